@@ -1,11 +1,37 @@
+# Everything runs from a fresh clone with Python 3.11, git and make.
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test lint types bench docs clean
+.PHONY: demo test check lint types layers bench clean
 
 $(READY): pyproject.toml
-	python3 -m venv $(VENV)
-	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(PY) -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	test -x $(PY) || python3 -m venv $(VENV)
+	$(PIP) install --upgrade "pip>=25.1"
+	$(PIP) install --editable . --group dev
 	touch $(READY)
+
+demo: $(READY)  ## The card's request, from nothing to a proven integration, in ./demo
+	rm -rf demo && mkdir demo
+	$(VENV)/bin/noctule integrate "$(REQUEST)" --project demo
+
+test: $(READY) check  ## Everything that must hold before a commit
+	$(PY) -m pytest -n 2
+
+check: lint types layers
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: $(READY)
+	$(PY) -m mypy
+	$(PY) -m pyright
+
+layers: $(READY)
+	$(VENV)/bin/lint-imports --no-cache
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

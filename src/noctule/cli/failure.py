@@ -1,0 +1,58 @@
+"""How a command ends when it cannot go on."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from noctule.cli.output import default_language
+from noctule.language import say
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from noctule.language import Language
+
+
+def show_failure(error: Exception, arguments: list[str]) -> int:
+    """Show `error` as text, or as one JSON object after `--json`, and return its exit code."""
+    language = _language(arguments)
+    if isinstance(error, Problem):
+        if "--json" in arguments:
+            click.echo(json.dumps({"error": error.as_json(language)}, ensure_ascii=False, indent=2))
+        show_problem(error, language)
+        return int(error.exit)
+    report = _write_report(error)
+    click.echo(say(language, "cli.bug", kind=type(error).__name__, report=report), err=True)
+    return int(Exit.BUG)
+
+
+def show_problem(problem: Problem, language: Language) -> None:
+    """Place, cause and next command, on standard error."""
+    place = f"{problem.place}: " if problem.place else ""
+    click.echo(f"noctule: {place}{problem.cause(language)}", err=True)
+    if next_step := problem.next_step(language):
+        click.echo(f"  {say(language, 'cli.next')} {next_step}", err=True)
+
+
+def _language(arguments: list[str]) -> Language:
+    """The language of a failure: `--lang` if given, else that of the request's own words."""
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option == "--lang" and value in ("fr", "en"):
+            return "fr" if value == "fr" else "en"
+        if option in ("--lang=fr", "--lang=en"):
+            return "fr" if option.endswith("fr") else "en"
+    return default_language(arguments)
+
+
+def _write_report(error: Exception) -> Path:
+    """Keep the traceback out of sight, in a file that a bug report can carry."""
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="noctule-bug-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as report:
+        report.writelines(traceback.format_exception(error))
+    return Path(report.name)

@@ -1,0 +1,216 @@
+"""Every way a call can fail, as one small tree.
+
+ServiceError                     the call did not give its result
+├── ConfigurationError           wrong before anything was sent
+│   ├── MissingSecrets           environment variables that are not set, all of them at once
+│   ├── LiteralSecret            a credential was written in the code
+│   └── FallbackRefused          a fallback would have faked a money movement
+├── Unavailable                  the provider is down, slow or overloaded
+│   ├── ConnectionFailed         no connection, or it was lost
+│   ├── TimedOut                 one attempt took too long
+│   ├── DeadlineExceeded         the time for the whole call is used up
+│   ├── CircuitOpen              the provider failed so often that it is left alone for a while
+│   ├── Saturated                too many calls of ours are already in flight
+│   ├── RateLimited              the provider asks us to wait longer than the call may last
+│   └── ServerError              5xx
+├── OutcomeUnknown               a write may or may not have happened
+├── Rejected                     4xx: the provider understood and said no
+│   ├── BadRequest               400
+│   ├── Unauthorized             401
+│   ├── Forbidden                403
+│   ├── NotFound                 404, 410
+│   ├── Conflict                 409, 412
+│   └── Unprocessable            422
+└── InvalidResponse              an answer that is not what the provider promises
+    └── ResponseTooLarge         an answer beyond the size limit
+
+A class's docstring is its message. No message holds a header, a query or a body: what the
+provider answered is in `error.response`, for code that knows what it may show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noctule.runtime.transport import Response
+
+
+class ServiceError(Exception):
+    """The call failed."""
+
+    service: str = ""
+    operation: str = ""
+    """Name of the operation: "create_payment_intent"."""
+    status: int | None = None
+    """HTTP status of the last answer; None when there was none."""
+    request_id: str | None = None
+    """The provider's name for the last request: quote it to their support."""
+    attempts: int = 0
+    """Requests that were tried, the first one included."""
+    elapsed: float = 0.0
+    """Seconds from the start of the call to this error."""
+    safe_to_retry: bool = False
+    """Whether the same call can be made again without doing its effect twice. When
+    `idempotency_key` is set, only under that same key."""
+    idempotency_key: str | None = None
+    response: Response | None = None
+
+    def __str__(self) -> str:
+        name = ".".join(part for part in (self.service, self.operation) if part)
+        doc = type(self).__doc__ or ServiceError.__doc__ or ""
+        detail = "; ".join(str(arg) for arg in self.args)
+        message = doc.splitlines()[0].rstrip(".") + (f": {detail}" if detail else "")
+        return (f"{name}: " if name else "") + message + self._facts()
+
+    def _facts(self) -> str:
+        facts = [
+            f"status {self.status}" if self.status is not None else "",
+            f"request {self.request_id}" if self.request_id else "",
+            f"{self.attempts} attempts in {self.elapsed:.1f} s" if self.attempts > 1 else "",
+        ]
+        told = ", ".join(fact for fact in facts if fact)
+        return f" ({told})" if told else ""
+
+    def user_message(self, language: Literal["en", "fr"] = "en") -> str:
+        """A sentence for the person in front of the screen: no jargon, no secret, no blame."""
+        from noctule.runtime.messages import user_message
+
+        return user_message(type(self), language)
+
+
+class ConfigurationError(ServiceError):
+    """The service is not configured correctly."""
+
+
+class MissingSecrets(ConfigurationError):
+    """Environment variables are not set."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = tuple(names)
+        super().__init__(self.names)
+
+    def __str__(self) -> str:
+        return (
+            f"environment variables are not set: {', '.join(self.names)}"
+            " (each may also be given as a file: NAME_FILE=/path)"
+        )
+
+
+class LiteralSecret(ConfigurationError):
+    """A credential was written in the code; name an environment variable: env("NAME")."""
+
+
+class FallbackRefused(ConfigurationError):
+    """This operation moves money: a fallback would pretend that it happened."""
+
+
+class Unavailable(ServiceError):
+    """The provider is not available."""
+
+
+class ConnectionFailed(Unavailable):
+    """The connection failed."""
+
+    sent: bool = False
+    """Whether any byte of the request may have reached the provider."""
+
+
+class TimedOut(Unavailable):
+    """The provider did not answer in time."""
+
+    sent: bool = True
+
+
+class DeadlineExceeded(Unavailable):
+    """The time for the whole call is used up."""
+
+
+class CircuitOpen(Unavailable):
+    """The provider keeps failing, so it is not called for now."""
+
+    retry_after: float | None = None
+    """Seconds until the provider is tried again."""
+
+
+class Saturated(Unavailable):
+    """Too many calls to this provider are already in flight."""
+
+
+class RateLimited(Unavailable):
+    """The provider asks to slow down."""
+
+    retry_after: float | None = None
+    """Seconds the provider asked to wait; None when it did not say."""
+
+
+class ServerError(Unavailable):
+    """The provider failed."""
+
+
+class OutcomeUnknown(ServiceError):
+    """The write may have happened or not: find out before doing it again."""
+
+    fingerprint: str = ""
+    """Digest of method, path and body: the same write has the same fingerprint."""
+
+
+class Rejected(ServiceError):
+    """The provider refused the request."""
+
+
+class BadRequest(Rejected):
+    """The provider found the request invalid."""
+
+
+class Unauthorized(Rejected):
+    """The provider does not accept the credentials."""
+
+
+class Forbidden(Rejected):
+    """The credentials do not allow this operation."""
+
+
+class NotFound(Rejected):
+    """The provider does not know this resource."""
+
+
+class Conflict(Rejected):
+    """The request conflicts with the state of the resource."""
+
+
+class Unprocessable(Rejected):
+    """The provider cannot act on the values that were sent."""
+
+
+class InvalidResponse(ServiceError):
+    """The provider answered with something it does not promise."""
+
+
+class ResponseTooLarge(InvalidResponse):
+    """The answer is larger than the limit."""
+
+
+_BY_STATUS: dict[int, type[Rejected]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: NotFound,
+    412: Conflict,
+    422: Unprocessable,
+}
+
+
+def for_status(status: int) -> ServiceError:
+    """The error for an answer that is not a success (status >= 300)."""
+    if status == 429:
+        return RateLimited()
+    if status >= 500:
+        return ServerError()
+    if status >= 400:
+        return _BY_STATUS.get(status, Rejected)()
+    return InvalidResponse("redirected where it is not followed")

@@ -1,0 +1,55 @@
+"""What a person sees when a call failed, in English and French: `ServiceError.user_message`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+_DOWN = (
+    "The service is not available at the moment. Please try again in a few minutes.",
+    "Le service est momentanément indisponible. Veuillez réessayer dans quelques minutes.",
+)
+_BUSY = (
+    "The service is very busy. Please try again in a moment.",
+    "Le service est très sollicité. Veuillez réessayer dans un instant.",
+)
+_OURS = (
+    "Something is wrong on our side. We have been informed.",
+    "Un problème est survenu de notre côté. Nous en sommes informés.",
+)
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "ServiceError": _DOWN,
+    "Saturated": _BUSY,
+    "RateLimited": _BUSY,
+    "OutcomeUnknown": (
+        "We do not know yet whether your request went through. Please do not repeat it: "
+        "we are checking.",
+        "Nous ne savons pas encore si votre demande a abouti. Ne la renouvelez pas : "
+        "nous vérifions.",
+    ),
+    "Rejected": (
+        "The service refused the request. Please check what you entered.",
+        "Le service a refusé la demande. Veuillez vérifier votre saisie.",
+    ),
+    "Conflict": (
+        "This has changed in the meantime. Please reload and try again.",
+        "Les données ont changé entre-temps. Veuillez recharger puis réessayer.",
+    ),
+    "NotFound": (
+        "What you are looking for does not exist any more.",
+        "L'élément demandé n'existe pas ou plus.",
+    ),
+    "Unauthorized": _OURS,
+    "Forbidden": _OURS,
+    "ConfigurationError": _OURS,
+    "InvalidResponse": _OURS,
+}
+
+
+def user_message(error: type[BaseException], language: Literal["en", "fr"]) -> str:
+    """The message of the nearest class of the tree that has one."""
+    for kind in error.__mro__:
+        texts = MESSAGES.get(kind.__name__)
+        if texts is not None:
+            return texts[1 if language == "fr" else 0]
+    return MESSAGES["ServiceError"][1 if language == "fr" else 0]

@@ -112,3 +112,27 @@ class IntegrationTask(Part):
     accepted_incomplete: str = ""
     refused: list[Refusal] = field(default_factory=list[Refusal])
     evidence: list[Evidence] = field(default_factory=list[Evidence])
+    # Of the file, not of the task.
+    beside: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Root keys of the file beside `integration_task`, kept as they were read."""
+    lines: dict[str, int] = field(default_factory=dict[str, int], compare=False, repr=False)
+    """Where each place stands in the file it was read from: "webhooks[1].event" -> line, from 1."""
+
+
+CARD_KEYS: dict[type[Part], tuple[str, ...]] = {
+    IntegrationTask: (
+        "service",
+        "files",
+        "env_vars",
+        "methods",
+        "webhooks",
+        "error_handling",
+        "tests",
+    ),
+    File: ("path", "purpose"),
+    EnvVar: ("name", "description"),
+    Method: ("name", "does"),
+    Webhook: ("event", "endpoint"),
+    ErrorHandling: ("retry", "fallback"),
+}
+"""The keys of the card, in its order: always written, and all that `card` shows."""

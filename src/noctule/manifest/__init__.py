@@ -1,0 +1,43 @@
+"""The task file: `integration_task` in YAML, read, written and described.
+
+task = read("integrations/stripe.yaml")
+task.error_handling.timeout = "10s"
+text = dumps(task)          # loads(text) == task, byte-stable
+"""
+
+from noctule.manifest.file import card, dumps, loads, read
+from noctule.manifest.schema import json_schema
+from noctule.manifest.task import (
+    CARD_KEYS,
+    DocumentRef,
+    EnvVar,
+    ErrorHandling,
+    Evidence,
+    File,
+    FileRole,
+    IntegrationTask,
+    Method,
+    Part,
+    Refusal,
+    Webhook,
+)
+
+__all__ = [
+    "CARD_KEYS",
+    "DocumentRef",
+    "EnvVar",
+    "ErrorHandling",
+    "Evidence",
+    "File",
+    "FileRole",
+    "IntegrationTask",
+    "Method",
+    "Part",
+    "Refusal",
+    "Webhook",
+    "card",
+    "dumps",
+    "json_schema",
+    "loads",
+    "read",
+]

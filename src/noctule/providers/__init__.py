@@ -1,0 +1,119 @@
+"""Provider packs: one TOML file per provider, shipped or the user's own.
+
+A pack is looked for in `integrations/packs/` of the current folder, then in the folders and files
+that `NOCTULE_PACKS` lists (separated as `PATH` is), then among those shipped; the first that has
+the id wins. Reading one pack never reads another, so a broken one harms nobody else.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noctule.providers.pack import (
+    AUTH_PARTS,
+    AuthFact,
+    DocumentFacts,
+    EnvFact,
+    Environment,
+    Erratum,
+    EventFact,
+    FailureFact,
+    IdempotencyFact,
+    Need,
+    OperationFact,
+    Pack,
+    PaginationFact,
+    RateLimitFact,
+    RetryFact,
+    UnsignedFact,
+    WebhookFact,
+)
+from noctule.providers.reading import read
+from noctule.providers.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "AUTH_PARTS",
+    "AuthFact",
+    "DocumentFacts",
+    "EnvFact",
+    "Environment",
+    "Erratum",
+    "EventFact",
+    "FailureFact",
+    "IdempotencyFact",
+    "Need",
+    "OperationFact",
+    "Pack",
+    "PaginationFact",
+    "RateLimitFact",
+    "RetryFact",
+    "UnknownProvider",
+    "UnsignedFact",
+    "WebhookFact",
+    "find",
+    "pack",
+    "packs",
+    "read",
+    "validate",
+]
+
+SHIPPED = Path(__file__).with_name("packs")
+PROJECT = Path("integrations", "packs")
+
+
+class UnknownProvider(LookupError):
+    """No pack has this id."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(f"no provider pack {id!r}; known: {', '.join(_files())}")
+
+
+def packs() -> Mapping[str, Pack]:
+    """Every pack by its id, sorted. Raises Problem naming file, key and cause for a broken one."""
+    return {id: _read(path) for id, path in _files().items()}
+
+
+def pack(id: str) -> Pack:
+    """The pack `id`. Raises UnknownProvider, or Problem when its file is broken."""
+    path = _files().get(id)
+    if path is None:
+        raise UnknownProvider(id)
+    return _read(path)
+
+
+def find(name: str) -> Pack | None:
+    """The pack known by this id, name or alias; case, accents and spaces do not matter."""
+    wanted = _folded(name)
+    for candidate in packs().values():
+        if wanted in map(_folded, (candidate.id, candidate.name, *candidate.aliases)):
+            return candidate
+    return None
+
+
+_read = cache(read)
+
+
+def _files() -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for place in (SHIPPED, *reversed(_listed()), PROJECT.absolute()):
+        files = place.glob("*.toml") if place.is_dir() else [place] if place.is_file() else []
+        found.update((file.stem, file) for file in files)
+    return dict(sorted(found.items()))
+
+
+def _listed() -> list[Path]:
+    listed = os.environ.get("NOCTULE_PACKS", "").split(os.pathsep)
+    return [Path(entry).expanduser().absolute() for entry in listed if entry]
+
+
+def _folded(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in plain if letter.isalnum())

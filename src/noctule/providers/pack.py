@@ -1,0 +1,233 @@
+"""What noctule knows of one provider, as data read from `packs/<id>.toml`.
+
+Nothing here is executed and nothing here is a secret: a pack names environment variables, it never
+holds their values. docs/providers.md describes the file key by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003  (msgspec reads the annotations)
+from pathlib import Path  # noqa: TC003
+from typing import Any, Literal
+
+import msgspec
+
+Language = Literal["en", "fr"]
+EnvRole = Literal[
+    "api_key", "username", "password", "token", "client_id", "client_secret", "refresh_token",
+    "webhook_secret", "public", "webhook_url", "setting",
+]  # fmt: skip
+AuthKind = Literal[
+    "bearer", "basic", "api_key_header", "api_key_query",
+    "oauth2_client_credentials", "oauth2_refresh_token", "none",
+]  # fmt: skip
+PaginationStyle = Literal["last_id", "cursor", "link_header", "next_uri", "offset", "page_token"]
+
+AUTH_PARTS: Mapping[AuthKind, tuple[str, ...]] = {
+    "bearer": ("token",),
+    "basic": ("username", "password"),
+    "api_key_header": ("key",),
+    "api_key_query": ("key",),
+    "oauth2_client_credentials": ("client_id", "client_secret"),
+    "oauth2_refresh_token": ("client_id", "client_secret", "refresh_token"),
+    "none": (),
+}
+"""The credentials each kind of authentication needs: the keys of `AuthFact.env`."""
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a pack: read-only, and strict about its keys."""
+
+
+class Bilingual(Fact, frozen=True, kw_only=True):
+    en: str
+    fr: str
+
+    def label(self, language: Language) -> str:
+        return self.fr if language == "fr" else self.en
+
+
+class DocumentFacts(Fact, frozen=True, kw_only=True):
+    compact: str
+    """File name of our own OpenAPI document, beside the pack."""
+    official: str
+    """Address of the provider's own document, or of its reference pages when it has none."""
+    probed: str
+    """ISO date on which the compact document was last held against `checked_against`."""
+    checked_against: str
+
+
+class Environment(Fact, frozen=True, kw_only=True):
+    base_url: str
+    note_en: str
+    note_fr: str
+    credential_shape: str = ""
+    """Regular expression of the credentials of this environment; "" when they look alike."""
+
+
+class EnvFact(Bilingual, frozen=True, kw_only=True):
+    """One environment variable."""
+
+    name: str
+    role: EnvRole
+    secret: bool = True
+    required: bool = True
+    shape: str = ""
+    """Regular expression of the whole value, for redaction and start-up checks; "" unknown."""
+
+
+class AuthFact(Fact, frozen=True, kw_only=True):
+    kind: AuthKind
+    env: Mapping[str, str] = {}
+    """Part of the credential (see AUTH_PARTS) -> environment variable."""
+    header: str = ""
+    query: str = ""
+    prefix: str = ""
+    token_url: str = ""
+    scopes: tuple[str, ...] = ()
+
+
+class IdempotencyFact(Fact, frozen=True, kw_only=True):
+    header: str
+    methods: tuple[str, ...]
+    """Upper-case methods on which the provider honours the header."""
+
+
+class PaginationFact(Fact, frozen=True, kw_only=True):
+    style: PaginationStyle
+    parameter: str
+    """Request parameter that asks for the next page."""
+    size: str
+    """Request parameter that sets the page size."""
+    max_size: int
+    next: str = ""
+    """Where the answer holds the next cursor, offset or address; dots between keys."""
+    more: str = ""
+    """Where the answer says that there is a next page (a boolean)."""
+
+
+class RetryFact(Fact, frozen=True, kw_only=True):
+    statuses: tuple[int, ...]
+    """Statuses after which the same request may succeed; whether it may be *sent* again is the
+    operation's matter (idempotent, or keyed)."""
+    should_retry_header: str = ""
+    """Response header in which the provider itself says "true" or "false"."""
+    retry_after: bool = False
+    """Whether the provider sends `Retry-After`."""
+
+
+class RateLimitFact(Fact, frozen=True, kw_only=True):
+    remaining_header: str
+    reset_header: str
+    reset_kind: Literal["epoch", "seconds"]
+    """`epoch`: seconds since 1970, UTC; `seconds`: from now."""
+
+
+class FailureFact(Fact, frozen=True, kw_only=True):
+    """A provider that reports failure inside a 200."""
+
+    flag: str
+    """Body field that is false on failure."""
+    code: str
+    """Body field that then holds the error code."""
+    retryable: tuple[str, ...] = ()
+    unauthorized: tuple[str, ...] = ()
+
+
+class UnsignedFact(Fact, frozen=True, kw_only=True):
+    """Webhooks exist, and nothing proves who sent them."""
+
+    reason_en: str
+    reason_fr: str
+    alternative_en: str
+    alternative_fr: str
+
+
+class WebhookFact(Fact, frozen=True, kw_only=True):
+    endpoint_slug: str
+    """Last part of the endpoint: /api/webhooks/<slug>."""
+    secret_env: str
+    """Environment variable that verifies deliveries; Twilio's is its API credential."""
+    object_path: str = ""
+    """Where the resource lies in an event's body ("data.object"); "" the body itself."""
+
+
+class Need(Bilingual, frozen=True, kw_only=True):
+    """What people want the provider for, and what that takes."""
+
+    id: str
+    words_en: tuple[str, ...]
+    words_fr: tuple[str, ...]
+    operations: tuple[str, ...]
+    """Keys of the default operations, the principal one first."""
+    events: tuple[str, ...] = ()
+
+
+class OperationFact(Bilingual, frozen=True, kw_only=True):
+    key: str
+    name: str
+    """snake_case, also the operationId of the compact document."""
+    words_en: tuple[str, ...] = ()
+    words_fr: tuple[str, ...] = ()
+    moves_money: bool = False
+    """Whether it can take, give back or spend money."""
+    idempotent: bool = False
+    """Sending it twice has the effect of sending it once, without any key; unless the pack says
+    otherwise, true of GET, HEAD, OPTIONS, PUT and DELETE."""
+
+
+class EventFact(Bilingual, frozen=True, kw_only=True):
+    name: str
+    schema: str
+    """Component of the compact document that describes what lies at `webhook.object_path`."""
+
+
+class Erratum(Bilingual, frozen=True, kw_only=True):
+    """One place where the official document is wrong or silent."""
+
+    id: str
+    pointer: str
+    """JSON pointer into the official document, to the nearest node that exists."""
+    says: str
+    truth: str
+    source: str
+
+
+class Pack(Fact, frozen=True, kw_only=True):
+    id: str
+    name: str
+    homepage: str
+    document: DocumentFacts
+    environments: Mapping[str, Environment]
+    auth: AuthFact
+    retry: RetryFact
+    aliases: tuple[str, ...] = ()
+    env: tuple[EnvFact, ...] = ()
+    parameters: Mapping[str, str] = {}
+    """Wire parameters that are the same in every call -> environment variable that holds them."""
+    headers: Mapping[str, str] = {}
+    request_id_header: str = ""
+    idempotency: IdempotencyFact | None = None
+    pagination: PaginationFact | None = None
+    rate_limit: RateLimitFact | None = None
+    failure: FailureFact | None = None
+    signature: Mapping[str, Any] = {}
+    unsigned: UnsignedFact | None = None
+    webhook: WebhookFact | None = None
+    needs: Mapping[str, Need] = {}
+    operations: Mapping[str, OperationFact] = {}
+    events: Mapping[str, EventFact] = {}
+    event_names: frozenset[str] = frozenset()
+    """Every event the provider is known to send."""
+    errata: tuple[Erratum, ...] = ()
+    path: Path
+    """The file this pack was read from."""
+
+    def document_bytes(self) -> bytes:
+        """The compact API document, as it lies beside the pack."""
+        return self.path.with_name(self.document.compact).read_bytes()
+
+    def label(self, language: Language) -> str:
+        """The provider's name, the same in every language so far."""
+        del language
+        return self.name

@@ -1,0 +1,96 @@
+"""Between ASGI and a receiver: the exact bytes of the body, and bounds on everything."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from noctule.webhooks.errors import Reason, Rejection
+
+if TYPE_CHECKING:
+    from noctule.webhooks.receiver import Answer, Receiver
+    from noctule.webhooks.request import Request
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
+BODY_SECONDS = 10.0
+_LIFESPAN = "put receiver.lifespan into the application's lifespan, and the receiver on a route"
+
+
+class Disconnected(Exception):
+    """The sender went away before the body was whole."""
+
+
+async def serve(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None:
+    """One ASGI call. A body cut short is neither stored nor answered."""
+    if scope["type"] != "http":
+        raise RuntimeError(_LIFESPAN)
+    try:
+        body = await _body(scope, receive, receiver.max_body)
+        answer = await receiver.deliver(scope["method"], _url(scope), scope["headers"], body)
+    except Rejection as rejection:
+        answer = receiver.reject(rejection)
+    except Disconnected:
+        return
+    await _send(answer, send)
+
+
+def check(request: Request, max_body: int) -> None:
+    """Bounds that hold whichever way a delivery came in; raises Rejection."""
+    size = sum(len(name) + len(value) for name, value in request.headers)
+    if len(request.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        raise Rejection(Reason.HEADERS_TOO_LARGE)
+    if len(request.body) > max_body:
+        raise Rejection(Reason.BODY_TOO_LARGE)
+    if (request.header("content-encoding") or b"identity").lower() != b"identity":
+        raise Rejection(Reason.ENCODED_BODY, "content-encoding")
+
+
+async def _body(scope: Any, receive: Any, limit: int) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value[:18]) > limit:
+            raise Rejection(Reason.BODY_TOO_LARGE)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _collect(receive, limit)
+    except TimeoutError:
+        raise Rejection(Reason.SLOW) from None
+
+
+async def _collect(receive: Any, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise Rejection(Reason.BODY_TOO_LARGE)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _url(scope: Any) -> str:
+    """The address as it was called, spelt as it was sent."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode(
+        "latin-1"
+    )
+    if not host and scope.get("server"):
+        name, port = scope["server"]
+        host = f"{name}:{port}" if port else name
+    path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host}{path.partition('?')[0]}" + (
+        f"?{query}" if query else ""
+    )
+
+
+async def _send(answer: Answer, send: Any) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
+    headers.append((b"content-length", str(len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,92 @@
+"""What a verified delivery holds: its events, or a question to answer."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from noctule.webhooks.errors import Reason, Rejection
+from noctule.webhooks.reading import Reading
+from noctule.webhooks.scheme import Handshake
+from noctule.webhooks.source import is_list, walk
+from noctule.webhooks.template import Template
+from noctule.webhooks.verify import Verified
+
+MAX_BATCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event of a delivery.
+
+    `id` is the provider's, None if it gives none; `signed` whether the signature vouches for it;
+    `fingerprint` identifies the content; `position` is the place in the batch, None if alone.
+    """
+
+    id: str | None
+    signed: bool
+    type: str
+    fingerprint: str
+    position: int | None = None
+
+
+def items(verified: Verified) -> list[Item]:
+    """The events in a verified delivery; raises Rejection if the body cannot be parsed."""
+    reading = verified.reading
+    batch = reading.scheme.batch
+    if batch is None:
+        return [_item(reading, reading.data, verified.fingerprint, None)]
+    members = walk(reading.data, batch.name)
+    if not is_list(members) or len(members) > MAX_BATCH:
+        raise Rejection(Reason.UNPARSEABLE, str(batch))
+    return [
+        _item(reading, member, f"{verified.fingerprint}/{place}", place)
+        for place, member in enumerate(members)
+    ]
+
+
+def _item(reading: Reading, data: Any, fingerprint: str, position: int | None) -> Item:
+    name = reading.first(reading.scheme.id, ":", data)
+    kind = reading.first(reading.scheme.type, ".", data)
+    return Item(
+        id=name.text if name else None,
+        signed=bool(name and name.signed),
+        type=kind.text if kind else "",
+        fingerprint=fingerprint,
+        position=position,
+    )
+
+
+def question(reading: Reading, *, signed: bool) -> Handshake | None:
+    """The handshake that this delivery is, if any."""
+    for handshake in reading.scheme.handshakes:
+        if handshake.signed is signed and handshake.method == reading.request.method:
+            found = [(reading.read(source), text) for source, text in handshake.match]
+            if all(value is not None and text in ("", value.decode()) for value, text in found):
+                return handshake
+    return None
+
+
+def answer(handshake: Handshake, reading: Reading) -> tuple[str, bytes]:
+    """Media type and body of the answer to a handshake; raises Rejection if it lacks a field."""
+    if handshake.json is not None:
+        values = {key: _text(template, reading) for key, template in handshake.json.items()}
+        return "application/json", json.dumps(values).encode()
+    if handshake.text is not None:
+        return "text/plain; charset=utf-8", _text(handshake.text, reading).encode()
+    return "text/plain; charset=utf-8", b""
+
+
+def _text(template: Template, reading: Reading) -> str:
+    return b"".join(_parts(template, reading)).decode("utf-8", "replace")
+
+
+def _parts(template: Template, reading: Reading) -> Iterator[bytes]:
+    for part in template.parts:
+        if isinstance(part, bytes):
+            yield part
+            continue
+        value = None if isinstance(part, str) else reading.read(part)
+        if value is None:
+            raise Rejection(Reason.MISSING_FIELD, str(part))
+        yield value

@@ -1,0 +1,121 @@
+"""From a secret's text to something that signs or verifies. `cryptography` is loaded only for
+public keys; the common HMAC schemes never pay for it."""
+
+import hmac
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from noctule.webhooks.encoding import decode
+from noctule.webhooks.errors import InvalidSecret
+from noctule.webhooks.scheme import Algorithm, KeyForm, Scheme
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+
+
+class Key(Protocol):
+    """A key ready for use."""
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Whether the signature is this key's over the message; in constant time for a MAC."""
+        ...
+
+
+class MacKey:
+    """An HMAC key, hashed once."""
+
+    def __init__(self, digest: str, key: bytes) -> None:
+        self._keyed = hmac.new(key, digestmod=digest)
+
+    def sign(self, message: bytes) -> bytes:
+        mac = self._keyed.copy()
+        mac.update(message)
+        return mac.digest()
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        return hmac.compare_digest(self.sign(message), signature)
+
+
+class PublicKeyOf:
+    """A provider's public key, with the way its algorithm checks."""
+
+    def __init__(self, check: Callable[[bytes, bytes], None]) -> None:
+        self._check = check
+
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        from cryptography.exceptions import InvalidSignature
+
+        try:
+            self._check(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+
+def key_bytes(form: KeyForm, secret: str) -> bytes:
+    """The bytes a secret's text stands for; raises InvalidSecret without repeating the text."""
+    match form:
+        case "utf8":
+            raw: bytes | None = secret.encode()
+        case "hex":
+            raw = decode("hex", secret.lower().encode())
+        case "base64":
+            raw = decode("base64", secret.encode())
+        case "whsec":
+            raw = decode("base64", secret.removeprefix("whsec_").removeprefix("whpk_").encode())
+        case "spki":
+            raw = secret.encode() if "-----BEGIN" in secret else decode("base64", secret.encode())
+    if not raw:
+        raise InvalidSecret(f"is not of the form {form}")
+    return raw
+
+
+@lru_cache(maxsize=256)
+def verification_key(algorithm: Algorithm, form: KeyForm, secret: str) -> Key:
+    """The key that checks signatures; raises InvalidSecret."""
+    raw = key_bytes(form, secret)
+    if algorithm.startswith("hmac-"):
+        return MacKey(algorithm.removeprefix("hmac-"), raw)
+    return PublicKeyOf(_check(algorithm, _public_key(algorithm, raw)))
+
+
+def key_of(scheme: Scheme, secret: str) -> Key:
+    return verification_key(scheme.algorithm, scheme.key, secret)
+
+
+def _public_key(algorithm: Algorithm, raw: bytes) -> "PublicKey":
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key as load_pem
+
+    try:
+        if algorithm == "ed25519":
+            return ed25519.Ed25519PublicKey.from_public_bytes(raw)
+        key = load_pem(raw) if raw.startswith(b"-----") else load_der_public_key(raw)
+    except ValueError:
+        raise InvalidSecret(f"is no public key for {algorithm}") from None
+    curve = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+    if curve if algorithm == "ecdsa-p256" else isinstance(key, rsa.RSAPublicKey):
+        return cast("PublicKey", key)
+    raise InvalidSecret(f"is no public key for {algorithm}")
+
+
+def _check(algorithm: Algorithm, key: Any) -> Callable[[bytes, bytes], None]:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, padding
+
+    match algorithm:
+        case "ed25519":
+            return cast("Callable[[bytes, bytes], None]", key.verify)
+        case "ecdsa-p256":
+            return lambda signature, message: key.verify(
+                signature, message, ec.ECDSA(hashes.SHA256())
+            )
+        case _:
+            digest = hashes.SHA1() if algorithm == "rsa-sha1" else hashes.SHA256()  # noqa: S303
+            return lambda signature, message: key.verify(
+                signature, message, padding.PKCS1v15(), digest
+            )

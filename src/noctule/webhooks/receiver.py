@@ -1,0 +1,219 @@
+"""The way in: an ASGI application that verifies, stores, answers, and processes afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from noctule.runtime.clock import SYSTEM
+from noctule.runtime.secrets import env, require_env
+from noctule.webhooks import asgi
+from noctule.webhooks.classify import answer, items, question
+from noctule.webhooks.errors import InboxError, InvalidSecret, Reason, Refused, Rejection
+from noctule.webhooks.inbox import Inbox
+from noctule.webhooks.keys import key_of
+from noctule.webhooks.reading import Reading
+from noctule.webhooks.request import Headers, Request
+from noctule.webhooks.scheme import Scheme
+from noctule.webhooks.schemes import scheme_of
+from noctule.webhooks.store.base import Delivery, Receipt
+from noctule.webhooks.verify import Verified, verify
+from noctule.webhooks.worker import Handler, Handlers, Worker
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
+    from noctule.runtime.clock import Clock
+
+log = logging.getLogger("noctule.webhooks")
+
+STORE_SECONDS = 0.35
+"""Within 400 ms the sender has its answer, and 50 of them belong to the server and the network."""
+RETRY_AFTER = 5
+GRACE = 10.0
+"""Seconds that running handlers have to end when the application stops."""
+
+Outcome = Literal["accepted", "duplicate", "suspect", "handshake", "rejected", "unavailable"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the sender is told. `outcome` says what became of the delivery, `reason` why not."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    outcome: Outcome
+    reason: Reason | None = None
+
+
+class Receiver:
+    """Takes the deliveries of one provider.
+
+    `provider` is the id of a pack, or a `Scheme` of your own. `secrets` names environment
+    variables; any of them may have signed (two during a rotation). `url` is the address the
+    provider was given, or the name of the variable that holds it: needed behind a proxy by schemes
+    that sign the address. `route` names this receiver in the inbox, the provider by default.
+
+    Raises Refused if the provider's deliveries cannot be verified. Nothing is read from the
+    environment or the disk before `lifespan`, which raises MissingSecrets naming all that miss,
+    InvalidSecret or InboxError.
+    """
+
+    def __init__(
+        self,
+        provider: str | Scheme,
+        *,
+        secrets: Sequence[str],
+        url: str = "",
+        inbox: Inbox | None = None,
+        route: str = "",
+        clock: Clock = SYSTEM,
+        max_body: int | None = None,
+    ) -> None:
+        self.scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
+        if self.scheme.grade in ("static", "none"):
+            raise Refused(f"{self.scheme.provider}: deliveries are not signed")
+        if not secrets:
+            raise ValueError("secrets: name the variable that holds the signing secret")
+        self.secrets = tuple(env(name).name for name in secrets)
+        self.route = route or self.scheme.provider
+        self.max_body = max_body or self.scheme.max_body
+        self._url = url
+        self._inbox = inbox if inbox is not None else Inbox()
+        self._clock = clock
+        self._handlers = Handlers()
+        self._values: tuple[str, ...] = ()
+        self._worker: Worker | None = None
+
+    def on(self, *types: str) -> Callable[[Handler], Handler]:
+        """Register a handler for event types; `invoice.*` is a family, `*` all the rest."""
+
+        def register(handler: Handler) -> Handler:
+            for pattern in types:
+                self._handlers.add(pattern, handler)
+            return handler
+
+        return register
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any = None) -> AsyncGenerator[None]:
+        """While inside: secrets are read, the inbox is open, the worker runs."""
+        del app
+        self._read_environment()
+        await self._inbox.open()
+        try:
+            self._worker = Worker(self._inbox, self.scheme, self.route, self._handlers, self._clock)
+            task = asyncio.create_task(self._worker.run(), name=f"webhooks {self.route}")
+            try:
+                yield
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await self._worker.finish(GRACE)
+                self._worker = None
+        finally:
+            await self._inbox.close()
+
+    async def drain(self) -> int:
+        """Process every event that is due; returns how many attempts that were. For tests."""
+        return await self._working().drain()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI application."""
+        await asgi.serve(self, scope, receive, send)
+
+    async def deliver(self, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+        """Take one delivery, whatever framework it came through; `body` is the exact bytes."""
+        request = Request.of(method, self._public(url), headers, body)
+        try:
+            return await self._take(request)
+        except Rejection as rejection:
+            return self.reject(rejection)
+        except TimeoutError:
+            return self._unavailable("the disk is slow")
+        except InboxError as error:
+            return self._unavailable(str(error))
+
+    def reject(self, rejection: Rejection) -> Answer:
+        """The answer to a delivery that is not accepted."""
+        log.warning("webhooks %s: rejected: %s", self.route, rejection)
+        return _answer(rejection.status, "rejected", reason=rejection.reason)
+
+    def _unavailable(self, why: str) -> Answer:
+        log.error("webhooks %s: not stored: %s", self.route, why)
+        answer = _answer(503, "unavailable")
+        return replace(answer, headers=(*answer.headers, ("retry-after", str(RETRY_AFTER))))
+
+    async def _take(self, request: Request) -> Answer:
+        worker = self._working()
+        asgi.check(request, self.max_body)
+        reading = Reading(self.scheme, request)
+        if greeting := question(reading, signed=False):
+            return _greet(*answer(greeting, reading))
+        if request.method != "POST":
+            raise Rejection(Reason.METHOD, request.method)
+        verified = verify(self.scheme, request, self._values, self._clock.time())
+        if greeting := question(verified.reading, signed=True):
+            return _greet(*answer(greeting, verified.reading))
+        async with asyncio.timeout(STORE_SECONDS):
+            receipt = await self._inbox.put(self._delivery(verified))
+        worker.wake()
+        return _answer(200, _outcome(receipt))
+
+    def _delivery(self, verified: Verified) -> Delivery:
+        request = verified.reading.request
+        kept = tuple(pair for pair in request.headers if self.scheme.keeps(pair[0]))
+        return Delivery(
+            route=self.route,
+            provider=self.scheme.provider,
+            request=Request(request.method, request.url, kept, request.body),
+            received_at=self._clock.time(),
+            signed_at=verified.signed_at,
+            key=self.secrets[verified.key],
+            grade=self.scheme.grade,
+            items=tuple(items(verified)),
+        )
+
+    def _read_environment(self) -> None:
+        self._values = tuple(s.reveal() for s in require_env(*self.secrets).values())
+        for name, value in zip(self.secrets, self._values, strict=True):
+            try:
+                key_of(self.scheme, value)
+            except InvalidSecret as error:
+                raise InvalidSecret(f"{name} {error}") from None
+
+    def _public(self, url: str) -> str:
+        """The address the provider called, which a proxy in between may have changed."""
+        if not self._url:
+            return url
+        base = self._url if "://" in self._url else require_env(self._url)[self._url].reveal()
+        query = url.partition("?")[2]
+        return f"{base}?{query}" if query and "?" not in base else base
+
+    def _working(self) -> Worker:
+        if self._worker is None:
+            raise InboxError("the receiver's lifespan does not run: pass it to the application")
+        return self._worker
+
+
+def _outcome(receipt: Receipt) -> Outcome:
+    for outcome in ("accepted", "suspect"):
+        if outcome in receipt.outcomes:
+            return outcome
+    return "duplicate" if receipt.outcomes else "accepted"
+
+
+def _answer(status: int, outcome: Outcome, reason: Reason | None = None) -> Answer:
+    told = {"outcome": outcome} | ({"reason": str(reason)} if reason else {})
+    headers = (("content-type", "application/json"),)
+    return Answer(status, headers, json.dumps(told).encode(), outcome, reason)
+
+
+def _greet(media_type: str, body: bytes) -> Answer:
+    headers = (("content-type", media_type), ("x-content-type-options", "nosniff"))
+    return Answer(200, headers, body, "handshake")

@@ -1,0 +1,81 @@
+"""Where a value is read in a delivery: `header:NAME[:ITEM]`, `query:NAME`, `body:PATH`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeGuard, cast
+
+from noctule.webhooks.errors import InvalidScheme
+
+Place = Literal["header", "query", "body"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place. `name` is a header in lower case, a query parameter or a path with dots."""
+
+    place: Place
+    name: str
+    item: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Source":
+        place, colon, name = text.strip().partition(":")
+        if not _is_place(place) or not colon or (place != "body" and not name):
+            raise InvalidScheme(f"{text!r} is no source: header:NAME, query:NAME or body:PATH")
+        item = ""
+        if place == "header":
+            name, _, item = name.partition(":")
+            name = name.lower()
+        return cls(place, name, item)
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.name}" + (f":{self.item}" if self.item else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Alternatives in order, each one or more sources that must all be present."""
+
+    alternatives: tuple[tuple[Source, ...], ...] = ()
+
+    @classmethod
+    def parse(cls, value: str | Sequence[str]) -> "Sources":
+        texts = [value] if isinstance(value, str) else value
+        return cls(tuple(tuple(Source.parse(p) for p in text.split(" + ")) for text in texts))
+
+    def __iter__(self) -> Iterator[tuple[Source, ...]]:
+        return iter(self.alternatives)
+
+
+def _is_place(text: str) -> TypeGuard[Place]:
+    return text in ("header", "query", "body")
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def walk(data: Any, path: str) -> Any:
+    """The value at a path with dots, None if there is none; "" is the whole."""
+    for key in path.split(".") if path else ():
+        if isinstance(data, Mapping):
+            data = cast("Mapping[str, Any]", data).get(key)
+        elif is_list(data) and key.isdecimal():
+            place = int(key) if len(key) < 6 else len(data)
+            data = data[place] if place < len(data) else None
+        else:
+            return None
+    return data
+
+
+def scalar(value: Any) -> str | None:
+    """The text of a scalar as JSON writes it; None for an object, a list or nothing."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case _:
+            return None

@@ -1,0 +1,1 @@
+"""Where deliveries rest: one interface, SQLite by default."""

@@ -1,0 +1,138 @@
+"""The one interface of an inbox's storage, and the records that go through it.
+
+A store is synchronous and belongs to one thread (the inbox's writer). Times are seconds since the
+epoch. Every method is one transaction: it happened on disk when the method returns, or it raises
+InboxError and nothing happened.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from noctule.webhooks.classify import Item
+from noctule.webhooks.request import Request
+
+State = Literal["pending", "leased", "done", "unhandled", "dead", "suspect"]
+STATES: tuple[State, ...] = ("pending", "leased", "done", "unhandled", "dead", "suspect")
+Outcome = Literal["accepted", "duplicate", "suspect"]
+
+HASH_WINDOW = 72 * 3600.0
+"""Seconds in which an equal content without any id counts as the same event. Longer than the
+longest retry schedule of a provider (Stripe, three days)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A verified delivery, about to be stored. `key` names the secret that matched."""
+
+    route: str
+    provider: str
+    request: Request
+    received_at: float
+    signed_at: float | None
+    key: str
+    grade: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery: its number if it was stored, and an outcome per event."""
+
+    delivery: int | None
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event with its delivery, as it lies in the store.
+
+    `attempts` counts the attempts begun, `due` is when it may be claimed next, `reason` says why
+    the last attempt failed, `copies` counts the duplicates that came after.
+    """
+
+    seq: int
+    delivery: int
+    position: int | None
+    route: str
+    provider: str
+    id: str | None
+    type: str
+    state: State
+    attempts: int
+    due: float
+    reason: str
+    copies: int
+    received_at: float
+    signed_at: float | None
+    key: str
+    grade: str
+    request: Request | None
+    """None once the body was pruned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which events to list; the empty query is all of them, newest first."""
+
+    route: str = ""
+    state: State | Literal[""] = ""
+    type: str = ""
+    """A type, or its beginning if it ends with `*`."""
+    id: str = ""
+    since: float = 0.0
+    until: float = float("inf")
+    limit: int = 50
+
+
+class Store(Protocol):
+    """What an engine has to do."""
+
+    def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
+        """Store deliveries in one transaction, deduplicating each event.
+
+        A signed id alone decides. Without one the content does: the same content again is a
+        duplicate if it carries the same unsigned id, within `HASH_WINDOW` if it carries none,
+        and `suspect` (stored, never claimed) if it carries a fresh unsigned id.
+        """
+        ...
+
+    def claim(self, route: str, now: float, lease: float, limit: int) -> list[Stored]:
+        """Take events that are due, oldest first, for `lease` seconds; counts an attempt each."""
+        ...
+
+    def settle(
+        self,
+        seq: int,
+        attempt: int,
+        state: State,
+        *,
+        reason: str = "",
+        due: float = 0.0,
+        burn: bool = True,
+    ) -> bool:
+        """End an attempt. False if the lease was lost meanwhile: then nothing changes.
+
+        `burn=False` gives the attempt back (it was not the handler's fault).
+        """
+        ...
+
+    def next_due(self, route: str) -> float | None:
+        """When the next event may be claimed; None if none waits."""
+        ...
+
+    def find(self, query: Query) -> list[Stored]:
+        """Events, newest first."""
+        ...
+
+    def get(self, seq: int) -> Stored | None: ...
+
+    def requeue(self, seqs: Sequence[int], now: float) -> int:
+        """Make events pending again with no attempts counted; returns how many were."""
+        ...
+
+    def prune(self, before: float) -> int:
+        """Forget the bodies and headers of settled deliveries received before; keep the keys."""
+        ...
+
+    def close(self) -> None: ...

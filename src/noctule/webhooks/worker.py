@@ -1,0 +1,196 @@
+"""Events out of the inbox, into handlers: at least once, later again if a handler fails."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import random
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from noctule.runtime.errors import CircuitOpen, RateLimited, Saturated
+from noctule.webhooks.errors import InboxError, Permanent
+from noctule.webhooks.event import Event
+
+if TYPE_CHECKING:
+    from noctule.runtime.clock import Clock
+    from noctule.webhooks.inbox import Inbox
+    from noctule.webhooks.scheme import Scheme
+    from noctule.webhooks.store.base import State, Stored
+
+Handler = Callable[[Event], Awaitable[None] | None]
+
+DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 8 * 3600.0, 24 * 3600.0)
+"""Seconds before the second attempt, the third … after the last one the event is set aside."""
+JITTER = 0.2
+LEASE = 60.0
+HANDLER_TIMEOUT = 45.0
+"""Shorter than the lease, so that no second attempt starts while the first one still runs."""
+CONCURRENCY = 8
+POLL = 5.0
+DETAIL = 300
+
+log = logging.getLogger("noctule.webhooks")
+
+
+def delay(attempt: int, chance: Callable[[], float] = random.random) -> float | None:
+    """Seconds to wait after a failed attempt (counted from 1), None if it was the last one."""
+    if attempt > len(DELAYS):
+        return None
+    return DELAYS[attempt - 1] * (1 + JITTER * (2 * chance() - 1))
+
+
+class Handlers:
+    """Functions by event type; the most specific one gets the event.
+
+    `invoice.paid` is looked for as `invoice.paid`, `invoice.*`, then `*`; a name alone stands for
+    its whole family (`pull_request` takes `pull_request.opened`).
+    """
+
+    def __init__(self) -> None:
+        self._by_type: dict[str, Handler] = {}
+
+    def add(self, pattern: str, handler: Handler) -> None:
+        name = pattern.removesuffix(".*")
+        if name in self._by_type:
+            raise ValueError(f"{pattern} has a handler already")
+        self._by_type[name] = handler
+
+    def find(self, event_type: str) -> Handler | None:
+        name = event_type
+        while name:
+            if name in self._by_type:
+                return self._by_type[name]
+            name = name.rpartition(".")[0]
+        return self._by_type.get("*")
+
+
+class Worker:
+    """Takes the events of one route out of the inbox."""
+
+    def __init__(
+        self, inbox: Inbox, scheme: Scheme, route: str, handlers: Handlers, clock: Clock
+    ) -> None:
+        self._inbox = inbox
+        self._scheme = scheme
+        self._route = route
+        self._handlers = handlers
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Say that an event came in."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled; what has begun then still ends (see `finish`)."""
+        while True:
+            self._wake.clear()
+            try:
+                begun = await self._begin()
+                pause = 0.0 if begun else await self._pause()
+            except InboxError as error:
+                log.error("webhooks %s: %s", self._route, error)  # noqa: TRY400 - no trace wanted
+                pause = POLL
+            if self._running and not pause:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            elif pause:
+                await self._sleep(pause)
+
+    async def drain(self) -> int:
+        """Process what is due now, and what becomes due by it; returns how many attempts."""
+        count = 0
+        while True:
+            count += await self._begin()
+            if not self._running:
+                return count
+            await asyncio.wait(self._running)
+
+    async def finish(self, seconds: float) -> None:
+        """Let running handlers end; those that do not in time lose their lease, not the event."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _begin(self) -> int:
+        free = CONCURRENCY - len(self._running)
+        if free <= 0:
+            return 0
+        now = self._clock.time()
+        stored = await self._inbox.call(lambda store: store.claim(self._route, now, LEASE, free))
+        for row in stored:
+            task = asyncio.create_task(self._process(row))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return len(stored)
+
+    async def _pause(self) -> float:
+        due = await self._inbox.call(lambda store: store.next_due(self._route))
+        return min(POLL, max(0.05, due - self._clock.time())) if due is not None else POLL
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    async def _process(self, row: Stored) -> None:
+        handler = self._handlers.find(row.type)
+        if handler is None:
+            await self._settle(row, "unhandled", "no handler for this type")
+            return
+        try:
+            async with asyncio.timeout(HANDLER_TIMEOUT):
+                await call(handler, Event.of(row, self._scheme))
+        except asyncio.CancelledError:
+            await self._settle(row, "pending", "stopped", due=self._clock.time(), burn=False)
+            raise
+        except Exception as error:
+            await self._fail(row, error)
+        else:
+            await self._settle(row, "done")
+
+    async def _fail(self, row: Stored, error: Exception) -> None:
+        reason = describe(error)
+        if isinstance(error, CircuitOpen | Saturated | RateLimited):
+            wait = getattr(error, "retry_after", None) or DELAYS[1]
+            await self._settle(row, "pending", reason, due=self._clock.time() + wait, burn=False)
+            return
+        wait = None if isinstance(error, Permanent) else delay(row.attempts)
+        log.warning("webhooks %s event %s attempt %s: %s", row.route, row.seq, row.attempts, reason)
+        if wait is None:
+            await self._settle(row, "dead", reason)
+        else:
+            await self._settle(row, "pending", reason, due=self._clock.time() + wait)
+
+    async def _settle(self, row: Stored, state: State, reason: str = "", **more: Any) -> None:
+        await self._inbox.call(
+            lambda store: store.settle(row.seq, row.attempts, state, reason=reason, **more)
+        )
+
+
+async def call(handler: Handler, event: Event) -> None:
+    """Run a handler: a coroutine here, a plain function in a thread of its own."""
+    if inspect.iscoroutinefunction(handler):
+        await handler(event)
+        return
+    result = await asyncio.to_thread(handler, event)
+    if inspect.isawaitable(result):
+        await result
+
+
+def describe(error: BaseException) -> str:
+    """The kind of a failure and where it happened. Not its text, which may quote the payload;
+    except for `Permanent`, whose text was written for this."""
+    if isinstance(error, Permanent):
+        return f"Permanent: {error}"[:DETAIL]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

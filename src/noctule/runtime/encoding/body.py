@@ -1,0 +1,92 @@
+"""The body of a request in each of the kinds an operation can name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from msgspec import json
+
+from noctule.runtime.encoding.multipart import multipart
+from noctule.runtime.encoding.pairs import form
+from noctule.runtime.encoding.source import Source, bounded, source
+from noctule.runtime.encoding.values import is_container, members, text, tree, utf8
+from noctule.runtime.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from noctule.runtime.operation import BodyKind
+
+SMALL = 1024 * 1024
+"""A replayable multipart body up to this size is one `bytes`, like every other body."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedBody:
+    """What goes over the wire, and whether it can go a second time."""
+
+    content: bytes | Source = field(repr=False)
+    content_type: str = ""
+    replayable: bool = True
+
+    @property
+    def length(self) -> int | None:
+        """Bytes; None when unknown (the request is then sent chunked)."""
+        return len(self.content) if isinstance(self.content, bytes) else self.content.length
+
+
+def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = None) -> EncodedBody:
+    """Write `value`: None members are not sent, `NULL` is an explicit null.
+
+    `styles` are those of a form. Raises `InvalidArgument` naming the member that cannot be
+    written.
+    """
+    try:
+        match kind:
+            case "json":
+                return _json(value, "application/json")
+            case "merge-patch":
+                return _json(value, "application/merge-patch+json")
+            case "form":
+                return EncodedBody(form(_named(value), styles), "application/x-www-form-urlencoded")
+            case "multipart":
+                return _multipart(value)
+            case "text":
+                written = utf8(text(value, "body"), "body")
+                return EncodedBody(written, "text/plain; charset=utf-8")
+            case "bytes":
+                return _bytes(value)
+    except RecursionError:
+        raise InvalidArgument("body: nested too deeply, or a value that contains itself") from None
+
+
+def _json(value: object, kind: str) -> EncodedBody:
+    """RFC 8259; the merge patch of RFC 7396 differs only in what its nulls mean."""
+    try:
+        return EncodedBody(json.encode(tree(value, "body")), kind)
+    except UnicodeEncodeError:
+        # `from None`: the codec's exception carries the whole text.
+        raise InvalidArgument("body: a text that is not valid Unicode") from None
+
+
+def _multipart(value: object) -> EncodedBody:
+    whole, kind = multipart(_named(value))
+    if whole.replayable and whole.chunks and whole.length is not None and whole.length <= SMALL:
+        return EncodedBody(b"".join(whole), kind)
+    return EncodedBody(whole, kind, whole.replayable)
+
+
+def _bytes(value: Any) -> EncodedBody:
+    if value is None or isinstance(value, str | Mapping):
+        raise InvalidArgument("body: give bytes, a Path, an open file or an iterable of bytes")
+    whole = bounded(source(value))
+    if isinstance(value, bytes):
+        return EncodedBody(value, "application/octet-stream")
+    return EncodedBody(whole, "application/octet-stream", whole.replayable)
+
+
+def _named(value: object) -> dict[str, object]:
+    found = members(value, "body") if is_container(value) else None
+    if not isinstance(found, dict):
+        raise InvalidArgument("body: a form needs named values")
+    return found

@@ -1,0 +1,40 @@
+"""Header fields that cannot become two (RFC 9110, sections 5.1 and 5.5)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from noctule.runtime.encoding.values import is_container, members, text
+from noctule.runtime.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VISIBLE = re.compile(r"[\t\x20-\x7e]*")
+
+
+def header(name: str, value: object) -> str:
+    """The value of the field `name`; a list is joined with commas.
+
+    Raises `InvalidArgument` for a name that is no token and for a value with a line break,
+    another control character or anything beyond ASCII. The error does not show the value.
+    """
+    if not _TOKEN.fullmatch(name):
+        raise InvalidArgument("a header name with characters that HTTP does not allow")
+    where = f"header {name}"
+    if is_container(value):
+        found = members(value, where)
+        items = found if isinstance(found, list) else [x for pair in found.items() for x in pair]
+        written = ",".join(text(item, where) for item in items)
+    else:
+        written = text(value, where)
+    if not _VISIBLE.fullmatch(written):
+        raise InvalidArgument(f"{where}: a line break or a character that is not visible ASCII")
+    return written.strip(" \t")
+
+
+def headers(values: Mapping[str, object]) -> dict[str, str]:
+    """Every field that is not None."""
+    return {name: header(name, value) for name, value in values.items() if value is not None}

@@ -1,0 +1,108 @@
+"""`multipart/form-data` (RFC 7578): fields and files, streamed when any file is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from noctule.runtime.encoding.headers import header
+from noctule.runtime.encoding.source import Content, Source, bounded, source
+from noctule.runtime.encoding.values import is_container, members, text, tree, utf8
+from noctule.runtime.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+MAX_PARTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a multipart body.
+
+    `content` is bytes, a `Path`, a file opened in binary mode, or an (async) iterable of
+    bytes. A name is taken from the path or the file when it has one.
+    """
+
+    content: Content = field(repr=False)
+    filename: str = ""
+    content_type: str = "application/octet-stream"
+
+    @property
+    def name(self) -> str:
+        if self.filename:
+            return self.filename
+        given = (
+            self.content if isinstance(self.content, Path) else getattr(self.content, "name", "")
+        )
+        return Path(given).name if isinstance(given, str | Path) else ""
+
+
+def multipart(values: Mapping[str, object], boundary: str = "") -> tuple[Source, str]:
+    """The body and its Content-Type. `boundary` is drawn at random unless given.
+
+    A list repeats its name, an object is a part in JSON (OpenAPI 3.1, "Encoding Object"), None
+    is not sent.
+    """
+    boundary = boundary or os.urandom(16).hex()
+    parts = [part for name, value in values.items() for part in _parts(name, value)]
+    if len(parts) > MAX_PARTS:
+        raise InvalidArgument(f"a multipart body of more than {MAX_PARTS} parts")
+    pieces: list[Source] = []
+    for head, body in parts:
+        pieces += [source(b"--" + boundary.encode() + b"\r\n" + head), body, source(b"\r\n")]
+    pieces.append(source(b"--" + boundary.encode() + b"--\r\n"))
+    return bounded(_chained(pieces)), f"multipart/form-data; boundary={boundary}"
+
+
+def _parts(name: str, value: object) -> Iterator[tuple[bytes, Source]]:
+    if value is None:
+        return
+    if isinstance(value, File):
+        filename = _quoted(value.name or "file")
+        kind = header("Content-Type", value.content_type)
+        yield _head(name, f'; filename="{filename}"', kind), source(value.content)
+    elif isinstance(value, bytes):
+        yield from _parts(name, File(value, filename=name))
+    elif not is_container(value):
+        yield _head(name), source(utf8(text(value, name), name))
+    elif isinstance(found := members(value, name), list):
+        for item in found:
+            yield from _parts(name, item)
+    else:
+        from msgspec import json
+
+        yield _head(name, "", "application/json"), source(json.encode(tree(found, name)))
+
+
+def _head(name: str, extra: str = "", kind: str = "") -> bytes:
+    lines = f'Content-Disposition: form-data; name="{_quoted(name)}"{extra}\r\n'
+    lines += f"Content-Type: {kind}\r\n" if kind else ""
+    return utf8(lines + "\r\n", name)
+
+
+def _quoted(value: str) -> str:
+    """As browsers write it (WHATWG HTML, "multipart/form-data encoding algorithm")."""
+    return value.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _chained(pieces: list[Source]) -> Source:
+    lengths = [piece.length for piece in pieces if piece.length is not None]
+
+    def chunks() -> Iterator[bytes]:
+        for piece in pieces:
+            yield from piece
+
+    async def awaited() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            async for chunk in piece:
+                yield chunk
+
+    return Source(
+        length=sum(lengths) if len(lengths) == len(pieces) else None,
+        replayable=all(piece.replayable for piece in pieces),
+        chunks=chunks if all(piece.chunks for piece in pieces) else None,
+        awaited=awaited,
+    )

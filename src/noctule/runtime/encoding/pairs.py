@@ -1,0 +1,113 @@
+"""Queries and forms: names, values and the styles in which nested ones are spelt.
+
+Styles are those of OpenAPI 3.1 ("Style Values" and "Encoding Object"), and `brackets`
+(`expand[]=a&expand[]=b`), which OpenAPI does not name and half of all providers use:
+
+    form-explode    a=1&a=2          R=100&G=200      default; the spread of an object is
+                                                      for queries, a form nests it (deepObject)
+    form            a=1,2            a=R,100,G,200
+    spaceDelimited  a=1%202
+    pipeDelimited   a=1%7C2
+    deepObject      a[0]=1&a[1]=2    a[R]=100&a[G]=200, to any depth
+    brackets        a[]=1&a[]=2      a[R]=100
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote, quote_plus
+
+from noctule.runtime.encoding.values import is_container, members, text, utf8
+from noctule.runtime.errors import InvalidArgument
+
+DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
+
+Escape = Callable[[bytes], str]
+Pair = tuple[str, str]
+
+
+def query(values: Mapping[str, object], styles: Mapping[str, str] | None = None) -> str:
+    """The query of a URL, without the question mark; a space is `%20`. None is not sent."""
+    return _written(values, styles or {}, "form-explode", lambda data: quote(data, safe=""))
+
+
+def form(values: Mapping[str, object], styles: Mapping[str, str] | None = None) -> bytes:
+    """An `application/x-www-form-urlencoded` body; a space is `+`. None is not sent."""
+    return _written(values, styles or {}, "deepObject", quote_plus).encode()
+
+
+def _written(
+    values: Mapping[str, object], styles: Mapping[str, str], objects: str, escape: Escape
+) -> str:
+    pairs: list[str] = []
+    for name, value in values.items():
+        if is_container(value):
+            style = styles.get(name) or _default(value, objects)
+            pairs += (f"{key}={one}" for key, one in _spelt(name, value, style, escape))
+        elif value is not None:
+            pairs.append(f"{_name(name, escape)}={escape(utf8(text(value, name), name))}")
+    return "&".join(pairs)
+
+
+def _default(value: object, objects: str) -> str:
+    """How a container is spelt when nobody said: the items of a list repeat their name."""
+    found = members(value, "") if is_container(value) else []
+    flat = isinstance(found, list) and not any(map(is_container, found))
+    return "form-explode" if flat else objects
+
+
+def _spelt(name: str, value: object, style: str, escape: Escape) -> Iterator[Pair]:
+    if style in ("deepObject", "brackets"):
+        return _nested(_name(name, escape), value, style == "deepObject", escape, name)
+    if style == "form-explode":
+        return _exploded(name, value, escape)
+    if style in DELIMITERS:
+        return _joined(name, value, DELIMITERS[style], escape)
+    raise InvalidArgument(f"{name}: a query or a form has no style {style!r}")
+
+
+def _nested(key: str, value: object, indexed: bool, escape: Escape, where: str) -> Iterator[Pair]:
+    """`key[a][0][b]=…`; without indexes the items of a list are `key[]`."""
+    if value is None:
+        return
+    if not is_container(value):
+        yield key, escape(utf8(text(value, where), where))
+        return
+    found = members(value, where)
+    if isinstance(found, list):
+        for at, item in enumerate(found):
+            inner = f"{key}[{at if indexed else ''}]"
+            yield from _nested(inner, item, indexed, escape, f"{where}[{at}]")
+        return
+    for name, item in found.items():
+        if "[" in name or "]" in name:
+            raise InvalidArgument(f"{where}: a nested name cannot hold a bracket")
+        inner = f"{key}[{escape(utf8(name, where))}]"
+        yield from _nested(inner, item, indexed, escape, f"{where}.{name}")
+
+
+def _exploded(name: str, value: object, escape: Escape) -> Iterator[Pair]:
+    for key, item in _flat(name, value):
+        yield _name(key or name, escape), escape(utf8(item, name))
+
+
+def _joined(name: str, value: object, delimiter: str, escape: Escape) -> Iterator[Pair]:
+    parts = [part for pair in _flat(name, value) for part in pair if part is not None]
+    if parts:
+        yield _name(name, escape), delimiter.join(escape(utf8(part, name)) for part in parts)
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str | None, str]]:
+    """The items of a list, or the members of an object, that hold no container themselves."""
+    found = members(value, name) if is_container(value) else [value]
+    items = ((None, item) for item in found) if isinstance(found, list) else found.items()
+    for key, item in items:
+        if is_container(item):
+            raise InvalidArgument(f"{name}: nested values need the style deepObject or brackets")
+        if item is not None:
+            yield key, text(item, name)
+
+
+def _name(name: str, escape: Escape) -> str:
+    """The wire name. Brackets stay as they are: so do the SDKs, and servers read both."""
+    return escape(utf8(name, "a name")).replace("%5B", "[").replace("%5D", "]")

@@ -1,0 +1,95 @@
+"""The path of an operation with its parameters filled in, none of which can leave its segment.
+
+Styles are those of OpenAPI 3.1 for paths (`simple`, `label`, `matrix`, each also `-explode`),
+which are RFC 6570's; `reserved` keeps slashes, for parameters that are paths themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from noctule.runtime.encoding.values import is_container, members, text, utf8
+from noctule.runtime.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PARAMETER = re.compile(r"\{([^{}/]{1,200})\}")
+
+
+def expand_path(
+    template: str,
+    values: Mapping[str, object] | None = None,
+    styles: Mapping[str, str] | None = None,
+) -> str:
+    """`/v1/items/{id}` and `{"id": "a/b"}` make `/v1/items/a%2Fb`.
+
+    Raises `InvalidArgument` for a parameter that is missing, unknown, empty, or that makes a
+    segment `.` or `..`: such a path would address another resource.
+    """
+    given = values or {}
+    pieces, names = _parts(template)
+    for name in given:
+        if name not in names:
+            raise InvalidArgument(f"{template} has no parameter {name!r}")
+    path = pieces[0]
+    for name, after in zip(names, pieces[1:], strict=True):
+        path += _spelt(name, given.get(name), (styles or {}).get(name, "simple")) + after
+    if given and not {".", ".."}.isdisjoint(path.split("/")):
+        raise InvalidArgument(f"{template}: a segment cannot be '.' or '..'")
+    return path
+
+
+@lru_cache(maxsize=1024)
+def _parts(template: str) -> tuple[list[str], list[str]]:
+    split = _PARAMETER.split(template)
+    return split[0::2], split[1::2]
+
+
+def _spelt(name: str, value: object, style: str) -> str:
+    style, _, exploded = style.partition("-")
+    if style == "reserved":
+        return quote(utf8(_given(name, value), name), safe="/")
+    if style not in ("simple", "label", "matrix"):
+        raise InvalidArgument(f"{name}: a path has no style {style!r}")
+    if not is_container(value):
+        one = _escaped(name, value)
+        return {"simple": one, "label": f".{one}", "matrix": f";{name}={one}"}[style]
+    items = _items(name, value, bool(exploded))
+    if style == "matrix":
+        return _matrix(name, items, bool(exploded), isinstance(members(value, name), dict))
+    if style == "label":
+        return "." + ("." if exploded else ",").join(items)
+    return ",".join(items)
+
+
+def _items(name: str, value: object, exploded: bool) -> list[str]:
+    found = members(value, name) if is_container(value) else []
+    if not found:
+        raise InvalidArgument(f"path parameter {name!r} is empty")
+    if isinstance(found, list):
+        return [_escaped(name, item) for item in found]
+    pairs = [(_escaped(name, key), _escaped(name, item)) for key, item in found.items()]
+    return [f"{k}={v}" for k, v in pairs] if exploded else [part for pair in pairs for part in pair]
+
+
+def _matrix(name: str, items: list[str], exploded: bool, is_object: bool) -> str:
+    if not exploded:
+        return f";{name}={','.join(items)}"
+    return "".join(f";{item}" if is_object else f";{name}={item}" for item in items)
+
+
+def _escaped(name: str, value: object) -> str:
+    return quote(utf8(_given(name, value), name), safe="")
+
+
+def _given(name: str, value: object) -> str:
+    if value is None:
+        raise InvalidArgument(f"path parameter {name!r} is missing")
+    written = text(value, f"path parameter {name!r}")
+    if not written:
+        raise InvalidArgument(f"path parameter {name!r} is empty")
+    return written

@@ -1,0 +1,142 @@
+"""Where the bytes of a large body come from: memory, a file, or an iterator of chunks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from noctule.runtime.errors import InvalidArgument
+
+CHUNK = 64 * 1024
+MAX_BYTES = 1024 * 1024 * 1024
+"""Of one streamed body. What grows without end is a mistake, found here and not on the bill."""
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A file opened for reading bytes."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+Content = bytes | Path | BinaryIO | Iterable[bytes] | AsyncIterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Chunks of bytes for both drivers: iterate with `for` or with `async for`.
+
+    `length` is the number of bytes, None when unknown. `replayable` says whether a second
+    iteration gives the same bytes; a request is never sent again when it does not.
+    """
+
+    length: int | None
+    replayable: bool
+    chunks: Callable[[], Iterator[bytes]] | None
+    """None when the chunks can only be awaited."""
+    awaited: Callable[[], AsyncIterator[bytes]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.chunks is None:
+            raise InvalidArgument("an asynchronous body in a synchronous service")
+        return self.chunks()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.awaited()
+
+
+def source(content: Content) -> Source:
+    """Make `content` iterable by both drivers. A file is read from where it stands now."""
+    if isinstance(content, bytes):
+        return _of(lambda: iter([content]), len(content), replayable=True, blocking=False)
+    if isinstance(content, Path):
+        return _of(lambda: _read_path(content), _size(content), replayable=True)
+    if isinstance(content, Readable):
+        return _of_file(content)
+    if isinstance(content, AsyncIterable):
+        return Source(None, replayable=False, chunks=None, awaited=content.__aiter__)
+    again = not isinstance(content, Iterator)
+    return _of(lambda: iter(content), None, replayable=again, blocking=False)
+
+
+def bounded(whole: Source, limit: int = MAX_BYTES) -> Source:
+    """`whole`, cut off with `InvalidArgument` when it gives more than `limit` bytes."""
+    error = InvalidArgument(f"a body of more than {limit} bytes")
+    if whole.length is not None and whole.length > limit:
+        raise error
+
+    def counted() -> Iterator[bytes]:
+        left = limit
+        for chunk in whole:
+            left -= len(chunk)
+            if left < 0:
+                raise error
+            yield chunk
+
+    async def awaited() -> AsyncIterator[bytes]:
+        left = limit
+        async for chunk in whole:
+            left -= len(chunk)
+            if left < 0:
+                raise error
+            yield chunk
+
+    return Source(whole.length, whole.replayable, whole.chunks and counted, awaited)
+
+
+def _of(
+    chunks: Callable[[], Iterator[bytes]],
+    length: int | None,
+    *,
+    replayable: bool,
+    blocking: bool = True,
+) -> Source:
+    async def awaited() -> AsyncIterator[bytes]:
+        reading = chunks()
+        if not blocking:
+            for chunk in reading:
+                yield chunk
+            return
+        import asyncio
+
+        while chunk := await asyncio.to_thread(next, reading, b""):
+            yield chunk
+
+    return Source(length, replayable, chunks, awaited)
+
+
+def _of_file(file: Readable) -> Source:
+    seek = getattr(file, "seek", None)
+    seekable = seek is not None and bool(getattr(file, "seekable", bool)())
+    if seek is None or not seekable:
+        return _of(lambda: _read(file), None, replayable=False)
+    start = int(seek(0, os.SEEK_CUR))
+    length = int(seek(0, os.SEEK_END)) - start
+    seek(start)
+
+    def from_start() -> Iterator[bytes]:
+        seek(start)
+        return _read(file)
+
+    return _of(from_start, length, replayable=True)
+
+
+def _read(file: Readable) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def _read_path(path: Path) -> Iterator[bytes]:
+    with closing(path.open("rb")) as file:
+        yield from _read(file)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise InvalidArgument(f"cannot read {path}: {error.strerror}") from None

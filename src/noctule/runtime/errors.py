@@ -4,6 +4,7 @@ ServiceError                     the call did not give its result
 ├── ConfigurationError           wrong before anything was sent
 │   ├── MissingSecrets           environment variables that are not set, all of them at once
 │   ├── LiteralSecret            a credential was written in the code
+│   ├── InvalidArgument          a value that cannot be put into a request
 │   └── FallbackRefused          a fallback would have faked a money movement
 ├── Unavailable                  the provider is down, slow or overloaded
 │   ├── ConnectionFailed         no connection, or it was lost
@@ -27,6 +28,7 @@ ServiceError                     the call did not give its result
 A class's docstring is its message. No message holds a header, a query or a body: what the
 provider answered is in `error.response`, for code that knows what it may show.
 """
+# ruff: noqa: N818 - they name states of a provider; `except RateLimited` reads as what happened
 
 from __future__ import annotations
 
@@ -100,7 +102,11 @@ class MissingSecrets(ConfigurationError):
 
 
 class LiteralSecret(ConfigurationError):
-    """A credential was written in the code; name an environment variable: env("NAME")."""
+    """A credential was written in the code."""
+
+
+class InvalidArgument(ConfigurationError):
+    """A value cannot be put into the request."""
 
 
 class FallbackRefused(ConfigurationError):
@@ -109,6 +115,9 @@ class FallbackRefused(ConfigurationError):
 
 class Unavailable(ServiceError):
     """The provider is not available."""
+
+    retry_after: float | None = None
+    """Seconds after which it makes sense to try again; None when nobody knows."""
 
 
 class ConnectionFailed(Unavailable):
@@ -131,9 +140,6 @@ class DeadlineExceeded(Unavailable):
 class CircuitOpen(Unavailable):
     """The provider keeps failing, so it is not called for now."""
 
-    retry_after: float | None = None
-    """Seconds until the provider is tried again."""
-
 
 class Saturated(Unavailable):
     """Too many calls to this provider are already in flight."""
@@ -141,9 +147,6 @@ class Saturated(Unavailable):
 
 class RateLimited(Unavailable):
     """The provider asks to slow down."""
-
-    retry_after: float | None = None
-    """Seconds the provider asked to wait; None when it did not say."""
 
 
 class ServerError(Unavailable):

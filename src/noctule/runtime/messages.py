@@ -22,10 +22,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "Saturated": _BUSY,
     "RateLimited": _BUSY,
     "OutcomeUnknown": (
-        "We do not know yet whether your request went through. Please do not repeat it: "
-        "we are checking.",
-        "Nous ne savons pas encore si votre demande a abouti. Ne la renouvelez pas : "
-        "nous vérifions.",
+        "We do not know yet whether your request went through. We are checking: do not repeat it.",
+        "Nous ne savons pas si votre demande a abouti. Nous vérifions : ne la renouvelez pas.",
     ),
     "Rejected": (
         "The service refused the request. Please check what you entered.",

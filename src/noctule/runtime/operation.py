@@ -2,45 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Unpack
 
 T = TypeVar("T")
 
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
 Replay = Literal["safe", "keyed", "never"]
-Style = Literal[
-    "form", "form-explode", "deepObject", "spaceDelimited", "pipeDelimited", "brackets"
-]
+Style = Literal["form", "form-explode", "deepObject", "spaceDelimited", "pipeDelimited", "brackets"]
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Sending one of these twice has the effect of sending it once (RFC 9110, 9.2.2)."""
 
 
-@dataclass(frozen=True, init=False)
+class OperationDetails(TypedDict, total=False):
+    """What most operations leave at its default."""
+
+    body: BodyKind | None
+    """How the request body is written; None when there is none."""
+    replay: Replay
+    """When it may be sent a second time. "safe": always. "keyed": under the service's
+    idempotency header. "never": only when the first one provably did not arrive. By default,
+    idempotent methods are safe, POST and PATCH are never replayed."""
+    styles: Mapping[str, Style]
+    """Wire name of a parameter -> how it is written, where that is not the default."""
+    moves_money: bool
+    """Refuses every fallback."""
+    accepts: str
+    """The Accept header."""
+
+
+@dataclass(frozen=True, init=False, eq=False)
 class Operation(Generic[T]):
-    """`Operation("retrieve", "GET", "/v1/items/{id}", returns=Item)`.
+    """`Operation("retrieve_item", "GET", "/v1/items/{id}", returns=Item)`.
 
     `returns` is a Model, `list[Model]`, `JSON`, `bytes`, `str` or None (the body is ignored).
-    `replay` says when it may be sent a second time: "safe" always, "keyed" under the service's
-    idempotency header, "never" only when the first one provably did not arrive. By default it
-    follows the method: idempotent methods are safe, POST and PATCH are never replayed.
-    `styles` maps a parameter's wire name to how it is written, where that is not the default.
-    `accepts` is the Accept header.
     """
 
     name: str
     method: str
     path: str
-    returns: type[T]
+    returns: Any
     body: BodyKind | None
     replay: Replay
-    styles: Mapping[str, Style] = field(hash=False)
+    styles: Mapping[str, Style]
     moves_money: bool
     accepts: str
+
+    @overload
+    def __init__(
+        self: Operation[None],
+        name: str,
+        method: str,
+        path: str,
+        *,
+        returns: None,
+        **details: Unpack[OperationDetails],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Operation[T],
+        name: str,
+        method: str,
+        path: str,
+        *,
+        returns: type[T],
+        **details: Unpack[OperationDetails],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: Operation[Any],
+        name: str,
+        method: str,
+        path: str,
+        *,
+        returns: object,
+        **details: Unpack[OperationDetails],
+    ) -> None: ...
 
     def __init__(
         self,
@@ -48,29 +92,25 @@ class Operation(Generic[T]):
         method: str,
         path: str,
         *,
-        returns: type[T],
-        body: BodyKind | None = None,
-        replay: Replay | None = None,
-        styles: Mapping[str, Style] | None = None,
-        moves_money: bool = False,
-        accepts: str | None = None,
+        returns: object,
+        **details: Unpack[OperationDetails],
     ) -> None:
-        if replay is None:
-            replay = "safe" if method in IDEMPOTENT_METHODS else "never"
-        values: dict[str, Any] = {
+        values: dict[str, object] = {
             "name": name,
             "method": method,
             "path": path,
             "returns": returns,
-            "body": body,
-            "replay": replay,
-            "styles": styles or {},
-            "moves_money": moves_money,
-            "accepts": _accept(returns) if accepts is None else accepts,
+            "body": None,
+            "replay": "safe" if method in IDEMPOTENT_METHODS else "never",
+            "styles": {},
+            "moves_money": False,
+            "accepts": "*/*" if returns in (bytes, str, None) else "application/json",
+            **details,
         }
         for key, value in values.items():
             object.__setattr__(self, key, value)
 
-
-def _accept(returns: object) -> str:
-    return "*/*" if returns in (bytes, str, None) else "application/json"
+    @property
+    def writes(self) -> bool:
+        """Whether the provider may have done something once it saw the request."""
+        return self.method not in ("GET", "HEAD", "OPTIONS")

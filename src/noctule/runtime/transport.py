@@ -39,7 +39,7 @@ class Headers(Mapping[str, str]):
         return f"<Headers {', '.join(self._values)}>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limits:
     """Seconds per phase of one attempt, seconds for all of it, and bytes of its answer."""
 
@@ -59,7 +59,7 @@ class Request:
     content: Content = field(default=b"", repr=False)
     limits: Limits = field(default_factory=Limits, repr=False)
     stream: bool = False
-    """Leave the body of the answer unread; whoever asked for it reads and closes it."""
+    """Leave the body of a success unread; whoever asked for it reads and closes it."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Response:
     status: int
     headers: Headers = field(default_factory=Headers, repr=False)
     content: bytes = field(default=b"", repr=False)
-    body: Body | None = field(default=None, repr=False)
+    body: AsyncBody | SyncBody | None = field(default=None, repr=False)
 
     def json(self) -> Any:
         """The body as plain JSON values; raises ValueError when it is not JSON."""
@@ -82,20 +82,22 @@ class Response:
         return self.content.decode("utf-8", "replace")
 
 
-class Body(Protocol):
-    """An unread body. The async side iterates with `async for`, the sync side with `for`."""
+class AsyncBody(Protocol):
+    """A body that is still on the wire: iterate it to its end or close it."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
-    def __iter__(self) -> Iterator[bytes]: ...
-
     async def aclose(self) -> None: ...
+
+
+class SyncBody(Protocol):
+    def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None: ...
 
 
 class AsyncTransport(Protocol):
-    async def send(self, request: Request) -> Response: ...
+    async def asend(self, request: Request) -> Response: ...
 
     async def aclose(self) -> None: ...
 

@@ -1,0 +1,174 @@
+"""What a wrapper around a third-party API stands on in production.
+
+Everything public is named here and is imported when it is first used, so that importing this
+package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from noctule.runtime.auth import (
+        All,
+        ApiKeyHeader,
+        ApiKeyQuery,
+        Auth,
+        Basic,
+        Bearer,
+        JwtAssertion,
+        NoAuth,
+        OAuth2ClientCredentials,
+        OAuth2RefreshToken,
+    )
+    from noctule.runtime.clock import Clock, SystemClock, deadline
+    from noctule.runtime.config import CallOptions, Policies, ServiceConfig
+    from noctule.runtime.errors import (
+        BadRequest,
+        CircuitOpen,
+        ConfigurationError,
+        Conflict,
+        ConnectionFailed,
+        DeadlineExceeded,
+        FallbackRefused,
+        Forbidden,
+        InvalidResponse,
+        LiteralSecret,
+        MissingSecrets,
+        NotFound,
+        OutcomeUnknown,
+        RateLimited,
+        Rejected,
+        ResponseTooLarge,
+        Saturated,
+        ServerError,
+        ServiceError,
+        TimedOut,
+        Unauthorized,
+        Unavailable,
+        Unprocessable,
+    )
+    from noctule.runtime.health import Healths
+    from noctule.runtime.http import HttpTransport, SyncHttpTransport
+    from noctule.runtime.idempotency import key_for
+    from noctule.runtime.models import JSON, NULL, Model
+    from noctule.runtime.operation import Operation
+    from noctule.runtime.policy.backoff import Backoff
+    from noctule.runtime.policy.breaker import BreakerLimits
+    from noctule.runtime.policy.hints import RateLimitHeaders
+    from noctule.runtime.policy.quota import QuotaLimits
+    from noctule.runtime.policy.retry import RetryLimits
+    from noctule.runtime.redaction import redact
+    from noctule.runtime.secrets import Secret, SecretRef, env, require_env
+    from noctule.runtime.service import Service, SyncService
+    from noctule.runtime.telemetry import Event
+    from noctule.runtime.transport import AsyncTransport, Headers, Request, Response, SyncTransport
+
+__all__ = [
+    "JSON",
+    "NULL",
+    "All",
+    "ApiKeyHeader",
+    "ApiKeyQuery",
+    "AsyncTransport",
+    "Auth",
+    "Backoff",
+    "BadRequest",
+    "Basic",
+    "Bearer",
+    "BreakerLimits",
+    "CallOptions",
+    "CircuitOpen",
+    "Clock",
+    "ConfigurationError",
+    "Conflict",
+    "ConnectionFailed",
+    "DeadlineExceeded",
+    "Event",
+    "FallbackRefused",
+    "Forbidden",
+    "Headers",
+    "Healths",
+    "HttpTransport",
+    "InvalidResponse",
+    "JwtAssertion",
+    "LiteralSecret",
+    "MissingSecrets",
+    "Model",
+    "NoAuth",
+    "NotFound",
+    "OAuth2ClientCredentials",
+    "OAuth2RefreshToken",
+    "Operation",
+    "OutcomeUnknown",
+    "Policies",
+    "QuotaLimits",
+    "RateLimitHeaders",
+    "RateLimited",
+    "Rejected",
+    "Request",
+    "Response",
+    "ResponseTooLarge",
+    "RetryLimits",
+    "Saturated",
+    "Secret",
+    "SecretRef",
+    "ServerError",
+    "Service",
+    "ServiceConfig",
+    "ServiceError",
+    "SyncHttpTransport",
+    "SyncService",
+    "SyncTransport",
+    "SystemClock",
+    "TimedOut",
+    "Unauthorized",
+    "Unavailable",
+    "Unprocessable",
+    "deadline",
+    "env",
+    "key_for",
+    "redact",
+    "require_env",
+]
+
+_HOMES = {
+    "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer JwtAssertion NoAuth"
+    " OAuth2ClientCredentials OAuth2RefreshToken",
+    "clock": "Clock SystemClock deadline",
+    "config": "CallOptions Policies ServiceConfig",
+    "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
+    " DeadlineExceeded FallbackRefused Forbidden InvalidResponse LiteralSecret MissingSecrets"
+    " NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated ServerError"
+    " ServiceError TimedOut Unauthorized Unavailable Unprocessable",
+    "health": "Healths",
+    "http": "HttpTransport SyncHttpTransport",
+    "idempotency": "key_for",
+    "models": "JSON NULL Model",
+    "operation": "Operation",
+    "policy.backoff": "Backoff",
+    "policy.breaker": "BreakerLimits",
+    "policy.hints": "RateLimitHeaders",
+    "policy.quota": "QuotaLimits",
+    "policy.retry": "RetryLimits",
+    "redaction": "redact",
+    "secrets": "Secret SecretRef env require_env",
+    "service": "Service SyncService",
+    "telemetry": "Event",
+    "transport": "AsyncTransport Headers Request Response SyncTransport",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME_OF)

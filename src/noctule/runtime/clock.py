@@ -1,0 +1,98 @@
+"""Time, as something that is handed in.
+
+Policies and drivers never read the machine's clock: tests hand in a `VirtualClock`, which does
+not wait, or a `FastClock`, on which time runs faster (both in `noctule.runtime.testing`).
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractAsyncContextManager
+
+
+class Clock(Protocol):
+    """All durations are seconds of this clock."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow."""
+        ...
+
+    def time(self) -> float:
+        """Seconds since the epoch: what a provider's dates are compared with."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    def block(self, seconds: float) -> None:
+        """`sleep` for a thread."""
+        ...
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """Cancel the block after `seconds` and raise TimeoutError, as `asyncio.timeout` does."""
+        ...
+
+    def real(self, seconds: float) -> float:
+        """How long that is on the machine's clock: what a socket or a lock is told."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock. asyncio is imported at the first use of its async half."""
+
+    def __init__(self) -> None:
+        self.monotonic = time.monotonic
+        self.time = time.time
+        self.block = time.sleep
+
+    async def sleep(self, seconds: float) -> None:
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        import asyncio
+
+        return asyncio.timeout(seconds)
+
+    def real(self, seconds: float) -> float:
+        return seconds
+
+
+SYSTEM: Clock = SystemClock()
+
+_deadline: ContextVar[tuple[float, Clock] | None] = ContextVar("noctule_deadline", default=None)
+
+
+@contextmanager
+def deadline(seconds: float, *, clock: Clock = SYSTEM) -> Iterator[None]:
+    """Every call inside the block ends within `seconds`, whatever its own options say.
+
+    A deadline inside another one can only shorten it. It follows the context: tasks that are
+    started inside the block inherit it.
+    """
+    until = clock.monotonic() + seconds
+    outer = _deadline.get()
+    if outer is not None and outer[1] is clock:
+        until = min(until, outer[0])
+    token = _deadline.set((until, clock))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def ambient_deadline(clock: Clock) -> float | None:
+    """When the surrounding `deadline` block ends, on `clock`."""
+    found = _deadline.get()
+    if found is None:
+        return None
+    until, its_clock = found
+    if its_clock is clock:
+        return until
+    return clock.monotonic() + (until - its_clock.monotonic())

@@ -1,0 +1,141 @@
+"""What all calls to one provider, under one credential, know of it together.
+
+The state is kept per origin and credential, not per endpoint (an outage takes a provider, not
+a path) and not per provider alone (one tenant's bad key must not stop the others).
+"""
+
+from __future__ import annotations
+
+import random as chance
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from noctule.runtime.policy.breaker import Breaker, State
+from noctule.runtime.policy.bulkhead import Bulkhead, Ticket
+from noctule.runtime.policy.gate import Gate
+from noctule.runtime.policy.quota import Quota
+from noctule.runtime.policy.verdict import Reached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from noctule.runtime.config import Policies
+    from noctule.runtime.policy.verdict import Verdict
+
+KEPT = 512
+"""Origins and credentials remembered at once; the one that was used longest ago goes first."""
+
+
+class Health:
+    """The shared policies and the one lock around them, which is never held while waiting."""
+
+    __slots__ = ("breaker", "bulkhead", "gate", "key", "lock", "quota", "random")
+
+    def __init__(
+        self,
+        policies: Policies,
+        *,
+        key: str = "",
+        random: Callable[[], float] = chance.random,
+    ) -> None:
+        self.key = key
+        self.random = random
+        self.lock = Lock()
+        self.gate = Gate()
+        self.quota = Quota(policies.quota.capacity) if policies.quota else None
+        self.breaker = Breaker(policies.breaker, random) if policies.breaker else None
+        self.bulkhead = Bulkhead(policies.in_flight) if policies.in_flight else None
+
+    def admit(self, now: float) -> int | None:
+        """A generation to hand to `settle` or `abandon`; None when the breaker is open."""
+        if self.breaker is None:
+            return 0
+        with self.lock:
+            return self.breaker.admit(now)
+
+    def settle(self, generation: int, verdict: Verdict, now: float, took: float) -> None:
+        """An attempt ended after `took` seconds with `verdict`."""
+        with self.lock:
+            if verdict.hold:
+                self.gate.close(now + verdict.hold)
+            if self.breaker is None:
+                return
+            if verdict.healthy is None:
+                self.breaker.abandon(generation)
+                return
+            self.breaker.record(
+                generation,
+                now,
+                ok=verdict.healthy,
+                took=took,
+                connect=not verdict.healthy and verdict.reached is Reached.NOT_SENT,
+            )
+
+    def abandon(self, generation: int) -> None:
+        """An attempt was cancelled."""
+        if self.breaker is not None:
+            with self.lock:
+                self.breaker.abandon(generation)
+
+    def enter(self) -> Ticket:
+        if self.bulkhead is None:
+            return Ticket(held=True)
+        with self.lock:
+            return self.bulkhead.enter()
+
+    def await_place(self, ticket: Ticket, wake: Callable[[], None]) -> bool:
+        """Ask to be woken when the ticket gets its place; True when it already has."""
+        with self.lock:
+            ticket.wake = wake
+            return ticket.held
+
+    def leave(self, ticket: Ticket) -> None:
+        if self.bulkhead is None:
+            return
+        with self.lock:
+            heir = self.bulkhead.leave(ticket)
+        if heir is not None and heir.wake is not None:
+            heir.wake()
+
+    def pay(self, price: int) -> bool:
+        if self.quota is None:
+            return True
+        with self.lock:
+            return self.quota.pay(price)
+
+    def earn(self, tokens: int) -> None:
+        if self.quota is not None and self.quota.tokens < self.quota.capacity:
+            with self.lock:
+                self.quota.earn(tokens)
+
+    def blocked(self, now: float) -> float:
+        """Seconds until the breaker lets a probe through; 0 when it is not open."""
+        breaker = self.breaker
+        if breaker is None or breaker.state is State.CLOSED:
+            return 0.0
+        return max(0.0, breaker.open_until - now)
+
+
+class Healths:
+    """The `Health` of each origin and credential, made when first asked for."""
+
+    def __init__(self, random: Callable[[], float] = chance.random) -> None:
+        self._random = random
+        self._lock = Lock()
+        self._known: OrderedDict[str, Health] = OrderedDict()
+
+    def of(self, key: str, policies: Policies) -> Health:
+        with self._lock:
+            health = self._known.get(key)
+            if health is None:
+                health = self._known[key] = Health(policies, key=key, random=self._random)
+                if len(self._known) > KEPT:
+                    self._known.popitem(last=False)
+            else:
+                self._known.move_to_end(key)
+            return health
+
+
+SHARED = Healths()
+"""Of this process: services made per request, or per test worker, still learn from each other."""

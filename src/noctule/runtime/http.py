@@ -1,0 +1,217 @@
+"""The default transports: HTTP/1.1 over httpcore2, the engine of httpx2.
+
+The engine is used directly, below httpx2's client: redirects, cookies and retries are ours to
+decide, a call costs a third less, and a network stream of our own lets a thread keep to the
+time of an attempt even when the provider sends one byte a second.
+
+Nothing of what the engine's exceptions say is passed on but the system's own word for a network
+error: they can quote headers.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpcore2
+
+from noctule.runtime import errors
+from noctule.runtime.body import AsyncStreamed, SyncStreamed, Unpacker
+from noctule.runtime.clock import SYSTEM
+from noctule.runtime.patience import Patient, patience
+from noctule.runtime.transport import Headers, Request, Response
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from noctule.runtime.clock import Clock
+
+CONNECTIONS = 100
+"""Per transport; the bulkhead keeps calls to one provider below it."""
+KEEPALIVE = 20.0
+"""Seconds an idle connection is kept: less than the 60 s of the usual load balancer, so that we
+close first and a write never meets a connection the other side has just given up."""
+
+
+class Origin(NamedTuple):
+    scheme: bytes
+    host: bytes
+    port: int
+    header: bytes
+    """The Host header."""
+    proxy: str | None
+
+
+class HttpTransport:
+    """For asyncio."""
+
+    def __init__(self, *, clock: Clock = SYSTEM) -> None:
+        self._clock = clock
+        self._pools: dict[str | None, httpcore2.AsyncConnectionPool] = {}
+
+    async def asend(self, request: Request) -> Response:
+        origin, wire = _wire(request, self._clock)
+        pool = self._pools.get(origin.proxy)
+        if pool is None:
+            kind = httpcore2.AsyncHTTPProxy if origin.proxy else httpcore2.AsyncConnectionPool
+            pool = self._pools[origin.proxy] = kind(**_pool_options(origin.proxy))
+        with _our_errors():
+            answer = await pool.handle_async_request(wire)
+            response, unpack = _head(answer, request)
+            streamed = AsyncStreamed(answer, unpack, _our_errors)
+            if request.stream and response.status < 300:
+                response.body = streamed
+            else:
+                response.content = await streamed.read()
+        return response
+
+    async def aclose(self) -> None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            await pool.aclose()
+
+
+class SyncHttpTransport:
+    """For threads; one may be shared by all of them."""
+
+    def __init__(self, *, clock: Clock = SYSTEM) -> None:
+        self._clock = clock
+        self._pools: dict[str | None, httpcore2.ConnectionPool] = {}
+
+    def send(self, request: Request) -> Response:
+        origin, wire = _wire(request, self._clock)
+        pool = self._pools.get(origin.proxy)
+        if pool is None:
+            kind = httpcore2.HTTPProxy if origin.proxy else httpcore2.ConnectionPool
+            options = _pool_options(origin.proxy) | {"network_backend": Patient()}
+            pool = self._pools.setdefault(origin.proxy, kind(**options))
+        total = request.limits.total
+        with _our_errors(), patience(None if total is None else self._clock.real(total)):
+            answer = pool.handle_request(wire)
+            response, unpack = _head(answer, request)
+            streamed = SyncStreamed(answer, unpack, _our_errors)
+            if request.stream and response.status < 300:
+                response.body = streamed
+            else:
+                response.content = streamed.read()
+        return response
+
+    def close(self) -> None:
+        pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+
+
+def _wire(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
+    before, _, rest = request.url.partition("://")
+    host, slash, target = rest.partition("/")
+    origin = _origin(before, host)
+    headers = [(b"Host", origin.header)]
+    headers += [(name.encode("ascii"), _latin(value)) for name, value in request.headers.items()]
+    if not isinstance(request.content, bytes):
+        if "Content-Length" not in request.headers:
+            headers.append((b"Transfer-Encoding", b"chunked"))
+    elif request.content or request.method in ("POST", "PUT", "PATCH"):
+        headers.append((b"Content-Length", b"%d" % len(request.content)))
+    limits = request.limits
+    wire = httpcore2.Request(
+        request.method,
+        httpcore2.URL(
+            scheme=origin.scheme,
+            host=origin.host,
+            port=origin.port,
+            target=(slash or "/").encode() + target.encode("ascii"),
+        ),
+        headers=headers,
+        content=request.content,
+        extensions={
+            "timeout": {
+                "connect": None if limits.connect is None else clock.real(limits.connect),
+                "pool": None if limits.pool is None else clock.real(limits.pool),
+            }
+        },
+    )
+    return origin, wire
+
+
+def _latin(value: str) -> bytes:
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise errors.ConfigurationError("a header holds a character outside latin-1") from None
+
+
+@lru_cache(maxsize=256)
+def _origin(scheme: str, netloc: str) -> Origin:
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    try:
+        parts = urlsplit(f"{scheme}://{netloc}")
+        port, host = parts.port, (parts.hostname or "").encode("idna")
+    except ValueError:
+        host, port, parts = b"", None, urlsplit("")
+    if scheme not in ("http", "https") or not host or parts.username is not None:
+        raise errors.ConfigurationError("the base URL is not an http or https URL of a host")
+    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(scheme)
+    default = 443 if scheme == "https" else 80
+    header = netloc.encode("ascii") if host.isascii() and netloc.isascii() else host
+    return Origin(scheme.encode(), host, port or default, header, proxy)
+
+
+def _pool_options(proxy: str | None) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "ssl_context": _ssl_context(),
+        "max_connections": CONNECTIONS,
+        "max_keepalive_connections": CONNECTIONS,
+        "keepalive_expiry": KEEPALIVE,
+    }
+    return options | {"proxy_url": proxy} if proxy else options
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    return httpcore2.default_ssl_context()
+
+
+def _head(answer: httpcore2.Response, request: Request) -> tuple[Response, Unpacker]:
+    headers = Headers(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers
+    )
+    unpack = Unpacker(headers.get("content-encoding", ""), request.limits.max_bytes)
+    return Response(answer.status, headers), unpack
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    try:
+        yield
+    except httpcore2.PoolTimeout:
+        raise errors.Saturated("no free connection") from None
+    except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.ProxyError) as error:
+        raise errors.ConnectionFailed(_word(error)) from None
+    except httpcore2.TimeoutException:
+        raise errors.TimedOut from None
+    except (httpcore2.NetworkError, httpcore2.RemoteProtocolError) as error:
+        raise _lost(_word(error)) from None
+    except httpcore2.LocalProtocolError:
+        raise errors.ConfigurationError("the request is not valid HTTP") from None
+
+
+def _lost(word: str) -> errors.ConnectionFailed:
+    error = errors.ConnectionFailed(word)
+    error.sent = True
+    return error
+
+
+def _word(error: Exception) -> str:
+    """The system's name for what happened, when there is one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
+            return os.strerror(cause.errno)
+        cause = cause.__cause__ or cause.__context__
+    return "cannot connect" if isinstance(error, httpcore2.ConnectError) else "connection lost"

@@ -1,0 +1,15 @@
+"""Tests of code that calls a provider, without the provider and without waiting.
+
+    provider = MockProvider()
+    provider.replies(500).replies(200, json={"id": "pi_1"})
+    stripe = StripeService(transport=provider, clock=VirtualClock())
+
+`VirtualClock` does not wait at all and goes with `MockProvider`; `FastClock` makes time run
+faster and goes with real sockets. pytest finds the fixtures `provider`, `clock` and
+`no_secret_leak` by itself.
+"""
+
+from noctule.runtime.testing.clocks import FastClock, VirtualClock
+from noctule.runtime.testing.provider import MockProvider, Received
+
+__all__ = ["FastClock", "MockProvider", "Received", "VirtualClock"]

@@ -1,0 +1,137 @@
+"""Clocks for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+START = 1_800_000_000.0
+"""What a VirtualClock's `time()` begins with: 15 January 2027, 08:00 UTC."""
+
+IDLE_ROUNDS = 25
+"""Turns of the event loop after which, with nobody heard of, everybody is taken to be asleep."""
+
+
+@dataclass(order=True)
+class _Alarm:
+    at: float
+    number: int
+    ring: Callable[[], object] = field(compare=False)
+    off: bool = field(default=False, compare=False)
+
+
+class VirtualClock:
+    """A clock that jumps: nobody waits, and every wait takes exactly its time.
+
+    When all tasks sleep, it jumps to the moment at which the first one wakes. It only sees tasks
+    that wait on it, so it goes with `MockProvider`; for real sockets take a `FastClock`.
+    """
+
+    def __init__(self, start: float = START) -> None:
+        self._start = start
+        self._now = 0.0
+        self._alarms: list[_Alarm] = []
+        self._count = 0
+        self._rounds = 0
+        self._watching: asyncio.AbstractEventLoop | None = None
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def time(self) -> float:
+        return self._start + self._now
+
+    def real(self, seconds: float) -> float:
+        """No time at all."""
+        return min(seconds, 0.0)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: whoever should have woken by then wakes."""
+        self.block(seconds)
+        self._ring()
+
+    def block(self, seconds: float) -> None:
+        self._now += max(0.0, seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        woken = asyncio.Event()
+        alarm = self._set(seconds, woken.set)
+        try:
+            await woken.wait()
+        finally:
+            alarm.off = True
+
+    @asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(None) as limit:
+            # Rescheduled into the past, it ends at the loop's next turn.
+            alarm = self._set(seconds, lambda: limit.reschedule(0))
+            try:
+                yield
+            finally:
+                alarm.off = True
+
+    def _set(self, seconds: float, ring: Callable[[], object]) -> _Alarm:
+        self._count += 1
+        alarm = _Alarm(self._now + max(0.0, seconds), self._count, ring)
+        heapq.heappush(self._alarms, alarm)
+        self._rounds = IDLE_ROUNDS
+        loop = asyncio.get_running_loop()
+        if self._watching is not loop:
+            self._watching = loop
+            loop.call_soon(self._watch, loop)
+        return alarm
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._alarms and self._alarms[0].off:
+            heapq.heappop(self._alarms)
+        if not self._alarms:
+            self._watching = None
+            return
+        self._rounds -= 1
+        if self._rounds <= 0:
+            self._now = max(self._now, self._alarms[0].at)
+            self._ring()
+        loop.call_soon(self._watch, loop)
+
+    def _ring(self) -> None:
+        while self._alarms and self._alarms[0].at <= self._now:
+            alarm = heapq.heappop(self._alarms)
+            if not alarm.off:
+                alarm.ring()
+        self._rounds = IDLE_ROUNDS
+
+
+class FastClock:
+    """The machine's clock, `speed` times faster: sleeps, timeouts and deadlines all shrink."""
+
+    def __init__(self, speed: float = 100.0) -> None:
+        self.speed = speed
+        self._zero = time.monotonic()
+        self._start = time.time()
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - self._zero) * self.speed
+
+    def time(self) -> float:
+        return self._start + self.monotonic()
+
+    def real(self, seconds: float) -> float:
+        return seconds / self.speed
+
+    def block(self, seconds: float) -> None:
+        time.sleep(self.real(seconds))
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(self.real(seconds))
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        return asyncio.timeout(self.real(seconds))

@@ -1,0 +1,39 @@
+"""pytest fixtures for code that calls a provider; loaded through the entry point `pytest11`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from noctule.runtime.testing import MockProvider, VirtualClock
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """Time that jumps instead of passing."""
+    from noctule.runtime.testing import VirtualClock
+
+    return VirtualClock()
+
+
+@pytest.fixture
+def provider(clock: VirtualClock) -> MockProvider:
+    """A scripted provider, on the same clock: `StripeService(transport=provider, clock=clock)`."""
+    from noctule.runtime.testing import MockProvider
+
+    return MockProvider(clock=clock)
+
+
+@pytest.fixture
+def no_secret_leak() -> Iterator[None]:
+    """Fail the test if a credential or a card number reaches any log, of any library."""
+    from noctule.runtime.testing.leaks import watch_logs
+
+    with watch_logs() as leaks:
+        yield
+    if leaks:
+        pytest.fail("secrets in the log: " + "; ".join(leaks))

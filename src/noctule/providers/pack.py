@@ -131,6 +131,8 @@ class FailureFact(Fact, frozen=True, kw_only=True):
     code: str
     """Body field that then holds the error code."""
     retryable: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
+    """Codes after which part of the work may have been done."""
     unauthorized: tuple[str, ...] = ()
 
 

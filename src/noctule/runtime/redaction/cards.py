@@ -1,0 +1,70 @@
+"""Payment card numbers, however they are grouped (ISO/IEC 7812: 13 to 19 digits, Luhn)."""
+
+from __future__ import annotations
+
+import re
+
+from noctule.runtime.redaction.known import MASK
+
+# Groups of digits with one separator between them, which URLs may spell as `+` or `%20`.
+_SEPARATOR = r"(?:[ \-+.\u00a0\u2009\u202f]|%20|%2D)"
+_RUN = re.compile(rf"[0-9]+(?:{_SEPARATOR}[0-9]+)*")
+_DIGITS = re.compile(r"[0-9]+")
+_ISSUERS = frozenset("23456")
+_DOUBLED = str.maketrans("0123456789", "0246813579")
+
+
+def is_card_number(digits: str) -> bool:
+    """13 to 19 digits of an issuer of payment cards (they begin with 2 to 6) that pass Luhn."""
+    return 13 <= len(digits) <= 19 and digits.isascii() and digits[0] in _ISSUERS and _luhn(digits)
+
+
+def mask_cards(text: str) -> str:
+    """`text` without the card numbers in it."""
+    return _RUN.sub(_masked, text)
+
+
+def _masked(run: re.Match[str]) -> str:
+    text = run[0]
+    if len(text) < 13:
+        return text
+    groups = [(part.start(), part.end()) for part in _DIGITS.finditer(_blanked(text))]
+    kept: list[str] = []
+    done = 0
+    at = 0
+    while at < len(groups):
+        last = _card_from(text, groups, at)
+        if last is None:
+            at += 1
+            continue
+        kept += [text[done : groups[at][0]], MASK]
+        done = groups[last][1]
+        at = last + 1
+    return "".join(kept) + text[done:]
+
+
+def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
+    """The last group of the longest card number that begins with group `first`."""
+    digits = ""
+    found = None
+    if text[groups[first][0]] not in _ISSUERS:
+        return None
+    for at in range(first, len(groups)):
+        start, end = groups[at]
+        if len(digits) + end - start > 19:
+            break
+        digits += text[start:end]
+        if is_card_number(digits):
+            found = at
+    return found
+
+
+def _blanked(text: str) -> str:
+    """Percent escapes hold digits that are none of the number's."""
+    return text.replace("%20", "   ").replace("%2D", "   ")
+
+
+def _luhn(digits: str) -> bool:
+    """ISO/IEC 7812-1, annex B: every second digit counts double, its digits summed."""
+    doubled = digits[-2::-2].translate(_DOUBLED)
+    return (sum(map(int, digits[::-2])) + sum(map(int, doubled))) % 10 == 0

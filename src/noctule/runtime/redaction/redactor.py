@@ -1,0 +1,86 @@
+"""Takes out of any text what nobody may read."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any, cast
+
+from noctule.runtime.redaction.cards import is_card_number, mask_cards
+from noctule.runtime.redaction.known import KNOWN, MASK, KnownSecrets
+from noctule.runtime.redaction.shapes import is_secret_name, mask_shapes, token_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+DEEPEST = 32
+"""Levels of nesting in a structure; what lies deeper is masked as a whole."""
+
+
+class Redactor:
+    """Masks known secrets, token shapes, values of secret names and card numbers.
+
+    `shapes` are regular expressions for the tokens of further providers. Time grows linearly
+    with the text.
+    """
+
+    def __init__(self, shapes: tuple[str, ...] = (), known: KnownSecrets = KNOWN) -> None:
+        self._tokens = token_pattern(shapes)
+        self._known = known
+
+    def text(self, text: str) -> str:
+        """`text` with every secret in it replaced by `[redacted]`."""
+        return mask_cards(mask_shapes(self._known.scrub(text), self._tokens))
+
+    def data(self, data: bytes) -> bytes:
+        """The same for bytes, of whatever encoding that extends ASCII."""
+        return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def value(self, value: Any, depth: int = 0) -> Any:
+        """The same for JSON values, headers, forms: what a secret name holds is masked whole.
+
+        Mappings, lists and tuples are copied; an object of any other type becomes the redacted
+        text of its repr.
+        """
+        if value is None or isinstance(value, bool | float):
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, int):
+            return MASK if is_card_number(str(abs(value))) else value
+        if isinstance(value, bytes):
+            return self.data(value)
+        return self._inside(value, depth + 1) if depth < DEEPEST else MASK
+
+    def exception(self, error: BaseException) -> str:
+        """The traceback of `error` and of all that led to it, redacted."""
+        return self.text("".join(traceback.format_exception(error)))
+
+    def _inside(self, value: object, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            members = cast("Mapping[object, object]", value)
+            return {
+                self.value(name, depth): MASK
+                if _says_secret(name) and item is not None
+                else self.value(item, depth)
+                for name, item in members.items()
+            }
+        if isinstance(value, list | tuple | AbstractSet):
+            items = cast("Iterable[object]", value)
+            return [self.value(item, depth) for item in items]
+        return self.text(repr(value))
+
+
+def _says_secret(name: object) -> bool:
+    written = name.decode("latin-1") if isinstance(name, bytes) else name
+    return isinstance(written, str) and is_secret_name(written)
+
+
+REDACTOR = Redactor()
+"""What the runtime itself uses."""
+
+
+def redact(text: str) -> str:
+    """`text` without secrets, as the runtime's own logs and errors are."""
+    return REDACTOR.text(text)

@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from noctule.runtime import errors
-from noctule.runtime.body import ACCEPTED
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.config import CallOptions
-from noctule.runtime.encoding import encode
+from noctule.runtime.effects import Ask
 from noctule.runtime.exchange import Wire
-from noctule.runtime.guard import Guard
+from noctule.runtime.fallback import Failed, check
 from noctule.runtime.health import SHARED, Healths
-from noctule.runtime.idempotency import fingerprint, new_key
 from noctule.runtime.models import decode
+from noctule.runtime.operation import T
+from noctule.runtime.prepare import Preparation
+from noctule.runtime.reconcile import NOT_DONE, Done
 from noctule.runtime.telemetry import ContractWatch, Telemetry
-from noctule.runtime.transport import Limits, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator
     from typing import ClassVar
 
     from noctule.runtime.clock import Clock
-    from noctule.runtime.config import Policies, ServiceConfig
-    from noctule.runtime.operation import Operation, Replay, T
+    from noctule.runtime.config import ServiceConfig
+    from noctule.runtime.fallback import Degraded, Fallback
+    from noctule.runtime.operation import Operation
     from noctule.runtime.policy.verdict import Verdict
+    from noctule.runtime.prepare import Arguments, Call
     from noctule.runtime.telemetry import Event
     from noctule.runtime.transport import Response
 
-USER_AGENT = "noctule"
 
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A result together with the answer it was read from."""
 
-@dataclass(slots=True)
-class Call:
-    """One logical call, ready to be driven."""
-
-    operation: Operation[Any]
-    request: Request
-    wire: Wire
-    guard: Guard
-    options: CallOptions
-    key: str | None
+    value: T
+    response: Response
+    request_id: str | None
+    attempts: int
 
 
 class ServiceCore:
@@ -53,175 +49,154 @@ class ServiceCore:
     def __init__(
         self,
         *,
-        base_url: str | None = None,
-        clock: Clock | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        healths: Healths | None = None,
-        shared: bool = True,
+        base_url: str | None,
+        clock: Clock | None,
+        on_event: Callable[[Event], None] | None,
+        healths: Healths | None,
+        shared: bool,
     ) -> None:
         config = self.config
-        self.base_url = (base_url or config.base_url).rstrip("/")
         self._clock = clock or SYSTEM
         self._telemetry = Telemetry(config.name, on_event)
         self._watch = ContractWatch(self._telemetry)
-        self._auth = config.auth
-        parts = urlsplit(self.base_url)
-        key = f"{parts.scheme}://{parts.netloc} {','.join(config.secrets)}"
-        known = healths or (SHARED if shared else Healths())
-        self._health = known.of(key, config.policies)
-        self._plain = {
-            "User-Agent": USER_AGENT,
-            "Accept-Encoding": ACCEPTED,
-            **config.headers,
-        }
-        self._resolved: dict[str, tuple[CallOptions, Policies]] = {}
-
-    def _prepare(
-        self,
-        operation: Operation[Any],
-        path: Mapping[str, object] | None,
-        query: Mapping[str, object] | None,
-        headers: Mapping[str, object] | None,
-        body: object,
-        options: CallOptions | None,
-    ) -> Call:
-        options, policies = self._settings(operation, options)
-        encoded = encode(operation, path, query, headers, body)
-        sent = {**self._plain, "Accept": operation.accepts, **encoded.headers}
-        if options.headers:
-            sent.update(options.headers)
-        replay, key = self._replay(operation, options, sent)
-        if not encoded.replayable:
-            policies = replace(policies, retry=replace(policies.retry, attempts=1))
-        limits = Limits(
-            policies.timeout,
-            policies.connect_timeout,
-            policies.pool_timeout,
-            policies.max_response_bytes,
-        )
-        request = Request(
-            operation.method,
-            self.base_url + encoded.path_and_query,
-            sent,
-            encoded.content,
-            limits,
-        )
-        guard = Guard(
-            policies,
-            self._health,
+        session = config.auth.open(shared=shared)
+        self._credential = session.fingerprint
+        self._preparation = Preparation(
+            config,
+            base_url or config.base_url,
             self._clock,
-            replay=replay,
-            retry=self._retry_teller(operation),
+            self._telemetry,
+            healths or (SHARED if shared else Healths()),
+            self._credential,
         )
-        wire = Wire(self.config, self._auth, self._clock, keyed=key is not None)
-        return Call(operation, request, wire, guard, options, key)
+        self._wire = Wire(config, session, self._clock)
 
-    def _settings(
-        self, operation: Operation[Any], options: CallOptions | None
-    ) -> tuple[CallOptions, Policies]:
-        """The options and policies of this call: its own, its method's, its service's."""
-        known = self._resolved.get(operation.name)
-        if known is None:
-            method = self.config.methods.get(operation.name, CallOptions())
-            known = method, method.policies(self.config.policies)
-            self._resolved[operation.name] = known
-        if options is None:
-            return known
-        merged = options.over(known[0])
-        return merged, merged.policies(self.config.policies)
+    @property
+    def base_url(self) -> str:
+        return self._preparation.base_url
 
-    def _replay(
-        self, operation: Operation[Any], options: CallOptions, headers: dict[str, str]
-    ) -> tuple[Replay, str | None]:
-        """How the request may be repeated, and its idempotency key, which goes in `headers`.
+    def _call(
+        self, operation: Operation[T], fallback: Fallback[T] | None, arguments: Arguments
+    ) -> Generator[Call | Ask, Any, T | Degraded[T]]:
+        """The whole call. Yields what to drive and whom to ask; returns its result."""
+        if fallback is not None:
+            check(operation)
+        call = self._preparation.call(operation, **arguments)
+        if fallback is None:
+            result: T = yield from self._settled(call, self._value)
+            return result
+        key = f"{self._credential} {call.fingerprint}"
+        try:
+            value: T = yield from self._settled(call, self._value)
+        except errors.Unavailable as error:
+            failed = Failed(key, error, self._clock.time(), call)
+            degraded = yield from fallback.answer(failed)
+            if degraded is None:
+                raise
+            self._tell_degraded(call, degraded)
+            return degraded
+        fallback.remember(key, value, self._clock.time())
+        return value
 
-        A key that the provider does not honour protects nothing, so without a header for it
-        the operation is not sent twice.
-        """
-        name = self.config.idempotency_header
-        if operation.replay != "keyed" and options.idempotency_key is None:
-            return operation.replay, None
-        if not name:
-            return ("never" if operation.replay == "keyed" else operation.replay), None
-        key = options.idempotency_key or new_key()
-        headers[name] = key
-        return "keyed", key
+    def _raw(
+        self, operation: Operation[T], arguments: Arguments
+    ) -> Generator[Call | Ask, Any, Answer[T]]:
+        call = self._preparation.call(operation, **arguments)
+        return (yield from self._settled(call, self._answer))
 
-    def _retry_teller(
-        self, operation: Operation[Any]
-    ) -> Callable[[int, float, Verdict], None] | None:
-        if not self._telemetry.wants("retry"):
+    def _opened(
+        self, operation: Operation[Any], arguments: Arguments
+    ) -> Generator[Call | Ask, Any, Response]:
+        """A call whose body is left on the wire; retries end with the first byte of it."""
+        call = self._preparation.call(operation, **arguments)
+        call.request.stream = True
+        return (yield from self._settled(call, lambda _, response: response))
+
+    def _settled(
+        self, call: Call, finish: Callable[[Call, Response], T]
+    ) -> Generator[Call | Ask, Any, T]:
+        """The call, with a doubt about its outcome put to the caller's reconcile hook."""
+        while True:
+            try:
+                verdict: Verdict = yield call
+                response = cast("Response", verdict.response)
+                result = finish(call, response)
+            except errors.ServiceError as error:
+                self._explain(call, error)
+                found = yield from self._reconciled(call, error)
+                if isinstance(found, Done):
+                    return cast("Done[T]", found).value
+                if found is not NOT_DONE:
+                    raise
+            else:
+                self._tell_call(call, response, None)
+                return result
+
+    def _reconciled(self, call: Call, error: errors.ServiceError) -> Generator[Ask, Any, object]:
+        """What the hook found out; None when there is nothing to ask, or no attempt left."""
+        hook = call.options.reconcile
+        if hook is None or not isinstance(error, errors.OutcomeUnknown):
             return None
+        found: object = yield Ask(hook, (error,))
+        spent = call.guard.attempts >= call.guard.policies.retry.attempts
+        return None if found is NOT_DONE and spent else found
 
-        def tell(failed: int, wait: float, verdict: Verdict) -> None:
-            error = verdict.error
-            self._telemetry.tell(
-                "retry",
-                operation.name,
-                failed=failed,
-                wait=wait,
-                error=type(error).__name__,
-                status=error and error.status,
-            )
-
-        return tell
-
-    def _finish(self, call: Call, operation: Operation[T], verdict: Verdict) -> T:
-        """The result of a call that succeeded; raises `InvalidResponse`."""
-        response = cast("Response", verdict.response)
-        kind: Any = operation.returns
-        result: Any = None
+    def _value(self, call: Call, response: Response) -> Any:
+        kind: Any = call.operation.returns
+        if kind is None:
+            return None
         if kind is bytes:
-            result = response.content
-        elif kind is str:
-            result = response.text
-        elif kind is not None:
-            result = self._decoded(operation.name, kind, response)
-        self._tell_call(call, response, None)
-        return cast("T", result)
-
-    def _decoded(self, name: str, kind: Any, response: Response) -> Any:
+            return response.content
+        if kind is str:
+            return response.text
         try:
             value, violations = decode(kind, response.content)
         except errors.InvalidResponse as error:
             error.status = response.status
             error.response = response
+            call.guard.explain(error, safe=call.guard.replay != "never")
             raise
         for violation in violations:
-            self._watch.note(name, violation)
+            self._watch.note(call.operation.name, violation)
         return value
 
+    def _answer(self, call: Call, response: Response) -> Answer[Any]:
+        value = self._value(call, response)
+        return Answer(value, response, self._request_id(response), call.guard.attempts)
+
     def _explain(self, call: Call, error: errors.ServiceError) -> None:
-        """Write into the error all that its reader needs to know."""
+        """Write into the error what the guard cannot know, and tell of it."""
         error.service = self.config.name
         error.operation = call.operation.name
         error.idempotency_key = call.key
-        if error.response is not None:
-            error.request_id = self._request_id(error.response)
+        error.request_id = self._request_id(error.response)
         if isinstance(error, errors.OutcomeUnknown):
-            content = call.request.content
-            error.fingerprint = fingerprint(
-                call.operation.method.encode(),
-                call.request.url.encode(),
-                content if isinstance(content, bytes) else b"",
-            )
+            error.fingerprint = call.fingerprint
         self._tell_call(call, error.response, error)
 
-    def _request_id(self, response: Response) -> str | None:
+    def _request_id(self, response: Response | None) -> str | None:
         name = self.config.request_id_header or "x-request-id"
-        return response.headers.get(name)
+        return response.headers.get(name) if response else None
 
     def _tell_call(
         self, call: Call, response: Response | None, error: errors.ServiceError | None
     ) -> None:
-        if not self._telemetry.wants("call"):
-            return
+        if self._telemetry.wants("call" if error is None else "failed_call"):
+            self._telemetry.tell(
+                "call" if error is None else "failed_call",
+                call.operation.name,
+                attempts=call.guard.attempts,
+                seconds=self._clock.monotonic() - call.guard.start,
+                status=response.status if response else None,
+                request_id=self._request_id(response),
+                error=type(error).__name__ if error else None,
+            )
+
+    def _tell_degraded(self, call: Call, degraded: Degraded[Any]) -> None:
         self._telemetry.tell(
-            "call",
+            "degraded",
             call.operation.name,
-            attempts=call.guard.attempts,
-            seconds=self._clock.monotonic() - call.guard.start,
-            status=response.status if response else None,
-            request_id=self._request_id(response) if response else None,
-            error=type(error).__name__ if error else None,
+            source=degraded.source,
+            age=degraded.age,
+            error=type(degraded.error).__name__,
         )

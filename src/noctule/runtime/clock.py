@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from contextlib import AbstractAsyncContextManager
 
 
@@ -45,10 +45,11 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock. asyncio is imported at the first use of its async half."""
 
-    def __init__(self) -> None:
-        self.monotonic = time.monotonic
-        self.time = time.time
-        self.block = time.sleep
+    monotonic = staticmethod(time.monotonic)
+    time = staticmethod(time.time)
+
+    def block(self, seconds: float) -> None:
+        time.sleep(seconds)
 
     async def sleep(self, seconds: float) -> None:
         import asyncio
@@ -70,7 +71,7 @@ _deadline: ContextVar[tuple[float, Clock] | None] = ContextVar("noctule_deadline
 
 
 @contextmanager
-def deadline(seconds: float, *, clock: Clock = SYSTEM) -> Iterator[None]:
+def deadline(seconds: float, *, clock: Clock = SYSTEM) -> Generator[None]:
     """Every call inside the block ends within `seconds`, whatever its own options say.
 
     A deadline inside another one can only shorten it. It follows the context: tasks that are

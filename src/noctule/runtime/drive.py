@@ -1,31 +1,78 @@
-"""The two drivers: they do what a guard yields, and decide nothing.
+"""The two drivers: they do what a call yields, and decide nothing.
 
-`perform` makes one attempt and returns its verdict; it raises only when the call was cancelled
-or when there is a bug.
+Three layers, each a generator, each with an async and a sync loop here: the call
+(`call.ServiceCore`: what to make of the result), its guard (when to attempt), and an attempt's
+exchange (which requests that takes).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from noctule.runtime import errors
-from noctule.runtime.guard import Attempt, Sleep
+from noctule.runtime.effects import Ask, Attempt, Sleep
+from noctule.runtime.exchange import exchange
 from noctule.runtime.policy.classify import failed
 from noctule.runtime.policy.verdict import Verdict
+from noctule.runtime.transport import Request, Response
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
 
+    from noctule.runtime.auth import Wait as TokenWait
     from noctule.runtime.clock import Clock
-    from noctule.runtime.guard import Guard, Wait
+    from noctule.runtime.effects import Wait
+    from noctule.runtime.exchange import Wire
+    from noctule.runtime.guard import Guard
+    from noctule.runtime.prepare import Call
+    from noctule.runtime.transport import AsyncTransport, SyncTransport
+
+R = TypeVar("R")
 
 NOTHING = Verdict()
-"""What a guard is sent after a wait."""
+NO_ANSWER = Response(0)
+"""What a guard, or an exchange, is sent after a wait."""
 
 
-async def drive(guard: Guard, perform: Callable[[Attempt], Awaitable[Verdict]]) -> Verdict:
-    """Make the call; returns the successful verdict, raises `ServiceError`."""
+async def perform(steps: Generator[Call | Ask, Any, R], transport: AsyncTransport, wire: Wire) -> R:
+    """Make a whole call and return its result."""
+    try:
+        step = next(steps)
+        while True:
+            reply: object
+            try:
+                if isinstance(step, Ask):
+                    reply = step.function(*step.arguments)
+                    if isawaitable(reply):
+                        reply = await reply
+                else:
+                    reply = await _make(step, transport, wire)
+            except errors.ServiceError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(reply)
+    except StopIteration as done:
+        result: R = done.value
+        return result
+    finally:
+        steps.close()
+
+
+async def _make(call: Call, transport: AsyncTransport, wire: Wire) -> Verdict:
+    async def attempt(_: Attempt) -> Verdict:
+        return await _exchange(exchange(call.request, wire, call.keyed), transport, wire.clock)
+
+    return await drive(call.guard, attempt)
+
+
+async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) -> Verdict:
+    """Run a guard; returns the successful verdict, raises `ServiceError`.
+
+    `attempt` returns a verdict; it raises only when the call is cancelled, or for a bug.
+    """
     core = guard.run()
     clock = guard.clock
     try:
@@ -33,7 +80,7 @@ async def drive(guard: Guard, perform: Callable[[Attempt], Awaitable[Verdict]]) 
         reply = NOTHING
         while True:
             if isinstance(effect, Attempt):
-                reply = await _attempt(effect, perform, clock)
+                reply = await _attempt(effect, attempt, guard)
             elif isinstance(effect, Sleep):
                 await clock.sleep(effect.seconds)
             else:
@@ -47,15 +94,94 @@ async def drive(guard: Guard, perform: Callable[[Attempt], Awaitable[Verdict]]) 
 
 
 async def _attempt(
-    effect: Attempt, perform: Callable[[Attempt], Awaitable[Verdict]], clock: Clock
+    effect: Attempt, attempt: Callable[[Attempt], Awaitable[Verdict]], guard: Guard
 ) -> Verdict:
     if effect.seconds is None:
-        return await perform(effect)
+        return await _hedged(effect, attempt, guard)
     try:
-        async with clock.timeout(effect.seconds):
-            return await perform(effect)
+        async with guard.clock.timeout(effect.seconds):
+            if effect.hedge_after is None:
+                return await attempt(effect)
+            return await _hedged(effect, attempt, guard)
     except TimeoutError:
         return failed(errors.TimedOut())
+
+
+async def _hedged(
+    effect: Attempt, attempt: Callable[[Attempt], Awaitable[Verdict]], guard: Guard
+) -> Verdict:
+    """The first success of two requests, the second one sent when the first one is slow."""
+    if effect.hedge_after is None:
+        return await attempt(effect)
+    import asyncio
+
+    tasks = [asyncio.ensure_future(attempt(effect))]
+    try:
+        try:
+            async with guard.clock.timeout(effect.hedge_after):
+                return await asyncio.shield(tasks[0])
+        except TimeoutError:
+            if guard.hedge():
+                tasks.append(asyncio.ensure_future(attempt(effect)))
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        first = next(iter(done))
+        if first.result().error is None or len(tasks) == 1:
+            return first.result()
+        return await next(task for task in tasks if task is not first)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _exchange(
+    steps: Generator[Request | TokenWait, Response, Verdict],
+    transport: AsyncTransport,
+    clock: Clock,
+) -> Verdict:
+    response = NO_ANSWER
+    try:
+        step = next(steps)
+        while True:
+            try:
+                if isinstance(step, Request):
+                    response = await transport.asend(step)
+                else:
+                    await step.awaited(clock)
+            except errors.ServiceError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(response)
+    except StopIteration as done:
+        verdict: Verdict = done.value
+        return verdict
+    finally:
+        steps.close()
+
+
+def _exchange_sync(
+    steps: Generator[Request | TokenWait, Response, Verdict],
+    transport: SyncTransport,
+    clock: Clock,
+) -> Verdict:
+    response = NO_ANSWER
+    try:
+        step = next(steps)
+        while True:
+            try:
+                if isinstance(step, Request):
+                    response = transport.send(step)
+                else:
+                    step.blocked(clock)
+            except errors.ServiceError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(response)
+    except StopIteration as done:
+        verdict: Verdict = done.value
+        return verdict
+    finally:
+        steps.close()
 
 
 async def _wait(effect: Wait, guard: Guard) -> None:
@@ -81,8 +207,39 @@ def _wake(woken: asyncio.Future[None]) -> None:
         woken.set_result(None)
 
 
-def drive_sync(guard: Guard, perform: Callable[[Attempt], Verdict]) -> Verdict:
-    """`drive` for a thread. `perform` keeps to the attempt's seconds by itself."""
+def perform_sync(steps: Generator[Call | Ask, Any, R], transport: SyncTransport, wire: Wire) -> R:
+    """`perform` for a thread."""
+    try:
+        step = next(steps)
+        while True:
+            reply: object
+            try:
+                if isinstance(step, Ask):
+                    reply = step.function(*step.arguments)
+                else:
+                    reply = _make_sync(step, transport, wire)
+            except errors.ServiceError as error:
+                step = steps.throw(error)
+            else:
+                step = steps.send(reply)
+    except StopIteration as done:
+        result: R = done.value
+        return result
+    finally:
+        steps.close()
+
+
+def _make_sync(call: Call, transport: SyncTransport, wire: Wire) -> Verdict:
+    def attempt(effect: Attempt) -> Verdict:
+        # A thread cannot be cancelled, so its transport is told how long it has.
+        call.request.limits = replace(call.request.limits, total=effect.seconds)
+        return _exchange_sync(exchange(call.request, wire, call.keyed), transport, wire.clock)
+
+    return drive_sync(call.guard, attempt)
+
+
+def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:
+    """`drive` for a thread. `attempt` keeps to its seconds by itself."""
     core = guard.run()
     clock = guard.clock
     try:
@@ -90,7 +247,7 @@ def drive_sync(guard: Guard, perform: Callable[[Attempt], Verdict]) -> Verdict:
         reply = NOTHING
         while True:
             if isinstance(effect, Attempt):
-                reply = perform(effect)
+                reply = attempt(effect)
             elif isinstance(effect, Sleep):
                 clock.block(effect.seconds)
             else:

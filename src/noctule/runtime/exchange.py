@@ -1,27 +1,31 @@
 """One attempt over HTTP, as a generator that yields requests and is sent answers.
 
-It signs the request anew (a token may have changed since the last attempt), follows redirects
-of reads, and never shows credentials to another origin.
+It signs the request anew (a token may have changed since the last attempt), renews a token that
+the provider refuses, follows redirects of reads, and never shows credentials to another origin.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from noctule.runtime import errors
 from noctule.runtime.policy import hints
 from noctule.runtime.policy.classify import answered, failed
+from noctule.runtime.policy.verdict import Reached, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from noctule.runtime.auth import Auth
+    from noctule.runtime.auth import Session, Wait
     from noctule.runtime.clock import Clock
     from noctule.runtime.config import ServiceConfig
-    from noctule.runtime.policy.verdict import Verdict
+    from noctule.runtime.policy.verdict import Again
     from noctule.runtime.transport import Request, Response
+
+    Exchange = Generator[Request | Wait, Response, Verdict]
+    Steps = Generator[Request | Wait, Response, Response]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_REDIRECTS = 5
@@ -32,46 +36,80 @@ class Wire:
     """What an attempt needs to know of its service."""
 
     config: ServiceConfig
-    auth: Auth
+    session: Session
     clock: Clock
-    keyed: bool
 
 
-def exchange(request: Request, wire: Wire) -> Generator[Request, Response, Verdict]:
-    """Make one attempt. A `ServiceError` thrown in is the transport's failure to answer."""
+class _CredentialsError(Exception):
+    """The token could not be renewed; the request itself was not sent."""
+
+    def __init__(self, error: errors.ServiceError) -> None:
+        self.error = error
+
+
+def exchange(request: Request, wire: Wire, keyed: bool) -> Exchange:
+    """Make one attempt; `keyed` if it carries an idempotency key.
+
+    A `ServiceError` that is thrown in is the transport's failure to answer.
+    """
     try:
-        signed = replace(request, headers=dict(request.headers))
-        wire.auth.apply(signed)
-        response = yield signed
+        response = yield from _signed(request, wire)
         if response.status in REDIRECTS and request.method in ("GET", "HEAD"):
             response = yield from _follow(request, response, wire)
+    except _CredentialsError as problem:
+        again: Again = "transient" if isinstance(problem.error, errors.Unavailable) else "no"
+        return Verdict(error=problem.error, reached=Reached.NOT_SENT, again=again, healthy=None)
     except errors.ServiceError as error:
         return failed(error)
-    now = wire.clock.time()
-    verdict = answered(
-        response, now, should_retry_header=wire.config.should_retry_header, keyed=wire.keyed
-    )
-    if wire.config.rate_limit is not None:
-        reset = hints.window_reset(response.headers, wire.config.rate_limit, now)
+    config, now = wire.config, wire.clock.time()
+    verdict = answered(response, now, should_retry_header=config.should_retry_header, keyed=keyed)
+    if config.rate_limit is not None:
+        reset = hints.window_reset(response.headers, config.rate_limit, now)
         verdict.hold = max(verdict.hold, reset or 0.0)
     return verdict
 
 
-def _follow(
-    request: Request, response: Response, wire: Wire
-) -> Generator[Request, Response, Response]:
+def _signed(request: Request, wire: Wire) -> Steps:
+    """Send it with credentials; once more with new ones if these are refused."""
+    session = wire.session
+    if not session.tokens:
+        signed = request.copy()
+        session.apply(signed)
+        return (yield signed)
+    signed = yield from _with_token(request, wire)
+    response = yield signed
+    replayable = getattr(request.content, "replayable", True)
+    if response.status != 401 or not replayable or not session.refused(signed, wire.clock):
+        return response
+    signed = yield from _with_token(request, wire)
+    return (yield signed)
+
+
+def _with_token(request: Request, wire: Wire) -> Generator[Request | Wait, Response, Request]:
+    try:
+        yield from wire.session.prepare(request, wire.clock)
+    except errors.ServiceError as error:
+        raise _CredentialsError(error) from None
+    signed = request.copy()
+    wire.session.apply(signed)
+    return signed
+
+
+def _follow(request: Request, response: Response, wire: Wire) -> Steps:
     url = request.url
     for _ in range(MOST_REDIRECTS):
         location = response.headers.get("location")
         if response.status not in REDIRECTS or location is None:
             return response
         url = urljoin(url, location)
-        at_home = _origin(url) == _origin(request.url)
-        if not at_home and not url.startswith("https://"):
+        step = request.copy()
+        step.url = url
+        if _origin(url) == _origin(request.url):
+            wire.session.apply(step)
+        elif url.startswith("https://"):
+            step.headers = {}
+        else:
             raise errors.InvalidResponse("redirected to another origin without encryption")
-        step = replace(request, url=url, headers=dict(request.headers) if at_home else {})
-        if at_home:
-            wire.auth.apply(step)
         response = yield step
     raise errors.InvalidResponse("redirected in circles")
 

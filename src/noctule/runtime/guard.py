@@ -10,54 +10,47 @@ Order, outermost first: deadline, bulkhead, retry (quota), breaker and rate gate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
 from noctule.runtime.clock import ambient_deadline
+from noctule.runtime.effects import Attempt, Sleep, Wait
 from noctule.runtime.policy.backoff import asked
-from noctule.runtime.policy.deadline import attempt_time, shortest
+from noctule.runtime.policy.deadline import attempt_time
+from noctule.runtime.policy.hedge import hedge_after
 from noctule.runtime.policy.retry import replayable, wait_before_retry
 from noctule.runtime.policy.verdict import Reached, Verdict
+from noctule.runtime.telemetry import SILENT, Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from noctule.runtime.clock import Clock
     from noctule.runtime.config import Policies
     from noctule.runtime.health import Health
     from noctule.runtime.operation import Replay
+    from noctule.runtime.policy.breaker import State
     from noctule.runtime.policy.bulkhead import Ticket
-
-
-@dataclass(slots=True)
-class Attempt:
-    """Send the request and answer with a `Verdict`, within `seconds`."""
-
-    number: int
-    seconds: float | None
-
-
-@dataclass(slots=True)
-class Sleep:
-    seconds: float
-
-
-@dataclass(slots=True)
-class Wait:
-    """Wait up to `seconds` until the ticket holds a place."""
-
-    ticket: Ticket
-    seconds: float
-
 
 Effect = Attempt | Sleep | Wait
 
 
 class Guard:
-    """The policies around one call. `retry` is told of each wait: (failed, seconds, verdict)."""
+    """The policies around one call. `method` decides whether it may be hedged."""
 
-    __slots__ = ("attempts", "clock", "health", "paid", "policies", "replay", "retry", "start")
+    __slots__ = (
+        "_until",
+        "attempts",
+        "clock",
+        "health",
+        "method",
+        "operation",
+        "paid",
+        "policies",
+        "replay",
+        "start",
+        "telemetry",
+    )
 
     def __init__(
         self,
@@ -66,78 +59,99 @@ class Guard:
         clock: Clock,
         *,
         replay: Replay = "safe",
-        retry: Callable[[int, float, Verdict], None] | None = None,
+        method: str = "",
+        operation: str = "",
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self.policies = policies
         self.health = health
         self.clock = clock
         self.replay: Replay = replay
-        self.retry = retry
+        self.method = method
+        self.operation = operation
+        self.telemetry = telemetry
         self.attempts = 0
         self.paid = 0
         self.start = clock.monotonic()
+        until = ambient_deadline(clock)
+        if policies.deadline is not None:
+            own = self.start + policies.deadline
+            until = own if until is None else min(own, until)
+        self._until = until
 
     def run(self) -> Generator[Effect, Verdict, Verdict]:
         """Returns the verdict of the attempt that succeeded; raises a `ServiceError`."""
-        length = self.policies.deadline
-        until = shortest(
-            None if length is None else self.start + length, ambient_deadline(self.clock)
-        )
-        ticket = self.health.enter()
+        health = self.health
+        ticket = health.enter()
         try:
             if not ticket.held:
-                yield from self._place(ticket, until)
+                yield from self._place(ticket)
             while True:
-                verdict = yield from self._attempt(until)
+                if health.gate.not_before:
+                    yield from self._gate()
+                verdict = yield from self._attempt()
                 if verdict.error is None:
-                    self.health.earn(self.paid or 1)
+                    health.earn(self.paid or 1)
                     return verdict
-                yield Sleep(self._wait_or_raise(verdict, verdict.error, until))
+                yield Sleep(self._wait_or_raise(verdict, verdict.error))
         finally:
-            self.health.leave(ticket)
+            health.leave(ticket)
 
-    def _place(self, ticket: Ticket, until: float | None) -> Generator[Effect, Verdict, None]:
-        now = self.clock.monotonic()
-        seconds, cut = attempt_time(self.policies.place_timeout, until, now)
+    def hedge(self) -> bool:
+        """Whether a slow read may be sent a second time now; counts and pays for it."""
+        prices = self.policies.quota
+        if not self.health.calm or not (prices is None or self.health.pay(prices.transient)):
+            return False
+        self.attempts += 1
+        return True
+
+    def explain(self, error: errors.ServiceError, *, safe: bool) -> errors.ServiceError:
+        """Write into the error how far the call got and whether it may be made again."""
+        error.safe_to_retry = safe
+        error.attempts = self.attempts
+        error.elapsed = self.clock.monotonic() - self.start
+        return error
+
+    def _place(self, ticket: Ticket) -> Generator[Effect, Verdict, None]:
+        seconds, cut = attempt_time(
+            self.policies.place_timeout, self._until, self.clock.monotonic()
+        )
         yield Wait(ticket, seconds or 0.0)
         if not ticket.held:
-            raise self._told(errors.DeadlineExceeded() if cut else errors.Saturated())
+            raise self._stopped(errors.DeadlineExceeded() if cut else errors.Saturated())
 
-    def _attempt(self, until: float | None) -> Generator[Effect, Verdict, Verdict]:
+    def _gate(self) -> Generator[Effect, Verdict, None]:
+        """Wait until the provider wants to hear from us again, if that is soon enough."""
+        while wait := self.health.gate.wait(self.clock.monotonic()):
+            if wait > self.policies.retry.longest_wait or self._too_late(wait):
+                raise self._stopped(errors.RateLimited(), retry_after=wait)
+            yield Sleep(asked(wait, self.health.random))
+
+    def _attempt(self) -> Generator[Effect, Verdict, Verdict]:
         health, clock = self.health, self.clock
-        if health.gate.not_before:
-            yield from self._gate(until)
         begun = clock.monotonic()
-        seconds, cut = attempt_time(self.policies.timeout, until, begun)
+        seconds, cut = attempt_time(self.policies.timeout, self._until, begun)
         if seconds == 0.0:
-            raise self._told(errors.DeadlineExceeded())
+            raise self._stopped(errors.DeadlineExceeded())
         generation = health.admit(begun)
         if generation is None:
-            raise self._refused(begun)
+            raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(begun))
         self.attempts += 1
+        hedge = hedge_after(
+            self.policies.hedge_after, method=self.method, attempt=self.attempts, timeout=seconds
+        )
         try:
-            verdict = yield Attempt(self.attempts, seconds)
+            verdict = yield Attempt(self.attempts, seconds, hedge)
         except BaseException:
             health.abandon(generation)
             raise
         if cut and isinstance(verdict.error, errors.TimedOut):
             verdict = _cut(verdict)
         now = clock.monotonic()
-        health.settle(generation, verdict, now, now - begun)
+        self._tell(verdict, health.settle(generation, verdict, now, now - begun), now - begun)
         return verdict
 
-    def _gate(self, until: float | None) -> Generator[Effect, Verdict, None]:
-        """Wait until the provider wants to hear from us again, if that is soon enough."""
-        while wait := self.health.gate.wait(self.clock.monotonic()):
-            if wait > self.policies.retry.longest_wait or self._too_late(wait, until):
-                error = errors.RateLimited()
-                error.retry_after = wait
-                raise self._told(error)
-            yield Sleep(asked(wait, self.health.random))
-
-    def _wait_or_raise(
-        self, verdict: Verdict, error: errors.ServiceError, until: float | None
-    ) -> float:
+    def _wait_or_raise(self, verdict: Verdict, error: errors.ServiceError) -> float:
         """Seconds to wait before the next attempt; raises when there must be none."""
         wait = wait_before_retry(
             self.policies.retry,
@@ -146,16 +160,21 @@ class Guard:
             replay=self.replay,
             random=self.health.random,
         )
-        now = self.clock.monotonic()
         if (
             wait is None
-            or self._too_late(wait, until)
-            or self.health.blocked(now) > wait
+            or self._too_late(wait)
+            or self.health.blocked(self.clock.monotonic()) > wait
             or not self._pay(verdict)
         ):
             raise self._last(verdict, error)
-        if self.retry is not None:
-            self.retry(self.attempts, wait, verdict)
+        self.telemetry.tell(
+            "retry",
+            self.operation,
+            failed=self.attempts,
+            wait=wait,
+            error=type(error).__name__,
+            status=error.status,
+        )
         return wait
 
     def _pay(self, verdict: Verdict) -> bool:
@@ -165,34 +184,42 @@ class Guard:
         self.paid = prices.throttled if verdict.again == "throttled" else prices.transient
         return self.health.pay(self.paid)
 
-    def _too_late(self, wait: float, until: float | None) -> bool:
-        return until is not None and self.clock.monotonic() + wait >= until
+    def _too_late(self, wait: float) -> bool:
+        return self._until is not None and self.clock.monotonic() + wait >= self._until
 
-    def _refused(self, now: float) -> errors.ServiceError:
-        error = errors.CircuitOpen()
-        error.retry_after = self.health.blocked(now)
-        return self._told(error)
+    def _stopped(
+        self, error: errors.Unavailable, *, retry_after: float | None = None
+    ) -> errors.ServiceError:
+        """The guard stops on its own account. Safe to retry: had an attempt left any doubt, its
+        verdict would have ended the call."""
+        error.retry_after = retry_after
+        return self.explain(error, safe=True)
 
     def _last(self, verdict: Verdict, error: errors.ServiceError) -> errors.ServiceError:
         """The error that the caller gets for the last verdict."""
-        if self.replay == "never" and verdict.reached is Reached.MAYBE:
-            unknown = errors.OutcomeUnknown()
-            unknown.status = error.status
-            unknown.response = error.response
-            unknown.__cause__ = error
-            return self._told(unknown, safe=False)
-        return self._told(error, safe=replayable(self.replay, verdict))
+        if self.replay != "never" or verdict.reached is not Reached.MAYBE:
+            return self.explain(error, safe=replayable(self.replay, verdict))
+        unknown = errors.OutcomeUnknown()
+        unknown.status = error.status
+        unknown.response = error.response
+        unknown.__cause__ = error
+        return self.explain(unknown, safe=False)
 
-    def _told(self, error: errors.ServiceError, *, safe: bool = True) -> errors.ServiceError:
-        """Write down how far the call got.
-
-        Where the guard stops on its own account it is safe to retry: had an attempt left any
-        doubt, its verdict would have ended the call.
-        """
-        error.safe_to_retry = safe
-        error.attempts = self.attempts
-        error.elapsed = self.clock.monotonic() - self.start
-        return error
+    def _tell(self, verdict: Verdict, changed: State | None, took: float) -> None:
+        if changed is not None:
+            self.telemetry.tell(
+                "breaker", self.operation, state=changed.value, origin=self.health.origin
+            )
+        if self.telemetry.wants("attempt"):
+            answer = verdict.response or (verdict.error and verdict.error.response)
+            self.telemetry.tell(
+                "attempt",
+                self.operation,
+                number=self.attempts,
+                seconds=took,
+                status=answer.status if answer else None,
+                error=type(verdict.error).__name__ if verdict.error else None,
+            )
 
 
 def _cut(verdict: Verdict) -> Verdict:

@@ -30,16 +30,16 @@ KEPT = 512
 class Health:
     """The shared policies and the one lock around them, which is never held while waiting."""
 
-    __slots__ = ("breaker", "bulkhead", "gate", "key", "lock", "quota", "random")
+    __slots__ = ("breaker", "bulkhead", "gate", "lock", "origin", "quota", "random")
 
     def __init__(
         self,
         policies: Policies,
         *,
-        key: str = "",
+        origin: str = "",
         random: Callable[[], float] = chance.random,
     ) -> None:
-        self.key = key
+        self.origin = origin
         self.random = random
         self.lock = Lock()
         self.gate = Gate()
@@ -54,23 +54,21 @@ class Health:
         with self.lock:
             return self.breaker.admit(now)
 
-    def settle(self, generation: int, verdict: Verdict, now: float, took: float) -> None:
-        """An attempt ended after `took` seconds with `verdict`."""
+    def settle(self, generation: int, verdict: Verdict, now: float, took: float) -> State | None:
+        """An attempt ended after `took` seconds; the breaker's state, if that changed it."""
         with self.lock:
             if verdict.hold:
                 self.gate.close(now + verdict.hold)
-            if self.breaker is None:
-                return
+            breaker = self.breaker
+            if breaker is None:
+                return None
+            before = breaker.state
             if verdict.healthy is None:
-                self.breaker.abandon(generation)
-                return
-            self.breaker.record(
-                generation,
-                now,
-                ok=verdict.healthy,
-                took=took,
-                connect=not verdict.healthy and verdict.reached is Reached.NOT_SENT,
-            )
+                breaker.abandon(generation)
+            else:
+                connect = not verdict.healthy and verdict.reached is Reached.NOT_SENT
+                breaker.record(generation, now, ok=verdict.healthy, took=took, connect=connect)
+            return breaker.state if breaker.state is not before else None
 
     def abandon(self, generation: int) -> None:
         """An attempt was cancelled."""
@@ -109,12 +107,16 @@ class Health:
             with self.lock:
                 self.quota.earn(tokens)
 
+    @property
+    def calm(self) -> bool:
+        """Whether the breaker is closed, so that there is room for more than a probe."""
+        return self.breaker is None or self.breaker.state is State.CLOSED
+
     def blocked(self, now: float) -> float:
         """Seconds until the breaker lets a probe through; 0 when it is not open."""
-        breaker = self.breaker
-        if breaker is None or breaker.state is State.CLOSED:
+        if self.breaker is None or self.calm:
             return 0.0
-        return max(0.0, breaker.open_until - now)
+        return max(0.0, self.breaker.open_until - now)
 
 
 class Healths:
@@ -123,13 +125,14 @@ class Healths:
     def __init__(self, random: Callable[[], float] = chance.random) -> None:
         self._random = random
         self._lock = Lock()
-        self._known: OrderedDict[str, Health] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], Health] = OrderedDict()
 
-    def of(self, key: str, policies: Policies) -> Health:
+    def of(self, origin: str, credential: str, policies: Policies) -> Health:
+        key = origin, credential
         with self._lock:
             health = self._known.get(key)
             if health is None:
-                health = self._known[key] = Health(policies, key=key, random=self._random)
+                health = self._known[key] = Health(policies, origin=origin, random=self._random)
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
             else:

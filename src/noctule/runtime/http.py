@@ -25,7 +25,7 @@ from noctule.runtime.transport import Headers, Request, Response
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from noctule.runtime.clock import Clock
 
@@ -56,8 +56,8 @@ class HttpTransport:
         origin, wire = _wire(request, self._clock)
         pool = self._pools.get(origin.proxy)
         if pool is None:
-            kind = httpcore2.AsyncHTTPProxy if origin.proxy else httpcore2.AsyncConnectionPool
-            pool = self._pools[origin.proxy] = kind(**_pool_options(origin.proxy))
+            pool = httpcore2.AsyncConnectionPool(**_pool_options(origin.proxy))
+            self._pools[origin.proxy] = pool
         with _our_errors():
             answer = await pool.handle_async_request(wire)
             response, unpack = _head(answer, request)
@@ -85,9 +85,11 @@ class SyncHttpTransport:
         origin, wire = _wire(request, self._clock)
         pool = self._pools.get(origin.proxy)
         if pool is None:
-            kind = httpcore2.HTTPProxy if origin.proxy else httpcore2.ConnectionPool
-            options = _pool_options(origin.proxy) | {"network_backend": Patient()}
-            pool = self._pools.setdefault(origin.proxy, kind(**options))
+            made = httpcore2.ConnectionPool(
+                network_backend=Patient(), **_pool_options(origin.proxy)
+            )
+            # Two threads may both have made one; the first to be put down is used.
+            pool = self._pools.setdefault(origin.proxy, made)
         total = request.limits.total
         with _our_errors(), patience(None if total is None else self._clock.real(total)):
             answer = pool.handle_request(wire)
@@ -131,6 +133,7 @@ def _wire(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
             "timeout": {
                 "connect": None if limits.connect is None else clock.real(limits.connect),
                 "pool": None if limits.pool is None else clock.real(limits.pool),
+                "read": clock.real(limits.total) if request.stream and limits.total else None,
             }
         },
     )
@@ -163,13 +166,24 @@ def _origin(scheme: str, netloc: str) -> Origin:
 
 
 def _pool_options(proxy: str | None) -> dict[str, Any]:
-    options: dict[str, Any] = {
+    return {
+        "proxy": None if proxy is None else _proxy(proxy),
         "ssl_context": _ssl_context(),
         "max_connections": CONNECTIONS,
         "max_keepalive_connections": CONNECTIONS,
         "keepalive_expiry": KEEPALIVE,
     }
-    return options | {"proxy_url": proxy} if proxy else options
+
+
+def _proxy(url: str) -> httpcore2.Proxy:
+    """As in HTTPS_PROXY: `http://user:password@host:port`, the user being optional."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(url)
+    auth = None
+    if parts.username is not None:
+        auth = unquote(parts.username), unquote(parts.password or "")
+    return httpcore2.Proxy(f"{parts.scheme}://{parts.hostname}:{parts.port or 80}", auth=auth)
 
 
 @cache
@@ -186,7 +200,7 @@ def _head(answer: httpcore2.Response, request: Request) -> tuple[Response, Unpac
 
 
 @contextmanager
-def _our_errors() -> Iterator[None]:
+def _our_errors() -> Generator[None]:
     try:
         yield
     except httpcore2.PoolTimeout:

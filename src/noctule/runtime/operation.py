@@ -66,7 +66,7 @@ class Operation(Generic[T]):
 
     @overload
     def __init__(
-        self: Operation[T],
+        self,
         name: str,
         method: str,
         path: str,

@@ -15,7 +15,7 @@ import httpcore2
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
 
 class _Thread(local):
@@ -26,7 +26,7 @@ _thread = _Thread()
 
 
 @contextmanager
-def patience(seconds: float | None) -> Iterator[None]:
+def patience(seconds: float | None) -> Generator[None]:
     """Reads and writes of this thread end within `seconds` of the machine's clock."""
     _thread.until = None if seconds is None else time.monotonic() + seconds
     try:

@@ -8,35 +8,34 @@ Subclass one, give it a `config`, and let each method make one `call`:
         async def retrieve_payment_intent(self, id: str) -> PaymentIntent:
             return await self.call(RETRIEVE_PAYMENT_INTENT, path={"intent": id})
 
-The two differ in how they wait and send, and in nothing else: `call.py`, `guard.py` and
-`exchange.py` hold what both do.
+The two differ in how they wait and send, and in nothing else: what both do is in `call.py`,
+`guard.py` and `exchange.py`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, Self, overload
 
-from noctule.runtime import errors
-from noctule.runtime.call import ServiceCore
-from noctule.runtime.drive import drive, drive_sync
-from noctule.runtime.exchange import exchange
+from noctule.runtime.call import Answer, ServiceCore
+from noctule.runtime.drive import perform, perform_sync
+from noctule.runtime.stream import AsyncStream, SyncStream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Generator
+    from typing import Unpack
 
-    from noctule.runtime.call import Call
     from noctule.runtime.clock import Clock
-    from noctule.runtime.config import CallOptions
-    from noctule.runtime.guard import Attempt
+    from noctule.runtime.fallback import Degraded, Fallback
     from noctule.runtime.health import Healths
     from noctule.runtime.operation import Operation, T
-    from noctule.runtime.policy.verdict import Verdict
+    from noctule.runtime.prepare import Arguments
     from noctule.runtime.telemetry import Event
     from noctule.runtime.transport import AsyncTransport, SyncTransport
 
 
 class Service(ServiceCore):
-    """One provider, for asyncio. Use it as `async with`, or call `aclose` at the end.
+    """One provider, for asyncio. Use it with `async with`, or call `aclose` at the end.
 
     A service with a `transport` or `clock` of its own keeps what it learns of the provider to
     itself, unless `healths` is given; all others in the process share it.
@@ -61,42 +60,49 @@ class Service(ServiceCore):
         )
         self._transport = transport or _default_transport(self._clock)
 
+    @overload
+    async def call(
+        self, operation: Operation[T], *, fallback: None = None, **arguments: Unpack[Arguments]
+    ) -> T: ...
+
+    @overload
+    async def call(
+        self, operation: Operation[T], *, fallback: Fallback[T], **arguments: Unpack[Arguments]
+    ) -> T | Degraded[T]: ...
+
     async def call(
         self,
         operation: Operation[T],
         *,
-        path: Mapping[str, object] | None = None,
-        query: Mapping[str, object] | None = None,
-        headers: Mapping[str, object] | None = None,
-        body: object = None,
-        options: CallOptions | None = None,
-    ) -> T:
-        """Make the call under all policies. None in a mapping is not sent; NULL is null.
+        fallback: Fallback[T] | None = None,
+        **arguments: Unpack[Arguments],
+    ) -> T | Degraded[T]:
+        """Make the call under all policies: `path`, `query`, `headers`, `body`, `options`.
 
-        Raises `ServiceError`; see `noctule.runtime.errors` for the tree.
+        Raises `ServiceError`, whose tree is drawn in `noctule.runtime.errors`.
         """
-        call = self._prepare(operation, path, query, headers, body, options)
-        try:
-            verdict = await drive(call.guard, lambda _: self._attempt(call))
-            return self._finish(call, operation, verdict)
-        except errors.ServiceError as error:
-            self._explain(call, error)
-            raise
+        steps = self._call(operation, fallback, arguments)
+        return await perform(steps, self._transport, self._wire)
 
-    async def _attempt(self, call: Call) -> Verdict:
-        steps = exchange(call.request, call.wire)
+    async def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:
+        """`call`, with the status, the headers and the bytes of the answer."""
+        return await perform(self._raw(operation, arguments), self._transport, self._wire)
+
+    @asynccontextmanager
+    async def stream(
+        self, operation: Operation[Any], **arguments: Unpack[Arguments]
+    ) -> AsyncGenerator[AsyncStream]:
+        """Make the call and leave its body to be read piece by piece; it is closed at the end.
+
+        Retries end when the answer begins. From there, no piece may take longer than an
+        attempt, and all of them together no more bytes than `max_response_bytes`.
+        """
+        response = await perform(self._opened(operation, arguments), self._transport, self._wire)
+        stream = AsyncStream(response, self._clock, self.config.policies.timeout)
         try:
-            request = next(steps)
-            while True:
-                try:
-                    response = await self._transport.asend(request)
-                except errors.ServiceError as error:
-                    request = steps.throw(error)
-                else:
-                    request = steps.send(response)
-        except StopIteration as done:
-            verdict: Verdict = done.value
-            return verdict
+            yield stream
+        finally:
+            await stream.aclose()
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -109,7 +115,7 @@ class Service(ServiceCore):
 
 
 class SyncService(ServiceCore):
-    """One provider, for threads: one service may be shared by all of them."""
+    """One provider, for threads, which may all share one service."""
 
     def __init__(
         self,
@@ -129,40 +135,42 @@ class SyncService(ServiceCore):
         )
         self._transport = transport or _default_sync_transport(self._clock)
 
+    @overload
+    def call(
+        self, operation: Operation[T], *, fallback: None = None, **arguments: Unpack[Arguments]
+    ) -> T: ...
+
+    @overload
+    def call(
+        self, operation: Operation[T], *, fallback: Fallback[T], **arguments: Unpack[Arguments]
+    ) -> T | Degraded[T]: ...
+
     def call(
         self,
         operation: Operation[T],
         *,
-        path: Mapping[str, object] | None = None,
-        query: Mapping[str, object] | None = None,
-        headers: Mapping[str, object] | None = None,
-        body: object = None,
-        options: CallOptions | None = None,
-    ) -> T:
+        fallback: Fallback[T] | None = None,
+        **arguments: Unpack[Arguments],
+    ) -> T | Degraded[T]:
         """`Service.call`, without await."""
-        call = self._prepare(operation, path, query, headers, body, options)
-        try:
-            verdict = drive_sync(call.guard, lambda attempt: self._attempt(call, attempt))
-            return self._finish(call, operation, verdict)
-        except errors.ServiceError as error:
-            self._explain(call, error)
-            raise
+        steps = self._call(operation, fallback, arguments)
+        return perform_sync(steps, self._transport, self._wire)
 
-    def _attempt(self, call: Call, attempt: Attempt) -> Verdict:
-        call.request.limits.total = attempt.seconds
-        steps = exchange(call.request, call.wire)
+    def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:
+        """`Service.raw`, without await."""
+        return perform_sync(self._raw(operation, arguments), self._transport, self._wire)
+
+    @contextmanager
+    def stream(
+        self, operation: Operation[Any], **arguments: Unpack[Arguments]
+    ) -> Generator[SyncStream]:
+        """`Service.stream`, without await."""
+        response = perform_sync(self._opened(operation, arguments), self._transport, self._wire)
+        stream = SyncStream(response)
         try:
-            request = next(steps)
-            while True:
-                try:
-                    response = self._transport.send(request)
-                except errors.ServiceError as error:
-                    request = steps.throw(error)
-                else:
-                    request = steps.send(response)
-        except StopIteration as done:
-            verdict: Verdict = done.value
-            return verdict
+            yield stream
+        finally:
+            stream.close()
 
     def close(self) -> None:
         self._transport.close()

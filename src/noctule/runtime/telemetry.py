@@ -5,8 +5,9 @@ provider. Events:
 
     attempt             one request: number, status, seconds, error
     retry               another one follows: failed, wait, error
-    call                the whole call: attempts, seconds, status, error, request_id
-    breaker             state, origin, open_for
+    call                the whole call: attempts, seconds, status, request_id
+    failed_call         the same, with error
+    breaker             state, origin
     degraded            a fallback answered: source, age, error
     contract_violation  pointer, expected, found; told once per place
 """
@@ -27,6 +28,7 @@ LOGGER = logging.getLogger("noctule.runtime")
 _LEVELS = {
     "attempt": logging.DEBUG,
     "call": logging.DEBUG,
+    "failed_call": logging.WARNING,
     "retry": logging.INFO,
     "breaker": logging.WARNING,
     "degraded": logging.WARNING,
@@ -61,7 +63,7 @@ class Telemetry:
     def tell(self, name: str, operation: str, /, **data: object) -> None:
         if not self.wants(name):
             return
-        level = logging.WARNING if name == "call" and data.get("error") else _LEVELS[name]
+        level = _LEVELS[name]
         if LOGGER.isEnabledFor(level):
             facts = " ".join(f"{key}={_shown(value)}" for key, value in data.items())
             LOGGER.log(level, "%s.%s %s %s", self._service, operation, name, facts)
@@ -71,6 +73,15 @@ class Telemetry:
             self._on_event(Event(name, self._service, operation, data))
         except Exception as error:
             LOGGER.warning("on_event raised %s", type(error).__name__)
+
+
+class _Silent(Telemetry):
+    def wants(self, name: str) -> bool:  # noqa: ARG002 - nobody listens, whatever the name
+        return False
+
+
+SILENT = _Silent("", None)
+"""For a guard that is used by itself."""
 
 
 class ContractWatch:

@@ -61,6 +61,12 @@ class Request:
     stream: bool = False
     """Leave the body of a success unread; whoever asked for it reads and closes it."""
 
+    def copy(self) -> Request:
+        """A request of its own, to be signed."""
+        return Request(
+            self.method, self.url, dict(self.headers), self.content, self.limits, self.stream
+        )
+
 
 @dataclass(slots=True)
 class Response:

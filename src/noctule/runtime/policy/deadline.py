@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 
-def shortest(*moments: float | None) -> float | None:
-    """The earliest of the deadlines that are set; None when none is."""
-    return min((moment for moment in moments if moment is not None), default=None)
-
-
 def attempt_time(
     timeout: float | None, until: float | None, now: float
 ) -> tuple[float | None, bool]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from contextlib import AbstractAsyncContextManager
 
 START = 1_800_000_000.0
@@ -70,7 +70,7 @@ class VirtualClock:
             alarm.off = True
 
     @asynccontextmanager
-    async def timeout(self, seconds: float) -> AsyncIterator[None]:
+    async def timeout(self, seconds: float) -> AsyncGenerator[None]:
         async with asyncio.timeout(None) as limit:
             # Rescheduled into the past, it ends at the loop's next turn.
             alarm = self._set(seconds, lambda: limit.reschedule(0))

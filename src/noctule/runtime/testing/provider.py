@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -14,7 +14,7 @@ from noctule.runtime.clock import SYSTEM
 from noctule.runtime.transport import Headers, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from noctule.runtime.clock import Clock
 
@@ -121,6 +121,8 @@ class MockProvider:
 
     def send(self, request: Request) -> Response:
         content = request.content
+        if not isinstance(content, Iterable):
+            raise TypeError("an asynchronous body in a synchronous service")
         step, received = self._next(request, content)
         if step.after:
             self.clock.block(step.after)

@@ -14,8 +14,11 @@ A service opens its `Auth` once, which reads the secrets, and then for each atte
         ...                                           # once more, with a copy of the request
 """
 
+from noctule.runtime.auth.assertion import JwtAssertion
 from noctule.runtime.auth.base import Auth, Session, Wait
 from noctule.runtime.auth.keys import All, ApiKeyHeader, ApiKeyQuery, Basic, Bearer, NoAuth
+from noctule.runtime.auth.oauth import OAuth2ClientCredentials, OAuth2RefreshToken
+from noctule.runtime.auth.store import TokenFile
 
 __all__ = [
     "All",
@@ -24,7 +27,11 @@ __all__ = [
     "Auth",
     "Basic",
     "Bearer",
+    "JwtAssertion",
     "NoAuth",
+    "OAuth2ClientCredentials",
+    "OAuth2RefreshToken",
     "Session",
+    "TokenFile",
     "Wait",
 ]

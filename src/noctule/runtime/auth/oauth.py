@@ -1,0 +1,217 @@
+"""OAuth 2.0 for services: client credentials and refresh tokens (RFC 6749, 4.4 and 6)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote_plus, urlsplit
+
+import msgspec
+
+from noctule.runtime import errors
+from noctule.runtime.auth.base import Auth, Session
+from noctule.runtime.auth.keys import basic
+from noctule.runtime.auth.renewal import TokenSession, cell_for
+from noctule.runtime.auth.token import Token
+from noctule.runtime.encoding.pairs import form
+from noctule.runtime.redaction.known import KNOWN
+from noctule.runtime.secrets import secret_source
+from noctule.runtime.transport import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from noctule.runtime.auth.base import Held, Wait
+    from noctule.runtime.auth.store import TokenFile
+    from noctule.runtime.clock import Clock
+    from noctule.runtime.secrets import SecretSource
+    from noctule.runtime.transport import Response
+
+ClientAuth = Literal["basic", "body"]
+"""How the client shows who it is at the token endpoint (RFC 6749, 2.3.1)."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+# RFC 6749, 5.2. What else an endpoint says stays out of our messages.
+_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    }
+)
+
+
+@dataclass(frozen=True)
+class OAuth2ClientCredentials(Auth):
+    """The service acts for itself. `extra` goes into the form of the token request as it is.
+
+    With a `store`, the processes of a machine share one token. Raises `ConfigurationError` for
+    a `token_url` that is not https.
+    """
+
+    token_url: str
+    client_id: SecretSource
+    client_secret: SecretSource
+    scopes: tuple[str, ...] = ()
+    client_auth: ClientAuth = "basic"
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    store: TokenFile | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def sources(self) -> tuple[SecretSource, ...]:
+        return (self.client_id, self.client_secret)
+
+    def bind(self, held: Held) -> Session:
+        return _session(self, held, {"grant_type": "client_credentials"})
+
+
+@dataclass(frozen=True)
+class OAuth2RefreshToken(Auth):
+    """The service acts for a user who once agreed; the refresh token is the proof of that.
+
+    Where the provider rotates refresh tokens, give a `store`: without one, the token in the
+    environment is used up when the process ends. A new token in the environment takes over
+    from what the store holds.
+    """
+
+    token_url: str
+    client_id: SecretSource
+    client_secret: SecretSource
+    refresh_token: SecretSource
+    scopes: tuple[str, ...] = ()
+    client_auth: ClientAuth = "basic"
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    store: TokenFile | None = None
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def sources(self) -> tuple[SecretSource, ...]:
+        return (self.client_id, self.client_secret, self.refresh_token)
+
+    def bind(self, held: Held) -> Session:
+        seed = held[self.refresh_token].reveal()
+        return _session(self, held, {"grant_type": "refresh_token"}, seed)
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    """A `Grant` that asks the token endpoint with the same form each time."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
+    seed: str = field(repr=False)
+    """The refresh token to begin with; "" for a grant that has none."""
+
+    def obtain(
+        self, refresh: str, request: Request, clock: Clock
+    ) -> Generator[Request | Wait, Response, Token]:
+        latest = (refresh or self.seed) if self.seed else ""
+        fields = {**self.fields, "refresh_token": latest} if latest else self.fields
+        return (yield from exchange(self.url, self.headers, fields, request, clock))
+
+
+def _check(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> None:
+    check_token_url(auth.token_url)
+    for source in auth.sources:
+        secret_source(source, type(auth).__name__)
+
+
+def _session(
+    auth: OAuth2ClientCredentials | OAuth2RefreshToken,
+    held: Held,
+    fields: dict[str, str],
+    seed: str = "",
+) -> Session:
+    identifier, secret = held[auth.client_id].reveal(), held[auth.client_secret].reveal()
+    fields |= auth.extra
+    if auth.scopes:
+        fields["scope"] = " ".join(auth.scopes)
+    owner = owner_of(auth.token_url, identifier, secret, seed, *sorted(fields.items()))
+    headers: dict[str, str] = {}
+    if auth.client_auth == "basic":
+        headers["Authorization"] = basic(quote_plus(identifier), quote_plus(secret))
+    else:
+        fields |= {"client_id": identifier, "client_secret": secret}
+    cell = cell_for((owner, auth.store), shared=held.shared)
+    endpoint = _Endpoint(auth.token_url, headers, fields, seed)
+    return Session(
+        tokens=(TokenSession(cell, endpoint, auth.store, owner),),
+        fingerprint=" ".join(held[source].fingerprint for source in auth.sources),
+    )
+
+
+def owner_of(*parts: object) -> str:
+    """A digest that names credentials in a token file without holding them."""
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def check_token_url(url: str) -> None:
+    """Credentials go there: it is https, or this machine itself."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise errors.ConfigurationError("the token endpoint has to be an https URL")
+
+
+def exchange(
+    url: str, headers: Mapping[str, str], fields: Mapping[str, str], request: Request, clock: Clock
+) -> Generator[Request | Wait, Response, Token]:
+    """Ask the token endpoint, within the limits of the request that needs the token."""
+    sent = {
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+        **headers,
+    }
+    response = yield Request("POST", url, sent, form(fields), request.limits)
+    return _token(response, fields.get("refresh_token", ""), clock.time())
+
+
+def _token(response: Response, refresh: str, now: float) -> Token:
+    """The token in the answer (RFC 6749, 5.1), which keeps `refresh` unless it brings another."""
+    if response.status >= 300:
+        raise _refusal(response)
+    answer = _members(response)
+    value = answer.get("access_token")
+    if not isinstance(value, str) or not value:
+        raise errors.InvalidResponse("the token endpoint's answer holds no access token")
+    rotated = answer.get("refresh_token")
+    latest = rotated if isinstance(rotated, str) and rotated else refresh
+    for secret in (value, latest):
+        KNOWN.add(secret)
+    life = _seconds(answer.get("expires_in"))
+    return Token(value, now, None if life is None else now + life, latest)
+
+
+def _seconds(life: object) -> float | None:
+    """Some send the number as a text, some none at all."""
+    if isinstance(life, str) and life.isdecimal():
+        return float(life)
+    return max(float(life), 0.0) if isinstance(life, int | float) else None
+
+
+def _refusal(response: Response) -> errors.ServiceError:
+    status = response.status
+    if status in (408, 429) or status >= 500:
+        return errors.ConnectionFailed(f"it answered {status}")
+    word = _members(response).get("error")
+    known = f": {word}" if word in _ERRORS else ""
+    error = errors.Unauthorized(f"the token endpoint refused with {status}{known}")
+    error.status = status
+    return error
+
+
+def _members(response: Response) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(response.content, type=dict[str, Any])
+    except (ValueError, RecursionError):
+        return {}

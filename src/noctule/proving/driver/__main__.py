@@ -1,0 +1,60 @@
+"""`python -m noctule.proving.driver`: the loop over commands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import traceback
+from typing import Any, TextIO
+
+from noctule.proving.driver.calls import Caller
+from noctule.proving.driver.deliveries import Route
+from noctule.proving.driver.modules import NotLoaded, service_class
+
+
+def main() -> None:
+    answers = _keep_stdout_for_answers()
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
+    driver = Driver()
+    with asyncio.Runner() as runner:
+        for line in sys.stdin:
+            try:
+                answer = runner.run(driver.obey(json.loads(line)))
+            except NotLoaded as error:
+                traceback.print_exc()
+                answer = {"failed": error.kind, "place": error.place, "cause": error.cause}
+            sys.stderr.flush()
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
+
+
+class Driver:
+    """Holds what has been imported from one command to the next."""
+
+    def __init__(self) -> None:
+        self._callers: dict[str, Caller] = {}
+        self._routes: dict[str, Route] = {}
+
+    async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
+        path = command["module"]
+        if command["do"] == "call":
+            if path not in self._callers:
+                self._callers[path] = Caller(service_class(path))
+            return await self._callers[path].call(command)
+        if path not in self._routes:
+            self._routes[path] = Route(path)
+        return await self._routes[path].deliver(command)
+
+
+def _keep_stdout_for_answers() -> TextIO:
+    """The real standard output; what others write to it goes to standard error from now on."""
+    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return kept
+
+
+if __name__ == "__main__":
+    main()

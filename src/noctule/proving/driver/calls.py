@@ -1,0 +1,161 @@
+"""Calls the wrapper's methods on a fast clock and reports how each call ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import sys
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+from noctule.proving.driver.modules import NotLoaded
+from noctule.runtime import ServiceError, SyncService
+from noctule.runtime.http import HttpTransport, SyncHttpTransport
+from noctule.runtime.testing import FastClock
+
+if TYPE_CHECKING:
+    from noctule.runtime.transport import Request, Response
+
+
+class WatchedClock(FastClock):
+    """A fast clock that keeps what it was asked to wait."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__(speed)
+        self.waits: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await super().sleep(seconds)
+
+    def block(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        super().block(seconds)
+
+
+class HomeTransport(HttpTransport):
+    """Sends what is meant for any other host (a token endpoint) to the fake as well: nothing
+    leaves the machine."""
+
+    def __init__(self, base_url: str, clock: FastClock) -> None:
+        super().__init__(clock=clock)
+        self._base_url = base_url
+
+    async def asend(self, request: Request) -> Response:
+        return await super().asend(_at_home(request, self._base_url))
+
+
+class SyncHomeTransport(SyncHttpTransport):
+    """`HomeTransport` for a `SyncService`."""
+
+    def __init__(self, base_url: str, clock: FastClock) -> None:
+        super().__init__(clock=clock)
+        self._base_url = base_url
+
+    def send(self, request: Request) -> Response:
+        return super().send(_at_home(request, self._base_url))
+
+
+def _at_home(request: Request, base_url: str) -> Request:
+    home, meant = urlsplit(base_url), urlsplit(request.url)
+    if meant.netloc == home.netloc:
+        return request
+    return replace(request, url=urlunsplit((home.scheme, home.netloc, *meant[2:])))
+
+
+class Caller:
+    def __init__(self, kind: type[Any]) -> None:
+        self._kind = kind
+        self.name = kind.__name__
+
+    async def call(self, command: dict[str, Any]) -> dict[str, Any]:
+        """`times` calls of one method of a fresh service, each bounded by `limit` real seconds."""
+        clock = WatchedClock(command["speed"])
+        service = self._service(command["base_url"], clock)
+        method = getattr(service, command["method"], None)
+        if method is None:
+            raise NotLoaded("no_method", self.name, command["method"])
+        arguments = _arguments(method, command)
+        try:
+            outcomes = [
+                await _outcome(method, arguments, clock, command["limit"])
+                for _ in range(command["times"])
+            ]
+        finally:
+            await _closed(service)
+        return {"outcomes": outcomes, "waits": clock.waits}
+
+    def _service(self, base_url: str, clock: FastClock) -> Any:
+        sync = issubclass(self._kind, SyncService)
+        transport = (SyncHomeTransport if sync else HomeTransport)(base_url, clock)
+        try:
+            return self._kind(base_url=base_url, transport=transport, clock=clock)
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise NotLoaded("no_instance", self.name, cause) from error
+
+
+def _arguments(method: Any, command: dict[str, Any]) -> dict[str, Any]:
+    """The planned arguments that the method still takes: its signature is the user's to change."""
+    parameters = inspect.signature(method).parameters
+    known = {name: v for name, v in command["arguments"].items() if name in parameters}
+    for name in command["binary"]:
+        if name in known:
+            known[name] = str(known[name]).encode()
+    empty = inspect.Parameter.empty
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    for name, parameter in parameters.items():
+        if parameter.default is empty and parameter.kind not in variadic and name not in known:
+            raise NotLoaded("unknown_argument", command["method"], name)
+    return known
+
+
+async def _outcome(
+    method: Any, arguments: dict[str, Any], clock: Any, limit: float
+) -> dict[str, Any]:
+    start = clock.monotonic()
+    bound = asyncio.timeout(limit)
+    try:
+        async with bound:
+            if inspect.iscoroutinefunction(method):
+                value = await method(**arguments)
+            else:
+                value = await asyncio.to_thread(method, **arguments)
+        told: dict[str, Any] = {"kind": "returned", "type": type(value).__name__}
+    except Exception as error:
+        _show(error)
+        told = {"kind": "hung", "type": ""} if bound.expired() else _raised(error)
+    return {**told, "seconds": clock.monotonic() - start}
+
+
+def _raised(error: Exception) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "kind": "raised",
+        "type": type(error).__name__,
+        "family": [kind.__name__ for kind in type(error).__mro__],
+        "typed": isinstance(error, ServiceError),
+    }
+    if isinstance(error, ServiceError):
+        told["attempts"] = error.attempts
+        told["messages"] = {
+            "en": error.user_message(language="en"),
+            "fr": error.user_message(language="fr"),
+        }
+    return told
+
+
+def _show(error: Exception) -> None:
+    """All that an error tells a log: the prover looks for secrets in it."""
+    sys.stderr.write(f"{error!r}\n{error}\n")
+    traceback.print_exception(error)
+
+
+async def _closed(service: Any) -> None:
+    with contextlib.suppress(Exception):
+        if isinstance(service, SyncService):
+            service.close()
+        else:
+            await service.aclose()

@@ -1,0 +1,103 @@
+"""Posts webhook deliveries into the user's route and counts what reaches a handler.
+
+The bodies of the user's handlers do not run: what they do to the world (mail, orders) is not to
+be done for a sample event. What is proven is the way to them.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from base64 import b64decode
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from noctule.proving.driver.modules import NotLoaded, import_path
+from noctule.sandbox.posting import post
+from noctule.webhooks import Receiver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from noctule.webhooks import Event
+
+
+@dataclass(slots=True)
+class Watch:
+    """What reached the handlers of the module, in order."""
+
+    handled: list[Event] = field(default_factory=list["Event"])
+    handlers: int = 0
+
+
+class Route:
+    """The user's webhook module, imported once, its handlers watched."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.watch = Watch()
+        with patch.object(Receiver, "on", _watched_registration(self.watch)):
+            members = list(vars(import_path(path)).values())
+        self._receivers = [value for value in members if isinstance(value, Receiver)]
+        routers = [value for value in members if _is_application(value)]
+        if not routers and not self._receivers:
+            raise NotLoaded("no_route", path)
+        self._app = (routers or self._receivers)[0]
+
+    async def deliver(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Post each delivery in turn, then let the workers finish."""
+        self.watch.handled.clear()
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            statuses = [await self._post(each) for each in command["deliveries"]]
+            for receiver in self._receivers:
+                await receiver.drain()
+        return {
+            "statuses": statuses,
+            "handled": [{"type": event.type, "id": event.id} for event in self.watch.handled],
+            "watched": self.watch.handlers > 0,
+        }
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        try:
+            for receiver in self._receivers:
+                await stack.enter_async_context(receiver.lifespan())
+        except Exception as error:
+            raise NotLoaded("no_start", self.path, f"{type(error).__name__}: {error}") from error
+
+    async def _post(self, delivery: dict[str, Any]) -> int:
+        """The status; 500 when the application raises, as its server would answer."""
+        body = b64decode(delivery["body"])
+        try:
+            status, _ = await post(self._app, delivery["url"], delivery["headers"], body)
+        except Exception:
+            traceback.print_exc()
+            return 500
+        return status
+
+
+def _is_application(value: Any) -> bool:
+    """An ASGI router or application, known by its routes."""
+    return callable(value) and hasattr(value, "routes") and not isinstance(value, type)
+
+
+def _watched_registration(watch: Watch) -> Callable[..., Any]:
+    """`Receiver.on`, but that a handler is replaced by one that only notes the event."""
+    register = Receiver.on
+
+    def on(receiver: Receiver, *types: str) -> Callable[[Any], Any]:
+        keep = register(receiver, *types)
+
+        def note(handler: Any) -> Any:
+            @functools.wraps(handler)
+            async def watched(event: Event) -> None:
+                watch.handled.append(event)
+
+            watch.handlers += 1
+            return keep(watched)
+
+        return note
+
+    return on

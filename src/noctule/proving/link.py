@@ -1,0 +1,159 @@
+"""The driver's process: started in the user's project, asked line by line, and ended for sure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+START_LIMIT = 30.0
+"""Seconds for the user's modules to be imported."""
+MAX_LINE = 1 << 20
+LAST_WORDS = 400
+"""Characters of the driver's output that a Problem quotes."""
+
+
+class Hung(Exception):
+    """The driver did not answer in time; its process is gone."""
+
+
+class Link:
+    """`async with Link(...) as link: await link.ask({...}, limit=5)`.
+
+    The user's project is the driver's working folder; its inbox and its output are temporary
+    files elsewhere.
+    """
+
+    def __init__(self, python: Path, project: Path, variables: Mapping[str, str]) -> None:
+        self._python = python
+        self._project = project
+        self._variables = variables
+        self._process: asyncio.subprocess.Process | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="noctule-prove-")
+        self._output = Path(self._folder.name) / "output.txt"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._end()
+        self._folder.cleanup()
+
+    async def ask(self, command: dict[str, Any], *, limit: float) -> dict[str, Any]:
+        """The driver's answer. Raises Hung after `limit` real seconds (a new process has some more
+        to import the user's code), and Problem when that code cannot be driven or the driver
+        dies."""
+        if self._process is None:
+            await self._start()
+            limit += START_LIMIT
+        answer = await self._exchange(command, limit)
+        if "failed" in answer:
+            raise Problem(
+                f"proving.{answer['failed']}",
+                exit=Exit.FINDINGS,
+                place=answer["place"],
+                cause=answer["cause"],
+                python=str(self._python),
+            )
+        return answer
+
+    def output(self) -> str:
+        """All that the driver's process has printed and logged so far."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._output.read_text(encoding="utf-8", errors="replace")
+        return ""
+
+    async def _start(self) -> None:
+        with self._output.open("ab") as output:
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    str(self._python),
+                    "-m",
+                    "noctule.proving.driver",
+                    cwd=self._project,
+                    env=self._environment(),
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=output,
+                    limit=MAX_LINE,
+                )
+            except OSError as error:
+                place = str(self._python)
+                raise Problem(
+                    "proving.no_python", exit=Exit.OUTSIDE, place=place, cause=error.strerror
+                ) from error
+
+    async def _exchange(self, command: dict[str, Any], limit: float) -> dict[str, Any]:
+        try:
+            line = await asyncio.wait_for(self._spoken(json.dumps(command)), limit)
+        except TimeoutError as error:
+            await self._end()
+            raise Hung(command["do"]) from error
+        except ConnectionError:
+            line = b""
+        if not line:
+            raise await self._died()
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    async def _spoken(self, text: str) -> bytes:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            return b""
+        process.stdin.write(f"{text}\n".encode())
+        await process.stdin.drain()
+        return await process.stdout.readline()
+
+    async def _died(self) -> Problem:
+        await self._end()
+        text = self.output()
+        if "No module named noctule" in text or "No module named 'noctule" in text:
+            return Problem("proving.no_noctule", exit=Exit.OUTSIDE, place=str(self._python))
+        words = text.strip()[-LAST_WORDS:].splitlines()[-1:]
+        return Problem(
+            "proving.died",
+            exit=Exit.FINDINGS,
+            place=str(self._project),
+            cause=words[0] if words else "",
+            python=str(self._python),
+        )
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), 2.0)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    def _environment(self) -> dict[str, str]:
+        """The user's environment with throwaway credentials, a temporary inbox and no proxy."""
+        real = {name for variable in self._variables for name in (variable, f"{variable}_FILE")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in real and not name.lower().endswith("_proxy")
+        }
+        folders = [str(self._project), str(self._project / "src"), kept.get("PYTHONPATH", "")]
+        return {
+            **kept,
+            **self._variables,
+            "PYTHONPATH": os.pathsep.join(filter(None, folders)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUNBUFFERED": "1",
+            "NOCTULE_INBOX": str(Path(self._folder.name) / "inbox.sqlite3"),
+        }

@@ -1,0 +1,45 @@
+"""One planned method, as the prover needs to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Replay = Literal["safe", "keyed", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the task promises of each call. Durations in seconds."""
+
+    attempts: int = 4
+    timeout: float = 10.0
+    deadline: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A method, the arguments to call it with, and what may be done twice."""
+
+    method: str
+    operation: str
+    """Key in the document."""
+    verb: str
+    replay: Replay
+    """"safe": it may be sent again; "keyed": under the provider's idempotency header; "never"."""
+    plan: Plan
+    arguments: dict[str, Any] = field(default_factory=dict[str, Any])
+    """By Python name."""
+    binary: tuple[str, ...] = ()
+    """Arguments that are text here and bytes in the call."""
+    path: dict[str, str] = field(default_factory=dict[str, str])
+    """Path parameters by wire name: what they name must exist at the provider."""
+
+    @property
+    def writes(self) -> bool:
+        return self.verb not in {"GET", "HEAD", "OPTIONS"}
+
+    @property
+    def resendable(self) -> bool:
+        """Whether a request that may have arrived can be sent again."""
+        return self.replay != "never"

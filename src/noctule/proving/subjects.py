@@ -1,0 +1,84 @@
+"""From the task to the methods to be proven, each with arguments that the document allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc import sample
+from noctule.codegen.build import build
+from noctule.codegen.form import Scalar
+from noctule.codegen.requests import body_of
+from noctule.proving.subject import Plan, Subject
+from noctule.sandbox.values import as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.apidoc import ApiDocument, Operation
+    from noctule.codegen.form import Method, Param
+    from noctule.manifest import IntegrationTask
+    from noctule.providers import Pack
+
+BINARY = (Scalar("bytes"), Scalar("file"))
+
+
+def subjects(
+    task: IntegrationTask, document: ApiDocument, pack: Pack | None, variables: Mapping[str, str]
+) -> list[Subject]:
+    """The task's methods in order. `variables` are the values of the environment, some of which
+    stand in paths. Raises Problem for an operation that the document does not have."""
+    wrapper = build(task, document, pack).wrapper
+    plan = Plan()
+    plan = Plan(attempts=wrapper.attempts or plan.attempts, timeout=wrapper.timeout or plan.timeout)
+    made: list[Subject] = []
+    for planned, method in zip(task.methods, wrapper.methods, strict=True):
+        operation = document.find(planned.operation)
+        if operation is not None:
+            made.append(_subject(method, operation, plan, variables))
+    return made
+
+
+def _subject(
+    method: Method, operation: Operation, plan: Plan, variables: Mapping[str, str]
+) -> Subject:
+    values = _values(operation)
+    given = {param.name: values[param.place, param.wire] for param in _given(method, values)}
+    fixed = {wire: variables.get(name, "") for place, wire, name in method.fixed if place == "path"}
+    asked = {
+        param.wire: str(given[param.name])
+        for param in method.params
+        if param.place == "path" and param.name in given
+    }
+    return Subject(
+        method=method.name,
+        operation=operation.key,
+        verb=operation.method,
+        replay=method.replay,
+        plan=plan,
+        arguments=given,
+        binary=tuple(
+            param.name for param in method.params if param.type in BINARY and param.name in given
+        ),
+        path={**asked, **fixed},
+    )
+
+
+def _given(method: Method, values: Mapping[tuple[str, str], Any]) -> list[Param]:
+    return [param for param in method.params if (param.place, param.wire) in values]
+
+
+def _values(operation: Operation) -> dict[tuple[str, str], Any]:
+    """What a smallest valid request says, by place and wire name."""
+    values: dict[tuple[str, str], Any] = {
+        (parameter.where, parameter.name): sample(parameter.schema, request=True)
+        for parameter in operation.parameters
+        if parameter.required or parameter.where == "path"
+    }
+    media, _ = body_of(operation)
+    if media is None or media.schema is None:
+        return values
+    body = sample(media.schema, request=True)
+    fields = as_object(body) if media.schema.type == "object" else None
+    if fields is None or not media.schema.properties:
+        return {**values, ("body", ""): body}
+    return {**values, **{("body", wire): value for wire, value in fields.items()}}

@@ -1,0 +1,77 @@
+"""Behind the wire: find the operation, refuse or replay or perform, and enter the effect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.sandbox.gate import Gate, Refusal
+from noctule.sandbox.idempotency import Idempotency, KeyReused
+from noctule.sandbox.ledger import Effect
+from noctule.sandbox.routing import Match, Router
+from noctule.sandbox.world import World
+
+if TYPE_CHECKING:
+    from noctule.apidoc import ApiDocument
+    from noctule.providers import Pack
+    from noctule.sandbox.ledger import Exchange, Ledger
+    from noctule.sandbox.wire import Incoming, Reply
+
+
+class Backend:
+    def __init__(
+        self, document: ApiDocument, pack: Pack | None, ledger: Ledger, *, seed: int
+    ) -> None:
+        self.world = World(document, pack, seed=seed)
+        self._operations = document.operations
+        self._router = Router(
+            document.operations.values(), [server.url for server in document.servers]
+        )
+        self._gate = Gate(document, pack)
+        self._idempotency = Idempotency(pack)
+        self._ledger = ledger
+
+    def reset(self) -> None:
+        """Forget all things and all idempotency keys."""
+        self.world.reset()
+        self._idempotency.reset()
+
+    def ensure(self, operation: str, path: dict[str, str]) -> None:
+        """Make the thing exist that an operation reads, changes or deletes, if there is one."""
+        self.world.ensure(self._operations[operation], path)
+
+    def find(self, incoming: Incoming) -> Match | None:
+        return self._router.match(incoming.method, incoming.target.partition("?")[0])
+
+    def answer(self, match: Match | None, incoming: Incoming, exchange: Exchange) -> Reply:
+        """The honest answer; an effect goes to the ledger, a refusal's reason to the exchange."""
+        if match is None:
+            exchange.reason = f"the document has no {exchange.method} at this path"
+            return self.refuse(None, 404, exchange.reason)
+        try:
+            return self._act(match, incoming, exchange)
+        except Refusal as refusal:
+            exchange.reason = refusal.reason
+            return self.refuse(match, refusal.status, refusal.reason)
+
+    def refuse(self, match: Match | None, status: int, reason: str) -> Reply:
+        """The documented error of this status, which says `reason` where it has room."""
+        operation = match.operation if match is not None else None
+        return self.world.answers.refusal(operation, status, reason)
+
+    def _act(self, match: Match, incoming: Incoming, exchange: Exchange) -> Reply:
+        operation = match.operation
+        decoded = self._gate.admit(match, incoming)
+        key = self._idempotency.key(operation, incoming)
+        try:
+            known = self._idempotency.answered(operation, key, incoming)
+        except KeyReused as error:
+            raise Refusal(409, "this idempotency key came with another request") from error
+        if known is not None:
+            exchange.replayed = True
+            return known
+        reply, changed = self.world.perform(operation, match.path, decoded)
+        if changed:
+            effect = Effect(exchange=exchange.number, operation=operation.key, resource=changed)
+            self._ledger.effects.append(effect)
+        self._idempotency.remember(operation, key, incoming, reply)
+        return reply

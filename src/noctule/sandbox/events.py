@@ -1,0 +1,138 @@
+"""The provider's side of webhooks: sample events, signed as they should be, or as they should not.
+
+payload = sample_event(document, pack, scheme, "payment_intent.succeeded", event_id="evt_1")
+delivery = signed_delivery(scheme, payload, key=key.signing, url=url, way="stale")
+status, body = await send_event(app, delivery)
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from noctule.apidoc import sample
+from noctule.sandbox.posting import AsgiApp, post
+from noctule.sandbox.values import as_object
+from noctule.webhooks.sign import body_of, new_key, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.apidoc import ApiDocument, Schema
+    from noctule.providers import Pack
+    from noctule.webhooks import Scheme
+
+Way = Literal["good", "wrong_signature", "tampered", "stale", "unsigned"]
+"""How a delivery comes: as the provider sends it; signed with another key; changed after it was
+signed; signed too long ago; without any signature."""
+LATE = 60.0
+"""Seconds by which a stale delivery is beyond the tolerance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One request of the provider's."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+async def send_event(target: str | AsgiApp, delivery: Delivery) -> tuple[int, bytes]:
+    """Post to a URL or an ASGI application; status and body of the answer.
+
+    A duplicate is the same delivery sent twice.
+    """
+    return await post(target, delivery.url, delivery.headers, delivery.body)
+
+
+def signed_delivery(
+    scheme: Scheme,
+    payload: Any,
+    *,
+    key: str,
+    url: str,
+    way: Way = "good",
+    now: float | None = None,
+    event_id: str = "",
+    event: str = "",
+) -> Delivery:
+    """`payload` as the provider would deliver it, or not, by `way`.
+
+    `key` signs (`KeyPair.signing`), `now` is in seconds since the epoch. Raises ValueError for a
+    stale delivery under a scheme that signs no time: it has no such thing.
+    """
+    moment = time.time() if now is None else now
+    if way == "stale":
+        if scheme.timestamp is None:
+            raise ValueError(f"{scheme.provider or 'this scheme'} signs no time: nothing is stale")
+        moment -= scheme.timestamp.past + LATE
+    signing = new_key(scheme).signing if way == "wrong_signature" else key
+    body = body_of(scheme, payload)
+    headers = sign(scheme, body, signing, now=moment, id=event_id, type=event, url=url)
+    delivery = Delivery(url, headers, body)
+    if way == "tampered":
+        return replace(delivery, body=_tampered(body))
+    if way == "unsigned":
+        signatures = {name.replace("*", "1") for name in scheme.headers}
+        kept = {name: value for name, value in headers.items() if name not in signatures}
+        return replace(delivery, headers=kept)
+    return delivery
+
+
+def sample_event(
+    document: ApiDocument, pack: Pack | None, scheme: Scheme, event: str, *, event_id: str
+) -> dict[str, Any]:
+    """An event of that name as the document describes it, under an id of its own."""
+    payload = _described(document, pack, event)
+    for parts in scheme.id.alternatives[:1]:
+        for source, text in zip(parts, [event_id, *["sample"] * len(parts)], strict=False):
+            if source.place == "body":
+                _put(payload, source.name, text)
+    pieces = event.split(".")
+    fitting = [parts for parts in scheme.type if len(parts) in (1, len(pieces))]
+    for parts in fitting[:1]:
+        texts = pieces if len(parts) > 1 else [event]
+        for source, text in zip(parts, texts, strict=True):
+            if source.place == "body":
+                _put(payload, source.name, text)
+    return payload
+
+
+def _described(document: ApiDocument, pack: Pack | None, event: str) -> dict[str, Any]:
+    webhook = document.webhooks.get(event)
+    if webhook is not None and webhook.body is not None:
+        schemas = [media.schema for media in webhook.body.media.values() if media.schema]
+        return _sampled(schemas[0]) if schemas else {}
+    fact = pack.events.get(event) if pack is not None else None
+    schema = document.schemas.get(fact.schema) if fact is not None else None
+    described = _sampled(schema) if schema is not None else {}
+    path = pack.webhook.object_path if pack is not None and pack.webhook is not None else ""
+    if not path:
+        return described
+    payload: dict[str, Any] = {}
+    _put(payload, path, described)
+    return payload
+
+
+def _sampled(schema: Schema) -> dict[str, Any]:
+    return dict(as_object(sample(schema, optional=True)) or {})
+
+
+def _put(payload: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a path with dots; "" is nowhere."""
+    *parents, last = path.split(".")
+    for name in parents:
+        child = dict(as_object(payload.get(name)) or {})
+        payload[name] = child
+        payload = child
+    if last:
+        payload[last] = value
+
+
+def _tampered(body: bytes) -> bytes:
+    """The same shape with another content: the last digit is another one."""
+    place = max((i for i, byte in enumerate(body) if chr(byte).isdigit()), default=-1)
+    other = b"8" if body[place : place + 1] == b"7" else b"7"
+    return body[:place] + other + body[place + 1 :] if place >= 0 else body + b" "

@@ -1,0 +1,139 @@
+"""What can go wrong at a provider, as data; `misbehaviour` knows how each is done.
+
+Two axes make most of the night: how the answer fails (`kind`), and whether the effect had
+taken place before it did (`committed`). A lost answer after a committed charge is
+`Fault(kind="reset", committed=True)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Kind = Literal[
+    # The connection.
+    "refuse",
+    "reset_on_accept",
+    "reset",
+    "close",
+    "hang",
+    "stall",
+    "latency",
+    "drip",
+    "truncated",
+    "garbage",
+    "garbage_body",
+    # The answer.
+    "status",
+    "redirect_loop",
+    "oversized_header",
+    "wrong_content_type",
+    "invalid_json",
+    "empty_body",
+    # The shape of a good answer.
+    "missing_field",
+    "null_field",
+    "wrong_type",
+    "new_enum_value",
+    "extra_field",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_BEFORE_THE_REQUEST = frozenset({"refuse", "reset_on_accept"})
+_INSTEAD_OF_THE_ANSWER = frozenset({"reset", "close", "hang", "garbage", "status", "redirect_loop"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that goes wrong, for `times` requests of one operation.
+
+    Raises ValueError for a kind that does not exist.
+    """
+
+    kind: Kind
+    operation: str = ""
+    """Key in the document ("POST /v1/customers"); "" is every operation. "refuse" and
+    "reset_on_accept" strike before a request is read, hence whatever the operation."""
+    times: int | None = 1
+    """Requests (connections, for the two above) it strikes; None is all until `clear`."""
+    after: int = 0
+    """Requests that pass unharmed first."""
+    committed: bool = False
+    """The provider had done its work: the effect stands in the ledger. Kinds that spoil a
+    good answer ("truncated", "invalid_json", a shape …) are so by nature."""
+    status: int = 500
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: str | None = None
+    """Text sent instead of the documented error body."""
+    seconds: float = 0.05
+    """Of "latency", and between two bytes of "drip"."""
+    field: str = ""
+    """For shapes: the property to spoil; "" picks one that fits."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join(KINDS)}")
+
+    @property
+    def before_the_request(self) -> bool:
+        return self.kind in _BEFORE_THE_REQUEST
+
+    @property
+    def silent(self) -> bool:
+        """No status ever reaches the client."""
+        return self.kind in {"reset", "close", "hang", "garbage"} or self.before_the_request
+
+    @property
+    def needs_the_answer(self) -> bool:
+        """The honest answer is made first, with its effect."""
+        return self.committed or self.kind not in _INSTEAD_OF_THE_ANSWER
+
+
+class Schedule:
+    """The faults still to come, used up in the order in which they were injected."""
+
+    def __init__(self) -> None:
+        self._pending: list[_Pending] = []
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        self._pending += [_Pending(fault, fault.after, fault.times) for fault in faults]
+
+    def clear(self) -> None:
+        self._pending.clear()
+
+    def on_connection(self) -> Fault | None:
+        """The fault that strikes a connection just accepted."""
+        return self._next([entry for entry in self._pending if entry.fault.before_the_request])
+
+    def on_request(self, operation: str) -> Fault | None:
+        """The fault that strikes a request of `operation`."""
+        return self._next(
+            [
+                entry
+                for entry in self._pending
+                if not entry.fault.before_the_request and entry.fault.operation in {"", operation}
+            ]
+        )
+
+    def _next(self, matching: list[_Pending]) -> Fault | None:
+        for entry in matching:
+            if entry.spare > 0:
+                entry.spare -= 1
+                return None
+            if entry.left is None:
+                return entry.fault
+            entry.left -= 1
+            if entry.left == 0:
+                self._pending.remove(entry)
+            return entry.fault
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    fault: Fault
+    spare: int
+    left: int | None

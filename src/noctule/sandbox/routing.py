@@ -1,0 +1,102 @@
+"""From a path on the wire to the operation of the document, the most literal template first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noctule.apidoc import Operation
+
+PARAMETER = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    operation: Operation
+    path: dict[str, str]
+    """Values of the path parameters, percent-decoded."""
+
+
+@dataclass(slots=True)
+class _Node:
+    literals: dict[str, _Node] = field(default_factory=dict[str, "_Node"])
+    mixed: list[tuple[re.Pattern[str], _Node]] = field(
+        default_factory=list[tuple[re.Pattern[str], "_Node"]]
+    )
+    """Segments such as `{sid}.json`, the one with the most literal text first."""
+    any: _Node | None = None
+    operations: dict[str, Operation] = field(default_factory=dict[str, "Operation"])
+
+
+class Router:
+    """A tree of path segments; a literal beats a mixed segment, which beats a parameter."""
+
+    def __init__(self, operations: Iterable[Operation], servers: Iterable[str] = ()) -> None:
+        paths = {urlsplit(url).path.rstrip("/") for url in servers} - {""}
+        self._prefixes = sorted(paths, key=len, reverse=True)
+        self._root = _Node()
+        for operation in operations:
+            self._add(operation)
+
+    def match(self, method: str, path: str) -> Match | None:
+        """The operation that `method` and `path` (as sent, no query) name, or None."""
+        segments = self._without_prefix(path).strip("/").split("/")
+        for node, values in _walk(self._root, segments, 0, ()):
+            operation = node.operations.get(method)
+            if operation is not None:
+                names = PARAMETER.findall(operation.path)
+                return Match(operation, dict(zip(names, map(unquote, values), strict=True)))
+        return None
+
+    def _without_prefix(self, path: str) -> str:
+        for prefix in self._prefixes:
+            if path == prefix or path.startswith(f"{prefix}/"):
+                return path[len(prefix) :]
+        return path
+
+    def _add(self, operation: Operation) -> None:
+        node = self._root
+        for segment in operation.path.partition("#")[0].partition("?")[0].strip("/").split("/"):
+            node = _child(node, segment)
+        node.operations.setdefault(operation.method, operation)
+
+
+def _child(node: _Node, segment: str) -> _Node:
+    if not PARAMETER.search(segment):
+        return node.literals.setdefault(segment, _Node())
+    if PARAMETER.fullmatch(segment):
+        node.any = node.any or _Node()
+        return node.any
+    literals = PARAMETER.split(segment)[::2]
+    pattern = re.compile("(.+)".join(map(re.escape, literals)))
+    for known, child in node.mixed:
+        if known.pattern == pattern.pattern:
+            return child
+    child = _Node()
+    node.mixed.append((pattern, child))
+    node.mixed.sort(key=lambda entry: -len(entry[0].pattern))
+    return child
+
+
+def _walk(
+    node: _Node, segments: list[str], index: int, values: tuple[str, ...]
+) -> Iterable[tuple[_Node, tuple[str, ...]]]:
+    if index == len(segments):
+        if node.operations:
+            yield node, values
+        return
+    segment = segments[index]
+    literal = node.literals.get(segment)
+    if literal is not None:
+        yield from _walk(literal, segments, index + 1, values)
+    for pattern, child in node.mixed:
+        found = pattern.fullmatch(segment)
+        if found:
+            yield from _walk(child, segments, index + 1, values + found.groups())
+    if node.any is not None and segment:
+        yield from _walk(node.any, segments, index + 1, (*values, segment))

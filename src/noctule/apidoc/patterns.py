@@ -1,0 +1,282 @@
+"""The `pattern` keyword: match without backtracking, and make an example.
+
+A document's pattern is a stranger's program. Those of a simple kind (literals, classes, groups,
+alternatives, repeats, anchors) are run on sets of positions, which no pattern can make slow;
+the others (look-around, back references, Unicode classes) are left unjudged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+LONGEST = 1_000
+"""Repeats above this are not written out, and longer texts not judged."""
+WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+CLASSES = {"d": "0123456789", "w": WORD, "s": " \t\n\r\f\v"}
+CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
+PREFERRED = "a0A-_.@/ "
+"""Characters an example takes first, where the class allows them."""
+
+
+class UnsupportedError(ValueError):
+    """The pattern is not of the simple kind."""
+
+
+@dataclass(frozen=True)
+class Chars:
+    """One character: listed, in a range, or, when `negated`, any other."""
+
+    ranges: tuple[tuple[str, str], ...]
+    negated: bool = False
+
+    def admits(self, char: str) -> bool:
+        return any(low <= char <= high for low, high in self.ranges) != self.negated
+
+    def example(self) -> str:
+        firsts = "" if self.negated else self.ranges[0][0]
+        printable = (chr(code) for code in range(33, 127))
+        candidates: list[str] = [*PREFERRED, *firsts, *printable]
+        return next(char for char in candidates if self.admits(char))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`^` or `$`."""
+
+    end: bool
+
+
+@dataclass(frozen=True)
+class Sequence:
+    items: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Either:
+    branches: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Repeat:
+    item: Part
+    least: int
+    most: int
+
+
+Part = Chars | Edge | Sequence | Either | Repeat
+
+
+def matches(pattern: str, text: str) -> bool | None:
+    """Whether the pattern is found in the text; None where the pattern cannot be judged."""
+    part = parsed(pattern)
+    if part is None or len(text) > LONGEST:
+        return None
+    return bool(ends(part, text, frozenset(range(len(text) + 1))))
+
+
+def example(pattern: str, *, least: int = 0, most: int | None = None) -> str | None:
+    """The shortest text found that matches and keeps the bounds; None where none is found."""
+    part = parsed(pattern)
+    if part is None:
+        return None
+    for extra in (0, 1, 2, 4, 8, 16, 32, 64, 128):
+        text = written(part, extra)
+        if not (anchored(part) or extra) and len(text) < least:
+            text = text.ljust(least, text[-1:] or "a")
+        fits = len(text) >= least and (most is None or len(text) <= most)
+        if fits and matches(pattern, text):
+            return text
+    return None
+
+
+@lru_cache(maxsize=4096)
+def parsed(pattern: str) -> Part | None:
+    try:
+        return Parser(pattern).whole()
+    except (UnsupportedError, IndexError, ValueError, RecursionError):
+        return None
+
+
+def ends(part: Part, text: str, starts: frozenset[int]) -> frozenset[int]:
+    """Where a match may end, for matches that start at any of `starts`."""
+    match part:
+        case Chars():
+            return frozenset(at + 1 for at in starts if at < len(text) and part.admits(text[at]))
+        case Edge(end):
+            return starts & {len(text) if end else 0}
+        case Sequence(items):
+            for item in items:
+                starts = ends(item, text, starts)
+            return starts
+        case Either(branches):
+            return frozenset[int]().union(*(ends(branch, text, starts) for branch in branches))
+        case Repeat(item, least, most):
+            for _ in range(least):
+                starts = ends(item, text, starts)
+            found = fresh = starts
+            for _ in range(most - least):
+                fresh = ends(item, text, fresh) - found
+                if not fresh:
+                    break
+                found |= fresh
+            return found
+
+
+def written(part: Part, extra: int) -> str:
+    """A text the part matches, with up to `extra` turns of each repeat more than it must have."""
+    match part:
+        case Chars():
+            return part.example()
+        case Edge():
+            return ""
+        case Sequence(items):
+            return "".join(written(item, extra) for item in items)
+        case Either(branches):
+            return written(branches[0], extra)
+        case Repeat(item, least, most):
+            return written(item, extra) * min(least + extra, most, LONGEST)
+
+
+def anchored(part: Part) -> bool:
+    return isinstance(part, Sequence) and any(isinstance(item, Edge) for item in part.items)
+
+
+class Parser:
+    """Recursive descent over the simple kind of ECMA-262 patterns."""
+
+    def __init__(self, pattern: str) -> None:
+        self.text = pattern
+        self.at = 0
+
+    def whole(self) -> Part:
+        part = self.either()
+        if self.at != len(self.text):
+            raise UnsupportedError(self.text)
+        return part
+
+    def either(self) -> Part:
+        branches = [self.sequence()]
+        while self.took("|"):
+            branches.append(self.sequence())
+        return branches[0] if len(branches) == 1 else Either(tuple(branches))
+
+    def sequence(self) -> Part:
+        items: list[Part] = []
+        while self.at < len(self.text) and self.text[self.at] not in "|)":
+            items.append(self.repeated(self.single()))
+        return Sequence(tuple(items))
+
+    def single(self) -> Part:
+        char = self.next()
+        match char:
+            case "^" | "$":
+                return Edge(char == "$")
+            case "(":
+                return self.group()
+            case "[":
+                return self.char_class()
+            case ".":
+                return Chars((("\n", "\n"), ("\r", "\r")), negated=True)
+            case "\\":
+                return self.escape()
+            case "*" | "+" | "?":
+                raise UnsupportedError(self.text)
+            case _:
+                return Chars(((char, char),))
+
+    def group(self) -> Part:
+        if self.took("?"):
+            named = self.took("P<") or (self.took("<") and self.text[self.at] not in "=!")
+            if named:
+                self.at = self.text.index(">", self.at) + 1
+            elif not self.took(":"):
+                raise UnsupportedError(self.text)
+        part = self.either()
+        if not self.took(")"):
+            raise UnsupportedError(self.text)
+        return part
+
+    def repeated(self, item: Part) -> Part:
+        least, most = 1, 1
+        if self.took("*"):
+            least, most = 0, LONGEST
+        elif self.took("+"):
+            least, most = 1, LONGEST
+        elif self.took("?"):
+            least, most = 0, 1
+        elif self.at < len(self.text) and self.text[self.at] == "{":
+            least, most = self.counted()
+        else:
+            return item
+        self.took("?")
+        return Repeat(item, least, most)
+
+    def counted(self) -> tuple[int, int]:
+        stop = self.text.index("}", self.at)
+        low, comma, high = self.text[self.at + 1 : stop].partition(",")
+        self.at = stop + 1
+        least = int(low)
+        most = int(high) if high else (LONGEST if comma else least)
+        if not least <= most or least > LONGEST:
+            raise UnsupportedError(self.text)
+        return least, min(most, LONGEST)
+
+    def char_class(self) -> Part:
+        negated = self.took("^")
+        ranges: list[tuple[str, str]] = []
+        while not self.took("]"):
+            low = self.class_item()
+            if len(low) > 1 or not self.ranges_on():
+                ranges.extend((char, char) for char in low)
+                continue
+            self.next()
+            high = self.class_item()
+            if len(high) != 1 or high < low:
+                raise UnsupportedError(self.text)
+            ranges.append((low, high))
+        if not ranges:
+            raise UnsupportedError(self.text)
+        return Chars(tuple(ranges), negated)
+
+    def ranges_on(self) -> bool:
+        return self.text[self.at] == "-" and self.text[self.at + 1] != "]"
+
+    def class_item(self) -> str:
+        char = self.next()
+        if char != "\\":
+            return char
+        kind = self.next()
+        return CLASSES[kind] if kind in CLASSES else self.character(kind)
+
+    def escape(self) -> Part:
+        kind = self.next()
+        if kind.lower() in CLASSES:
+            listed = tuple((char, char) for char in CLASSES[kind.lower()])
+            return Chars(listed, negated=kind.isupper())
+        char = self.character(kind)
+        return Chars(((char, char),))
+
+    def character(self, kind: str) -> str:
+        """The character an escape stands for."""
+        if kind in ("x", "u"):
+            width = 2 if kind == "x" else 4
+            code = self.text[self.at : self.at + width]
+            self.at += width
+            return chr(int(code, 16))
+        if kind in CONTROLS:
+            return CONTROLS[kind]
+        if kind.isalnum():
+            raise UnsupportedError(self.text)
+        return kind
+
+    def next(self) -> str:
+        char = self.text[self.at]
+        self.at += 1
+        return char
+
+    def took(self, token: str) -> bool:
+        if self.text.startswith(token, self.at):
+            self.at += len(token)
+            return True
+        return False

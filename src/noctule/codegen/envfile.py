@@ -1,0 +1,48 @@
+"""`.env.example`: variables with a comment above each, merged into what is already there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_VARIABLE = re.compile(r"^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
+
+
+def render(title: str, variables: Mapping[str, str]) -> str:
+    """A section: `title` as a comment, then each variable without a value under its description."""
+    entries = (f"# {_one_line(text)}\n{name}=\n" for name, text in variables.items())
+    return f"# --- {_one_line(title)} ---\n" + "".join(entries)
+
+
+def merge(current: str, section: str, before: str = "") -> str:
+    """`current` with the entries of `section` that it lacks, at its end.
+
+    Nothing that is there changes, values included. An entry that the section had `before` and the
+    file has no more was deleted by the user and stays so.
+    """
+    known = {*_names(current), *_names(before)}
+    title, *entries = _entries(section)
+    missing = [entry for entry in entries if not known.issuperset(_names(entry))]
+    if not missing:
+        return current
+    head = [] if title in current else [title]
+    lines = current if not current or current.endswith("\n") else f"{current}\n"
+    gap = "\n" if lines and head else ""
+    return lines + gap + "".join([*head, *missing])
+
+
+def _names(text: str) -> Iterable[str]:
+    return _VARIABLE.findall(text)
+
+
+def _entries(section: str) -> list[str]:
+    """The title line, then two lines per variable."""
+    lines = section.splitlines(keepends=True)
+    return lines[:1] + ["".join(lines[at : at + 2]) for at in range(1, len(lines), 2)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

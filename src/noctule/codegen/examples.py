@@ -1,0 +1,88 @@
+"""Example values for tests: the document's own where they fit the type, else plain ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from noctule.codegen.form import (
+    Choice,
+    Field,
+    ListOf,
+    MapOf,
+    Nullable,
+    OneOf,
+    Record,
+    Reference,
+    Scalar,
+    Type,
+)
+from noctule.runtime import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST = 48
+FEW = 3
+"""Members of an object of which none is required."""
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+_PLAIN: dict[str, Any] = {"string": "example", "integer": 1, "number": 1.5, "boolean": True}
+
+
+def fit(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
+    """`value` if it is of type `kind`, else a value that is; objects keep what is required."""
+    match kind:
+        case Nullable(inner):
+            return fit(inner, value, records)
+        case Choice(_, values):
+            return value if value in values else values[0]
+        case ListOf(item):
+            items: list[Any] = value if isinstance(value, list) else []
+            return [fit(item, items[0] if items else None, records)]
+        case MapOf(item):
+            return _map(item, value, records)
+        case Reference(name):
+            return _object(records[name], value, records)
+        case OneOf(options):
+            return fit(options[0], value, records)
+        case Scalar("json"):
+            return {"example": True}
+        case Scalar("bytes" | "file"):
+            return "content"
+        case Scalar(name):
+            return value if _is(name, value) else _PLAIN[name]
+
+
+def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
+    found = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    if item == Scalar("json"):
+        return {"key": "value"}
+    key = next((key for key in found if _is("string", key)), "key")
+    return {key: fit(item, found.get(key), records)}
+
+
+def _object(record: Record, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
+    found = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    fields = [field for field in record.fields if field.required]
+    fields = fields or [field for field in record.fields if _plain(field)][:FEW]
+    return {field.wire: fit(field.type, found.get(field.wire), records) for field in fields}
+
+
+def _plain(field: Field) -> bool:
+    return isinstance(field.type, Scalar | Choice) and field.type != Scalar("json")
+
+
+def _is(kind: str, value: Any) -> bool:
+    """Of this type, short, printable, and nothing that looks like a credential or a card."""
+    if kind != "boolean" and isinstance(value, bool):
+        return False
+    if not isinstance(value, _KINDS[kind]):
+        return False
+    if isinstance(value, str):
+        return 0 < len(value) <= LONGEST and value.isprintable() and redact(value) == value
+    return not isinstance(value, float) or abs(value) < 1e15

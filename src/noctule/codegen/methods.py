@@ -1,0 +1,137 @@
+"""Operations of the document -> methods of the wrapper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc import Media, Operation, Response, sample
+from noctule.codegen.answers import Answers, core, expandable
+from noctule.codegen.examples import fit
+from noctule.codegen.form import (
+    JSON,
+    STRING,
+    Failure,
+    ListOf,
+    Method,
+    Reference,
+    Replay,
+    Scalar,
+    Type,
+)
+from noctule.codegen.prose import plain, sentence
+from noctule.codegen.requests import IDEMPOTENCY_HEADERS, Conventions, Requests, body_of, styles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+EXPANDING = frozenset({"expand", "expand[]"})
+"""Parameters that turn ids of an answer into objects, so that its type would no longer hold."""
+DETAIL = 320
+
+
+class Methods:
+    """Builds methods over the records of one module."""
+
+    def __init__(self, conventions: Conventions, answers: Answers, requests: Requests) -> None:
+        self._conventions = conventions
+        self._answers = answers
+        self._requests = requests
+
+    def build(self, name: str, does: str, operation: Operation) -> Method:
+        returns, accepts, answer = self._returns(name, operation)
+        without = EXPANDING if _expands(operation) else frozenset[str]()
+        params = self._requests.params(name, operation, without)
+        _, body = body_of(operation)
+        pack = self._conventions.pack
+        fact = pack.operations.get(operation.key) if pack else None
+        written = sentence(operation.summary) or sentence(operation.description)
+        return Method(
+            name=name,
+            does=written or sentence(does),
+            detail=_detail(operation, written),
+            verb=operation.method,
+            path=operation.path,
+            params=tuple(params),
+            fixed=self._requests.fixed(operation),
+            returns=returns,
+            body=body if any(param.place == "body" for param in params) else None,
+            replay=self._replay(operation, idempotent=bool(fact and fact.idempotent)),
+            styles=styles(operation),
+            moves_money=bool(fact and fact.moves_money),
+            accepts=accepts,
+            failures=tuple(_failures(operation.errors)),
+            answer=answer,
+            status=_status(operation.success),
+        )
+
+    def _returns(self, name: str, operation: Operation) -> tuple[Type | None, str, Any]:
+        """The type, the media type where that is not JSON, and an example."""
+        media = answer_media(operation)
+        if media is None:
+            return None, "", None
+        if "json" in media.type or media.type == "*/*":
+            if media.schema is None:
+                return JSON, "", {"example": True}
+            kind = self._answers.root(media.schema, f"{name}_result")
+            if not isinstance(kind, Reference | ListOf):
+                kind = JSON
+            given = next(iter(media.examples), None) or sample(media.schema, depth=3)
+            return kind, "", fit(kind, given, self._answers.records)
+        if media.type.startswith("text/") or media.type.endswith("xml"):
+            return STRING, media.type, "content"
+        return Scalar("bytes"), media.type, "content"
+
+    def _replay(self, operation: Operation, *, idempotent: bool) -> Replay:
+        if operation.method in SAFE or idempotent:
+            return "safe"
+        pack, header = self._conventions.pack, self._conventions.idempotency_header
+        if pack and pack.idempotency:
+            return "keyed" if operation.method in pack.idempotency.methods else "never"
+        return "keyed" if header and header in idempotency_headers([operation]) else "never"
+
+
+def answer_media(operation: Operation) -> Media | None:
+    """The representation of the answer that is asked for: JSON first."""
+    success = operation.success
+    if success is None or not success.media or success.status == "204":
+        return None
+    media = sorted(success.media.values(), key=lambda media: "json" not in media.type)
+    return None if operation.method == "HEAD" else media[0]
+
+
+def idempotency_headers(operations: Iterable[Operation]) -> list[str]:
+    """Header parameters under which the document itself promises that a repeat is harmless."""
+    return [
+        parameter.name
+        for operation in operations
+        for parameter in operation.parameters
+        if parameter.where == "header" and parameter.name.lower() in IDEMPOTENCY_HEADERS
+    ]
+
+
+def _expands(operation: Operation) -> bool:
+    media = answer_media(operation)
+    about = core(media.schema) if media is not None and media.schema is not None else None
+    values = about.properties.values() if about is not None else ()
+    return any(value.type == "union" and expandable(value) for value in values)
+
+
+def _detail(operation: Operation, does: str) -> str:
+    """The description, where it says more than the summary did."""
+    text = plain(operation.description)
+    if len(text) > DETAIL:
+        text = sentence(text, DETAIL)
+    same = text.rstrip(".").casefold() == does.rstrip(".").casefold()
+    return "" if same or not text else text if text[-1] in ".!?" else f"{text}."
+
+
+def _failures(errors: Mapping[str, Response]) -> Iterator[Failure]:
+    for status, response in sorted(errors.items()):
+        yield Failure(
+            status.upper() if status != "default" else status, sentence(response.description)
+        )
+
+
+def _status(success: Response | None) -> int:
+    return int(success.status) if success is not None and success.status.isdigit() else 200

@@ -1,0 +1,46 @@
+"""What a document says, made fit for a docstring or a comment.
+
+Documents write HTML, Markdown and anything else in their descriptions. Here it becomes plain text
+on one line: printable, without double quotes or a lone backslash, so that it can close no string.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
+_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}[^()]{0,200}\)")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.{1,300}?)(?<=\S)\1")
+_HEADING = re.compile(r"^\s*#{1,6}\s+", re.MULTILINE)
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`'(])")
+_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|no|[A-Z])\.$", re.IGNORECASE)
+_TYPOGRAPHY = str.maketrans(
+    {
+        '"': "'", "\u2018": "'", "\u2019": "'", "\u201c": "'", "\u201d": "'", "\u00b4": "'",
+        "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-",
+        "\u2026": "...", "\u00a0": " ", "\u202f": " ", "\u00d7": "x", "\\": "/",
+    }
+)  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """All of it on one line, without markup."""
+    text = html.unescape(_TAG.sub(" ", _HEADING.sub("", text[:20_000])))
+    text = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))
+    text = text.translate(_TYPOGRAPHY)
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return re.sub(r"\s+([.,;:])(?=\s|$)", r"\1", " ".join(printable.split()))
+
+
+def sentence(text: str, limit: int = 200) -> str:
+    """Its first sentence, with a full stop, cut at a word when longer than `limit` characters."""
+    found = ""
+    for piece in _SENTENCE.split(plain(text)):
+        found = f"{found} {piece}".strip()
+        if not _ABBREVIATION.search(found):
+            break
+    if len(found) > limit:
+        found = found[:limit].rsplit(" ", 1)[0].rstrip(" ,;:(") + " ..."
+    found = found.rstrip(" :;,")
+    return found if not found or found[-1] in ".!?" else f"{found}."

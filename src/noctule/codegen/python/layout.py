@@ -1,0 +1,107 @@
+"""Where lines break: code comes out as `ruff format` would leave it, at 88 columns.
+
+An expression is text with brackets in it. What does not fit on its line is broken at its last
+brackets: the items of a call or a signature go on one line of their own when they fit there, else
+one per line with a comma at the end; the items of a list or a dict go one per line at once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WIDTH = 88
+INDENT = 4
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """`open` and `close` hold whatever text sticks to the bracket: `Operation(`, `) -> None:`."""
+
+    open: str
+    items: tuple[Code, ...]
+    close: str
+    kind: Literal["call", "collection", "signature", "imports"] = "call"
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Pieces one after the other."""
+
+    pieces: tuple[Code, ...]
+
+
+Code = str | Brackets | Joined
+
+
+def call(function: str, *items: Code, close: str = ")") -> Brackets:
+    return Brackets(f"{function}(", items, close)
+
+
+def collection(open_: str, items: Iterable[Code], close: str) -> Brackets:
+    return Brackets(open_, tuple(items), close, "collection")
+
+
+def joined(*pieces: Code) -> Joined:
+    return Joined(pieces)
+
+
+def flat(code: Code) -> str:
+    """All of it on one line."""
+    if isinstance(code, str):
+        return code
+    if isinstance(code, Joined):
+        return "".join(map(flat, code.pieces))
+    return code.open + ", ".join(map(flat, code.items)) + code.close
+
+
+def lay_out(code: Code, indent: int = 0, end: str = "") -> list[str]:
+    """The lines of `code` followed by `end`, each with its indentation, in columns."""
+    margin = " " * indent
+    line = f"{margin}{flat(code)}{end}"
+    if width(line) <= WIDTH:
+        return [line]
+    parts = _split(code)
+    if parts is None:
+        return [line]
+    before, brackets, after = parts
+    last = f"{margin}{brackets.close}{after}{end}"
+    return [f"{margin}{before}{brackets.open}", *_inside(brackets, indent + INDENT), last]
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes on a screen."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+
+
+def _inside(brackets: Brackets, indent: int) -> list[str]:
+    if brackets.kind in ("call", "signature"):
+        together = " " * indent + ", ".join(map(flat, brackets.items))
+        alone = len(brackets.items) == 1
+        if width(together) <= WIDTH and not (alone and brackets.kind == "signature"):
+            return [together]
+    comma = "," if len(brackets.items) > 1 or brackets.kind in ("signature", "imports") else ""
+    return [line for item in brackets.items for line in lay_out(item, indent, comma)]
+
+
+def _split(code: Code) -> tuple[str, Brackets, str] | None:
+    """What stands before the last brackets that hold something, they, and what follows."""
+    if isinstance(code, str):
+        return None
+    if isinstance(code, Brackets):
+        return ("", code, "") if code.items else None
+    for place in range(len(code.pieces) - 1, -1, -1):
+        found = _split(code.pieces[place])
+        if found is not None:
+            before, brackets, after = found
+            head = "".join(map(flat, code.pieces[:place]))
+            tail = "".join(map(flat, code.pieces[place + 1 :]))
+            return head + before, brackets, after + tail
+    return None

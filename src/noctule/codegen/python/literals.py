@@ -1,0 +1,42 @@
+"""Values as Python source. Whatever the text holds, the string literal holds exactly that text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from noctule.codegen.python.layout import Code, collection, joined
+
+_ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def string(text: str) -> str:
+    """A string literal, in double quotes unless single ones need fewer escapes."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + "".join(_escape(sign, quote) for sign in text) + quote
+
+
+def literal(value: Any) -> Code:
+    """A JSON value as source; dicts and lists can break over lines."""
+    if isinstance(value, str):
+        return string(value)
+    if isinstance(value, dict):
+        items: dict[str, Any] = value
+        pairs = (joined(f"{string(key)}: ", literal(item)) for key, item in items.items())
+        return collection("{", pairs, "}")
+    if isinstance(value, list):
+        values: list[Any] = value
+        return collection("[", map(literal, values), "]")
+    return repr(value).replace("e+", "e") if isinstance(value, float) else repr(value)
+
+
+def _escape(sign: str, quote: str) -> str:
+    if sign == quote:
+        return f"\\{sign}"
+    if sign in _ESCAPES:
+        return _ESCAPES[sign]
+    if sign.isprintable():
+        return sign
+    code = ord(sign)
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )

@@ -1,0 +1,120 @@
+"""A module of Python source: docstrings, imports in order, and blocks with the right gaps."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.layout import WIDTH, Brackets, Code, joined, lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+TRIPLE = '"""'
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines at the top level. Definitions stand two lines apart, statements one."""
+
+    lines: tuple[str, ...]
+    definition: bool = False
+
+
+class Imports:
+    """What a module imports, gathered while it is written."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._names: dict[str, set[str]] = {}
+
+    def use(self, module: str, name: str) -> str:
+        """`name`, which will be imported from `module` ("" where the module itself is meant)."""
+        self._names.setdefault(module or name, set()).add(name if module else "")
+        return name
+
+    def blocks(self) -> list[Block]:
+        """The import statements, sorted as isort does: standard library, others, the project."""
+        sections: list[list[str]] = [[], [], []]
+        plain = (module for module, names in self._names.items() if "" in names)
+        for module in sorted(plain):
+            sections[self._section(module)].append(f"import {module}")
+        for module in sorted(self._names):
+            names = sorted(self._names[module] - {""}, key=_member_order)
+            if names:
+                sections[self._section(module)] += _from(module, names)
+        return [Block(tuple(section)) for section in sections if section]
+
+    def _section(self, module: str) -> int:
+        root = module.split(".")[0]
+        return 0 if root in sys.stdlib_module_names else 2 if root == self._package else 1
+
+
+def module(doc: Sequence[str], imports: Imports, blocks: Iterable[Block]) -> str:
+    """The text of a whole module; `doc` are the paragraphs of its docstring."""
+    lines = [*docstring(doc, 0)]
+    before = Block(())
+    for block in [*imports.blocks(), *blocks]:
+        gap = 2 if block.definition or before.definition else 1
+        lines += [*[""] * gap, *block.lines]
+        before = block
+    return "\n".join(lines) + "\n"
+
+
+def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
+    """Paragraphs as a docstring. One that begins with a space is kept as it is, line by line."""
+    margin = " " * indent
+    one = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
+    if len(paragraphs) == 1 and len(one) <= WIDTH:
+        return [one]
+    lines: list[str] = []
+    for number, paragraph in enumerate(paragraphs):
+        head = f"{margin}{TRIPLE}" if number == 0 else margin
+        lines += [""] if number else []
+        if paragraph.startswith(" ") or "\n" in paragraph:
+            lines += [f"{margin}{line}".rstrip() for line in paragraph.splitlines()]
+        else:
+            lines += wrap(paragraph, head, margin)
+    return [*lines, f"{margin}{TRIPLE}"]
+
+
+def wrap(text: str, head: str, margin: str) -> list[str]:
+    """`text` after `head`, further lines after `margin`, no word broken."""
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [head.rstrip()]
+
+
+def statement(*pieces: Code, indent: int = 0) -> list[str]:
+    return lay_out(joined(*pieces), indent)
+
+
+def function(
+    name: str, parameters: Iterable[str], returns: str, body: Iterable[str], *,
+    indent: int = 0, decorators: Iterable[Code] = (), asynchronous: bool = True,
+) -> list[str]:  # fmt: skip
+    """A function; `body` is indented already."""
+    start = "async def" if asynchronous else "def"
+    head = Brackets(f"{start} {name}(", tuple(parameters), f") -> {returns}:", "signature")
+    above = (line for code in decorators for line in lay_out(code, indent))
+    return [*above, *lay_out(head, indent), *body]
+
+
+def _from(module: str, names: Sequence[str]) -> list[str]:
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"from {module} import (", *(f"    {name}," for name in names), ")"]
+
+
+def _member_order(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    return kind, name

@@ -1,0 +1,205 @@
+"""What an operation is called with: parameters and body, as keyword arguments of one method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc import Media, Operation, Parameter, RequestBody, Schema, sample
+from noctule.codegen.examples import fit
+from noctule.codegen.form import STRING, BodyKind, Param, Place, Scalar, Type
+from noctule.codegen.names import free, python_name
+from noctule.codegen.prose import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from noctule.codegen.arguments import Arguments
+    from noctule.providers import Pack
+
+OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "user-agent"})
+IDEMPOTENCY_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
+PLACES: Mapping[str, Place] = {"path": "path", "query": "query", "header": "header"}
+BODIES: tuple[tuple[str, BodyKind], ...] = (
+    ("application/json", "json"),
+    ("application/merge-patch+json", "merge-patch"),
+    ("application/x-www-form-urlencoded", "form"),
+    ("multipart/form-data", "multipart"),
+    ("+json", "json"),
+    ("*/*", "json"),
+    ("text/", "text"),
+    ("", "bytes"),
+)
+"""What is looked for in a media type, the preferred one first, and how the runtime writes it."""
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What holds for every operation of the provider."""
+
+    pack: Pack | None
+    idempotency_header: str
+    credentials: frozenset[str]
+    """Wire names, in lower case, that authentication sends by itself."""
+    fixed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Wire name -> environment variable, for what is the same in every call."""
+
+    def sends(self, parameter: Parameter) -> bool:
+        """Whether the service sends this parameter without being told."""
+        name = parameter.name.lower()
+        if name in self.credentials or parameter.name in self.fixed:
+            return True
+        headers = {*OWN_HEADERS, *IDEMPOTENCY_HEADERS, self.idempotency_header.lower()}
+        constant = {header.lower() for header in self.pack.headers} if self.pack else set[str]()
+        return parameter.where == "header" and name in headers | constant
+
+
+class Requests:
+    """Builds the parameters of one method after the other; typed dicts are shared."""
+
+    def __init__(self, conventions: Conventions, arguments: Arguments) -> None:
+        self._conventions = conventions
+        self._arguments = arguments
+
+    def params(self, method: str, operation: Operation, without: frozenset[str]) -> list[Param]:
+        """In the order of the signature; `without` names those that are left out."""
+        taken = {"self", "options"}
+        made = [
+            *self._outer(method, operation, taken, without),
+            *self._inner(method, operation, taken, without),
+        ]
+        return sorted(made, key=lambda param: not param.required)
+
+    def fixed(self, operation: Operation) -> tuple[tuple[Place, str, str], ...]:
+        """Place, wire name and environment variable of what no caller gives."""
+        fixed = self._conventions.fixed
+        outer = [
+            (PLACES[parameter.where], parameter.name, fixed[parameter.name])
+            for parameter in operation.parameters
+            if parameter.name in fixed and parameter.where in PLACES
+        ]
+        body: Place = "body"
+        inner = [(body, wire, fixed[wire]) for wire in _properties(operation) if wire in fixed]
+        return (*outer, *inner)
+
+    def _outer(
+        self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
+    ) -> Iterator[Param]:
+        for parameter in operation.parameters:
+            left_out = parameter.name in without or (
+                parameter.deprecated and not parameter.required
+            )
+            place = PLACES.get(parameter.where)
+            if place is None or left_out or self._conventions.sends(parameter):
+                continue
+            kind: Type = STRING
+            if not parameter.media:
+                kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
+            names = (python_name(parameter.name), f"{place}_{python_name(parameter.name)}")
+            example = next(iter(parameter.examples), None)
+            yield self._param(
+                free(names, taken), parameter.name, place, kind, parameter.schema,
+                required=parameter.required or place == "path",
+                doc=parameter.description or parameter.schema.description,
+                example=example,
+            )  # fmt: skip
+
+    def _inner(
+        self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
+    ) -> Iterator[Param]:
+        media, body = body_of(operation)
+        if media is None:
+            return
+        properties = _properties(operation)
+        if not properties:
+            yield self._whole(media, body, operation.body, taken)
+            return
+        clears = operation.method in ("PATCH", "PUT") or "{" in operation.path
+        given = _example(media)
+        required = media.schema.required if media.schema else frozenset[str]()
+        for wire, schema in properties.items():
+            fixed = wire in self._conventions.fixed or wire in without
+            if fixed or schema.read_only or (schema.deprecated and wire not in required):
+                continue
+            kind = self._arguments.param(
+                schema, method, wire, clears=clears and body != "multipart"
+            )
+            names = (python_name(wire), f"body_{python_name(wire)}")
+            yield self._param(
+                free(names, taken), wire, "body", kind, schema,
+                required=wire in required, doc=schema.description, example=given.get(wire),
+            )  # fmt: skip
+
+    def _whole(
+        self, media: Media, body: BodyKind | None, said: RequestBody | None, taken: set[str]
+    ) -> Param:
+        """A body that is one argument: a list, any of several shapes, text, or bytes."""
+        schema = media.schema
+        if body == "bytes":
+            kind: Type = Scalar("bytes")
+        elif schema is None or body == "text":
+            kind = STRING if body == "text" else Scalar("json")
+        else:
+            kind = self._arguments.param(schema, "", "body", clears=False)
+        name = free(("content" if body == "bytes" else "body", "whole_body"), taken)
+        example = fit(kind, None if schema is None else _sampled(schema), self._arguments.records)
+        doc = sentence(said.description if said else "") or f"The body, as {media.type}."
+        return Param(name, "", "body", kind, bool(said and said.required), doc, example)
+
+    def _param(
+        self, name: str, wire: str, place: Place, kind: Type, schema: Schema, *,
+        required: bool, doc: str, example: Any,
+    ) -> Param:  # fmt: skip
+        value = _sampled(schema) if example is None else example
+        fitting = fit(kind, value, self._arguments.records)
+        return Param(name, wire, place, kind, required, sentence(doc), fitting)
+
+
+def body_of(operation: Operation) -> tuple[Media | None, BodyKind | None]:
+    """The representation that is sent, and how the runtime writes it."""
+    offered = operation.body.media if operation.body else {}
+    for part, kind in BODIES:
+        for name, media in offered.items():
+            if part in name:
+                return media, kind
+    return None, None
+
+
+def styles(operation: Operation) -> dict[str, str]:
+    """Wire name -> how a list or an object is spelt, where that is not the runtime's default."""
+    found: dict[str, str] = {}
+    for parameter in operation.parameters:
+        if parameter.schema.type in ("array", "object") and not parameter.media:
+            style: str = parameter.encoding or ""
+            if parameter.where == "path":
+                style = f"{parameter.style}{'-explode' if parameter.explode else ''}"
+            if style not in ("", "form-explode", "simple", "tabDelimited"):
+                found[parameter.name] = style
+    media, body = body_of(operation)
+    if media is not None and body == "form":
+        for wire, schema in _properties(operation).items():
+            usual = "form-explode" if _flat_list(schema) else "deepObject"
+            style = str(media.styles.get(wire) or usual)
+            if schema.type in ("array", "object", "union") and style not in (usual, "tabDelimited"):
+                found[wire] = style
+    return found
+
+
+def _flat_list(schema: Schema) -> bool:
+    return schema.type == "array" and schema.items is not None and schema.items.type != "object"
+
+
+def _properties(operation: Operation) -> Mapping[str, Schema]:
+    media, body = body_of(operation)
+    if media is None or media.schema is None or body in ("text", "bytes"):
+        return {}
+    return media.schema.properties if media.schema.type == "object" else {}
+
+
+def _example(media: Media) -> Mapping[str, Any]:
+    found: Iterable[Any] = (example for example in media.examples if isinstance(example, dict))
+    return next(iter(found), {})
+
+
+def _sampled(schema: Schema) -> Any:
+    return sample(schema, depth=2, request=True)

@@ -1,0 +1,61 @@
+"""The names of one generated module: classes and aliases, each taken once."""
+
+from __future__ import annotations
+
+import builtins
+from typing import TYPE_CHECKING
+
+from noctule.codegen.names import class_name, free, singular, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+IMPORTED = frozenset(
+    {
+        "All", "ApiKeyHeader", "ApiKeyQuery", "Any", "Basic", "Bearer", "CallOptions", "Event",
+        "File", "JSON", "Literal", "Mapping", "Model", "NoAuth", "NotRequired", "NULL", "Null",
+        "OAuth2ClientCredentials", "OAuth2RefreshToken", "Operation", "Policies", "Receiver",
+        "RateLimitHeaders", "RetryLimits", "Sequence", "Service", "ServiceConfig", "TypedDict",
+    }
+)  # fmt: skip
+"""What generated modules import, or may: no class of theirs has such a name."""
+
+INLINE_VALUES = 3
+INLINE_WIDTH = 46
+"""Characters of a member's name and the values of its enumeration, written on one line."""
+MOST_VALUES = 24
+"""An enumeration beyond this many values says less than the word `str`."""
+LONGEST_NAME = 44
+
+
+class Scope:
+    """Hands out names for records and enumerations, the most telling one that is free."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._taken = {*IMPORTED, *dir(builtins), f"{service}Service"}
+        self._choices: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def record(self, *candidates: str) -> str:
+        """A class name from the first wire name that gives a free one."""
+        made = [class_name(candidate) for candidate in candidates if candidate]
+        made = [name for name in made if len(name) <= LONGEST_NAME] or [made[0][:LONGEST_NAME]]
+        return free([*made, f"{self._service}{made[0]}"], self._taken)
+
+    def choice(self, values: tuple[str, ...], owner: str, wire: str) -> str:
+        """The alias of an enumeration; "" where its values stand for themselves."""
+        length = len(wire) + sum(len(value) + 4 for value in values)
+        if len(values) <= INLINE_VALUES and length <= INLINE_WIDTH:
+            return ""
+        whole = f"{owner}_{wire}"
+        key = (wire, values)
+        if key not in self._choices:
+            several = len(words(wire)) > 1
+            candidates: Iterable[str] = (wire, whole) if several else (whole, wire)
+            self._choices[key] = self.record(*candidates)
+        return self._choices[key]
+
+
+def item_name(wire: str) -> str:
+    """The wire name of one item of the list `wire`."""
+    return singular(wire)

@@ -19,42 +19,43 @@ MAX_BATCH = 10_000
 class Item:
     """One event of a delivery.
 
-    `id` is the provider's, None if it gives none; `signed` whether the signature vouches for it;
-    `fingerprint` identifies the content; `position` is the place in the batch, None if alone.
+    `id` is the provider's, None if it gives none. `identity` is what makes two deliveries the
+    same event: the id if the signature vouches for it, else the content. `position` is the place
+    in the batch, None if alone.
     """
 
     id: str | None
-    signed: bool
     type: str
-    fingerprint: str
+    identity: str
     position: int | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the id alone decides."""
+        return self.identity.startswith("id:")
 
 
 def items(verified: Verified) -> list[Item]:
     """The events in a verified delivery; raises Rejection if the body cannot be parsed."""
-    reading = verified.reading
-    batch = reading.scheme.batch
+    batch = verified.reading.scheme.batch
     if batch is None:
-        return [_item(reading, reading.data, verified.fingerprint, None)]
-    members = walk(reading.data, batch.name)
+        return [_item(verified, verified.reading.skimmed, None)]
+    members = walk(verified.reading.data, batch.name)
     if not is_list(members) or len(members) > MAX_BATCH:
         raise Rejection(Reason.UNPARSEABLE, str(batch))
-    return [
-        _item(reading, member, f"{verified.fingerprint}/{place}", place)
-        for place, member in enumerate(members)
-    ]
+    return [_item(verified, member, place) for place, member in enumerate(members)]
 
 
-def _item(reading: Reading, data: Any, fingerprint: str, position: int | None) -> Item:
+def _item(verified: Verified, data: Any, position: int | None) -> Item:
+    reading = verified.reading
     name = reading.first(reading.scheme.id, ":", data)
     kind = reading.first(reading.scheme.type, ".", data)
-    return Item(
-        id=name.text if name else None,
-        signed=bool(name and name.signed),
-        type=kind.text if kind else "",
-        fingerprint=fingerprint,
-        position=position,
-    )
+    if name and name.signed:
+        identity = f"id:{name.text}"
+    else:
+        identity = f"content:{verified.fingerprint}"
+        identity += "" if position is None else f"/{position}"
+    return Item(name.text if name else None, kind.text if kind else "", identity, position)
 
 
 def question(reading: Reading, *, signed: bool) -> Handshake | None:

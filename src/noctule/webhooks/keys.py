@@ -2,11 +2,11 @@
 public keys; the common HMAC schemes never pay for it."""
 
 import hmac
+from binascii import a2b_base64
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from noctule.webhooks.encoding import decode
 from noctule.webhooks.errors import InvalidSecret
 from noctule.webhooks.scheme import Algorithm, KeyForm, Scheme
 
@@ -57,20 +57,32 @@ class PublicKeyOf:
 
 def key_bytes(form: KeyForm, secret: str) -> bytes:
     """The bytes a secret's text stands for; raises InvalidSecret without repeating the text."""
-    match form:
-        case "utf8":
-            raw: bytes | None = secret.encode()
-        case "hex":
-            raw = decode("hex", secret.lower().encode())
-        case "base64":
-            raw = decode("base64", secret.encode())
-        case "whsec":
-            raw = decode("base64", secret.removeprefix("whsec_").removeprefix("whpk_").encode())
-        case "spki":
-            raw = secret.encode() if "-----BEGIN" in secret else decode("base64", secret.encode())
+    try:
+        raw = _decoded(form, secret)
+    except ValueError:
+        raw = b""
     if not raw:
         raise InvalidSecret(f"is not of the form {form}")
     return raw
+
+
+def _decoded(form: KeyForm, secret: str) -> bytes:
+    match form:
+        case "utf8":
+            return secret.encode()
+        case "hex":
+            return bytes.fromhex(secret)
+        case "whsec":
+            return _base64(secret.removeprefix("whsec_").removeprefix("whpk_"))
+        case "spki" if "-----BEGIN" in secret:
+            return secret.encode()
+        case _:
+            return _base64(secret)
+
+
+def _base64(text: str) -> bytes:
+    """Padding may be left out, as some consoles do."""
+    return a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
 
 
 @lru_cache(maxsize=256)

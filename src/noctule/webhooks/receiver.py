@@ -119,9 +119,9 @@ class Receiver:
         finally:
             await self._inbox.close()
 
-    async def drain(self) -> int:
-        """Process every event that is due; returns how many attempts that were. For tests."""
-        return await self._working().drain()
+    async def drain(self) -> None:
+        """Return when no event is due and no handler runs. For tests."""
+        await self._working().drain()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI application."""
@@ -129,7 +129,7 @@ class Receiver:
 
     async def deliver(self, method: str, url: str, headers: Headers, body: bytes) -> Answer:
         """Take one delivery, whatever framework it came through; `body` is the exact bytes."""
-        request = Request.of(method, self._public(url), headers, body)
+        request = Request(method, self._public(url), headers, body)
         try:
             return await self._take(request)
         except Rejection as rejection:
@@ -167,7 +167,7 @@ class Receiver:
 
     def _delivery(self, verified: Verified) -> Delivery:
         request = verified.reading.request
-        kept = tuple(pair for pair in request.headers if self.scheme.keeps(pair[0]))
+        kept = [pair for pair in request.headers if self.scheme.keeps(pair[0])]
         return Delivery(
             route=self.route,
             provider=self.scheme.provider,

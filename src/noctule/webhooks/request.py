@@ -1,8 +1,8 @@
 """One delivery as received: method, address, headers and the exact bytes of the body."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +15,66 @@ Pair = tuple[str | bytes, str | bytes]
 Headers = Mapping[str, str] | Iterable[Pair]
 
 
-def _octets(text: str | bytes) -> bytes:
+class Request:
+    """A delivery. `headers` may be given as any framework has them: a mapping or pairs, text or
+    bytes; they are kept as pairs of bytes, names in lower case, in the order received."""
+
+    __slots__ = ("_fields", "_query", "body", "headers", "method", "url")
+
+    def __init__(self, method: str, url: str, headers: Headers, body: bytes) -> None:
+        self.method = method.upper()
+        self.url = url
+        self.body = body
+        self.headers = [(octets(name).lower(), octets(value)) for name, value in _pairs(headers)]
+        self._query: dict[str, str] | None = None
+        self._fields: dict[bytes, list[bytes]] = {}
+        for name, value in self.headers:
+            self._fields.setdefault(name, []).append(value.strip(b" \t"))
+
+    def __repr__(self) -> str:
+        return f"Request({self.method}, {len(self.body)} bytes)"
+
+    def values(self, pattern: str) -> list[bytes]:
+        """Every value of a header, by name in lower case; a trailing `*` matches any ending.
+
+        Raises Rejection if one is longer than 4 KiB.
+        """
+        name = pattern.encode("latin-1")
+        if name.endswith(b"*"):
+            found = [v for n, vs in self._fields.items() if n.startswith(name[:-1]) for v in vs]
+        else:
+            found = self._fields.get(name, [])
+        for value in found:
+            if len(value) > MAX_HEADER:
+                raise Rejection(Reason.MALFORMED_HEADER, pattern)
+        return found
+
+    def header(self, name: str) -> bytes | None:
+        """The one value of a header, None if absent; two values are a rejection, not a choice."""
+        values = self.values(name)
+        if len(values) > 1:
+            raise Rejection(Reason.DOUBLED_HEADER, name)
+        return values[0] if values else None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Parameters of the address; of a repeated one the last. Raises Rejection."""
+        if self._query is None:
+            try:
+                text = urlsplit(self.url).query
+            except ValueError:
+                raise Rejection(Reason.UNPARSEABLE, "url") from None
+            self._query = dict(form_fields(octets(text)))
+        return self._query
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case; "" if none was sent."""
+        return (self.header("content-type") or b"").split(b";")[0].strip().lower().decode("latin-1")
+
+
+def octets(text: str | bytes) -> bytes:
+    """The bytes of a header or an address as frameworks decode them; never raises."""
     if isinstance(text, bytes):
         return text
     try:
@@ -37,54 +96,7 @@ def form_fields(data: bytes) -> list[tuple[str, str]]:
         raise Rejection(Reason.UNPARSEABLE, "form") from None
 
 
-@dataclass(frozen=True)
-class Request:
-    """A delivery. `headers` are pairs of bytes with names in lower case, in the order received."""
-
-    method: str
-    url: str
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, method: str, url: str, headers: Headers, body: bytes) -> "Request":
-        """A request from headers as any framework gives them: a mapping or pairs, text or bytes."""
-        mapping = cast("Mapping[str, str]", headers) if isinstance(headers, Mapping) else None
-        pairs = mapping.items() if mapping is not None else cast("Iterable[Pair]", headers)
-        exact = tuple((_octets(name).lower(), _octets(value)) for name, value in pairs)
-        return cls(method.upper(), url, exact, body)
-
-    @cached_property
-    def _values(self) -> dict[bytes, list[bytes]]:
-        values: dict[bytes, list[bytes]] = {}
-        for name, value in self.headers:
-            values.setdefault(name, []).append(value.strip(b" \t"))
-        return values
-
-    def values(self, pattern: str) -> list[bytes]:
-        """Every value of a header, by name in lower case; a trailing `*` matches any ending."""
-        name = pattern.encode("latin-1")
-        if name.endswith(b"*"):
-            found = [v for n, all_ in self._values.items() if n.startswith(name[:-1]) for v in all_]
-        else:
-            found = self._values.get(name, [])
-        if any(len(value) > MAX_HEADER for value in found):
-            raise Rejection(Reason.MALFORMED_HEADER, pattern)
-        return found
-
-    def header(self, name: str) -> bytes | None:
-        """The one value of a header, None if absent; two values are a rejection, not a choice."""
-        values = self.values(name)
-        if len(values) > 1:
-            raise Rejection(Reason.DOUBLED_HEADER, name)
-        return values[0] if values else None
-
-    @cached_property
-    def query(self) -> dict[str, str]:
-        """Parameters of the address; of a repeated one the last, as for a form."""
-        return dict(form_fields(_octets(urlsplit(self.url).query)))
-
-    @property
-    def media_type(self) -> str:
-        """The media type without parameters, in lower case; "" if none was sent."""
-        return (self.header("content-type") or b"").split(b";")[0].strip().lower().decode("latin-1")
+def _pairs(headers: Headers) -> Iterable[Pair]:
+    if isinstance(headers, Mapping):
+        return cast("Mapping[str, str]", headers).items()
+    return headers

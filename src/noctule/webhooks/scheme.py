@@ -146,6 +146,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from noctule.webhooks.content import skimmer
 from noctule.webhooks.encoding import Encoding
 from noctule.webhooks.errors import InvalidScheme
 from noctule.webhooks.source import Source, Sources
@@ -311,27 +312,59 @@ class Scheme:
     @property
     def _time_is_signed(self) -> bool:
         stamp = self.timestamp
-        return stamp is not None and (
-            "timestamp" in self.signed
-            or stamp.source in self.signed
-            or (stamp.source.place == "body" and self.covers_body)
-        )
+        return stamp is not None and ("timestamp" in self.signed or stamp.source in self.vouched)
 
-    @property
+    @cached_property
+    def covers_url(self) -> bool:
+        return "url" in self.signed
+
+    @cached_property
     def covers_body(self) -> bool:
         return "body" in self.signed or "sorted_form" in self.signed
 
-    def is_signed(self, source: Source) -> bool:
-        """Whether a value read there is beyond doubt the provider's.
+    @cached_property
+    def vouched(self) -> frozenset[Source]:
+        """The sources whose values are beyond doubt the provider's.
 
         A sorted form joins names and values without a mark between, so that another split of
         the same letters has the same signature: its fields do not count.
         """
-        if source in self.signed or (source.place == "query" and "url" in self.signed):
+        return frozenset(source for source in self._sources if self._is_signed(source))
+
+    def _is_signed(self, source: Source) -> bool:
+        if source in self.signed:
             return True
-        if source.place == "body":
-            return "body" in self.signed
-        return "id" in self.signed and any(source in parts for parts in self.id)
+        match source.place:
+            case "body":
+                return "body" in self.signed
+            case "query":
+                return self.covers_url
+            case "header":
+                return "id" in self.signed and any(source in parts for parts in self.id)
+
+    @cached_property
+    def _sources(self) -> frozenset[Source]:
+        """Every place that the scheme reads."""
+        sources = [part for group in (*self.id, *self.type) for part in group]
+        sources += [part for part in self.signed.parts if isinstance(part, Source)]
+        sources += [place for shake in self.handshakes for place, _ in shake.match]
+        sources += [self.timestamp.source] if self.timestamp else []
+        sources += [self.body_digest] if self.body_digest else []
+        return frozenset(sources)
+
+    @cached_property
+    def skimmer(self) -> msgspec.json.Decoder[Any] | None:
+        """A decoder for what the sources need of a JSON body; None if they need it whole."""
+        paths = {source.name for source in self._sources if source.place == "body"}
+        paths |= {part.name for part in self._answers if part.place == "body"}
+        lists = any(key.isdecimal() for path in paths for key in path.split("."))
+        return None if self.batch or lists or "" in paths else skimmer(sorted(paths))
+
+    @property
+    def _answers(self) -> list[Source]:
+        templates = [shake.text for shake in self.handshakes if shake.text is not None]
+        templates += [text for shake in self.handshakes for text in (shake.json or {}).values()]
+        return [part for text in templates for part in text.parts if isinstance(part, Source)]
 
     def keeps(self, header: bytes) -> bool:
         """Whether a header (in lower case) is stored: what verification reads, nothing more."""
@@ -342,11 +375,7 @@ class Scheme:
 
     @cached_property
     def _kept(self) -> frozenset[str]:
-        sources = [part for group in (*self.id, *self.type) for part in group]
-        sources += [part for part in self.signed.parts if isinstance(part, Source)]
-        sources += [self.timestamp.source] if self.timestamp else []
-        sources += [self.body_digest] if self.body_digest else []
-        read = {source.name for source in sources if source.place == "header"}
+        read = {source.name for source in self._sources if source.place == "header"}
         return frozenset({*self.headers, *read, "content-type", "user-agent"})
 
     @cached_property

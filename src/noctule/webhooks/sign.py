@@ -63,7 +63,7 @@ def sign(
     headers |= _named(scheme.id, id or f"msg_{uuid4().hex}")
     headers |= _named(scheme.type, type or "test")
     headers |= _stamped(scheme, time.time() if now is None else now)
-    reading = Reading(scheme, Request.of(method, url, headers, body))
+    reading = Reading(scheme, Request(method, url, headers, body))
     content = signed_content(reading, timestamp_text(reading), url)
     text = scheme.prefix + encode(scheme.encoding, _signature(scheme, secret, content))
     item = f"{scheme.name}{scheme.pair}{text.decode()}"

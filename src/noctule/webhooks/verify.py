@@ -21,19 +21,29 @@ _PORTS = {"http": 80, "https": 443}
 _DIGITS = re.compile(rb"[0-9]{1,16}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verified:
     """What is certain about a delivery once its signature held.
 
     `key` is the place in `secrets` of the one that matched, `signed_at` the seconds since the
-    epoch at which the provider says it signed (None if the scheme has no time), `fingerprint` a
-    digest of what identifies the content whatever the sender can vary.
+    epoch at which the provider says it signed (None if the scheme has no time).
     """
 
     reading: Reading
     key: int
     signed_at: float | None
-    fingerprint: str
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of what was signed but the time: the same for every copy of a delivery."""
+        reading, scheme = self.reading, self.reading.scheme
+        if "body" in scheme.signed or (scheme.covers_body and not reading.is_form):
+            content = reading.request.body
+        elif scheme.covers_body:
+            content = reading.sorted_form
+        else:
+            content = signed_content(reading, b"", reading.request.url)
+        return hashlib.sha256(content).hexdigest()
 
 
 def verify(scheme: Scheme, request: Request, secrets: Sequence[str], now: float) -> Verified:
@@ -53,7 +63,7 @@ def verify(scheme: Scheme, request: Request, secrets: Sequence[str], now: float)
     key = _matching_key(reading, candidates, stamp, secrets)
     if scheme.timestamp and signed_at is not None:
         _check_age(scheme.timestamp, signed_at, now)
-    return Verified(reading, key, signed_at, _fingerprint(reading, stamp))
+    return Verified(reading, key, signed_at)
 
 
 def signatures(reading: Reading) -> list[bytes]:
@@ -61,8 +71,7 @@ def signatures(reading: Reading) -> list[bytes]:
     scheme = reading.scheme
     texts: list[bytes] = []
     for header in scheme.headers:
-        named = reading.named(header, scheme.name) if scheme.name else reading.items(header)
-        texts += named
+        texts += reading.named(header, scheme.name) if scheme.name else reading.items(header)
     if not any(texts):
         raise Rejection(Reason.MISSING_SIGNATURE, ", ".join(scheme.headers))
     marked = [t.removeprefix(scheme.prefix) for t in texts if t.startswith(scheme.prefix)]
@@ -123,19 +132,20 @@ def signed_content(reading: Reading, stamp: bytes, url: str) -> bytes:
 
 
 def url_spellings(url: str) -> Iterator[str]:
-    """An address as given, then with its default port dropped or written out: providers differ."""
+    """An address as given, then with its port dropped or the default one written out.
+
+    Twilio signs either, whatever the address that it was given (its own libraries try both).
+    """
     yield url
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return
-    default = _PORTS.get(parts.scheme)
-    host = parts.netloc.rpartition(":")[0] if port is not None else parts.netloc
-    if port == default and port is not None:
-        yield urlunsplit(parts._replace(netloc=host))
-    elif port is None and default:
-        yield urlunsplit(parts._replace(netloc=f"{host}:{default}"))
+    if port is not None:
+        yield urlunsplit(parts._replace(netloc=parts.netloc.rpartition(":")[0]))
+    elif parts.scheme in _PORTS:
+        yield urlunsplit(parts._replace(netloc=f"{parts.netloc}:{_PORTS[parts.scheme]}"))
 
 
 def _matching_key(
@@ -143,7 +153,7 @@ def _matching_key(
 ) -> int:
     scheme, url = reading.scheme, reading.request.url
     _check_digest(reading)
-    for spelling in url_spellings(url) if "url" in scheme.signed else (url,):
+    for spelling in url_spellings(url) if scheme.covers_url else (url,):
         content = signed_content(reading, stamp, spelling)
         for place, secret in enumerate(secrets):
             key = key_of(scheme, secret)
@@ -170,14 +180,3 @@ def _check_age(stamp: Timestamp, signed_at: float, now: float) -> None:
         raise Rejection(Reason.STALE, str(stamp.source))
     if signed_at - now > stamp.future:
         raise Rejection(Reason.FROM_THE_FUTURE, str(stamp.source))
-
-
-def _fingerprint(reading: Reading, stamp: bytes) -> str:
-    scheme = reading.scheme
-    if "sorted_form" in scheme.signed and reading.is_form:
-        content = reading.sorted_form
-    elif scheme.covers_body:
-        content = reading.request.body
-    else:
-        content = signed_content(reading, stamp, reading.request.url)
-    return hashlib.sha256(content).hexdigest()

@@ -80,6 +80,7 @@ class Worker:
         self._handlers = handlers
         self._clock = clock
         self._wake = asyncio.Event()
+        self._claiming = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -101,14 +102,11 @@ class Worker:
             elif pause:
                 await self._sleep(pause)
 
-    async def drain(self) -> int:
-        """Process what is due now, and what becomes due by it; returns how many attempts."""
-        count = 0
-        while True:
-            count += await self._begin()
-            if not self._running:
-                return count
-            await asyncio.wait(self._running)
+    async def drain(self) -> None:
+        """Process what is due now, until nothing is."""
+        while await self._begin() or self._running:
+            if self._running:
+                await asyncio.wait(self._running)
 
     async def finish(self, seconds: float) -> None:
         """Let running handlers end; those that do not in time lose their lease, not the event."""
@@ -119,16 +117,17 @@ class Worker:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _begin(self) -> int:
-        free = CONCURRENCY - len(self._running)
-        if free <= 0:
-            return 0
-        now = self._clock.time()
-        stored = await self._inbox.call(lambda store: store.claim(self._route, now, LEASE, free))
-        for row in stored:
-            task = asyncio.create_task(self._process(row))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        return len(stored)
+        async with self._claiming:
+            free = CONCURRENCY - len(self._running)
+            if free <= 0:
+                return 0
+            now = self._clock.time()
+            rows = await self._inbox.call(lambda store: store.claim(self._route, now, LEASE, free))
+            for row in rows:
+                task = asyncio.create_task(self._process(row))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+        return len(rows)
 
     async def _pause(self) -> float:
         due = await self._inbox.call(lambda store: store.next_due(self._route))

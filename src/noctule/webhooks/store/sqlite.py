@@ -196,7 +196,7 @@ class SqliteStore:
 
     def _judge(self, delivery: Delivery, item: Item) -> tuple[Outcome, str | None]:
         """The outcome for an event, and the identity to store it under; None: not again."""
-        identity = f"id:{item.id}" if item.signed else f"content:{item.fingerprint}"
+        identity = item.identity
         known = self._known(delivery.route, identity)
         if known is None:
             return "accepted", identity
@@ -205,10 +205,10 @@ class SqliteStore:
         if item.id is None and age > HASH_WINDOW:
             self._run("UPDATE event SET identity = NULL WHERE seq = ?", (seq,))
             return "accepted", identity
-        if item.signed or item.id == known_id:
+        if item.is_named or item.id == known_id:
             self._count_copy(seq)
             return "duplicate", None
-        suspect = f"suspect:{item.fingerprint}"
+        suspect = f"suspect:{identity}"
         before = self._known(delivery.route, suspect)
         if before is None:
             return "suspect", suspect
@@ -302,6 +302,5 @@ def _stored(row: Sequence[Any]) -> Stored:
     values = dict(zip(_COLUMNS, fields, strict=True))
     request = None
     if body is not None:
-        pairs = tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in json.loads(headers))
-        request = Request(method, url, pairs, bytes(body))
+        request = Request(method, url, json.loads(headers), bytes(body))
     return Stored(**values, request=request)

@@ -5,7 +5,7 @@ task.error_handling.timeout = "10s"
 text = dumps(task)          # loads(text) == task, byte-stable
 """
 
-from noctule.manifest.file import card, dumps, loads, read
+from noctule.manifest.file import card, dumps, loads, read, texts, to_json
 from noctule.manifest.schema import json_schema
 from noctule.manifest.task import (
     CARD_KEYS,
@@ -40,4 +40,6 @@ __all__ = [
     "json_schema",
     "loads",
     "read",
+    "texts",
+    "to_json",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import (
@@ -17,10 +18,11 @@ from typing import (
 
 from noctule.manifest.task import CARD_KEYS, IntegrationTask, Part
 from noctule.manifest.tree import MAX_CHARACTERS, Node, parse
-from noctule.manifest.writing import write
+from noctule.manifest.writing import Data, write
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from dataclasses import Field
 
 ROOT = "integration_task"
@@ -80,6 +82,27 @@ def dumps(task: IntegrationTask) -> str:
 def card(task: IntegrationTask) -> str:
     """The card's shape alone."""
     return write({ROOT: _data(task, card_only=True)})
+
+
+def to_json(text: str) -> str:
+    """The YAML of a task as one JSON object."""
+    return json.dumps(parse(text, "<text>").data(), ensure_ascii=False, indent=2) + "\n"
+
+
+def texts(task: IntegrationTask) -> Iterator[tuple[str, str]]:
+    """Every text of the task with its place: ("methods[0].name", "create_customer")."""
+    yield from _texts(_data(task) | task.beside, "")
+
+
+def _texts(value: Data, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(item, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{place}[{index}]")
 
 
 def keys(kind: type[Part]) -> list[Field[Any]]:

@@ -1,0 +1,208 @@
+"""The integration task of what was chosen: files, variables, methods, webhooks, promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from noctule.language import say
+from noctule.manifest import (
+    DocumentRef,
+    EnvVar,
+    ErrorHandling,
+    Evidence,
+    File,
+    IntegrationTask,
+    Method,
+    Webhook,
+)
+from noctule.planning.credentials import credentials
+from noctule.planning.gates import PACK
+from noctule.planning.naming import method_name
+from noctule.planning.retry import TIMEOUT, retry_text
+from noctule.planning.search import verb_class
+from noctule.planning.text import one_line
+
+if TYPE_CHECKING:
+    from noctule.apidoc import Operation
+    from noctule.language import Language
+    from noctule.manifest import Refusal
+    from noctule.planning.layout import Layout
+    from noctule.planning.request import Request
+    from noctule.planning.subject import Subject
+    from noctule.providers import Need, OperationFact
+
+_WEBHOOK_ROLES = frozenset({"webhook_secret", "webhook_url"})
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One operation to plan, and the catalogue message that says why."""
+
+    operation: Operation
+    fact: OperationFact | None
+    why: str
+    detail: str = ""
+
+    def reason(self, language: Language) -> str:
+        return say(language, f"planning.why_{self.why}", detail=self.detail)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """All that was decided, before it is written down."""
+
+    subject: Subject
+    request: Request
+    need: Need | None
+    chosen: tuple[Chosen, ...]
+    events: tuple[str, ...]
+    refusal: Refusal | None
+    accepted: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    method: str
+    operation: str
+    why: str
+    source: str
+    """ "pack:stripe", or the document and the operation's place in it."""
+
+
+def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Reason, ...]]:
+    """The task, and why each of its methods is there."""
+    subject, language = outline.subject, outline.request.language
+    methods = _methods(outline)
+    reasons = tuple(
+        Reason(method.name, method.operation, chosen.reason(language), _source(subject, chosen))
+        for method, chosen in zip(methods, outline.chosen, strict=True)
+    )
+    tests = f"{layout.tests}/test_{subject.slug}_service.py"
+    document = subject.document
+    of_pack = document.source.startswith(PACK)
+    task = IntegrationTask(
+        service=subject.name,
+        files=_files(outline, layout, tests),
+        env_vars=_env_vars(outline),
+        methods=methods,
+        webhooks=_webhooks(outline),
+        error_handling=error_handling(language),
+        tests=tests,
+        request=outline.request.text,
+        language=language,
+        provider=subject.pack.id if subject.pack else subject.slug,
+        need=outline.need.id if outline.need else "",
+        target="fastapi",
+        document=DocumentRef(
+            source=document.source,
+            sha256=document.sha256,
+            version=document.version,
+            probed=subject.pack.document.probed if subject.pack and of_pack else "",
+        ),
+        accepted_incomplete=outline.accepted,
+        refused=[outline.refusal] if outline.refusal else [],
+        evidence=[
+            Evidence(about=f"methods.{r.method}", source=r.source, says=r.why) for r in reasons
+        ],
+    )
+    return task, reasons
+
+
+def error_handling(language: Language) -> ErrorHandling:
+    """What the runtime promises, in words."""
+    return ErrorHandling(
+        retry=retry_text(language),
+        fallback=say(language, "planning.fallback"),
+        timeout=TIMEOUT,
+        circuit_breaker=say(language, "planning.circuit_breaker"),
+    )
+
+
+def _files(outline: Outline, layout: Layout, tests: str) -> list[File]:
+    language, slug = outline.request.language, outline.subject.slug
+    files = [
+        File(
+            path=f"{layout.services}/{slug}_service.py",
+            purpose=say(language, "planning.file_wrapper", service=outline.subject.name),
+            role="wrapper",
+        )
+    ]
+    if outline.events:
+        purpose = say(language, "planning.file_webhook")
+        files.append(File(path=f"{layout.webhooks}/{slug}.py", purpose=purpose, role="webhook"))
+    files.append(File(path=tests, purpose=say(language, "planning.file_tests"), role="tests"))
+    if not layout.app:
+        purpose = say(language, "planning.file_app")
+        files.append(File(path=layout.new_app, purpose=purpose, role="app"))
+    return files
+
+
+def _env_vars(outline: Outline) -> list[EnvVar]:
+    subject, language = outline.subject, outline.request.language
+    if subject.pack is None:
+        operations = [chosen.operation for chosen in outline.chosen]
+        return [
+            EnvVar(
+                name=credential.env,
+                description=say(language, f"planning.env_{credential.role}", service=subject.name),
+                role=credential.role,
+                source="document",
+            )
+            for credential in credentials(subject.document, operations, subject.slug.upper())
+        ]
+    return [
+        EnvVar(
+            name=fact.name,
+            description=fact.label(language),
+            role=fact.role,
+            required=fact.required,
+            source="pack",
+        )
+        for fact in subject.pack.env
+        if outline.events or fact.role not in _WEBHOOK_ROLES
+    ]
+
+
+def _methods(outline: Outline) -> list[Method]:
+    methods: list[Method] = []
+    taken: set[str] = {chosen.fact.name for chosen in outline.chosen if chosen.fact}
+    for chosen in outline.chosen:
+        name = chosen.fact.name if chosen.fact else method_name(chosen.operation, taken)
+        taken.add(name)
+        methods.append(
+            Method(
+                name=name,
+                does=_does(chosen, outline.request.language),
+                operation=chosen.operation.key,
+                source="pack" if chosen.fact else "document",
+            )
+        )
+    return methods
+
+
+def _does(chosen: Chosen, language: Language) -> str:
+    """The pack's words; the document's, which are in one language only, under a French verb."""
+    if chosen.fact:
+        return chosen.fact.label(language)
+    operation = chosen.operation
+    said = one_line(operation.summary or operation.description) or operation.key
+    kind = verb_class(operation)
+    return said if language == "en" else say("fr", f"planning.does_{kind}", said=said)
+
+
+def _webhooks(outline: Outline) -> list[Webhook]:
+    pack = outline.subject.pack
+    if pack is None or pack.webhook is None:
+        return []
+    endpoint = f"/api/webhooks/{pack.webhook.endpoint_slug}"
+    return [
+        Webhook(event=event, endpoint=endpoint, signature=pack.id, source="pack")
+        for event in outline.events
+    ]
+
+
+def _source(subject: Subject, chosen: Chosen) -> str:
+    if chosen.fact and subject.pack:
+        return f"{PACK}{subject.pack.id}"
+    return f"{subject.document.source}{chosen.operation.pointer}"

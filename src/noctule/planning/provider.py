@@ -1,0 +1,103 @@
+"""Which provider a request means: by name, alias or slip of the keyboard, or by its document."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from noctule.planning.lexicon import lexicon
+from noctule.planning.text import fold, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noctule.apidoc import ApiDocument
+    from noctule.providers import Pack
+
+_TOKEN = re.compile(r"[^\W_]+")
+_LONGEST_NAME = 4
+_ALIKE = 0.83
+"""Ratio of difflib from which a word counts as another one misspelt: "twillio", "sendgird"."""
+_SHORTEST_MISSPELT = 4
+MISSPELT = 0.85
+"""Certainty of a provider recognised through a misspelling."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    pack: Pack
+    written: str
+    """As it stands in the request."""
+    certainty: float
+
+
+def mentions(text: str, packs: Iterable[Pack]) -> list[Mention]:
+    """The providers that `text` names, in the order of the packs; exact names before slips."""
+    grams = _grams(text)
+    exact: list[Mention] = []
+    misspelt: list[Mention] = []
+    for pack in packs:
+        names = sorted({_plain(name) for name in (pack.id, pack.name, *pack.aliases)}, key=len)
+        written = next((grams[name] for name in names if name in grams), None)
+        if written:
+            exact.append(Mention(pack, written, 1.0))
+        elif slip := next((s for name in names if (s := _slip(name, grams))), None):
+            misspelt.append(Mention(pack, slip, MISSPELT))
+    return exact or misspelt
+
+
+def unknown_name(text: str) -> str:
+    """The word that looks like the name of a provider nobody here knows, or ""."""
+    found = [match.group() for match in _TOKEN.finditer(text)]
+    strange = [
+        token
+        for token in found
+        if len(token) > 1 and not token.isdigit() and not any(map(lexicon().knows, words(token)))
+    ]
+    capitals = [token for token in strange if token[0].isupper()]
+    return (capitals or strange or [""])[0]
+
+
+def describes(document: ApiDocument, pack: Pack) -> bool:
+    """Whether the document is of the pack's provider: the same host, or its name in the title."""
+    hosts = {urlsplit(environment.base_url).hostname for environment in pack.environments.values()}
+    served = {urlsplit(server.url).hostname for server in document.servers}
+    title = set(_grams(document.title))
+    return bool((hosts & served) - {None}) or _plain(pack.name) in title
+
+
+def brand(document: ApiDocument) -> str:
+    """The name in the API's host: "notion" of "https://api.notion.com"; "" where there is none."""
+    for server in document.servers:
+        labels = (urlsplit(server.url).hostname or "").split(".")
+        if len(labels) > 1 and labels[-2]:
+            return labels[-2]
+    return ""
+
+
+def _grams(text: str) -> dict[str, str]:
+    """Runs of one to four words, folded together -> as written: "Send Grid" as "sendgrid"."""
+    spans = [match.span() for match in _TOKEN.finditer(text)]
+    grams: dict[str, str] = {}
+    for length in range(1, _LONGEST_NAME + 1):
+        for first in range(len(spans) - length + 1):
+            written = text[spans[first][0] : spans[first + length - 1][1]]
+            grams.setdefault(_plain(written), written)
+    return grams
+
+
+def _slip(name: str, grams: dict[str, str]) -> str | None:
+    for plain, written in grams.items():
+        close = plain[0] == name[0] and abs(len(plain) - len(name)) <= 2
+        if not close or len(plain) < _SHORTEST_MISSPELT or lexicon().knows(plain):
+            continue
+        if SequenceMatcher(None, plain, name).ratio() >= _ALIKE:
+            return written
+    return None
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in fold(name) if letter.isalnum())

@@ -1,0 +1,64 @@
+"""Words out of anything: requests, summaries, paths, camelCase identifiers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[A-Z]{2,}s\b|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
+_MARKUP = re.compile(r"<[^>]{0,200}>|\[([^\]]{0,200})\]\([^)]{0,500}\)|[`*#]")
+_SUFFIXES = (
+    "izations", "ization", "ations", "ation", "ments", "ment", "ings", "ing", "ions", "ion",
+    "ers", "ies", "ied", "ors", "ed", "er", "or", "ly", "es", "al", "s", "y", "e",
+)  # fmt: skip
+_SHORTEST_STEM = 4
+
+
+def fold(text: str) -> str:
+    """`text` without accents, ligatures or case."""
+    spelled = text.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae").replace("’", "'")
+    decomposed = unicodedata.normalize("NFKD", spelled)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text or an identifier, folded: "createPaymentIntent" -> three words."""
+    spelled = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in spelled if not unicodedata.combining(c))
+    return [word.casefold() for word in _WORD.findall(plain)]
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a sentence as a person sees them, neither folded nor split by case."""
+    return _TOKEN.findall(text)
+
+
+def stem(word: str) -> str:
+    """A rough English stem: the same for "payments", "payment" and "paying" is not promised;
+    the same for singular and plural, and for a verb and its noun, is the aim."""
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM - (len(suffix) == 1):
+            if suffix == "s" and word.endswith(("ss", "us", "is")):
+                return word
+            return word[: -len(suffix)]
+    return word
+
+
+def stems(text: str) -> list[str]:
+    return [stem(word) for word in words(text)]
+
+
+def snake(text: str) -> str:
+    """ "createPaymentIntent", "Create payment intent" -> "create_payment_intent"."""
+    return "_".join(words(text))
+
+
+def one_line(text: str, limit: int = 120) -> str:
+    """`text` from a document as one clean sentence: no markup, no control characters, bounded."""
+    plain = _MARKUP.sub(lambda match: match.group(1) or "", text)
+    printable = "".join(c if c.isprintable() else " " for c in plain)
+    line = " ".join(printable.split())
+    if len(line) <= limit:
+        return line.rstrip(".")
+    return line[:limit].rsplit(" ", 1)[0].rstrip(".,;:") + "…"

@@ -58,6 +58,7 @@ class Receiver:
     variables; any of them may have signed (two during a rotation). `url` is the address the
     provider was given, or the name of the variable that holds it: needed behind a proxy by schemes
     that sign the address. `route` names this receiver in the inbox, the provider by default.
+    `work=False` only takes in; another process with the same inbox does the work.
 
     Raises Refused if the provider's deliveries cannot be verified. Nothing is read from the
     environment or the disk before `lifespan`, which raises MissingSecrets naming all that miss,
@@ -74,6 +75,7 @@ class Receiver:
         route: str = "",
         clock: Clock = SYSTEM,
         max_body: int | None = None,
+        work: bool = True,
     ) -> None:
         self.scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
         if self.scheme.grade in ("static", "none"):
@@ -84,7 +86,8 @@ class Receiver:
         self.route = route or self.scheme.provider
         self.max_body = max_body or self.scheme.max_body
         self._url = url
-        self._inbox = inbox if inbox is not None else Inbox()
+        self._work = work
+        self.inbox = inbox if inbox is not None else Inbox()
         self._clock = clock
         self._handlers = Handlers()
         self._values: tuple[str, ...] = ()
@@ -105,19 +108,20 @@ class Receiver:
         """While inside: secrets are read, the inbox is open, the worker runs."""
         del app
         self._read_environment()
-        await self._inbox.open()
+        await self.inbox.open()
         try:
-            self._worker = Worker(self._inbox, self.scheme, self.route, self._handlers, self._clock)
-            task = asyncio.create_task(self._worker.run(), name=f"webhooks {self.route}")
+            self._worker = Worker(self.inbox, self.scheme, self.route, self._handlers, self._clock)
+            running = [asyncio.create_task(self._worker.run())] if self._work else []
             try:
                 yield
             finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                for task in running:
+                    task.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
                 await self._worker.finish(GRACE)
                 self._worker = None
         finally:
-            await self._inbox.close()
+            await self.inbox.close()
 
     async def drain(self) -> None:
         """Return when no event is due and no handler runs. For tests."""
@@ -161,7 +165,7 @@ class Receiver:
         if greeting := question(verified.reading, signed=True):
             return _greet(*answer(greeting, verified.reading))
         async with asyncio.timeout(STORE_SECONDS):
-            receipt = await self._inbox.put(self._delivery(verified))
+            receipt = await self.inbox.put(self._delivery(verified))
         worker.wake()
         return _answer(200, _outcome(receipt))
 

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from noctule.runtime.errors import CircuitOpen, RateLimited, Saturated
+from noctule.runtime.errors import CircuitOpen, RateLimited, Saturated, ServiceError
+from noctule.runtime.redaction import redact
 from noctule.webhooks.errors import InboxError, Permanent
 from noctule.webhooks.event import Event
 
@@ -31,6 +32,9 @@ HANDLER_TIMEOUT = 45.0
 """Shorter than the lease, so that no second attempt starts while the first one still runs."""
 CONCURRENCY = 8
 POLL = 5.0
+"""Seconds after which the inbox is looked at again unasked: another process may have put
+something in."""
+SHORTEST = 0.05
 DETAIL = 300
 
 log = logging.getLogger("noctule.webhooks")
@@ -131,7 +135,9 @@ class Worker:
 
     async def _pause(self) -> float:
         due = await self._inbox.call(lambda store: store.next_due(self._route))
-        return min(POLL, max(0.05, due - self._clock.time())) if due is not None else POLL
+        if due is None:
+            return POLL
+        return min(POLL, max(SHORTEST, self._clock.real(due - self._clock.time())))
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -186,10 +192,12 @@ async def call(handler: Handler, event: Event) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """The kind of a failure and where it happened. Not its text, which may quote the payload;
-    except for `Permanent`, whose text was written for this."""
-    if isinstance(error, Permanent):
-        return f"Permanent: {error}"[:DETAIL]
+    """The kind of a failure and where it happened, not its text, which may quote the payload.
+
+    `Permanent` and the errors of a generated wrapper keep theirs: it was written to be shown.
+    """
+    if isinstance(error, Permanent | ServiceError):
+        return redact(f"{type(error).__name__}: {error}")[:DETAIL]
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"

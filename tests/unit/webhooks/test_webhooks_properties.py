@@ -166,12 +166,9 @@ def test_nothing_but_rejection_comes_out(name, data):
     body = data.draw(st.just(genuine_body) | ANY_BODY)
     now = data.draw(st.just(NOW) | st.floats(allow_nan=False, allow_infinity=False))
     request = Request("POST", data.draw(ANY_URL), headers, body)
-    try:
+    with contextlib.suppress(Rejection):
         verify(scheme, request, [KEYS[name].secret], now)
-    except Rejection as rejection:
-        assert rejection.status in (400, 401, 415)
-        return
-    assert scheme.grade == "partial" or scheme.covers_url or body == genuine_body
+        assert scheme.grade == "partial" or scheme.covers_url or body == genuine_body
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -179,7 +176,7 @@ def test_nothing_but_rejection_comes_out(name, data):
 @given(body=ANY_BODY, media=st.sampled_from([*(m for s in SCHEMES.values() for m in s.content)]))
 def test_an_authentic_delivery_of_anything_is_read_or_rejected(name, body, media):
     scheme = SCHEMES[name]
-    try:
+    with contextlib.suppress(Rejection):
         headers = sign(
             scheme, body, KEYS[name].signing, now=NOW, id="m", url=URL, content_type=media
         )
@@ -190,5 +187,3 @@ def test_an_authentic_delivery_of_anything_is_read_or_rejected(name, body, media
         for item in items(verified):
             assert isinstance(item.type, str)
             assert item.identity
-    except Rejection:
-        return

@@ -1,0 +1,147 @@
+"""After the answer: at least once, later again, set aside with the reason."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from noctule.runtime.errors import CircuitOpen
+from noctule.webhooks import Permanent
+from noctule.webhooks.worker import DELAYS, Handlers, delay
+
+pytestmark = pytest.mark.anyio
+EVENT = {"id": "evt_1", "type": "invoice.paid"}
+
+
+async def test_a_failing_handler_is_tried_again_later_and_later_then_set_aside(provider_of):
+    stripe = provider_of("stripe")
+    attempts = []
+
+    @stripe.receiver.on("invoice.paid")
+    async def fails(event):
+        attempts.append(event.attempt)
+        raise RuntimeError("boom")
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        for n, wait in enumerate(DELAYS, start=1):
+            [event] = await stripe.events()
+            assert (event.state, event.attempts) == ("pending", n)
+            assert wait * 0.8 <= event.due - stripe.clock.time() <= wait * 1.2
+            stripe.clock.advance(event.due - stripe.clock.time() - 0.01)
+            await stripe.receiver.drain()
+            assert len(attempts) == n
+            stripe.clock.advance(0.02)
+            await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert event.state == "dead"
+    assert event.reason.startswith("RuntimeError at test_webhooks_worker.py:")
+    assert attempts == list(range(1, len(DELAYS) + 2))
+
+
+async def test_a_permanent_error_is_set_aside_at_once_with_its_words(provider_of):
+    stripe = provider_of("stripe")
+
+    @stripe.receiver.on("*")
+    async def fails(event):
+        raise Permanent("no such order")
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert (event.state, event.attempts, event.reason) == ("dead", 1, "Permanent: no such order")
+
+
+async def test_an_open_breaker_burns_no_attempt(provider_of):
+    stripe = provider_of("stripe")
+
+    @stripe.receiver.on("*")
+    async def fails(event):
+        raise CircuitOpen
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        for _ in range(12):
+            await stripe.receiver.drain()
+            stripe.clock.advance(60)
+        [event] = await stripe.events()
+    assert (event.state, event.attempts) == ("pending", 0)
+
+
+async def test_an_event_nobody_handles_is_kept_and_said(provider_of):
+    stripe = provider_of("stripe")
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert event.state == "unhandled"
+
+
+async def test_a_plain_function_runs_beside_the_event_loop(provider_of):
+    import threading
+
+    stripe = provider_of("stripe")
+    threads = []
+    stripe.receiver.on("*")(lambda event: threads.append(threading.current_thread()))
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+    assert threads != [threading.main_thread()]
+
+
+async def test_a_lost_lease_is_taken_up_by_the_next_worker(provider_of):
+    stripe = provider_of("stripe", work=False)
+    seen = []
+    stripe.receiver.on("*")(lambda event: seen.append(event.attempt))
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        # A process that claimed the event and was killed: nobody settles what it took.
+        now = stripe.clock.time()
+        await stripe.receiver.inbox.call(lambda store: store.claim("stripe", now, 60, 8))
+        await stripe.receiver.drain()
+        assert seen == []
+        stripe.clock.advance(60)
+        await stripe.receiver.drain()
+        assert seen == [2]
+        # It was not dead but slow: what it says now no longer counts.
+        assert not await stripe.receiver.inbox.call(lambda store: store.settle(1, 1, "dead"))
+        [event] = await stripe.events()
+    assert event.state == "done"
+
+
+async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, monkeypatch):
+    monkeypatch.setattr("noctule.webhooks.receiver.GRACE", 0.01)
+    stripe = provider_of("stripe")
+    begun = asyncio.Event()
+
+    @stripe.receiver.on("*")
+    async def hangs(event):
+        begun.set()
+        await asyncio.sleep(3600)
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await begun.wait()
+    again = provider_of("stripe", work=False)
+    async with again.receiver.lifespan():
+        [event] = await again.events()
+    assert (event.state, event.attempts, event.reason) == ("pending", 0, "stopped")
+
+
+def test_the_most_specific_handler_gets_the_event():
+    handlers = Handlers()
+    for name in ("invoice.paid", "invoice.*", "*"):
+        handlers.add(name, lambda event, name=name: name)
+    found = {t: handlers.find(t)(None) for t in ("invoice.paid", "invoice.voided", "charge.x", "")}
+    assert found == {"invoice.paid": "invoice.paid", "invoice.voided": "invoice.*", "charge.x": "*", "": "*"}
+    with pytest.raises(ValueError, match=r"invoice\.paid has a handler already"):
+        handlers.add("invoice.paid", print)
+
+
+def test_waits_are_jittered_by_a_fifth_either_way():
+    assert delay(1, lambda: 0.0) == 4.0
+    assert delay(1, lambda: 1.0) == 6.0
+    assert delay(len(DELAYS) + 1) is None

@@ -88,7 +88,7 @@ def _choose(hits: list[Hit], request: Request) -> list[Hit]:
     best = hits[0].score
     chosen: list[Hit] = []
     spoken: set[str] = set()
-    wanted = {term for term, weight in request.terms.items() if weight == 1.0}
+    wanted = {term for term, asked in request.terms.items() if asked.weight == 1.0}
     for hit in hits[: 4 * MAX_OPERATIONS]:
         news = wanted & set(hit.terms) - spoken
         first_of_kind = hit.score >= _STILL_RELATED * best and bool(news)
@@ -103,7 +103,11 @@ def _choose(hits: list[Hit], request: Request) -> list[Hit]:
 def _coverage(chosen: list[Hit], request: Request, index: Index) -> float:
     """How much of the request's own vocabulary the chosen operations share, rare words weighing
     more; a word of the request that the document never uses counts a half."""
-    wanted = {term: index.rarity.get(term, 0.0) for term, w in request.terms.items() if w == 1.0}
+    wanted = {
+        term: index.rarity.get(term, 0.0)
+        for term, asked in request.terms.items()
+        if asked.weight == 1.0
+    }
     if not wanted or not chosen:
         return 0.0
     typical = sum(wanted.values()) / len(wanted) or 1.0

@@ -22,6 +22,12 @@ class Lexicon:
     """Articles, pronouns, prepositions: words that say nothing of what is asked."""
     intent: frozenset[str]
     """Words that say "an integration is wanted", not what it is for."""
+    general: frozenset[str]
+    """Words that ask for a matter as a whole: "manage"."""
+    rewrites: Mapping[str, str]
+    """Phrase or abbreviation -> the word to read instead; longest first."""
+    subordinate: frozenset[str]
+    """Words with which the main clause ends."""
     verbs: Mapping[str, tuple[str, ...]]
     """Word -> classes: "supprimer" -> "delete", "find" -> "get" and "search"."""
     verb_methods: Mapping[str, tuple[str, ...]]
@@ -32,7 +38,6 @@ class Lexicon:
     """Word or phrase -> English words."""
     phrases: tuple[str, ...]
     """The keys of `french` that hold a space, longest first."""
-    intent_phrases: tuple[str, ...]
     synonyms: Mapping[str, tuple[str, ...]]
     """Stem -> stems of the same meaning."""
     vocabulary: Mapping[Language, frozenset[str]]
@@ -69,7 +74,9 @@ def lexicon() -> Lexicon:
         no_webhooks=tuple(fold(p.strip()) for p in data["webhooks"]["none"].split("|")),
         french=french,
         phrases=tuple(sorted((key for key in french if " " in key), key=len, reverse=True)),
-        intent_phrases=tuple(phrase.strip() for phrase in data["intent"]["phrases"].split("|")),
+        general=_words(data["general"], "en") | _words(data["general"], "fr"),
+        rewrites=dict(sorted(data["rewrites"].items(), key=lambda item: -len(item[0]))),
+        subordinate=frozenset(data["subordinate"]["words"].split()),
         synonyms=_synonyms(groups),
         vocabulary={
             "en": _vocabulary(data, "en").union(*groups, *french.values()),
@@ -91,7 +98,8 @@ def _verbs(classes: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _vocabulary(data: Mapping[str, Any], language: Language) -> frozenset[str]:
-    tables = [data["function"], data["intent"], data["webhooks"], *data["verbs"].values()]
+    tables = [data[key] for key in ("function", "intent", "general", "webhooks")]
+    tables += data["verbs"].values()
     return frozenset[str]().union(*(_words(table, language) for table in tables))
 
 

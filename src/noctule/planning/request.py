@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from noctule.planning.lexicon import Lexicon, lexicon
 from noctule.planning.text import stem, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from noctule.language import Language
 
 _SYNONYM_WEIGHT = 0.4
+_ASIDE_WEIGHT = 0.4
+"""Of what stands after the main clause: "… when an order arrives"."""
 _ACCENT = re.compile(r"[àâçèéêëîïôùûœ]", re.IGNORECASE)
 _NAMED = re.compile(
     r"[\"“«]\s*\w|(?<=[a-zà-ÿ,] )[A-ZÀ-Þ][a-zà-ÿ]+|(?<=[a-zà-ÿ] )[A-ZÀ-Þ]\w* [A-ZÀ-Þ]"
@@ -25,17 +28,30 @@ _NAMED = re.compile(
 
 
 @dataclass(frozen=True)
+class Term:
+    weight: float
+    word: str
+    """The word of the request that it comes from."""
+
+
+@dataclass(frozen=True)
 class Request:
     text: str
     language: Language
-    terms: Mapping[str, float]
-    """English stem -> weight; what the request is about, without function words."""
+    terms: Mapping[str, Term]
+    """English stem -> its weight; what the request is about, without function words."""
     words: frozenset[str]
-    """The words as written, folded, in singular and plural: for the vocabulary of a pack."""
+    """The words of the main clause, folded, in singular and plural: for a pack's vocabulary."""
     written: frozenset[str]
-    """The words exactly as written, folded."""
+    """The words of the main clause exactly as written, folded."""
     verbs: Mapping[str, str]
-    """Classes of verbs, each with the word that says it: "delete" -> "supprimer"."""
+    """Classes of the main clause's verbs, each with its word: "delete" -> "supprimer"."""
+    leading: tuple[str, ...]
+    """The classes of the first verb."""
+    general: bool
+    """Whether it asks for a matter as a whole ("manage", "integrate"), not for single acts."""
+    particular: bool
+    """Whether it speaks of one case ("send a message when …"), not of a matter ("send messages")."""
     names_things: bool
     """Whether it names a thing by its own name, which an API finds by searching."""
     wants_webhooks: bool
@@ -47,25 +63,23 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
     book = lexicon()
     language = language or detect_language(text)
     rest = text.replace(provider, " ") if provider else text
-    plain = f" {' '.join(words(rest))} "
-    for phrase in book.intent_phrases:
-        plain = plain.replace(f" {phrase} ", " ")
-    found = plain.split()
-    spoken = _translated(plain, book) if language == "fr" else found
-    refuses = any(f" {phrase} " in plain for phrase in book.no_webhooks)
+    every = rewritten(rest)
+    main = _main_clause(every, book)
+    spoken = _translated(main, book) if language == "fr" else [(word, word) for word in main]
+    aside = every[len(main) :]
+    refuses = any(f" {phrase} " in f" {' '.join(every)} " for phrase in book.no_webhooks)
     return Request(
         text=text,
         language=language,
-        terms=_terms(spoken, book),
-        words=frozenset(form for word in found for form in (word, singular(word))),
-        written=frozenset(found),
-        verbs={
-            kind: word
-            for word in (*reversed(spoken), *reversed(found))
-            for kind in book.verbs.get(word, ())
-        },
+        terms=_terms(spoken, aside if language == "en" else (), book),
+        words=frozenset(form for word in main for form in (word, singular(word))),
+        written=frozenset(main),
+        verbs=_verbs(main, spoken, book),
+        leading=next((book.verbs[word] for word in main if word in book.verbs), ()),
+        general=any(word in book.general or word in _INTEGRATING for word in main),
+        particular=len(main) < len(every) or bool(_ONE & set(main)),
         names_things=bool(_NAMED.search(rest)),
-        wants_webhooks=not refuses and bool(book.webhooks & set(found)),
+        wants_webhooks=not refuses and bool(book.webhooks & set(every)),
         refuses_webhooks=refuses,
     )
 
@@ -79,27 +93,66 @@ def detect_language(text: str) -> Language:
     return "fr" if score > 0 else "en"
 
 
+def rewritten(text: str) -> list[str]:
+    """The words of `text`, with what is said in several words or in letters made one."""
+    plain = f" {' '.join(words(text))} "
+    for phrase, word in lexicon().rewrites.items():
+        plain = plain.replace(f" {phrase} ", f" {word} ")
+    return plain.split()
+
+
 def singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("aux"):
+        return f"{word[:-3]}al"
     return word[:-1] if len(word) > 3 and word.endswith(("s", "x")) else word
 
 
-def _terms(spoken: list[str], book: Lexicon) -> dict[str, float]:
+_INTEGRATING = frozenset({"integrate", "integrer", "integration", "connect", "connecter", "plug",
+                          "brancher", "relier", "implement", "implementer"})  # fmt: skip
+
+_ONE = frozenset({"a", "an", "un", "une"})
+
+
+def _main_clause(found: list[str], book: Lexicon) -> list[str]:
+    """What stands before "when …", "après …"; everything where nothing telling stands there."""
+    main = list(takewhile(lambda word: word not in book.subordinate, found))
+    empty = book.function["en"] | book.function["fr"] | book.intent | book.webhooks
+    return main if set(main) - empty else found
+
+
+def _verbs(main: list[str], spoken: list[tuple[str, str]], book: Lexicon) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for english, word in (*((word, word) for word in main), *spoken):
+        for kind in book.verbs.get(english, ()):
+            found.setdefault(kind, word)
+    return found
+
+
+def _terms(
+    spoken: Iterable[tuple[str, str]], aside: Iterable[str], book: Lexicon
+) -> dict[str, Term]:
     skip = book.function["en"] | book.intent
-    kept = [stem(word) for word in spoken if word not in skip and len(word) > 1]
-    terms = dict.fromkeys(kept, 1.0)
-    for term in kept:
-        for other in book.synonyms.get(term, ()):
-            terms.setdefault(other, _SYNONYM_WEIGHT)
+    terms: dict[str, Term] = {}
+    weighed = [(english, word, 1.0) for english, word in spoken]
+    weighed += [(word, word, _ASIDE_WEIGHT) for word in aside]
+    for english, word, weight in weighed:
+        if english not in skip and len(english) > 1:
+            terms.setdefault(stem(english), Term(weight, word))
+    for key, term in list(terms.items()):
+        for other in book.synonyms.get(key, ()):
+            terms.setdefault(other, Term(_SYNONYM_WEIGHT * term.weight, term.word))
     return terms
 
 
-def _translated(plain: str, book: Lexicon) -> list[str]:
-    english: list[str] = []
+def _translated(found: list[str], book: Lexicon) -> list[tuple[str, str]]:
+    """(English, as written) for French words; phrases first, unknown words as they are."""
+    plain = f" {' '.join(found)} "
+    pairs: list[tuple[str, str]] = []
     for phrase in book.phrases:
         if f" {phrase} " in plain:
             plain = plain.replace(f" {phrase} ", " ")
-            english += book.french[phrase]
+            pairs += [(english, phrase) for english in book.french[phrase]]
     for word in plain.split():
         if word not in book.function["fr"] and word not in book.intent:
-            english += book.to_english(word) or (word,)
-    return english
+            pairs += [(english, word) for english in book.to_english(word) or (word,)]
+    return pairs

@@ -63,8 +63,12 @@ class Index:
         field = self.fields[operation.key]
         damping = _K1 * (1 - _B + _B * self.lengths[operation.key] / self.mean)
         parts = {
-            term: weight * self.rarity[term] * field[term] * (_K1 + 1) / (field[term] + damping)
-            for term, weight in request.terms.items()
+            term: asked.weight
+            * self.rarity[term]
+            * field[term]
+            * (_K1 + 1)
+            / (field[term] + damping)
+            for term, asked in request.terms.items()
             if term in field
         }
         score = sum(parts.values())

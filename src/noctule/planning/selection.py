@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule.planning.lexicon import lexicon
-from noctule.planning.request import singular
+from noctule.planning.request import rewritten, singular
 from noctule.planning.text import stem, words
 
 if TYPE_CHECKING:
@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 Phrase = tuple[str, *tuple[str, ...]]
 
-_SAME_STEM, _SAME_VERB, _SAME_MEANING = 0.8, 0.7, 0.6
+_SAME_NUMBERLESS, _SAME_STEM, _SAME_VERB, _SAME_MEANING = 0.95, 0.8, 0.4, 0.6
 _ALIKE = 0.5
 """The share of the best act's score below which another act was hardly meant."""
+_MEANT_AS_WELL = 0.8
+"""The same share, where both acts rest on the same word of the request."""
+_LEADS = 1.2
+"""What it adds to an act that it does what the request's first verb says."""
 _NEED_OF_OPERATION = 0.5
 """What an operation named outright adds to the needs that hold it, as a share of its score."""
 
@@ -66,9 +70,9 @@ def select(pack: Pack, request: Request) -> Selection:
         key=lambda candidate: -scores[candidate.id],
     )
     need = rivals[0] if rivals else None
-    if need and set().union(*(match.words for match in acts.values())) <= matcher.label(need):
+    if need and (request.general or _words(acts) <= matcher.label(need)):
         acts = {}
-    keys = list(acts) or (list(need.operations) if need else [])
+    keys = list(acts) or (_fitting(pack, need, request) if need else [])
     return Selection(
         need=need,
         operations=tuple(pack.operations[key] for key in keys),
@@ -88,11 +92,31 @@ def _acts(found: Mapping[str, _Match]) -> dict[str, _Match]:
         key: match
         for key, match in named.items()
         if not any(
-            match.words < other.words or (match.words == other.words and match.score < other.score)
+            match.words & other.words
+            and match.score < other.score * (1 if match.words == other.words else _MEANT_AS_WELL)
             for other in named.values()
         )
     }
     return dict(sorted(kept.items(), key=lambda item: -item[1].score))
+
+
+def _words(acts: Mapping[str, _Match]) -> frozenset[str]:
+    return frozenset[str]().union(*(match.words for match in acts.values()))
+
+
+def _fitting(pack: Pack, need: Need, request: Request) -> list[str]:
+    """The need's operations; those that do what the request's verbs say, where some do."""
+    if request.general or not request.particular:
+        return list(need.operations)
+    fitting = [
+        key for key in need.operations if set(_classes(pack.operations[key])) & request.verbs.keys()
+    ]
+    return fitting or list(need.operations)
+
+
+def _classes(fact: OperationFact) -> tuple[str, ...]:
+    """What the operation does, by the verb its name begins with."""
+    return lexicon().verbs.get(words(fact.name)[0], ())
 
 
 def _confidence(scores: list[float], *, named: bool) -> float:
@@ -122,8 +146,9 @@ class _Matcher:
         skip = (book.function["en"] | book.function["fr"] | self.own) - book.verbs.keys()
         found: list[Phrase] = []
         for text in texts:
-            first, *rest = [singular(word) for word in words(text) if word not in skip] or [""]
-            if rest or len(words(text)) == 1:
+            said = rewritten(text)
+            first, *rest = [w for w in said if w not in skip and len(w) > 1] or [""]
+            if rest or (first and len(said) == 1):
                 found.append((first, *rest))
         return tuple(dict.fromkeys(found))
 
@@ -135,7 +160,9 @@ class _Matcher:
             if len(phrase) > 1 or phrase[0] in self.request.written
             for match in [self.whole(phrase)]
         ]
-        return max(matches, key=lambda match: match.score, default=_NOTHING)
+        best = max(matches, key=lambda match: match.score, default=_NOTHING)
+        leads = set(_classes(fact)) & set(self.request.leading)
+        return replace(best, score=best.score * _LEADS) if leads else best
 
     def need(self, need: Need) -> _Match:
         """All of the need's phrases that the request holds wholly, each word counted once."""
@@ -154,27 +181,30 @@ class _Matcher:
 
     def whole(self, phrase: Phrase) -> _Match:
         levels = [(word, *self.level(word)) for word in phrase]
-        if not all(level for _, _, level in levels):
+        found = frozenset(found for _, found, _ in levels)
+        verbs = [word in lexicon().verbs for word in phrase]
+        if not all(level for _, _, level in levels) or len(found) < len(phrase):
             return _NOTHING
-        verbs = lexicon().verbs
-        return _Match(
-            sum(level * self.rarity[word] for word, _, level in levels),
-            frozenset(found for _, found, _ in levels),
-            acts=len(phrase) == 1 or any(word in verbs for word in phrase),
-        )
+        if all(verbs) and len(phrase) > 1:
+            return _NOTHING
+        score = sum(level * self.rarity[word] for word, _, level in levels)
+        return _Match(score, found, acts=len(phrase) == 1 or any(verbs))
 
     def level(self, word: str) -> tuple[str, float]:
         """The word of the request that says `word`, and how surely, from 0 to 1."""
         request = self.request
-        if word in request.words:
-            return word, 1.0
+        if word in request.written:
+            return singular(word), 1.0
+        if singular(word) in request.words:
+            return singular(word), _SAME_NUMBERLESS
         if stem(word) in self.stems:
-            return self.stems[stem(word)], _SAME_STEM
+            return singular(self.stems[stem(word)]), _SAME_STEM
         for kind in lexicon().verbs.get(word, ()):
             if kind in request.verbs:
-                return request.verbs[kind], _SAME_VERB
-        if stem(word) in request.terms:
-            return stem(word), _SAME_MEANING * request.terms[stem(word)]
+                return singular(request.verbs[kind]), _SAME_VERB
+        term = request.terms.get(stem(word))
+        if term:
+            return singular(term.word), _SAME_MEANING * term.weight
         return "", 0.0
 
 

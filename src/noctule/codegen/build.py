@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from noctule.apidoc import ApiDocument, Operation, Schema, sample
@@ -13,7 +13,7 @@ from noctule.codegen.answers import Answers
 from noctule.codegen.arguments import Arguments
 from noctule.codegen.auth import auth_of, sent_names
 from noctule.codegen.examples import fit
-from noctule.codegen.form import Hook, Integration, Reference, Webhooks, Wrapper
+from noctule.codegen.form import Hook, Integration, Reference, Type, Webhooks, Wrapper
 from noctule.codegen.methods import Methods, answer_media, idempotency_headers
 from noctule.codegen.names import class_name, free, python_name
 from noctule.codegen.prose import sentence
@@ -22,7 +22,7 @@ from noctule.codegen.scope import Scope
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
@@ -40,6 +40,8 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
     Raises `Problem` for a file that Python could not import, an operation that the document does
     not have, or several webhook endpoints in one handler.
     """
+    if not path_of(task, "wrapper") or not task.methods:
+        raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
     operations = [_operation(document, method.name, method.operation) for method in task.methods]
     auth = auth_of(task, document, operations, pack)
     headers = idempotency_headers(operations)
@@ -59,7 +61,8 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
         methods.build(free((python_name(method.name),), taken), method.does, operation)
         for method, operation in zip(task.methods, operations, strict=True)
     )
-    webhooks = _webhooks(task, pack, answers, subjects)
+    examples = {method.returns: method.answer for method in made}
+    webhooks = _webhooks(task, pack, answers, subjects, examples)
     wrapper = Wrapper(
         name=f"{class_name(task.service)}Service",
         slug=task.provider or python_name(task.service),
@@ -128,7 +131,11 @@ def _subjects(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -
 
 
 def _webhooks(
-    task: IntegrationTask, pack: Pack | None, answers: Answers, subjects: dict[str, Schema]
+    task: IntegrationTask,
+    pack: Pack | None,
+    answers: Answers,
+    subjects: Mapping[str, Schema],
+    examples: Mapping[Type | None, Any],
 ) -> Webhooks | None:
     module = module_of(task, "webhook")
     if not module or not task.webhooks:
@@ -144,7 +151,9 @@ def _webhooks(
         schema = subjects.get(webhook.event)
         kind = answers.root(schema, webhook.event) if schema is not None else None
         record = kind.name if isinstance(kind, Reference) else ""
-        example = fit(kind, sample(schema, depth=3), answers.records) if kind and schema else {}
+        example = examples.get(kind)
+        if example is None:
+            example = fit(kind, sample(schema, depth=3), answers.records) if kind and schema else {}
         name = python_name(webhook.event)
         fact = pack.events.get(webhook.event) if pack else None
         doc = sentence(fact.en) if fact else ""
@@ -197,6 +206,3 @@ def _attempts(text: str) -> int | None:
 
 def _one_line(text: str) -> str:
     return sentence(text).rstrip(".") if text else ""
-
-
-__all__: Sequence[str] = ("build", "module_of", "path_of")

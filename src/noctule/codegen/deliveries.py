@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
-
-from noctule.webhooks import Scheme, scheme_of
 
 if TYPE_CHECKING:
     from noctule.codegen.form import Hook, Webhooks
+    from noctule.webhooks import Scheme
+    from noctule.webhooks.source import Source, Sources
 
 
-def scheme_named(name: str) -> Scheme:
-    """The scheme of a pack; raises `LookupError` when there is none of that name."""
-    return scheme_of(name)
-
-
-def payload(scheme: Scheme, webhooks: Webhooks, hook: Hook, number: int) -> dict[str, Any]:
-    """What the provider would send for the event; `number` tells its id from others."""
-    example = copy.deepcopy(hook.example)
+def payload(scheme: Scheme, webhooks: Webhooks, hook: Hook, subject: Any) -> dict[str, Any]:
+    """What the provider would send for the event. `subject` stands where the event's object is."""
     body: dict[str, Any] = {}
     if webhooks.object_path:
-        _put(body, webhooks.object_path, example)
-    elif isinstance(example, dict):
-        body.update(example)
-    for parts in scheme.id[:1]:
-        for part in parts:
-            if part.place == "body" and _get(body, part.name) is None:
-                _put(body, part.name, f"event_{number}")
-    for parts in scheme.type[:1]:
-        values = hook.event.split(".") if len(parts) > 1 else [hook.event]
-        for part, value in zip(parts, values, strict=False):
-            if part.place == "body":
-                _put(body, part.name, value)
+        _put(body, webhooks.object_path, subject)
+    else:
+        body.update(hook.example)
+    for part in _parts(scheme.id):
+        if part.place == "body" and _get(body, part.name) is None:
+            _put(body, part.name, "evt_1")
+    parts = _parts(scheme.type)
+    words = hook.event.split(".", len(parts) - 1) if len(parts) > 1 else [hook.event]
+    for part, word in zip(parts, words, strict=False):
+        if part.place == "body":
+            _put(body, part.name, word)
     return body
 
 
-def headers_tell(scheme: Scheme) -> tuple[bool, bool]:
-    """Whether the event's type, and its id, are in the headers."""
-    return tuple(  # type: ignore[return-value]
-        any(part.place == "header" for parts in sources[:1] for part in parts)
-        for sources in (scheme.type, scheme.id)
-    )
+def in_headers(sources: Sources) -> bool:
+    """Whether a value is read from the headers."""
+    return any(part.place == "header" for part in _parts(sources))
+
+
+def _parts(sources: Sources) -> tuple[Source, ...]:
+    """The first alternative."""
+    return next(iter(sources), ())
 
 
 def _get(body: dict[str, Any], path: str) -> Any:
@@ -55,5 +49,7 @@ def _put(body: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for key in parents:
         inner = body.setdefault(key, {})
-        body = inner if isinstance(inner, dict) else {}
+        if not isinstance(inner, dict):
+            return
+        body = inner
     body[last] = value

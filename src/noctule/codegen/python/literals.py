@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from noctule.codegen.python.layout import Code, collection, joined
 
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Source that stands for a value: the name of a constant."""
+
+    source: str
 
 
 def string(text: str) -> str:
@@ -17,6 +25,8 @@ def string(text: str) -> str:
 
 def literal(value: Any) -> Code:
     """A JSON value as source; dicts and lists can break over lines."""
+    if isinstance(value, Verbatim):
+        return value.source
     if isinstance(value, str):
         return string(value)
     if isinstance(value, dict):

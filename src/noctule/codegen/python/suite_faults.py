@@ -1,0 +1,273 @@
+"""The faults that every call must survive, as parametrised tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.form import Auth, ListOf, Method, Reference
+from noctule.codegen.python.docs import ERRORS
+from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
+from noctule.codegen.python.literals import string
+from noctule.codegen.python.source import Block, function
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from noctule.codegen.python.suite import Suite
+
+RUNTIME = "noctule.runtime"
+
+
+def faults(suite: Suite) -> Iterator[Block]:
+    """Every fault test that fits the wrapper's methods."""
+    writer = Faults(suite)
+    yield from writer.tables()
+    yield writer.refused()
+    yield writer.throttled()
+    if writer.repeatable:
+        yield from writer.repeated()
+    if writer.once:
+        yield writer.sent_once()
+    yield from writer.documented()
+    yield from writer.bodies()
+    if suite.secrets:
+        yield from writer.secrets()
+
+
+class Faults:
+    def __init__(self, suite: Suite) -> None:
+        self.suite = suite
+        methods = suite.wrapper.methods
+        self.repeatable = [method for method in methods if method.replay != "never"]
+        self.once = [method for method in methods if method.replay == "never"]
+        self.decoded = [m for m in methods if m.returns is not None and not m.accepts]
+        self.typed = [m for m in self.decoded if _is_typed(m)]
+        self._all = len(methods)
+        token = [part for part in (suite.wrapper.auth, *suite.wrapper.auth.parts)
+                 if "url" in part.settings]  # fmt: skip
+        self.sent = "provider.requests[1:]" if token else "provider.requests"
+
+    def tables(self) -> Iterator[Block]:
+        """Which calls may be sent twice, where not all are alike."""
+        for name, methods in (
+            ("REPEATABLE", self.repeatable),
+            ("SENT_ONCE", self.once),
+            ("DECODED", self.decoded),
+            ("TYPED", self.typed),
+        ):
+            if methods and len(methods) < self._all:
+                names = collection("[", [method.name for method in methods], "]")
+                yield Block(tuple(lay_out(joined(f"{name}: list[Call] = ", names))))
+
+    def refused(self) -> Block:
+        return self._test(
+            "a_refused_connection_is_tried_again",
+            ["call: Call", self.suite.service, "provider: MockProvider"],
+            [
+                '    provider.fails("connect").replies(**ANSWERS[call])',
+                f"    await call({self.suite.fixture})",
+                f"    assert len({self.sent}) == 2",
+            ],
+            "every_call",
+        )
+
+    def throttled(self) -> Block:
+        service = self.suite.service
+        limited = call("provider.replies", "429", 'headers={"Retry-After": "2"}')
+        return self._test(
+            "a_429_is_waited_for",
+            ["call: Call", service, "provider: MockProvider", "clock: VirtualClock"],
+            [
+                *lay_out(limited, 4),
+                "    provider.replies(**ANSWERS[call])",
+                "    start = clock.monotonic()",
+                f"    await call({self.suite.fixture})",
+                "    assert 2.0 <= clock.monotonic() - start < 3.0",
+            ],
+            "every_call",
+        )
+
+    def repeated(self) -> Iterator[Block]:
+        mark = self._mark("REPEATABLE", self.repeatable)
+        parameters = ["call: Call", self.suite.service, "provider: MockProvider"]
+        body = [
+            "    provider.replies(500).replies(**ANSWERS[call])",
+            f"    await call({self.suite.fixture})",
+            f"    assert len({self.sent}) == 2",
+        ]
+        if header := self._key_header():
+            left = f"keys = {{request.headers.get({string(header)}) for request in {self.sent}}}"
+            body += [f"    {left}"] if len(left) <= 84 else []
+            body += ["    assert len(keys) == 1"] if len(left) <= 84 else []
+        yield self._test("a_500_is_tried_again", parameters, body, mark)
+        error = self.suite.imports.use(RUNTIME, "TimedOut")
+        body = [
+            '    provider.fails("timeout", times=None)',
+            f"    with pytest.raises({error}):",
+            f"        await call({self.suite.fixture})",
+            f"    assert len({self.sent}) == {self.suite.wrapper.attempts or 4}",
+        ]
+        yield self._test("a_timeout_is_tried_again_and_then_raised", parameters, body, mark)
+
+    def sent_once(self) -> Block:
+        """A write that the provider would do twice."""
+        error = self.suite.imports.use(RUNTIME, "OutcomeUnknown")
+        fault = call("pytest.mark.parametrize", string("fault"), '["timeout", "reset", "500"]')
+        lines = [
+            '    if fault == "500":',
+            "        provider.replies(500)",
+            "    else:",
+            "        provider.fails(fault)",
+            f"    with pytest.raises({error}):",
+            f"        await call({self.suite.fixture})",
+            f"    assert len({self.sent}) == 1",
+        ]
+        literal_ = self.suite.imports.use("typing", "Literal")
+        parameters = [
+            "call: Call",
+            f'fault: {literal_}["timeout", "reset", "500"]',
+            self.suite.service,
+            "provider: MockProvider",
+        ]
+        mark = self._mark("SENT_ONCE", self.once)
+        return self._test(
+            "a_write_is_never_sent_twice", parameters, lines, joined("@", fault), mark
+        )
+
+    def documented(self) -> Iterator[Block]:
+        """One case per method and documented refusal."""
+        cases = dict.fromkeys(
+            collection("(", [method.name, failure.status, self._error(failure.status)], ")")
+            for method in self.suite.wrapper.methods
+            for failure in method.failures
+            if failure.status in ERRORS
+        )
+        if not cases:
+            return
+        base = self.suite.imports.use(RUNTIME, "Rejected")
+        table = collection("[", cases, "]")
+        mark = call("@pytest.mark.parametrize", '("call", "status", "error")', table)
+        body = [
+            "    provider.replies(status, json={})",
+            "    with pytest.raises(error) as caught:",
+            f"        await call({self.suite.fixture})",
+            f"    assert (caught.value.status, len({self.sent})) == (status, 1)",
+            "    assert caught.value.user_message()",
+        ]
+        parameters = [
+            "call: Call", "status: int", f"error: type[{base}]", self.suite.service,
+            "provider: MockProvider",
+        ]  # fmt: skip
+        yield self._test("a_refusal_is_raised_as_documented", parameters, body, mark)
+
+    def bodies(self) -> Iterator[Block]:
+        service, fixture = self.suite.service, self.suite.fixture
+        if self.decoded:
+            error = self.suite.imports.use(RUNTIME, "InvalidResponse")
+            body = [
+                '    provider.replies(content=b"<html>")',
+                f"    with pytest.raises({error}):",
+                f"        await call({fixture})",
+            ]
+            parameters = ["call: Call", service, "provider: MockProvider"]
+            mark = self._mark("DECODED", self.decoded)
+            yield self._test("an_answer_that_is_not_json_is_an_error", parameters, body, mark)
+        if self.typed:
+            body = [
+                '    provider.replies(json=["not", "as", "promised"])',
+                f"    await call({fixture})",
+                '    assert "contract_violation" in [event.name for event in events]',
+            ]
+            parameters = ["call: Call", service, "provider: MockProvider", "events: list[Event]"]
+            mark = self._mark("TYPED", self.typed)
+            yield self._test("an_answer_of_another_shape_is_survived", parameters, body, mark)
+
+    def secrets(self) -> Iterator[Block]:
+        suite = self.suite
+        error = suite.imports.use(RUNTIME, "MissingSecrets")
+        body = [
+            "    for name in SECRETS:",
+            "        monkeypatch.delenv(name)",
+            f"    with pytest.raises({error}) as caught:",
+            f"        {suite.wrapper.name}()",
+            "    assert sorted(caught.value.names) == sorted(SECRETS)",
+        ]
+        yield self._test(
+            "all_missing_variables_are_named_at_once",
+            ["monkeypatch: pytest.MonkeyPatch"],
+            body,
+        )
+        first = suite.wrapper.methods[0].name
+        parameters = [suite.service, "provider: MockProvider", "credentials: dict[str, str]"]
+        checks = list(self._auth_checks(suite.wrapper.auth))
+        if checks:
+            body = [
+                f"    provider.replies(**ANSWERS[{first}])",
+                f"    await {first}({suite.fixture})",
+                "    request = provider.requests[-1]",
+                *checks,
+            ]
+            yield self._test("the_credentials_are_sent", parameters, body)
+        suite.imports.use("", "logging")
+        raised = suite.imports.use(RUNTIME, "ServiceError")
+        body = [
+            "    caplog.set_level(logging.DEBUG)",
+            '    provider.replies(401, json={"error": list(credentials.values())})',
+            f"    with pytest.raises({raised}) as caught:",
+            f"        await {first}({suite.fixture})",
+            '    told = f"{caplog.text} {caught.value} {caught.value!r}"',
+            "    assert not [name for name, value in credentials.items() if value in told]",
+        ]
+        parameters = [*parameters, "caplog: pytest.LogCaptureFixture"]
+        yield self._test("no_secret_reaches_a_log", parameters, body)
+
+    def _auth_checks(self, auth: Auth) -> Iterator[str]:
+        values = [f"credentials[{string(name)}]" for name in auth.secrets]
+        match auth.kind:
+            case "bearer":
+                yield f"    token = {values[0]}"
+                yield '    assert request.headers["Authorization"] == f"Bearer {token}"'
+            case "header":
+                yield f"    key = {values[0]}"
+                name, prefix = string(auth.settings["name"]), auth.settings.get("prefix", "")
+                right = f"{string(prefix)} + key" if prefix else "key"
+                yield f"    assert request.headers[{name}] == {right}"
+            case "query":
+                yield f"    key = {values[0]}"
+                yield f"    assert request.query[{string(auth.settings['name'])}] == key"
+            case "basic":
+                self.suite.imports.use("base64", "b64decode")
+                yield '    kind, _, packed = request.headers["Authorization"].partition(" ")'
+                names = [f"{{credentials['{name}']}}" for name in auth.secrets]
+                yield "    pair = b64decode(packed).decode()"
+                yield from lay_out(
+                    joined("assert (kind, pair) == ",
+                           collection("(", ['"Basic"', f'f"{":".join(names)}"'], ")")), 4,
+                )  # fmt: skip
+            case "client_credentials" | "refresh_token":
+                yield '    assert request.headers["Authorization"] == "Bearer issued"'
+            case _:
+                for part in auth.parts:
+                    yield from self._auth_checks(part)
+
+    def _error(self, status: str) -> str:
+        return self.suite.imports.use(RUNTIME, ERRORS[status])
+
+    def _key_header(self) -> str:
+        keyed = any(method.replay == "keyed" for method in self.repeatable)
+        return self.suite.wrapper.idempotency_header if keyed else ""
+
+    def _mark(self, table: str, methods: list[Method]) -> Code:
+        if len(methods) == self._all:
+            return "@every_call"
+        return f'@pytest.mark.parametrize("call", {table})'
+
+    def _test(self, name: str, parameters: list[str], body: list[str], *marks: Code) -> Block:
+        decorators = ["@every_call" if mark == "every_call" else mark for mark in marks]
+        lines = function(f"test_{name}", parameters, "None", body, decorators=decorators)
+        return Block(tuple(lines), definition=True)
+
+
+def _is_typed(method: Method) -> bool:
+    kind = method.returns
+    return isinstance(kind.item if isinstance(kind, ListOf) else kind, Reference)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         OAuth2ClientCredentials,
         OAuth2RefreshToken,
     )
+    from noctule.runtime.call import Answer
     from noctule.runtime.clock import Clock, SystemClock, deadline
     from noctule.runtime.config import CallOptions, Policies, ServiceConfig
     from noctule.runtime.errors import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         DeadlineExceeded,
         FallbackRefused,
         Forbidden,
+        InvalidArgument,
         InvalidResponse,
         LiteralSecret,
         MissingSecrets,
@@ -49,16 +51,29 @@ if TYPE_CHECKING:
         Unavailable,
         Unprocessable,
     )
+    from noctule.runtime.fallback import Computed, Degraded, Fallback, LastGood, Message, Value
     from noctule.runtime.health import Healths
     from noctule.runtime.http import HttpTransport, SyncHttpTransport
     from noctule.runtime.idempotency import key_for
     from noctule.runtime.models import JSON, NULL, Model
     from noctule.runtime.operation import Operation
+    from noctule.runtime.pagination import (
+        Cursor,
+        LastId,
+        LinkHeader,
+        NextUrl,
+        Offset,
+        PageNumber,
+        Paging,
+        paginate,
+        paginate_sync,
+    )
     from noctule.runtime.policy.backoff import Backoff
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.hints import RateLimitHeaders
     from noctule.runtime.policy.quota import QuotaLimits
     from noctule.runtime.policy.retry import RetryLimits
+    from noctule.runtime.reconcile import NOT_DONE, UNKNOWN, Done, Reconciled
     from noctule.runtime.redaction import redact
     from noctule.runtime.secrets import Secret, SecretRef, env, require_env
     from noctule.runtime.service import Service, SyncService
@@ -67,8 +82,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JSON",
+    "NOT_DONE",
     "NULL",
+    "UNKNOWN",
     "All",
+    "Answer",
     "ApiKeyHeader",
     "ApiKeyQuery",
     "AsyncTransport",
@@ -81,31 +99,46 @@ __all__ = [
     "CallOptions",
     "CircuitOpen",
     "Clock",
+    "Computed",
     "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
+    "Cursor",
     "DeadlineExceeded",
+    "Degraded",
+    "Done",
     "Event",
+    "Fallback",
     "FallbackRefused",
     "Forbidden",
     "Headers",
     "Healths",
     "HttpTransport",
+    "InvalidArgument",
     "InvalidResponse",
     "JwtAssertion",
+    "LastGood",
+    "LastId",
+    "LinkHeader",
     "LiteralSecret",
+    "Message",
     "MissingSecrets",
     "Model",
+    "NextUrl",
     "NoAuth",
     "NotFound",
     "OAuth2ClientCredentials",
     "OAuth2RefreshToken",
+    "Offset",
     "Operation",
     "OutcomeUnknown",
+    "PageNumber",
+    "Paging",
     "Policies",
     "QuotaLimits",
     "RateLimitHeaders",
     "RateLimited",
+    "Reconciled",
     "Rejected",
     "Request",
     "Response",
@@ -126,9 +159,12 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "Unprocessable",
+    "Value",
     "deadline",
     "env",
     "key_for",
+    "paginate",
+    "paginate_sync",
     "redact",
     "require_env",
 ]
@@ -136,22 +172,27 @@ __all__ = [
 _HOMES = {
     "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer JwtAssertion NoAuth"
     " OAuth2ClientCredentials OAuth2RefreshToken",
+    "call": "Answer",
     "clock": "Clock SystemClock deadline",
     "config": "CallOptions Policies ServiceConfig",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
-    " DeadlineExceeded FallbackRefused Forbidden InvalidResponse LiteralSecret MissingSecrets"
-    " NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated ServerError"
+    " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"
+    " MissingSecrets NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated ServerError"
     " ServiceError TimedOut Unauthorized Unavailable Unprocessable",
+    "fallback": "Computed Degraded Fallback LastGood Message Value",
     "health": "Healths",
     "http": "HttpTransport SyncHttpTransport",
     "idempotency": "key_for",
     "models": "JSON NULL Model",
     "operation": "Operation",
+    "pagination": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"
+    " paginate_sync",
     "policy.backoff": "Backoff",
     "policy.breaker": "BreakerLimits",
     "policy.hints": "RateLimitHeaders",
     "policy.quota": "QuotaLimits",
     "policy.retry": "RetryLimits",
+    "reconcile": "NOT_DONE UNKNOWN Done Reconciled",
     "redaction": "redact",
     "secrets": "Secret SecretRef env require_env",
     "service": "Service SyncService",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from noctule.runtime import errors
 from noctule.runtime.policy import hints
@@ -101,7 +101,7 @@ def _follow(request: Request, response: Response, wire: Wire) -> Steps:
         location = response.headers.get("location")
         if response.status not in REDIRECTS or location is None:
             return response
-        url = urljoin(url, location)
+        url = _resolved(url, location)
         step = request.copy()
         step.url = url
         if _origin(url) == _origin(request.url):
@@ -112,6 +112,17 @@ def _follow(request: Request, response: Response, wire: Wire) -> Steps:
             raise errors.InvalidResponse("redirected to another origin without encryption")
         response = yield step
     raise errors.InvalidResponse("redirected in circles")
+
+
+def _resolved(url: str, location: str) -> str:
+    """Where a Location header points; raises `InvalidResponse` for what is no URL."""
+    try:
+        target = urldefrag(urljoin(url, location)).url
+        _origin(target)
+    except ValueError:
+        raise errors.InvalidResponse("redirected to what is no URL") from None
+    # What a URL may not hold is escaped; what is escaped already stays as it is.
+    return quote(target, safe="%/:=&?~+!$,;'@()*[]")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

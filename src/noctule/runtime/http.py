@@ -113,11 +113,11 @@ def _wire(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
     origin = _origin(before, host)
     headers = [(b"Host", origin.header)]
     headers += [(name.encode("ascii"), _latin(value)) for name, value in request.headers.items()]
-    if not isinstance(request.content, bytes):
-        if "Content-Length" not in request.headers:
-            headers.append((b"Transfer-Encoding", b"chunked"))
-    elif request.content or request.method in ("POST", "PUT", "PATCH"):
-        headers.append((b"Content-Length", b"%d" % len(request.content)))
+    length = _length(request)
+    if length is None:
+        headers.append((b"Transfer-Encoding", b"chunked"))
+    elif length or request.method in ("POST", "PUT", "PATCH"):
+        headers.append((b"Content-Length", b"%d" % length))
     limits = request.limits
     wire = httpcore2.Request(
         request.method,
@@ -138,6 +138,14 @@ def _wire(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
         },
     )
     return origin, wire
+
+
+def _length(request: Request) -> int | None:
+    """Bytes of the body; None when only its end will tell."""
+    if isinstance(request.content, bytes):
+        return len(request.content)
+    length: int | None = getattr(request.content, "length", None)
+    return length
 
 
 def _latin(value: str) -> bytes:

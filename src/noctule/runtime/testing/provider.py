@@ -124,6 +124,10 @@ class MockProvider:
         if not isinstance(content, Iterable):
             raise TypeError("an asynchronous body in a synchronous service")
         step, received = self._next(request, content)
+        total = request.limits.total
+        if total is not None and step.after > total:
+            self.clock.block(total)
+            raise errors.TimedOut
         if step.after:
             self.clock.block(step.after)
         return _opened(request, step.answer(received))

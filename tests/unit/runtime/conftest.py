@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from runtime_calling import MakeShop, Shop, config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(params=["async", "sync"])
+def make_shop(request: pytest.FixtureRequest) -> Iterator[MakeShop]:
+    shops: list[Shop] = []
+
+    def make(**settings: Any) -> Shop:
+        shops.append(Shop(sync=request.param == "sync", config=config(**settings)))
+        return shops[-1]
+
+    yield make
+    for shop in shops:
+        shop.close()

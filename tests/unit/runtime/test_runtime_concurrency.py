@@ -1,0 +1,334 @@
+"""Many calls at once, in virtual time: the bulkhead, the single probe, cancellation, hedging."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from typing import Any
+
+import pytest
+from runtime_calling import READ, config
+
+from noctule.runtime import (
+    BreakerLimits,
+    CallOptions,
+    CircuitOpen,
+    Headers,
+    Healths,
+    Policies,
+    RateLimited,
+    Request,
+    Response,
+    Saturated,
+    Service,
+    SyncService,
+    TimedOut,
+)
+from noctule.runtime.policy.breaker import State
+from noctule.runtime.testing import FastClock, MockProvider, VirtualClock
+
+ITEM = Response(200, Headers(), b'{"id":"i1"}')
+
+
+class Slow:
+    """Answers after `seconds` of the clock and counts who is inside."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        self.clock, self.seconds = clock, seconds
+        self.inside = self.most = self.total = 0
+
+    async def asend(self, request: Request) -> Response:
+        self.inside += 1
+        self.total += 1
+        self.most = max(self.most, self.inside)
+        try:
+            await self.clock.sleep(self.seconds)
+        finally:
+            self.inside -= 1
+        return ITEM
+
+    async def aclose(self) -> None:
+        return
+
+
+def service(transport: Any, clock: Any, **policies: Any) -> Any:
+    healths = Healths(random.Random(7).random)
+    made = type("Shop", (Service,), {"config": config(policies=Policies(**policies))})
+    return made(transport=transport, clock=clock, healths=healths)
+
+
+def health(shop: Any) -> Any:
+    return shop._preparation._health
+
+
+def test_no_more_calls_in_flight_than_allowed_and_the_rest_wait_their_turn() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 1.0)
+        shop = service(slow, clock, in_flight=10, place_timeout=3.0)
+        calls = [shop.call(READ, path={"id": n}) for n in range(50)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        saturated = [r for r in results if isinstance(r, Saturated)]
+        # Three waves of ten leave within three seconds; the fourth is let in at that moment.
+        assert slow.most == 10
+        assert 10 <= len(saturated) <= 20
+        assert all(error.safe_to_retry for error in saturated)
+        assert health(shop).bulkhead.in_flight == 0
+
+    asyncio.run(main())
+
+
+def test_thousands_of_calls_to_a_provider_that_hangs_end_in_time() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 1e9), clock)
+        ends: list[float] = []
+
+        async def one() -> None:
+            with pytest.raises((Saturated, TimedOut, CircuitOpen)):
+                await shop.call(READ, path={"id": "i"})
+            ends.append(clock.monotonic())
+
+        await asyncio.gather(*(one() for _ in range(2_000)))
+        assert len(ends) == 2_000
+        assert max(ends) <= 30.0
+        assert health(shop).bulkhead.in_flight == 0
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("callers", [50])
+def test_exactly_one_of_fifty_tasks_probes(callers: int) -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 0.1)
+        shop = service(slow, clock)
+        health(shop).breaker.trip(clock.monotonic())
+        clock.advance(10)
+        calls = [shop.call(READ, path={"id": n}) for n in range(callers)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert slow.total == 1
+        assert sum(isinstance(r, CircuitOpen) for r in results) == callers - 1
+
+    asyncio.run(main())
+
+
+def test_exactly_one_of_thirty_threads_probes() -> None:
+    barrier, inside = threading.Barrier(30), threading.Event()
+    counted: list[int] = []
+
+    class Counting:
+        def send(self, request: Request) -> Response:
+            counted.append(1)
+            inside.wait(5)
+            return ITEM
+
+        def close(self) -> None:
+            return
+
+    clock = FastClock(1)
+    made = type("Shop", (SyncService,), {"config": config()})
+    shop: Any = made(transport=Counting(), clock=clock)
+    health(shop).breaker.trip(clock.monotonic() - 100)
+    outcomes: list[object] = []
+
+    def one() -> None:
+        barrier.wait()
+        try:
+            outcomes.append(shop.call(READ, path={"id": "i"}))
+        except CircuitOpen as error:
+            outcomes.append(error)
+        if len(outcomes) == 29:
+            inside.set()
+
+    threads = [threading.Thread(target=one) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(counted) == 1
+    assert sum(isinstance(outcome, CircuitOpen) for outcome in outcomes) == 29
+
+
+def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
+    """A thousand schedules: probes, retries, waits for a place, all cut at a random moment."""
+
+    async def main() -> None:
+        draw = random.Random(1)
+        for _ in range(1000):
+            clock = VirtualClock()
+            provider = MockProvider(clock=clock)
+            provider.replies(503, times=2, after=0.2).replies(
+                content=b'{"id":"i"}', times=None, after=0.2
+            )
+            shop = service(provider, clock, in_flight=1)
+            if draw.random() < 0.5:
+                health(shop).breaker.trip(-100.0)
+            tasks = [asyncio.ensure_future(shop.call(READ, path={"id": n})) for n in range(2)]
+            await clock.sleep(draw.random() * 3)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            state = health(shop)
+            assert state.bulkhead.in_flight == 0
+            clock.advance(100)
+            assert state.breaker.admit(clock.monotonic()) is not None
+
+    asyncio.run(main())
+
+
+def test_a_waiting_call_that_is_cancelled_does_not_take_a_place() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 1.0)
+        shop = service(slow, clock, in_flight=1)
+        first = asyncio.ensure_future(shop.call(READ, path={"id": 1}))
+        second = asyncio.ensure_future(shop.call(READ, path={"id": 2}))
+        third = asyncio.ensure_future(shop.call(READ, path={"id": 3}))
+        await clock.sleep(0.5)
+        second.cancel()
+        await asyncio.gather(first, third)
+        assert slow.total == 2
+        assert clock.monotonic() == pytest.approx(2.0)
+
+    asyncio.run(main())
+
+
+def test_cancelling_calls_does_not_open_the_breaker() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 5.0), clock)
+        for _ in range(30):
+            task = asyncio.ensure_future(shop.call(READ, path={"id": "i"}))
+            await clock.sleep(0.1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert health(shop).breaker.state is State.CLOSED
+
+    asyncio.run(main())
+
+
+def test_our_own_deadline_does_not_open_the_breaker() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 5.0), clock)
+        for _ in range(30):
+            with pytest.raises(Exception, match="used up"):
+                await shop.call(READ, path={"id": "i"}, options=CallOptions(deadline=1.0))
+        assert health(shop).breaker.state is State.CLOSED
+
+    asyncio.run(main())
+
+
+def test_one_refusal_holds_back_all_callers() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(429, headers={"Retry-After": "5"}, after=0.1)
+        provider.replies(content=b'{"id":"i"}', times=None)
+        shop = service(provider, clock)
+        first = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
+        await clock.sleep(0.2)
+        rest = [shop.call(READ, path={"id": n}) for n in range(20)]
+        await asyncio.gather(first, *rest)
+        assert len(provider.requests) == 22
+        assert 5.0 <= clock.monotonic() <= 5.8
+
+    asyncio.run(main())
+
+
+def test_a_slow_read_is_asked_again_and_the_first_answer_wins() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(content=b'{"id":"slow"}', after=9.0).replies(
+            content=b'{"id":"quick"}', after=0.5
+        )
+        shop = service(provider, clock, hedge_after=1.0)
+        assert (await shop.call(READ, path={"id": "i"})).id == "quick"
+        assert clock.monotonic() == pytest.approx(1.5)
+        assert len(provider.requests) == 2
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+def test_a_hedge_that_fails_leaves_the_first_request_its_chance() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(content=b'{"id":"first"}', after=3.0).replies(500, after=0.5)
+        shop = service(provider, clock, hedge_after=1.0)
+        assert (await shop.call(READ, path={"id": "i"})).id == "first"
+        assert clock.monotonic() == pytest.approx(3.0)
+
+    asyncio.run(main())
+
+
+def test_no_hedge_while_the_provider_is_ill_or_the_quota_is_spent() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 3.0)
+        shop = service(slow, clock, hedge_after=1.0)
+        health(shop).quota.tokens = 0
+        await shop.call(READ, path={"id": "i"})
+        assert slow.total == 1
+        health(shop).quota.tokens = 500
+        health(shop).breaker.trip(-100.0)
+        await shop.call(READ, path={"id": "i"})
+        assert slow.total == 2
+
+    asyncio.run(main())
+
+
+def test_parallel_calls_are_parallel() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 1.0), clock, breaker=BreakerLimits())
+        await asyncio.gather(*(shop.call(READ, path={"id": n}) for n in range(10)))
+        assert clock.monotonic() == pytest.approx(1.0)
+
+    asyncio.run(main())
+
+
+def test_the_gate_is_per_credential_and_origin() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(429, headers={"Retry-After": "100"})
+        provider.replies(content=b'{"id":"i"}', times=None)
+        healths = Healths()
+        made: Any = type("Shop", (Service,), {"config": config()})
+        here = made(transport=provider, clock=clock, healths=healths)
+        there = made(
+            transport=provider, clock=clock, healths=healths, base_url="https://eu.shop.example"
+        )
+        with pytest.raises(RateLimited):
+            await here.call(READ, path={"id": "i"})
+        with pytest.raises(RateLimited):
+            await here.call(READ, path={"id": "i"})
+        await there.call(READ, path={"id": "i"})
+
+    asyncio.run(main())
+
+
+def test_threads_share_one_service() -> None:
+    provider = MockProvider()
+    provider.replies(content=b'{"id":"i"}', times=None)
+    made = type("Shop", (SyncService,), {"config": config(policies=Policies(in_flight=2))})
+    shop: Any = made(transport=provider)
+    start = time.monotonic()
+    threads = [
+        threading.Thread(target=lambda: [shop.call(READ, path={"id": 1}) for _ in range(50)])
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(provider.requests) == 400
+    assert health(shop).bulkhead.in_flight == 0
+    assert time.monotonic() - start < 10

@@ -1,0 +1,308 @@
+"""Answers are typed where they keep their promise, and survive where they do not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from noctule.runtime.encoding import encode_body
+from noctule.runtime.errors import InvalidResponse
+from noctule.runtime.models import JSON, Model, Violation, decode, field
+
+
+class Card(Model):
+    brand: Literal["visa", "mastercard"] | str
+    last4: str
+    exp_year: int | None = None
+
+
+class Address(Model):
+    city: str | None = None
+    zip_code: str = field(name="postal/code")
+
+
+class Charge(Model):
+    amount: int
+    paid: bool = False
+    id: str
+    kind: Literal["charge"] = field(name="type")
+    status: Literal["ok", "failed"] | str = "ok"
+    closed: Literal["a", "b"] | None = None
+    card: Card | None = None
+    customer: Address | str | None = None
+    cards: list[Card] = []
+    by_name: dict[str, Card] | None = None
+    metadata: dict[str, str] = {}
+    price: Decimal | None = None
+    rate: float | None = None
+    created: datetime | None = None
+    parent: Charge | None = None
+    short: Annotated[str, msgspec.Meta(max_length=5)] | None = None
+    anything: JSON = None
+
+
+GOOD: dict[str, Any] = {
+    "amount": 2000,
+    "paid": True,
+    "id": "ch_1",
+    "type": "charge",
+    "status": "ok",
+    "closed": "a",
+    "card": {"brand": "visa", "last4": "4242", "exp_year": 2030},
+    "customer": {"city": "Lyon", "postal/code": "69001"},
+    "cards": [{"brand": "visa", "last4": "1"}, {"brand": "mastercard", "last4": "2"}],
+    "by_name": {"bob@example.com": {"brand": "visa", "last4": "3"}},
+    "metadata": {"order": "6735"},
+    "price": 12.5,
+    "rate": 0.1,
+    "created": "2026-11-24T03:00:00Z",
+    "parent": {"amount": 1, "id": "ch_0", "type": "charge"},
+    "short": "abc",
+    "anything": [1, {"x": None}],
+}
+
+
+def body(**changes: object) -> bytes:
+    return msgspec.json.encode({**GOOD, **changes})
+
+
+def without(*names: str) -> bytes:
+    return msgspec.json.encode({k: v for k, v in GOOD.items() if k not in names})
+
+
+def test_a_good_answer_is_typed_throughout() -> None:
+    charge, violations = decode(Charge, body(unknown={"deep": 1}))
+    assert violations == ()
+    assert charge.card == Card(brand="visa", last4="4242", exp_year=2030)
+    assert charge.customer == Address(city="Lyon", zip_code="69001")
+    assert charge.created == datetime(2026, 11, 24, 3, tzinfo=UTC)
+    assert charge.price == Decimal("12.5")
+    assert charge.parent is not None
+    assert charge.parent.amount == 1
+
+
+CASES: list[tuple[bytes, str, str, str]] = [
+    (without("amount"), "/amount", "integer", "missing"),
+    (body(amount=None), "/amount", "integer", "null"),
+    (body(amount="2000"), "/amount", "integer", "string"),
+    (body(amount=1.5), "/amount", "integer", "number"),
+    (body(paid="yes"), "/paid", "boolean", "string"),
+    (body(type="refund"), "/type", "one of 1 known values", "unknown value"),
+    (body(closed="z"), "/closed", "one of 2 known values | null", "unknown value"),
+    (body(closed=3), "/closed", "one of 2 known values | null", "integer"),
+    (body(card={"brand": "visa"}), "/card/last4", "string", "missing"),
+    (body(card="card_1"), "/card", "Card | null", "string"),
+    (body(customer={"city": "x"}), "/customer/postal~1code", "string", "missing"),
+    (body(cards=[{"brand": "v", "last4": "1"}, {"brand": 1}]), "/cards/1/brand", "", "integer"),
+    (body(cards={}), "/cards", "array", "object"),
+    (body(by_name={"bob@example.com": {"last4": "1"}}), "/by_name/*/brand", "", "missing"),
+    (body(metadata={"a": 1}), "/metadata/*", "string", "integer"),
+    (body(price="twelve"), "/price", "number | null", "string"),
+    (body(created="yesterday"), "/created", "date-time | null", "string"),
+    (body(parent={"id": "x", "type": "charge"}), "/parent/amount", "integer", "missing"),
+    (body(short="too long"), "/short", "string | null", "string"),
+]
+
+
+@pytest.mark.parametrize(("data", "pointer", "expected", "found"), CASES)
+def test_a_lie_is_told_with_its_place_and_the_rest_holds(
+    data: bytes, pointer: str, expected: str, found: str
+) -> None:
+    charge, violations = decode(Charge, data)
+    assert [v.pointer for v in violations][:1] == [pointer]
+    assert violations[0].found == found
+    assert expected in violations[0].expected
+    assert isinstance(charge, Charge)
+    assert charge.id == "ch_1"
+    assert charge.status == "ok"
+
+
+def test_what_does_not_fit_stays_as_it_was_received() -> None:
+    charge, _ = decode(Charge, body(amount="2000", card={"brand": "visa"}, cards=[7]))
+    assert (charge.amount, charge.cards) == ("2000", [7])
+    assert charge.card is not None
+    assert (charge.card.brand, charge.card.last4) == ("visa", None)
+
+
+def test_open_enums_take_new_values_without_a_word() -> None:
+    charge, violations = decode(Charge, body(status="quite new"))
+    assert (charge.status, violations) == ("quite new", ())
+
+
+def test_a_violation_shows_no_value() -> None:
+    secret = "4242424242424242"
+    lies = {name: secret for name in GOOD if name not in ("id", "anything", "status")}
+    _, violations = decode(Charge, body(**lies, by_name={secret: secret}))
+    assert len(violations) > 5
+    assert secret not in repr(violations)
+
+
+def test_lists_and_plain_json_are_decoded_too() -> None:
+    cards, violations = decode(list[Card], b'[{"brand":"visa","last4":"1"},{"last4":2}]')
+    assert cards[0].last4 == "1"
+    assert {v.pointer for v in violations} == {"/1/brand", "/1/last4"}
+    assert decode(list[Card], b'{"error":1}') == (
+        {"error": 1},
+        (Violation("", "array", "object"),),
+    )
+    assert decode(JSON, b'{"a":[1,null]}') == ({"a": [1, None]}, ())
+
+
+def test_violations_are_bounded_and_not_repeated() -> None:
+    _, violations = decode(list[int], msgspec.json.encode(["x"] * 10_000))
+    assert len(violations) == 50
+    _, violations = decode(dict[str, int], msgspec.json.encode({str(n): "x" for n in range(99)}))
+    assert violations == (Violation("/*", "integer", "string"),)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"<html>", b"{", b'{"id": 1, nope', b'"\xff"', b"[1e999, NaN]", b"[1e999,", b"[" * 9999],
+)
+def test_what_is_not_json_is_said_to_be_so(data: bytes) -> None:
+    for kind in (Charge, JSON, list[Charge]):
+        with pytest.raises(InvalidResponse, match="JSON") as caught:
+            decode(kind, data)
+        assert "html" not in str(caught.value)
+
+
+def test_a_byte_order_mark_is_forgiven_once() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert decode(Charge, mark + body())[1] == ()
+    with pytest.raises(InvalidResponse):
+        decode(Charge, mark * 5000 + body())
+
+
+def test_numbers_beyond_a_double_are_infinite_and_reported() -> None:
+    value, violations = decode(JSON, b'{"n": 1e999}')
+    assert value == {"n": float("inf")}
+    assert violations[0].found == "a number beyond a double"
+
+
+def test_recursive_answers_deeper_than_anyone_needs_end_well() -> None:
+    deep = b'{"amount":"x","id":"1","type":"charge","parent":' * 400 + b"null" + b"}" * 400
+    charge, violations = decode(Charge, deep)
+    assert charge.id == "1"
+    assert violations
+
+
+class Picky(Model):
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+
+
+def test_a_model_with_a_check_of_its_own_does_not_crash() -> None:
+    value, violations = decode(list[Picky], b'[{"low":3,"high":1},{"low":"x","high":1}]')
+    assert isinstance(value[0], dict)
+    assert violations[0] == Violation("/0", "Picky", "refused by the model")
+
+
+class Cat(Model, tag_field="kind", tag="cat"):
+    lives: int
+
+
+class Dog(Model, tag_field="kind", tag="dog"):
+    name: str
+
+
+def test_tagged_variants_are_told_apart_by_their_tag() -> None:
+    value, violations = decode(list[Cat | Dog], b'[{"kind":"dog","name":1},{"kind":"eel"}]')
+    assert value == [Dog(name=1), {"kind": "eel"}]  # type: ignore[arg-type]
+    assert violations == (
+        Violation("/0/name", "string", "integer"),
+        Violation("/1", "Cat | Dog", "object"),
+    )
+    alone, violations = decode(Dog, b'{"kind":"cat","name":"x"}')
+    assert alone == Dog(name="x")
+    assert violations[0].pointer == "/kind"
+
+
+def test_models_are_frozen_and_take_keywords_in_any_order() -> None:
+    card = Card(last4="1", brand="visa")
+    with pytest.raises(AttributeError):
+        card.last4 = "2"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Card("visa", "1")  # type: ignore[misc]
+
+
+def test_a_model_can_be_sent_as_well() -> None:
+    sent = encode_body("json", {"address": Address(zip_code="69001"), "charges": [Card]and None})
+    assert sent.content == b'{"address":{"postal/code":"69001"}}'
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False,
+    allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _places(value: object, at: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    inside: list[tuple[object, ...]] = [at] if at else []
+    if isinstance(value, dict):
+        pairs: Any = value.items()
+    else:
+        pairs = enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        inside += _places(item, (*at, key))
+    return inside
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A good body with one to four members removed, replaced or nulled, at any depth."""
+    value: Any = msgspec.json.decode(msgspec.json.encode(GOOD))
+    for _ in range(draw(st.integers(1, 4))):
+        place = draw(st.sampled_from(_places(value) or [("id",)]))
+        holder = value
+        for key in place[:-1]:
+            holder = holder[key]
+        if draw(st.booleans()):
+            holder[place[-1]] = draw(JSON_VALUES)
+        elif isinstance(holder, dict):
+            holder.pop(place[-1], None)
+    return msgspec.json.encode(value)
+
+
+@settings(max_examples=1200, deadline=None)
+@given(mutated())
+@example(b"null")
+def test_no_mutation_of_an_answer_is_a_failure(data: bytes) -> None:
+    value, violations = decode(Charge, data)
+    try:
+        fits = msgspec.json.decode(data, type=Charge)
+    except msgspec.ValidationError:
+        assert violations
+        assert all(v.pointer == "" or v.pointer.startswith("/") for v in violations)
+    else:
+        assert (value, violations) == (fits, ())
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON_VALUES)
+def test_any_json_at_all_is_survived(value: object) -> None:
+    data = msgspec.json.encode(value)
+    for kind in (Charge, list[Charge], dict[str, Card], Cat | Dog, Address | str | None):
+        _, violations = decode(kind, data)
+        assert isinstance(violations, tuple)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
+def test_any_bytes_at_all_are_survived(data: bytes) -> None:
+    try:
+        decode(Charge, data)
+    except InvalidResponse:
+        with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
+            msgspec.json.decode(data)

@@ -1,0 +1,266 @@
+"""Bulkhead, quota, gate, window, backoff, retry and hints: laws that hold for any input."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from noctule.runtime.policy.backoff import Backoff, asked
+from noctule.runtime.policy.bulkhead import Bulkhead, Ticket
+from noctule.runtime.policy.deadline import attempt_time
+from noctule.runtime.policy.gate import Gate
+from noctule.runtime.policy.hedge import hedge_after
+from noctule.runtime.policy.hints import (
+    RateLimitHeaders,
+    retry_after,
+    should_retry,
+    window_reset,
+)
+from noctule.runtime.policy.quota import Quota, QuotaLimits
+from noctule.runtime.policy.retry import RetryLimits, wait_before_retry
+from noctule.runtime.policy.verdict import Reached, Verdict
+from noctule.runtime.policy.window import Window
+
+PLACES = 3
+
+
+class BulkheadMachine(RuleBasedStateMachine):
+    """Arrivals, departures and cancellations in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bulkhead = Bulkhead(PLACES)
+        self.inside: list[Ticket] = []
+        self.waiting: list[Ticket] = []
+
+    @rule()
+    def enter(self) -> None:
+        ticket = self.bulkhead.enter()
+        (self.inside if ticket.held else self.waiting).append(ticket)
+
+    @precondition(lambda self: self.inside)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        ticket = self.inside.pop(data.draw(st.integers(0, len(self.inside) - 1)))
+        heir = self.bulkhead.leave(ticket)
+        assert heir is (self.waiting[0] if self.waiting else None)
+        if heir is not None:
+            assert heir.held
+            self.inside.append(self.waiting.pop(0))
+        assert self.bulkhead.leave(ticket) is None
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def give_up(self, data: st.DataObject) -> None:
+        ticket = self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
+        assert self.bulkhead.leave(ticket) is None
+
+    @invariant()
+    def never_more_than_places(self) -> None:
+        assert self.bulkhead.in_flight == len(self.inside) <= PLACES
+        assert not self.waiting or len(self.inside) == PLACES
+
+    def teardown(self) -> None:
+        for ticket in [*self.waiting, *self.inside]:
+            self.bulkhead.leave(ticket)
+        assert self.bulkhead.in_flight == 0
+
+
+TestBulkhead = BulkheadMachine.TestCase
+TestBulkhead.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+@given(st.lists(st.one_of(st.just("earn"), st.sampled_from([14, 5])), max_size=300))
+def test_the_quota_never_goes_below_zero_nor_above_its_capacity(
+    steps: list[str | int],
+) -> None:
+    quota, model = Quota(50), 50
+    for step in steps:
+        if isinstance(step, str):
+            quota.earn()
+            model = min(50, model + 1)
+        else:
+            paid = quota.pay(step)
+            assert paid == (model >= step)
+            model -= step if paid else 0
+        assert quota.tokens == model
+
+
+def test_a_full_quota_pays_for_35_retries_in_an_outage() -> None:
+    prices = QuotaLimits()
+    quota = Quota(prices.capacity)
+    assert sum(quota.pay(prices.transient) for _ in range(1000)) == 35
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0, 1e6))
+def test_the_gate_opens_at_the_latest_moment_it_was_told(moments: list[float], now: float) -> None:
+    gate = Gate()
+    for moment in moments:
+        gate.close(moment)
+    assert gate.wait(now) == max(0.0, max(moments) - now)
+
+
+@given(st.lists(st.tuples(st.floats(0, 9), st.booleans(), st.booleans()), max_size=80))
+def test_the_window_counts_what_is_recent(steps: list[tuple[float, bool, bool]]) -> None:
+    window, now, told = Window(60.0), 0.0, []
+    for pause, failed, slow in steps:
+        now += pause
+        window.add(now, failed=failed, slow=slow)
+        told.append((now, failed, slow))
+    calls, failures, slows = window.totals(now)
+    surely = [each for each in told if each[0] > now - 54]
+    perhaps = [each for each in told if each[0] >= now - 60]
+    assert len(surely) <= calls <= len(perhaps)
+    assert sum(f for _, f, _ in surely) <= failures <= sum(f for _, f, _ in perhaps)
+    assert sum(s for *_, s in surely) <= slows <= sum(s for *_, s in perhaps)
+
+
+def test_waits_are_drawn_up_to_1_2_and_4_seconds() -> None:
+    backoff = Backoff()
+    assert [backoff.bound(failed) for failed in range(1, 7)] == [1, 2, 4, 8, 8, 8]
+    assert [backoff.bound(n, throttled=True) for n in range(4, 8)] == [8, 16, 20, 20]
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True), st.booleans())
+def test_every_wait_is_within_its_bound(failed: int, draw: float, throttled: bool) -> None:
+    backoff = Backoff()
+    wait = backoff.wait(failed, lambda: draw, throttled=throttled)
+    assert 0 <= wait <= backoff.bound(failed, throttled=throttled) <= 20
+
+
+@given(st.floats(0, 3600), st.floats(0, 1, exclude_max=True))
+def test_what_the_provider_asks_for_is_waited_in_full(seconds: float, draw: float) -> None:
+    assert seconds <= asked(seconds, lambda: draw) <= seconds * 1.1
+
+
+verdicts = st.builds(
+    Verdict,
+    reached=st.sampled_from(Reached),
+    again=st.sampled_from(["no", "transient", "throttled"]),
+    retry_after=st.none() | st.floats(0, 200),
+    hint=st.none() | st.booleans(),
+)
+
+
+@given(
+    verdicts,
+    st.integers(1, 6),
+    st.sampled_from(["safe", "keyed", "never"]),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
+    verdict: Verdict, failed: int, replay: str, draw: float
+) -> None:
+    wait = wait_before_retry(
+        RetryLimits(),
+        verdict,
+        failed=failed,
+        replay=replay,
+        random=lambda: draw,
+    )
+    if wait is None:
+        return
+    assert failed < 4
+    assert verdict.hint is not False
+    assert wait <= 66
+    if replay == "never":
+        assert verdict.reached in (Reached.NOT_SENT, Reached.REFUSED)
+
+
+@pytest.mark.parametrize("hint", [True, False])
+def test_the_providers_advice_is_obeyed(hint: bool) -> None:
+    def wait(again: str) -> float | None:
+        verdict = Verdict(reached=Reached.REFUSED, again=again, hint=hint)
+        return wait_before_retry(
+            RetryLimits(), verdict, failed=1, replay="keyed", random=lambda: 0.5
+        )
+
+    assert (wait("transient") is not None) is hint
+    assert (wait("no") is not None) is hint
+
+
+NOW = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        (
+            {"retry-after": format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True)},
+            30.0,
+        ),
+        ({"retry-after": format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True)}, 0.0),
+        ({"retry-after": "-5"}, 0.0),
+        ({}, None),
+    ],
+)
+def test_retry_after_in_its_three_forms(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers, NOW) == seconds
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text()))
+def test_no_header_breaks_the_reading_of_retry_after(headers: dict[str, str]) -> None:
+    seconds = retry_after(headers, NOW)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "1e400", "1_0", "٣", "soon", "99999999999999999"])
+def test_what_is_no_number_of_seconds_is_not_read(value: str) -> None:
+    assert retry_after({"retry-after": value}, NOW) is None
+
+
+def test_advice_is_read_from_the_providers_header_or_the_common_one() -> None:
+    assert should_retry({"stripe-should-retry": "false"}, "stripe-should-retry") is False
+    assert should_retry({"x-should-retry": "TRUE"}, "stripe-should-retry") is True
+    assert should_retry({"x-should-retry": "maybe"}, "") is None
+    assert should_retry({}, "") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "seconds"),
+    [
+        ("epoch", str(int(NOW) + 7), 7.0),
+        ("epoch-ms", str(int(NOW) * 1000 + 7000), 7.0),
+        ("seconds", "7", 7.0),
+        ("milliseconds", "7000", 7.0),
+        ("date", format_datetime(datetime.fromtimestamp(NOW + 7, UTC), usegmt=True), 7.0),
+        ("epoch", "later", None),
+    ],
+)
+def test_the_end_of_a_rate_window(kind: str, value: str, seconds: float | None) -> None:
+    names = RateLimitHeaders("x-remaining", "x-reset", kind)
+    assert window_reset({"x-remaining": "0", "x-reset": value}, names, NOW) == seconds
+    assert window_reset({"x-remaining": "1", "x-reset": value}, names, NOW) is None
+
+
+@given(
+    st.none() | st.floats(0.001, 100),
+    st.none() | st.floats(0, 1000),
+    st.floats(0, 1000),
+)
+def test_an_attempt_never_outlives_the_deadline(
+    timeout: float | None, until: float | None, now: float
+) -> None:
+    seconds, cut = attempt_time(timeout, until, now)
+    assert seconds is None or timeout is None or seconds <= timeout
+    if until is not None:
+        assert seconds is not None
+        assert seconds <= max(0.0, until - now)
+    assert not cut or seconds == max(0.0, (until or 0.0) - now)
+
+
+def test_only_slow_first_reads_are_hedged() -> None:
+    assert hedge_after(1.0, method="GET", attempt=1, timeout=10.0) == 1.0
+    assert hedge_after(1.0, method="POST", attempt=1, timeout=10.0) is None
+    assert hedge_after(1.0, method="GET", attempt=2, timeout=10.0) is None
+    assert hedge_after(11.0, method="GET", attempt=1, timeout=10.0) is None
+    assert hedge_after(None, method="GET", attempt=1, timeout=None) is None

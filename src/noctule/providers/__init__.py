@@ -71,29 +71,32 @@ PROJECT = Path("integrations", "packs")
 class UnknownProvider(LookupError):
     """No pack has this id."""
 
-    def __init__(self, id: str) -> None:
-        self.id = id
-        super().__init__(f"no provider pack {id!r}; known: {', '.join(_files())}")
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        super().__init__(f"no provider pack {provider!r}; known: {', '.join(_files())}")
 
 
 def packs() -> Mapping[str, Pack]:
     """Every pack by its id, sorted. Raises Problem naming file, key and cause for a broken one."""
-    return {id: _read(path) for id, path in _files().items()}
+    return {name: _read(path) for name, path in _files().items()}
 
 
-def pack(id: str) -> Pack:
-    """The pack `id`. Raises UnknownProvider, or Problem when its file is broken."""
-    path = _files().get(id)
+def pack(provider: str) -> Pack:
+    """The pack of this id. Raises UnknownProvider, or Problem when its file is broken."""
+    path = _files().get(provider)
     if path is None:
-        raise UnknownProvider(id)
+        raise UnknownProvider(provider)
     return _read(path)
 
 
 def find(name: str) -> Pack | None:
     """The pack known by this id, name or alias; case, accents and spaces do not matter."""
     wanted = _folded(name)
+    for provider in _files():
+        if _folded(provider) == wanted:
+            return pack(provider)
     for candidate in packs().values():
-        if wanted in map(_folded, (candidate.id, candidate.name, *candidate.aliases)):
+        if wanted in map(_folded, (candidate.name, *candidate.aliases)):
             return candidate
     return None
 

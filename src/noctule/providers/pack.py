@@ -4,15 +4,16 @@ Nothing here is executed and nothing here is a secret: a pack names environment 
 holds their values. docs/providers.md describes the file key by key.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping  # noqa: TC003  (msgspec reads the annotations)
-from pathlib import Path  # noqa: TC003
+# No `from __future__ import annotations` here: msgspec reads the annotations.
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-Language = Literal["en", "fr"]
+from noctule.language import Language
+from noctule.problem import Exit, Problem
+
 EnvRole = Literal[
     "api_key", "username", "password", "token", "client_id", "client_secret", "refresh_token",
     "webhook_secret", "public", "webhook_url", "setting",
@@ -226,8 +227,16 @@ class Pack(Fact, frozen=True, kw_only=True):
     """The file this pack was read from."""
 
     def document_bytes(self) -> bytes:
-        """The compact API document, as it lies beside the pack."""
-        return self.path.with_name(self.document.compact).read_bytes()
+        """The compact API document, as it lies beside the pack. Raises Problem if it does not."""
+        try:
+            return self.path.with_name(self.document.compact).read_bytes()
+        except (OSError, ValueError) as error:
+            raise Problem(
+                "providers.no_document",
+                exit=Exit.USAGE,
+                place=str(self.path),
+                compact=self.document.compact,
+            ) from error
 
     def label(self, language: Language) -> str:
         """The provider's name, the same in every language so far."""

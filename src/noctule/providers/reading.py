@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from noctule.problem import Exit, Problem
 from noctule.providers.pack import (
     EnvFact,
+    Environment,
     Erratum,
     EventFact,
     Fact,
@@ -26,19 +27,23 @@ MAX_BYTES = 1_000_000
 F = TypeVar("F", bound=Fact)
 
 _KEYED: tuple[tuple[str, type[Fact], str], ...] = (
+    ("environments", Environment, ""),
+    ("env", EnvFact, "name"),
     ("needs", Need, "id"),
     ("operations", OperationFact, "key"),
     ("events", EventFact, "name"),
-    ("env", EnvFact, "name"),
     ("errata", Erratum, "id"),
 )
-"""Sections whose tables are named by a key of their own: `[operations."POST /v1/x"]`."""
+"""Sections of named tables, `[operations."POST /v1/x"]`, and the field that takes the name."""
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""RFC 9110, section 9.2.2."""
 
 _CAUSES = (
     ("providers.unknown_key", re.compile(r"Object contains unknown field `(?P<key>.+?)`")),
     ("providers.missing_key", re.compile(r"Object missing required field `(?P<key>.+?)`")),
+    ("providers.wrong_type", re.compile(r"Expected `(?P<wanted>.+?)`, got `(?P<got>.+?)`")),
+    ("providers.wrong_value", re.compile(r"Invalid enum value (?P<value>.+?)(?: - at|$)")),
 )
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
@@ -46,14 +51,24 @@ _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 def read(path: Path) -> Pack:
     """The pack in `path`, whose name must be `<id>.toml`. Raises Problem."""
     tables = _tables(path)
-    _infer_idempotence(tables.get("operations"))
     for section, kind, label in _KEYED:
-        tables[section] = _named(tables, section, kind, label, path)
-    tables["env"] = tuple(tables["env"].values())
-    tables["errata"] = tuple(tables["errata"].values())
+        tables[section] = _named(tables.get(section, {}), section, kind, label, path)
     # One name per line: hundreds of names as a TOML array cost the reader ten times as much.
-    tables["event_names"] = _lines(tables.get("event_names", ""), path) | set(tables["events"])
-    pack = _convert(tables | {"path": path}, Pack, "", path)
+    lines = tables.get("event_names", "\n".join(tables["events"]))
+    if not isinstance(lines, str):
+        raise _broken("providers.wrong_type", path, "event_names", wanted="str", got=_kind(lines))
+    pack = _convert(
+        tables
+        | {
+            "path": path,
+            "env": tuple(tables["env"].values()),
+            "errata": tuple(tables["errata"].values()),
+            "event_names": frozenset(lines.split()),
+        },
+        Pack,
+        "",
+        path,
+    )
     if pack.id != path.stem:
         raise _broken("providers.wrong_name", path, "id", id=pack.id)
     return pack
@@ -75,35 +90,34 @@ def _tables(path: Path) -> dict[str, Any]:
     return tables
 
 
-def _infer_idempotence(operations: object) -> None:
-    """What RFC 9110 (9.2.2) says of the method holds unless the pack says otherwise."""
-    for key, table in operations.items() if isinstance(operations, dict) else ():
-        if isinstance(table, dict):
-            table.setdefault("idempotent", key.split(" ")[0] in _IDEMPOTENT)
-
-
-def _named(
-    tables: dict[str, Any], section: str, kind: type[F], label: str, path: Path
-) -> dict[str, F]:
-    """The tables of one section, each told the key it stands under."""
-    found = tables.get(section, {})
-    if not isinstance(found, dict):
-        raise _broken("providers.wrong_type", path, section, cause="Expected a table")
+def _named(found: object, section: str, kind: type[F], label: str, path: Path) -> dict[str, F]:
+    """The tables of one section, each told the name it stands under."""
     result: dict[str, F] = {}
-    for name, table in found.items():
+    for name, table in _table(found, section, path).items():
         where = f'{section}."{name}"'
-        if not isinstance(table, dict):
-            raise _broken("providers.wrong_type", path, where, cause="Expected a table")
-        if label in table:
+        said = _table(table, where, path)
+        if label in said:
             raise _broken("providers.unknown_key", path, f"{where}.{label}")
-        result[name] = _convert({**table, label: name}, kind, where, path)
+        named = {label: name} if label else {}
+        result[name] = _convert(_implied(section, name) | said | named, kind, where, path)
     return result
 
 
-def _lines(text: object, path: Path) -> frozenset[str]:
-    if not isinstance(text, str):
-        raise _broken("providers.wrong_type", path, "event_names", cause="Expected a text")
-    return frozenset(text.split())
+def _implied(section: str, name: str) -> dict[str, Any]:
+    """What a table says by its name alone."""
+    if section == "operations":
+        return {"idempotent": name.partition(" ")[0] in _IDEMPOTENT}
+    return {}
+
+
+def _table(value: object, where: str, path: Path) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _broken("providers.wrong_type", path, where, wanted="table", got=_kind(value))
+    return cast("dict[str, Any]", value)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _convert(table: dict[str, Any], kind: type[F], where: str, path: Path) -> F:
@@ -119,9 +133,11 @@ def _explained(message: str, where: str, path: Path) -> Problem:
     steps = [where, place["path"] if place else ""]
     for key, pattern in _CAUSES:
         if match := pattern.search(message):
-            return _broken(key, path, ".".join(filter(None, [*steps, match["key"]])))
-    cause = _WHERE.sub("", message)
-    return _broken("providers.wrong_type", path, ".".join(filter(None, steps)), cause=cause)
+            found = match.groupdict()
+            at = ".".join(filter(None, [*steps, found.pop("key", "")]))
+            return _broken(key, path, at, **found)
+    at = ".".join(filter(None, steps))
+    return _broken("providers.invalid", path, at, cause=_WHERE.sub("", message))
 
 
 def _broken(key: str, path: Path, pack_key: str, **params: object) -> Problem:

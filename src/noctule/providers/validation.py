@@ -67,6 +67,9 @@ def _shapes(pack: Pack) -> Iterator[str]:
 
 
 def _webhooks(pack: Pack) -> Iterator[str]:
+    for name in pack.events:
+        if name not in pack.event_names:
+            yield f"events: {name} is not in event_names"
     if pack.signature and pack.unsigned:
         yield "signature: an unsigned provider has none"
     if pack.event_names and not (pack.signature or pack.unsigned):

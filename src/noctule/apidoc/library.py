@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from noctule.apidoc.decoding import MAX_BYTES, decode
 from noctule.apidoc.node import File, UnreadableError
 from noctule.problem import Problem
-
-if TYPE_CHECKING:
-    from noctule.apidoc.schema import Schema
 
 MAX_FILES = 2_000
 
@@ -35,11 +32,11 @@ class Library:
         self._files: dict[str, File] = {}
         self._failed: dict[str, str] = {}
         self._bytes = 0
-        self._schemas: dict[object, Schema] = {}
+        self._memory: dict[object, object] = {}
 
     def main(self, root: Any, name: str) -> File:
         """The document's main file; `name` is its own in the folder or at the address."""
-        file = File("", root, lambda reference: self._open(name, reference), self._schemas)
+        file = File("", root, lambda reference: self._open(name, reference), self._memory)
         self._files[self._locate("", name)] = file
         return file
 
@@ -76,7 +73,7 @@ class Library:
         except Problem as problem:
             raise UnreadableError(problem.cause("en")) from None
         label = where if self._address else str(Path(where).relative_to(self._folder or Path()))
-        return File(label, root, lambda reference: self._open(where, reference), self._schemas)
+        return File(label, root, lambda reference: self._open(where, reference), self._memory)
 
     def _get(self, where: str) -> bytes:
         if self._address:

@@ -15,7 +15,6 @@ from noctule.apidoc.plain import is_dict, is_list
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from noctule.apidoc.schema import Schema
 
 REFERENCE_HOPS = 50
 """A chain of references longer than this is taken for a circle."""
@@ -30,13 +29,14 @@ class File:
     """One file of a document.
 
     `label` is "" for the main file and the path relative to it for the others; `other` opens
-    the file that a reference names; `schemas` is a memory shared by the whole document.
+    the file that a reference names; `memory` is shared by the whole document, so that each
+    view of a place is made once.
     """
 
     label: str
     root: Any
     other: Callable[[str], File]
-    schemas: dict[object, Schema]
+    memory: dict[object, object]
 
 
 @dataclass(frozen=True, slots=True)

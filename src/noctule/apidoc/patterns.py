@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LONGEST = 1_000
 """Repeats above this are not written out, and longer texts not judged."""
 WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
-CLASSES = {"d": "0123456789", "w": WORD, "s": " \t\n\r\f\v"}
+Ranges = tuple[tuple[str, str], ...]
+CLASSES: Mapping[str, Ranges] = {
+    "d": (("0", "9"),),
+    "w": (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")),
+    "s": (("\t", "\r"), (" ", " ")),
+}
+"""The class an escape stands for, its ranges in order."""
 CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 PREFERRED = "a0A-_.@/ "
 """Characters an example takes first, where the class allows them."""
@@ -27,7 +37,7 @@ class UnsupportedError(ValueError):
 class Chars:
     """One character: listed, in a range, or, when `negated`, any other."""
 
-    ranges: tuple[tuple[str, str], ...]
+    ranges: Ranges
     negated: bool = False
 
     def admits(self, char: str) -> bool:
@@ -42,9 +52,14 @@ class Chars:
 
 @dataclass(frozen=True)
 class Edge:
-    """`^` or `$`."""
+    """`^`, `$` or `\\b`: a place between characters."""
 
-    end: bool
+    kind: str
+
+    def holds(self, text: str, at: int) -> bool:
+        if self.kind == "b":
+            return (text[at - 1 : at] in WORD and at > 0) != (at < len(text) and text[at] in WORD)
+        return at == (len(text) if self.kind == "$" else 0)
 
 
 @dataclass(frozen=True)
@@ -80,10 +95,8 @@ def example(pattern: str, *, least: int = 0, most: int | None = None) -> str | N
     part = parsed(pattern)
     if part is None:
         return None
-    for extra in (0, 1, 2, 4, 8, 16, 32, 64, 128):
+    for extra in range(max(least, 32) + 1):
         text = written(part, extra)
-        if not (anchored(part) or extra) and len(text) < least:
-            text = text.ljust(least, text[-1:] or "a")
         fits = len(text) >= least and (most is None or len(text) <= most)
         if fits and matches(pattern, text):
             return text
@@ -103,8 +116,8 @@ def ends(part: Part, text: str, starts: frozenset[int]) -> frozenset[int]:
     match part:
         case Chars():
             return frozenset(at + 1 for at in starts if at < len(text) and part.admits(text[at]))
-        case Edge(end):
-            return starts & {len(text) if end else 0}
+        case Edge():
+            return frozenset(at for at in starts if part.holds(text, at))
         case Sequence(items):
             for item in items:
                 starts = ends(item, text, starts)
@@ -138,8 +151,14 @@ def written(part: Part, extra: int) -> str:
             return written(item, extra) * min(least + extra, most, LONGEST)
 
 
-def anchored(part: Part) -> bool:
-    return isinstance(part, Sequence) and any(isinstance(item, Edge) for item in part.items)
+def class_ranges(kind: str) -> Ranges:
+    """The ranges of `\\d`, `\\w`, `\\s`; in capitals, what lies between them."""
+    ranges = CLASSES[kind.lower()]
+    if kind.islower():
+        return ranges
+    lows = ["\0", *(chr(ord(high) + 1) for _, high in ranges)]
+    highs = [*(chr(ord(low) - 1) for low, _ in ranges), chr(0x10FFFF)]
+    return tuple(zip(lows, highs, strict=True))
 
 
 class Parser:
@@ -171,7 +190,7 @@ class Parser:
         char = self.next()
         match char:
             case "^" | "$":
-                return Edge(char == "$")
+                return Edge(char)
             case "(":
                 return self.group()
             case "[":
@@ -227,33 +246,32 @@ class Parser:
         ranges: list[tuple[str, str]] = []
         while not self.took("]"):
             low = self.class_item()
-            if len(low) > 1 or not self.ranges_on():
-                ranges.extend((char, char) for char in low)
-                continue
-            self.next()
-            high = self.class_item()
-            if len(high) != 1 or high < low:
-                raise UnsupportedError(self.text)
-            ranges.append((low, high))
-        if not ranges:
+            if len(low) == 1 and low[0][0] == low[0][1] and self.range_goes_on():
+                self.next()
+                low = ((low[0][0], self.class_item()[0][1]),)
+            ranges.extend(low)
+        if not ranges or any(high < low for low, high in ranges):
             raise UnsupportedError(self.text)
         return Chars(tuple(ranges), negated)
 
-    def ranges_on(self) -> bool:
+    def range_goes_on(self) -> bool:
         return self.text[self.at] == "-" and self.text[self.at + 1] != "]"
 
-    def class_item(self) -> str:
+    def class_item(self) -> Ranges:
         char = self.next()
-        if char != "\\":
-            return char
-        kind = self.next()
-        return CLASSES[kind] if kind in CLASSES else self.character(kind)
+        if char == "\\":
+            kind = self.next()
+            if kind.lower() in CLASSES:
+                return class_ranges(kind)
+            char = "\b" if kind == "b" else self.character(kind)
+        return ((char, char),)
 
     def escape(self) -> Part:
         kind = self.next()
+        if kind == "b":
+            return Edge(kind)
         if kind.lower() in CLASSES:
-            listed = tuple((char, char) for char in CLASSES[kind.lower()])
-            return Chars(listed, negated=kind.isupper())
+            return Chars(class_ranges(kind))
         char = self.character(kind)
         return Chars(((char, char),))
 

@@ -58,10 +58,7 @@ class Schema:
     def of(cls, *nodes: Node, chosen: Chosen = frozenset()) -> Schema:
         """The view of a place where all of `nodes` hold; made once per document."""
         key = (tuple(node.pointer for node in nodes), chosen)
-        memory = nodes[0].file.schemas
-        if key not in memory:
-            memory[key] = cls(nodes, chosen)
-        return memory[key]
+        return cast("Schema", nodes[0].file.memory.setdefault(key, cls(nodes, chosen)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self._key == other._key
@@ -214,7 +211,9 @@ class Schema:
                 name = str(target)
                 plain = "/" not in name and "#" not in name and "." not in name
                 place = f"#/components/schemas/{name}" if plain else name
-                found.setdefault(tag, part.target(place).pointer)
+                target = part.target(place)
+                if not target.broken:
+                    found.setdefault(tag, target.pointer)
         return MappingProxyType(found)
 
     # -- objects and arrays

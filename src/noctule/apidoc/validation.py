@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, cast
 
-from noctule.apidoc import composition
+from noctule.apidoc import composition, patterns
 from noctule.apidoc.fitting import carried
-from noctule.apidoc.plain import is_list, is_number
+from noctule.apidoc.plain import is_dict, is_list, is_number
 from noctule.apidoc.schema import TYPES, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from noctule.apidoc.node import Node
 
 COUNTS = (
@@ -30,6 +33,8 @@ IN_PLACE = ("allOf", "anyOf", "oneOf")
 IN_PLACE_ONE = ("not", "if", "then", "else")
 """Keywords whose schema judges the very same value."""
 
+DEFINITIONS = "#/$defs/"
+
 Chain = frozenset[str]
 """Pointers of the schemas that already judge this value, from the outside in."""
 
@@ -39,42 +44,47 @@ def json_schema(schema: Schema, *, request: bool = False) -> dict[str, Any]:
 
     In an answer (`request=False`) required write-only properties may be absent, in a request
     required read-only ones. What no validator accepts (an unknown type, a pattern that is none)
-    is left out.
+    is left out. The definitions are shared by all calls on one document: do not change them.
     """
-    translator = Translator(request=request)
-    made = translator.all_of(schema)
-    definitions = translator.definitions()
+    translator = Translator.of(schema, request=request)
+    made = [translator.schema(node, frozenset()) for node in schema.nodes]
+    definitions = translator.closure(made)
+    body: dict[str, Any] = made[0] if len(made) == 1 and is_dict(made[0]) else {"allOf": made}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **made,
+        **body,
         **({"$defs": definitions} if definitions else {}),
     }
 
 
 class Translator:
-    """Translates what is reachable; a place met again is referred to."""
+    """Translates one document's schemas for one direction; each definition once."""
 
     def __init__(self, *, request: bool) -> None:
         self.request = request
         self._names: dict[tuple[str, Chain], str] = {}
-        self._waiting: list[tuple[str, Node, Chain]] = []
+        self._places: dict[str, tuple[Node, Chain]] = {}
+        self._definitions: dict[str, tuple[dict[str, Any] | bool, frozenset[str]]] = {}
         self._reach: dict[str, frozenset[str]] = {}
 
-    def all_of(self, schema: Schema) -> dict[str, Any]:
-        made = [self.schema(node, frozenset()) for node in schema.nodes]
-        match made:
-            case [dict(only)]:
-                return only
-            case [True]:
-                return {}
-            case _:
-                return {"allOf": made}
+    @classmethod
+    def of(cls, schema: Schema, *, request: bool) -> Translator:
+        memory = schema.nodes[0].file.memory
+        found = memory.setdefault(("json_schema", request), cls(request=request))
+        return cast("Translator", found)
 
-    def definitions(self) -> dict[str, Any]:
+    def closure(self, made: object) -> dict[str, Any]:
+        """Every definition that the given JSON Schema needs, by name."""
         found: dict[str, Any] = {}
-        while self._waiting:
-            name, node, chain = self._waiting.pop()
-            found[name] = self.schema(node, chain | {node.pointer})
+        waiting = set(named(made))
+        while waiting:
+            name = waiting.pop()
+            if name not in self._definitions:
+                node, chain = self._places[name]
+                body = self.schema(node, chain | {node.pointer})
+                self._definitions[name] = (body, frozenset(named(body)))
+            found[name], needs = self._definitions[name]
+            waiting |= needs - found.keys()
         return found
 
     def schema(self, node: Node, chain: Chain) -> dict[str, Any] | bool:
@@ -95,20 +105,19 @@ class Translator:
         target = node.target(str(node.mapping["$ref"]))
         if target.broken or node.follow().broken or target.pointer in chain:
             return {}
-        return {"$ref": f"#/$defs/{self.name(target, chain & self.reach(target))}"}
+        return {"$ref": f"{DEFINITIONS}{self.name(target, chain & self.reach(target))}"}
 
     def name(self, target: Node, chain: Chain) -> str:
         key = (target.pointer, chain)
         if key not in self._names:
             plain = composition.component_name(target) or target.path.rpartition("/")[2]
             base = re.sub(r"[^\w.-]", "_", plain) or "schema"
-            taken = set(self._names.values())
             name, count = base, 1
-            while name in taken:
+            while name in self._places:
                 count += 1
                 name = f"{base}_{count}"
             self._names[key] = name
-            self._waiting.append((name, target, chain))
+            self._places[name] = (target, chain)
         return self._names[key]
 
     def reach(self, node: Node) -> frozenset[str]:
@@ -172,6 +181,20 @@ class Translator:
         ]
 
 
+def named(made: object) -> Iterator[str]:
+    """The definitions that a JSON Schema refers to."""
+    waiting = [made]
+    while waiting:
+        value = waiting.pop()
+        if is_list(value):
+            waiting.extend(value)
+        elif is_dict(value):
+            reference = value.get("$ref")
+            if isinstance(reference, str) and reference.startswith(DEFINITIONS):
+                yield reference.removeprefix(DEFINITIONS)
+            waiting.extend(value.values())
+
+
 def is_schema(node: Node) -> bool:
     return isinstance(node.value, dict | bool)
 
@@ -228,9 +251,13 @@ def with_null(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def readable(pattern: str) -> bool:
-    """Both Python and ECMA-262 read the pattern."""
+    """The pattern is one, as far as we and Python can tell."""
+    if patterns.parsed(pattern) is not None:
+        return True
     try:
-        re.compile(re.sub(r"\(\?<(?![=!])", "(?P<", pattern))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(re.sub(r"\(\?<(?![=!])", "(?P<", pattern))
     except (re.error, RecursionError, OverflowError):
         return False
     return True

@@ -1,4 +1,4 @@
-"""YAML to plain data: bounded, without surprises, and three times faster than PyYAML's own loader.
+"""YAML to plain data: bounded, without surprises, and faster than PyYAML's own loader.
 
 The values are built straight from the parser's events. Plain scalars follow YAML 1.2's core schema
 (no dates, `no` stays a string, `010` stays a string), keys become strings, merge keys (`<<`) are
@@ -16,13 +16,15 @@ import yaml
 from noctule.apidoc.plain import is_dict, is_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Mapping
 
 MAX_NESTING = 200
 MAX_ALIASED = 1_000_000
 """Values that the aliases of one document may stand for, all together."""
 
 MERGE = "<<"
+ENDS = (yaml.DocumentEndEvent, yaml.StreamEndEvent)
+STRING_TAGS = ("!", "tag:yaml.org,2002:str")
 PLAIN_START = frozenset("-+.0123456789tTfFnN~<")
 """First letters of a plain scalar that may be something else than a string."""
 CONSTANTS: dict[str, Any] = {
@@ -55,12 +57,11 @@ class Level:
 
 def read(text: str) -> tuple[Any, tuple[str, ...]]:
     """The first document's value, and the places of keys stated twice. Raises YamlError."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    builder = Builder()
     try:
-        builder = Builder()
-        for event in events(loader):
-            builder.take(event)
-        return builder.result, tuple(builder.duplicates)
+        while builder.take(loader.get_event()):
+            pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(error.problem or "not YAML", mark.line + 1 if mark else 1) from None
@@ -68,15 +69,7 @@ def read(text: str) -> tuple[Any, tuple[str, ...]]:
         raise YamlError(str(error).splitlines()[0], 1) from None
     finally:
         loader.dispose()
-
-
-def events(loader: Any) -> Iterator[Any]:
-    """The events of the first document."""
-    while True:
-        event = loader.get_event()
-        if isinstance(event, yaml.DocumentEndEvent | yaml.StreamEndEvent):
-            return
-        yield event
+    return builder.result, tuple(builder.duplicates)
 
 
 class Builder:
@@ -88,24 +81,31 @@ class Builder:
         self._levels: list[Level] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._aliased = 0
+        self._takers: Mapping[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: lambda event: self._open({}, event),
+            yaml.SequenceStartEvent: lambda event: self._open([], event),
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+        }
 
-    def take(self, event: Any) -> None:
-        match event:
-            case yaml.ScalarEvent():
-                value = event.value if event.style or not event.implicit[0] else scalar(event.value)
-                if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
-                    value = tagged(event)
-                if event.anchor:
-                    self._anchors[event.anchor] = (value, 1)
-                self._place(value, 1, event)
-            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], event)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._close(event)
-            case yaml.AliasEvent():
-                self._alias(event)
-            case _:
-                pass
+    def take(self, event: Any) -> bool:
+        """False where the document ends here."""
+        kind: type = type(event)
+        taker = self._takers.get(kind)
+        if taker is not None:
+            taker(event)
+        return kind not in ENDS
+
+    def _scalar(self, event: Any) -> None:
+        if event.tag and event.tag not in STRING_TAGS:
+            value = tagged(event)
+        else:
+            value = scalar(event.value) if event.implicit[0] else event.value
+        if event.anchor:
+            self._anchors[event.anchor] = (value, 1)
+        self._place(value, 1, event)
 
     def _open(self, value: Any, event: Any) -> None:
         if len(self._levels) >= MAX_NESTING:

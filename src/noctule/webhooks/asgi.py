@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from noctule.webhooks.errors import Reason, Rejection
+from noctule.runtime.errors import ConfigurationError
+from noctule.webhooks.errors import Reason, Rejection, WebhookError
 
 if TYPE_CHECKING:
     from noctule.webhooks.receiver import Answer, Receiver
@@ -15,24 +16,31 @@ if TYPE_CHECKING:
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 BODY_SECONDS = 10.0
-_LIFESPAN = "put receiver.lifespan into the application's lifespan, and the receiver on a route"
 
 
 class Disconnected(Exception):
-    """The sender went away before the body was whole."""
+    """The sender went away before the body was whole: it is neither stored nor answered."""
 
 
 async def serve(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None:
-    """One ASGI call. A body cut short is neither stored nor answered."""
-    if scope["type"] != "http":
-        raise RuntimeError(_LIFESPAN)
+    """One ASGI call."""
+    match scope["type"]:
+        case "http":
+            await _take(receiver, scope, receive, send)
+        case "lifespan":
+            await _live(receiver, receive, send)
+        case _:
+            await send({"type": "websocket.close"})
+
+
+async def _take(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None:
     try:
         body = await _body(scope, receive, receiver.max_body)
         answer = await receiver.deliver(scope["method"], _url(scope), scope["headers"], body)
     except Rejection as rejection:
         answer = receiver.reject(rejection)
     except Disconnected:
-        return
+        return None
     await _send(answer, send)
 
 
@@ -45,6 +53,19 @@ def check(request: Request, max_body: int) -> None:
         raise Rejection(Reason.BODY_TOO_LARGE)
     if (request.header("content-encoding") or b"identity").lower() != b"identity":
         raise Rejection(Reason.ENCODED_BODY, "content-encoding")
+
+
+async def _live(receiver: Receiver, receive: Any, send: Any) -> None:
+    """The lifespan of a receiver that is served by itself, on no other application's route."""
+    await receive()
+    try:
+        async with receiver.lifespan():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+    except (ConfigurationError, WebhookError) as error:
+        await send({"type": "lifespan.startup.failed", "message": str(error)})
+    else:
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 async def _body(scope: Any, receive: Any, limit: int) -> bytes:

@@ -187,10 +187,14 @@ class Inbox:
 
 
 def _commit(store: Store, group: list[_Put]) -> None:
-    """One commit for all; if it fails, one for each, so that a bad row fails alone."""
+    """One commit for all. If the store refuses, it refuses all of them; if a delivery is at
+    fault, one commit for each, so that it fails alone."""
     try:
         for job, receipt in zip(group, store.accept([job.delivery for job in group]), strict=True):
             job.result = receipt
+    except InboxError as error:
+        for job in group:
+            job.result = error
     except Exception:
         for job in group:
             _attempt(job, partial(_accept_alone, store, job.delivery))

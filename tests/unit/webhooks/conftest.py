@@ -24,9 +24,7 @@ class Provider:
         self, payload=None, *, id="", type="", secret=SECRET, method="POST", extra=(), body=None
     ) -> Answer:
         body = body_of(self.scheme, payload) if body is None else body
-        headers = sign(
-            self.scheme, body, secret, now=self.clock.time(), id=id, type=type, url=URL
-        )
+        headers = sign(self.scheme, body, secret, now=self.clock.time(), id=id, type=type, url=URL)
         return await self.receiver.deliver(method, URL, [*headers.items(), *extra], body)
 
     async def events(self, **query):

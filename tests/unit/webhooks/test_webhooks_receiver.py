@@ -45,7 +45,9 @@ async def test_a_part_of_the_event_is_decoded_into_a_model(provider_of):
 
     stripe = provider_of("stripe")
     seen = []
-    stripe.receiver.on("invoice.paid")(lambda event: seen.append(event.decode(Invoice, at="data.object")))
+    stripe.receiver.on("invoice.paid")(
+        lambda event: seen.append(event.decode(Invoice, at="data.object"))
+    )
     async with stripe.receiver.lifespan():
         await stripe.sends(EVENT)
         await stripe.receiver.drain()
@@ -66,7 +68,12 @@ async def test_a_batch_is_one_event_each(provider_of, monkeypatch):
         again = [*batch[1:], {"sg_event_id": "e3", "event": "click", "n": 3}]
         assert (await sendgrid.sends(again, secret=key.signing)).outcome == "accepted"
         await sendgrid.receiver.drain()
-    assert sorted(seen) == [("e0", "open", 0), ("e1", "open", 1), ("e2", "open", 2), ("e3", "click", 3)]
+    assert sorted(seen) == [
+        ("e0", "open", 0),
+        ("e1", "open", 1),
+        ("e2", "open", 2),
+        ("e3", "click", 3),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +105,11 @@ async def test_another_media_type_is_415(provider_of):
     body = b"<event/>"
     async with stripe.receiver.lifespan():
         headers = sign(
-            SCHEMES["stripe"], body, "whsec_" + "a1" * 16, now=stripe.clock.time(), content_type="text/xml"
+            SCHEMES["stripe"],
+            body,
+            "whsec_" + "a1" * 16,
+            now=stripe.clock.time(),
+            content_type="text/xml",
         )
         assert (await stripe.receiver.deliver("POST", URL, headers, body)).status == 415
 
@@ -117,7 +128,9 @@ async def test_a_github_ping_is_no_event(provider_of):
     github = provider_of("github")
     async with github.receiver.lifespan():
         assert (await github.sends({"zen": "…"}, type="ping")).outcome == "handshake"
-        assert (await github.sends({"action": "opened"}, type="issues.opened")).outcome == "accepted"
+        assert (
+            await github.sends({"action": "opened"}, type="issues.opened")
+        ).outcome == "accepted"
         assert [event.type for event in await github.events()] == ["issues.opened"]
 
 
@@ -151,7 +164,9 @@ async def test_a_missing_secret_stops_the_start_naming_all(monkeypatch):
     assert missing.value.names == ("ONE_SECRET", "TWO_SECRET")
 
 
-async def test_a_secret_of_the_wrong_form_stops_the_start_without_showing_it(provider_of, monkeypatch):
+async def test_a_secret_of_the_wrong_form_stops_the_start_without_showing_it(
+    provider_of, monkeypatch
+):
     monkeypatch.setenv("HOOK_SECRET", "not base64 at all!")
     with pytest.raises(InvalidSecret, match=r"HOOK_SECRET is not of the form whsec") as error:
         async with provider_of("standard").receiver.lifespan():

@@ -136,7 +136,12 @@ def test_the_most_specific_handler_gets_the_event():
     for name in ("invoice.paid", "invoice.*", "*"):
         handlers.add(name, lambda event, name=name: name)
     found = {t: handlers.find(t)(None) for t in ("invoice.paid", "invoice.voided", "charge.x", "")}
-    assert found == {"invoice.paid": "invoice.paid", "invoice.voided": "invoice.*", "charge.x": "*", "": "*"}
+    assert found == {
+        "invoice.paid": "invoice.paid",
+        "invoice.voided": "invoice.*",
+        "charge.x": "*",
+        "": "*",
+    }
     with pytest.raises(ValueError, match=r"invoice\.paid has a handler already"):
         handlers.add("invoice.paid", print)
 

@@ -161,6 +161,8 @@ def _webhooks(
             Hook(webhook.event, free((name, f"{name}_event"), taken), doc, record, example)
         )
     secrets = [variable.name for variable in task.env_vars if variable.role == "webhook_secret"]
+    if not secrets and pack and pack.webhook and pack.webhook.secret_env:
+        secrets = [pack.webhook.secret_env]
     urls = [variable.name for variable in task.env_vars if variable.role == "webhook_url"]
     return Webhooks(
         module=module,

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from noctule.codegen.python.source import Imports
 
 RUNTIME = "noctule.runtime"
+MODELS = "noctule.runtime.models"
+ENCODING = "noctule.runtime.encoding"
 _SCALARS = {
     "string": "str",
     "integer": "int",
@@ -38,7 +40,7 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
         case Scalar("json"):
             return imports.use(RUNTIME, "JSON")
         case Scalar("file"):
-            return f"bytes | {imports.use(RUNTIME, 'File')}"
+            return f"bytes | {imports.use(ENCODING, 'File')}"
         case Scalar(name):
             return _SCALARS[name]
         case Choice(name, values):
@@ -55,7 +57,7 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
             parts = [part for one in options for part in annotation(one, use, imports).split(" | ")]
             return " | ".join(dict.fromkeys(parts))
         case Nullable(value):
-            null = imports.use(RUNTIME, "Null") if use == "argument" else "None"
+            null = imports.use(MODELS, "Null") if use == "argument" else "None"
             return f"{annotation(value, use, imports)} | {null}"
 
 

@@ -42,8 +42,12 @@ def class_doc(wrapper: Wrapper) -> list[str]:
     entries += [("Unavailable", "The provider is down, slow or overloaded; retries did not help.")]
     if any(method.verb not in READS for method in wrapper.methods):
         entries += [("OutcomeUnknown", "A write may or may not have happened: find out first.")]
+    options = (
+        "Every method takes `options`: a timeout, a number of attempts or an idempotency key"
+        " for that one call."
+    )
     raised = "Every method raises a `ServiceError`:\n\n" + _entries(entries)
-    return [first, *filter(None, (reads, _sandbox(wrapper))), raised]
+    return [first, *filter(None, (reads, _sandbox(wrapper))), options, raised]
 
 
 def common_failures(wrapper: Wrapper) -> frozenset[Failure]:

@@ -19,7 +19,7 @@ from noctule.codegen.form import (
     Wrapper,
 )
 from noctule.codegen.names import constant_name
-from noctule.codegen.python.annotations import RUNTIME, annotation, literals, optional
+from noctule.codegen.python.annotations import MODELS, RUNTIME, annotation, literals, optional
 from noctule.codegen.python.docs import class_doc, common_failures, method_doc, module_doc
 from noctule.codegen.python.layout import Brackets, Code, call, collection, joined, lay_out
 from noctule.codegen.python.literals import literal, string
@@ -86,7 +86,7 @@ class WrapperWriter:
         del several
         wire = "" if field.wire == field.name else f"name={string(field.wire)}"
         if wire:
-            self._imports.use(RUNTIME, "field")
+            self._imports.use(MODELS, "field")
         if field.required:
             kind = annotation(field.type, "answer", self._imports)
             default = f" = field({wire})" if wire else ""

@@ -9,7 +9,7 @@ not fit stays as it was received, what is missing is None, and each broken promi
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 import msgspec
 from msgspec import field
@@ -25,6 +25,8 @@ __all__ = ["JSON", "NULL", "Model", "Null", "Violation", "decode", "field"]
 
 JSON = Any
 """Plain JSON values: dict, list, str, int, float, bool or None."""
+
+BOM = b"\xef\xbb\xbf"
 
 T = TypeVar("T")
 
@@ -47,23 +49,30 @@ class Model(msgspec.Struct, metaclass=_ModelType, frozen=True):
     """
 
 
-def decode(kind: type[T], data: bytes) -> tuple[T, tuple[Violation, ...]]:
+@overload
+def decode(kind: type[T], data: bytes) -> tuple[T, tuple[Violation, ...]]: ...
+
+
+@overload
+def decode(kind: object, data: bytes) -> tuple[Any, tuple[Violation, ...]]: ...
+
+
+def decode(kind: Any, data: bytes) -> tuple[Any, tuple[Violation, ...]]:
     """Decode JSON `data` as `kind`: a Model, `list[Model]`, `JSON` or any type msgspec knows.
 
     Raises `InvalidResponse` when it is not JSON, and nothing else, whatever its shape.
     """
-    decoder: Callable[[Any], Callable[[bytes], T]] = _decoder
     try:
-        return decoder(kind)(data), ()
+        return _decoder(kind)(data), ()
     except msgspec.ValidationError:
         found, exact = _plain(data)
         value, violations = mend(found, kind)
         out_of_range = () if exact else (Violation("", "JSON", "a number beyond a double"),)
         return value, violations + out_of_range
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # A byte order mark is a fault (RFC 8259, 8.1) that a parser may forgive.
-        if data.startswith(b"\xef\xbb\xbf"):
-            return decode(kind, data.removeprefix(b"\xef\xbb\xbf"))
+        # A byte order mark is a fault (RFC 8259, 8.1) that a parser may forgive, once.
+        if data.startswith(BOM) and not data.startswith(BOM + BOM):
+            return decode(kind, data.removeprefix(BOM))
         raise _not_json(error) from None
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 import pickle
 import traceback
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from noctule.runtime.errors import ConfigurationError, LiteralSecret, MissingSecrets
 from noctule.runtime.redaction import redact
 from noctule.runtime.secrets import Secret, SecretRef, env, read_all, require_env, secret_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VALUE = "hunter2-hunter2"
 

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from msgspec import json
-
 from noctule.runtime.encoding.multipart import multipart
 from noctule.runtime.encoding.pairs import form
 from noctule.runtime.encoding.source import Source, bounded, source
-from noctule.runtime.encoding.values import is_container, members, text, tree, utf8
+from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -44,9 +42,10 @@ def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = N
     try:
         match kind:
             case "json":
-                return _json(value, "application/json")
+                return EncodedBody(as_json(value, "body"), "application/json")
             case "merge-patch":
-                return _json(value, "application/merge-patch+json")
+                # RFC 7396: members that are null are to be removed.
+                return EncodedBody(as_json(value, "body"), "application/merge-patch+json")
             case "form":
                 return EncodedBody(form(_named(value), styles), "application/x-www-form-urlencoded")
             case "multipart":
@@ -57,16 +56,7 @@ def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = N
             case "bytes":
                 return _bytes(value)
     except RecursionError:
-        raise InvalidArgument("body: nested too deeply, or a value that contains itself") from None
-
-
-def _json(value: object, kind: str) -> EncodedBody:
-    """RFC 8259; the merge patch of RFC 7396 differs only in what its nulls mean."""
-    try:
-        return EncodedBody(json.encode(tree(value, "body")), kind)
-    except UnicodeEncodeError:
-        # `from None`: the codec's exception carries the whole text.
-        raise InvalidArgument("body: a text that is not valid Unicode") from None
+        raise InvalidArgument("body: nested too deeply, or it contains itself") from None
 
 
 def _multipart(value: object) -> EncodedBody:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from noctule.runtime.encoding.headers import header
 from noctule.runtime.encoding.source import Content, Source, bounded, source
-from noctule.runtime.encoding.values import is_container, members, text, tree, utf8
+from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def _parts(name: str, value: object) -> Iterator[tuple[bytes, Source]]:
         for item in found:
             yield from _parts(name, item)
     else:
-        from msgspec import json
-
-        yield _head(name, "", "application/json"), source(json.encode(tree(found, name)))
+        yield _head(name, "", "application/json"), source(as_json(found, name))
 
 
 def _head(name: str, extra: str = "", kind: str = "") -> bytes:

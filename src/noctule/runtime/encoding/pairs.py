@@ -39,14 +39,23 @@ def form(values: Mapping[str, object], styles: Mapping[str, str] | None = None) 
 def _written(
     values: Mapping[str, object], styles: Mapping[str, str], objects: str, escape: Escape
 ) -> str:
-    pairs: list[str] = []
-    for name, value in values.items():
-        if is_container(value):
-            style = styles.get(name) or _default(value, objects)
-            pairs += (f"{key}={one}" for key, one in _spelt(name, value, style, escape))
-        elif value is not None:
-            pairs.append(f"{_name(name, escape)}={escape(utf8(text(value, name), name))}")
-    return "&".join(pairs)
+    try:
+        return "&".join(
+            f"{key}={value}"
+            for name, given in values.items()
+            if given is not None
+            for key, value in _pairs(name, given, styles.get(name), objects, escape)
+        )
+    except RecursionError:
+        raise InvalidArgument("parameters nested too deeply, or one contains itself") from None
+
+
+def _pairs(
+    name: str, value: object, style: str | None, objects: str, escape: Escape
+) -> Iterator[Pair]:
+    if is_container(value):
+        return _spelt(name, value, style or _default(value, objects), escape)
+    return iter([(_name(name, escape), escape(utf8(text(value, name), name)))])
 
 
 def _default(value: object, objects: str) -> str:

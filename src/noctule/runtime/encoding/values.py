@@ -81,6 +81,15 @@ def tree(value: object, where: str) -> Any:
     return text(value, where)
 
 
+def as_json(value: object, where: str) -> bytes:
+    """`value` as JSON (RFC 8259), by the rules of `tree`."""
+    try:
+        return msgspec.json.encode(tree(value, where))
+    except UnicodeEncodeError:
+        # `from None`: the codec's exception carries the whole text.
+        raise InvalidArgument(f"{where}: a text that is not valid Unicode") from None
+
+
 def is_container(value: object) -> TypeGuard[Container]:
     return isinstance(value, msgspec.Struct | Mapping | Sequence) and not isinstance(
         value, str | bytes | bytearray | memoryview
@@ -104,8 +113,7 @@ def utf8(value: str, where: str) -> bytes:
     try:
         return value.encode()
     except UnicodeEncodeError:
-        # `from None`: the codec's exception carries the whole text.
-        raise InvalidArgument(f"{where}: the text is not valid Unicode") from None
+        raise InvalidArgument(f"{where}: a text that is not valid Unicode") from None
 
 
 def _digits(value: float | Decimal, where: str) -> str:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from noctule.apidoc import yaml_text
+from noctule.apidoc import bounds
 from noctule.apidoc.plain import is_dict, is_list
 from noctule.problem import Exit, Problem
-
-MAX_BYTES = 64 * 1024 * 1024
-MAX_YAML_BYTES = 24 * 1024 * 1024
-"""YAML costs some thirty times JSON's time; a document this large exists as JSON too."""
-MAX_FLOW_BYTES = 2 * 1024 * 1024
-"""Broken JSON larger than this is not tried as YAML."""
-MAX_NESTING = yaml_text.MAX_NESTING
 
 
 @dataclass(frozen=True)
@@ -28,18 +23,17 @@ class Decoded:
 
 def decode(data: bytes, *, place: str) -> Decoded:
     """The data of a JSON or YAML text. Raises Problem (USAGE) that names line and cause."""
-    if len(data) > MAX_BYTES:
-        refuse("too_large", place, limit=MAX_BYTES // 2**20, size=round(len(data) / 2**20))
+    if len(data) > bounds.MAX_BYTES:
+        refuse("too_large", place, limit=bounds.MAX_BYTES // 2**20)
     text = as_text(data, place).lstrip("\ufeff")
     start = text.lstrip()[:1]
     if not start:
         refuse("empty", place)
     if start == "<":
         refuse("markup", place)
-    decoded = as_json(text, place) if start in "{[" else None
-    decoded = decoded or as_yaml(text, place)
-    if deeper_than(decoded.value, MAX_NESTING):
-        refuse("too_deep", place, limit=MAX_NESTING)
+    decoded = as_json(text, place) if start in "{[" else as_yaml(text, place)
+    if deeper_than(decoded.value, bounds.MAX_NESTING):
+        refuse("too_deep", place, limit=bounds.MAX_NESTING)
     return decoded
 
 
@@ -55,44 +49,36 @@ def as_text(data: bytes, place: str) -> str:
         refuse("not_text", place, line=line, encoding=encoding)
 
 
-def as_json(text: str, place: str) -> Decoded | None:
-    """None where the text is no JSON but may be YAML in flow style."""
+def as_json(text: str, place: str) -> Decoded:
+    """JSON, or what looks like it and is YAML."""
     duplicates: list[str] = []
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            keys = [key for key, _ in pairs]
-            duplicates.extend(key for key in found if keys.count(key) > 1)
+            counted = Counter(key for key, _ in pairs)
+            duplicates.extend(key for key, count in counted.items() if count > 1)
         return found
 
     try:
         value = json.loads(text, object_pairs_hook=members, parse_constant=no_constant)
     except json.JSONDecodeError as error:
-        flow = None if len(text) > MAX_FLOW_BYTES else yaml_or_none(text)
-        if flow is not None:
-            return flow
+        if len(text) <= bounds.MAX_FLOW_BYTES:
+            with suppress(Problem):  # comments, trailing commas, bare keys: YAML in flow style
+                return as_yaml(text, place)
         refuse("malformed", f"{place}:{error.lineno}:{error.colno}", cause=error.msg, form="JSON")
     except RecursionError:
-        refuse("too_deep", place, limit=MAX_NESTING)
+        refuse("too_deep", place, limit=bounds.MAX_NESTING)
     except ValueError as error:
         refuse("malformed", place, cause=str(error), form="JSON")
     return Decoded(value, tuple(duplicates))
 
 
-def yaml_or_none(text: str) -> Decoded | None:
-    """JSON-like YAML (comments, trailing commas, bare keys); None where it is not even that."""
-    try:
-        return Decoded(*yaml_text.read(text))
-    except yaml_text.YamlError:
-        return None
-
-
 def as_yaml(text: str, place: str) -> Decoded:
-    if len(text) > MAX_YAML_BYTES:
-        refuse(
-            "yaml_too_large", place, limit=MAX_YAML_BYTES // 2**20, size=round(len(text) / 2**20)
-        )
+    if len(text) > bounds.MAX_YAML_BYTES:
+        refuse("yaml_too_large", place, limit=bounds.MAX_YAML_BYTES // 2**20)
+    from noctule.apidoc import yaml_text  # PyYAML is loaded where it is needed
+
     try:
         return Decoded(*yaml_text.read(text))
     except yaml_text.YamlError as error:

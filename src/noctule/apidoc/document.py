@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from noctule.apidoc import openapi3, swagger2
+from noctule.apidoc.address import is_address
 from noctule.apidoc.operation import Dialect, Operation, delivery, methods
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class ApiDocument:
     def servers(self) -> tuple[Server, ...]:
         """The API's addresses; relative ones are seen from where the document came from."""
         found = self._reader.servers(self.root)
-        if not self.source.startswith(("http://", "https://")):
+        if not is_address(self.source):
             return found
         return tuple(replace(server, url=urljoin(self.source, server.url)) for server in found)
 

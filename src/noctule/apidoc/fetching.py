@@ -6,16 +6,13 @@ import time
 from http.client import HTTPException
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from noctule.apidoc.decoding import MAX_BYTES, refuse
+from noctule.apidoc import bounds
+from noctule.apidoc.address import is_address, shown
+from noctule.apidoc.decoding import refuse
 from noctule.problem import Exit, Problem
 
-TIMEOUT = 10.0
-"""Seconds without an answer, or between two pieces of it."""
-TOTAL = 60.0
-"""Seconds for the whole document."""
 PIECE = 256 * 1024
 ACCEPT = "application/json, application/yaml;q=0.9, text/yaml;q=0.9, */*;q=0.5"
 
@@ -31,10 +28,6 @@ class OverHttp(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def is_address(source: str) -> bool:
-    return urlsplit(source).scheme.lower() in ("http", "https")
-
-
 def fetch(address: str) -> bytes:
     """The bytes behind an http or https address.
 
@@ -45,7 +38,7 @@ def fetch(address: str) -> bytes:
         unreachable(address, "only http and https addresses are read")
     request = Request(address, headers={"Accept": ACCEPT, "User-Agent": "noctule"})  # noqa: S310 - scheme checked above
     try:
-        with build_opener(OverHttp).open(request, timeout=TIMEOUT) as answer:
+        with build_opener(OverHttp).open(request, timeout=bounds.TIMEOUT) as answer:
             return whole(answer, address)
     except HTTPError as error:
         with error:
@@ -58,24 +51,17 @@ def fetch(address: str) -> bytes:
 
 def whole(answer: Any, address: str) -> bytes:
     """The answer's body, piece by piece, so that a slow or endless one is given up."""
-    until = time.monotonic() + TOTAL
+    until = time.monotonic() + bounds.TOTAL
     pieces: list[bytes] = []
     size = 0
     while piece := answer.read1(PIECE):
         size += len(piece)
-        if size > MAX_BYTES:
-            refuse("too_large", shown(address), limit=MAX_BYTES // 2**20, size=size // 2**20)
+        if size > bounds.MAX_BYTES:
+            refuse("too_large", shown(address), limit=bounds.MAX_BYTES // 2**20)
         if time.monotonic() > until:
-            unreachable(address, f"the document took more than {TOTAL:.0f} s")
+            unreachable(address, f"the document took more than {bounds.TOTAL:.0f} s")
         pieces.append(piece)
     return b"".join(pieces)
-
-
-def shown(address: str) -> str:
-    """The address without what may be secret: user, password, query."""
-    parts = urlsplit(address)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "…" if parts.query else "", ""))
 
 
 def unreachable(address: str, cause: str) -> NoReturn:

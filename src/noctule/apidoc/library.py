@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from noctule.apidoc.decoding import MAX_BYTES, decode
+from noctule.apidoc import bounds
+from noctule.apidoc.decoding import decode
 from noctule.apidoc.node import File, UnreadableError
 from noctule.problem import Problem
-
-MAX_FILES = 2_000
 
 Fetch = Callable[[str], bytes]
 
@@ -62,12 +61,14 @@ class Library:
         return str((folder / seen_from).parent.joinpath(reference).resolve())
 
     def _read(self, where: str) -> File:
-        if len(self._files) >= MAX_FILES:
-            raise UnreadableError(f"more than {MAX_FILES} files")
+        if len(self._files) >= bounds.MAX_FILES:
+            raise UnreadableError(f"more than {bounds.MAX_FILES} files")
         data = self._get(where)
         self._bytes += len(data)
-        if self._bytes > MAX_BYTES:
-            raise UnreadableError(f"the files are larger than {MAX_BYTES // 2**20} MB together")
+        if self._bytes > bounds.MAX_BYTES:
+            raise UnreadableError(
+                f"the files are larger than {bounds.MAX_BYTES // 2**20} MB together"
+            )
         try:
             root = decode(data, place=where).value
         except Problem as problem:
@@ -94,6 +95,6 @@ class Library:
 def file_bytes(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(bounds.MAX_BYTES + 1)
     except OSError as error:
         raise UnreadableError(error.strerror or "cannot be read") from None

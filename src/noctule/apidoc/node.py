@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
+from noctule.apidoc import bounds
 from noctule.apidoc.plain import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-
-REFERENCE_HOPS = 50
-"""A chain of references longer than this is taken for a circle."""
 
 
 class UnreadableError(Exception):
@@ -84,7 +81,7 @@ class Node:
     def follow(self) -> Node:
         """The place after every `$ref`; one that leads nowhere gives a `broken` empty node."""
         node = self
-        for _ in range(REFERENCE_HOPS):
+        for _ in range(bounds.MAX_HOPS):
             reference = node.mapping.get("$ref")
             if not isinstance(reference, str):
                 return node

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
     from noctule.apidoc.node import Node
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
+METHODS: tuple[str, ...] = (
+    "get",
+    "put",
+    "post",
+    "delete",
+    "options",
+    "head",
+    "patch",
+    "trace",
+    "query",
+)
 PLACES: Mapping[str, Where] = {
     "path": "path",
     "query": "query",

@@ -23,8 +23,7 @@ Alternatives = tuple[tuple[str, ...], ...]
 class Dialect(Protocol):
     """What the module of one dialect knows."""
 
-    @property
-    def METHODS(self) -> tuple[str, ...]: ...  # noqa: N802 - a constant of the module
+    METHODS: tuple[str, ...]
 
     def servers(self, root: Node, /) -> tuple[Server, ...]: ...
     def schemas(self, root: Node, /) -> Mapping[str, Schema]: ...

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import fetching
-from noctule.apidoc.decoding import MAX_BYTES, decode, refuse
+from noctule.apidoc import bounds
+from noctule.apidoc.address import is_address, shown
+from noctule.apidoc.decoding import decode, refuse
 from noctule.apidoc.document import ApiDocument
 from noctule.apidoc.library import Fetch, Library, file_bytes
 from noctule.apidoc.node import Node, UnreadableError
@@ -43,14 +44,21 @@ def load(source: str | Path, *, fetch: Fetch | None = None) -> ApiDocument:
     """
     name = str(source)
     if name == "-":
-        return parse(sys.stdin.buffer.read(MAX_BYTES + 1), source="-")
-    if fetching.is_address(name):
-        get = fetch or fetching.fetch
-        library = Library(address=name, fetch=get)
-        return build(get(name), source=name, place=fetching.shown(name), library=library, name=name)
+        return parse(sys.stdin.buffer.read(bounds.MAX_BYTES + 1), source="-")
+    if is_address(name):
+        return from_address(name, fetch)
     path = Path(name).expanduser()
     library = Library(folder=path.parent)
     return build(path_bytes(path), source=name, place=name, library=library, name=path.name)
+
+
+def from_address(address: str, fetch: Fetch | None) -> ApiDocument:
+    from noctule.apidoc import fetching  # the network's modules are loaded where they are needed
+
+    get = fetch or fetching.fetch
+    library = Library(address=address, fetch=get)
+    place = shown(address)
+    return build(get(address), source=address, place=place, library=library, name=address)
 
 
 def parse(data: bytes, *, source: str) -> ApiDocument:

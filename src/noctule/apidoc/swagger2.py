@@ -23,7 +23,7 @@ from noctule.apidoc.schema import Schema
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+METHODS: tuple[str, ...] = ("get", "put", "post", "delete", "options", "head", "patch")
 FLOWS: Mapping[str, SchemeKind] = {
     "application": "oauth2_client_credentials",
     "accessCode": "oauth2_authorization_code",

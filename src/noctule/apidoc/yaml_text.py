@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from noctule.apidoc import bounds
 from noctule.apidoc.plain import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_NESTING = 200
-MAX_ALIASED = 1_000_000
-"""Values that the aliases of one document may stand for, all together."""
 
 MERGE = "<<"
 ENDS = (yaml.DocumentEndEvent, yaml.StreamEndEvent)
@@ -92,11 +90,10 @@ class Builder:
 
     def take(self, event: Any) -> bool:
         """False where the document ends here."""
-        kind: type = type(event)
-        taker = self._takers.get(kind)
+        taker = self._takers.get(event.__class__)
         if taker is not None:
             taker(event)
-        return kind not in ENDS
+        return not isinstance(event, ENDS)
 
     def _scalar(self, event: Any) -> None:
         if event.tag and event.tag not in STRING_TAGS:
@@ -108,8 +105,8 @@ class Builder:
         self._place(value, 1, event)
 
     def _open(self, value: Any, event: Any) -> None:
-        if len(self._levels) >= MAX_NESTING:
-            raise YamlError(f"more than {MAX_NESTING} levels deep", line(event))
+        if len(self._levels) >= bounds.MAX_NESTING:
+            raise YamlError(f"more than {bounds.MAX_NESTING} levels deep", line(event))
         if self._levels and self._awaits_key(self._levels[-1]):
             raise YamlError("a key must be a scalar", line(event))
         self._levels.append(Level(value, anchor=event.anchor))
@@ -128,8 +125,8 @@ class Builder:
             raise YamlError(f"*{event.anchor} stands for nothing before it", line(event))
         value, size = self._anchors[event.anchor]
         self._aliased += size
-        if self._aliased > MAX_ALIASED:
-            raise YamlError(f"aliases stand for more than {MAX_ALIASED} values", line(event))
+        if self._aliased > bounds.MAX_ALIASED:
+            raise YamlError(f"aliases stand for more than {bounds.MAX_ALIASED} values", line(event))
         self._place(value, size, event)
 
     def _awaits_key(self, level: Level) -> bool:

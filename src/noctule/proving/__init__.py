@@ -10,7 +10,7 @@ in this package and needs none of them.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from noctule.proving.matrix import Check, Did, Matrix, Row
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Check", "Did", "Matrix", "Row", "prove"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in __all__:
-        raise AttributeError(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = "proof" if name == "prove" else "matrix"
-    return getattr(import_module(f"noctule.proving.{home}"), name)
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -51,10 +51,11 @@ class CallTrials:
         await self._run(subject, Scenario(id="none", promises=()), self._speed / SLOWER)
 
     async def row(self, subject: Subject, scenario: Scenario) -> Row:
-        row = await self._run(subject, scenario, self._speed)
+        speed = min(self._speed, scenario.fastest)
+        row = await self._run(subject, scenario, speed)
         if row.held or row.did.kind == "hung":
             return row
-        return await self._run(subject, scenario, self._speed / SLOWER)
+        return await self._run(subject, scenario, speed / SLOWER)
 
     async def _run(self, subject: Subject, scenario: Scenario, speed: float) -> Row:
         await self._fake.renew()

@@ -13,6 +13,8 @@ from noctule.apidoc.patterns import example
 from noctule.webhooks.sign import KeyPair, new_key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
     from noctule.webhooks import Scheme
@@ -40,9 +42,17 @@ class Credentials:
 
 
 def throwaway(
-    task: IntegrationTask, pack: Pack | None, scheme: Scheme | None, *, webhook_url: str
+    task: IntegrationTask,
+    pack: Pack | None,
+    scheme: Scheme | None,
+    *,
+    signers: Collection[str] = (),
+    webhook_url: str = "",
 ) -> Credentials:
-    """A value for each variable of the task; `scheme` gives the webhook secret its form."""
+    """A value for each variable of the task.
+
+    `signers` names those that verify signatures; `scheme` gives them their form.
+    """
     facts = {fact.name: fact for fact in pack.env} if pack is not None else {}
     pair = KeyPair("", "")
     variables: dict[str, str] = {}
@@ -51,7 +61,7 @@ def throwaway(
         value = (shaped(fact.shape) if fact is not None and fact.shape else "") or _unshaped()
         if variable.role == "webhook_url":
             value = webhook_url
-        elif variable.role == "webhook_secret" and scheme is not None:
+        elif variable.name in signers and scheme is not None:
             pair = KeyPair(value, value) if scheme.key == "utf8" else new_key(scheme)
             value = pair.secret
         variables[variable.name] = value

@@ -7,22 +7,25 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule.codegen.build import build, path_of
 from noctule.problem import Exit, Problem
 from noctule.proving.calls import CallTrials
 from noctule.proving.credentials import Credentials, throwaway
+from noctule.proving.deliveries import FIRST_SET as DELIVERIES
 from noctule.proving.deliveries import DeliveryTrials, Route
 from noctule.proving.link import Link
 from noctule.proving.matrix import Matrix, Row
-from noctule.proving.scenarios import FIRST_SET
+from noctule.proving.scenarios import FIRST_SET as CALLS
 from noctule.proving.subjects import subjects
 from noctule.sandbox import FakeProvider
 from noctule.webhooks import Scheme, WebhookError, scheme_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Collection
     from pathlib import Path
 
     from noctule.apidoc import ApiDocument
+    from noctule.codegen.form import Wrapper
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
 
@@ -41,14 +44,23 @@ def prove(
     python: Path,
     speed: float = SPEED,
     seed: int = 0,
+    faults: Collection[str] = (),
     on_row: Callable[[Row], None] | None = None,
 ) -> Matrix:
     """Run what `task` planned through every fault, in a process of `python` in `project`.
 
     Nothing is written to the project, nothing leaves the machine, and credentials are made up.
-    `on_row` is told of each row as it ends. Raises Problem when the user's code cannot be run.
+    `faults` names the rows to run ("timeout", "duplicate" …), all of them by default; `on_row` is
+    told of each row as it ends. Raises Problem when the user's code cannot be run.
     """
-    proof = _Proof(task, document, pack, project, python, speed, seed)
+    known = [*(scenario.id for scenario in CALLS), *(visit.id for visit in DELIVERIES)]
+    for fault in faults:
+        if fault not in known:
+            names = ", ".join(known)
+            raise Problem("proving.no_fault", exit=Exit.USAGE, place=fault, known=names)
+    if not path_of(task, "wrapper") and not path_of(task, "webhook"):
+        raise Problem("proving.nothing", exit=Exit.USAGE, place=task.service)
+    proof = _Proof(task, document, pack, project, python, speed, seed, faults or known)
     return asyncio.run(proof.matrix(on_row))
 
 
@@ -61,6 +73,7 @@ class _Proof:
     python: Path
     speed: float
     seed: int
+    faults: Collection[str]
 
     async def matrix(self, on_row: Callable[[Row], None] | None) -> Matrix:
         begun = time.monotonic()
@@ -72,30 +85,34 @@ class _Proof:
         return Matrix(tuple(rows), self.speed, time.monotonic() - begun)
 
     async def _rows(self) -> AsyncIterator[Row]:
-        wrapper = self._file("wrapper") if self.task.methods else ""
-        handler, scheme = self._file("webhook"), self._scheme()
-        if not wrapper and not handler:
-            raise Problem("proving.nothing", exit=Exit.USAGE, place=self.task.service)
-        credentials = throwaway(self.task, self.pack, scheme, webhook_url=self._url())
+        made = build(self.task, self.document, self.pack)
+        webhooks = made.webhooks
+        url = f"{HOST}{webhooks.endpoint}" if webhooks is not None else HOST
+        scheme = _scheme(webhooks.scheme) if webhooks is not None else None
+        signers = webhooks.secrets if webhooks is not None else ()
+        credentials = throwaway(self.task, self.pack, scheme, signers=signers, webhook_url=url)
         async with Link(self.python, self.project, credentials.variables) as link:
-            if wrapper:
-                async for row in self._calls(link, wrapper, credentials):
-                    yield row
-            if handler and scheme is not None:
-                route = Route(module=handler, url=self._url(), scheme=scheme)
+            async for row in self._calls(link, made.wrapper, credentials):
+                yield row
+            if scheme is not None:
+                route = Route(module=path_of(self.task, "webhook"), url=url, scheme=scheme)
                 async for row in self._deliveries(link, route, credentials):
                     yield row
 
     async def _calls(
-        self, link: Link, wrapper: str, credentials: Credentials
+        self, link: Link, wrapper: Wrapper, credentials: Credentials
     ) -> AsyncIterator[Row]:
-        planned = subjects(self.task, self.document, self.pack, credentials.variables)
+        module = path_of(self.task, "wrapper")
+        chosen = [scenario for scenario in CALLS if scenario.id in self.faults]
+        if not chosen or not module:
+            return
+        planned = subjects(self.task, self.document, wrapper, credentials.variables)
         async with FakeProvider(self.document, pack=self.pack, seed=self.seed) as fake:
-            trials = CallTrials(link, wrapper, fake, credentials, speed=self.speed)
+            trials = CallTrials(link, module, fake, credentials, speed=self.speed)
             for subject in planned:
                 await trials.warm_up(subject)
-                for scenario in FIRST_SET:
-                    if subject.writes or not scenario.writes_only:
+                for scenario in chosen:
+                    if scenario.applies(subject):
                         yield await trials.row(subject, scenario)
 
     async def _deliveries(
@@ -104,23 +121,14 @@ class _Proof:
         trials = DeliveryTrials(link, route, self.document, self.pack, credentials)
         for webhook in self.task.webhooks:
             for visit in trials.visits():
-                yield await trials.row(webhook.event, visit)
+                if visit.id in self.faults:
+                    yield await trials.row(webhook.event, visit)
 
-    def _file(self, role: str) -> str:
-        return next((file.path for file in self.task.files if file.role == role), "")
 
-    def _scheme(self) -> Scheme | None:
-        """The scheme that the task names; None when no event is planned."""
-        named = [webhook.signature for webhook in self.task.webhooks if webhook.signature]
-        if not named:
-            return None
-        try:
-            return scheme_of(named[0])
-        except (LookupError, WebhookError) as error:
-            raise Problem(
-                "proving.no_scheme", exit=Exit.REFUSED, place=named[0], cause=str(error)
-            ) from error
-
-    def _url(self) -> str:
-        endpoints = [webhook.endpoint for webhook in self.task.webhooks]
-        return f"{HOST}{endpoints[0]}" if endpoints else HOST
+def _scheme(name: str) -> Scheme:
+    try:
+        return scheme_of(name)
+    except (LookupError, WebhookError) as error:
+        raise Problem(
+            "proving.no_scheme", exit=Exit.REFUSED, place=name, cause=str(error)
+        ) from error

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from noctule.proving import promises as p
 from noctule.sandbox import Fault
 
-ASKED_WAIT = 2
+if TYPE_CHECKING:
+    from noctule.proving.subject import Subject
+
+ASKED_WAIT = 5
 """Seconds of Retry-After."""
 STORM = 14
 """Calls, each of them failing: more than the breaker needs to open, whatever the method retries."""
@@ -24,9 +28,22 @@ class Scenario:
     promises: tuple[p.Promise, ...]
     calls: int = 1
     asked_wait: float = 0.0
-    writes_only: bool = False
+    fastest: float = 1000.0
+    """The clock runs at most that many times faster: 5 s that are waited must last longer than
+    what a busy machine makes of no wait at all."""
+    only: Literal["", "writes", "json"] = ""
+    """Methods it says something about: all, those that write, those that read JSON."""
     quotes_secrets: bool = False
     """The error's body repeats the credentials that it was sent."""
+
+    def applies(self, subject: Subject) -> bool:
+        match self.only:
+            case "writes":
+                return subject.writes
+            case "json":
+                return subject.reads_json
+            case _:
+                return True
 
 
 ALWAYS: tuple[p.Promise, ...] = (p.one_effect, p.in_time, p.within_attempts, p.nothing_secret)
@@ -53,9 +70,11 @@ FIRST_SET: tuple[Scenario, ...] = (
         faults=(Fault(kind="status", status=429, headers={"retry-after": str(ASKED_WAIT)}),),
         promises=(p.returns, p.retry_after, *ALWAYS),
         asked_wait=ASKED_WAIT,
+        fastest=25.0,
     ),
     Scenario(
         id="invalid_json",
+        only="json",
         faults=(Fault(kind="invalid_json", times=None),),
         promises=(p.typed_error, *ALWAYS),
     ),
@@ -68,7 +87,7 @@ FIRST_SET: tuple[Scenario, ...] = (
         id="status_500_after_effect",
         faults=(Fault(kind="status", status=500, committed=True),),
         promises=(p.survives_lost_answer, *ALWAYS),
-        writes_only=True,
+        only="writes",
     ),
     Scenario(
         id="truncated",
@@ -77,16 +96,19 @@ FIRST_SET: tuple[Scenario, ...] = (
     ),
     Scenario(
         id="new_enum_value",
+        only="json",
         faults=(Fault(kind="new_enum_value", times=None),),
         promises=(p.returns, *ALWAYS),
     ),
     Scenario(
         id="missing_field",
+        only="json",
         faults=(Fault(kind="missing_field", times=None),),
         promises=(p.no_surprise, *ALWAYS),
     ),
     Scenario(
         id="null_field",
+        only="json",
         faults=(Fault(kind="null_field", times=None),),
         promises=(p.no_surprise, *ALWAYS),
     ),

@@ -30,6 +30,8 @@ class Subject:
     plan: Plan
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     """By Python name."""
+    reads_json: bool = True
+    """Whether it returns what the answer says."""
     binary: tuple[str, ...] = ()
     """Arguments that are text here and bytes in the call."""
     path: dict[str, str] = field(default_factory=dict[str, str])

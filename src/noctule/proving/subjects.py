@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import sample
-from noctule.codegen.build import build
 from noctule.codegen.form import Scalar
 from noctule.codegen.requests import body_of
 from noctule.proving.subject import Plan, Subject
@@ -15,27 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.apidoc import ApiDocument, Operation
-    from noctule.codegen.form import Method, Param
+    from noctule.codegen.form import Method, Param, Wrapper
     from noctule.manifest import IntegrationTask
-    from noctule.providers import Pack
 
 BINARY = (Scalar("bytes"), Scalar("file"))
 
 
 def subjects(
-    task: IntegrationTask, document: ApiDocument, pack: Pack | None, variables: Mapping[str, str]
+    task: IntegrationTask,
+    document: ApiDocument,
+    wrapper: Wrapper,
+    variables: Mapping[str, str],
 ) -> list[Subject]:
     """The task's methods in order. `variables` are the values of the environment, some of which
-    stand in paths. Raises Problem for an operation that the document does not have."""
-    wrapper = build(task, document, pack).wrapper
-    plan = Plan()
-    plan = Plan(attempts=wrapper.attempts or plan.attempts, timeout=wrapper.timeout or plan.timeout)
-    made: list[Subject] = []
-    for planned, method in zip(task.methods, wrapper.methods, strict=True):
-        operation = document.find(planned.operation)
-        if operation is not None:
-            made.append(_subject(method, operation, plan, variables))
-    return made
+    stand in paths."""
+    usual = Plan()
+    plan = Plan(
+        attempts=wrapper.attempts or usual.attempts, timeout=wrapper.timeout or usual.timeout
+    )
+    operations = [document.find(method.operation) for method in task.methods]
+    return [
+        _subject(method, operation, plan, variables)
+        for method, operation in zip(wrapper.methods, operations, strict=True)
+        if operation is not None
+    ]
 
 
 def _subject(
@@ -56,6 +58,7 @@ def _subject(
         replay=method.replay,
         plan=plan,
         arguments=given,
+        reads_json=method.returns is not None and not method.accepts,
         binary=tuple(
             param.name for param in method.params if param.type in BINARY and param.name in given
         ),

@@ -84,17 +84,18 @@ def signed_delivery(
 def sample_event(
     document: ApiDocument, pack: Pack | None, scheme: Scheme, event: str, *, event_id: str
 ) -> dict[str, Any]:
-    """An event of that name as the document describes it, under an id of its own."""
+    """An event of that name as the document describes it. Its content is its own as well: where
+    the id is not in the body, two events of one body would be one event sent again."""
     payload = _described(document, pack, event)
-    for parts in scheme.id.alternatives[:1]:
-        for source, text in zip(parts, [event_id, *["sample"] * len(parts)], strict=False):
-            if source.place == "body":
-                _put(payload, source.name, text)
-    pieces = event.split(".")
-    fitting = [parts for parts in scheme.type if len(parts) in (1, len(pieces))]
+    id_parts = next(iter(scheme.id), ())
+    for source, text in zip(id_parts, [event_id, *["sample"] * len(id_parts)], strict=False):
+        if source.place == "body":
+            _put(payload, source.name, text)
+    if not any(source.place == "body" for source in id_parts):
+        payload["sample"] = event_id
+    fitting = [parts for parts in scheme.type if event.count(".") >= len(parts) - 1]
     for parts in fitting[:1]:
-        texts = pieces if len(parts) > 1 else [event]
-        for source, text in zip(parts, texts, strict=True):
+        for source, text in zip(parts, event.split(".", len(parts) - 1), strict=True):
             if source.place == "body":
                 _put(payload, source.name, text)
     return payload

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from noctule.sandbox.answers import Answers, envelope
 from noctule.sandbox.gate import Refusal
 from noctule.sandbox.resources import Facts, Resources, facts_of
@@ -57,6 +59,9 @@ class World:
         self.answers = Answers(pack)
         self._shapes = Shapes(document)
         self._seed = seed
+        self._said: dict[tuple[str, str, bytes], Outcome] = {}
+        facts = pack.operations.values() if pack is not None else ()
+        self._idempotent = frozenset(fact.key for fact in facts if fact.idempotent)
         self._resources = Resources(seed)
         self._roles: dict[Role, Callable[[Act], Outcome]] = {
             "create": self._create,
@@ -70,6 +75,8 @@ class World:
         }
 
     def reset(self) -> None:
+        """Nothing exists, nothing was done."""
+        self._said.clear()
         self._resources = Resources(self._seed)
 
     def put(self, path: str, fields: dict[str, Any]) -> None:
@@ -84,7 +91,15 @@ class World:
     def perform(self, operation: Operation, path: dict[str, str], decoded: Decoded) -> Outcome:
         """Do what the operation does. Raises Refusal (404) for a thing that does not exist."""
         shape = self._shapes.of(operation)
-        return self._roles[shape.role](Act(operation, shape, path, decoded))
+        act = Act(operation, shape, path, decoded)
+        if operation.key not in self._idempotent:
+            return self._roles[shape.role](act)
+        # The pack knows that sending it twice has the effect of sending it once.
+        said = (operation.key, shape.concrete(path), msgspec.json.encode(act.facts()))
+        if said not in self._said:
+            self._said[said] = self._roles[shape.role](act)
+            return self._said[said]
+        return self._said[said][0], ""
 
     def _create(self, act: Act) -> Outcome:
         facts = act.facts()

@@ -8,11 +8,13 @@ import logging
 import os
 import sys
 import traceback
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from noctule.proving.driver.calls import Caller
-from noctule.proving.driver.deliveries import Route
 from noctule.proving.driver.modules import NotLoaded, service_class
+
+if TYPE_CHECKING:
+    from noctule.proving.driver.calls import Caller
+    from noctule.proving.driver.deliveries import Route
 
 
 def main() -> None:
@@ -32,7 +34,8 @@ def main() -> None:
 
 
 class Driver:
-    """Holds what has been imported from one command to the next."""
+    """Holds what has been imported from one command to the next, and imports no more than is
+    needed: what a proof waits for most is imports."""
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
@@ -41,12 +44,22 @@ class Driver:
     async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
         path = command["module"]
         if command["do"] == "call":
-            if path not in self._callers:
-                self._callers[path] = Caller(service_class(path))
-            return await self._callers[path].call(command)
+            return await self._caller(path).call(command)
+        return await self._route(path).deliver(command)
+
+    def _caller(self, path: str) -> Caller:
+        from noctule.proving.driver.calls import Caller
+
+        if path not in self._callers:
+            self._callers[path] = Caller(service_class(path))
+        return self._callers[path]
+
+    def _route(self, path: str) -> Route:
+        from noctule.proving.driver.deliveries import Route
+
         if path not in self._routes:
             self._routes[path] = Route(path)
-        return await self._routes[path].deliver(command)
+        return self._routes[path]
 
 
 def _keep_stdout_for_answers() -> TextIO:

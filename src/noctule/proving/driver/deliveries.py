@@ -40,7 +40,8 @@ class Route:
         self.watch = Watch()
         with patch.object(Receiver, "on", _watched_registration(self.watch)):
             members = list(vars(import_path(path)).values())
-        self._receivers = [value for value in members if isinstance(value, Receiver)]
+        found = [value for value in members if isinstance(value, Receiver)]
+        self._receivers = list(dict.fromkeys(found))
         routers = [value for value in members if _is_application(value)]
         if not routers and not self._receivers:
             raise NotLoaded("no_route", path)

@@ -1,0 +1,124 @@
+"""A small project with a hand-made Stripe integration, and ways to break it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from noctule import apidoc, providers
+from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
+from noctule.proving import Matrix, prove
+
+WRAPPER = """
+import asyncio
+import logging
+import os
+from typing import Literal
+
+from noctule.runtime import (
+    Bearer, CallOptions, Model, Operation, Policies, RetryLimits, Service, ServiceConfig,
+    ServiceError, env,
+)
+
+
+class PaymentIntent(Model):
+    id: str
+    amount: int
+    status: Literal["requires_payment_method", "succeeded"] | str
+
+
+CREATE_PAYMENT_INTENT = Operation(
+    "create_payment_intent", "POST", "/v1/payment_intents",
+    returns=PaymentIntent, body="form", replay="keyed", moves_money=True,
+)
+
+
+class StripeService(Service):
+    config = ServiceConfig(
+        name="stripe",
+        base_url="https://api.stripe.com",
+        auth=Bearer(env("STRIPE_SECRET_KEY")),
+        idempotency_header="Idempotency-Key",
+        policies=Policies(),
+    )
+
+    async def create_payment_intent(
+        self, *, amount: int, currency: str, options: CallOptions | None = None
+    ) -> PaymentIntent:
+        body = {"amount": amount, "currency": currency}
+        return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+"""
+CALL = "        return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)\n"
+
+HANDLER = """
+from types import SimpleNamespace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+
+from noctule.webhooks import Event, Receiver, Rejection, scheme_of, verify
+from noctule.webhooks import Request as Delivery
+
+receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"])
+
+
+@receiver.on("payment_intent.succeeded")
+async def payment_intent_succeeded(event: Event) -> None:
+    raise RuntimeError("the body of a handler must not run in a proof")
+
+
+ENDPOINT = receiver
+router = Router(routes=[Route("/api/webhooks/stripe", ENDPOINT, methods=["POST"])])
+"""
+
+
+def task(**changes: Any) -> IntegrationTask:
+    """What was planned for the project above."""
+    planned: dict[str, Any] = {
+        "service": "Stripe",
+        "provider": "stripe",
+        "files": [
+            File(path="app/stripe.py", purpose="", role="wrapper"),
+            File(path="app/stripe_webhooks.py", purpose="", role="webhook"),
+        ],
+        "env_vars": [
+            EnvVar(name="STRIPE_SECRET_KEY", description="", role="api_key"),
+            EnvVar(name="STRIPE_WEBHOOK_SECRET", description="", role="webhook_secret"),
+        ],
+        "methods": [
+            Method(name="create_payment_intent", does="", operation="POST /v1/payment_intents")
+        ],
+        "webhooks": [
+            Webhook(
+                event="payment_intent.succeeded",
+                endpoint="/api/webhooks/stripe",
+                signature="stripe",
+            )
+        ],
+    }
+    return IntegrationTask(**(planned | changes))
+
+
+def write(folder: Path, *, wrapper: str = WRAPPER, handler: str = HANDLER) -> Path:
+    (folder / "app").mkdir(parents=True)
+    (folder / "app" / "stripe.py").write_text(wrapper)
+    (folder / "app" / "stripe_webhooks.py").write_text(handler)
+    return folder
+
+
+def proven(
+    project: Path, *faults: str, planned: IntegrationTask | None = None, speed: float = 50.0
+) -> Matrix:
+    pack = providers.pack("stripe")
+    document = apidoc.parse(pack.document_bytes(), source="pack:stripe")
+    return prove(
+        planned or task(),
+        document,
+        pack,
+        project,
+        python=Path(sys.executable),
+        speed=speed,
+        faults=faults,
+    )

@@ -1,0 +1,187 @@
+"""The prover can fail: each of these wrappers breaks one promise, and is caught breaking it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from proving_samples import CALL, HANDLER, WRAPPER, proven, write
+
+NO_TIMEOUT = (
+    "policies=Policies()",
+    "policies=Policies(timeout=None, connect_timeout=None, pool_timeout=None, deadline=None)",
+)
+BLIND_RETRY = ('idempotency_header="Idempotency-Key"', 'idempotency_header=""')
+RAW = """
+        import httpx2
+        headers = {{"Authorization": f"Bearer {{os.environ['STRIPE_SECRET_KEY']}}"}}
+        url = f"{{self.base_url}}/v1/payment_intents"
+        async with httpx2.AsyncClient() as client:
+            for _ in range(4):
+                response = await client.post(url, data=body, headers=headers)
+                if response.status_code == 200:
+                    return PaymentIntent(**{{"id": "x", "amount": 1, "status": "succeeded"}})
+                {wait}
+        raise ServiceError("no")
+"""
+FRESH_KEY = """
+        for _ in range(4):
+            try:
+                alone = CallOptions(attempts=1)
+                return await self.call(CREATE_PAYMENT_INTENT, body=body, options=alone)
+            except ServiceError as error:
+                last = error
+        raise last
+"""
+LOGGED = 'logging.getLogger("app").info("with %s", os.environ["STRIPE_SECRET_KEY"])'
+PRINTED = 'print(os.environ["STRIPE_SECRET_KEY"])'
+CLOSED_ENUM = """
+        made = await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+        if "next_year" in made.status:
+            raise ValueError(made.status)
+        return made
+"""
+UNTYPED = """
+        try:
+            return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+        except ServiceError as error:
+            raise RuntimeError("payment failed") from error
+"""
+HIDING = """
+        try:
+            return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+        except ServiceError:
+            return None
+"""
+QUOTING = """
+        try:
+            return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+        except ServiceError as error:
+            error.add_note(error.response.text if error.response else "")
+            raise
+"""
+
+WRAPPERS: dict[str, tuple[tuple[str, str], str, str]] = {
+    "no timeout": (NO_TIMEOUT, "timeout", "in_time"),
+    "a timeout of 25 s": (
+        ("policies=Policies()", "policies=Policies(timeout=25.0, deadline=25.0)"),
+        "timeout",
+        "in_time",
+    ),
+    "writes again without a key": (
+        ('replay="keyed"', 'replay="safe"'),
+        "answer_lost",
+        "one_effect",
+    ),
+    "writes again under another key": ((CALL, FRESH_KEY), "answer_lost", "one_effect"),
+    "writes again after a 500": ((CALL, FRESH_KEY), "status_500_after_effect", "one_effect"),
+    "never retries": (
+        ("policies=Policies()", "policies=Policies(retry=RetryLimits(attempts=1))"),
+        "status_500_once",
+        "returns",
+    ),
+    "retries for ever": (
+        (
+            "policies=Policies()",
+            "policies=Policies(retry=RetryLimits(attempts=9), breaker=None, deadline=None)",
+        ),
+        "refused",
+        "within_attempts",
+    ),
+    "ignores Retry-After": ((CALL, RAW.format(wait="pass")), "rate_limited", "retry_after"),
+    "waits too long": (
+        (CALL, RAW.format(wait="await self._clock.sleep(19)")),
+        "rate_limited",
+        "retry_after",
+    ),
+    "no breaker": (
+        ("policies=Policies()", "policies=Policies(breaker=None)"),
+        "storm",
+        "breaker_opens",
+    ),
+    "logs the key": ((CALL, f"        {LOGGED}\n{CALL}"), "none", "nothing_secret"),
+    "prints the key": ((CALL, f"        {PRINTED}\n{CALL}"), "none", "nothing_secret"),
+    "repeats what the provider quoted": ((CALL, QUOTING), "secret_quoted", "nothing_secret"),
+    "raises what it likes": ((CALL, UNTYPED), "refused", "typed_error"),
+    "falls over a new enum value": ((CALL, CLOSED_ENUM), "new_enum_value", "returns"),
+    "hides the failure": ((CALL, HIDING), "invalid_json", "typed_error"),
+}
+
+ANY = """
+async def anything(request: Request) -> Response:
+    event = await request.json()
+    await payment_intent_succeeded(SimpleNamespace(type=event["type"], id=event["id"]))
+    return Response(status_code=200)
+
+
+ENDPOINT = anything
+"""
+VERIFIED = """
+async def verified(request: Request) -> Response:
+    import os, time
+    body = await request.body()
+    scheme = scheme_of("stripe")
+    delivery = Delivery.of("POST", str(request.url), request.scope["headers"], body)
+    try:
+        verify(scheme, delivery, (os.environ["STRIPE_WEBHOOK_SECRET"],), {now})
+    except Rejection:
+        return Response(status_code={status})
+    event = await request.json()
+    await payment_intent_succeeded(SimpleNamespace(type=event["type"], id=event["id"]))
+    return Response(status_code=200)
+
+
+ENDPOINT = verified
+"""
+SIGNED_TIME = 'int(request.headers["stripe-signature"].split(",")[0][2:])'
+
+HANDLERS: dict[str, tuple[str, str, str]] = {
+    "accepts anything": (ANY, "wrong_signature", "refused_401"),
+    "handles what is not signed": (ANY, "unsigned", "not_handled"),
+    "handles what was changed": (ANY, "tampered", "not_handled"),
+    "handles twice": (VERIFIED.format(now="time.time()", status=401), "duplicate", "handled_once"),
+    "takes old events": (VERIFIED.format(now=SIGNED_TIME, status=401), "stale", "refused_401"),
+    "answers 400": (
+        VERIFIED.format(now="time.time()", status=400),
+        "wrong_signature",
+        "refused_401",
+    ),
+    "crashes": ("ENDPOINT = lambda request: 1 / 0\n", "event", "accepted"),
+    "forgets": (
+        "async def forgets(request: Request) -> Response:\n"
+        "    return Response(status_code=200)\n\n\nENDPOINT = forgets\n",
+        "event",
+        "handled_once",
+    ),
+}
+
+FAST = 200.0
+"""What breaks is confirmed at a fifth of this, which is slower than the usual speed."""
+
+
+def broken_promises(project: Path, fault: str) -> set[str]:
+    matrix = proven(project, fault, speed=FAST)
+    assert not matrix.held, matrix.text("en")
+    return {check.promise for row in matrix.rows for check in row.broken}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_a_broken_wrapper_is_caught(name: str, tmp_path: Path) -> None:
+    (before, after), fault, promise = WRAPPERS[name]
+    wrapper = WRAPPER.replace(before, after)
+    if name == "writes again without a key":
+        wrapper = wrapper.replace(*BLIND_RETRY)
+    assert wrapper != WRAPPER
+    assert promise in broken_promises(write(tmp_path / "project", wrapper=wrapper), fault)
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_a_broken_handler_is_caught(name: str, tmp_path: Path) -> None:
+    code, fault, promise = HANDLERS[name]
+    handler = HANDLER.replace("ENDPOINT = receiver\n", code)
+    assert promise in broken_promises(write(tmp_path / "project", handler=handler), fault)
+
+
+def test_the_wrapper_that_they_break_holds(tmp_path: Path) -> None:
+    matrix = proven(write(tmp_path / "project"))
+    assert matrix.held, matrix.text("en")

@@ -52,11 +52,13 @@ if TYPE_CHECKING:
         Unprocessable,
     )
     from noctule.runtime.fallback import Computed, Degraded, Fallback, LastGood, Message, Value
-    from noctule.runtime.health import Healths
+    from noctule.runtime.health import Circuits, Healths
     from noctule.runtime.http import HttpTransport, SyncHttpTransport
     from noctule.runtime.idempotency import key_for
+    from noctule.runtime.letters import Letters, SqliteLetters
     from noctule.runtime.models import JSON, NULL, Model
     from noctule.runtime.operation import Operation
+    from noctule.runtime.outbox import Delivery, Outbox
     from noctule.runtime.pagination import (
         Cursor,
         LastId,
@@ -98,6 +100,7 @@ __all__ = [
     "BreakerLimits",
     "CallOptions",
     "CircuitOpen",
+    "Circuits",
     "Clock",
     "Computed",
     "ConfigurationError",
@@ -106,6 +109,7 @@ __all__ = [
     "Cursor",
     "DeadlineExceeded",
     "Degraded",
+    "Delivery",
     "Done",
     "Event",
     "Fallback",
@@ -119,6 +123,7 @@ __all__ = [
     "JwtAssertion",
     "LastGood",
     "LastId",
+    "Letters",
     "LinkHeader",
     "LiteralSecret",
     "Message",
@@ -131,6 +136,7 @@ __all__ = [
     "OAuth2RefreshToken",
     "Offset",
     "Operation",
+    "Outbox",
     "OutcomeUnknown",
     "PageNumber",
     "Paging",
@@ -151,6 +157,7 @@ __all__ = [
     "Service",
     "ServiceConfig",
     "ServiceError",
+    "SqliteLetters",
     "SyncHttpTransport",
     "SyncService",
     "SyncTransport",
@@ -177,14 +184,16 @@ _HOMES = {
     "config": "CallOptions Policies ServiceConfig",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"
-    " MissingSecrets NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated ServerError"
-    " ServiceError TimedOut Unauthorized Unavailable Unprocessable",
+    " MissingSecrets NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated"
+    " ServerError ServiceError TimedOut Unauthorized Unavailable Unprocessable",
     "fallback": "Computed Degraded Fallback LastGood Message Value",
-    "health": "Healths",
+    "health": "Circuits Healths",
     "http": "HttpTransport SyncHttpTransport",
     "idempotency": "key_for",
+    "letters": "Letters SqliteLetters",
     "models": "JSON NULL Model",
     "operation": "Operation",
+    "outbox": "Delivery Outbox",
     "pagination": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"
     " paginate_sync",
     "policy.backoff": "Backoff",

@@ -16,6 +16,7 @@ from noctule.runtime.operation import T
 from noctule.runtime.prepare import Preparation
 from noctule.runtime.reconcile import NOT_DONE, Done
 from noctule.runtime.telemetry import ContractWatch, Telemetry
+from noctule.runtime.tracing import tracing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
     from noctule.runtime.config import ServiceConfig
     from noctule.runtime.fallback import Degraded, Fallback
+    from noctule.runtime.letters import Letter
     from noctule.runtime.operation import Operation
+    from noctule.runtime.outbox import Delivery, Outbox
     from noctule.runtime.policy.verdict import Verdict
     from noctule.runtime.prepare import Arguments, Call
     from noctule.runtime.telemetry import Event
@@ -69,6 +72,7 @@ class ServiceCore:
             healths or (SHARED if shared else Healths()),
             self._credential,
         )
+        self._tracing = tracing(config.name)
         self._wire = Wire(config, session, self._clock)
 
     @property
@@ -111,6 +115,12 @@ class ServiceCore:
         call = self._preparation.call(operation, **arguments)
         call.request.stream = True
         return (yield from self._settled(call, lambda _, response: response))
+
+    def _deliver(self, outbox: Outbox) -> Generator[Call | Ask, Any, Delivery]:
+        def send(letter: Letter) -> Generator[Call | Ask, Any, None]:
+            yield from self._settled(self._preparation.again(letter), _nothing)
+
+        return (yield from outbox.deliver(self.config.name, send, self._clock.time))
 
     def _settled(
         self, call: Call, finish: Callable[[Call, Response], T]
@@ -200,3 +210,7 @@ class ServiceCore:
             age=degraded.age,
             error=type(degraded.error).__name__,
         )
+
+
+def _nothing(call: Call, response: Response) -> None:
+    """Of a letter, only that it arrived."""

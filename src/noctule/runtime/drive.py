@@ -45,9 +45,7 @@ async def perform(steps: Generator[Call | Ask, Any, R], transport: AsyncTranspor
             reply: object
             try:
                 if isinstance(step, Ask):
-                    reply = step.function(*step.arguments)
-                    if isawaitable(reply):
-                        reply = await reply
+                    reply = await _ask(step)
                 else:
                     reply = await _make(step, transport, wire)
             except errors.ServiceError as error:
@@ -59,6 +57,15 @@ async def perform(steps: Generator[Call | Ask, Any, R], transport: AsyncTranspor
         return result
     finally:
         steps.close()
+
+
+async def _ask(ask: Ask) -> object:
+    if ask.blocking:
+        import asyncio
+
+        return await asyncio.to_thread(ask.function, *ask.arguments)
+    answer = ask.function(*ask.arguments)
+    return await answer if isawaitable(answer) else answer
 
 
 async def _make(call: Call, transport: AsyncTransport, wire: Wire) -> Verdict:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from noctule.runtime.errors import Unavailable
     from noctule.runtime.operation import Operation
+    from noctule.runtime.prepare import Call
 
 T = TypeVar("T")
 Source = Literal["last-good", "value", "computed", "message", "outbox"]
@@ -54,7 +55,7 @@ class Failed:
     error: Unavailable
     now: float
     """Seconds since the epoch."""
-    request: Any = None
+    call: Call
 
 
 class Fallback(Protocol[T]):

@@ -16,6 +16,7 @@ from noctule.runtime import errors
 from noctule.runtime.clock import ambient_deadline
 from noctule.runtime.effects import Attempt, Sleep, Wait
 from noctule.runtime.policy.backoff import asked
+from noctule.runtime.policy.breaker import State
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
 from noctule.runtime.policy.retry import replayable, wait_before_retry
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
 
     from noctule.runtime.clock import Clock
     from noctule.runtime.config import Policies
-    from noctule.runtime.health import Health
+    from noctule.runtime.health import Circuits, Health
     from noctule.runtime.operation import Replay
-    from noctule.runtime.policy.breaker import State
     from noctule.runtime.policy.bulkhead import Ticket
 
 Effect = Attempt | Sleep | Wait
@@ -133,6 +133,8 @@ class Guard:
         seconds, cut = attempt_time(self.policies.timeout, self._until, begun)
         if seconds == 0.0:
             raise self._stopped(errors.DeadlineExceeded())
+        if health.circuits is not None:
+            self._peers(health.circuits)
         generation = health.admit(begun)
         if generation is None:
             raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(begun))
@@ -150,6 +152,12 @@ class Guard:
         now = clock.monotonic()
         self._tell(verdict, health.settle(generation, verdict, now, now - begun), now - begun)
         return verdict
+
+    def _peers(self, circuits: Circuits) -> None:
+        """Leave a provider alone that another process found failing."""
+        wait = circuits.open_until(self.health.origin) - self.clock.time()
+        if wait > 0:
+            raise self._stopped(errors.CircuitOpen(), retry_after=wait)
 
     def _wait_or_raise(self, verdict: Verdict, error: errors.ServiceError) -> float:
         """Seconds to wait before the next attempt; raises when there must be none."""
@@ -207,6 +215,9 @@ class Guard:
 
     def _tell(self, verdict: Verdict, changed: State | None, took: float) -> None:
         if changed is not None:
+            if changed is State.OPEN and self.health.circuits is not None:
+                until = self.clock.time() + self.health.blocked(self.clock.monotonic())
+                self.health.circuits.opened(self.health.origin, until)
             self.telemetry.tell(
                 "breaker", self.operation, state=changed.value, origin=self.health.origin
             )

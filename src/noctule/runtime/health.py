@@ -9,7 +9,7 @@ from __future__ import annotations
 import random as chance
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from noctule.runtime.policy.breaker import Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead, Ticket
@@ -27,10 +27,26 @@ KEPT = 512
 """Origins and credentials remembered at once; the one that was used longest ago goes first."""
 
 
+class Circuits(Protocol):
+    """Open circuits that several processes tell each other about, in Redis for instance.
+
+    `key` is the same in all of them. Both methods are called in the path of a call and must not
+    block: keep a local copy that something else brings up to date.
+    """
+
+    def opened(self, key: str, until: float) -> None:
+        """Ours opened until then (seconds since the epoch)."""
+        ...
+
+    def open_until(self, key: str) -> float:
+        """When the last one of the others opens again; 0 when none is open."""
+        ...
+
+
 class Health:
     """The shared policies and the one lock around them, which is never held while waiting."""
 
-    __slots__ = ("breaker", "bulkhead", "gate", "lock", "origin", "quota", "random")
+    __slots__ = ("breaker", "bulkhead", "circuits", "gate", "lock", "origin", "quota", "random")
 
     def __init__(
         self,
@@ -38,8 +54,10 @@ class Health:
         *,
         origin: str = "",
         random: Callable[[], float] = chance.random,
+        circuits: Circuits | None = None,
     ) -> None:
         self.origin = origin
+        self.circuits = circuits
         self.random = random
         self.lock = Lock()
         self.gate = Gate()
@@ -122,8 +140,11 @@ class Health:
 class Healths:
     """The `Health` of each origin and credential, made when first asked for."""
 
-    def __init__(self, random: Callable[[], float] = chance.random) -> None:
+    def __init__(
+        self, random: Callable[[], float] = chance.random, *, circuits: Circuits | None = None
+    ) -> None:
         self._random = random
+        self._circuits = circuits
         self._lock = Lock()
         self._known: OrderedDict[tuple[str, str], Health] = OrderedDict()
 
@@ -132,7 +153,9 @@ class Healths:
         with self._lock:
             health = self._known.get(key)
             if health is None:
-                health = self._known[key] = Health(policies, origin=origin, random=self._random)
+                health = self._known[key] = Health(
+                    policies, origin=origin, random=self._random, circuits=self._circuits
+                )
                 if len(self._known) > KEPT:
                     self._known.popitem(last=False)
             else:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from noctule.runtime.fallback import Degraded, Fallback
     from noctule.runtime.health import Healths
     from noctule.runtime.operation import Operation, T
+    from noctule.runtime.outbox import Delivery, Outbox
     from noctule.runtime.prepare import Arguments
     from noctule.runtime.telemetry import Event
     from noctule.runtime.transport import AsyncTransport, SyncTransport
@@ -82,7 +83,10 @@ class Service(ServiceCore):
         Raises `ServiceError`, whose tree is drawn in `noctule.runtime.errors`.
         """
         steps = self._call(operation, fallback, arguments)
-        return await perform(steps, self._transport, self._wire)
+        if self._tracing is None:
+            return await perform(steps, self._transport, self._wire)
+        with self._tracing.span(operation):
+            return await perform(steps, self._transport, self._wire)
 
     async def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:
         """`call`, with the status, the headers and the bytes of the answer."""
@@ -103,6 +107,10 @@ class Service(ServiceCore):
             yield stream
         finally:
             await stream.aclose()
+
+    async def deliver(self, outbox: Outbox) -> Delivery:
+        """Send what waits in `outbox` for this service; run it now and then."""
+        return await perform(self._deliver(outbox), self._transport, self._wire)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -154,7 +162,10 @@ class SyncService(ServiceCore):
     ) -> T | Degraded[T]:
         """`Service.call`, without await."""
         steps = self._call(operation, fallback, arguments)
-        return perform_sync(steps, self._transport, self._wire)
+        if self._tracing is None:
+            return perform_sync(steps, self._transport, self._wire)
+        with self._tracing.span(operation):
+            return perform_sync(steps, self._transport, self._wire)
 
     def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:
         """`Service.raw`, without await."""
@@ -171,6 +182,10 @@ class SyncService(ServiceCore):
             yield stream
         finally:
             stream.close()
+
+    def deliver(self, outbox: Outbox) -> Delivery:
+        """`Service.deliver`, without await."""
+        return perform_sync(self._deliver(outbox), self._transport, self._wire)
 
     def close(self) -> None:
         self._transport.close()

@@ -1,0 +1,177 @@
+"""What waits in an outbox, and where: one interface, SQLite by default."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from noctule.runtime.operation import Replay
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS letter (
+    number    INTEGER PRIMARY KEY,
+    service   TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    method    TEXT NOT NULL,
+    target    TEXT NOT NULL,
+    headers   TEXT NOT NULL,
+    content   BLOB NOT NULL,
+    replay    TEXT NOT NULL,
+    key       TEXT,
+    written   REAL NOT NULL,
+    due       REAL NOT NULL,
+    tries     INTEGER NOT NULL DEFAULT 0,
+    dead      TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS letter_due ON letter (service, due) WHERE dead IS NULL;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One write that waits. Its repr shows neither where it goes nor what it says."""
+
+    service: str
+    operation: str
+    method: str
+    target: str
+    """Path and query."""
+    headers: dict[str, str]
+    """Without credentials."""
+    content: bytes
+    replay: Replay
+    key: str | None
+    """The idempotency key of the first try."""
+    written: float
+    """Seconds since the epoch."""
+    number: int = 0
+    tries: int = 0
+
+    def __repr__(self) -> str:
+        return f"Letter({self.number}, {self.service}.{self.operation}, tries={self.tries})"
+
+
+class Letters(Protocol):
+    """Where letters are kept. Each method is durable when it returns, and may block."""
+
+    def put(self, letter: Letter) -> None: ...
+
+    def take(self, service: str, now: float, lease: float) -> Letter | None:
+        """The oldest letter that is due; nobody else gets it for `lease` seconds."""
+        ...
+
+    def delivered(self, letter: Letter) -> None: ...
+
+    def postpone(self, letter: Letter, due: float) -> None: ...
+
+    def bury(self, letter: Letter, reason: str) -> None: ...
+
+    def dead(self) -> Sequence[tuple[Letter, str]]:
+        """The letters set aside, with the reason of each."""
+        ...
+
+    def revive(self, letter: Letter) -> None:
+        """Try a dead letter again."""
+        ...
+
+
+PUT = """
+INSERT INTO letter
+    (service, operation, method, target, headers, content, replay, key, written, due)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+"""
+
+TAKE = """
+UPDATE letter SET due = ?, tries = tries + 1
+WHERE number = (
+    SELECT number FROM letter WHERE service = ? AND due <= ? AND dead IS NULL
+    ORDER BY number LIMIT 1)
+RETURNING
+    service, operation, method, target, headers, content, replay, key, written, number, tries
+"""
+
+DEAD = """
+SELECT
+    service, operation, method, target, headers, content, replay, key, written, number, tries, dead
+FROM letter WHERE dead IS NOT NULL ORDER BY number
+"""
+
+
+class SqliteLetters:
+    """One file, readable by its owner only; several processes may share it."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
+        self._lock = Lock()
+        self._open: Any = None
+
+    def put(self, letter: Letter) -> None:
+        self._run(
+            PUT,
+            (
+                letter.service,
+                letter.operation,
+                letter.method,
+                letter.target,
+                json.dumps(letter.headers),
+                letter.content,
+                letter.replay,
+                letter.key,
+                letter.written,
+            ),
+        )
+
+    def take(self, service: str, now: float, lease: float) -> Letter | None:
+        rows = self._run(TAKE, (now + lease, service, now))
+        return _letter(rows[0]) if rows else None
+
+    def delivered(self, letter: Letter) -> None:
+        self._run("DELETE FROM letter WHERE number = ?", (letter.number,))
+
+    def postpone(self, letter: Letter, due: float) -> None:
+        self._run("UPDATE letter SET due = ? WHERE number = ?", (due, letter.number))
+
+    def bury(self, letter: Letter, reason: str) -> None:
+        self._run("UPDATE letter SET dead = ? WHERE number = ?", (reason, letter.number))
+
+    def dead(self) -> list[tuple[Letter, str]]:
+        rows = self._run(DEAD)
+        return [(_letter(row[:-1]), row[-1]) for row in rows]
+
+    def revive(self, letter: Letter) -> None:
+        self._run("UPDATE letter SET dead = NULL, due = 0 WHERE number = ?", (letter.number,))
+
+    def close(self) -> None:
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+                self._open = None
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        with self._lock:
+            if self._open is None:
+                self._open = _connect(self._path)
+            rows: list[Any] = list(self._open.execute(statement, values))
+            return rows
+
+
+def _connect(path: Path) -> Any:
+    import apsw
+
+    path.touch(mode=0o600)
+    connection: Any = apsw.Connection(str(path))
+    connection.set_busy_timeout(10_000)
+    for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", SCHEMA):
+        list(connection.execute(statement))
+    return connection
+
+
+def _letter(row: tuple[Any, ...]) -> Letter:
+    service, operation, method, target, headers, *rest = row
+    return Letter(service, operation, method, target, json.loads(headers), *rest)

@@ -1,0 +1,180 @@
+"""From the arguments of a call to a request under its own policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict
+from urllib.parse import urlsplit
+
+from noctule.runtime.body import ACCEPTED
+from noctule.runtime.config import CallOptions
+from noctule.runtime.encoding import encode
+from noctule.runtime.guard import Guard
+from noctule.runtime.idempotency import fingerprint, new_key
+from noctule.runtime.operation import Operation
+from noctule.runtime.transport import Limits, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.runtime.clock import Clock
+    from noctule.runtime.config import Policies, ServiceConfig
+    from noctule.runtime.health import Healths
+    from noctule.runtime.letters import Letter
+    from noctule.runtime.operation import Replay
+    from noctule.runtime.telemetry import Telemetry
+
+USER_AGENT = "noctule"
+
+
+class Arguments(TypedDict, total=False):
+    """What a call takes besides its operation. None in a mapping is not sent; NULL is null."""
+
+    path: Mapping[str, object] | None
+    query: Mapping[str, object] | None
+    headers: Mapping[str, object] | None
+    body: object
+    options: CallOptions | None
+
+
+@dataclass(slots=True)
+class Call:
+    """One logical call, ready to be driven."""
+
+    service: str
+    operation: Operation[Any]
+    target: str
+    """Path and query."""
+    request: Request
+    guard: Guard
+    options: CallOptions
+    key: str | None
+    """The idempotency key that all its attempts carry."""
+
+    @property
+    def keyed(self) -> bool:
+        return self.key is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same call: its method, URL and body."""
+        content = self.request.content
+        return fingerprint(
+            self.request.method.encode(),
+            self.request.url.encode(),
+            content if isinstance(content, bytes) else b"",
+        )
+
+
+class Preparation:
+    """Everything about a service that is the same for all its calls, worked out once."""
+
+    def __init__(
+        self,
+        config: ServiceConfig,
+        base_url: str,
+        clock: Clock,
+        telemetry: Telemetry,
+        healths: Healths,
+        credential: str,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._config = config
+        self._clock = clock
+        self._telemetry = telemetry
+        parts = urlsplit(self.base_url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        self._health = healths.of(origin, credential, config.policies)
+        self._headers = {
+            "User-Agent": USER_AGENT,
+            "Accept-Encoding": ACCEPTED,
+            **config.headers,
+        }
+        self._settings: dict[str, tuple[CallOptions, Policies]] = {}
+
+    def call(
+        self,
+        operation: Operation[Any],
+        path: Mapping[str, object] | None = None,
+        query: Mapping[str, object] | None = None,
+        headers: Mapping[str, object] | None = None,
+        body: object = None,
+        options: CallOptions | None = None,
+    ) -> Call:
+        """Raises `InvalidArgument` for what cannot be put into the request."""
+        options, policies = self._of(operation, options)
+        encoded = encode(operation, path, query, headers, body)
+        sent = {**self._headers, "Accept": operation.accepts, **encoded.headers}
+        if options.headers:
+            sent.update(options.headers)
+        replay, key = self._replay(operation, options)
+        if key is not None:
+            sent[self._config.idempotency_header] = key
+        if not encoded.replayable:
+            policies = replace(policies, retry=replace(policies.retry, attempts=1))
+        target = encoded.path_and_query
+        request = Request(
+            operation.method, self.base_url + target, sent, encoded.content, limits_of(policies)
+        )
+        guard = self._guard(operation, policies, replay)
+        return Call(self._config.name, operation, target, request, guard, options, key)
+
+    def again(self, letter: Letter) -> Call:
+        """The call that is written down in `letter`; its result is not decoded."""
+        operation = Operation(letter.operation, letter.method, "", returns=None)
+        options, policies = self._of(operation, None)
+        request = Request(
+            letter.method,
+            self.base_url + letter.target,
+            dict(letter.headers),
+            letter.content,
+            limits_of(policies),
+        )
+        guard = self._guard(operation, policies, letter.replay)
+        return Call(letter.service, operation, letter.target, request, guard, options, letter.key)
+
+    def _guard(self, operation: Operation[Any], policies: Policies, replay: Replay) -> Guard:
+        return Guard(
+            policies,
+            self._health,
+            self._clock,
+            replay=replay,
+            method=operation.method,
+            operation=operation.name,
+            telemetry=self._telemetry,
+        )
+
+    def _of(
+        self, operation: Operation[Any], options: CallOptions | None
+    ) -> tuple[CallOptions, Policies]:
+        """The options and policies of this call: its own, its method's, its service's."""
+        known = self._settings.get(operation.name)
+        if known is None:
+            method = self._config.methods.get(operation.name, CallOptions())
+            known = method, method.policies(self._config.policies)
+            self._settings[operation.name] = known
+        if options is None:
+            return known
+        merged = options.over(known[0])
+        return merged, merged.policies(self._config.policies)
+
+    def _replay(self, operation: Operation[Any], options: CallOptions) -> tuple[Replay, str | None]:
+        """How the request may be repeated, and under which key.
+
+        A key that the provider does not honour protects nothing, so without a header for it
+        a keyed operation is not sent twice.
+        """
+        if operation.replay != "keyed" and options.idempotency_key is None:
+            return operation.replay, None
+        if not self._config.idempotency_header:
+            return ("never" if operation.replay == "keyed" else operation.replay), None
+        return "keyed", options.idempotency_key or new_key()
+
+
+def limits_of(policies: Policies) -> Limits:
+    return Limits(
+        policies.timeout,
+        policies.connect_timeout,
+        policies.pool_timeout,
+        policies.max_response_bytes,
+    )

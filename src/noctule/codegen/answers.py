@@ -99,7 +99,7 @@ class Answers:
         whole = f"{owner}_{wire}" if wire else owner
         name = self._scope.record(*([schema.name, whole] if schema.name else [whole]))
         fields = self._fields(schema, name, level)
-        doc = sentence(schema.description) or _about(owner, wire)
+        doc = sentence(own_description(schema)) or _about(owner, wire)
         self.records[name] = Record(name, doc, fields)
         self._names[identity] = name
         return Reference(name)
@@ -119,6 +119,11 @@ class Answers:
             doc = sentence(value.description) if value.type in ("integer", "number") else ""
             fields.append(Field(attribute, wire, kind, required, doc))
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))
+
+
+def own_description(schema: Schema) -> str:
+    """What the component says of itself, rather than the place that refers to it."""
+    return schema.node.text("description") if schema.name else schema.description
 
 
 def _identity(schema: Schema) -> str | Schema:

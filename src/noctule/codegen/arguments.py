@@ -10,7 +10,7 @@ import keyword
 from typing import TYPE_CHECKING
 
 from noctule.apidoc import Schema
-from noctule.codegen.answers import SCALARS, texts
+from noctule.codegen.answers import SCALARS, own_description, texts
 from noctule.codegen.form import (
     JSON,
     STRING,
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SMALL = 8
+"""Members of an object that is worth a class of its own."""
+TINY = 4
+"""The same one level deeper, for objects of nothing but plain values."""
 MOST_OPTIONS = 3
 
 
@@ -84,14 +87,15 @@ class Arguments:
             if isinstance(value, Schema) and value.type in SCALARS:
                 return MapOf(self._type(value, owner, wire, level + 1))
             return MapOf(JSON)
-        if level > 1 or len(names) > SMALL or not all(map(_spelt, names)):
+        limit = SMALL if level == 1 else TINY if level == 2 and _flat(schema) else 0
+        if len(names) > limit or not all(map(_spelt, names)):
             return MapOf(JSON)
         fields = tuple(self._fields(schema, owner, wire, level))
         key = (schema.name or wire, fields)
         if key not in self._known:
             candidates = (schema.name or "", wire, f"{owner}_{wire}")
             name = self._scope.record(*candidates)
-            doc = sentence(schema.description) or f"`{wire}` of `{owner}`."
+            doc = sentence(own_description(schema)) or f"`{wire}` of `{owner}`."
             self.records[name] = Record(name, doc, fields, role="argument")
             self._known[key] = name
         return Reference(self._known[key])
@@ -114,6 +118,10 @@ class Arguments:
         if JSON in options or not simple or len(options) > MOST_OPTIONS:
             return JSON
         return OneOf(tuple(options))
+
+
+def _flat(schema: Schema) -> bool:
+    return all(value.type in SCALARS for value in schema.properties.values())
 
 
 def _spelt(wire: str) -> bool:

@@ -11,14 +11,16 @@ if TYPE_CHECKING:
 
 
 def payload(scheme: Scheme, webhooks: Webhooks, hook: Hook, subject: Any) -> dict[str, Any]:
-    """What the provider would send for the event. `subject` stands where the event's object is."""
+    """What the provider would send for the event; `subject` stands at the place of its object.
+
+    Where the whole body is the object, only what has to be said besides is in the result.
+    """
     body: dict[str, Any] = {}
+    known: dict[str, Any] = {} if webhooks.object_path else hook.example
     if webhooks.object_path:
         _put(body, webhooks.object_path, subject)
-    else:
-        body.update(hook.example)
     for part in _parts(scheme.id):
-        if part.place == "body" and _get(body, part.name) is None:
+        if part.place == "body" and _get(known, part.name) is None:
             _put(body, part.name, "evt_1")
     parts = _parts(scheme.type)
     words = hook.event.split(".", len(parts) - 1) if len(parts) > 1 else [hook.event]

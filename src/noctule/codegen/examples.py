@@ -31,31 +31,36 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "number": (int, float),
     "boolean": bool,
 }
-_PLAIN: dict[str, Any] = {"string": "example", "integer": 1, "number": 1.5, "boolean": True}
+_PLAIN: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True}
 
 
-def fit(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
-    """`value` if it is of type `kind`, else a value that is; objects keep what is required."""
+UNTOLD = "string"
+"""What sampling says of a text that it knows nothing of."""
+
+
+def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "example") -> Any:
+    """`value` if it is of type `kind`, else a value that is; objects keep what is required. A text
+    about which nothing is known is `name`."""
     match kind:
         case Nullable(inner):
-            return fit(inner, value, records)
+            return fit(inner, value, records, name)
         case Choice(_, values):
             return value if value in values else values[0]
         case ListOf(item):
             items: list[Any] = value if isinstance(value, list) else []
-            return [fit(item, items[0] if items else None, records)]
+            return [fit(item, items[0] if items else None, records, name)]
         case MapOf(item):
             return _map(item, value, records)
-        case Reference(name):
-            return _object(records[name], value, records)
+        case Reference(record):
+            return _object(records[record], value, records)
         case OneOf(options):
-            return fit(options[0], value, records)
+            return fit(options[0], value, records, name)
         case Scalar("json"):
             return {"example": True}
         case Scalar("bytes" | "file"):
             return "content"
-        case Scalar(name):
-            return value if _is(name, value) else _PLAIN[name]
+        case Scalar(plain):
+            return value if _is(plain, value) else _PLAIN.get(plain, name)
 
 
 def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
@@ -70,7 +75,9 @@ def _object(record: Record, value: Any, records: Mapping[str, Record]) -> dict[s
     found = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     fields = [field for field in record.fields if field.required]
     fields = fields or [field for field in record.fields if _plain(field)][:FEW]
-    return {field.wire: fit(field.type, found.get(field.wire), records) for field in fields}
+    return {
+        field.wire: fit(field.type, found.get(field.wire), records, field.wire) for field in fields
+    }
 
 
 def _plain(field: Field) -> bool:
@@ -84,5 +91,10 @@ def _is(kind: str, value: Any) -> bool:
     if not isinstance(value, _KINDS[kind]):
         return False
     if isinstance(value, str):
-        return 0 < len(value) <= LONGEST and value.isprintable() and redact(value) == value
+        return (
+            value != UNTOLD
+            and 0 < len(value) <= LONGEST
+            and value.isprintable()
+            and redact(value) == value
+        )
     return not isinstance(value, float) or abs(value) < 1e15

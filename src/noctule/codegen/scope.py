@@ -34,7 +34,7 @@ class Scope:
     def __init__(self, service: str) -> None:
         self._service = service
         self._taken = {*IMPORTED, *dir(builtins), f"{service}Service"}
-        self._choices: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._choices: dict[tuple[str, frozenset[str]], str] = {}
 
     def record(self, *candidates: str) -> str:
         """A class name from the first wire name that gives a free one."""
@@ -48,7 +48,7 @@ class Scope:
         if len(values) <= INLINE_VALUES and length <= INLINE_WIDTH:
             return ""
         whole = f"{owner}_{wire}"
-        key = (wire, values)
+        key = (wire, frozenset(values))
         if key not in self._choices:
             several = len(words(wire)) > 1
             candidates: Iterable[str] = (wire, whole) if several else (whole, wire)

@@ -106,6 +106,10 @@ class Suite:
             yield Block(tuple(lay_out(joined("SECRETS = ", names))))
         for method in self.wrapper.methods:
             self.answer(method)
+        hooks = self.integration.webhooks.hooks if self.integration.webhooks else ()
+        for hook in hooks:
+            if hook.record:
+                self.constant(Reference(hook.record), hook.name, hook.example)
         for source in self.answers.values():
             yield Block(tuple(source.split("\n")))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.deliveries import in_headers, payload
+from noctule.codegen.form import Reference
 from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
 from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block, function
@@ -13,7 +14,7 @@ from noctule.webhooks import Scheme, scheme_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.codegen.form import Webhooks
+    from noctule.codegen.form import Hook, Webhooks
     from noctule.codegen.python.suite import Suite
 
 HOST = "http://test"
@@ -54,15 +55,19 @@ class WebhookTests:
         yield Block((f"ENDPOINT = {string(self.webhooks.endpoint)}",))
         pairs: list[Code] = []
         for hook in self.webhooks.hooks:
-            body = payload(self.scheme, self.webhooks, hook, self._subject(hook.example))
-            pairs.append(joined(f"{string(hook.event)}: ", literal(body)))
+            pairs.append(joined(f"{string(hook.event)}: ", self._payload(hook)))
         table = collection("{", pairs, "}")
         yield Block(tuple(lay_out(joined("EVENTS: dict[str, dict[str, JSON]] = ", table))))
 
-    def _subject(self, example: Any) -> Any:
-        """The constant that holds this example already, or the example."""
-        name = self.suite.known(example)
-        return Verbatim(name) if name else example
+    def _payload(self, hook: Hook) -> Code:
+        subject: Any = hook.example
+        if hook.record:
+            subject = Verbatim(self.suite.constant(Reference(hook.record), hook.name, subject))
+        body = payload(self.scheme, self.webhooks, hook, subject)
+        if self.webhooks.object_path or not hook.record:
+            return literal(body)
+        items = [joined(f"{string(key)}: ", literal(value)) for key, value in body.items()]
+        return collection("{", [f"**{subject.source}", *items], "}")
 
     def sender(self) -> Block:
         arguments: list[Code] = [string(self.webhooks.scheme), "EVENTS[event]", "secret=self.key"]

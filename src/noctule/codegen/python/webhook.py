@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from noctule.codegen.form import Reference
 from noctule.codegen.names import python_name
 from noctule.codegen.python.layout import call, joined, lay_out
 from noctule.codegen.python.literals import string
 from noctule.codegen.python.source import Block, Imports, docstring, function, module
 
 if TYPE_CHECKING:
-    from noctule.codegen.form import Field, Hook, Integration, Record, Webhooks
+    from collections.abc import Mapping
+
+    from noctule.codegen.form import Hook, Integration, Record, Webhooks
 
 HANDLING = (
     "The sender has its answer as soon as the event is on disk. A handler that raises is called"
@@ -41,7 +44,7 @@ def webhook_module(integration: Integration, webhooks: Webhooks, package: str) -
         "router = APIRouter(lifespan=receiver.lifespan)",
         *lay_out(call("router.routes.append", route)),
     ]
-    handlers = [_handler(hook, webhooks, records.get(hook.record)) for hook in webhooks.hooks]
+    handlers = [_handler(hook, webhooks, records) for hook in webhooks.hooks]
     return module(_doc(integration, webhooks), imports, [Block(tuple(setup)), *handlers])
 
 
@@ -53,26 +56,29 @@ def _doc(integration: Integration, webhooks: Webhooks) -> list[str]:
     ]
 
 
-def _handler(hook: Hook, webhooks: Webhooks, record: Record | None) -> Block:
+def _handler(hook: Hook, webhooks: Webhooks, records: Mapping[str, Record]) -> Block:
     body = docstring([hook.doc], 4) if hook.doc else []
     identity = "event.id"
-    if record is not None:
-        variable = python_name(record.name)
+    known = _identity(records[hook.record], records) if hook.record else ""
+    if known:
+        variable = python_name(hook.record)
         place = f", at={string(webhooks.object_path)}" if webhooks.object_path else ""
-        known = _identity(record)
-        if known is not None:
-            body.append(f"    {variable} = event.decode({record.name}{place})")
-            identity = f"{variable}.{known.name}"
+        body.append(f"    {variable} = event.decode({hook.record}{place})")
+        identity = f"{variable}.{known}"
     body.append(f'    logger.info("%s: %s", event.type, {identity})')
     decorator = call("@receiver.on", string(hook.event))
     lines = function(hook.name, ["event: Event"], "None", body, decorators=[decorator])
     return Block(tuple(lines), definition=True)
 
 
-def _identity(record: Record) -> Field | None:
-    """The member that names the object: `id`, else what ends like one."""
-    required = [field for field in record.fields if field.required]
-    for field in (*required, *record.fields):
+def _identity(record: Record, records: Mapping[str, Record]) -> str:
+    """The member that names the object: `id`, what ends like one, or that of a part of it; ""."""
+    for field in record.fields:
         if field.name == "id" or field.name.endswith(("_id", "_sid", "_ts")):
-            return field
-    return next(iter(required), None)
+            return field.name
+    for field in record.fields:
+        if field.required and isinstance(field.type, Reference):
+            inner = _identity(records[field.type.name], records)
+            if inner:
+                return f"{field.name}.{inner}"
+    return next((field.name for field in record.fields if field.required), "")

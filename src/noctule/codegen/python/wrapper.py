@@ -243,6 +243,8 @@ class WrapperWriter:
                 for fixed, wire, name in method.fixed
                 if fixed == place
             ]
+            if place == "path":
+                pairs.sort(key=lambda pair: method.path.find(pair.split('"')[1]))
             if whole is not None:
                 yield f"{argument}={whole.name}"
             elif pairs:

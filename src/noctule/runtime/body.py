@@ -57,11 +57,15 @@ class _Streamed:
 
 class AsyncStreamed(_Streamed):
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self._mapped():
-            async with aclosing(self):
-                async for chunk in self._answer.stream:
-                    yield self._unpack(chunk)
-                self._unpack.end()
+        async with aclosing(self):
+            chunks = aiter(self._answer.stream)
+            while True:
+                with self._mapped():
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    break
+                yield self._unpack(chunk)
+            self._unpack.end()
 
     async def read(self) -> bytes:
         async with aclosing(self):
@@ -75,8 +79,13 @@ class AsyncStreamed(_Streamed):
 
 class SyncStreamed(_Streamed):
     def __iter__(self) -> Iterator[bytes]:
-        with self._mapped(), closing(self):
-            for chunk in self._answer.stream:
+        with closing(self):
+            chunks = iter(self._answer.stream)
+            while True:
+                with self._mapped():
+                    chunk = next(chunks, None)
+                if chunk is None:
+                    break
                 yield self._unpack(chunk)
             self._unpack.end()
 

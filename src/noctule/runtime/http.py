@@ -11,7 +11,6 @@ error: they can quote headers.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,11 +20,11 @@ from noctule.runtime import errors
 from noctule.runtime.body import AsyncStreamed, SyncStreamed, Unpacker
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.patience import Patient, patience
+from noctule.runtime.redaction import scrubbed_logs
 from noctule.runtime.transport import Headers, Request, Response
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Generator
 
     from noctule.runtime.clock import Clock
 
@@ -58,10 +57,10 @@ class HttpTransport:
         if pool is None:
             pool = httpcore2.AsyncConnectionPool(**_pool_options(origin.proxy))
             self._pools[origin.proxy] = pool
-        with _our_errors():
+        with Engine():
             answer = await pool.handle_async_request(wire)
             response, unpack = _head(answer, request)
-            streamed = AsyncStreamed(answer, unpack, _our_errors)
+            streamed = AsyncStreamed(answer, unpack, Engine)
             if request.stream and response.status < 300:
                 response.body = streamed
             else:
@@ -91,10 +90,10 @@ class SyncHttpTransport:
             # Two threads may both have made one; the first to be put down is used.
             pool = self._pools.setdefault(origin.proxy, made)
         total = request.limits.total
-        with _our_errors(), patience(None if total is None else self._clock.real(total)):
+        with Engine(), patience(None if total is None else self._clock.real(total)):
             answer = pool.handle_request(wire)
             response, unpack = _head(answer, request)
-            streamed = SyncStreamed(answer, unpack, _our_errors)
+            streamed = SyncStreamed(answer, unpack, Engine)
             if request.stream and response.status < 300:
                 response.body = streamed
             else:
@@ -207,20 +206,36 @@ def _head(answer: httpcore2.Response, request: Request) -> tuple[Response, Unpac
     return Response(answer.status, headers), unpack
 
 
-@contextmanager
-def _our_errors() -> Generator[None]:
-    try:
-        yield
-    except httpcore2.PoolTimeout:
-        raise errors.Saturated("no free connection") from None
-    except (httpcore2.ConnectError, httpcore2.ConnectTimeout, httpcore2.ProxyError) as error:
-        raise errors.ConnectionFailed(_word(error)) from None
-    except httpcore2.TimeoutException:
-        raise errors.TimedOut from None
-    except (httpcore2.NetworkError, httpcore2.RemoteProtocolError) as error:
-        raise _lost(_word(error)) from None
-    except httpcore2.LocalProtocolError:
-        raise errors.ConfigurationError("the request is not valid HTTP") from None
+class Engine:
+    """`with Engine(): …`: what the engine logs is scrubbed, what it raises becomes ours."""
+
+    __slots__ = ("_logs",)
+
+    def __enter__(self) -> None:
+        self._logs = scrubbed_logs()
+        self._logs.__enter__()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._logs.__exit__()
+        ours = None if error is None else _translated(error)
+        if ours is not None:
+            raise ours from None
+
+
+def _translated(error: BaseException) -> errors.ServiceError | None:
+    match error:
+        case httpcore2.PoolTimeout():
+            return errors.Saturated("no free connection")
+        case httpcore2.ConnectError() | httpcore2.ConnectTimeout() | httpcore2.ProxyError():
+            return errors.ConnectionFailed(_word(error))
+        case httpcore2.TimeoutException():
+            return errors.TimedOut()
+        case httpcore2.NetworkError() | httpcore2.RemoteProtocolError():
+            return _lost(_word(error))
+        case httpcore2.LocalProtocolError():
+            return errors.ConfigurationError("the request is not valid HTTP")
+        case _:
+            return None
 
 
 def _lost(word: str) -> errors.ConnectionFailed:
@@ -229,7 +244,7 @@ def _lost(word: str) -> errors.ConnectionFailed:
     return error
 
 
-def _word(error: Exception) -> str:
+def _word(error: BaseException) -> str:
     """The system's name for what happened, when there is one."""
     cause: BaseException | None = error
     while cause is not None:

@@ -18,6 +18,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from noctule.runtime.redaction import log_fields
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -65,8 +67,9 @@ class Telemetry:
             return
         level = _LEVELS[name]
         if LOGGER.isEnabledFor(level):
-            facts = " ".join(f"{key}={_shown(value)}" for key, value in data.items())
-            LOGGER.log(level, "%s.%s %s %s", self._service, operation, name, facts)
+            facts = log_fields(data)
+            line = " ".join(f"{key}={_shown(value)}" for key, value in facts.items())
+            LOGGER.log(level, "%s.%s %s %s", self._service, operation, name, line)
         if self._on_event is None:
             return
         try:

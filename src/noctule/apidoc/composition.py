@@ -62,6 +62,15 @@ def reference(node: Node) -> Iterator[Node]:
             yield target
 
 
+def beyond(node: Node) -> Node:
+    """The place a `$ref` without any word beside it stands for; a node of its own otherwise."""
+    seen: set[str] = set()
+    while list(node.mapping) == ["$ref"] and node.pointer not in seen:
+        seen.add(node.pointer)
+        node = next(reference(node), node)
+    return node
+
+
 def choices(node: Node, chosen: Chosen) -> Iterator[Choice]:
     """The `oneOf` and `anyOf` of this very node."""
     for keyword in ("oneOf", "anyOf"):

@@ -57,6 +57,7 @@ class Schema:
     @classmethod
     def of(cls, *nodes: Node, chosen: Chosen = frozenset()) -> Schema:
         """The view of a place where all of `nodes` hold; made once per document."""
+        nodes = tuple(composition.beyond(node) for node in nodes)
         key = (tuple(node.pointer for node in nodes), chosen)
         return cast("Schema", nodes[0].file.memory.setdefault(key, cls(nodes, chosen)))
 

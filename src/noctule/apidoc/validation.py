@@ -47,7 +47,7 @@ def json_schema(schema: Schema, *, request: bool = False) -> dict[str, Any]:
     is left out. The definitions are shared by all calls on one document: do not change them.
     """
     translator = Translator.of(schema, request=request)
-    made = [translator.schema(node, frozenset()) for node in schema.nodes]
+    made = [translator.schema(node, frozenset({node.pointer})) for node in schema.nodes]
     definitions = translator.closure(made)
     body: dict[str, Any] = made[0] if len(made) == 1 and is_dict(made[0]) else {"allOf": made}
     return {

@@ -98,7 +98,8 @@ class TokenCell:
     def land(self, flight: Flight, token: Token, now: float) -> None:
         """The renewal gave `token`."""
         with self._lock:
-            self._replaced_at = now if self._rejected is self._token else None
+            forced = self._token is not None and self._token is self._rejected
+            self._replaced_at = now if forced else None
             self._token = token
             self._end(flight)
         flight.done.set_result(None)

@@ -40,7 +40,7 @@ async def _take(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None
     except Rejection as rejection:
         answer = receiver.reject(rejection)
     except Disconnected:
-        return None
+        return
     await _send(answer, send)
 
 

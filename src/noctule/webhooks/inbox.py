@@ -38,6 +38,10 @@ def default_place() -> str:
 
 def open_store(place: str) -> Store:
     """The store at a place, for use by the calling thread; raises InboxError."""
+    if place.startswith(("postgresql://", "postgres://")):
+        from noctule.webhooks.store.postgres import PostgresStore
+
+        return PostgresStore(place)
     from noctule.webhooks.store.sqlite import SqliteStore
 
     return SqliteStore(place)

@@ -95,7 +95,8 @@ class Reading:
             values = [self.read(part, data) for part in parts]
             if all(values):
                 text = glue.join([(value or b"").decode("utf-8", "replace") for value in values])
-                return Found(text[:MAX_ID], all(part in self.scheme.vouched for part in parts))
+                text = text[:MAX_ID].replace("\0", "\ufffd")
+                return Found(text, all(part in self.scheme.vouched for part in parts))
         return None
 
     @property

@@ -23,7 +23,7 @@ class Request:
 
     def __init__(self, method: str, url: str, headers: Headers, body: bytes) -> None:
         self.method = method.upper()
-        self.url = url
+        self.url = url.encode("utf-8", "replace").decode()
         self.body = body
         self.headers = [(octets(name).lower(), octets(value)) for name, value in _pairs(headers)]
         self._query: dict[str, str] | None = None

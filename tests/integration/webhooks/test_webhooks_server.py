@@ -136,7 +136,7 @@ def test_kill_9_under_load_loses_nothing_that_was_answered(app):
     assert set(acknowledged) <= stored.keys()
     # What was claimed when the process died is claimed again once its lease is over.
     store = SqliteStore(str(app.inbox))
-    store._run("UPDATE event SET due = 0 WHERE state = 'leased'")
+    store.run("UPDATE noctule_event SET due = 0 WHERE state = 'leased'")
     store.close()
     app.start()
     until(lambda: set(acknowledged) <= set(app.done()))

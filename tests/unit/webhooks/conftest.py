@@ -1,36 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
-from webhook_samples import SCHEMES, URL
+from webhook_samples import SCHEMES, SECRET, Provider
 
 from noctule.runtime.testing import VirtualClock
-from noctule.webhooks import Answer, Inbox, Receiver
-from noctule.webhooks.sign import body_of, sign
+from noctule.webhooks import Inbox, Receiver
 
-SECRET = "whsec_" + "a1" * 16
-
-
-class Provider:
-    """A provider that signs, and a receiver that it delivers to."""
-
-    def __init__(self, name: str, receiver: Receiver, clock: VirtualClock) -> None:
-        self.scheme = SCHEMES[name]
-        self.receiver = receiver
-        self.clock = clock
-
-    async def sends(
-        self, payload=None, *, id="", type="", secret=SECRET, method="POST", extra=(), body=None
-    ) -> Answer:
-        body = body_of(self.scheme, payload) if body is None else body
-        headers = sign(self.scheme, body, secret, now=self.clock.time(), id=id, type=type, url=URL)
-        return await self.receiver.deliver(method, URL, [*headers.items(), *extra], body)
-
-    async def events(self, **query):
-        from noctule.webhooks.store.base import Query
-
-        return await self.receiver.inbox.call(lambda store: store.find(Query(**query)))
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -44,12 +23,17 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def provider_of(monkeypatch, clock, tmp_path) -> Callable[..., Provider]:
-    """Makes a provider and its receiver; the inbox lies in the test's folder."""
+def inbox_place(tmp_path) -> str:
+    return str(tmp_path / "inbox.db")
+
+
+@pytest.fixture
+def provider_of(monkeypatch, clock, inbox_place) -> Callable[..., Provider]:
+    """Makes a provider and its receiver, all with one inbox unless they are given another."""
     monkeypatch.setenv("HOOK_SECRET", SECRET)
 
     def make(name: str, **options) -> Provider:
-        options = {"secrets": ["HOOK_SECRET"], "inbox": Inbox(tmp_path / "inbox.db")} | options
-        return Provider(name, Receiver(SCHEMES[name], clock=clock, **options), clock)
+        options = {"secrets": ["HOOK_SECRET"], "inbox": Inbox(inbox_place)} | options
+        return Provider(Receiver(SCHEMES[name], clock=clock, **options), clock)
 
     return make

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import SECRET
-from webhook_samples import SCHEMES
+from webhook_samples import SCHEMES, SECRET
 
 from noctule.webhooks.sign import sign
 

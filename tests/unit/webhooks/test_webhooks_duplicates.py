@@ -72,12 +72,9 @@ async def test_a_form_that_is_only_spelt_another_way_is_the_same(provider_of):
         assert (await twilio.sends(body=resplit)).outcome == "suspect"
 
 
-async def test_routes_do_not_share_ids(provider_of, tmp_path):
-    from noctule.webhooks import Inbox
-
-    inbox = Inbox(tmp_path / "shared.db")
-    live = provider_of("stripe", inbox=inbox, route="stripe-live")
-    test = provider_of("stripe", inbox=inbox, route="stripe-test")
+async def test_routes_do_not_share_ids(provider_of):
+    live = provider_of("stripe", route="stripe-live")
+    test = provider_of("stripe", route="stripe-test", inbox=live.receiver.inbox)
     async with live.receiver.lifespan(), test.receiver.lifespan():
         assert (await live.sends(EVENT)).outcome == "accepted"
         assert (await test.sends(EVENT)).outcome == "accepted"

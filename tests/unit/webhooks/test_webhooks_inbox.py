@@ -28,16 +28,16 @@ def test_an_affected_sqlite_is_refused_with_the_remedy():
 
 def test_commits_are_synced_to_disk(tmp_path):
     store = SqliteStore(str(tmp_path / "inbox.db"))
-    assert store._run("PRAGMA journal_mode") == [("wal",)]
-    assert store._run("PRAGMA synchronous") == [(2,)]
+    assert store.run("PRAGMA journal_mode") == [("wal",)]
+    assert store.run("PRAGMA synchronous") == [(2,)]
     store.close()
 
 
 async def test_a_newer_schema_is_left_alone(provider_of, tmp_path):
-    with apsw.Connection(str(tmp_path / "inbox.db")) as db:
-        db.execute("PRAGMA user_version=99")
-    db.close()
-    with pytest.raises(InboxError, match="schema 99"):
+    store = SqliteStore(str(tmp_path / "inbox.db"))
+    store.run("INSERT INTO noctule_schema VALUES (98), (99)")
+    store.close()
+    with pytest.raises(InboxError, match="schema 3, this noctule knows up to 1"):
         async with provider_of("stripe").receiver.lifespan():
             pass
 
@@ -77,14 +77,12 @@ async def test_a_locked_database_is_503_and_nothing_is_lost(provider_of, tmp_pat
 async def test_a_full_disk_is_503_until_there_is_room(provider_of):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
-        pages = await stripe.receiver.inbox.call(
-            lambda store: store._run("PRAGMA page_count")[0][0]
-        )
-        await stripe.receiver.inbox.call(lambda store: store._run(f"PRAGMA max_page_count={pages}"))
+        pages = await stripe.receiver.inbox.call(lambda store: store.run("PRAGMA page_count")[0][0])
+        await stripe.receiver.inbox.call(lambda store: store.run(f"PRAGMA max_page_count={pages}"))
         big = EVENT | {"blob": "x" * 100_000}
         answer = await stripe.sends(big)
         assert (answer.status, dict(answer.headers)["retry-after"]) == (503, "5")
-        await stripe.receiver.inbox.call(lambda store: store._run("PRAGMA max_page_count=1000000"))
+        await stripe.receiver.inbox.call(lambda store: store.run("PRAGMA max_page_count=1000000"))
         assert (await stripe.sends(big)).outcome == "accepted"
 
 

@@ -82,6 +82,8 @@ class Query:
     id: str = ""
     since: float = 0.0
     until: float = float("inf")
+    before: int = 0
+    """Only events with a smaller number: the next page."""
     limit: int = 50
 
 

@@ -1,0 +1,122 @@
+"""The inbox in PostgreSQL: many hosts take in, many hosts work.
+
+An answer follows a commit with `synchronous_commit = on`, whatever the server's default is. Two
+hosts that store the same event at once meet at a unique index: the second one sees a conflict,
+and judges its whole group again with what the first one stored.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+try:
+    import psycopg
+except ImportError as error:
+    raise ImportError(
+        "an inbox in PostgreSQL needs psycopg: pip install 'psycopg[binary]'"
+    ) from error
+
+from noctule.webhooks.errors import InboxError
+from noctule.webhooks.store.sql import SqlStore
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+
+    from noctule.webhooks.store.base import Delivery, Receipt
+
+CONNECT_SECONDS = 5
+OPTIONS = "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=10s"
+CONFLICTS = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
+TRIES = 5
+MIGRATING = 0x6E6F6374
+"""Key of the advisory lock under which one process at a time changes the schema."""
+
+
+class PostgresStore(SqlStore):
+    """`Store` in the database at `place`, a `postgresql://` address, in tables `noctule_…`."""
+
+    TYPES: ClassVar = {
+        "serial": "BIGSERIAL PRIMARY KEY",
+        "bytes": "BYTEA",
+        "real": "DOUBLE PRECISION",
+    }
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._db = self._connect()
+        try:
+            with self.transaction():
+                self.run("SELECT pg_advisory_xact_lock(:key)", {"key": MIGRATING})
+                self.migrate("in PostgreSQL")
+        except InboxError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+
+    def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
+        for _ in range(TRIES):
+            try:
+                return super().accept(deliveries)
+            except InboxError as error:
+                if not isinstance(error.__cause__, CONFLICTS):
+                    raise
+        raise InboxError("the inbox refused: other hosts keep storing the same events")
+
+    def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+        cursor = self._db.execute(_dialect(sql), values)
+        return cursor.fetchall() if cursor.description else []
+
+    def run_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            with self._db.cursor() as cursor:
+                cursor.executemany(_dialect(sql), rows)
+
+    def numbers(self, count: int) -> Iterable[int]:
+        sql = """SELECT nextval(pg_get_serial_sequence('noctule_delivery', 'seq'))
+            FROM generate_series(1, :count)"""
+        return [number for (number,) in self.run(sql, {"count": count})]
+
+    def listed(self, values: Sequence[Any]) -> list[Any]:
+        return list(values)
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        if self._db.closed:
+            self._db = self._connect()
+        try:
+            with self._db.transaction():
+                yield
+        except psycopg.Error as error:
+            if self._db.broken:
+                self._db.close()
+            raise InboxError(f"the inbox refused: {type(error).__name__}") from error
+
+    def _connect(self) -> psycopg.Connection:
+        try:
+            return psycopg.connect(
+                self._place,
+                autocommit=True,
+                connect_timeout=CONNECT_SECONDS,
+                options=OPTIONS,
+                application_name="noctule",
+            )
+        except psycopg.Error as error:
+            raise InboxError(
+                f"the inbox in PostgreSQL cannot be reached: {_plain(error)}"
+            ) from None
+
+
+def _plain(error: psycopg.Error) -> str:
+    """What the server said, without the address, which may hold a password."""
+    return re.sub(r"postgres(ql)?://\S+", "postgresql://…", str(error)).strip()
+
+
+@cache
+def _dialect(sql: str) -> bytes:
+    sql = sql.replace("AMONG_LIST", "= ANY(:list)").replace("UNCLAIMED", "FOR UPDATE SKIP LOCKED")
+    return re.sub(r":([a-z_]+)", r"%(\1)s", sql).encode()

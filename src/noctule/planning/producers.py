@@ -15,12 +15,15 @@ from noctule.planning.search import Index, verb_class
 from noctule.planning.text import stem, words
 
 if TYPE_CHECKING:
-    from noctule.apidoc import Operation
+    from noctule.apidoc import Operation, Schema
     from noctule.planning.request import Request
 
 _PARAMETER = re.compile(r"\{([^}]*)\}")
 _ID_WORDS = frozenset({"id", "ids", "sid", "uuid", "guid", "key", "number", "no", "slug", "name",
                        "code", "token", "exposed", "identifier", "ref", "gid", "iid"})  # fmt: skip
+_MYSELF = frozenset({"me", "self", "myself", "current", "viewer", "whoami"})
+_ACCOUNTS = ("user", "account", "member")
+"""What an operation such as `GET /me` gives the id of."""
 _PREFERENCE = {"search": 3.0, "list": 2.0, "create": 1.0, "get": 0.5}
 _ASKED = 4.0
 
@@ -89,10 +92,18 @@ def _produced(operation: Operation) -> set[str]:
         return set()
     last = segments[-1]
     if kind == "search":
-        return {stem(word) for word in words(f"{operation.path} {operation.summary}")}
+        kinds = [str(v) for p in operation.parameters for v in (*p.schema.enum, *_items(p.schema))]
+        said = f"{operation.path} {operation.summary} {' '.join(kinds)}"
+        return {stem(word) for word in words(said)}
     if "{" in last:
         return set()
+    if last.lower() in _MYSELF:
+        return set(_ACCOUNTS)
     return {stem(word) for word in words(last)[-1:]}
+
+
+def _items(schema: Schema) -> tuple[object, ...]:
+    return schema.items.enum if schema.items else ()
 
 
 def _reachable(candidate: Operation, prefix: str) -> bool:

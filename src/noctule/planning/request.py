@@ -6,7 +6,7 @@ Deterministic: the same words give the same reading on every machine.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from noctule.planning.lexicon import Lexicon, lexicon
 from noctule.planning.text import stem, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from noctule.language import Language
 
 _SYNONYM_WEIGHT = 0.4
+_VERB_WEIGHT = 0.6
 _ASIDE_WEIGHT = 0.4
 """Of what stands after the main clause: "… when an order arrives"."""
 _ACCENT = re.compile(r"[àâçèéêëîïôùûœ]", re.IGNORECASE)
@@ -32,6 +33,15 @@ class Term:
     weight: float
     word: str
     """The word of the request that it comes from."""
+    synonym: bool = False
+    """Not said, but of the same meaning; counts where a document has not the word itself."""
+    verb: str = ""
+    """The verb before it, or itself where it is one: "create" for "page" in "create a page"."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The classes of that verb."""
+        return lexicon().verbs.get(self.verb, ())
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Request:
     general: bool
     """Whether it asks for a matter as a whole ("manage", "integrate"), not for single acts."""
     particular: bool
-    """Whether it speaks of one case ("send a message when …"), not of a matter ("send messages")."""
+    """Whether it speaks of one case ("send a message when …"), not of a matter at large."""
     names_things: bool
     """Whether it names a thing by its own name, which an API finds by searching."""
     wants_webhooks: bool
@@ -71,7 +81,7 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
     return Request(
         text=text,
         language=language,
-        terms=_terms(spoken, aside if language == "en" else (), book),
+        terms=_terms(spoken, aside if language == "en" else [], book),
         words=frozenset(form for word in main for form in (word, singular(word))),
         written=frozenset(main),
         verbs=_verbs(main, spoken, book),
@@ -128,31 +138,36 @@ def _verbs(main: list[str], spoken: list[tuple[str, str]], book: Lexicon) -> dic
     return found
 
 
-def _terms(
-    spoken: Iterable[tuple[str, str]], aside: Iterable[str], book: Lexicon
-) -> dict[str, Term]:
-    skip = book.function["en"] | book.intent
+def _terms(spoken: list[tuple[str, str]], aside: list[str], book: Lexicon) -> dict[str, Term]:
+    skip = book.function["en"] | book.intent | book.general
     terms: dict[str, Term] = {}
-    weighed = [(english, word, 1.0) for english, word in spoken]
-    weighed += [(word, word, _ASIDE_WEIGHT) for word in aside]
-    for english, word, weight in weighed:
-        if english not in skip and len(english) > 1:
-            terms.setdefault(stem(english), Term(weight, word))
+    verb = ""
+    for english, word, weight in (
+        *((english, word, 1.0) for english, word in spoken),
+        *((word, word, _ASIDE_WEIGHT) for word in aside),
+    ):
+        verb = english if english in book.verbs else verb
+        if english in skip or len(english) < 2:
+            continue
+        share = _VERB_WEIGHT if english in book.verbs else 1.0
+        terms.setdefault(stem(english), Term(weight * share, word, verb=verb))
     for key, term in list(terms.items()):
         for other in book.synonyms.get(key, ()):
-            terms.setdefault(other, Term(_SYNONYM_WEIGHT * term.weight, term.word))
+            terms.setdefault(
+                other, replace(term, weight=_SYNONYM_WEIGHT * term.weight, synonym=True)
+            )
     return terms
 
 
 def _translated(found: list[str], book: Lexicon) -> list[tuple[str, str]]:
-    """(English, as written) for French words; phrases first, unknown words as they are."""
-    plain = f" {' '.join(found)} "
+    """(English, as written) for French words, in their order; unknown words as they are."""
     pairs: list[tuple[str, str]] = []
-    for phrase in book.phrases:
-        if f" {phrase} " in plain:
-            plain = plain.replace(f" {phrase} ", " ")
-            pairs += [(english, phrase) for english in book.french[phrase]]
-    for word in plain.split():
-        if word not in book.function["fr"] and word not in book.intent:
+    at = 0
+    while at < len(found):
+        rest = f"{' '.join(found[at:])} "
+        phrase = next((p for p in book.phrases if rest.startswith(f"{p} ")), "")
+        word = phrase or found[at]
+        at += len(word.split())
+        if phrase or (word not in book.function["fr"] and word not in book.intent):
             pairs += [(english, word) for english in book.to_english(word) or (word,)]
     return pairs

@@ -12,7 +12,7 @@ _SUFFIXES = (
     "izations", "ization", "ations", "ation", "ments", "ment", "ings", "ing", "ions", "ion",
     "ers", "ies", "ied", "ors", "ed", "er", "or", "ly", "es", "al", "s", "y", "e",
 )  # fmt: skip
-_SHORTEST_STEM = 4
+_SHORTEST_STEM = 3
 
 
 def fold(text: str) -> str:
@@ -38,7 +38,7 @@ def stem(word: str) -> str:
     """A rough English stem: the same for "payments", "payment" and "paying" is not promised;
     the same for singular and plural, and for a verb and its noun, is the aim."""
     for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM - (len(suffix) == 1):
+        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             if suffix == "s" and word.endswith(("ss", "us", "is")):
                 return word
             return word[: -len(suffix)]

@@ -8,7 +8,6 @@ not fit stays as it was received, what is missing is None, and each broken promi
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 import msgspec
@@ -27,6 +26,8 @@ JSON = Any
 """Plain JSON values: dict, list, str, int, float, bool or None."""
 
 BOM = b"\xef\xbb\xbf"
+
+_DECODERS: dict[Any, Callable[[bytes], Any]] = {}
 
 T = TypeVar("T")
 
@@ -62,8 +63,9 @@ def decode(kind: Any, data: bytes) -> tuple[Any, tuple[Violation, ...]]:
 
     Raises `InvalidResponse` when it is not JSON, and nothing else, whatever its shape.
     """
+    decoder = _DECODERS.get(kind) or _decoder(kind)
     try:
-        return _decoder(kind)(data), ()
+        return decoder(data), ()
     except msgspec.ValidationError:
         found, exact = _plain(data)
         value, violations = mend(found, kind)
@@ -76,9 +78,9 @@ def decode(kind: Any, data: bytes) -> tuple[Any, tuple[Violation, ...]]:
         raise _not_json(error) from None
 
 
-@lru_cache(maxsize=4096)
 def _decoder(kind: Any) -> Callable[[bytes], Any]:
-    return msgspec.json.Decoder(kind).decode
+    """Made once for each type in the program."""
+    return _DECODERS.setdefault(kind, msgspec.json.Decoder(kind).decode)
 
 
 def _plain(data: bytes) -> tuple[Any, bool]:

@@ -8,8 +8,7 @@ from noctule.runtime.redaction.known import MASK
 
 # Groups of digits with one separator between them, which URLs may spell as `+` or `%20`.
 _SEPARATOR = r"(?:[ \-+.\u00a0\u2009\u202f]|%20|%2D)"
-_RUN = re.compile(rf"[0-9]+(?:{_SEPARATOR}[0-9]+)*")
-_DIGITS = re.compile(r"[0-9]+")
+_RUN = rf"[0-9]+(?:{_SEPARATOR}[0-9]+)*"
 _ISSUERS = frozenset("23456")
 _DOUBLED = str.maketrans("0123456789", "0246813579")
 
@@ -21,14 +20,14 @@ def is_card_number(digits: str) -> bool:
 
 def mask_cards(text: str) -> str:
     """`text` without the card numbers in it."""
-    return _RUN.sub(_masked, text)
+    return re.sub(_RUN, _masked, text)
 
 
 def _masked(run: re.Match[str]) -> str:
     text = run[0]
     if len(text) < 13:
         return text
-    groups = [(part.start(), part.end()) for part in _DIGITS.finditer(_blanked(text))]
+    groups = [(part.start(), part.end()) for part in re.finditer("[0-9]+", _blanked(text))]
     kept: list[str] = []
     done = 0
     at = 0

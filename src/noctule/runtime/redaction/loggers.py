@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from noctule.runtime.redaction.redactor import REDACTOR
@@ -34,6 +33,7 @@ LOGGERS = (
 )
 
 _ours: ContextVar[bool] = ContextVar("noctule_call", default=False)
+_watched: set[str] = set()
 _plain = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -43,7 +43,8 @@ class scrubbed_logs:  # noqa: N801 - reads as a function, like contextlib.suppre
     __slots__ = ("_token",)
 
     def __init__(self, *loggers: str) -> None:
-        _watch(LOGGERS + loggers)
+        if loggers or LOGGERS[0] not in _watched:
+            _watch(LOGGERS + loggers)
 
     def __enter__(self) -> None:
         self._token: Token[bool] = _ours.set(True)
@@ -52,12 +53,12 @@ class scrubbed_logs:  # noqa: N801 - reads as a function, like contextlib.suppre
         _ours.reset(self._token)
 
 
-@lru_cache(maxsize=256)
 def _watch(names: tuple[str, ...]) -> None:
     for name in names:
         logger = logging.getLogger(name)
         if not hasattr(logger, "_scrubs"):
             logger.__class__ = _scrubbing(type(logger))
+        _watched.add(name)
 
 
 def _scrubbing(base: type[logging.Logger]) -> type[logging.Logger]:

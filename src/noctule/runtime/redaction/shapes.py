@@ -33,49 +33,48 @@ _GUARDED = (
 )
 _HARMLESS = frozenset({"token_type", "tokens", "max_tokens", "token_url", "token_count"})
 
-_SECRET_NAME = re.compile(_GUARDED, re.IGNORECASE)
-_BEARER = re.compile(
+# Texts, which `re` compiles and keeps when one is first used: importing this costs nothing.
+_SECRET_NAME = rf"(?i:{_GUARDED})"
+_BEARER = (
     r"(?<![A-Za-z0-9])((?i:bearer|basic)\s{1,4})(?=[a-z]*[A-Z0-9+/=_~-])[A-Za-z0-9._~+/=-]{6,}"
 )
-_PEM = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}-----)?")
-_USERINFO = re.compile(r"(://)[^\s/@:'\"]{0,256}:[^\s/@'\"]{1,256}@")
-_NAMED = re.compile(
-    rf"(?<![\w.-])(?P<name>[\w.-]{{0,64}}?(?:{_GUARDED})[\w.-]{{0,64}})"
+_PEM = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}-----)?"
+_USERINFO = r"(://)[^\s/@:'\"]{0,256}:[^\s/@'\"]{1,256}@"
+_NAMED = (
+    rf"(?i)(?<![\w.-])(?P<name>[\w.-]{{0,64}}?(?:{_GUARDED})[\w.-]{{0,64}})"
     # name="…", 'name': '…', "name\": \"…, name]=…, ('name', b'…')
     r"(?P<between>\]?(?:\\{0,4}[\"'])?\s{0,8}(?:=|%3D|:|(?<=[\"']),)\s{0,8})"
     rf"(?!b?[\"']?{re.escape(MASK)})"
     r"(?P<value>b?\"(?:[^\"\\\n]|\\.)*\"?|b?'(?:[^'\\\n]|\\.)*'?|\\{1,4}[\"'][^\"'\\]*"
-    r"|[^\s&;,\"'<>()\[\]{}\\]+)",
-    re.IGNORECASE,
+    r"|[^\s&;,\"'<>()\[\]{}\\]+)"
 )
-_HEADER_LINE = re.compile(
-    r"(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)(\s{0,4}:\s{0,4})"
-    rf"(?![\"'\s]|b['\"]|{re.escape(MASK)})[^\r\n\"']+",
-    re.IGNORECASE,
+_HEADER_LINE = (
+    r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)(\s{0,4}:\s{0,4})"
+    rf"(?![\"'\s]|b['\"]|{re.escape(MASK)})[^\r\n\"']+"
 )
 
 
-def token_pattern(shapes: tuple[str, ...] = ()) -> re.Pattern[str]:
+def token_pattern(shapes: tuple[str, ...] = ()) -> str:
     """One pattern for the tokens of everybody and for `shapes` of your own.
 
     A shape is a regular expression without anchors; write it so that it cannot backtrack.
     """
-    return re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(TOKENS + shapes)})")
+    return rf"(?<![A-Za-z0-9_])(?:{'|'.join(TOKENS + shapes)})"
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a member, a parameter or a header of this name holds a secret."""
-    return name.lower() not in _HARMLESS and _SECRET_NAME.search(name) is not None
+    return name.lower() not in _HARMLESS and re.search(_SECRET_NAME, name) is not None
 
 
-def mask_shapes(text: str, tokens: re.Pattern[str]) -> str:
+def mask_shapes(text: str, tokens: str) -> str:
     """`text` without what looks like a credential, and without what a name says is one."""
-    text = tokens.sub(MASK, text)
-    text = _PEM.sub(MASK, text)
-    text = _HEADER_LINE.sub(rf"\1\2{MASK}", text)
-    text = _BEARER.sub(rf"\1{MASK}", text)
-    text = _USERINFO.sub(rf"\1{MASK}@", text)
-    return _NAMED.sub(_mask_named, text)
+    text = re.sub(tokens, MASK, text)
+    text = re.sub(_PEM, MASK, text)
+    text = re.sub(_HEADER_LINE, rf"\1\2{MASK}", text)
+    text = re.sub(_BEARER, rf"\1{MASK}", text)
+    text = re.sub(_USERINFO, rf"\1{MASK}@", text)
+    return re.sub(_NAMED, _mask_named, text)
 
 
 def _mask_named(match: re.Match[str]) -> str:

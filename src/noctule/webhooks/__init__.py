@@ -19,6 +19,7 @@ from noctule.webhooks.errors import (
 )
 from noctule.webhooks.event import Event
 from noctule.webhooks.inbox import Inbox
+from noctule.webhooks.keyring import Retiring
 from noctule.webhooks.receiver import Answer, Receiver
 from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Grade, Scheme
@@ -41,6 +42,7 @@ __all__ = [
     "Refused",
     "Rejection",
     "Request",
+    "Retiring",
     "Scheme",
     "Verified",
     "WebhookError",

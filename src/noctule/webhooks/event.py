@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
+from noctule.runtime.models import decode
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.source import walk
+from noctule.webhooks.store.schema import completion
 
 if TYPE_CHECKING:
     import builtins
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+log = logging.getLogger("noctule.webhooks")
 
-@dataclass(frozen=True)
+
+@dataclass(eq=False)
 class Event:
     """A verified event out of the inbox.
 
@@ -41,6 +46,8 @@ class Event:
     raw: bytes = field(repr=False)
     _reading: Reading = field(repr=False)
     _place: str = field(repr=False)
+    completed: bool = field(default=False, init=False, repr=False)
+    """Whether `complete` was called."""
 
     @classmethod
     def of(cls, stored: Stored, scheme: Scheme) -> Event:
@@ -75,5 +82,30 @@ class Event:
         return f"{self.provider}-{self.id}"
 
     def decode(self, model: builtins.type[T], *, at: str = "") -> T:
-        """The part of `data` at a path with dots, as a model; raises msgspec.ValidationError."""
-        return msgspec.convert(walk(self.data, at), model)
+        """The part of `data` at a path with dots, as a model.
+
+        What breaks the model's promises stays as it came, as in an answer to a wrapper's call; the
+        places are logged.
+        """
+        value, violations = decode(model, msgspec.json.encode(walk(self.data, at)))
+        if violations:
+            places = ", ".join(violation.pointer for violation in violations)
+            log.warning("webhooks event %s is not as documented at %s", self.seq, places)
+        return value
+
+    def complete(self, connection: Any) -> Any:
+        """Mark the event done in a transaction of yours: your effect and this happen together.
+
+        `connection` is one to the database that the inbox lies in: apsw for SQLite; psycopg,
+        asyncpg, SQLAlchemy or a Django cursor for PostgreSQL. With an asynchronous one, await the
+        result. If the transaction is rolled back, the event comes again.
+
+        Raises TypeError for the standard library's `sqlite3`: two copies of SQLite in one process
+        lose each other's locks on the file and corrupt it (sqlite.org/howtocorrupt.html, 2.2.1).
+        """
+        driver = getattr(getattr(connection, "dialect", None), "driver", "")
+        if type(connection).__module__ == "sqlite3" or driver in ("pysqlite", "aiosqlite"):
+            raise TypeError("complete() in an SQLite inbox needs a connection of apsw")
+        self.completed = True
+        run = getattr(connection, "exec_driver_sql", None) or connection.execute
+        return run(completion(self.seq, self.attempt))

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.secrets import env, require_env
+from noctule.runtime.secrets import require_env
 from noctule.webhooks import asgi
 from noctule.webhooks.classify import answer, items, question
-from noctule.webhooks.errors import InboxError, InvalidSecret, Reason, Refused, Rejection
+from noctule.webhooks.errors import InboxError, Reason, Refused, Rejection
 from noctule.webhooks.inbox import Inbox
-from noctule.webhooks.keys import key_of
+from noctule.webhooks.keyring import Keyring, Retiring
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import Headers, Request
 from noctule.webhooks.scheme import Scheme
@@ -55,10 +55,10 @@ class Receiver:
     """Takes the deliveries of one provider.
 
     `provider` is the id of a pack, or a `Scheme` of your own. `secrets` names environment
-    variables; any of them may have signed (two during a rotation). `url` is the address the
-    provider was given, or the name of the variable that holds it: needed behind a proxy by schemes
-    that sign the address. `route` names this receiver in the inbox, the provider by default.
-    `work=False` only takes in; another process with the same inbox does the work.
+    variables; any of them may have signed, an outgoing one as `Retiring(name, until)`. `url` is
+    the address the provider was given, or the name of the variable that holds it: needed behind a
+    proxy by schemes that sign the address. `route` names this receiver in the inbox, the provider
+    by default. `work=False` only takes in; another process with the same inbox does the work.
 
     Raises Refused if the provider's deliveries cannot be verified. Nothing is read from the
     environment or the disk before `lifespan`, which raises MissingSecrets naming all that miss,
@@ -69,7 +69,7 @@ class Receiver:
         self,
         provider: str | Scheme,
         *,
-        secrets: Sequence[str],
+        secrets: Sequence[str | Retiring],
         url: str = "",
         inbox: Inbox | None = None,
         route: str = "",
@@ -80,9 +80,8 @@ class Receiver:
         self.scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
         if self.scheme.grade in ("static", "none"):
             raise Refused(f"{self.scheme.provider}: deliveries are not signed")
-        if not secrets:
-            raise ValueError("secrets: name the variable that holds the signing secret")
-        self.secrets = tuple(env(name).name for name in secrets)
+        self._keyring = Keyring(secrets)
+        self._still_used: set[str] = set()
         self.route = route or self.scheme.provider
         self.max_body = max_body or self.scheme.max_body
         self._url = url
@@ -90,7 +89,6 @@ class Receiver:
         self.inbox = inbox if inbox is not None else Inbox()
         self._clock = clock
         self._handlers = Handlers()
-        self._values: tuple[str, ...] = ()
         self._worker: Worker | None = None
 
     def on(self, *types: str) -> Callable[[Handler], Handler]:
@@ -107,7 +105,7 @@ class Receiver:
     async def lifespan(self, app: Any = None) -> AsyncGenerator[None]:
         """While inside: secrets are read, the inbox is open, the worker runs."""
         del app
-        self._read_environment()
+        self._keyring.read(self.scheme, self._clock.time())
         await self.inbox.open()
         try:
             self._worker = Worker(self.inbox, self.scheme, self.route, self._handlers, self._clock)
@@ -161,35 +159,32 @@ class Receiver:
             return _greet(*answer(greeting, reading))
         if request.method != "POST":
             raise Rejection(Reason.METHOD, request.method)
-        verified = verify(self.scheme, request, self._values, self._clock.time())
+        now = self._clock.time()
+        keys = self._keyring.at(now)
+        verified = verify(self.scheme, request, list(keys.values()), now)
         if greeting := question(verified.reading, signed=True):
             return _greet(*answer(greeting, verified.reading))
         async with asyncio.timeout(STORE_SECONDS):
-            receipt = await self.inbox.put(self._delivery(verified))
+            receipt = await self.inbox.put(self._delivery(verified, list(keys)[verified.key], now))
         worker.wake()
         return _answer(200, _outcome(receipt))
 
-    def _delivery(self, verified: Verified) -> Delivery:
+    def _delivery(self, verified: Verified, key: str, now: float) -> Delivery:
+        if self._keyring.is_retiring(key) and key not in self._still_used:
+            self._still_used.add(key)
+            log.warning("webhooks %s: %s still signs, and it retires soon", self.route, key)
         request = verified.reading.request
         kept = [pair for pair in request.headers if self.scheme.keeps(pair[0])]
         return Delivery(
             route=self.route,
             provider=self.scheme.provider,
             request=Request(request.method, request.url, kept, request.body),
-            received_at=self._clock.time(),
+            received_at=now,
             signed_at=verified.signed_at,
-            key=self.secrets[verified.key],
+            key=key,
             grade=self.scheme.grade,
             items=tuple(items(verified)),
         )
-
-    def _read_environment(self) -> None:
-        self._values = tuple(s.reveal() for s in require_env(*self.secrets).values())
-        for name, value in zip(self.secrets, self._values, strict=True):
-            try:
-                key_of(self.scheme, value)
-            except InvalidSecret as error:
-                raise InvalidSecret(f"{name} {error}") from None
 
     def _public(self, url: str) -> str:
         """The address the provider called, which a proxy in between may have changed."""

@@ -47,6 +47,10 @@ def delay(attempt: int, chance: Callable[[], float] = random.random) -> float | 
     return DELAYS[attempt - 1] * (1 + JITTER * (2 * chance() - 1))
 
 
+class NotCommitted(Exception):
+    """A handler completed its event in a transaction that did not come to be."""
+
+
 class Handlers:
     """Functions by event type; the most specific one gets the event.
 
@@ -152,8 +156,11 @@ class Worker:
             await self._settle(row, "unhandled", "no handler for this type")
             return
         try:
+            event = Event.of(row, self._scheme)
             async with asyncio.timeout(HANDLER_TIMEOUT):
-                await call(handler, Event.of(row, self._scheme))
+                await call(handler, event)
+            if event.completed:
+                await self._check_completed(row)
         except asyncio.CancelledError:
             await self._settle(row, "pending", "stopped", due=self._clock.time(), burn=False)
             raise
@@ -161,6 +168,11 @@ class Worker:
             await self._fail(row, error)
         else:
             await self._settle(row, "done")
+
+    async def _check_completed(self, row: Stored) -> None:
+        found = await self._inbox.call(lambda store: store.get(row.seq))
+        if found is None or found.state != "done":
+            raise NotCommitted
 
     async def _fail(self, row: Stored, error: Exception) -> None:
         reason = describe(error)

@@ -111,3 +111,31 @@ def test_a_newer_schema_is_left_alone(postgres_inbox):
     store.close()
     with pytest.raises(InboxError, match="schema 2"):
         PostgresStore(postgres_inbox)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_effect_and_completion_are_one_transaction(provider_of, postgres, asynchronous):
+    import psycopg
+
+    stripe = provider_of("stripe", work=False)
+
+    def ships(event):
+        with psycopg.connect(postgres) as database:
+            event.complete(database)
+            if event.attempt == 1:
+                raise RuntimeError("killed before the commit")
+
+    async def ships_later(event):
+        async with await psycopg.AsyncConnection.connect(postgres) as database:
+            await event.complete(database)
+            if event.attempt == 1:
+                raise RuntimeError("killed before the commit")
+
+    stripe.receiver.on("*")(ships_later if asynchronous else ships)
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        for expected in (("pending", 1), ("done", 2)):
+            await stripe.receiver.drain()
+            [event] = await stripe.events()
+            assert (event.state, event.attempts) == expected
+            stripe.clock.advance(10)

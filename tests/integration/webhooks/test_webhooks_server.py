@@ -116,10 +116,10 @@ def test_kill_9_under_load_loses_nothing_that_was_answered(app):
 
         def load(stop=stop):
             while not stop.is_set():
-                id = f"evt_{next(numbers)}"
+                name = f"evt_{next(numbers)}"
                 try:
-                    if app.post({"id": id, "type": "t"}) == 200:
-                        acknowledged.append(id)
+                    if app.post({"id": name, "type": "t"}) == 200:
+                        acknowledged.append(name)
                 except OSError:
                     return
 
@@ -141,5 +141,5 @@ def test_kill_9_under_load_loses_nothing_that_was_answered(app):
     app.start()
     until(lambda: set(acknowledged) <= set(app.done()))
     until(lambda: all(event.state == "done" for event in app.events()))
-    twice = [id for id, count in Counter(app.done()).items() if count > 1]
-    assert all(stored[id].state == "leased" for id in twice)
+    twice = [name for name, count in Counter(app.done()).items() if count > 1]
+    assert all(stored[name].state == "leased" for name in twice)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from webhook_samples import SCHEMES, URL
 
 from noctule.runtime.errors import LiteralSecret, MissingSecrets
-from noctule.webhooks import Inbox, InvalidSecret, Receiver, Refused, Scheme
+from noctule.webhooks import Inbox, InvalidSecret, Receiver, Refused, Retiring, Scheme
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "invoice.paid", "data": {"object": {"id": "in_1"}}}
@@ -141,6 +142,26 @@ async def test_any_of_the_secrets_may_have_signed_and_the_one_is_recorded(provid
         await stripe.sends({"id": "a", "type": "t"})
         await stripe.sends({"id": "b", "type": "t"}, secret="whsec_old")
         assert [event.key for event in await stripe.events()] == ["OLD_SECRET", "HOOK_SECRET"]
+
+
+async def test_a_retiring_secret_counts_until_its_day(provider_of, monkeypatch, caplog):
+    monkeypatch.setenv("OLD_SECRET", "whsec_old")
+    clock = provider_of("stripe").clock
+    until = datetime.fromtimestamp(clock.time() + 3600, UTC)
+    stripe = provider_of("stripe", secrets=["HOOK_SECRET", Retiring("OLD_SECRET", until)])
+    async with stripe.receiver.lifespan():
+        for name in ("a", "b"):
+            event = {"id": name, "type": "t"}
+            assert (await stripe.sends(event, secret="whsec_old")).status == 200
+        assert caplog.text.count("OLD_SECRET still signs") == 1
+        clock.advance(3600)
+        assert (await stripe.sends(EVENT, secret="whsec_old")).status == 401
+        assert (await stripe.sends(EVENT)).status == 200
+    monkeypatch.delenv("OLD_SECRET")
+    async with stripe.receiver.lifespan():
+        assert (await stripe.sends(EVENT)).status == 200
+    with pytest.raises(ValueError, match="time zone"):
+        Retiring("OLD_SECRET", datetime(2027, 1, 1))  # noqa: DTZ001 - that is the mistake
 
 
 async def test_the_address_may_be_configured_for_a_proxy(provider_of, monkeypatch):

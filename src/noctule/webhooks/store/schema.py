@@ -37,3 +37,12 @@ MIGRATIONS = (
     CREATE INDEX noctule_event_id ON noctule_event (id);
     """,
 )
+
+
+def completion(seq: int, attempt: int) -> str:
+    """A statement that ends an attempt, for a connection of any driver.
+
+    Drivers do not agree on how a value is marked, so the two whole numbers are written out.
+    """
+    done = "UPDATE noctule_event SET state = 'done', reason = '', due = 0"
+    return f"{done} WHERE seq = {seq:d} AND attempts = {attempt:d} AND state = 'leased'"

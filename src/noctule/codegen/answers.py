@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 SMALL = 12
 """Members of a nested object that is still worth a class of its own."""
-LONGEST_LINE = 72
-"""Characters of a member's name and its class together, at most."""
 SCALARS = {
     "string": STRING,
     "integer": Scalar("integer"),
@@ -97,7 +95,7 @@ class Answers:
             return Reference(known) if known else MapOf(JSON)
         self._names[identity] = None
         whole = f"{owner}_{wire}" if wire else owner
-        name = self._scope.record(*([schema.name, whole] if schema.name else [whole]))
+        name = self._scope.record(schema.name or "", whole, beside=wire)
         fields = self._fields(schema, name, level)
         doc = sentence(own_description(schema)) or _about(owner, wire)
         self.records[name] = Record(name, doc, fields)
@@ -114,8 +112,6 @@ class Answers:
                 continue
             kind = self._type(value, name, wire, below)
             attribute = free((python_name(wire), f"{python_name(wire)}_value"), taken)
-            if isinstance(kind, Reference) and len(attribute) + len(kind.name) > LONGEST_LINE:
-                kind = MapOf(JSON)
             doc = sentence(value.description) if value.type in ("integer", "number") else ""
             fields.append(Field(attribute, wire, kind, required, doc))
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))

@@ -94,7 +94,7 @@ class Arguments:
         key = (schema.name or wire, fields)
         if key not in self._known:
             candidates = (schema.name or "", wire, f"{owner}_{wire}")
-            name = self._scope.record(*candidates)
+            name = self._scope.record(*candidates, beside=wire)
             doc = sentence(own_description(schema)) or f"`{wire}` of `{owner}`."
             self.records[name] = Record(name, doc, fields, role="argument")
             self._known[key] = name

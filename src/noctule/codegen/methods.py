@@ -51,7 +51,7 @@ class Methods:
             does=written or sentence(does),
             detail=_detail(operation, written),
             verb=operation.method,
-            path=operation.path,
+            path=operation.path.partition("#")[0],
             params=tuple(params),
             fixed=self._requests.fixed(operation),
             returns=returns,

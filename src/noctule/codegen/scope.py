@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
-from noctule.codegen.names import class_name, free, singular, words
+from noctule.codegen.names import class_name, free, python_name, singular, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,8 @@ INLINE_WIDTH = 46
 MOST_VALUES = 24
 """An enumeration beyond this many values says less than the word `str`."""
 LONGEST_NAME = 44
+LONGEST_PAIR = 54
+"""A member's name and the name of its type together: what fits on a line with the rest."""
 
 
 class Scope:
@@ -36,11 +38,13 @@ class Scope:
         self._taken = {*IMPORTED, *dir(builtins), f"{service}Service"}
         self._choices: dict[tuple[str, frozenset[str]], str] = {}
 
-    def record(self, *candidates: str) -> str:
-        """A class name from the first wire name that gives a free one."""
+    def record(self, *candidates: str, beside: str = "") -> str:
+        """A class name from the first wire name that gives a free one, short enough to stand as
+        the type of a member called `beside`."""
+        limit = min(LONGEST_NAME, max(LONGEST_PAIR - len(python_name(beside)), 16))
         made = [class_name(candidate) for candidate in candidates if candidate]
-        made = [name for name in made if len(name) <= LONGEST_NAME] or [made[0][:LONGEST_NAME]]
-        return free([*made, f"{self._service}{made[0]}"], self._taken)
+        made += [shortened(made[-1], limit), f"{self._service}{made[0]}"]
+        return free([name for name in made if len(name) <= limit], self._taken)
 
     def choice(self, values: tuple[str, ...], owner: str, wire: str) -> str:
         """The alias of an enumeration; "" where its values stand for themselves."""
@@ -52,8 +56,16 @@ class Scope:
         if key not in self._choices:
             several = len(words(wire)) > 1
             candidates: Iterable[str] = (wire, whole) if several else (whole, wire)
-            self._choices[key] = self.record(*candidates)
+            self._choices[key] = self.record(*candidates, beside=f"{wire} or str")
         return self._choices[key]
+
+
+def shortened(name: str, limit: int) -> str:
+    """The last words of a class name, as many as fit: those say most."""
+    parts = words(name)
+    while len(parts) > 1 and len("".join(parts)) > limit:
+        del parts[0]
+    return class_name("".join(parts)[:limit])
 
 
 def item_name(wire: str) -> str:

@@ -52,7 +52,8 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
         method.name, method.verb, method.path, returns=None, body=method.body,
         styles=cast("Any", method.styles),
     )  # fmt: skip
-    body = whole if whole is not None else places["body"] if method.body else None
+    named = method.body and all(param.wire for param in method.params if param.place == "body")
+    body = places["body"] if named else whole
     encoded = encode(operation, places["path"], places["query"], places["header"], body)
     path, _, query = encoded.path_and_query.partition("?")
     content = encoded.content if isinstance(encoded.content, bytes) else b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from dataclasses import dataclass
@@ -69,7 +70,13 @@ def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
     one = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
     if len(paragraphs) == 1 and len(one) <= WIDTH:
         return [one]
-    lines: list[str] = []
+    if len(paragraphs) == 1:
+        # A formatter pulls the closing quotes up to a single line, however long that gets.
+        head = f"{margin}{TRIPLE}"
+        lines = wrap(paragraphs[0], head, margin)
+        lines = lines if len(lines) > 1 else wrap(paragraphs[0], head, margin, WIDTH - 3)
+        return [*lines, f"{margin}{TRIPLE}"]
+    lines = []
     for number, paragraph in enumerate(paragraphs):
         head = f"{margin}{TRIPLE}" if number == 0 else margin
         lines += [""] if number else []
@@ -80,11 +87,11 @@ def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
     return [*lines, f"{margin}{TRIPLE}"]
 
 
-def wrap(text: str, head: str, margin: str) -> list[str]:
+def wrap(text: str, head: str, margin: str, width: int = WIDTH) -> list[str]:
     """`text` after `head`, further lines after `margin`, no word broken."""
     return textwrap.wrap(
         text,
-        WIDTH,
+        width,
         initial_indent=head,
         subsequent_indent=margin,
         break_long_words=False,
@@ -114,7 +121,8 @@ def _from(module: str, names: Sequence[str]) -> list[str]:
     return [f"from {module} import (", *(f"    {name}," for name in names), ")"]
 
 
-def _member_order(name: str) -> tuple[int, str]:
-    """Constants, then classes, then the rest."""
+def _member_order(name: str) -> tuple[int, list[tuple[int, str]], str]:
+    """Constants, then classes, then the rest; numbers by their value, capitals like the others."""
     kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
-    return kind, name
+    pieces = re.findall(r"\d+|\D+", name.lower())
+    return kind, [(int(piece) if piece.isdigit() else -1, piece) for piece in pieces], name

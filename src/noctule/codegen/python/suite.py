@@ -89,7 +89,9 @@ class Suite:
         taken = {*self._constants, *(constant_name(m.name) for m in self.wrapper.methods)}
         name = free((constant_name(named), constant_name(f"{method}_answer")), taken)
         self._constants[name] = repr(value)
-        self.answers[name] = "\n".join(lay_out(joined(f"{name} = ", literal(value))))
+        empty = "{}" in repr(value) or "[]" in repr(value)
+        kind_ = f": {self.imports.use(RUNTIME, 'JSON')}" if empty else ""
+        self.answers[name] = "\n".join(lay_out(joined(f"{name}{kind_} = ", literal(value))))
         return name
 
     def known(self, value: Any) -> str:

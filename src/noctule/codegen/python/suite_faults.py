@@ -212,7 +212,7 @@ class Faults:
         raised = suite.imports.use(RUNTIME, "ServiceError")
         body = [
             "    caplog.set_level(logging.DEBUG)",
-            '    provider.replies(401, json={"error": list(credentials.values())})',
+            '    provider.replies(400, json={"error": list(credentials.values())})',
             f"    with pytest.raises({raised}) as caught:",
             f"        await {first}({suite.fixture})",
             '    told = f"{caplog.text} {caught.value} {caught.value!r}"',

@@ -84,16 +84,17 @@ class WrapperWriter:
     def _member(self, field: Field, several: bool) -> Iterator[str]:
         """A member of a model, with its unit where it has one."""
         del several
-        wire = "" if field.wire == field.name else f"name={string(field.wire)}"
-        if wire:
-            self._imports.use(MODELS, "field")
         if field.required:
             kind = annotation(field.type, "answer", self._imports)
-            default = f" = field({wire})" if wire else ""
         else:
             kind = optional(field.type, "answer", self._imports)
-            default = f" = field(default=None, {wire})" if wire else " = None"
-        yield from annotated(field.name, kind, default)
+        if field.wire != field.name:
+            self._imports.use(MODELS, "field")
+            items = [] if field.required else ["default=None"]
+            made = call("field", *items, f"name={string(field.wire)}")
+            yield from lay_out(joined(f"{field.name}: {kind} = ", made), 4)
+        else:
+            yield from annotated(field.name, kind, "" if field.required else " = None")
         if field.doc:
             yield from docstring([field.doc], 4)
 

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
         NoAuth,
         OAuth2ClientCredentials,
         OAuth2RefreshToken,
+        TokenFile,
     )
     from noctule.runtime.call import Answer
     from noctule.runtime.clock import Clock, SystemClock, deadline
     from noctule.runtime.config import CallOptions, Policies, ServiceConfig
+    from noctule.runtime.encoding import File
     from noctule.runtime.errors import (
         BadRequest,
         CircuitOpen,
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
     from noctule.runtime.http import HttpTransport, SyncHttpTransport
     from noctule.runtime.idempotency import key_for
     from noctule.runtime.letters import Letters, SqliteLetters
-    from noctule.runtime.models import JSON, NULL, Model
+    from noctule.runtime.models import JSON, NULL, Model, Violation, field
     from noctule.runtime.operation import Operation
     from noctule.runtime.outbox import Delivery, Outbox
     from noctule.runtime.pagination import (
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
     from noctule.runtime.policy.quota import QuotaLimits
     from noctule.runtime.policy.retry import RetryLimits
     from noctule.runtime.reconcile import NOT_DONE, UNKNOWN, Done, Reconciled
-    from noctule.runtime.redaction import redact
+    from noctule.runtime.redaction import Redactor, redact
     from noctule.runtime.secrets import Secret, SecretRef, env, require_env
     from noctule.runtime.service import Service, SyncService
     from noctule.runtime.telemetry import Event
@@ -114,6 +116,7 @@ __all__ = [
     "Event",
     "Fallback",
     "FallbackRefused",
+    "File",
     "Forbidden",
     "Headers",
     "Healths",
@@ -145,6 +148,7 @@ __all__ = [
     "RateLimitHeaders",
     "RateLimited",
     "Reconciled",
+    "Redactor",
     "Rejected",
     "Request",
     "Response",
@@ -163,12 +167,15 @@ __all__ = [
     "SyncTransport",
     "SystemClock",
     "TimedOut",
+    "TokenFile",
     "Unauthorized",
     "Unavailable",
     "Unprocessable",
     "Value",
+    "Violation",
     "deadline",
     "env",
+    "field",
     "key_for",
     "paginate",
     "paginate_sync",
@@ -178,10 +185,11 @@ __all__ = [
 
 _HOMES = {
     "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer JwtAssertion NoAuth"
-    " OAuth2ClientCredentials OAuth2RefreshToken",
+    " OAuth2ClientCredentials OAuth2RefreshToken TokenFile",
     "call": "Answer",
     "clock": "Clock SystemClock deadline",
     "config": "CallOptions Policies ServiceConfig",
+    "encoding": "File",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"
     " MissingSecrets NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated"
@@ -191,7 +199,7 @@ _HOMES = {
     "http": "HttpTransport SyncHttpTransport",
     "idempotency": "key_for",
     "letters": "Letters SqliteLetters",
-    "models": "JSON NULL Model",
+    "models": "JSON NULL Model Violation field",
     "operation": "Operation",
     "outbox": "Delivery Outbox",
     "pagination": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"
@@ -202,7 +210,7 @@ _HOMES = {
     "policy.quota": "QuotaLimits",
     "policy.retry": "RetryLimits",
     "reconcile": "NOT_DONE UNKNOWN Done Reconciled",
-    "redaction": "redact",
+    "redaction": "Redactor redact",
     "secrets": "Secret SecretRef env require_env",
     "service": "Service SyncService",
     "telemetry": "Event",

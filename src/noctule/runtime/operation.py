@@ -13,7 +13,23 @@ T = TypeVar("T")
 
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
 Replay = Literal["safe", "keyed", "never"]
-Style = Literal["form", "form-explode", "deepObject", "spaceDelimited", "pipeDelimited", "brackets"]
+Style = Literal[
+    "form",
+    "form-explode",
+    "deepObject",
+    "spaceDelimited",
+    "pipeDelimited",
+    "brackets",
+    "simple",
+    "simple-explode",
+    "label",
+    "label-explode",
+    "matrix",
+    "matrix-explode",
+    "reserved",
+]
+"""The first six are for queries and forms (`encoding.pairs`), the others for paths
+(`encoding.path`)."""
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Sending one of these twice has the effect of sending it once (RFC 9110, 9.2.2)."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -191,6 +192,16 @@ def test_models_are_sent_by_their_wire_names() -> None:
         encode_body("json", {"price": price}).content == b'{"price":{"amount":1.50,"type":"once"}}'
     )
     assert form({"price": price}) == b"price[amount]=1.50&price[type]=once"
+
+
+class Dog(Model, tag_field="kind", tag="dog"):
+    name: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_tags_are_sent_and_what_is_unset_is_not() -> None:
+    assert encode_body("json", [Dog(name="Rex"), Dog()]).content == (
+        b'[{"kind":"dog","name":"Rex"},{"kind":"dog"}]'
+    )
 
 
 def test_unknown_styles_and_nesting_without_a_style_are_refused() -> None:

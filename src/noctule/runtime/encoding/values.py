@@ -99,13 +99,20 @@ def is_container(value: object) -> TypeGuard[Container]:
 def members(value: Container, where: str) -> dict[str, object] | list[object]:
     """The items of a list; the members of a mapping or a Model that are sent, by wire name."""
     if isinstance(value, msgspec.Struct):
-        named = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        every = {wire: getattr(value, name) for wire, name in named}
+        every = _struct(value)
     elif isinstance(value, Mapping):
         every = {text(key, f"a key of {where}"): item for key, item in value.items()}
     else:
         return list(value)
     return {key: item for key, item in every.items() if item is not None}
+
+
+def _struct(value: msgspec.Struct) -> dict[str, object]:
+    config = value.__struct_config__
+    tag: dict[str, object] = {config.tag_field: config.tag} if config.tag_field else {}
+    named = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+    every = {wire: getattr(value, name) for wire, name in named}
+    return tag | {wire: item for wire, item in every.items() if item is not msgspec.UNSET}
 
 
 def utf8(value: str, where: str) -> bytes:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+URI = r"[!#-;=?-Z_a-z~]"
 LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 FORMATS: Mapping[str, re.Pattern[str]] = {
     "date": re.compile(r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])\Z"),
@@ -22,7 +23,8 @@ FORMATS: Mapping[str, re.Pattern[str]] = {
     "time": re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-6]\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)\Z"),
     "email": re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z"),
     "uuid": re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"),
-    "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~%A-Z]+\Z"),
+    "uri": re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{URI}+\Z"),
+    "uri-reference": re.compile(rf"{URI}*\Z"),
     "ipv4": re.compile(rf"{OCTET}(\.{OCTET}){{3}}\Z"),
     "ipv6": re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\Z"),
     "hostname": re.compile(rf"{LABEL}(\.{LABEL})*\Z"),

@@ -51,12 +51,12 @@ def sample(schema: Schema, *, depth: int = 3, request: bool = False, optional: b
 
 
 class Sampler:
-    """Writes one value; knows on which schemas it stands, so that cycles end."""
+    """Writes one value; knows the places it stands in, so that cycles end."""
 
     def __init__(self, *, request: bool, optional: bool) -> None:
         self.request = request
         self.optional = optional
-        self.open: list[Schema] = []
+        self.open: list[str] = []
         self.budget = BUDGET
 
     def value(self, schema: Schema, depth: int, hint: object = MISSING) -> Any:
@@ -66,9 +66,9 @@ class Sampler:
         for known in (hint, *schema.examples, schema.default, *schema.enum):
             if known is not MISSING and self.usable(schema, known):
                 return known
-        if self.open.count(schema) > 1:
+        if self.open.count(schema.pointer) > 1:
             return None if schema.nullable else empty(schema)
-        self.open.append(schema)
+        self.open.append(schema.pointer)
         try:
             return self.made(schema, depth, hint)
         finally:
@@ -103,16 +103,23 @@ class Sampler:
                 return {}
 
     def one_of(self, schema: Schema, branches: tuple[Schema, ...], depth: int, hint: object) -> Any:
-        """The first branch whose value the whole schema admits, those that end a cycle first."""
+        """The first branch whose value the whole schema admits, those that end a cycle first.
+
+        Where what is required does not tell the branches apart, what is optional is written too.
+        """
+        ordered = sorted(branches, key=lambda branch: branch.pointer in self.open)
         first: Any = MISSING
-        for branch in sorted(branches, key=lambda branch: branch in self.open):
-            made = self.value(branch, depth, hint)
-            self.tag(schema, branch, made)
-            if fits(schema, made, request=self.request):
-                return made
-            first = made if first is MISSING else first
-            if self.budget < -BUDGET:
-                break
+        sparse = self.optional
+        for filled in (True,) if sparse else (False, True):
+            self.optional = filled
+            for branch in ordered:
+                made = self.value(branch, depth, hint)
+                self.tag(schema, branch, made)
+                if self.budget < -BUDGET or fits(schema, made, request=self.request):
+                    self.optional = sparse
+                    return made
+                first = made if first is MISSING else first
+        self.optional = sparse
         return first
 
     def tag(self, schema: Schema, branch: Schema, made: object) -> None:
@@ -149,7 +156,7 @@ class Sampler:
                 self.optional
                 and depth > 0
                 and self.budget > 0
-                and held not in self.open
+                and held.pointer not in self.open
                 and carried(held, request=self.request)
             ):
                 yield name, held
@@ -164,7 +171,7 @@ class Sampler:
                 made[name] = self.value(held, depth - 1)
         other = schema.additional
         if isinstance(other, Schema) and not made and self.optional and depth > 0:
-            least = max(least, 1) if other not in self.open else least
+            least = max(least, 1) if other.pointer not in self.open else least
         while len(made) < min(least, MOST_ITEMS) and other is not False:
             name = f"key{len(made) + 1}" if made else "key"
             made[name] = self.value(other, depth - 1) if isinstance(other, Schema) else "string"
@@ -174,7 +181,8 @@ class Sampler:
         most = schema.max_items if schema.max_items is not None else MOST_ITEMS
         made = [self.value(item, depth - 1) for item in schema.prefix[:most]]
         item = schema.items
-        wanted = least if depth <= 0 or self.budget < 0 or item in self.open else max(least, 1)
+        shown = depth > 0 and self.budget > 0 and (item is None or item.pointer not in self.open)
+        wanted = max(least, 1) if shown else least
         hints = hint if is_list(hint) else []
         while len(made) < min(wanted, most, MOST_ITEMS):
             if item is None:

@@ -35,6 +35,14 @@ IN_PLACE_ONE = ("not", "if", "then", "else")
 
 DEFINITIONS = "#/$defs/"
 
+UNPORTABLE = re.compile(
+    r"\{\d*,?\d{4,}\}"  # repeats a compiled automaton has no room for
+    r"|\{\d+-"  # a count that is none
+    r"|\\[dwsDWS]-(?!\])"  # a range that starts at a class
+    r"|\\0\d|\\u[dD][89a-fA-F]"  # octal, surrogates
+    r"|\(\?<?[!=][^()]*\)[*+?{]"  # a repeated look-around
+)
+
 Chain = frozenset[str]
 """Pointers of the schemas that already judge this value, from the outside in."""
 
@@ -251,7 +259,9 @@ def with_null(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def readable(pattern: str) -> bool:
-    """The pattern is one, as far as we and Python can tell."""
+    """The pattern is one in every dialect of regular expressions that validators use."""
+    if UNPORTABLE.search(pattern):
+        return False
     if patterns.parsed(pattern) is not None:
         return True
     try:

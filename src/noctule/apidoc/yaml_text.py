@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MERGE = "<<"
 ENDS = (yaml.DocumentEndEvent, yaml.StreamEndEvent)
 STRING_TAGS = ("!", "tag:yaml.org,2002:str")
+COLLECTION_TAGS = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 PLAIN_START = frozenset("-+.0123456789tTfFnN~<")
 """First letters of a plain scalar that may be something else than a string."""
 CONSTANTS: dict[str, Any] = {
@@ -60,6 +61,7 @@ def read(text: str) -> tuple[Any, tuple[str, ...]]:
     try:
         while builder.take(loader.get_event()):
             pass
+        loader.peek_event()  # what follows the document must be YAML too
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(error.problem or "not YAML", mark.line + 1 if mark else 1) from None
@@ -105,6 +107,8 @@ class Builder:
         self._place(value, 1, event)
 
     def _open(self, value: Any, event: Any) -> None:
+        if event.tag not in COLLECTION_TAGS:
+            raise YamlError(f"the tag {event.tag} is not plain data", line(event))
         if len(self._levels) >= bounds.MAX_NESTING:
             raise YamlError(f"more than {bounds.MAX_NESTING} levels deep", line(event))
         if self._levels and self._awaits_key(self._levels[-1]):

@@ -212,8 +212,8 @@ class Timestamp:
 
     source: Source
     unit: Unit
-    past: int
-    future: int
+    past: float
+    future: float
 
 
 @dataclass(frozen=True)

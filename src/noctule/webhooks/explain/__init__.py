@@ -1,0 +1,131 @@
+"""Why was a delivery rejected? By undoing, one at a time, what commonly goes wrong.
+
+A cause is `certain` when the signature holds once that one thing is undone; nothing is guessed
+from looks unless no undoing helps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from noctule.webhooks.errors import Reason, Rejection
+from noctule.webhooks.explain.causes import Cause
+from noctule.webhooks.explain.suspects import (
+    altered_bodies,
+    altered_schemes,
+    altered_secrets,
+    altered_urls,
+    looks_like_another_key,
+)
+from noctule.webhooks.reading import Reading
+from noctule.webhooks.verify import signing_time, timestamp_text, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from noctule.webhooks.request import Request
+    from noctule.webhooks.scheme import Scheme
+
+__all__ = ["Cause", "explain"]
+
+AGELESS = float("inf")
+
+
+def explain(
+    scheme: Scheme,
+    request: Request,
+    secrets: Sequence[str],
+    now: float,
+    *,
+    retired: Sequence[str] = (),
+) -> list[Cause]:
+    """The causes of a rejection, the likeliest first; none if the delivery is accepted.
+
+    `now` is in seconds since the epoch; `retired` are earlier secrets to try. No cause holds a
+    secret or a part of the body. Raises Refused, InvalidSecret.
+    """
+    try:
+        verify(scheme, request, secrets, now)
+    except Rejection as rejection:
+        return list(_causes(scheme, request, secrets, now, retired, rejection))
+    return []
+
+
+def _causes(
+    scheme: Scheme,
+    request: Request,
+    secrets: Sequence[str],
+    now: float,
+    retired: Sequence[str],
+    rejection: Rejection,
+) -> Iterator[Cause]:
+    match rejection.reason:
+        case Reason.STALE | Reason.FROM_THE_FUTURE:
+            yield _age(scheme, request, now)
+        case Reason.MISMATCH | Reason.MALFORMED_SIGNATURE:
+            yield from _mismatch(scheme, request, secrets, retired, rejection)
+        case Reason.MISSING_SIGNATURE:
+            others = [n.decode("latin-1") for n, _ in request.headers if b"sign" in n]
+            yield Cause("signature_missing", rejection.detail, ", ".join(others), certain=True)
+        case _:
+            yield Cause(str(rejection.reason), rejection.detail, certain=True)
+
+
+def _mismatch(
+    scheme: Scheme,
+    request: Request,
+    secrets: Sequence[str],
+    retired: Sequence[str],
+    rejection: Rejection,
+) -> Iterator[Cause]:
+    if _holds(scheme, request, retired):
+        yield Cause("secret_retired", "secret", certain=True)
+        return
+    undone = chain(
+        ((cause, scheme, other, secrets) for cause, other in altered_bodies(scheme, request)),
+        ((cause, scheme, other, secrets) for cause, other in altered_urls(scheme, request)),
+        ((c, other, request, keys) for c, other, keys in altered_secrets(scheme, secrets)),
+        ((c, other, request, keys) for c, other, keys in altered_schemes(scheme, secrets)),
+    )
+    for cause, as_scheme, as_request, as_secrets in undone:
+        if _holds(as_scheme, as_request, as_secrets):
+            yield cause
+            return
+    kinds = [kind for kind in map(looks_like_another_key, secrets) if kind]
+    yield from (Cause("secret_of_another_kind", "secret", kind) for kind in kinds)
+    if rejection.reason is Reason.MALFORMED_SIGNATURE:
+        yield Cause("signature_malformed", rejection.detail, scheme.encoding)
+    elif not kinds:
+        yield Cause("secret_or_body", "secret, body")
+
+
+def _holds(scheme: Scheme, request: Request, secrets: Sequence[str]) -> bool:
+    """Whether the signature is right, whatever the age."""
+    if not secrets:
+        return False
+    stamp = scheme.timestamp
+    ageless = stamp and replace(stamp, past=AGELESS, future=AGELESS)
+    try:
+        verify(replace(scheme, timestamp=ageless), request, secrets, 0.0)
+    except (Rejection, ValueError):
+        return False
+    return True
+
+
+def _age(scheme: Scheme, request: Request, now: float) -> Cause:
+    """The signature is right; the time is not."""
+    stamp = scheme.timestamp
+    if stamp is None:
+        raise LookupError("a scheme without a time has no stale deliveries")
+    signed_at = signing_time(stamp, timestamp_text(Reading(scheme, request)))
+    off = signed_at - now
+    for unit, seconds in (("milliseconds", signed_at / 1000), ("seconds", signed_at * 1000)):
+        if abs(seconds - now) < 86400 and stamp.unit != "iso":
+            return Cause("timestamp_unit", str(stamp.source), unit, certain=True)
+    quarters = round(off / 900)
+    if 0 < abs(quarters) <= 56 and abs(off - quarters * 900) <= 5:
+        return Cause("clock_zone", "clock", f"{off / 3600:+.2f} h")
+    key = "clock_behind" if off > 0 else "delivery_old"
+    return Cause(key, str(stamp.source), f"{abs(off):.0f} s", certain=True)

@@ -1,0 +1,174 @@
+"""What commonly happens to a delivery between the provider and the verification, undone."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import re
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING, Any, cast, get_args
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from noctule.webhooks.encoding import Encoding
+from noctule.webhooks.explain.causes import Cause
+from noctule.webhooks.request import Request
+from noctule.webhooks.scheme import Algorithm, KeyForm, Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    Altered = tuple[Cause, Scheme, Sequence[str]]
+
+MAX_UNPACKED = 32 << 20
+API_KEYS = {
+    r"(sk|rk|pk)_(live|test)_": "Stripe API key",
+    r"xox[abprs]-": "Slack token",
+    r"gh[pousr]_|github_pat_": "GitHub token",
+    r"SG\.": "SendGrid API key",
+    r"AC[0-9a-f]{32}$|SK[0-9a-f]{32}$": "Twilio SID",
+    r"https?://": "address",
+    r"-----BEGIN [A-Z ]*PRIVATE": "private key",
+}
+
+
+def looks_like_another_key(secret: str) -> str:
+    """What kind of credential it is by its shape, "" if nothing says that it is another one."""
+    kinds = (kind for shape, kind in API_KEYS.items() if re.match(shape, secret))
+    return next(kinds, "")
+
+
+def altered_bodies(scheme: Scheme, request: Request) -> Iterator[tuple[Cause, Request]]:
+    """The request with what its body may have been before something on the way changed it."""
+    if not scheme.covers_body:
+        return
+    for key, detail, body in _bodies(request.body):
+        if body != request.body:
+            cause = Cause(key, "body", detail, certain=True)
+            yield cause, Request(request.method, request.url, request.headers, body)
+
+
+def _bodies(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+    yield "body_line_ends", "CRLF -> LF", body.replace(b"\n", b"\r\n")
+    yield "body_line_ends", "LF -> CRLF", body.replace(b"\r\n", b"\n")
+    for end in (b"\n", b"\r\n", b" "):
+        yield "body_trimmed", "", body + end
+        yield "body_padded", "", body.removesuffix(end)
+    yield "body_padded", "", body.strip()
+    yield "body_marked", "", body.removeprefix(b"\xef\xbb\xbf")
+    yield "body_marked", "", b"\xef\xbb\xbf" + body
+    yield from _recoded(body)
+    yield from _unpacked(body)
+    yield from _respelt_json(body)
+    yield from _respelt_form(body)
+
+
+def _recoded(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+    try:
+        text = body.decode()
+        yield "body_recoded", "latin-1 -> UTF-8", text.encode("latin-1")
+    except UnicodeError:
+        pass
+    else:
+        yield "body_recoded", "UTF-8 -> latin-1", body.decode("latin-1").encode()
+
+
+def _unpacked(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+    if body.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+                yield "body_compressed", "gzip", file.read(MAX_UNPACKED)
+        except (OSError, EOFError):
+            return
+
+
+def _respelt_json(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+    """The same data as other programs write it, for a body that a framework parsed and wrote."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        return
+    spacings: list[dict[str, Any]] = [
+        {"separators": (",", ":")},
+        {"separators": (", ", ": ")},
+        {"indent": 2},
+        {"indent": 4},
+    ]
+    for spacing, ascii_only, sort in product(spacings, (False, True), (False, True)):
+        text = json.dumps(data, ensure_ascii=ascii_only, sort_keys=sort, **spacing)
+        for spelt in (text, text.replace("/", r"\/"), _html_safe(text)):
+            for end in ("", "\n"):
+                yield "body_reserialised", "JSON", (spelt + end).encode("utf-8", "surrogatepass")
+    if isinstance(data, dict):
+        fields = cast("dict[str, Any]", data)
+        yield "body_reserialised", "form", urlencode(fields).encode()
+
+
+def _html_safe(text: str) -> str:
+    """As Go and Ruby on Rails write it."""
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
+
+
+def _respelt_form(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
+    except ValueError:
+        return
+    yield "body_reserialised", "form", urlencode(pairs).encode()
+    yield "body_reserialised", "form", urlencode(pairs, quote_via=quote).encode()
+
+
+def altered_urls(scheme: Scheme, request: Request) -> Iterator[tuple[Cause, Request]]:
+    """The request with addresses that the provider may have called, were there a proxy between."""
+    if not scheme.covers_url:
+        return
+    for url in dict.fromkeys(_urls(request)):
+        cause = Cause("url_differs", "url", url, certain=True)
+        yield cause, Request(request.method, url, request.headers, request.body)
+
+
+def _urls(request: Request) -> Iterator[str]:
+    parts = urlsplit(request.url)
+    hosts = [parts.netloc, parts.hostname or "", *_forwarded(request, "x-forwarded-host")]
+    hosts += _forwarded(request, "host")
+    prefixes = ["", *(p.rstrip("/") for p in _forwarded(request, "x-forwarded-prefix"))]
+    paths = [parts.path, parts.path.rstrip("/"), parts.path.rstrip("/") + "/"]
+    queries = [parts.query, ""]
+    for scheme, host, prefix, path, query in product(
+        ("https", "http"), dict.fromkeys(hosts), prefixes, dict.fromkeys(paths), queries
+    ):
+        yield urlunsplit((scheme, host, prefix + path, query, ""))
+
+
+def _forwarded(request: Request, header: str) -> list[str]:
+    return [value.split(b",")[0].strip().decode("latin-1") for value in request.values(header)]
+
+
+def altered_secrets(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Altered]:
+    """The secrets as they may have been before they were pasted, and read in other ways."""
+    for secret in secrets:
+        clean = secret.strip().strip("\"'").removesuffix("\\n").strip()
+        if clean and clean != secret:
+            yield Cause("secret_spaces", "secret", certain=True), scheme, [clean]
+        if not scheme.algorithm.startswith("hmac-"):
+            continue
+        for form in get_args(KeyForm):
+            cause = Cause("secret_form", "secret", form, certain=True)
+            yield cause, replace(scheme, key=form), [secret]
+        for other in (secret.partition("_")[2], f"whsec_{secret}"):
+            yield Cause("secret_prefix", "secret", certain=True), scheme, [other]
+
+
+def altered_schemes(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Altered]:
+    """The signature written or computed in another way than the pack says."""
+    for encoding in get_args(Encoding):
+        cause = Cause("signature_encoding", "header", encoding, certain=True)
+        yield cause, replace(scheme, encoding=encoding), secrets
+        yield cause, replace(scheme, encoding=encoding, prefix=b""), secrets
+    for algorithm in get_args(Algorithm):
+        if algorithm.startswith("hmac-") and scheme.algorithm.startswith("hmac-"):
+            cause = Cause("signature_algorithm", "header", algorithm, certain=True)
+            yield cause, replace(scheme, algorithm=algorithm), secrets

@@ -14,11 +14,18 @@ A service opens its `Auth` once, which reads the secrets, and then for each atte
         ...                                           # once more, with a copy of the request
 """
 
-from noctule.runtime.auth.assertion import JwtAssertion
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from noctule.runtime.auth.base import Auth, Session, Wait
 from noctule.runtime.auth.keys import All, ApiKeyHeader, ApiKeyQuery, Basic, Bearer, NoAuth
-from noctule.runtime.auth.oauth import OAuth2ClientCredentials, OAuth2RefreshToken
-from noctule.runtime.auth.store import TokenFile
+
+if TYPE_CHECKING:
+    from noctule.runtime.auth.assertion import JwtAssertion
+    from noctule.runtime.auth.oauth import OAuth2ClientCredentials, OAuth2RefreshToken
+    from noctule.runtime.auth.store import TokenFile
 
 __all__ = [
     "All",
@@ -35,3 +42,17 @@ __all__ = [
     "TokenFile",
     "Wait",
 ]
+
+# A service with a plain key, which is most of them, does not pay for tokens.
+_LATER = {
+    "JwtAssertion": "assertion",
+    "OAuth2ClientCredentials": "oauth",
+    "OAuth2RefreshToken": "oauth",
+    "TokenFile": "store",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

@@ -8,7 +8,7 @@ the async and the sync service drive the same code.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,19 +44,16 @@ class Wait:
                 loop.call_soon_threadsafe(woken.set)
 
         self.done.add_done_callback(wake)
-        try:
+        with suppress(TimeoutError):
             async with clock.timeout(self.seconds):
                 await woken.wait()
-        except TimeoutError:
-            return None
+        return None
 
     def blocked(self, clock: Clock) -> None:
         if self.done is None:
             return clock.block(self.seconds)
-        try:
+        with suppress(TimeoutError):
             self.done.exception(clock.real(self.seconds))
-        except NotYet:
-            return None
         return None
 
 

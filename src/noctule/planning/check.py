@@ -142,7 +142,7 @@ def _secrets(case: _Case) -> Iterator[Finding]:
     facts = [fact for fact in case.pack.env if fact.secret and fact.shape] if case.pack else []
     for place, text in texts(case.task):
         fact = next((fact for fact in facts if re.fullmatch(fact.shape, text.strip())), None)
-        if fact or tokens.search(text):
+        if fact or re.search(tokens, text):
             yield case.finding("secret", place, "env_value", shape=fact.name if fact else "token")
 
 

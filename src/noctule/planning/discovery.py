@@ -91,8 +91,7 @@ def _asks(request: Request) -> list[Request]:
 
 
 def _things(terms: Mapping[str, Term]) -> dict[str, Term]:
-    verbs = lexicon().verbs
-    return {name: term for name, term in terms.items() if term.word not in verbs}
+    return {name: term for name, term in terms.items() if not term.acts}
 
 
 def _best(hits: list[Hit], request: Request) -> list[Hit]:

@@ -28,6 +28,8 @@ class Lexicon:
     """Phrase or abbreviation -> the word to read instead; longest first."""
     subordinate: frozenset[str]
     """Words with which the main clause ends."""
+    determiners: frozenset[str]
+    """Words that stand before nouns."""
     verbs: Mapping[str, tuple[str, ...]]
     """Word -> classes: "supprimer" -> "delete", "find" -> "get" and "search"."""
     verb_methods: Mapping[str, tuple[str, ...]]
@@ -68,6 +70,7 @@ def lexicon() -> Lexicon:
     return Lexicon(
         function={"en": _words(data["function"], "en"), "fr": _words(data["function"], "fr")},
         intent=_words(data["intent"], "en") | _words(data["intent"], "fr"),
+        determiners=frozenset(data["determiners"]["words"].split()),
         verbs=_verbs(data["verbs"]),
         verb_methods={kind: tuple(e["methods"].split()) for kind, e in data["verbs"].items()},
         webhooks=_words(data["webhooks"], "en") | _words(data["webhooks"], "fr"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from noctule.planning.lexicon import lexicon
-from noctule.planning.text import fold, words
+from noctule.planning.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,11 @@ _LONGEST_NAME = 4
 _ALIKE = 0.83
 """Ratio of difflib from which a word counts as another one misspelt: "twillio", "sendgird"."""
 _SHORTEST_MISSPELT = 4
-MISSPELT = 0.85
+_BEFORE_NAMES = frozenset(
+    {"with", "via", "through", "using", "use", "integrate", "connect",
+     "avec", "utiliser", "integrer", "connecter", "brancher"}
+)  # fmt: skip
+MISSPELT = 0.9
 """Certainty of a provider recognised through a misspelling."""
 
 
@@ -49,16 +53,22 @@ def mentions(text: str, packs: Iterable[Pack]) -> list[Mention]:
     return exact or misspelt
 
 
-def unknown_name(text: str) -> str:
-    """The word that looks like the name of a provider nobody here knows, or ""."""
+def unknown_name(text: str, *, sure: bool) -> str:
+    """The word that looks like the name of a provider nobody here knows, or "".
+
+    With `sure`, only what could hardly be anything else: a capital, or a place where names stand
+    ("with …", "intégrer …").
+    """
     found = [match.group() for match in _TOKEN.finditer(text)]
     strange = [
-        token
-        for token in found
-        if len(token) > 1 and not token.isdigit() and not any(map(lexicon().knows, words(token)))
+        (before, token)
+        for before, token in zip(["", *found], found, strict=False)
+        if len(token) > 1 and not token.isdigit() and not lexicon().knows(fold(token))
     ]
-    capitals = [token for token in strange if token[0].isupper()]
-    return (capitals or strange or [""])[0]
+    capitals = [token for before, token in strange if token[0].isupper() and before]
+    placed = [token for before, token in strange if fold(before) in _BEFORE_NAMES]
+    others = [] if sure else [token for _, token in strange]
+    return (capitals + placed + others + [""])[0]
 
 
 def describes(document: ApiDocument, pack: Pack) -> bool:

@@ -22,6 +22,7 @@ _SYNONYM_WEIGHT = 0.4
 _VERB_WEIGHT = 0.6
 _ASIDE_WEIGHT = 0.4
 """Of what stands after the main clause: "… when an order arrives"."""
+_INFINITIVE = re.compile(r"(?:er|ir|re)$")
 _ACCENT = re.compile(r"[àâçèéêëîïôùûœ]", re.IGNORECASE)
 _NAMED = re.compile(
     r"[\"“«]\s*\w|(?<=[a-zà-ÿ,] )[A-ZÀ-Þ][a-zà-ÿ]+|(?<=[a-zà-ÿ] )[A-ZÀ-Þ]\w* [A-ZÀ-Þ]"
@@ -37,6 +38,9 @@ class Term:
     """Not said, but of the same meaning; counts where a document has not the word itself."""
     verb: str = ""
     """The verb before it, or itself where it is one: "create" for "page" in "create a page"."""
+
+    acts: bool = False
+    """Whether it is that verb itself."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -76,16 +80,17 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
     every = rewritten(rest)
     main = _main_clause(every, book)
     spoken = _translated(main, book) if language == "fr" else [(word, word) for word in main]
-    aside = every[len(main) :]
+    acting = _acting(main, book)
+    aside = every[len(main) :] if language == "en" else []
     refuses = any(f" {phrase} " in f" {' '.join(every)} " for phrase in book.no_webhooks)
     return Request(
         text=text,
         language=language,
-        terms=_terms(spoken, aside if language == "en" else [], book),
+        terms=_terms(spoken, acting, aside, book),
         words=frozenset(form for word in main for form in (word, singular(word))),
         written=frozenset(main),
-        verbs=_verbs(main, spoken, book),
-        leading=next((book.verbs[word] for word in main if word in book.verbs), ()),
+        verbs=_verbs(acting, spoken, book),
+        leading=book.verbs[acting[0]] if acting else (),
         general=any(word in book.general or word in _INTEGRATING for word in main),
         particular=len(main) < len(every) or bool(_ONE & set(main)),
         names_things=bool(_NAMED.search(rest)),
@@ -127,18 +132,35 @@ def _main_clause(found: list[str], book: Lexicon) -> list[str]:
     """What stands before "when …", "après …"; everything where nothing telling stands there."""
     main = list(takewhile(lambda word: word not in book.subordinate, found))
     empty = book.function["en"] | book.function["fr"] | book.intent | book.webhooks
-    return main if set(main) - empty else found
+    return main if set(main) - empty - book.verbs.keys() else found
 
 
-def _verbs(main: list[str], spoken: list[tuple[str, str]], book: Lexicon) -> dict[str, str]:
+def _acting(main: list[str], book: Lexicon) -> list[str]:
+    """The words that are verbs where they stand: not "book" in "a book", nor in "create book"."""
+    return [
+        word
+        for before, word in zip(["", *main], main, strict=False)
+        if word in book.verbs
+        and (
+            _INFINITIVE.search(word)
+            or (before not in book.determiners and before not in book.verbs)
+        )
+    ]
+
+
+def _verbs(acting: list[str], spoken: list[tuple[str, str]], book: Lexicon) -> dict[str, str]:
     found: dict[str, str] = {}
-    for english, word in (*((word, word) for word in main), *spoken):
+    said = [(word, word) for word in acting]
+    said += [(english, word) for english, word in spoken if word in acting]
+    for english, word in said:
         for kind in book.verbs.get(english, ()):
             found.setdefault(kind, word)
     return found
 
 
-def _terms(spoken: list[tuple[str, str]], aside: list[str], book: Lexicon) -> dict[str, Term]:
+def _terms(
+    spoken: list[tuple[str, str]], acting: list[str], aside: list[str], book: Lexicon
+) -> dict[str, Term]:
     skip = book.function["en"] | book.intent | book.general
     terms: dict[str, Term] = {}
     verb = ""
@@ -146,16 +168,15 @@ def _terms(spoken: list[tuple[str, str]], aside: list[str], book: Lexicon) -> di
         *((english, word, 1.0) for english, word in spoken),
         *((word, word, _ASIDE_WEIGHT) for word in aside),
     ):
-        verb = english if english in book.verbs else verb
-        if english in skip or len(english) < 2:
-            continue
-        share = _VERB_WEIGHT if english in book.verbs else 1.0
-        terms.setdefault(stem(english), Term(weight * share, word, verb=verb))
+        acts = word in acting and english in book.verbs
+        verb = english if acts else verb
+        if english not in skip and len(english) > 1:
+            share = _VERB_WEIGHT if acts else 1.0
+            terms.setdefault(stem(english), Term(weight * share, word, verb=verb, acts=acts))
     for key, term in list(terms.items()):
         for other in book.synonyms.get(key, ()):
-            terms.setdefault(
-                other, replace(term, weight=_SYNONYM_WEIGHT * term.weight, synonym=True)
-            )
+            weight = _SYNONYM_WEIGHT * term.weight
+            terms.setdefault(other, replace(term, weight=weight, synonym=True))
     return terms
 
 

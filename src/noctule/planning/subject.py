@@ -108,7 +108,7 @@ def _ask(text: str, language: Language, named: list[Mention]) -> Question:
     known = providers.packs().values()
     asked = understand(text, language)
     serving = [pack for pack in known if select(pack, asked).rivals]
-    name = unknown_name(text)
+    name = unknown_name(text, sure=bool(serving))
     if name:
         raise _unknown(name)
     return which_provider(serving or known, language)

@@ -78,9 +78,8 @@ class ApiDocument:
     def servers(self) -> tuple[Server, ...]:
         """The API's addresses; relative ones are seen from where the document came from."""
         found = self._reader.servers(self.root)
-        if not is_address(self.source):
-            return found
-        return tuple(replace(server, url=urljoin(self.source, server.url)) for server in found)
+        base = self.source if is_address(self.source) else ""
+        return tuple(replace(server, url=absolute(server.url, base)) for server in found)
 
     @cached_property
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
@@ -138,6 +137,13 @@ class ApiDocument:
             item = node.follow()
             for method, operation in methods(self._reader, item):
                 yield Operation(self._reader, self.root, item, operation, method=method, path=path)
+
+
+def absolute(url: str, base: str) -> str:
+    """A server's address seen from the document's; https where only the host is named."""
+    if base:
+        return urljoin(base, url)
+    return f"https:{url}" if url.startswith("//") else url
 
 
 def shape(key: str) -> str:

@@ -36,8 +36,9 @@ def fetch(address: str) -> bytes:
     """
     if not is_address(address):
         unreachable(address, "only http and https addresses are read")
-    request = Request(address, headers={"Accept": ACCEPT, "User-Agent": "noctule"})  # noqa: S310 - scheme checked above
+    headers = {"Accept": ACCEPT, "User-Agent": "noctule"}
     try:
+        request = Request(address, headers=headers)  # noqa: S310 - http or https, see above
         with build_opener(OverHttp).open(request, timeout=bounds.TIMEOUT) as answer:
             return whole(answer, address)
     except HTTPError as error:

@@ -124,6 +124,9 @@ def fits_object(schema: Schema, value: dict[str, object], request: bool, depth: 
             expected, held, request=request, depth=depth + 1
         ):
             return False
+        others = schema.elsewhere(name) if name in properties else ()
+        if not all(fits(other, held, request=request, depth=depth + 1) for other in others):
+            return False
     return True
 
 

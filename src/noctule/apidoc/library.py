@@ -34,9 +34,9 @@ class Library:
         self._memory: dict[object, object] = {}
 
     def main(self, root: Any, name: str) -> File:
-        """The document's main file; `name` is its own in the folder or at the address."""
+        """The document's main file; `name` is its own in the folder, or its address."""
         file = File("", root, lambda reference: self._open(name, reference), self._memory)
-        self._files[self._locate("", name)] = file
+        self._files[self._locate(name, name)] = file
         return file
 
     def _open(self, seen_from: str, reference: str) -> File:
@@ -54,7 +54,10 @@ class Library:
     def _locate(self, seen_from: str, reference: str) -> str:
         """Where a reference leads, as a path or address of its own."""
         if self._address:
-            return urljoin(urljoin(self._address, seen_from), reference)
+            try:
+                return urljoin(urljoin(self._address, seen_from), reference)
+            except ValueError:
+                raise UnreadableError("not an address") from None
         if "://" in reference:
             raise UnreadableError("a document on disk may not name an address")
         folder = self._folder or Path()

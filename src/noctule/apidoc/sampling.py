@@ -66,6 +66,8 @@ class Sampler:
         for known in (hint, *schema.examples, schema.default, *schema.enum):
             if known is not MISSING and self.usable(schema, known):
                 return known
+        if schema.enum and not schema.alternatives:
+            return schema.enum[0]  # a bound or format beside it contradicts every listed value
         if self.open.count(schema.pointer) > 1:
             return None if schema.nullable else empty(schema)
         self.open.append(schema.pointer)
@@ -138,11 +140,13 @@ class Sampler:
         for example in reversed(schema.examples):
             if is_dict(example):
                 known.update(example)
-        made = {
-            name: self.value(held, depth - 1, known.get(name, MISSING))
-            for name, held in self.written(schema, depth)
-        }
-        for name in sorted(needed(schema, request=self.request) - made.keys()):
+        must = needed(schema, request=self.request)
+        made: dict[str, Any] = {}
+        for name, held in self.written(schema, depth):
+            value = self.value(held, depth - 1, known.get(name, MISSING))
+            if name in must or all(fits(other, value) for other in schema.elsewhere(name)):
+                made[name] = value
+        for name in sorted(must - made.keys()):
             other = schema.additional
             made[name] = self.value(other, depth - 1) if isinstance(other, Schema) else "string"
         self.fill(schema, made, depth)

@@ -247,6 +247,15 @@ class Schema:
             return False
         return Schema.of(*stated) if stated else True
 
+    def elsewhere(self, name: str) -> tuple[Schema, ...]:
+        """What the parts that do not list a property say of it by their `additionalProperties`."""
+        return tuple(
+            Schema.of(part.at("additionalProperties"))
+            for part in self.parts
+            if is_dict(part.mapping.get("additionalProperties"))
+            and name not in part.at("properties").mapping
+        )
+
     @cached_property
     def items(self) -> Schema | None:
         """What every element is; None where the document does not say."""

@@ -6,6 +6,7 @@ not wait, or a `FastClock`, on which time runs faster (both in `noctule.runtime.
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -43,7 +44,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. asyncio is imported at the first use of its async half."""
+    """The machine's clock."""
 
     monotonic = staticmethod(time.monotonic)
     time = staticmethod(time.time)
@@ -57,9 +58,10 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        import asyncio
-
-        return asyncio.timeout(seconds)
+        # Whoever awaits has imported asyncio; an import statement costs more than the timeout's
+        # own bookkeeping.
+        limit: AbstractAsyncContextManager[object] = sys.modules["asyncio"].timeout(seconds)
+        return limit
 
     def real(self, seconds: float) -> float:
         return seconds

@@ -87,7 +87,16 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
         reply = NOTHING
         while True:
             if isinstance(effect, Attempt):
-                reply = await _attempt(effect, attempt, guard)
+                hedged = effect.hedge_after is not None
+                sending = _hedged(effect, attempt, guard) if hedged else attempt(effect)
+                if effect.seconds is None:
+                    reply = await sending
+                else:
+                    try:
+                        async with clock.timeout(effect.seconds):
+                            reply = await sending
+                    except TimeoutError:
+                        reply = failed(errors.TimedOut())
             elif isinstance(effect, Sleep):
                 await clock.sleep(effect.seconds)
             else:
@@ -100,32 +109,16 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
         core.close()
 
 
-async def _attempt(
-    effect: Attempt, attempt: Callable[[Attempt], Awaitable[Verdict]], guard: Guard
-) -> Verdict:
-    if effect.seconds is None:
-        return await _hedged(effect, attempt, guard)
-    try:
-        async with guard.clock.timeout(effect.seconds):
-            if effect.hedge_after is None:
-                return await attempt(effect)
-            return await _hedged(effect, attempt, guard)
-    except TimeoutError:
-        return failed(errors.TimedOut())
-
-
 async def _hedged(
     effect: Attempt, attempt: Callable[[Attempt], Awaitable[Verdict]], guard: Guard
 ) -> Verdict:
     """The first success of two requests, the second one sent when the first one is slow."""
-    if effect.hedge_after is None:
-        return await attempt(effect)
     import asyncio
 
     tasks = [asyncio.ensure_future(attempt(effect))]
     try:
         try:
-            async with guard.clock.timeout(effect.hedge_after):
+            async with guard.clock.timeout(effect.hedge_after or 0.0):
                 return await asyncio.shield(tasks[0])
         except TimeoutError:
             if guard.hedge():

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 class Attempt:
     """Send the request and answer with a `Verdict`, within `seconds`."""
 
-    number: int
     seconds: float | None
     hedge_after: float | None = None
     """Send it a second time when there is no answer by then, if the guard's `hedge` agrees."""

@@ -23,20 +23,22 @@ from noctule.runtime.errors import FallbackRefused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
+    from typing import Never
 
     from noctule.runtime.errors import Unavailable
     from noctule.runtime.operation import Operation
     from noctule.runtime.prepare import Call
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Source = Literal["last-good", "value", "computed", "message", "outbox"]
 
 
 @dataclass(frozen=True, slots=True)
-class Degraded(Generic[T]):
+class Degraded(Generic[T_co]):
     """Not the provider's answer, and it says so."""
 
-    value: T | None
+    value: T_co | None
     error: Unavailable
     """Why the provider could not answer."""
     source: Source
@@ -70,8 +72,8 @@ class Fallback(Protocol[T]):
         ...
 
 
-class _Forgetful(Generic[T]):
-    def remember(self, key: str, value: T, now: float) -> None:
+class _Forgetful:
+    def remember(self, key: str, value: object, now: float) -> None:
         """Nothing to remember."""
 
 
@@ -106,7 +108,7 @@ class LastGood(Generic[T]):
         return Degraded(value, failed.error, "last-good", age) if age <= self._max_age else None
 
 
-class Value(_Forgetful[T]):
+class Value(_Forgetful, Generic[T]):
     """A fixed value: an empty list, a default rate."""
 
     def __init__(self, value: T) -> None:
@@ -117,7 +119,7 @@ class Value(_Forgetful[T]):
         return Degraded(self._value, failed.error, "value")
 
 
-class Computed(_Forgetful[T]):
+class Computed(_Forgetful, Generic[T]):
     """What `function(error)` gives: your own cache, another provider. May be a coroutine
     function in a `Service`."""
 
@@ -129,10 +131,10 @@ class Computed(_Forgetful[T]):
         return Degraded(value, failed.error, "computed")
 
 
-class Message(_Forgetful[Any]):
+class Message(_Forgetful):
     """No value, only the message for the user: the failure does not travel as an exception."""
 
-    def answer(self, failed: Failed) -> Generator[Ask, Any, Degraded[Any] | None]:
+    def answer(self, failed: Failed) -> Generator[Ask, Any, Degraded[Never] | None]:
         yield from ()
         return Degraded(None, failed.error, "message")
 

@@ -39,13 +39,13 @@ class Guard:
     """The policies around one call. `method` decides whether it may be hedged."""
 
     __slots__ = (
+        "_paid",
         "_until",
         "attempts",
         "clock",
         "health",
         "method",
         "operation",
-        "paid",
         "policies",
         "replay",
         "start",
@@ -71,7 +71,7 @@ class Guard:
         self.operation = operation
         self.telemetry = telemetry
         self.attempts = 0
-        self.paid = 0
+        self._paid = 0
         self.start = clock.monotonic()
         until = ambient_deadline(clock)
         if policies.deadline is not None:
@@ -81,17 +81,32 @@ class Guard:
 
     def run(self) -> Generator[Effect, Verdict, Verdict]:
         """Returns the verdict of the attempt that succeeded; raises a `ServiceError`."""
-        health = self.health
+        health, clock, policies = self.health, self.clock, self.policies
         ticket = health.enter()
         try:
-            if not ticket.held:
+            if ticket is not None:
                 yield from self._place(ticket)
             while True:
                 if health.gate.not_before:
                     yield from self._gate()
-                verdict = yield from self._attempt()
+                begun = clock.monotonic()
+                seconds, cut = attempt_time(policies.timeout, self._until, begun)
+                admitted = self._admitted(begun, seconds)
+                self.attempts += 1
+                try:
+                    hedged = policies.hedge_after is not None
+                    verdict = yield Attempt(seconds, self._hedge_after(seconds) if hedged else None)
+                except BaseException:
+                    health.abandon(admitted)
+                    raise
+                if cut and isinstance(verdict.error, errors.TimedOut):
+                    verdict = _cut_short(verdict)
+                now = clock.monotonic()
+                changed = health.settle(admitted, verdict, now, now - begun)
+                if changed is not None or self.telemetry.wants("attempt"):
+                    self._tell(verdict, changed, now - begun)
                 if verdict.error is None:
-                    health.earn(self.paid or 1)
+                    health.earn(self._paid or 1)
                     return verdict
                 yield Sleep(self._wait_or_raise(verdict, verdict.error))
         finally:
@@ -127,31 +142,23 @@ class Guard:
                 raise self._stopped(errors.RateLimited(), retry_after=wait)
             yield Sleep(asked(wait, self.health.random))
 
-    def _attempt(self) -> Generator[Effect, Verdict, Verdict]:
-        health, clock = self.health, self.clock
-        begun = clock.monotonic()
-        seconds, cut = attempt_time(self.policies.timeout, self._until, begun)
+    def _admitted(self, now: float, seconds: float | None) -> int:
+        """The breaker's leave to send; raises when the call must not be sent."""
         if seconds == 0.0:
             raise self._stopped(errors.DeadlineExceeded())
+        health = self.health
         if health.circuits is not None:
             self._peers(health.circuits)
-        generation = health.admit(begun)
+        generation = health.admit(now)
         if generation is None:
-            raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(begun))
-        self.attempts += 1
-        hedge = hedge_after(
-            self.policies.hedge_after, method=self.method, attempt=self.attempts, timeout=seconds
-        )
-        try:
-            verdict = yield Attempt(self.attempts, seconds, hedge)
-        except BaseException:
-            health.abandon(generation)
-            raise
-        if cut and isinstance(verdict.error, errors.TimedOut):
-            verdict = _cut(verdict)
-        now = clock.monotonic()
-        self._tell(verdict, health.settle(generation, verdict, now, now - begun), now - begun)
-        return verdict
+            raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(now))
+        return generation
+
+    def _hedge_after(self, seconds: float | None) -> float | None:
+        wanted = self.policies.hedge_after
+        if wanted is None or self.attempts > 1:
+            return None
+        return hedge_after(wanted, self.method, seconds)
 
     def _peers(self, circuits: Circuits) -> None:
         """Leave a provider alone that another process found failing."""
@@ -189,8 +196,8 @@ class Guard:
         prices = self.policies.quota
         if prices is None:
             return True
-        self.paid = prices.throttled if verdict.again == "throttled" else prices.transient
-        return self.health.pay(self.paid)
+        self._paid = prices.throttled if verdict.again == "throttled" else prices.transient
+        return self.health.pay(self._paid)
 
     def _too_late(self, wait: float) -> bool:
         return self._until is not None and self.clock.monotonic() + wait >= self._until
@@ -215,25 +222,26 @@ class Guard:
 
     def _tell(self, verdict: Verdict, changed: State | None, took: float) -> None:
         if changed is not None:
-            if changed is State.OPEN and self.health.circuits is not None:
-                until = self.clock.time() + self.health.blocked(self.clock.monotonic())
-                self.health.circuits.opened(self.health.origin, until)
-            self.telemetry.tell(
-                "breaker", self.operation, state=changed.value, origin=self.health.origin
-            )
-        if self.telemetry.wants("attempt"):
-            answer = verdict.response or (verdict.error and verdict.error.response)
-            self.telemetry.tell(
-                "attempt",
-                self.operation,
-                number=self.attempts,
-                seconds=took,
-                status=answer.status if answer else None,
-                error=type(verdict.error).__name__ if verdict.error else None,
-            )
+            self._tell_breaker(changed)
+        answer = verdict.response or (verdict.error and verdict.error.response)
+        self.telemetry.tell(
+            "attempt",
+            self.operation,
+            number=self.attempts,
+            seconds=took,
+            status=answer.status if answer else None,
+            error=type(verdict.error).__name__ if verdict.error else None,
+        )
+
+    def _tell_breaker(self, state: State) -> None:
+        health = self.health
+        if state is State.OPEN and health.circuits is not None:
+            length = health.blocked(self.clock.monotonic())
+            health.circuits.opened(health.origin, self.clock.time() + length)
+        self.telemetry.tell("breaker", self.operation, state=state.value, origin=health.origin)
 
 
-def _cut(verdict: Verdict) -> Verdict:
+def _cut_short(verdict: Verdict) -> Verdict:
     """Our own deadline ended the attempt: no fault of the provider."""
     error = errors.DeadlineExceeded()
     error.__cause__ = verdict.error

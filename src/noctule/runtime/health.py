@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from noctule.runtime.policy.breaker import Breaker, State
-from noctule.runtime.policy.bulkhead import Bulkhead, Ticket
+from noctule.runtime.policy.bulkhead import Bulkhead
 from noctule.runtime.policy.gate import Gate
 from noctule.runtime.policy.quota import Quota
 from noctule.runtime.policy.verdict import Reached
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from noctule.runtime.config import Policies
+    from noctule.runtime.policy.bulkhead import Ticket
     from noctule.runtime.policy.verdict import Verdict
 
 KEPT = 512
@@ -67,10 +68,13 @@ class Health:
 
     def admit(self, now: float) -> int | None:
         """A generation to hand to `settle` or `abandon`; None when the breaker is open."""
-        if self.breaker is None:
+        breaker = self.breaker
+        if breaker is None:
             return 0
+        if breaker.state is State.CLOSED:
+            return breaker.generation
         with self.lock:
-            return self.breaker.admit(now)
+            return breaker.admit(now)
 
     def settle(self, generation: int, verdict: Verdict, now: float, took: float) -> State | None:
         """An attempt ended after `took` seconds; the breaker's state, if that changed it."""
@@ -94,9 +98,10 @@ class Health:
             with self.lock:
                 self.breaker.abandon(generation)
 
-    def enter(self) -> Ticket:
+    def enter(self) -> Ticket | None:
+        """A ticket to wait with; None when the call may go on at once."""
         if self.bulkhead is None:
-            return Ticket(held=True)
+            return None
         with self.lock:
             return self.bulkhead.enter()
 
@@ -106,7 +111,7 @@ class Health:
             ticket.wake = wake
             return ticket.held
 
-    def leave(self, ticket: Ticket) -> None:
+    def leave(self, ticket: Ticket | None) -> None:
         if self.bulkhead is None:
             return
         with self.lock:

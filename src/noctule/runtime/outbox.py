@@ -22,6 +22,7 @@ from noctule.runtime.letters import Letter, Letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from typing import Never
 
     from noctule.runtime.fallback import Failed
     from noctule.runtime.prepare import Call
@@ -47,10 +48,10 @@ class Outbox:
     def __init__(self, letters: Letters) -> None:
         self._letters = letters
 
-    def remember(self, key: str, value: Any, now: float) -> None:
+    def remember(self, key: str, value: object, now: float) -> None:
         """Nothing to remember."""
 
-    def answer(self, failed: Failed) -> Generator[Ask, Any, Degraded[Any] | None]:
+    def answer(self, failed: Failed) -> Generator[Ask, Any, Degraded[Never] | None]:
         """Stores bodies that are in memory; for one that is streamed, the error goes through."""
         letter = _letter(failed.call, failed.now)
         if letter is None:

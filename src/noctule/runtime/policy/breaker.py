@@ -96,13 +96,14 @@ class Breaker:
         """The admitted call ended after `took` seconds. `connect`: no connection was made."""
         if generation != self.generation:
             return
+        slow = took >= self._limits.slow
         if self.state is State.HALF_OPEN:
             self._probing = False
-            self._probed(now, ok=ok and took < self._limits.slow)
+            self._probed(now, ok=ok and not slow)
             return
         self._connect_failures = self._connect_failures + 1 if connect else 0
-        self._window.add(now, failed=not ok, slow=took >= self._limits.slow)
-        if (not ok or took >= self._limits.slow) and self._too_much(now):
+        self._window.add(now, not ok, slow)
+        if (slow or not ok) and self._too_much(now):
             self.trip(now)
 
     def abandon(self, generation: int) -> None:

@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
 
 class Ticket:
-    """A claim on one place."""
+    """A claim on the next free place."""
 
     __slots__ = ("held", "left", "wake")
 
-    def __init__(self, *, held: bool) -> None:
-        self.held = held
+    def __init__(self) -> None:
+        self.held = False
         self.left = False
         self.wake: Callable[[], None] | None = None
 
 
 class Bulkhead:
+    """`enter`, then `leave` exactly once with what it returned, however the call ends."""
+
     __slots__ = ("free", "places", "queue")
 
     def __init__(self, places: int) -> None:
@@ -33,24 +35,19 @@ class Bulkhead:
         self.free = places
         self.queue: deque[Ticket] = deque()
 
-    def enter(self) -> Ticket:
-        """A ticket: `held` at once, or later, when `leave` hands it a place."""
+    def enter(self) -> Ticket | None:
+        """None: a place is yours. A ticket: it will be `held` when `leave` hands it a place."""
         if self.free > 0:
             self.free -= 1
-            return Ticket(held=True)
-        ticket = Ticket(held=False)
+            return None
+        ticket = Ticket()
         self.queue.append(ticket)
         return ticket
 
-    def leave(self, ticket: Ticket) -> Ticket | None:
-        """Give up the place or the claim. Returns the ticket that got the place, to be woken.
-
-        Leaving twice is harmless: whoever cancels a call need not know how far it got.
-        """
-        if ticket.left:
-            return None
-        ticket.left = True
-        if not ticket.held:
+    def leave(self, ticket: Ticket | None) -> Ticket | None:
+        """Give up the place, or the claim. Returns the ticket that got the place, to be woken."""
+        if ticket is not None and not ticket.held:
+            ticket.left = True
             return None
         while self.queue:
             heir = self.queue.popleft()

@@ -5,16 +5,12 @@ from __future__ import annotations
 HEDGED_METHODS = frozenset({"GET", "HEAD"})
 
 
-def hedge_after(
-    seconds: float | None, *, method: str, attempt: int, timeout: float | None
-) -> float | None:
+def hedge_after(seconds: float, method: str, timeout: float | None) -> float | None:
     """Seconds after which to send the request again; None when it must not be.
 
-    Only reads, only in the first attempt (a retry is already a second chance), and only when
-    enough of the attempt is left for the second request to win.
+    Only reads, and only when enough of the attempt is left for the second request to win. The
+    guard asks in the first attempt only: a retry is a second chance already.
     """
-    if seconds is None or method not in HEDGED_METHODS or attempt > 1:
-        return None
-    if timeout is not None and seconds >= timeout:
+    if method not in HEDGED_METHODS or (timeout is not None and seconds >= timeout):
         return None
     return seconds

@@ -8,21 +8,22 @@ BUCKETS = 10
 class Window:
     """Calls, failures and slow calls of the last `length` seconds."""
 
-    __slots__ = ("_buckets", "_width")
+    __slots__ = ("_bucket", "_buckets", "_ends", "_width")
 
     def __init__(self, length: float) -> None:
         self._width = length / BUCKETS
-        self._buckets: list[list[int]] = []
         self.clear()
 
     def clear(self) -> None:
+        # A bucket: the number of its stretch of time, calls, failed, slow.
         self._buckets = [[-1, 0, 0, 0] for _ in range(BUCKETS)]
+        self._bucket = self._buckets[0]
+        self._ends = float("-inf")
 
-    def add(self, now: float, *, failed: bool, slow: bool) -> None:
-        tick = int(now / self._width)
-        bucket = self._buckets[tick % BUCKETS]
-        if bucket[0] != tick:
-            bucket[:] = [tick, 0, 0, 0]
+    def add(self, now: float, failed: bool, slow: bool) -> None:
+        if now >= self._ends:
+            self._turn(now)
+        bucket = self._bucket
         bucket[1] += 1
         if failed:
             bucket[2] += 1
@@ -38,3 +39,9 @@ class Window:
             sum(bucket[2] for bucket in recent),
             sum(bucket[3] for bucket in recent),
         )
+
+    def _turn(self, now: float) -> None:
+        number = int(now / self._width)
+        self._bucket = self._buckets[number % BUCKETS]
+        self._bucket[:] = [number, 0, 0, 0]
+        self._ends = (number + 1) * self._width

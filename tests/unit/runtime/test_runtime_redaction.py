@@ -22,7 +22,6 @@ from noctule.runtime.redaction import (
     Redactor,
     is_card_number,
     log_fields,
-    redact,
     scrubbed_logs,
     shapes,
 )
@@ -30,7 +29,8 @@ from noctule.runtime.redaction import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-VISA, AMEX, LONG = "4242424242424242", "378282246310005", "6304000000000000000"[:18] + "0"
+VISA = "4242424242424242"
+redact = Redactor(known=KnownSecrets()).text
 
 TOKENS = [
     "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
@@ -106,7 +106,7 @@ def test_harmless_texts_stay_as_they_are(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [VISA, AMEX, "5555555555554444", "4222222222222", "6011000990139424"]
+    "number", [VISA, "378282246310005", "5555555555554444", "4222222222222", "6011000990139424"]
 )
 @pytest.mark.parametrize(
     "grouped",
@@ -199,6 +199,13 @@ def test_a_known_secret_does_not_survive_inside_base64(
     assert MASK in left
     # At most the two characters at each end that hold bits of the neighbours are left.
     assert len(left.replace(MASK, "")) <= len(encoded) - (len(secret.encode()) * 8 // 6 - 3)
+
+
+def test_a_secret_that_is_part_of_the_mask_does_not_mask_the_mask() -> None:
+    known = KnownSecrets()
+    for secret in ("redacted", "[redact", "edacte"):
+        known.add(secret)
+    assert Redactor(known=known).text("password=x") == f"password={MASK}"
 
 
 def test_a_secret_that_begins_like_another_leaves_no_tail() -> None:

@@ -202,7 +202,7 @@ def test_an_empty_secret_is_a_configuration_error() -> None:
         Secret("", "KEY")
 
 
-@given(st.text(min_size=8, max_size=60))
+@given(st.text(min_size=8, max_size=60).filter(lambda value: value not in "[redacted]"))
 def test_from_its_construction_on_no_redacted_text_holds_the_value(value: str) -> None:
     Secret(value)
     for text in (value, f"x={value}&y", repr(value), json.dumps(value), repr(value.encode())):

@@ -16,6 +16,7 @@ from noctule.webhooks.classify import answer, items, question
 from noctule.webhooks.errors import InboxError, Reason, Refused, Rejection
 from noctule.webhooks.inbox import Inbox
 from noctule.webhooks.keyring import Keyring, Retiring
+from noctule.webhooks.notes import Notes
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import Headers, Request
 from noctule.webhooks.scheme import Scheme
@@ -90,6 +91,7 @@ class Receiver:
         self._clock = clock
         self._handlers = Handlers()
         self._worker: Worker | None = None
+        self._notes: Notes | None = None
 
     def on(self, *types: str) -> Callable[[Handler], Handler]:
         """Register a handler for event types; `invoice.*` is a family, `*` all the rest."""
@@ -109,6 +111,7 @@ class Receiver:
         await self.inbox.open()
         try:
             self._worker = Worker(self.inbox, self.scheme, self.route, self._handlers, self._clock)
+            self._notes = Notes(self.inbox, self.scheme, self.route, self._clock)
             running = [asyncio.create_task(self._worker.run())] if self._work else []
             try:
                 yield
@@ -117,7 +120,8 @@ class Receiver:
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
                 await self._worker.finish(GRACE)
-                self._worker = None
+                await self._notes.finish()
+                self._worker = self._notes = None
         finally:
             await self.inbox.close()
 
@@ -135,6 +139,9 @@ class Receiver:
         try:
             return await self._take(request)
         except Rejection as rejection:
+            if self._notes is not None:
+                keys = self._keyring.at(self._clock.time())
+                self._notes.take(request, rejection, list(keys.values()))
             return self.reject(rejection)
         except TimeoutError:
             return self._unavailable("the disk is slow")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -84,6 +85,25 @@ def body_of(scheme: Scheme, payload: Any) -> bytes:
     field = kind.partition(":")[2]
     fields = {field: msgspec.json.encode(payload)} if field else cast("dict[str, Any]", payload)
     return urlencode(fields).encode()
+
+
+def stamped(scheme: Scheme, payload: dict[str, Any], *, id: str, type: str) -> dict[str, Any]:
+    """A copy of a payload with id and type where the scheme reads them in the body."""
+    copy = deepcopy(payload)
+    for sources, value in ((scheme.id, id), (scheme.type, type)):
+        for parts in list(sources)[:1]:
+            texts = value.split(".") if len(parts) > 1 else [value]
+            for part, text in zip(parts, texts, strict=False):
+                if part.place == "body":
+                    _put(copy, part.name.split("."), text)
+    return copy
+
+
+def _put(data: dict[str, Any], path: list[str], value: str) -> None:
+    for key in path[:-1]:
+        inner = data.setdefault(key, {})
+        data = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+    data[path[-1]] = value
 
 
 def new_key(scheme: Scheme) -> KeyPair:

@@ -5,7 +5,7 @@ epoch. Every method is one transaction: it happened on disk when the method retu
 InboxError and nothing happened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -16,6 +16,7 @@ State = Literal["pending", "leased", "done", "unhandled", "dead", "suspect"]
 STATES: tuple[State, ...] = ("pending", "leased", "done", "unhandled", "dead", "suspect")
 Outcome = Literal["accepted", "duplicate", "suspect"]
 
+KEPT_REJECTIONS = 1000
 HASH_WINDOW = 72 * 3600.0
 """Seconds in which an equal content without any id counts as the same event. Longer than the
 longest retry schedule of a provider (Stripe, three days)."""
@@ -87,6 +88,37 @@ class Query:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How a route is doing: events by state, when the last delivery came, when the oldest event
+    that waits was due (None: none waits), and when each secret last matched."""
+
+    route: str
+    states: Mapping[State, int]
+    last_received: float
+    oldest_due: float | None
+    keys: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A delivery that was not accepted: everything but what it held.
+
+    `names` are its headers' names, `digest` the SHA-256 of its body in hex, `causes` what
+    `explain` found: key, place and detail of each.
+    """
+
+    route: str
+    at: float
+    reason: str
+    place: str
+    size: int
+    digest: str
+    names: tuple[str, ...]
+    causes: tuple[tuple[str, str, str], ...] = ()
+    seq: int = 0
+
+
 class Store(Protocol):
     """What an engine has to do."""
 
@@ -129,12 +161,25 @@ class Store(Protocol):
 
     def get(self, seq: int) -> Stored | None: ...
 
-    def requeue(self, seqs: Sequence[int], now: float) -> int:
-        """Make events pending again with no attempts counted; returns how many were."""
+    def requeue(self, due: Mapping[int, float]) -> int:
+        """Make events pending again, each due at its time, no attempts counted. Leaves out those
+        that a worker holds; returns how many were."""
         ...
 
     def prune(self, before: float) -> int:
         """Forget the bodies and headers of settled deliveries received before; keep the keys."""
+        ...
+
+    def overview(self) -> list[Overview]:
+        """One for each route, by name."""
+        ...
+
+    def note(self, rejection: Rejected) -> None:
+        """Keep a rejection, and no more than `KEPT_REJECTIONS` of them."""
+        ...
+
+    def rejections(self, limit: int) -> list[Rejected]:
+        """Rejections, newest first."""
         ...
 
     def close(self) -> None: ...

@@ -35,6 +35,17 @@ MIGRATIONS = (
         WHERE state IN ('pending', 'leased');
     CREATE INDEX noctule_event_delivery ON noctule_event (delivery);
     CREATE INDEX noctule_event_id ON noctule_event (id);
+    CREATE TABLE noctule_rejection (
+        seq    {serial},
+        route  TEXT NOT NULL,
+        at     {real} NOT NULL,
+        reason TEXT NOT NULL,
+        place  TEXT NOT NULL,
+        size   INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        names  TEXT NOT NULL,
+        causes TEXT NOT NULL
+    );
     """,
 )
 

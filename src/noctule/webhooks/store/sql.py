@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from noctule.webhooks.dedupe import Intake, Known, Place, suspicious
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.request import Request
-from noctule.webhooks.store.base import Delivery, Query, Receipt, State, Stored
+from noctule.webhooks.store.base import (
+    KEPT_REJECTIONS,
+    Delivery,
+    Overview,
+    Query,
+    Receipt,
+    Rejected,
+    State,
+    Stored,
+)
 from noctule.webhooks.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -149,16 +159,19 @@ class SqlStore(ABC):
             rows = self.run(SELECT + "WHERE e.seq = :seq", {"seq": seq})
         return stored(rows[0]) if rows else None
 
-    def requeue(self, seqs: Sequence[int], now: float) -> int:
+    def requeue(self, due: Mapping[int, float]) -> int:
         with self.transaction():
-            return len(
-                self.run(
-                    """UPDATE noctule_event
-                    SET state = 'pending', attempts = 0, due = :now, reason = ''
-                    WHERE state != 'leased' AND seq AMONG_LIST RETURNING seq""",
-                    {"now": now, "list": self.listed(seqs)},
-                )
+            free = self.run(
+                "SELECT seq FROM noctule_event WHERE state != 'leased' AND seq AMONG_LIST",
+                {"list": self.listed(list(due))},
             )
+            self.run_many(
+                """UPDATE noctule_event
+                SET state = 'pending', attempts = 0, due = :due, reason = ''
+                WHERE seq = :seq AND state != 'leased'""",
+                [{"seq": seq, "due": due[seq]} for (seq,) in free],
+            )
+        return len(free)
 
     def prune(self, before: float) -> int:
         with self.transaction():
@@ -171,6 +184,55 @@ class SqlStore(ABC):
                     {"before": before},
                 )
             )
+
+    def overview(self) -> list[Overview]:
+        with self.transaction():
+            states = self.run("SELECT route, state, count(*) FROM noctule_event GROUP BY 1, 2")
+            keys = self.run(
+                "SELECT route, key, max(received_at) FROM noctule_delivery GROUP BY 1, 2"
+            )
+            waiting = self.run(
+                """SELECT route, min(due) FROM noctule_event
+                WHERE state IN ('pending', 'leased') GROUP BY 1"""
+            )
+        oldest = dict(waiting)
+        seen: dict[str, dict[str, float]] = {}
+        for route, key, at in keys:
+            seen.setdefault(route, {})[key] = at
+        return [
+            Overview(
+                route,
+                {state: count for r, state, count in states if r == route},
+                max(by_key.values()),
+                oldest.get(route),
+                by_key,
+            )
+            for route, by_key in sorted(seen.items())
+        ]
+
+    def note(self, rejection: Rejected) -> None:
+        row = asdict(rejection)
+        row |= {"names": json.dumps(row["names"]), "causes": json.dumps(row["causes"])}
+        with self.transaction():
+            [(seq,)] = self.run(
+                """INSERT INTO noctule_rejection
+                    (route, at, reason, place, size, digest, names, causes)
+                VALUES (:route, :at, :reason, :place, :size, :digest, :names, :causes)
+                RETURNING seq""",
+                {name: value for name, value in row.items() if name != "seq"},
+            )
+            self.run(
+                "DELETE FROM noctule_rejection WHERE seq <= :last", {"last": seq - KEPT_REJECTIONS}
+            )
+
+    def rejections(self, limit: int) -> list[Rejected]:
+        with self.transaction():
+            rows = self.run(
+                """SELECT seq, route, at, reason, place, size, digest, names, causes
+                FROM noctule_rejection ORDER BY seq DESC LIMIT :limit""",
+                {"limit": limit},
+            )
+        return [_rejected(row) for row in rows]
 
     def migrate(self, place: str) -> None:
         """Bring the tables to this version; raises InboxError if they are from a newer one."""
@@ -245,6 +307,15 @@ def _delivery_row(number: int, delivery: Delivery) -> dict[str, Any]:
         "key": delivery.key,
         "grade": delivery.grade,
     }
+
+
+def _rejected(row: Sequence[Any]) -> Rejected:
+    *facts, names, causes = row
+    columns = ("seq", "route", "at", "reason", "place", "size", "digest")
+    values: dict[str, Any] = dict(zip(columns, facts, strict=True))
+    values["names"] = tuple(json.loads(names))
+    values["causes"] = tuple((key, place, detail) for key, place, detail in json.loads(causes))
+    return Rejected(**values)
 
 
 def stored(row: Sequence[Any]) -> Stored:

@@ -57,7 +57,7 @@ def spellings(value: str) -> tuple[str, ...]:
     for shift in range(3):
         plain, urlsafe = _inside_base64(value.encode("utf-8", "surrogatepass"), shift)
         forms |= {plain, urlsafe}
-    return tuple(form for form in forms if len(form) >= SHORTEST)
+    return tuple(form for form in forms if len(form) >= SHORTEST and form not in MASK)
 
 
 def _inside_base64(data: bytes, shift: int) -> tuple[str, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from noctule.apidoc import Operation, Schema
 
-_DEPTH = 3
+_DEPTH = 2
 _MAX_NODES = 2000
 _SHORT_VALUE = re.compile(r"[A-Za-z]{3,20}( [A-Za-z]{3,20})?")
 

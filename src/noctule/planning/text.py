@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]{2,}s\b|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
@@ -24,8 +25,10 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text or an identifier, folded: "createPaymentIntent" -> three words."""
-    spelled = unicodedata.normalize("NFKD", text)
-    plain = "".join(c for c in spelled if not unicodedata.combining(c))
+    plain = text
+    if not text.isascii():
+        spelled = unicodedata.normalize("NFKD", text)
+        plain = "".join(c for c in spelled if not unicodedata.combining(c))
     return [word.casefold() for word in _WORD.findall(plain)]
 
 
@@ -34,6 +37,7 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+@lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
     """A rough English stem: the same for "payments", "payment" and "paying" is not promised;
     the same for singular and plural, and for a verb and its noun, is the aim."""

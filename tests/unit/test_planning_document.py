@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule import apidoc
+from noctule import apidoc, providers
 from noctule.planning import Layout, Plan, gate, plan
 from noctule.planning.credentials import credentials
 from noctule.planning.discovery import rank
@@ -224,6 +224,13 @@ def test_an_incomplete_document_stops_at_the_gate_and_a_reason_opens_it() -> Non
     made = planned("list books", document=bare, accepted="tried in the sandbox")
     assert made.task is not None
     assert made.task.accepted_incomplete == "tried in the sandbox"
+
+
+def test_a_pack_answers_for_authentication_that_the_document_leaves_out() -> None:
+    silent = document(components={}, security=[])
+    with pytest.raises(Problem):
+        gate(silent, silent.operations.values())
+    gate(silent, silent.operations.values(), pack=providers.pack("stripe"))
 
 
 def test_a_complete_document_passes_the_gate() -> None:

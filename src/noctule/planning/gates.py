@@ -20,17 +20,24 @@ PACK = "pack:"
 _SHOWN = 8
 
 
-def gate(document: ApiDocument, operations: Iterable[Operation], accepted: str = "") -> None:
+def gate(
+    document: ApiDocument,
+    operations: Iterable[Operation],
+    accepted: str = "",
+    *,
+    pack: Pack | None = None,
+) -> None:
     """Raise `Problem` (exit 3) when the document lacks what a wrapper of `operations` needs.
 
-    A pack's compact document counts as probed. `accepted` is the reason for which the user goes on
+    A pack's compact document counts as probed, and a pack knows how to authenticate. `accepted` is the reason for which the user goes on
     all the same; the planner records it in the task.
     """
     from noctule.apidoc import gaps
 
     if accepted.strip() or document.source.startswith(PACK):
         return
-    blocking = [gap for gap in gaps(document, operations) if gap.blocking]
+    known = {"auth"} if pack else set[str]()
+    blocking = [g for g in gaps(document, operations) if g.blocking and g.kind not in known]
     if blocking:
         raise Problem(
             "planning.incomplete",

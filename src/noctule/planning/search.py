@@ -134,7 +134,8 @@ def resource_of(operation: Operation) -> frozenset[str]:
 def _path_stems(operation: Operation) -> frozenset[str]:
     static = [part for part in operation.path.split("/") if part and "{" not in part]
     named = [part for part in static if not any(c.isdigit() for c in part)]
-    return frozenset(stem(word) for word in words(" ".join(named)))
+    book = lexicon()
+    return frozenset(stem(word) for word in words(" ".join(named)) if word not in book.verbs)
 
 
 def _named(operation: Operation) -> set[str]:

@@ -25,7 +25,7 @@ from noctule.codegen.form import (
 )
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
-from noctule.codegen.scope import MOST_VALUES, Scope, item_name
+from noctule.codegen.scope import MOST_VALUES, TYPES, Scope, item_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,14 +104,14 @@ class Answers:
 
     def _fields(self, schema: Schema, name: str, level: int) -> tuple[Field, ...]:
         below = 0 if level == 0 and envelope(schema) else level + 1
-        taken: set[str] = set()
+        taken = {*TYPES}
         fields: list[Field] = []
         for wire, value in schema.properties.items():
             required = wire in schema.required
             if value.write_only or (value.deprecated and not required) or _constant(value):
                 continue
             kind = self._type(value, name, wire, below)
-            attribute = free((python_name(wire), f"{python_name(wire)}_value"), taken)
+            attribute = free((python_name(wire), f"{python_name(wire)}_"), taken)
             doc = sentence(value.description) if value.type in ("integer", "number") else ""
             fields.append(Field(attribute, wire, kind, required, doc))
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))

@@ -26,7 +26,7 @@ from noctule.codegen.form import (
     Type,
 )
 from noctule.codegen.prose import sentence
-from noctule.codegen.scope import Scope, item_name
+from noctule.codegen.scope import TYPES, Scope, item_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,8 +69,6 @@ class Arguments:
                 return self._object(schema, owner, wire, level)
             case "union":
                 return self._union(schema, owner, wire, level)
-            case "file":
-                return Scalar("file")
             case _:
                 return SCALARS.get(schema.type, JSON)
 
@@ -126,7 +124,8 @@ def _flat(schema: Schema) -> bool:
 
 def _spelt(wire: str) -> bool:
     """Whether a typed dict can have this key in class syntax."""
-    return wire.isidentifier() and wire.isascii() and not keyword.iskeyword(wire)
+    legal = wire.isidentifier() and wire.isascii() and not keyword.iskeyword(wire)
+    return legal and wire not in TYPES and not wire.startswith("_")
 
 
 def clearable(schema: Schema) -> bool:

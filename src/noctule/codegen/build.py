@@ -5,25 +5,25 @@ from __future__ import annotations
 import keyword
 import re
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from noctule.apidoc import ApiDocument, Operation, Schema, sample
 from noctule.codegen.answers import Answers
 from noctule.codegen.arguments import Arguments
 from noctule.codegen.auth import auth_of, sent_names
-from noctule.codegen.examples import fit
-from noctule.codegen.form import Hook, Integration, Reference, Type, Webhooks, Wrapper
+from noctule.codegen.form import Integration, Wrapper
+from noctule.codegen.hooks import Hooks, subjects
 from noctule.codegen.methods import Methods, answer_media, idempotency_headers
-from noctule.codegen.names import class_name, free, python_name
+from noctule.codegen.names import class_name, constant_name, free, python_name
 from noctule.codegen.prose import sentence
 from noctule.codegen.requests import Conventions, Requests
-from noctule.codegen.scope import Scope
+from noctule.codegen.scope import TYPES, Scope
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from noctule.apidoc import ApiDocument, Operation, Schema
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
 
@@ -45,24 +45,26 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
     operations = [_operation(document, method.name, method.operation) for method in task.methods]
     auth = auth_of(task, document, operations, pack)
     headers = idempotency_headers(operations)
-    scope = Scope(class_name(task.service))
+    names = _method_names(task)
+    scope = Scope(class_name(task.service), map(constant_name, names))
     conventions = Conventions(
         pack,
         pack.idempotency.header if pack and pack.idempotency else next(iter(headers), ""),
         sent_names(auth, document),
         pack.parameters if pack else {},
     )
-    subjects = _subjects(task, document, pack)
-    answers = Answers(scope, [*_roots(operations), *subjects.values()])
+    about = subjects(task, document, pack)
+    answers = Answers(scope, [*_roots(operations), *about.values()])
     arguments = Arguments(scope)
     methods = Methods(conventions, answers, Requests(conventions, arguments))
-    taken = {"call", "close", "aclose", "config", "base_url"}
     made = tuple(
-        methods.build(free((python_name(method.name),), taken), method.does, operation)
-        for method, operation in zip(task.methods, operations, strict=True)
+        methods.build(name, method.does, operation)
+        for name, method, operation in zip(names, task.methods, operations, strict=True)
     )
-    examples = {method.returns: method.answer for method in made}
-    webhooks = _webhooks(task, pack, answers, subjects, examples)
+    module = module_of(task, "webhook")
+    webhooks = None
+    if module and task.webhooks:
+        webhooks = Hooks(pack, answers, about, made).webhooks(task, module)
     wrapper = Wrapper(
         name=f"{class_name(task.service)}Service",
         slug=task.provider or python_name(task.service),
@@ -79,6 +81,12 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
         pack=pack,
     )
     return Integration(wrapper, webhooks)
+
+
+def _method_names(task: IntegrationTask) -> list[str]:
+    """The task's names, as Python has them, none of which hides anything."""
+    taken = {"call", "close", "aclose", "config", "base_url", "json", "null", *TYPES}
+    return [free((python_name(method.name),), taken) for method in task.methods]
 
 
 def module_of(task: IntegrationTask, role: str) -> str:
@@ -118,61 +126,6 @@ def _operation(document: ApiDocument, method: str, reference: str) -> Operation:
 def _roots(operations: Iterable[Operation]) -> list[Schema]:
     medias = (answer_media(operation) for operation in operations)
     return [media.schema for media in medias if media is not None and media.schema is not None]
-
-
-def _subjects(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> dict[str, Schema]:
-    """Event -> schema of what it is about, where the pack says so and the document has it."""
-    facts = pack.events if pack else {}
-    return {
-        webhook.event: document.schemas[facts[webhook.event].schema]
-        for webhook in task.webhooks
-        if webhook.event in facts and facts[webhook.event].schema in document.schemas
-    }
-
-
-def _webhooks(
-    task: IntegrationTask,
-    pack: Pack | None,
-    answers: Answers,
-    subjects: Mapping[str, Schema],
-    examples: Mapping[Type | None, Any],
-) -> Webhooks | None:
-    module = module_of(task, "webhook")
-    if not module or not task.webhooks:
-        return None
-    endpoints = list(dict.fromkeys(webhook.endpoint for webhook in task.webhooks))
-    if len(endpoints) > 1:
-        place = path_of(task, "webhook")
-        named = ", ".join(endpoints)
-        raise Problem("codegen.endpoints_differ", exit=Exit.USAGE, place=place, endpoints=named)
-    taken: set[str] = {"receiver", "router", "logger"}
-    hooks: list[Hook] = []
-    for webhook in task.webhooks:
-        schema = subjects.get(webhook.event)
-        kind = answers.root(schema, webhook.event) if schema is not None else None
-        record = kind.name if isinstance(kind, Reference) else ""
-        example = examples.get(kind)
-        if example is None:
-            example = fit(kind, sample(schema, depth=3), answers.records) if kind and schema else {}
-        name = python_name(webhook.event)
-        fact = pack.events.get(webhook.event) if pack else None
-        doc = sentence(fact.en) if fact else ""
-        hooks.append(
-            Hook(webhook.event, free((name, f"{name}_event"), taken), doc, record, example)
-        )
-    secrets = [variable.name for variable in task.env_vars if variable.role == "webhook_secret"]
-    if not secrets and pack and pack.webhook and pack.webhook.secret_env:
-        secrets = [pack.webhook.secret_env]
-    urls = [variable.name for variable in task.env_vars if variable.role == "webhook_url"]
-    return Webhooks(
-        module=module,
-        endpoint=endpoints[0],
-        scheme=task.webhooks[0].signature or task.provider,
-        secrets=tuple(secrets),
-        url=next(iter(urls), ""),
-        object_path=pack.webhook.object_path if pack and pack.webhook else "",
-        hooks=tuple(hooks),
-    )
 
 
 def _base_url(document: ApiDocument, pack: Pack | None) -> str:

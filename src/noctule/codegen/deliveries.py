@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from noctule.codegen.values import is_object
+
 if TYPE_CHECKING:
     from noctule.codegen.form import Hook, Webhooks
     from noctule.webhooks import Scheme
@@ -43,7 +45,7 @@ def _parts(sources: Sources) -> tuple[Source, ...]:
 def _get(body: dict[str, Any], path: str) -> Any:
     found: Any = body
     for key in path.split("."):
-        found = found.get(key) if isinstance(found, dict) else None
+        found = found.get(key) if is_object(found) else None
     return found
 
 
@@ -51,7 +53,7 @@ def _put(body: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for key in parents:
         inner = body.setdefault(key, {})
-        if not isinstance(inner, dict):
+        if not is_object(inner):
             return
         body = inner
     body[last] = value

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VARIABLE = re.compile(r"^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", re.MULTILINE)
 
 
 def render(title: str, variables: Mapping[str, str]) -> str:
     """A section: `title` as a comment, then each variable without a value under its description."""
-    entries = (f"# {_one_line(text)}\n{name}=\n" for name, text in variables.items())
+    legal = {name: text for name, text in variables.items() if _NAME.fullmatch(name)}
+    entries = (f"# {_one_line(text)}\n{name}=\n" for name, text in legal.items())
     return f"# --- {_one_line(title)} ---\n" + "".join(entries)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.form import (
     Choice,
@@ -16,6 +16,7 @@ from noctule.codegen.form import (
     Scalar,
     Type,
 )
+from noctule.codegen.values import is_array, is_object
 from noctule.runtime import redact
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
         case Choice(_, values):
             return value if value in values else values[0]
         case ListOf(item):
-            items: list[Any] = value if isinstance(value, list) else []
+            items = value if is_array(value) else list[Any]()
             return [fit(item, items[0] if items else None, records, name)]
         case MapOf(item):
             return _map(item, value, records)
@@ -64,7 +65,7 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
 
 
 def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
-    found = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    found = value if is_object(value) else dict[str, Any]()
     if item == Scalar("json"):
         return {"key": "value"}
     key = next((key for key in found if _is("string", key)), "key")
@@ -72,7 +73,7 @@ def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any
 
 
 def _object(record: Record, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
-    found = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    found = value if is_object(value) else dict[str, Any]()
     fields = [field for field in record.fields if field.required]
     fields = fields or [field for field in record.fields if _plain(field)][:FEW]
     return {

@@ -10,16 +10,17 @@ from noctule.codegen.examples import fit
 from noctule.codegen.form import STRING, BodyKind, Param, Place, Scalar, Type
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
+from noctule.codegen.values import is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from noctule.codegen.arguments import Arguments
     from noctule.providers import Pack
 
 OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "user-agent"})
 IDEMPOTENCY_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
-PLACES: Mapping[str, Place] = {"path": "path", "query": "query", "header": "header"}
+PLACES: Mapping[str, Place] = {"path": "path", "query": "query", "header": "header", "body": "body"}
 BODIES: tuple[tuple[str, BodyKind], ...] = (
     ("application/json", "json"),
     ("application/merge-patch+json", "merge-patch"),
@@ -63,7 +64,7 @@ class Requests:
 
     def params(self, method: str, operation: Operation, without: frozenset[str]) -> list[Param]:
         """In the order of the signature; `without` names those that are left out."""
-        taken = {"self", "options"}
+        taken = {"self", "options", "env"}
         made = [
             *self._outer(method, operation, taken, without),
             *self._inner(method, operation, taken, without),
@@ -73,14 +74,13 @@ class Requests:
     def fixed(self, operation: Operation) -> tuple[tuple[Place, str, str], ...]:
         """Place, wire name and environment variable of what no caller gives."""
         fixed = self._conventions.fixed
-        outer = [
-            (PLACES[parameter.where], parameter.name, fixed[parameter.name])
+        outer = (
+            (parameter.where, parameter.name)
             for parameter in operation.parameters
             if parameter.name in fixed and parameter.where in PLACES
-        ]
-        body: Place = "body"
-        inner = [(body, wire, fixed[wire]) for wire in _properties(operation) if wire in fixed]
-        return (*outer, *inner)
+        )
+        inner = (("body", wire) for wire in _properties(operation) if wire in fixed)
+        return tuple((PLACES[where], wire, fixed[wire]) for where, wire in (*outer, *inner))
 
     def _outer(
         self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
@@ -157,7 +157,7 @@ class Requests:
 
 def body_of(operation: Operation) -> tuple[Media | None, BodyKind | None]:
     """The representation that is sent, and how the runtime writes it."""
-    offered = operation.body.media if operation.body else {}
+    offered: Mapping[str, Media] = operation.body.media if operation.body else {}
     for part, kind in BODIES:
         for name, media in offered.items():
             if part in name:
@@ -197,8 +197,7 @@ def _properties(operation: Operation) -> Mapping[str, Schema]:
 
 
 def _example(media: Media) -> Mapping[str, Any]:
-    found: Iterable[Any] = (example for example in media.examples if isinstance(example, dict))
-    return next(iter(found), {})
+    return next((example for example in media.examples if is_object(example)), dict[str, Any]())
 
 
 def _sampled(schema: Schema) -> Any:

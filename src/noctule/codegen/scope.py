@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 IMPORTED = frozenset(
-    {
-        "All", "ApiKeyHeader", "ApiKeyQuery", "Any", "Basic", "Bearer", "CallOptions", "Event",
-        "File", "JSON", "Literal", "Mapping", "Model", "NoAuth", "NotRequired", "NULL", "Null",
-        "OAuth2ClientCredentials", "OAuth2RefreshToken", "Operation", "Policies", "Receiver",
-        "RateLimitHeaders", "RetryLimits", "Sequence", "Service", "ServiceConfig", "TypedDict",
-    }
+    {"All", "Any", "ApiKeyHeader", "ApiKeyQuery", "APIRouter", "AsyncIterator", "Awaitable",
+     "BadRequest", "Basic", "Bearer", "Call", "Callable", "CallOptions", "Conflict",
+     "Event", "FastAPI", "File", "InvalidResponse", "JSON", "Literal", "Mapping",
+     "MissingSecrets", "MockProvider", "Model", "NoAuth", "NotFound", "NotRequired", "NULL",
+     "Null", "OAuth2ClientCredentials", "OAuth2RefreshToken", "Operation", "OutcomeUnknown",
+     "Path", "Policies", "RateLimitHeaders", "Receiver", "Rejected", "RetryLimits", "Route",
+     "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError", "TimedOut",
+     "TypedDict", "Unprocessable", "VirtualClock"}
 )  # fmt: skip
-"""What generated modules import, or may: no class of theirs has such a name."""
+"""What generated modules import or define: no class from a document has such a name."""
+
+TYPES = frozenset({"bool", "bytes", "dict", "field", "float", "int", "list", "str"})
+"""What annotations in a class body say: a member or method of that name would stand in front."""
 
 INLINE_VALUES = 3
 INLINE_WIDTH = 46
@@ -33,9 +38,9 @@ LONGEST_PAIR = 54
 class Scope:
     """Hands out names for records and enumerations, the most telling one that is free."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, constants: Iterable[str] = ()) -> None:
         self._service = service
-        self._taken = {*IMPORTED, *dir(builtins), f"{service}Service"}
+        self._taken = {*IMPORTED, *dir(builtins), f"{service}Service", *constants}
         self._choices: dict[tuple[str, frozenset[str]], str] = {}
 
     def record(self, *candidates: str, beside: str = "") -> str:

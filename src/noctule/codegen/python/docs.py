@@ -52,8 +52,8 @@ def class_doc(wrapper: Wrapper) -> list[str]:
 
 def common_failures(wrapper: Wrapper) -> frozenset[Failure]:
     """What every method of the wrapper may be answered with."""
-    sets = [frozenset(method.failures) for method in wrapper.methods]
-    return frozenset.intersection(*sets) if len(sets) > 1 else frozenset()
+    first, *others = [frozenset(method.failures) for method in wrapper.methods]
+    return first.intersection(*others) if others else frozenset()
 
 
 def method_doc(method: Method, common: frozenset[Failure]) -> list[str]:

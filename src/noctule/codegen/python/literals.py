@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from noctule.codegen.python.layout import Code, collection, joined
+from noctule.codegen.values import is_array, is_object
 
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -29,13 +30,11 @@ def literal(value: Any) -> Code:
         return value.source
     if isinstance(value, str):
         return string(value)
-    if isinstance(value, dict):
-        items: dict[str, Any] = value
-        pairs = (joined(f"{string(key)}: ", literal(item)) for key, item in items.items())
+    if is_object(value):
+        pairs = (joined(f"{string(key)}: ", literal(item)) for key, item in value.items())
         return collection("{", pairs, "}")
-    if isinstance(value, list):
-        values: list[Any] = value
-        return collection("[", map(literal, values), "]")
+    if is_array(value):
+        return collection("[", map(literal, value), "]")
     return repr(value).replace("e+", "e") if isinstance(value, float) else repr(value)
 
 

@@ -70,6 +70,7 @@ def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
     one = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
     if len(paragraphs) == 1 and len(one) <= WIDTH:
         return [one]
+    lines: list[str]
     if len(paragraphs) == 1:
         # A formatter pulls the closing quotes up to a single line, however long that gets.
         head = f"{margin}{TRIPLE}"

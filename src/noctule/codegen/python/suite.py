@@ -13,6 +13,7 @@ from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block, Imports, function, module
 from noctule.codegen.python.suite_faults import faults
 from noctule.codegen.python.suite_webhooks import webhook_tests
+from noctule.codegen.values import is_object
 from noctule.codegen.wire import Expected, expected, used
 
 if TYPE_CHECKING:
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 
 RUNTIME = "noctule.runtime"
 RESERVED = frozenset(
-    {"call", "caplog", "clock", "credentials", "events", "provider", "pytest", "request", "sender",
-     "service", "logging", "secrets", "time"}
+    {"anyio_backend", "b64decode", "call", "caplog", "clock", "credentials", "dataclass",
+     "every_call", "events", "httpx2", "key_for", "logging", "monkeypatch", "provider", "pytest",
+     "pytestmark", "receiver", "request", "router", "secrets", "sender", "service", "signed",
+     "time", "tmp_path"}
+)  # fmt: skip
+CONSTANTS = frozenset(
+    {"ANSWERS", "DECODED", "ENDPOINT", "EVENTS", "JSON", "REPEATABLE", "SECRETS", "SENT_ONCE",
+     "TYPED"}
 )  # fmt: skip
 LONGEST_FIXTURE = 16
 
@@ -42,9 +49,18 @@ class Suite:
         slug = python_name(self.wrapper.slug)
         fits = slug not in RESERVED and len(slug) <= LONGEST_FIXTURE
         self.fixture = slug if fits else "service"
+        self.names = self._example_names()
+        """Method -> the function of the test file that calls it."""
         self.answers: dict[str, str] = {}
         """Name of a constant -> the source of its value."""
         self._constants: dict[str, str] = {}
+
+    def _example_names(self) -> dict[str, str]:
+        taken = {*RESERVED, self.fixture}
+        return {
+            method.name: free((method.name, f"call_{method.name}"), taken)
+            for method in self.wrapper.methods
+        }
 
     @property
     def service(self) -> str:
@@ -86,7 +102,7 @@ class Suite:
         named = kind.name if isinstance(kind, Reference) else f"{method}_answer"
         if name := self.known(value):
             return name
-        taken = {*self._constants, *(constant_name(m.name) for m in self.wrapper.methods)}
+        taken = {*self._constants, *CONSTANTS}
         name = free((constant_name(named), constant_name(f"{method}_answer")), taken)
         self._constants[name] = repr(value)
         empty = "{}" in repr(value) or "[]" in repr(value)
@@ -158,7 +174,9 @@ class Suite:
             start = start.removeprefix("return ")
         body = lay_out(call(start, *arguments), 4)
         returns = self._returned(method.returns)
-        return Block(tuple(function(method.name, [self.service], returns, body)), definition=True)
+        return Block(
+            tuple(function(self.names[method.name], [self.service], returns, body)), definition=True
+        )
 
     def _argument(self, param: Param) -> Code:
         binary = isinstance(param.type, Scalar) and param.type.kind in ("bytes", "file")
@@ -185,7 +203,7 @@ class Suite:
         self.imports.use(RUNTIME, "JSON")
         alias = f"Call = Callable[[{self.wrapper.name}], Awaitable[object]]"
         pairs = [
-            joined(f"{method.name}: ", literal(self.answer(method)))
+            joined(f"{self.names[method.name]}: ", literal(self.answer(method)))
             for method in self.wrapper.methods
         ]
         table = joined("ANSWERS: dict[Call, dict[str, JSON]] = ", collection("{", pairs, "}"))
@@ -201,8 +219,8 @@ class Suite:
         wire = expected(self.wrapper, method, {name: f"0{name}0" for name in fixed})
         parameters = [self.service, "provider: MockProvider"]
         parameters += ["credentials: dict[str, str]"] if fixed else []
-        body = [f"    provider.replies(**ANSWERS[{method.name}])", ""]
-        asked = f"await {method.name}({self.fixture})"
+        body = [f"    provider.replies(**ANSWERS[{self.names[method.name]}])", ""]
+        asked = f"await {self.names[method.name]}({self.fixture})"
         checks = list(self._result_checks(method))
         body += [f"    result = {asked}" if checks else f"    {asked}", ""]
         body += [f"    {self._one_request()}", *self._request_checks(method, wire, fixed)]
@@ -292,7 +310,6 @@ def _filled(text: str, fixed: dict[str, str]) -> str:
 def _values(value: Any, fixed: dict[str, str]) -> Code:
     """A literal in which the credentials' stand-ins are looked up."""
     standing = {f"0{name}0": Verbatim(f"credentials[{string(name)}]") for name in fixed}
-    if isinstance(value, dict):
-        found: dict[str, Any] = value
-        return literal({key: standing.get(str(item), item) for key, item in found.items()})
+    if is_object(value):
+        return literal({key: standing.get(str(item), item) for key, item in value.items()})
     return literal(value)

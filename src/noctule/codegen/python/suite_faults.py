@@ -56,7 +56,7 @@ class Faults:
             ("TYPED", self.typed),
         ):
             if methods and len(methods) < self._all:
-                names = collection("[", [method.name for method in methods], "]")
+                names = collection("[", [self.suite.names[method.name] for method in methods], "]")
                 yield Block(tuple(lay_out(joined(f"{name}: list[Call] = ", names))))
 
     def refused(self) -> Block:
@@ -137,7 +137,11 @@ class Faults:
     def documented(self) -> Iterator[Block]:
         """One case per method and documented refusal."""
         cases = dict.fromkeys(
-            collection("(", [method.name, failure.status, self._error(failure.status)], ")")
+            collection(
+                "(",
+                [self.suite.names[method.name], failure.status, self._error(failure.status)],
+                ")",
+            )
             for method in self.suite.wrapper.methods
             for failure in method.failures
             if failure.status in ERRORS
@@ -197,7 +201,7 @@ class Faults:
             ["monkeypatch: pytest.MonkeyPatch"],
             body,
         )
-        first = suite.wrapper.methods[0].name
+        first = suite.names[suite.wrapper.methods[0].name]
         parameters = [suite.service, "provider: MockProvider", "credentials: dict[str, str]"]
         checks = list(self._auth_checks(suite.wrapper.auth))
         if checks:

@@ -53,9 +53,8 @@ class WebhookTests:
 
     def tables(self) -> Iterator[Block]:
         yield Block((f"ENDPOINT = {string(self.webhooks.endpoint)}",))
-        pairs: list[Code] = []
-        for hook in self.webhooks.hooks:
-            pairs.append(joined(f"{string(hook.event)}: ", self._payload(hook)))
+        hooks = self.webhooks.hooks
+        pairs = [joined(f"{string(hook.event)}: ", self._payload(hook)) for hook in hooks]
         table = collection("{", pairs, "}")
         yield Block(tuple(lay_out(joined("EVENTS: dict[str, dict[str, JSON]] = ", table))))
 

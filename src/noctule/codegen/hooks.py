@@ -1,0 +1,96 @@
+"""The webhooks of a task -> one function per event, typed where the pack knows its object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc import ApiDocument, Schema, sample
+from noctule.codegen.examples import fit
+from noctule.codegen.form import Hook, Method, Reference, Type, Webhooks
+from noctule.codegen.names import free, python_name
+from noctule.codegen.prose import sentence
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.codegen.answers import Answers
+    from noctule.manifest import IntegrationTask
+    from noctule.providers import EventFact, Pack
+
+
+def subjects(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> dict[str, Schema]:
+    """Event -> schema of what it is about, where the pack says so and the document has it."""
+    facts = _facts(pack)
+    return {
+        webhook.event: document.schemas[facts[webhook.event].schema]
+        for webhook in task.webhooks
+        if webhook.event in facts and facts[webhook.event].schema in document.schemas
+    }
+
+
+class Hooks:
+    """Builds the functions over the records of one module."""
+
+    def __init__(
+        self,
+        pack: Pack | None,
+        answers: Answers,
+        about: Mapping[str, Schema],
+        methods: tuple[Method, ...],
+    ) -> None:
+        self._pack = pack
+        self._answers = answers
+        self._about = about
+        self._examples: dict[Type | None, Any] = {m.returns: m.answer for m in methods}
+        self._taken = {"receiver", "router", "logger", "logging"}
+
+    def webhooks(self, task: IntegrationTask, module: str) -> Webhooks:
+        """Raises `Problem` for several endpoints: one handler module serves one."""
+        endpoints = dict.fromkeys(webhook.endpoint for webhook in task.webhooks)
+        if len(endpoints) > 1:
+            named = ", ".join(endpoints)
+            raise Problem(
+                "codegen.endpoints_differ", exit=Exit.USAGE, place=module, endpoints=named
+            )
+        fact = self._pack.webhook if self._pack else None
+        secrets = _variables(task, "webhook_secret")
+        if not secrets and fact and fact.secret_env:
+            secrets = (fact.secret_env,)
+        return Webhooks(
+            module=module,
+            endpoint=task.webhooks[0].endpoint,
+            scheme=task.webhooks[0].signature or task.provider,
+            secrets=secrets,
+            url=next(iter(_variables(task, "webhook_url")), ""),
+            object_path=fact.object_path if fact else "",
+            hooks=tuple(self._hook(webhook.event) for webhook in task.webhooks),
+        )
+
+    def _hook(self, event: str) -> Hook:
+        schema = self._about.get(event)
+        kind = self._answers.root(schema, event) if schema is not None else None
+        example = self._examples.get(kind)
+        if example is None:
+            plain: dict[str, Any] = {}
+            example = plain if kind is None or schema is None else self._sampled(kind, schema)
+        name = python_name(event)
+        fact = _facts(self._pack).get(event)
+        return Hook(
+            event=event,
+            name=free((name, f"{name}_event"), self._taken),
+            doc=sentence(fact.en) if fact else "",
+            record=kind.name if isinstance(kind, Reference) else "",
+            example=example,
+        )
+
+    def _sampled(self, kind: Type, schema: Schema) -> Any:
+        return fit(kind, sample(schema, depth=3), self._answers.records)
+
+
+def _facts(pack: Pack | None) -> Mapping[str, EventFact]:
+    return pack.events if pack else {}
+
+
+def _variables(task: IntegrationTask, role: str) -> tuple[str, ...]:
+    return tuple(variable.name for variable in task.env_vars if variable.role == role)

@@ -12,7 +12,9 @@ from tempfile import mkdtemp
 import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "unit" / "webhooks"))
-pytest.register_assert_rewrite("test_webhooks_duplicates", "test_webhooks_worker")
+pytest.register_assert_rewrite(
+    "test_webhooks_duplicates", "test_webhooks_operate", "test_webhooks_worker"
+)
 
 from webhook_samples import SCHEMES, SECRET, Provider  # noqa: E402 - its folder is added above
 
@@ -62,7 +64,7 @@ def postgres_inbox(postgres) -> str:
     import psycopg
 
     with psycopg.connect(postgres, autocommit=True) as db:
-        db.execute("DROP TABLE IF EXISTS noctule_event, noctule_delivery, noctule_schema CASCADE")
+        db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return postgres
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import test_webhooks_duplicates
+import test_webhooks_operate
 import test_webhooks_worker
 from webhook_samples import SCHEMES, SECRET, Provider
 
@@ -16,14 +17,21 @@ from noctule.webhooks.store.postgres import PostgresStore
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "t"}
 
-# Every test of these two files, again, with the fixture `provider_of` from here.
-for module in (test_webhooks_duplicates, test_webhooks_worker):
+# Every test of these files, again, with the fixtures from here.
+for module in (test_webhooks_duplicates, test_webhooks_operate, test_webhooks_worker):
     globals().update({n: test for n, test in vars(module).items() if n.startswith("test_")})
 
 
 @pytest.fixture
 def clock():
     return VirtualClock()
+
+
+@pytest.fixture
+def store(postgres_inbox):
+    store = PostgresStore(postgres_inbox)
+    yield store
+    store.close()
 
 
 @pytest.fixture

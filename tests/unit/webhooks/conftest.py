@@ -7,9 +7,12 @@ from webhook_samples import SCHEMES, SECRET, Provider
 
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Receiver
+from noctule.webhooks.inbox import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from noctule.webhooks.store.base import Store
 
 
 @pytest.fixture
@@ -25,6 +28,14 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def inbox_place(tmp_path) -> str:
     return str(tmp_path / "inbox.db")
+
+
+@pytest.fixture
+def store(inbox_place) -> Iterator[Store]:
+    """The inbox as another process sees it."""
+    store = open_store(inbox_place)
+    yield store
+    store.close()
 
 
 @pytest.fixture

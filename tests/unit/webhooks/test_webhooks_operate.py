@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from webhook_samples import SCHEMES, SECRET, URL
 
-from noctule.webhooks.inbox import open_store
 from noctule.webhooks.operate import replay, show, trigger
 from noctule.webhooks.store.base import Query, Rejected
 
@@ -15,13 +14,6 @@ EVENT = {"id": "evt_1", "type": "invoice.paid"}
 
 def _scheme(provider):
     return SCHEMES[provider]
-
-
-@pytest.fixture
-def store(inbox_place):
-    store = open_store(inbox_place)
-    yield store
-    store.close()
 
 
 async def test_show_masks_credentials_and_cards(provider_of, store):

@@ -229,7 +229,7 @@ class SqlStore(ABC):
         with self.transaction():
             rows = self.run(
                 """SELECT seq, route, at, reason, place, size, digest, names, causes
-                FROM noctule_rejection ORDER BY seq DESC LIMIT :limit""",
+                FROM noctule_rejection ORDER BY at DESC, seq DESC LIMIT :limit""",
                 {"limit": limit},
             )
         return [_rejected(row) for row in rows]

@@ -1,10 +1,18 @@
 """Webhooks: verified, on disk before the answer, processed once, explainable.
 
-receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"])
+    receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"])
 
-@receiver.on("payment_intent.succeeded")
-async def paid(event: Event) -> None: ...
+    @receiver.on("payment_intent.succeeded")
+    async def paid(event: Event) -> None: ...
+
+What only verifies and signs is imported at once; the receiver and what it stands on (asyncio, the
+inbox) when it is first used.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from noctule.webhooks.errors import (
     Busy,
@@ -17,15 +25,17 @@ from noctule.webhooks.errors import (
     Rejection,
     WebhookError,
 )
-from noctule.webhooks.event import Event
-from noctule.webhooks.inbox import Inbox
-from noctule.webhooks.keyring import Retiring
-from noctule.webhooks.receiver import Answer, Receiver
 from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Grade, Scheme
 from noctule.webhooks.schemes import scheme_of
 from noctule.webhooks.sign import sign
 from noctule.webhooks.verify import Verified, verify
+
+if TYPE_CHECKING:
+    from noctule.webhooks.event import Event
+    from noctule.webhooks.inbox import Inbox
+    from noctule.webhooks.keyring import Retiring
+    from noctule.webhooks.receiver import Answer, Receiver
 
 __all__ = [
     "Answer",
@@ -50,3 +60,20 @@ __all__ = [
     "sign",
     "verify",
 ]
+
+_HOME_OF = {
+    "Answer": "receiver",
+    "Event": "event",
+    "Inbox": "inbox",
+    "Receiver": "receiver",
+    "Retiring": "keyring",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

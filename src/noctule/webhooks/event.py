@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from noctule.runtime.models import decode
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.source import walk
 from noctule.webhooks.store.schema import completion
@@ -87,6 +86,8 @@ class Event:
         What breaks the model's promises stays as it came, as in an answer to a wrapper's call; the
         places are logged.
         """
+        from noctule.runtime.models import decode
+
         value, violations = decode(model, msgspec.json.encode(walk(self.data, at)))
         if violations:
             places = ", ".join(violation.pointer for violation in violations)

@@ -8,7 +8,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from noctule.webhooks.errors import InboxError, Rejection
-from noctule.webhooks.explain import explain
 from noctule.webhooks.store.base import Rejected
 
 if TYPE_CHECKING:
@@ -54,6 +53,8 @@ class Notes:
     ) -> None:
         causes: list[tuple[str, str, str]] = []
         if rejection.status == 401 and len(request.body) <= EXPLAINED:
+            from noctule.webhooks.explain import explain
+
             found = await asyncio.to_thread(explain, self._scheme, request, secrets, now)
             causes = [(cause.key, cause.place, cause.detail) for cause in found]
         kept = Rejected(

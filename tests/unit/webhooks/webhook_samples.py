@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 
-from noctule.webhooks import Answer, Receiver, Scheme
+from noctule.providers import packs
+from noctule.webhooks import Answer, Receiver, Scheme, scheme_of
 from noctule.webhooks.sign import body_of, sign
 from noctule.webhooks.store.base import Query
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _DATA = Path(__file__).parents[2] / "data" / "webhooks" / "vectors.toml"
 _TOML = tomllib.loads(_DATA.read_text(encoding="utf-8"))
-SCHEMES = {name: Scheme.parse(table, name) for name, table in _TOML["schemes"].items()}
+PACKS = {id: scheme_of(id) for id, pack in packs().items() if pack.signature}
+SCHEMES = {n: Scheme.parse(table, n) for n, table in _TOML["schemes"].items()} | PACKS
 VECTORS: list[dict[str, Any]] = _TOML["vectors"]
 NOW = 1_800_000_000.0
 SECRET = "whsec_" + "a1" * 16

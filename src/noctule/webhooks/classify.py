@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.reading import Reading
@@ -15,8 +14,7 @@ from noctule.webhooks.verify import Verified
 MAX_BATCH = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One event of a delivery.
 
     `id` is the provider's, None if it gives none. `identity` is what makes two deliveries the

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from noctule.webhooks.content import FORM, parse, parser_of, skim
 from noctule.webhooks.errors import Reason, Rejection
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 MAX_ID = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A value, and whether the signature vouches for it."""
 
     text: str
@@ -29,12 +27,12 @@ class Found:
 class Reading:
     """One request under one scheme. Everything that can be wrong in it raises Rejection."""
 
-    __slots__ = ("_data", "_items", "_skimmed", "request", "scheme")
+    __slots__ = ("_data", "_named", "_skimmed", "request", "scheme")
 
     def __init__(self, scheme: Scheme, request: Request) -> None:
         self.scheme = scheme
         self.request = request
-        self._items: dict[str, list[bytes]] = {}
+        self._named: dict[str, dict[bytes, list[bytes]]] = {}
         self._data: Any = None
         self._skimmed: Any = None
 
@@ -58,30 +56,30 @@ class Reading:
 
     def items(self, header: str) -> list[bytes]:
         """The items of a header's values, cut as the scheme cuts its signature's."""
-        found = self._items.get(header)
-        if found is None:
-            found = self.request.values(header)
-            if len(found) > 1 and not self.scheme.repeat:
-                raise Rejection(Reason.DOUBLED_HEADER, header)
-            if self.scheme.separator:
-                separator = self.scheme.separator.encode()
-                found = [item.strip(b" \t") for value in found for item in value.split(separator)]
-            self._items[header] = found
+        found = self.request.values(header)
+        if len(found) > 1 and not self.scheme.repeat:
+            raise Rejection(Reason.DOUBLED_HEADER, header)
+        if self.scheme.separator:
+            separator = self.scheme.separator.encode()
+            return [item.strip(b" \t") for value in found for item in value.split(separator)]
         return found
 
     def named(self, header: str, name: str) -> list[bytes]:
         """The values of a header's items of that name."""
-        start = f"{name}{self.scheme.pair}".encode()
-        return [item[len(start) :] for item in self.items(header) if item.startswith(start)]
+        by_name = self._named.get(header)
+        if by_name is None:
+            by_name = self._named[header] = {}
+            pair = self.scheme.pair.encode()
+            for item in self.items(header):
+                key, _, value = item.partition(pair)
+                by_name.setdefault(key, []).append(value)
+        return by_name.get(name.encode(), [])
 
     def read(self, source: Source, data: Any = None) -> bytes | None:
         """The value at a source, None if absent. `data` stands for the body in a batch's item."""
-        if source.place == "body":
-            text = scalar(walk(self.skimmed if data is None else data, source.name))
+        if source.place == "body" or source.place == "query":
+            text = self.text(source, data)
             return text.encode("utf-8", "replace") if text is not None else None
-        if source.place == "query":
-            text = self.request.query.get(source.name)
-            return text.encode() if text is not None else None
         if not source.item:
             return self.request.header(source.name)
         values = self.named(source.name, source.item)
@@ -89,14 +87,22 @@ class Reading:
             raise Rejection(Reason.DOUBLED_HEADER, str(source))
         return values[0] if values else None
 
+    def text(self, source: Source, data: Any = None) -> str | None:
+        """The same as text."""
+        if source.place == "body":
+            return scalar(walk(self.skimmed if data is None else data, source.name))
+        if source.place == "query":
+            return self.request.query.get(source.name)
+        value = self.read(source)
+        return value.decode("utf-8", "replace") if value is not None else None
+
     def first(self, sources: Sources, glue: str, data: Any = None) -> Found | None:
         """The first alternative of which every part is present and not empty."""
         for parts in sources:
-            values = [self.read(part, data) for part in parts]
-            if all(values):
-                text = glue.join([(value or b"").decode("utf-8", "replace") for value in values])
-                text = text[:MAX_ID].replace("\0", "\ufffd")
-                return Found(text, all(part in self.scheme.vouched for part in parts))
+            texts = [text for part in parts if (text := self.text(part, data))]
+            if len(texts) == len(parts):
+                text = glue.join(texts)[:MAX_ID].replace("\0", "\ufffd")
+                return Found(text, self.scheme.vouched.issuperset(parts))
         return None
 
     @property

@@ -25,7 +25,7 @@ class Request:
         self.method = method.upper()
         self.url = url.encode("utf-8", "replace").decode()
         self.body = body
-        self.headers = [(octets(name).lower(), octets(value)) for name, value in _pairs(headers)]
+        self.headers = _pairs(headers)
         self._query: dict[str, str] | None = None
         self._fields: dict[bytes, list[bytes]] = {}
         for name, value in self.headers:
@@ -96,7 +96,13 @@ def form_fields(data: bytes) -> list[tuple[str, str]]:
         raise Rejection(Reason.UNPARSEABLE, "form") from None
 
 
-def _pairs(headers: Headers) -> Iterable[Pair]:
-    if isinstance(headers, Mapping):
-        return cast("Mapping[str, str]", headers).items()
-    return headers
+def _pairs(headers: Headers) -> list[tuple[bytes, bytes]]:
+    """Names in lower case; what an ASGI server gives is nearly that already."""
+    mapping = cast("Mapping[str, str]", headers) if isinstance(headers, Mapping) else None
+    pairs = mapping.items() if mapping is not None else cast("Iterable[Pair]", headers)
+    return [
+        (name.lower(), value)
+        if isinstance(name, bytes) and isinstance(value, bytes)
+        else (octets(name).lower(), octets(value))
+        for name, value in pairs
+    ]

@@ -1,16 +1,15 @@
 """Where a value is read in a delivery: `header:NAME[:ITEM]`, `query:NAME`, `body:PATH`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard, cast
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 from noctule.webhooks.errors import InvalidScheme
 
 Place = Literal["header", "query", "body"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One place. `name` is a header in lower case, a query parameter or a path with dots."""
 
     place: Place
@@ -51,6 +50,10 @@ def _is_place(text: str) -> TypeGuard[Place]:
     return text in ("header", "query", "body")
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
 def is_list(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
@@ -58,8 +61,8 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 def walk(data: Any, path: str) -> Any:
     """The value at a path with dots, None if there is none; "" is the whole."""
     for key in path.split(".") if path else ():
-        if isinstance(data, Mapping):
-            data = cast("Mapping[str, Any]", data).get(key)
+        if is_object(data):
+            data = data.get(key)
         elif is_list(data) and key.isdecimal():
             place = int(key) if len(key) < 6 else len(data)
             data = data[place] if place < len(data) else None
@@ -70,12 +73,8 @@ def walk(data: Any, path: str) -> Any:
 
 def scalar(value: Any) -> str | None:
     """The text of a scalar as JSON writes it; None for an object, a list or nothing."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case _:
-            return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else None

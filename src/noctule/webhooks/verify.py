@@ -4,8 +4,8 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from noctule.webhooks.encoding import decode
@@ -21,8 +21,7 @@ _PORTS = {"http": 80, "https": 443}
 _DIGITS = re.compile(rb"[0-9]{1,16}")
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """What is certain about a delivery once its signature held.
 
     `key` is the place in `secrets` of the one that matched, `signed_at` the seconds since the
@@ -157,8 +156,9 @@ def _matching_key(
         content = signed_content(reading, stamp, spelling)
         for place, secret in enumerate(secrets):
             key = key_of(scheme, secret)
-            if any(key.verify(content, signature) for signature in candidates):
-                return place
+            for signature in candidates:
+                if key.verify(content, signature):
+                    return place
     raise Rejection(Reason.MISMATCH)
 
 

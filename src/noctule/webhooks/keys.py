@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
+PIECE = 2047
+LONG = 64 * 1024
+
+
 class Key(Protocol):
     """A key ready for use."""
 
@@ -32,7 +36,7 @@ class MacKey:
 
     def sign(self, message: bytes) -> bytes:
         mac = self._keyed.copy()
-        mac.update(message)
+        feed(mac, message)
         return mac.digest()
 
     def verify(self, message: bytes, signature: bytes) -> bool:
@@ -53,6 +57,19 @@ class PublicKeyOf:
         except InvalidSignature:
             return False
         return True
+
+
+def feed(digest: Any, message: bytes) -> None:
+    """Hash a message without giving up the interpreter's lock, unless it is a long one.
+
+    hashlib releases the lock for 2 KiB and more at a time. An intake that hashes 3 KiB would then
+    wait, for each delivery, until the thread that writes to the inbox lets go of it again.
+    """
+    if len(message) > LONG:
+        digest.update(message)
+        return
+    for start in range(0, len(message), PIECE):
+        digest.update(message[start : start + PIECE])
 
 
 def key_bytes(form: KeyForm, secret: str) -> bytes:

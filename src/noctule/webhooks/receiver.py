@@ -7,6 +7,7 @@ import json
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule.runtime.clock import SYSTEM
@@ -214,6 +215,7 @@ def _outcome(receipt: Receipt) -> Outcome:
     return "duplicate" if receipt.outcomes else "accepted"
 
 
+@cache
 def _answer(status: int, outcome: Outcome, reason: Reason | None = None) -> Answer:
     told = {"outcome": outcome} | ({"reason": str(reason)} if reason else {})
     headers = (("content-type", "application/json"),)

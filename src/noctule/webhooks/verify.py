@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from noctule.webhooks.encoding import decode
 from noctule.webhooks.errors import Reason, Refused, Rejection
-from noctule.webhooks.keys import key_of
+from noctule.webhooks.keys import feed, key_of
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Scheme, Timestamp
@@ -42,7 +42,9 @@ class Verified(NamedTuple):
             content = reading.sorted_form
         else:
             content = signed_content(reading, b"", reading.request.url)
-        return hashlib.sha256(content).hexdigest()
+        digest = hashlib.sha256()
+        feed(digest, content)
+        return digest.hexdigest()
 
 
 def verify(scheme: Scheme, request: Request, secrets: Sequence[str], now: float) -> Verified:

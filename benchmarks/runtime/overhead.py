@@ -10,14 +10,17 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.config import Policies
 from noctule.runtime.drive import drive
-from noctule.runtime.effects import Attempt
 from noctule.runtime.guard import Guard
 from noctule.runtime.health import Health
 from noctule.runtime.policy.verdict import Verdict
+
+if TYPE_CHECKING:
+    from noctule.runtime.effects import Attempt
 
 Subject = Callable[[], Awaitable[object]]
 OK = Verdict()

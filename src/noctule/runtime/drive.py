@@ -163,14 +163,16 @@ def _exchange_sync(
     steps: Generator[Request | TokenWait, Response, Verdict],
     transport: SyncTransport,
     clock: Clock,
+    seconds: float | None,
 ) -> Verdict:
     response = NO_ANSWER
+    until = None if seconds is None else clock.monotonic() + seconds
     try:
         step = next(steps)
         while True:
             try:
                 if isinstance(step, Request):
-                    response = transport.send(step)
+                    response = transport.send(_within(until, step, clock))
                 else:
                     step.blocked(clock)
             except errors.ServiceError as error:
@@ -182,6 +184,17 @@ def _exchange_sync(
         return verdict
     finally:
         steps.close()
+
+
+def _within(until: float | None, request: Request, clock: Clock) -> Request:
+    """A thread cannot be cancelled, so its transport is told how much of the attempt is left."""
+    left = None if until is None else until - clock.monotonic()
+    if left is not None and left <= 0:
+        late = errors.TimedOut()
+        late.sent = False
+        raise late
+    request.limits = replace(request.limits, total=left)
+    return request
 
 
 async def _wait(effect: Wait, guard: Guard) -> None:
@@ -231,9 +244,8 @@ def perform_sync(steps: Generator[Call | Ask, Any, R], transport: SyncTransport,
 
 def _make_sync(call: Call, transport: SyncTransport, wire: Wire) -> Verdict:
     def attempt(effect: Attempt) -> Verdict:
-        # A thread cannot be cancelled, so its transport is told how long it has.
-        call.request.limits = replace(call.request.limits, total=effect.seconds)
-        return _exchange_sync(exchange(call.request, wire, call.keyed), transport, wire.clock)
+        steps = exchange(call.request, wire, call.keyed)
+        return _exchange_sync(steps, transport, wire.clock, effect.seconds)
 
     return drive_sync(call.guard, attempt)
 

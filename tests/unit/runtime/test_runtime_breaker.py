@@ -109,6 +109,17 @@ def test_fewer_than_the_minimum_never_open_it() -> None:
     assert breaker.state is State.CLOSED
 
 
+def test_much_traffic_before_an_outage_does_not_hide_it() -> None:
+    breaker = Breaker(LIMITS, lambda: MIDDLE)
+    for number in range(18_000):
+        call(breaker, number / 300, ok=True)
+    failures = 0
+    while breaker.state is State.CLOSED:
+        failures += 1
+        call(breaker, 60 + failures / 300, ok=False)
+    assert failures == 25
+
+
 def test_five_failures_to_connect_in_a_row_open_it() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for _ in range(4):

@@ -108,18 +108,20 @@ def test_the_gate_opens_at_the_latest_moment_it_was_told(moments: list[float], n
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.booleans(), st.booleans()), max_size=80))
-def test_the_window_counts_what_is_recent(steps: list[tuple[float, bool, bool]]) -> None:
-    window, now, told = Window(60.0), 0.0, []
+def test_the_window_counts_the_latest_calls_of_the_last_minute(
+    steps: list[tuple[float, bool, bool]],
+) -> None:
+    window, now, told = Window(60.0, 20), 0.0, []
     for pause, failed, slow in steps:
         now += pause
         window.add(now, failed, slow)
         told.append((now, failed, slow))
-    calls, failures, slows = window.totals(now)
-    surely = [each for each in told if each[0] > now - 54]
-    perhaps = [each for each in told if each[0] >= now - 60]
-    assert len(surely) <= calls <= len(perhaps)
-    assert sum(f for _, f, _ in surely) <= failures <= sum(f for _, f, _ in perhaps)
-    assert sum(s for *_, s in surely) <= slows <= sum(s for *_, s in perhaps)
+        recent = [each for each in told[-20:] if each[0] > now - 60.0]
+        assert window.totals(now) == (
+            len(recent),
+            sum(failed for _, failed, _ in recent),
+            sum(slow for *_, slow in recent),
+        )
 
 
 def test_waits_are_drawn_up_to_1_2_and_4_seconds() -> None:

@@ -477,10 +477,19 @@ def test_circles_end(make_shop: MakeShop) -> None:
 
 def test_a_write_is_not_redirected(make_shop: MakeShop) -> None:
     shop = make_shop()
-    shop.provider.replies(**redirect("/elsewhere", 307))
-    with pytest.raises(InvalidResponse):
+    shop.provider.replies(**redirect("/elsewhere", 303))
+    with pytest.raises(InvalidResponse) as caught:
         shop.call(CREATE, body={"a": 1})
     assert shop.sent == 1
+    assert not caught.value.safe_to_retry
+
+
+def test_all_redirects_together_take_no_longer_than_one_attempt(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(302, headers={"Location": "/next"}, times=None, after=3.0)
+    with pytest.raises(TimedOut):
+        shop.call(READ, path={"id": "i1"}, options=NO_RETRY)
+    assert shop.clock.monotonic() == pytest.approx(10.0)
 
 
 # Errors

@@ -33,6 +33,8 @@ class BreakerLimits:
     """When it opens and closes. Durations in seconds, shares from 0 to 1."""
 
     window: float = 60.0
+    calls: int = 50
+    """Judged are the calls of the window, and of those the latest fifty."""
     minimum: int = 10
     """Calls in the window below which shares mean nothing."""
     failure_share: float = 0.5
@@ -68,7 +70,7 @@ class Breaker:
     def __init__(self, limits: BreakerLimits, random: Callable[[], float]) -> None:
         self._limits = limits
         self._random = random
-        self._window = Window(limits.window)
+        self._window = Window(limits.window, limits.calls)
         self.state = State.CLOSED
         self.generation = 0
         self.open_until = 0.0

@@ -52,7 +52,10 @@ def failed(error: errors.ServiceError) -> Verdict:
 
 
 def _reached(status: int) -> Reached:
-    """408 and 5xx leave open what happened before them; any other refusal came instead of it."""
+    """408 and 5xx leave open what happened before them; any other refusal came instead of it, and
+    a redirect may be the answer to a write that was done."""
+    if status < 400:
+        return Reached.DONE
     return Reached.MAYBE if status == 408 or status >= 500 else Reached.REFUSED
 
 

@@ -1,0 +1,218 @@
+"""CPU and time of one typed call over loopback, beside bare httpx2 and the vendors' SDKs.
+
+The server is a process of its own and answers from memory. Rounds are interleaved in a random
+order; the figure is the median over rounds of CPU time per call, and its ratio to bare httpx2 in
+the same round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import os
+import random
+import statistics
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from noctule.runtime import (
+    Bearer,
+    Model,
+    Operation,
+    Policies,
+    Service,
+    ServiceConfig,
+    SyncService,
+    env,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+BODY = {
+    "id": "pi_3MtwBwLkdIwHu7ix28a3tqPa",
+    "object": "payment_intent",
+    "amount": 2000,
+    "amount_capturable": 0,
+    "amount_details": {"tip": {}},
+    "currency": "eur",
+    "created": 1680800504,
+    "metadata": {f"key_{n}": "value" * 8 for n in range(20)},
+    "payment_method_types": ["card", "link"],
+    "status": "requires_payment_method",
+    "livemode": False,
+    "customer": None,
+}
+KEY = "sk_test_0123456789abcdefghij"
+
+
+class PaymentIntent(Model):
+    id: str
+    amount: int
+    currency: str
+    status: str
+    created: int
+    metadata: dict[str, str]
+    payment_method_types: list[str]
+    customer: str | None = None
+
+
+RETRIEVE = Operation(
+    "retrieve_payment_intent", "GET", "/v1/payment_intents/{intent}", returns=PaymentIntent
+)
+
+
+def serve(pipe: Any) -> None:
+    content = json.dumps(BODY).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
+    answer = head.encode() + b"\r\nRequest-Id: req_1\r\n\r\n" + content
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            self.transport, self.data = transport, b""
+
+        def data_received(self, data: bytes) -> None:
+            self.data += data
+            while b"\r\n\r\n" in self.data:
+                self.data = self.data.partition(b"\r\n\r\n")[2]
+                self.transport.write(answer)
+
+    async def main() -> None:
+        server = await asyncio.get_running_loop().create_server(Protocol, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+def config(url: str) -> ServiceConfig:
+    return ServiceConfig(
+        name="stripe",
+        base_url=url,
+        auth=Bearer(env("STRIPE_SECRET_KEY")),
+        policies=Policies(),
+        request_id_header="Request-Id",
+    )
+
+
+def sync_subjects(url: str) -> dict[str, Callable[[], object]]:
+    import httpx2
+
+    made: Any = type("Stripe", (SyncService,), {"config": config(url)})
+    ours = made()
+    bare = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
+    found: dict[str, Callable[[], object]] = {
+        "httpx2, bare": lambda: bare.get("/v1/payment_intents/pi_1").json(),
+        "noctule": lambda: ours.call(RETRIEVE, path={"intent": "pi_1"}),
+    }
+    try:
+        import httpx
+        import stripe
+
+        http = stripe.HTTPXClient(timeout=10, allow_sync_methods=True)
+        vendor = stripe.StripeClient(KEY, base_addresses={"api": url}, http_client=http)
+        found["stripe (httpx)"] = lambda: vendor.v1.payment_intents.retrieve("pi_1")
+        assert httpx
+    except ImportError:
+        pass
+    try:
+        import openai
+
+        client = openai.OpenAI(api_key=KEY, base_url=url + "/v1")
+        found["openai (models.retrieve)"] = lambda: client.models.retrieve("pi_1")
+    except ImportError:
+        pass
+    return found
+
+
+def async_subjects(url: str) -> dict[str, Callable[[], Awaitable[object]]]:
+    import httpx2
+
+    made: Any = type("Stripe", (Service,), {"config": config(url)})
+    ours = made()
+    bare = httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
+
+    async def get() -> object:
+        return (await bare.get("/v1/payment_intents/pi_1")).json()
+
+    found: dict[str, Callable[[], Awaitable[object]]] = {
+        "httpx2, bare": get,
+        "noctule": lambda: ours.call(RETRIEVE, path={"intent": "pi_1"}),
+    }
+    try:
+        import stripe
+
+        http = stripe.HTTPXClient(timeout=10, allow_sync_methods=False)
+        vendor = stripe.StripeClient(KEY, base_addresses={"api": url}, http_client=http)
+        found["stripe (httpx)"] = lambda: vendor.v1.payment_intents.retrieve_async("pi_1")
+    except ImportError:
+        pass
+    return found
+
+
+Figures = dict[str, tuple[float, float]]
+
+
+def told(name: str, rounds: dict[str, list[float]]) -> Figures:
+    figures: Figures = {}
+    print(name)
+    for subject, took in rounds.items():
+        ratios = [t / b for t, b in zip(took, rounds["httpx2, bare"], strict=True)]
+        figures[subject] = statistics.median(took), statistics.median(ratios)
+        print(f"  {subject:28s} {figures[subject][0]:8.0f} us CPU  {figures[subject][1]:.2f}x")
+    return figures
+
+
+def run_sync(url: str, rounds: int, calls: int) -> Figures:
+    subjects = sync_subjects(url)
+    took: dict[str, list[float]] = {name: [] for name in subjects}
+    for call in subjects.values():
+        call()
+    for _ in range(rounds):
+        for name in random.sample(list(subjects), len(subjects)):
+            start = time.process_time()
+            for _ in range(calls):
+                subjects[name]()
+            took[name].append((time.process_time() - start) / calls * 1e6)
+    return told("sync", took)
+
+
+async def run_async(url: str, rounds: int, calls: int, at_once: int) -> Figures:
+    subjects = async_subjects(url)
+    took: dict[str, list[float]] = {name: [] for name in subjects}
+
+    async def worker(call: Callable[[], Awaitable[object]]) -> None:
+        for _ in range(calls // at_once):
+            await call()
+
+    for call in subjects.values():
+        await asyncio.gather(*(call() for _ in range(at_once)))
+    for _ in range(rounds):
+        for name in random.sample(list(subjects), len(subjects)):
+            start = time.process_time()
+            await asyncio.gather(*(worker(subjects[name]) for _ in range(at_once)))
+            took[name].append((time.process_time() - start) / calls * 1e6)
+    return told(f"async, {at_once} at once", took)
+
+
+def main() -> dict[str, Figures]:
+    os.environ["STRIPE_SECRET_KEY"] = KEY
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    here, there = multiprocessing.get_context("spawn").Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(there,), daemon=True)
+    server.start()
+    url = f"http://127.0.0.1:{here.recv()}"
+    try:
+        return {
+            "sync": run_sync(url, rounds, 100),
+            "async": asyncio.run(run_async(url, rounds, 100, 1)),
+            "async50": asyncio.run(run_async(url, rounds, 500, 50)),
+        }
+    finally:
+        server.terminate()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Time and memory of importing a wrapper with its transport, beside `import stripe`.
+
+A fresh interpreter each time, interleaved; medians, less those of an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+
+WRAPPER = """
+from noctule.runtime import Bearer, Model, Operation, {kind}, ServiceConfig, env
+import os
+os.environ["SHOP_KEY"] = "k" * 20
+class Item(Model):
+    id: str
+class Shop({kind}):
+    config = ServiceConfig(name="shop", base_url="https://x.example", auth=Bearer(env("SHOP_KEY")))
+shop = Shop()
+"""
+SUBJECTS = {
+    "(nothing)": "",
+    "noctule.runtime alone": "import noctule.runtime",
+    "noctule, sync wrapper made": WRAPPER.format(kind="SyncService"),
+    "noctule, async wrapper made": WRAPPER.format(kind="Service") + "import asyncio",
+    "stripe": "import stripe",
+    "stripe, client made": "import stripe; stripe.StripeClient('k').v1.payment_intents",
+    "httpx2, client made": "import httpx2; httpx2.Client()",
+    "openai": "import openai",
+}
+AROUND = """
+import time
+start = time.perf_counter()
+{code}
+took = time.perf_counter() - start
+# Not getrusage: a child's ru_maxrss begins with its parent's.
+status = open("/proc/self/status").read()
+peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+print([took * 1000, peak])
+"""
+
+
+def once(code: str) -> list[float] | None:
+    command = [sys.executable, "-c", AROUND.format(code=code)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def main(rounds: int = 9) -> dict[str, tuple[float, float]]:
+    took: dict[str, list[list[float]]] = {name: [] for name in SUBJECTS}
+    for _ in range(rounds):
+        for name, code in SUBJECTS.items():
+            if (result := once(code)) is not None:
+                took[name].append(result)
+    base = [statistics.median(each) for each in zip(*took.pop("(nothing)"), strict=True)]
+    figures = {}
+    for name, results in took.items():
+        if results:
+            ms, mb = (statistics.median(each) for each in zip(*results, strict=True))
+            figures[name] = ms - base[0], mb - base[1]
+            print(f"{name:30s} {figures[name][0]:7.0f} ms {figures[name][1]:7.1f} MB")
+    return figures
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from noctule.planning.credentials import chosen_schemes, credentials
 from noctule.providers import AUTH_PARTS, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from noctule.apidoc import ApiDocument, Operation, SecurityScheme
     from noctule.manifest import IntegrationTask
@@ -71,6 +71,13 @@ def auth_of(
     if not parts and variables.has(TOKEN):
         return Auth("bearer", (variables.find(TOKEN),))
     return Auth("all", parts=parts) if len(parts) > 1 else parts[0] if parts else Auth("none")
+
+
+def secrets_of(auth: Auth) -> Iterator[str]:
+    """The environment variables it reads."""
+    yield from auth.secrets
+    for part in auth.parts:
+        yield from secrets_of(part)
 
 
 def sent_names(auth: Auth, document: ApiDocument) -> frozenset[str]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from noctule.codegen.answers import Answers
 from noctule.codegen.arguments import Arguments
-from noctule.codegen.auth import auth_of, sent_names
+from noctule.codegen.auth import auth_of, secrets_of, sent_names
 from noctule.codegen.form import Integration, Wrapper
 from noctule.codegen.hooks import Hooks, subjects
 from noctule.codegen.methods import Methods, answer_media, idempotency_headers
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_ATTEMPTS = 4
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?)\s*(ms|s|sec|seconds?|secondes?)\b", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _WAITS = re.compile(r"\d+(?:[.,]\d+)?\s*m?s(?:\s*,\s*\d+(?:[.,]\d+)?\s*m?s)+")
 _ATTEMPTS = re.compile(r"\b(\d{1,2})\s+(?:attempts?|tries|tentatives?|essais?)\b", re.IGNORECASE)
 
@@ -53,6 +54,7 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
         sent_names(auth, document),
         pack.parameters if pack else {},
     )
+    _check_variables(secrets_of(auth))
     about = subjects(task, document, pack)
     answers = Answers(scope, [*_roots(operations), *about.values()])
     arguments = Arguments(scope)
@@ -65,6 +67,7 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
     webhooks = None
     if module and task.webhooks:
         webhooks = Hooks(pack, answers, about, made).webhooks(task, module)
+        _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
     wrapper = Wrapper(
         name=f"{class_name(task.service)}Service",
         slug=task.provider or python_name(task.service),
@@ -83,6 +86,12 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
     return Integration(wrapper, webhooks)
 
 
+def _check_variables(names: Iterable[str]) -> None:
+    for name in names:
+        if not _VARIABLE.fullmatch(name):
+            raise Problem("codegen.variable_name", exit=Exit.USAGE, place=name)
+
+
 def _method_names(task: IntegrationTask) -> list[str]:
     """The task's names, as Python has them, none of which hides anything."""
     taken = {"call", "close", "aclose", "config", "base_url", "json", "null", *TYPES}
@@ -95,8 +104,8 @@ def module_of(task: IntegrationTask, role: str) -> str:
     if not path:
         return ""
     pure = PurePosixPath(path)
-    parts = pure.with_suffix("").parts
-    parts = parts[1:] if parts[:1] == ("src",) and len(parts) > 1 else parts
+    parts = [*pure.parts[:-1], pure.stem]
+    parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
     if pure.suffix != ".py" or not all(map(_importable, parts)):
         raise Problem("codegen.module_path", exit=Exit.USAGE, place=path, role=role)
     return ".".join(parts)
@@ -111,7 +120,7 @@ def _importable(part: str) -> bool:
 
 
 def _operation(document: ApiDocument, method: str, reference: str) -> Operation:
-    found = document.find(reference)
+    found = document.operations.get(reference) or document.find(reference)
     if found is None:
         raise Problem(
             "codegen.operation_unknown",

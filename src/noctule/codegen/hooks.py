@@ -10,6 +10,7 @@ from noctule.codegen.form import Hook, Method, Reference, Type, Webhooks
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
 from noctule.problem import Exit, Problem
+from noctule.webhooks import WebhookError, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,7 @@ class Hooks:
             raise Problem(
                 "codegen.endpoints_differ", exit=Exit.USAGE, place=module, endpoints=named
             )
+        scheme = _verifiable(task.webhooks[0].signature or task.provider)
         fact = self._pack.webhook if self._pack else None
         secrets = _variables(task, "webhook_secret")
         if not secrets and fact and fact.secret_env:
@@ -60,7 +62,7 @@ class Hooks:
         return Webhooks(
             module=module,
             endpoint=task.webhooks[0].endpoint,
-            scheme=task.webhooks[0].signature or task.provider,
+            scheme=scheme,
             secrets=secrets,
             url=next(iter(_variables(task, "webhook_url")), ""),
             object_path=fact.object_path if fact else "",
@@ -86,6 +88,15 @@ class Hooks:
 
     def _sampled(self, kind: Type, schema: Schema) -> Any:
         return fit(kind, sample(schema, depth=3), self._answers.records)
+
+
+def _verifiable(name: str) -> str:
+    """The name of a signature scheme; a webhook that nobody can verify is refused."""
+    try:
+        scheme_of(name)
+    except (LookupError, WebhookError) as error:
+        raise Problem("codegen.unverifiable", exit=Exit.REFUSED, place=name) from error
+    return name
 
 
 def _facts(pack: Pack | None) -> Mapping[str, EventFact]:

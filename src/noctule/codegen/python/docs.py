@@ -5,12 +5,13 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from noctule.codegen.auth import secrets_of
 from noctule.codegen.python.layout import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.codegen.form import Auth, Failure, Method, Param, Wrapper
+    from noctule.codegen.form import Failure, Method, Param, Wrapper
 
 ERRORS = {
     "400": "BadRequest",
@@ -74,12 +75,6 @@ def method_doc(method: Method, common: frozenset[Failure]) -> list[str]:
     if raised:
         paragraphs.append("Raises:\n" + _entries(raised))
     return paragraphs
-
-
-def secrets_of(auth: Auth) -> Iterator[str]:
-    yield from auth.secrets
-    for part in auth.parts:
-        yield from secrets_of(part)
 
 
 def _described(param: Param) -> Iterator[tuple[str, str]]:

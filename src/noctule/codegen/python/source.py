@@ -65,7 +65,8 @@ def module(doc: Sequence[str], imports: Imports, blocks: Iterable[Block]) -> str
 
 
 def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
-    """Paragraphs as a docstring. One that begins with a space is kept as it is, line by line."""
+    """Paragraphs as a docstring; one of several lines is kept as it is, line by line."""
+    paragraphs = [_harmless(paragraph) for paragraph in paragraphs]
     margin = " " * indent
     one = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
     if len(paragraphs) == 1 and len(one) <= WIDTH:
@@ -81,7 +82,7 @@ def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
     for number, paragraph in enumerate(paragraphs):
         head = f"{margin}{TRIPLE}" if number == 0 else margin
         lines += [""] if number else []
-        if paragraph.startswith(" ") or "\n" in paragraph:
+        if "\n" in paragraph:
             lines += [f"{margin}{line}".rstrip() for line in paragraph.splitlines()]
         else:
             lines += wrap(paragraph, head, margin)
@@ -98,6 +99,12 @@ def wrap(text: str, head: str, margin: str, width: int = WIDTH) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     ) or [head.rstrip()]
+
+
+def _harmless(text: str) -> str:
+    """Text that ends no docstring, whoever wrote it."""
+    plain = text.replace('"', "'").replace("\\", "/")
+    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in plain)
 
 
 def statement(*pieces: Code, indent: int = 0) -> list[str]:

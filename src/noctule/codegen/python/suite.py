@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from noctule.codegen.auth import secrets_of
 from noctule.codegen.form import Auth, Integration, ListOf, Method, Param, Reference, Scalar, Type
 from noctule.codegen.names import constant_name, free, python_name
-from noctule.codegen.python.docs import secrets_of
 from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
 from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block, Imports, function, module

@@ -110,11 +110,12 @@ class ServiceCore:
 
     def _opened(
         self, operation: Operation[Any], arguments: Arguments
-    ) -> Generator[Call | Ask, Any, Response]:
-        """A call whose body is left on the wire; retries end with the first byte of it."""
+    ) -> Generator[Call | Ask, Any, tuple[Response, float | None]]:
+        """A call whose body is left on the wire, and how long each piece of it may take."""
         call = self._preparation.call(operation, **arguments)
         call.request.stream = True
-        return (yield from self._settled(call, lambda _, response: response))
+        response = yield from self._settled(call, lambda _, response: response)
+        return response, call.guard.policies.timeout
 
     def _deliver(self, outbox: Outbox) -> Generator[Call | Ask, Any, Delivery]:
         def send(letter: Letter) -> Generator[Call | Ask, Any, None]:

@@ -228,7 +228,7 @@ def perform_sync(steps: Generator[Call | Ask, Any, R], transport: SyncTransport,
             reply: object
             try:
                 if isinstance(step, Ask):
-                    reply = step.function(*step.arguments)
+                    reply = _ask_sync(step)
                 else:
                     reply = _make_sync(step, transport, wire)
             except errors.ServiceError as error:
@@ -240,6 +240,14 @@ def perform_sync(steps: Generator[Call | Ask, Any, R], transport: SyncTransport,
         return result
     finally:
         steps.close()
+
+
+def _ask_sync(ask: Ask) -> object:
+    try:
+        return ask.function(*ask.arguments)
+    except StopIteration as stop:
+        # It would be taken for the end of the call; a coroutine turns it into this, too.
+        raise RuntimeError("a hook raised StopIteration") from stop
 
 
 def _make_sync(call: Call, transport: SyncTransport, wire: Wire) -> Verdict:

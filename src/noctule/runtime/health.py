@@ -80,7 +80,7 @@ class Health:
         """An attempt ended after `took` seconds; the breaker's state, if that changed it."""
         with self.lock:
             if verdict.hold:
-                self.gate.close(now + verdict.hold)
+                self.gate.close(now, verdict.hold)
             breaker = self.breaker
             if breaker is None:
                 return None

@@ -101,8 +101,9 @@ class Service(ServiceCore):
         Retries end when the answer begins. From there, no piece may take longer than an
         attempt, and all of them together no more bytes than `max_response_bytes`.
         """
-        response = await perform(self._opened(operation, arguments), self._transport, self._wire)
-        stream = AsyncStream(response, self._clock, self.config.policies.timeout)
+        steps = self._opened(operation, arguments)
+        response, patience = await perform(steps, self._transport, self._wire)
+        stream = AsyncStream(response, self._clock, patience)
         try:
             yield stream
         finally:
@@ -176,7 +177,8 @@ class SyncService(ServiceCore):
         self, operation: Operation[Any], **arguments: Unpack[Arguments]
     ) -> Generator[SyncStream]:
         """`Service.stream`, without await."""
-        response = perform_sync(self._opened(operation, arguments), self._transport, self._wire)
+        steps = self._opened(operation, arguments)
+        response, _ = perform_sync(steps, self._transport, self._wire)
         stream = SyncStream(response)
         try:
             yield stream

@@ -101,6 +101,13 @@ def test_a_fallback_hides_neither_a_refusal_nor_a_doubt(make_shop: MakeShop) -> 
         shop.call(CREATE, body={"a": 1}, fallback=Message())
 
 
+def test_a_hook_that_runs_out_of_values_is_a_bug_and_not_a_result(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(503, times=None)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        shop.call(READ, path={"id": "i1"}, fallback=Computed(lambda _: next(iter([]))))
+
+
 @pytest.mark.parametrize("fallback", [Value(Item(id="paid")), LastGood(max_age=9), Message()])
 def test_money_is_never_faked(make_shop: MakeShop, fallback: Any) -> None:
     shop = make_shop()

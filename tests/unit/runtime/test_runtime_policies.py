@@ -99,12 +99,15 @@ def test_a_full_quota_pays_for_35_retries_in_an_outage() -> None:
     assert sum(quota.pay(prices.transient) for _ in range(1000)) == 35
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(0, 1e6))
-def test_the_gate_opens_at_the_latest_moment_it_was_told(moments: list[float], now: float) -> None:
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e9)), min_size=1), st.floats(0, 1e6))
+def test_the_gate_opens_at_the_latest_moment_it_was_told_but_never_stays_shut(
+    told: list[tuple[float, float]], now: float
+) -> None:
     gate = Gate()
-    for moment in moments:
-        gate.close(moment)
-    assert gate.wait(now) == max(0.0, max(moments) - now)
+    for moment, seconds in told:
+        gate.close(moment, seconds)
+    latest = max(moment + min(seconds, 300.0) for moment, seconds in told)
+    assert gate.wait(now) == max(0.0, latest - now)
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.booleans(), st.booleans()), max_size=80))
@@ -211,7 +214,21 @@ def test_retry_after_in_its_three_forms(headers: dict[str, str], seconds: float 
     assert retry_after(headers, NOW) == seconds
 
 
-@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text()))
+def test_a_date_is_read_on_the_providers_clock_not_on_ours() -> None:
+    """Ours is ten minutes late; waiting until "then" on ours would be ten minutes too long."""
+    theirs = NOW + 600
+
+    def date(moment: float) -> str:
+        return format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
+
+    headers = {"date": date(theirs), "retry-after": date(theirs + 5)}
+    assert retry_after(headers, NOW) == 5.0
+    names = RateLimitHeaders("left", "reset", "epoch")
+    headers = {"date": date(theirs), "left": "0", "reset": str(int(theirs) + 5)}
+    assert window_reset(headers, names, NOW) == 5.0
+
+
+@given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text()))
 def test_no_header_breaks_the_reading_of_retry_after(headers: dict[str, str]) -> None:
     seconds = retry_after(headers, NOW)
     assert seconds is None or seconds >= 0

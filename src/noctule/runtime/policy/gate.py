@@ -5,6 +5,10 @@ One caller that is told to wait spares all the others the same refusal.
 
 from __future__ import annotations
 
+LONGEST = 300.0
+"""Seconds. However long a provider says, once in five minutes it is asked again: a header that is
+wrong by a factor of a thousand must not take us down for a day."""
+
 
 class Gate:
     __slots__ = ("not_before",)
@@ -12,9 +16,9 @@ class Gate:
     def __init__(self) -> None:
         self.not_before = 0.0
 
-    def close(self, until: float) -> None:
-        """No call before `until`. It only ever moves later."""
-        self.not_before = max(self.not_before, until)
+    def close(self, now: float, seconds: float) -> None:
+        """No call for `seconds`, or `LONGEST`. The moment only ever moves later."""
+        self.not_before = max(self.not_before, now + min(seconds, LONGEST))
 
     def wait(self, now: float) -> float:
         """Seconds until a call may be sent; 0 when it may go now."""

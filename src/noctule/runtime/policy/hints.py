@@ -23,8 +23,8 @@ class RateLimitHeaders:
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds to wait, from `Retry-After-Ms`, or `Retry-After` in seconds or as an HTTP date.
 
-    `now` is seconds since the epoch. None when the headers say nothing that can be read; a
-    moment in the past gives 0.
+    `now` is seconds since the epoch, for a provider that does not tell its own time. None when
+    the headers say nothing that can be read; a moment in the past gives 0.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -33,7 +33,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     seconds = _number(value)
     if seconds is not None:
         return max(0.0, seconds)
-    return _until_date(value, now)
+    return _until_date(value, _their_time(headers, now))
 
 
 def should_retry(headers: Mapping[str, str], header: str) -> bool | None:
@@ -49,6 +49,7 @@ def window_reset(headers: Mapping[str, str], names: RateLimitHeaders, now: float
     if remaining is None or remaining > 0:
         return None
     value = headers.get(names.reset_header)
+    now = _their_time(headers, now)
     if names.reset_kind == "date":
         return _until_date(value, now)
     moment = _number(value)
@@ -70,7 +71,19 @@ def _number(value: str | None) -> float | None:
     return number if number < 1e15 else None
 
 
+def _their_time(headers: Mapping[str, str], now: float) -> float:
+    """The provider's clock, by its Date header: a date of theirs means a moment on it."""
+    theirs = _moment(headers.get("date"))
+    return now if theirs is None else theirs
+
+
 def _until_date(value: str | None, now: float) -> float | None:
+    moment = _moment(value)
+    return None if moment is None else max(0.0, moment - now)
+
+
+def _moment(value: str | None) -> float | None:
+    """Seconds since the epoch of an HTTP date."""
     if not value:
         return None
     from email.utils import parsedate_to_datetime
@@ -83,4 +96,4 @@ def _until_date(value: str | None, now: float) -> float | None:
         from datetime import UTC
 
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
+    return moment.timestamp()

@@ -11,10 +11,9 @@ import contextlib
 import os
 import threading
 from collections import defaultdict, deque
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from noctule.webhooks.errors import Busy, InboxError
+from noctule.webhooks.errors import Busy, Conflict, InboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,6 +25,8 @@ T = TypeVar("T")
 
 DEFAULT = ".noctule/inbox.sqlite3"
 GROUP_ROWS = 512
+CONFLICTS = 5
+"""Times that a group is tried while other hosts store the same events."""
 GROUP_BYTES = 4 << 20
 WAITING_ROWS = 2048
 WAITING_BYTES = 64 << 20
@@ -48,9 +49,11 @@ def open_store(place: str) -> Store:
 
 
 class _Job(Generic[T]):
-    """Something a coroutine waits for and the writer's thread answers."""
+    """A function of the store that a coroutine waits for and the writer's thread runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, function: Callable[[Store], T], size: int = 0) -> None:
+        self.function = function
+        self.size = size
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[T] = self.loop.create_future()
         self.result: T | BaseException | None = None
@@ -65,16 +68,14 @@ class _Job(Generic[T]):
 
 
 class _Put(_Job["Receipt"]):
+    """A delivery to store; those that wait together are stored together."""
+
     def __init__(self, delivery: Delivery) -> None:
-        super().__init__()
+        super().__init__(self._alone, len(delivery.request.body) + 1024)
         self.delivery = delivery
-        self.size = len(delivery.request.body) + 1024
 
-
-class _Call(_Job[Any]):
-    def __init__(self, function: Callable[[Store], Any]) -> None:
-        super().__init__()
-        self.function = function
+    def _alone(self, store: Store) -> Receipt:
+        return store.accept([self.delivery])[0]
 
 
 class Inbox:
@@ -89,8 +90,8 @@ class Inbox:
         self._users = 0
         self._thread: threading.Thread | None = None
         self._ready = threading.Condition()
-        self._puts: deque[_Put] = deque()
-        self._calls: deque[_Call] = deque()
+        self._waiting: deque[_Job[Any]] = deque()
+        self._rows = 0
         self._bytes = 0
         self._closing = False
 
@@ -104,7 +105,7 @@ class Inbox:
         if self._users > 1:
             return
         place = str(self._place if self._place is not None else default_place())
-        opened: _Job[Any] = _Job()
+        opened: _Job[None] = _Job(lambda _: None)
         self._closing = False
         self._thread = threading.Thread(
             target=self._run, args=(place, opened), name="noctule-inbox", daemon=True
@@ -128,30 +129,28 @@ class Inbox:
 
     async def put(self, delivery: Delivery) -> Receipt:
         """Store a delivery; returns when it is on disk. Raises Busy if too many wait."""
-        self._check_open()
-        job = _Put(delivery)
+        if self._rows >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
+            raise Busy("too many deliveries wait for the disk")
+        return await self._submit(_Put(delivery))
+
+    async def call(self, function: Callable[[Store], T]) -> T:
+        """Run a function of the store in the writer's thread.
+
+        It may share a transaction with others, and is run again if that fails.
+        """
+        return await self._submit(_Job(function))
+
+    async def _submit(self, job: _Job[T]) -> T:
+        if not self.is_open:
+            raise InboxError("the inbox is not open: the receiver's lifespan does not run")
         with self._ready:
-            if len(self._puts) >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
-                raise Busy("too many deliveries wait for the disk")
+            self._rows += 1
             self._bytes += job.size
-            self._puts.append(job)
+            self._waiting.append(job)
             self._ready.notify()
         return await job.future
 
-    async def call(self, function: Callable[[Store], T]) -> T:
-        """Run a function of the store in the writer's thread."""
-        self._check_open()
-        job = _Call(function)
-        with self._ready:
-            self._calls.append(job)
-            self._ready.notify()
-        return cast("T", await job.future)
-
-    def _check_open(self) -> None:
-        if not self.is_open:
-            raise InboxError("the inbox is not open: the receiver's lifespan does not run")
-
-    def _run(self, place: str, opened: _Job[Any]) -> None:
+    def _run(self, place: str, opened: _Job[None]) -> None:
         try:
             store = open_store(place)
         except Exception as error:
@@ -168,50 +167,61 @@ class Inbox:
     def _step(self, store: Store) -> bool:
         """Do what waits; False once closing and nothing waits."""
         with self._ready:
-            self._ready.wait_for(lambda: self._puts or self._calls or self._closing)
+            self._ready.wait_for(lambda: self._waiting or self._closing)
             group = list(self._take())
-            calls = list(self._calls)
-            self._calls.clear()
         if group:
-            _commit(store, group)
+            _do(store, group)
             _tell(group)
-        for call in calls:
-            _attempt(call, partial(call.function, store))
-        _tell(calls)
-        return bool(group or calls or not self._closing)
+        return bool(group or not self._closing)
 
-    def _take(self) -> Iterable[_Put]:
+    def _take(self) -> Iterable[_Job[Any]]:
         size = rows = 0
-        while self._puts and rows < GROUP_ROWS and size < GROUP_BYTES:
-            job = self._puts.popleft()
+        while self._waiting and rows < GROUP_ROWS and size < GROUP_BYTES:
+            job = self._waiting.popleft()
             rows += 1
             size += job.size
+            self._rows -= 1
             self._bytes -= job.size
             yield job
 
 
-def _commit(store: Store, group: list[_Put]) -> None:
-    """One commit for all. If the store refuses, it refuses all of them; if a delivery is at
-    fault, one commit for each, so that it fails alone."""
-    try:
-        for job, receipt in zip(group, store.accept([job.delivery for job in group]), strict=True):
-            job.result = receipt
-    except InboxError as error:
-        for job in group:
+def _do(store: Store, group: list[_Job[Any]]) -> None:
+    """One commit for all. If the store refuses, it refuses all of them; if one of them is at
+    fault, each is done alone, so that it fails alone."""
+    for _ in range(CONFLICTS):
+        try:
+            with store.transaction():
+                _do_together(store, group)
+        except Conflict:
+            continue
+        except InboxError as error:
+            return _refuse(group, error)
+        except Exception:
+            return _do_alone(store, group)
+        return None
+    return _refuse(group, InboxError("the inbox refused: other hosts keep storing the same events"))
+
+
+def _do_together(store: Store, group: list[_Job[Any]]) -> None:
+    puts = [job for job in group if isinstance(job, _Put)]
+    receipts = store.accept([put.delivery for put in puts]) if puts else []
+    for put, receipt in zip(puts, receipts, strict=True):
+        put.result = receipt
+    for job in group:
+        if not isinstance(job, _Put):
+            job.result = job.function(store)
+
+
+def _do_alone(store: Store, group: list[_Job[Any]]) -> None:
+    for job in group:
+        try:
+            job.result = job.function(store)
+        except Exception as error:
             job.result = error
-    except Exception:
-        for job in group:
-            _attempt(job, partial(_accept_alone, store, job.delivery))
 
 
-def _accept_alone(store: Store, delivery: Delivery) -> Receipt:
-    return store.accept([delivery])[0]
-
-
-def _attempt(job: _Job[T], function: Callable[[], T]) -> None:
-    try:
-        job.result = function()
-    except Exception as error:
+def _refuse(group: list[_Job[Any]], error: InboxError) -> None:
+    for job in group:
         job.result = error
 
 

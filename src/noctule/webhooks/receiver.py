@@ -8,7 +8,7 @@ import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.secrets import require_env
@@ -39,6 +39,7 @@ RETRY_AFTER = 5
 GRACE = 10.0
 """Seconds that running handlers have to end when the application stops."""
 
+H = TypeVar("H", bound=Handler)
 Outcome = Literal["accepted", "duplicate", "suspect", "handshake", "rejected", "unavailable"]
 
 
@@ -94,10 +95,10 @@ class Receiver:
         self._worker: Worker | None = None
         self._notes: Notes | None = None
 
-    def on(self, *types: str) -> Callable[[Handler], Handler]:
+    def on(self, *types: str) -> Callable[[H], H]:
         """Register a handler for event types; `invoice.*` is a family, `*` all the rest."""
 
-        def register(handler: Handler) -> Handler:
+        def register(handler: H) -> H:
             for pattern in types:
                 self._handlers.add(pattern, handler)
             return handler

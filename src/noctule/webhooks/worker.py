@@ -100,12 +100,11 @@ class Worker:
         while True:
             self._wake.clear()
             try:
-                begun = await self._begin()
-                pause = 0.0 if begun else await self._pause()
+                pause = 0.0 if await self._begin() else await self._pause()
             except InboxError as error:
                 log.error("webhooks %s: %s", self._route, error)  # noqa: TRY400 - no trace wanted
                 pause = POLL
-            if self._running and not pause:
+            if len(self._running) >= CONCURRENCY:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             elif pause:
                 await self._sleep(pause)
@@ -151,6 +150,9 @@ class Worker:
             pass
 
     async def _process(self, row: Stored) -> None:
+        if row.attempts > len(DELAYS) + 1:
+            await self._settle(row, "dead", "the process died at every attempt")
+            return
         handler = self._handlers.find(row.type)
         if handler is None:
             await self._settle(row, "unhandled", "no handler for this type")

@@ -131,6 +131,41 @@ async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, m
     assert (event.state, event.attempts, event.reason) == ("pending", 0, "stopped")
 
 
+async def test_a_long_handler_does_not_hold_up_the_next_event(provider_of):
+    stripe = provider_of("stripe")
+    first, second = asyncio.Event(), asyncio.Event()
+
+    @stripe.receiver.on("long")
+    async def long(event):
+        first.set()
+        await second.wait()
+
+    @stripe.receiver.on("short")
+    async def short(event):
+        second.set()
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends({"id": "1", "type": "long"})
+        await first.wait()
+        await stripe.sends({"id": "2", "type": "short"})
+        await stripe.receiver.drain()
+        assert {event.state for event in await stripe.events()} == {"done"}
+
+
+async def test_an_event_that_kills_every_process_is_set_aside(provider_of):
+    stripe = provider_of("stripe", work=False)
+    stripe.receiver.on("*")(print)
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        for _ in range(len(DELAYS) + 1):
+            now = stripe.clock.time()
+            await stripe.receiver.inbox.call(lambda s, now=now: s.claim("stripe", now, 60, 8))
+            stripe.clock.advance(60)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert (event.state, event.reason) == ("dead", "the process died at every attempt")
+
+
 def test_the_most_specific_handler_gets_the_event():
     handlers = Handlers()
     for name in ("invoice.paid", "invoice.*", "*"):

@@ -1,11 +1,11 @@
 """The one interface of an inbox's storage, and the records that go through it.
 
 A store is synchronous and belongs to one thread (the inbox's writer). Times are seconds since the
-epoch. Every method is one transaction: it happened on disk when the method returns, or it raises
-InboxError and nothing happened.
+epoch. Every method is one transaction, unless it is called inside one.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -121,6 +121,14 @@ class Rejected:
 
 class Store(Protocol):
     """What an engine has to do."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """What happens inside happens together: on disk when it ends, or not at all.
+
+        Raises InboxError if the engine refuses, Conflict if doing it again may help. Inside
+        another one it does nothing of its own.
+        """
+        ...
 
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Store deliveries in one transaction, deduplicating each event.

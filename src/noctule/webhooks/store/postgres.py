@@ -2,7 +2,7 @@
 
 An answer follows a commit with `synchronous_commit = on`, whatever the server's default is. Two
 hosts that store the same event at once meet at a unique index: the second one sees a conflict,
-and judges its whole group again with what the first one stored.
+and its whole group is judged again with what the first one stored.
 """
 
 from __future__ import annotations
@@ -14,23 +14,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 try:
     import psycopg
+    from psycopg.pq import TransactionStatus
 except ImportError as error:
     raise ImportError(
         "an inbox in PostgreSQL needs psycopg: pip install 'psycopg[binary]'"
     ) from error
 
-from noctule.webhooks.errors import InboxError
+from noctule.webhooks.errors import Conflict, InboxError
 from noctule.webhooks.store.sql import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
 
-    from noctule.webhooks.store.base import Delivery, Receipt
-
 CONNECT_SECONDS = 5
 OPTIONS = "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=10s"
 CONFLICTS = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
-TRIES = 5
 MIGRATING = 0x6E6F6374
 """Key of the advisory lock under which one process at a time changes the schema."""
 
@@ -58,15 +56,6 @@ class PostgresStore(SqlStore):
     def close(self) -> None:
         self._db.close()
 
-    def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
-        for _ in range(TRIES):
-            try:
-                return super().accept(deliveries)
-            except InboxError as error:
-                if not isinstance(error.__cause__, CONFLICTS):
-                    raise
-        raise InboxError("the inbox refused: other hosts keep storing the same events")
-
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
         cursor = self._db.execute(_dialect(sql), values)
         return cursor.fetchall() if cursor.description else []
@@ -88,9 +77,14 @@ class PostgresStore(SqlStore):
     def transaction(self) -> Generator[None]:
         if self._db.closed:
             self._db = self._connect()
+        if self._db.info.transaction_status != TransactionStatus.IDLE:
+            yield
+            return
         try:
             with self._db.transaction():
                 yield
+        except CONFLICTS as error:
+            raise Conflict(f"the inbox refused: {type(error).__name__}") from error
         except psycopg.Error as error:
             if self._db.broken:
                 self._db.close()

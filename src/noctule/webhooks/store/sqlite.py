@@ -83,6 +83,9 @@ class SqliteStore(SqlStore):
 
     @contextmanager
     def transaction(self) -> Generator[None]:
+        if self._db.in_transaction:
+            yield
+            return
         try:
             self.run("BEGIN IMMEDIATE")
             try:

@@ -9,7 +9,6 @@ from noctule.runtime import errors
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.effects import Ask
 from noctule.runtime.exchange import Wire
-from noctule.runtime.fallback import Failed, check
 from noctule.runtime.health import SHARED, Healths
 from noctule.runtime.models import decode
 from noctule.runtime.operation import T
@@ -83,12 +82,19 @@ class ServiceCore:
         self, operation: Operation[T], fallback: Fallback[T] | None, arguments: Arguments
     ) -> Generator[Call | Ask, Any, T | Degraded[T]]:
         """The whole call. Yields what to drive and whom to ask; returns its result."""
-        if fallback is not None:
-            check(operation)
-        call = self._preparation.call(operation, **arguments)
         if fallback is None:
+            call = self._preparation.call(operation, **arguments)
             result: T = yield from self._settled(call, self._value)
             return result
+        return (yield from self._with(fallback, operation, arguments))
+
+    def _with(
+        self, fallback: Fallback[T], operation: Operation[T], arguments: Arguments
+    ) -> Generator[Call | Ask, Any, T | Degraded[T]]:
+        from noctule.runtime.fallback import Failed, check
+
+        check(operation)
+        call = self._preparation.call(operation, **arguments)
         key = f"{self._credential} {call.fingerprint}"
         try:
             value: T = yield from self._settled(call, self._value)

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from noctule import apidoc
 from noctule.codegen import render
 from noctule.manifest import EnvVar, File, IntegrationTask, Method

@@ -3,19 +3,18 @@
 import ast
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
+from codegen_page import PAGE, page
 from codegen_tasks import stripe_task, task_of
+
 from noctule import apidoc
 from noctule.apidoc import ApiDocument
 from noctule.codegen import Rendered, render
 from noctule.manifest import EnvVar, File, IntegrationTask, Method
 from noctule.problem import Exit, Problem
 from noctule.providers import pack
-
-PAGE = Path(__file__).parents[3] / "docs/generated-code.md"
 
 
 def compact(provider: str) -> ApiDocument:
@@ -128,10 +127,8 @@ def test_writes_without_a_key_are_never_replayed() -> None:
     assert "OutcomeUnknown" in tests
 
 
-def test_the_page_shows_the_code_as_it_is(stripe: dict[str, Rendered]) -> None:
-    page = PAGE.read_text()
-    for path in ("app/services/stripe_service.py", "app/api/webhooks/stripe.py"):
-        assert stripe[path].text in page
+def test_the_page_shows_the_code_as_it_is() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 @pytest.mark.parametrize(
@@ -236,8 +233,7 @@ KEY = EnvVar(name="EXAMPLE_API_KEY", description="Key", role="api_key")
             "tokenUrl": "/token", "scopes": {}}}},
          [EnvVar(name="EXAMPLE_CLIENT_ID", description="", role="client_id"),
           EnvVar(name="EXAMPLE_CLIENT_SECRET", description="", role="client_secret")],
-         'OAuth2ClientCredentials("https://api.example.com/token",'
-         ' env("EXAMPLE_CLIENT_ID"), env("EXAMPLE_CLIENT_SECRET"))'),
+         'OAuth2ClientCredentials("https://api.example.com/token", env("EXAMPLE_CLIENT_ID"),'),
     ],
 )  # fmt: skip
 def test_each_way_to_authenticate(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from noctule.codegen import Change, Rendered, Workspace
 from noctule.codegen.rendered import Role
 from noctule.problem import Exit, Problem

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from noctule.codegen.envfile import merge, render
 
 NAMES = st.from_regex(r"[A-Z][A-Z_]{1,12}", fullmatch=True)

@@ -5,6 +5,7 @@ import keyword
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from noctule.codegen.names import class_name, constant_name, free, python_name, singular
 from noctule.codegen.scope import LONGEST_NAME, LONGEST_PAIR, Scope
 

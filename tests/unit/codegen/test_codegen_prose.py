@@ -5,6 +5,7 @@ import ast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from noctule.codegen.prose import plain, sentence
 from noctule.codegen.python.source import docstring
 

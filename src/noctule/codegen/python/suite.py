@@ -56,11 +56,11 @@ class Suite:
         self._constants: dict[str, str] = {}
 
     def _example_names(self) -> dict[str, str]:
+        """pytest would take a function called `test_…` for a test."""
         taken = {*RESERVED, self.fixture}
-        return {
-            method.name: free((method.name, f"call_{method.name}"), taken)
-            for method in self.wrapper.methods
-        }
+        names = [method.name for method in self.wrapper.methods]
+        taken |= {name for name in names if name.startswith("test")}
+        return {name: free((name, f"call_{name}"), taken) for name in names}
 
     @property
     def service(self) -> str:

@@ -1,0 +1,79 @@
+"""Writes docs/generated-code.md: `python tests/integration/codegen/codegen_page.py`."""
+
+from pathlib import Path
+
+from codegen_tasks import stripe_task
+
+from noctule import apidoc
+from noctule.codegen import render
+from noctule.providers import pack
+
+PAGE = Path(__file__).parents[3] / "docs/generated-code.md"
+TEXT = """\
+# The generated code
+
+This is what `noctule generate` writes for the request "Intégrer Stripe pour les paiements", in
+full. The page is written by `python tests/integration/codegen/codegen_page.py`, and a test
+holds it equal to what is generated today.
+
+The code is yours. Edit it: a rerun never overwrites a file that you changed, it shows what is
+new. It imports `noctule.runtime` and `noctule.webhooks`, and nothing else of noctule.
+
+| file | what it is |
+|---|---|
+| `app/services/stripe_service.py` | the wrapper: models, operations, one typed method each |
+| `app/api/webhooks/stripe.py` | the webhook handler: one function per event |
+| `tests/test_stripe_service.py` | tests with a scripted provider and virtual time |
+| `app/main.py` | the application, only where the project has none |
+| `.env.example` | the variables to set, merged into what is there |
+
+## How to read it
+
+- **Arguments** are keyword-only, required ones first, named as the provider names them (a
+  Python keyword gets an underscore: `from_`). None is not sent; `NULL` clears a value where the
+  provider allows that.
+- **Enumerations are open**: `Literal["a", "b"] | str`. A value that came after the document
+  breaks nothing.
+- **Models** hold what the document promises. A nested object has a model of its own where it is
+  small (12 members) and not deeper than one level; deeper parts are `dict[str, JSON]`. An id
+  that the provider would expand on request is a `str`.
+- **Small objects in requests** are typed dicts under their wire names.
+- **`replay`** says when a write may be sent again: under an idempotency key the provider
+  honours (`"keyed"`), always (`"safe"`), or never. A write that may not be repeated raises
+  `OutcomeUnknown` rather than happen twice.
+- **Nothing is numbered.** Names that meet are told apart by where they come from
+  (`CreateCustomerAddress`).
+
+## The wrapper
+
+```python
+{wrapper}```
+
+## The webhook handler
+
+```python
+{webhook}```
+
+## The tests
+
+One example call per method, checked down to the bytes on the wire, then every fault over all
+methods: refused connection, 429 with `Retry-After`, 500, timeout, each documented refusal, an
+answer that is not JSON, an answer of another shape, missing variables, secrets in logs; and for
+webhooks: accepted, duplicate, tampered, stale, unsigned.
+
+```python
+{tests}```
+"""
+
+
+def page() -> str:
+    task = stripe_task()
+    known = pack("stripe")
+    document = apidoc.parse(known.document_bytes(), source="pack:stripe")
+    texts = {str(file.role): file.text for file in render(task, document, known)}
+    parts = {role: texts[role] for role in ("wrapper", "webhook", "tests")}
+    return TEXT.format(**parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

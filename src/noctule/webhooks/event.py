@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
+from noctule.webhooks.errors import Permanent
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.source import walk
 from noctule.webhooks.store.schema import completion
@@ -50,9 +51,9 @@ class Event:
 
     @classmethod
     def of(cls, stored: Stored, scheme: Scheme) -> Event:
-        """The event of a stored row whose body was not pruned."""
+        """The event of a stored row; raises Permanent if its body was pruned."""
         if stored.request is None:
-            raise LookupError(f"event {stored.seq}: its body was pruned")
+            raise Permanent("its body was pruned")
         place = ""
         if scheme.batch is not None and stored.position is not None:
             place = f"{scheme.batch.name}.{stored.position}".removeprefix(".")

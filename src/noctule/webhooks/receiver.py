@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.secrets import require_env
+from noctule.runtime.errors import MissingSecrets
 from noctule.webhooks import asgi
 from noctule.webhooks.classify import answer, items, question
 from noctule.webhooks.errors import InboxError, Reason, Refused, Rejection
@@ -87,7 +88,7 @@ class Receiver:
         self._still_used: set[str] = set()
         self.route = route or self.scheme.provider
         self.max_body = max_body or self.scheme.max_body
-        self._url = url
+        self._url = self._address = url
         self._work = work
         self.inbox = inbox if inbox is not None else Inbox()
         self._clock = clock
@@ -109,7 +110,10 @@ class Receiver:
     async def lifespan(self, app: Any = None) -> AsyncGenerator[None]:
         """While inside: secrets are read, the inbox is open, the worker runs."""
         del app
-        self._keyring.read(self.scheme, self._clock.time())
+        if self._worker is not None:  # entered already, by the application or a test around it
+            yield
+            return
+        self._read_environment()
         await self.inbox.open()
         try:
             self._worker = Worker(self.inbox, self.scheme, self.route, self._handlers, self._clock)
@@ -167,7 +171,7 @@ class Receiver:
         if greeting := question(reading, signed=False):
             return _greet(*answer(greeting, reading))
         if request.method != "POST":
-            raise Rejection(Reason.METHOD, request.method)
+            raise Rejection(Reason.METHOD)
         now = self._clock.time()
         keys = self._keyring.at(now)
         verified = verify(self.scheme, request, list(keys.values()), now)
@@ -195,13 +199,21 @@ class Receiver:
             items=tuple(items(verified)),
         )
 
+    def _read_environment(self) -> None:
+        named = self._url and "://" not in self._url
+        self._address = os.environ.get(self._url, "") if named else self._url
+        missing = [self._url] if named and not self._address else []
+        try:
+            self._keyring.read(self.scheme, self._clock.time())
+        except MissingSecrets as error:
+            missing = [*error.names, *missing]
+        if missing:
+            raise MissingSecrets(missing)
+
     def _public(self, url: str) -> str:
         """The address the provider called, which a proxy in between may have changed."""
-        if not self._url:
-            return url
-        base = self._url if "://" in self._url else require_env(self._url)[self._url].reveal()
-        query = url.partition("?")[2]
-        return f"{base}?{query}" if query and "?" not in base else base
+        query = url.partition("?")[2] if "?" not in self._address else ""
+        return (self._address + (f"?{query}" if query else "")) if self._address else url
 
     def _working(self) -> Worker:
         if self._worker is None:

@@ -142,7 +142,7 @@ delivery stays valid, only deduplication stops it), `partial` (less than the bod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -164,6 +164,11 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 MAX_BODY = 1 << 20
 
 
+Seconds = Annotated[int, msgspec.Meta(ge=0)]
+Parser = Annotated[str, msgspec.Meta(pattern="^(json|form|form:.+)$")]
+Name = Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
+
+
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table in which an unknown key is an error."""
 
@@ -171,8 +176,8 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _TimestampTable(_Strict, frozen=True):
     source: str = msgspec.field(name="from")
     unit: Unit = "s"
-    past: int = 300
-    future: int = 300
+    past: Seconds = 300
+    future: Seconds = 300
 
 
 class _HandshakeTable(_Strict, frozen=True):
@@ -185,7 +190,7 @@ class _HandshakeTable(_Strict, frozen=True):
 
 class _Table(_Strict, frozen=True):
     algorithm: Algorithm
-    header: str | list[str] = []
+    header: Name | list[Name] = []
     repeat: bool = False
     separator: str = msgspec.field(name="list", default="")
     pair: str = ""
@@ -199,8 +204,8 @@ class _Table(_Strict, frozen=True):
     type: str | list[str] = []
     batch: str | None = None
     body_digest: str | None = None
-    content: dict[str, str] = msgspec.field(default_factory=lambda: {"application/json": "json"})
-    max_body: int = MAX_BODY
+    content: dict[str, Parser] = msgspec.field(default_factory=lambda: {"application/json": "json"})
+    max_body: Annotated[int, msgspec.Meta(gt=0)] = MAX_BODY
     handshake: list[_HandshakeTable] = []
     status: Literal["confirmed", "unconfirmed"] = "confirmed"
     source: str = ""
@@ -298,6 +303,8 @@ class Scheme:
             raise InvalidScheme("header: name the header that holds the signature")
         if not self.signed.parts:
             raise InvalidScheme("signed: say which bytes are signed")
+        if not self.content:
+            raise InvalidScheme("content: name a media type")
         if bool(self.pair) != bool(self.name):
             raise InvalidScheme("pair and name: each needs the other")
         if (self.key == "spki") != (self.algorithm in ("ecdsa-p256", "rsa-sha1", "rsa-sha256")):

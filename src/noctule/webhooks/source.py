@@ -25,6 +25,8 @@ class Source(NamedTuple):
         if place == "header":
             name, _, item = name.partition(":")
             name = name.lower()
+            if not name.isascii():
+                raise InvalidScheme(f"{text!r}: a header's name is ASCII")
         return cls(place, name, item)
 
     def __str__(self) -> str:

@@ -185,6 +185,22 @@ async def test_a_missing_secret_stops_the_start_naming_all(monkeypatch):
     assert missing.value.names == ("ONE_SECRET", "TWO_SECRET")
 
 
+async def test_a_missing_address_is_named_with_the_missing_secrets():
+    receiver = Receiver(SCHEMES["twilio"], secrets=["ONE_SECRET"], url="HOOK_URL")
+    with pytest.raises(MissingSecrets) as missing:
+        async with receiver.lifespan():
+            pass
+    assert missing.value.names == ("ONE_SECRET", "HOOK_URL")
+
+
+async def test_the_lifespan_may_be_entered_within_itself(provider_of):
+    stripe = provider_of("stripe")
+    async with stripe.receiver.lifespan():
+        async with stripe.receiver.lifespan():
+            assert (await stripe.sends(EVENT)).status == 200
+        assert (await stripe.sends(EVENT)).outcome == "duplicate"
+
+
 async def test_a_secret_of_the_wrong_form_stops_the_start_without_showing_it(
     provider_of, monkeypatch
 ):

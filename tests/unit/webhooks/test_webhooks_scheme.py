@@ -21,7 +21,10 @@ def _documented() -> dict[str, dict]:
     examples = language.__doc__.partition("The keys:")[0]
     parts = re.split(r"^    # (\w+)$", examples, flags=re.MULTILINE)
     blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return {n: tomllib.loads(re.sub("^    ", "", text, flags=re.M)) for n, text in blocks.items()}
+    return {
+        n: tomllib.loads(re.sub("^    ", "", text, flags=re.MULTILINE))
+        for n, text in blocks.items()
+    }
 
 
 @pytest.mark.parametrize("name", ["github", "sendgrid", "slack", "stripe", "twilio"])

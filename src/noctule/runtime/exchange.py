@@ -117,7 +117,8 @@ def _follow(request: Request, response: Response, wire: Wire) -> Steps:
 def _resolved(url: str, location: str) -> str:
     """Where a Location header points; raises `InvalidResponse` for what is no URL."""
     try:
-        target = urldefrag(urljoin(url, location)).url
+        parts = urlsplit(urldefrag(urljoin(url, location)).url)
+        target = parts._replace(path=parts.path or "/").geturl()
         _origin(target)
     except ValueError:
         raise errors.InvalidResponse("redirected to what is no URL") from None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
 
 CONNECTIONS = 100
-"""Per transport; the bulkhead keeps calls to one provider below it."""
+"""Per transport, unless told otherwise: more than the bulkhead lets through by default."""
 KEEPALIVE = 20.0
 """Seconds an idle connection is kept: less than the 60 s of the usual load balancer, so that we
 close first and a write never meets a connection the other side has just given up."""
@@ -47,15 +47,16 @@ class Origin(NamedTuple):
 class HttpTransport:
     """For asyncio."""
 
-    def __init__(self, *, clock: Clock = SYSTEM) -> None:
+    def __init__(self, *, clock: Clock = SYSTEM, connections: int = CONNECTIONS) -> None:
         self._clock = clock
+        self._connections = connections
         self._pools: dict[str | None, httpcore2.AsyncConnectionPool] = {}
 
     async def asend(self, request: Request) -> Response:
         origin, wire = _wire(request, self._clock)
         pool = self._pools.get(origin.proxy)
         if pool is None:
-            pool = httpcore2.AsyncConnectionPool(**_pool_options(origin.proxy))
+            pool = httpcore2.AsyncConnectionPool(**_pool_options(origin.proxy, self._connections))
             self._pools[origin.proxy] = pool
         with Engine():
             answer = await pool.handle_async_request(wire)
@@ -76,8 +77,9 @@ class HttpTransport:
 class SyncHttpTransport:
     """For threads; one may be shared by all of them."""
 
-    def __init__(self, *, clock: Clock = SYSTEM) -> None:
+    def __init__(self, *, clock: Clock = SYSTEM, connections: int = CONNECTIONS) -> None:
         self._clock = clock
+        self._connections = connections
         self._pools: dict[str | None, httpcore2.ConnectionPool] = {}
 
     def send(self, request: Request) -> Response:
@@ -85,7 +87,7 @@ class SyncHttpTransport:
         pool = self._pools.get(origin.proxy)
         if pool is None:
             made = httpcore2.ConnectionPool(
-                network_backend=Patient(), **_pool_options(origin.proxy)
+                network_backend=Patient(), **_pool_options(origin.proxy, self._connections)
             )
             # Two threads may both have made one; the first to be put down is used.
             pool = self._pools.setdefault(origin.proxy, made)
@@ -164,7 +166,8 @@ def _origin(scheme: str, netloc: str) -> Origin:
         port, host = parts.port, (parts.hostname or "").encode("idna")
     except ValueError:
         host, port, parts = b"", None, urlsplit("")
-    if scheme not in ("http", "https") or not host or parts.username is not None:
+    plain = parts.username is None and not parts.query and not parts.fragment
+    if scheme not in ("http", "https") or not host or not plain:
         raise errors.ConfigurationError("the base URL is not an http or https URL of a host")
     proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(scheme)
     default = 443 if scheme == "https" else 80
@@ -172,12 +175,12 @@ def _origin(scheme: str, netloc: str) -> Origin:
     return Origin(scheme.encode(), host, port or default, header, proxy)
 
 
-def _pool_options(proxy: str | None) -> dict[str, Any]:
+def _pool_options(proxy: str | None, connections: int) -> dict[str, Any]:
     return {
         "proxy": None if proxy is None else _proxy(proxy),
         "ssl_context": _ssl_context(),
-        "max_connections": CONNECTIONS,
-        "max_keepalive_connections": CONNECTIONS,
+        "max_connections": connections,
+        "max_keepalive_connections": connections,
         "keepalive_expiry": KEEPALIVE,
     }
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from noctule.runtime.body import ACCEPTED
 from noctule.runtime.config import CallOptions
 from noctule.runtime.encoding import encode
+from noctule.runtime.encoding import headers as encode_headers
 from noctule.runtime.guard import Guard
 from noctule.runtime.idempotency import fingerprint, new_key
 from noctule.runtime.operation import Operation
@@ -88,7 +89,7 @@ class Preparation:
         self._headers = {
             "User-Agent": USER_AGENT,
             "Accept-Encoding": ACCEPTED,
-            **config.headers,
+            **encode_headers(config.headers),
         }
         self._settings: dict[str, tuple[CallOptions, Policies]] = {}
 
@@ -106,7 +107,7 @@ class Preparation:
         encoded = encode(operation, path, query, headers, body)
         sent = {**self._headers, "Accept": operation.accepts, **encoded.headers}
         if options.headers:
-            sent.update(options.headers)
+            sent.update(encode_headers(options.headers))
         replay, key = self._replay(operation, options)
         if key is not None:
             sent[self._config.idempotency_header] = key

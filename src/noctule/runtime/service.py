@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from noctule.runtime.clock import Clock
+    from noctule.runtime.config import ServiceConfig
     from noctule.runtime.fallback import Degraded, Fallback
     from noctule.runtime.health import Healths
     from noctule.runtime.operation import Operation, T
@@ -59,7 +60,7 @@ class Service(ServiceCore):
             healths=healths,
             shared=transport is None and clock is None,
         )
-        self._transport = transport or _default_transport(self._clock)
+        self._transport = transport or _default_transport(self._clock, self.config)
 
     @overload
     async def call(
@@ -142,7 +143,7 @@ class SyncService(ServiceCore):
             healths=healths,
             shared=transport is None and clock is None,
         )
-        self._transport = transport or _default_sync_transport(self._clock)
+        self._transport = transport or _default_sync_transport(self._clock, self.config)
 
     @overload
     def call(
@@ -199,13 +200,18 @@ class SyncService(ServiceCore):
         self.close()
 
 
-def _default_transport(clock: Clock) -> AsyncTransport:
+def _default_transport(clock: Clock, config: ServiceConfig) -> AsyncTransport:
     from noctule.runtime.http import HttpTransport
 
-    return HttpTransport(clock=clock)
+    return HttpTransport(clock=clock, connections=_connections(config))
 
 
-def _default_sync_transport(clock: Clock) -> SyncTransport:
+def _default_sync_transport(clock: Clock, config: ServiceConfig) -> SyncTransport:
     from noctule.runtime.http import SyncHttpTransport
 
-    return SyncHttpTransport(clock=clock)
+    return SyncHttpTransport(clock=clock, connections=_connections(config))
+
+
+def _connections(config: ServiceConfig) -> int:
+    """Twice the calls that may be in flight: redirects and token requests need some as well."""
+    return 2 * (config.policies.in_flight or 1000)

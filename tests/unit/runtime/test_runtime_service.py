@@ -17,6 +17,7 @@ from noctule.runtime import (
     Conflict,
     ConnectionFailed,
     DeadlineExceeded,
+    InvalidArgument,
     InvalidResponse,
     NotFound,
     Operation,
@@ -446,6 +447,24 @@ def test_a_location_may_hold_anything(make_shop: MakeShop) -> None:
     shop.provider.replies(**redirect("/caf\xe9 %C3%A9?q=a b#part")).replies(json=ITEM)
     shop.call(READ, path={"id": "i1"})
     assert shop.provider.requests[1].url == "https://shop.example/caf%C3%A9%20%C3%A9?q=a%20b"
+
+
+def test_a_location_without_a_path(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(**redirect("https://shop.example?q=1")).replies(json=ITEM)
+    shop.call(READ, path={"id": "i1"})
+    assert shop.provider.requests[1].url == "https://shop.example/?q=1"
+
+
+@pytest.mark.parametrize("name", ["X-\u00e9", "X\r\nInjected", "X Y"])
+def test_a_header_that_cannot_be_sent_is_refused(make_shop: MakeShop, name: str) -> None:
+    shop = make_shop()
+    for arguments in ({"headers": {name: "v"}}, {"options": CallOptions(headers={name: "v"})}):
+        with pytest.raises(InvalidArgument):
+            shop.call(READ, path={"id": "i1"}, **arguments)
+    with pytest.raises(InvalidArgument):
+        shop.call(READ, path={"id": "i1"}, headers={"X": "a\r\nb: c"})
+    assert shop.sent == 0
 
 
 def test_nothing_of_ours_goes_to_another_origin(make_shop: MakeShop) -> None:

@@ -38,7 +38,7 @@ close first and a write never meets a connection the other side has just given u
 class Origin(NamedTuple):
     scheme: bytes
     host: bytes
-    port: int
+    port: int | None
     header: bytes
     """The Host header."""
     proxy: str | None
@@ -165,14 +165,12 @@ def _origin(scheme: str, netloc: str) -> Origin:
         parts = urlsplit(f"{scheme}://{netloc}")
         port, host = parts.port, (parts.hostname or "").encode("idna")
     except ValueError:
-        host, port, parts = b"", None, urlsplit("")
-    plain = parts.username is None and not parts.query and not parts.fragment
-    if scheme not in ("http", "https") or not host or not plain:
-        raise errors.ConfigurationError("the base URL is not an http or https URL of a host")
+        raise errors.ConfigurationError("the URL is malformed") from None
+    if scheme not in ("http", "https") or not host or parts.username is not None:
+        raise errors.ConfigurationError("the URL is not an http or https URL of a host")
     proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(scheme)
-    default = 443 if scheme == "https" else 80
     header = netloc.encode("ascii") if host.isascii() and netloc.isascii() else host
-    return Origin(scheme.encode(), host, port or default, header, proxy)
+    return Origin(scheme.encode(), host, port, header, proxy)
 
 
 def _pool_options(proxy: str | None, connections: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
+from noctule.runtime import errors
 from noctule.runtime.body import ACCEPTED
 from noctule.runtime.config import CallOptions
 from noctule.runtime.encoding import encode
@@ -83,9 +84,7 @@ class Preparation:
         self._config = config
         self._clock = clock
         self._telemetry = telemetry
-        parts = urlsplit(self.base_url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        self._health = healths.of(origin, credential, config.policies)
+        self._health = healths.of(_origin(self.base_url), credential, config.policies)
         self._headers = {
             "User-Agent": USER_AGENT,
             "Accept-Encoding": ACCEPTED,
@@ -170,6 +169,21 @@ class Preparation:
         if not self._config.idempotency_header:
             return ("never" if operation.replay == "keyed" else operation.replay), None
         return "keyed", options.idempotency_key or new_key()
+
+
+def _origin(base_url: str) -> str:
+    """Raises `ConfigurationError` for what is no base URL; shows nothing of it: it may hold a
+    password."""
+    try:
+        parts = urlsplit(base_url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        raise errors.ConfigurationError("the base URL is malformed") from None
+    if not known or parts.username is not None or parts.query or parts.fragment:
+        raise errors.ConfigurationError(
+            "the base URL must be http(s)://host[:port][/path], without user, query or fragment"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def limits_of(policies: Policies) -> Limits:

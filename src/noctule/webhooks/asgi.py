@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from noctule.runtime.errors import ConfigurationError
-from noctule.webhooks.errors import Reason, Rejection, WebhookError
+from noctule.webhooks.errors import Disconnected, Reason, Rejection, WebhookError
 
 if TYPE_CHECKING:
     from noctule.webhooks.receiver import Answer, Receiver
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 BODY_SECONDS = 10.0
-
-
-class Disconnected(Exception):
-    """The sender went away before the body was whole: it is neither stored nor answered."""
 
 
 async def serve(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None:

@@ -1,5 +1,7 @@
 """What can go wrong, by whose fault: the sender's, the configuration's, the handler's."""
 
+# ruff: noqa: N818 - they are verdicts and states; `except Rejection` reads as what happened
+
 from enum import StrEnum
 
 
@@ -80,3 +82,11 @@ class Conflict(InboxError):
 
 class Permanent(Exception):
     """Raise it in a handler when another attempt cannot help: the event is set aside at once."""
+
+
+class NotCommitted(Exception):
+    """A handler completed its event in a transaction that did not come to be."""
+
+
+class Disconnected(Exception):
+    """The sender went away before the body was whole: it is neither stored nor answered."""

@@ -144,7 +144,7 @@ def _check(algorithm: Algorithm, key: Any) -> Callable[[bytes, bytes], None]:
                 signature, message, ec.ECDSA(hashes.SHA256())
             )
         case _:
-            digest = hashes.SHA1() if algorithm == "rsa-sha1" else hashes.SHA256()  # noqa: S303
+            digest = hashes.SHA1() if algorithm == "rsa-sha1" else hashes.SHA256()  # noqa: S303 - the provider chose it
             return lambda signature, message: key.verify(
                 signature, message, padding.PKCS1v15(), digest
             )

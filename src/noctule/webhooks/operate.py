@@ -1,5 +1,7 @@
 """What an operator does with an inbox. Each takes an open store; see `inbox.open_store`."""
 
+# ruff: noqa: A002 - id and type are the words of every provider's documents
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -4,6 +4,8 @@ headers, body = signed("stripe", {"id": "evt_1", "type": "invoice.paid"}, secret
 assert client.post("/webhooks/stripe", headers=headers, content=body).status_code == 200
 """
 
+# ruff: noqa: A002 - id and type are the words of every provider's documents
+
 from typing import Any
 
 from noctule.webhooks.scheme import Scheme

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.runtime.errors import CircuitOpen, RateLimited, Saturated, ServiceError
 from noctule.runtime.redaction import redact
-from noctule.webhooks.errors import InboxError, Permanent
+from noctule.webhooks.errors import InboxError, NotCommitted, Permanent
 from noctule.webhooks.event import Event
 
 if TYPE_CHECKING:
@@ -45,10 +45,6 @@ def delay(attempt: int, chance: Callable[[], float] = random.random) -> float | 
     if attempt > len(DELAYS):
         return None
     return DELAYS[attempt - 1] * (1 + JITTER * (2 * chance() - 1))
-
-
-class NotCommitted(Exception):
-    """A handler completed its event in a transaction that did not come to be."""
 
 
 class Handlers:

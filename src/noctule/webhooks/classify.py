@@ -61,7 +61,7 @@ def question(reading: Reading, *, signed: bool) -> Handshake | None:
     for handshake in reading.scheme.handshakes:
         if handshake.signed is signed and handshake.method == reading.request.method:
             found = [(reading.read(source), text) for source, text in handshake.match]
-            if all(value is not None and text in ("", value.decode()) for value, text in found):
+            if all(value is not None and text.encode() in (b"", value) for value, text in found):
                 return handshake
     return None
 

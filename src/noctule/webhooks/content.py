@@ -70,4 +70,5 @@ def skimmer(paths: Iterable[str]) -> msgspec.json.Decoder[Any]:
 
 def _shape(tree: dict[str, Any]) -> Any:
     fields = {key: _shape(inner) | None if inner else Any for key, inner in tree.items()}
-    return TypedDict("Skimmed", fields, total=False)  # type: ignore[operator] - the functional form is no type to a checker
+    # Checkers know the functional form with literal fields only.
+    return TypedDict("Skimmed", fields, total=False)  # type: ignore[operator]

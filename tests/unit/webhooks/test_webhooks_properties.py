@@ -167,8 +167,11 @@ def test_nothing_but_rejection_comes_out(name, data):
     now = data.draw(st.just(NOW) | st.floats(allow_nan=False, allow_infinity=False))
     request = Request("POST", data.draw(ANY_URL), headers, body)
     with contextlib.suppress(Rejection):
-        verify(scheme, request, [KEYS[name].secret], now)
+        verified = verify(scheme, request, [KEYS[name].secret], now)
         assert scheme.grade == "partial" or scheme.covers_url or body == genuine_body
+        if greeting := question(verified.reading, signed=True):
+            answer(greeting, verified.reading)
+        assert all(item.identity for item in items(verified))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -85,7 +85,8 @@ class Answers:
             return _union(schema)
         if schema.type == "string":
             values = texts(schema)
-            return Choice(self._scope.choice(values, owner, wire), values) if values else STRING
+            name = self._scope.choice(values, owner, wire) if values else None
+            return STRING if name is None else Choice(name, values)
         return SCALARS.get(schema.type, JSON)
 
     def _record(self, schema: Schema, owner: str, wire: str, level: int) -> Type:

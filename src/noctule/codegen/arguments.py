@@ -76,7 +76,8 @@ class Arguments:
         if schema.format == "binary":
             return Scalar("file")
         values = texts(schema)
-        return Choice(self._scope.choice(values, owner, wire), values) if values else STRING
+        name = self._scope.choice(values, owner, wire) if values else None
+        return STRING if name is None else Choice(name, values)
 
     def _object(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         names = schema.properties

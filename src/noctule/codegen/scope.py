@@ -31,6 +31,7 @@ INLINE_WIDTH = 46
 MOST_VALUES = 24
 """An enumeration beyond this many values says less than the word `str`."""
 LONGEST_NAME = 44
+LONGEST_MEMBER = 36
 LONGEST_PAIR = 54
 """A member's name and the name of its type together: what fits on a line with the rest."""
 
@@ -48,14 +49,17 @@ class Scope:
         the type of a member called `beside`."""
         limit = min(LONGEST_NAME, max(LONGEST_PAIR - len(python_name(beside)), 16))
         made = [class_name(candidate) for candidate in candidates if candidate]
-        made += [shortened(made[-1], limit), f"{self._service}{made[0]}"]
+        made += [*endings(made[-1], limit), f"{self._service}{made[0]}"]
         return free([name for name in made if len(name) <= limit], self._taken)
 
-    def choice(self, values: tuple[str, ...], owner: str, wire: str) -> str:
-        """The alias of an enumeration; "" where its values stand for themselves."""
+    def choice(self, values: tuple[str, ...], owner: str, wire: str) -> str | None:
+        """The alias of an enumeration; "" where its values stand for themselves, None where the
+        member's name leaves no room for any."""
         length = len(wire) + sum(len(value) + 4 for value in values)
         if len(values) <= INLINE_VALUES and length <= INLINE_WIDTH:
             return ""
+        if len(python_name(wire)) > LONGEST_MEMBER:
+            return None
         whole = f"{owner}_{wire}"
         key = (wire, frozenset(values))
         if key not in self._choices:
@@ -65,12 +69,11 @@ class Scope:
         return self._choices[key]
 
 
-def shortened(name: str, limit: int) -> str:
-    """The last words of a class name, as many as fit: those say most."""
+def endings(name: str, limit: int) -> list[str]:
+    """The last words of a class name, as many as fit and then fewer: those say most."""
     parts = words(name)
-    while len(parts) > 1 and len("".join(parts)) > limit:
-        del parts[0]
-    return class_name("".join(parts)[:limit])
+    found = ["".join(parts[at:]) for at in range(len(parts))]
+    return [class_name(ending) for ending in found if len(ending) <= limit] or [name[:limit]]
 
 
 def item_name(wire: str) -> str:

@@ -219,7 +219,8 @@ class Suite:
         wire = expected(self.wrapper, method, {name: f"0{name}0" for name in fixed})
         parameters = [self.service, "provider: MockProvider"]
         parameters += ["credentials: dict[str, str]"] if fixed else []
-        body = [f"    provider.replies(**ANSWERS[{self.names[method.name]}])", ""]
+        answer = call("provider.replies", f"**ANSWERS[{self.names[method.name]}]")
+        body = [*lay_out(answer, 4), ""]
         asked = f"await {self.names[method.name]}({self.fixture})"
         checks = list(self._result_checks(method))
         body += [f"    result = {asked}" if checks else f"    {asked}", ""]

@@ -90,7 +90,10 @@ def main() -> None:
     machine = (
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores"
     )
-    text = f"# Figures of the runtime\n\nWritten by `benchmarks/runtime/run.py`; {machine}.\n"
+    text = (
+        "# Figures of the runtime\n\nWritten by `benchmarks/runtime/run.py`:"
+        f" {machine}, shared with other work, so read the ratios.\n"
+    )
     for title, body in sections():
         text += f"\n## {title}\n\n{body}"
     DOCS.mkdir(parents=True, exist_ok=True)

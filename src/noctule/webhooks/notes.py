@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 """Seconds between two that are kept: whoever sends rubbish does not fill the disk with it."""
-EXPLAINED = 256 * 1024
-"""Bytes of the largest body that is explained."""
+EXPLAINED = 32 * 1024
+"""Bytes of the largest body that is explained here: it takes some hundred times its hashing."""
 
 
 class Notes:

@@ -7,7 +7,9 @@ import json
 from base64 import b64encode
 
 import pytest
-from webhook_samples import NOW, SCHEMES, SECRET, URL
+from hypothesis import given
+from hypothesis import strategies as st
+from webhook_samples import KEYS, NOW, SCHEMES, SECRET, URL, samples
 
 from noctule.webhooks import Request
 from noctule.webhooks.explain import explain
@@ -198,3 +200,16 @@ def test_every_cause_says_why_and_what_to_do_in_both_languages(key):
     texts = {cause.why(), cause.why("fr"), cause.fix(), cause.fix("fr")}
     assert len(texts) == 4
     assert all(texts)
+
+
+@samples
+@given(
+    body=st.binary() | st.sampled_from([b"\x1f\x8b", b'{"a":"\\ud800"}', b"[" * 5000, b"a=%ff"]),
+    host=st.binary(max_size=20) | st.just(b"h" * 5000),
+    url=st.text() | st.just("http://[::1"),
+    name=st.sampled_from(sorted(SCHEMES)),
+)
+def test_it_explains_anything_without_failing(body, host, url, name):
+    signature = (SCHEMES[name].headers[0], "t=1,v1=00")
+    request = Request("POST", url, [signature, ("x-forwarded-host", host)], body)
+    assert explain(SCHEMES[name], request, [KEYS[name].secret], NOW)

@@ -8,12 +8,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from webhook_samples import NOW, SCHEMES, URL, samples
+from webhook_samples import KEYS, NOW, SCHEMES, URL, samples
 
 from noctule.webhooks import InvalidSecret, Reason, Rejection, Request, verify
 from noctule.webhooks.classify import answer, items, question
 from noctule.webhooks.reading import Reading
-from noctule.webhooks.sign import body_of, new_key, sign
+from noctule.webhooks.sign import body_of, sign
 
 PAYLOAD = {
     "id": "evt_1",
@@ -24,7 +24,6 @@ FORM = {"MessageSid": "SM1", "MessageStatus": "sent"}
 NAMES = sorted(SCHEMES)
 STAMPED = [name for name in NAMES if SCHEMES[name].timestamp]
 COVERED = [name for name in NAMES if SCHEMES[name].covers_body]
-KEYS = {name: new_key(SCHEMES[name]) for name in NAMES}
 
 
 def delivery(name, *, now=NOW):

@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from noctule.providers import packs
 from noctule.webhooks import Answer, Receiver, Scheme, scheme_of
-from noctule.webhooks.sign import body_of, sign
+from noctule.webhooks.sign import body_of, new_key, sign
 from noctule.webhooks.store.base import Query
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _DATA = Path(__file__).parents[2] / "data" / "webhooks" / "vectors.toml"
 _TOML = tomllib.loads(_DATA.read_text(encoding="utf-8"))
 PACKS = {name: scheme_of(name) for name, pack in packs().items() if pack.signature}
 SCHEMES = {n: Scheme.parse(table, n) for n, table in _TOML["schemes"].items()} | PACKS
+KEYS = {name: new_key(scheme) for name, scheme in SCHEMES.items()}
 VECTORS: list[dict[str, Any]] = _TOML["vectors"]
 NOW = 1_800_000_000.0
 SECRET = "whsec_" + "a1" * 16

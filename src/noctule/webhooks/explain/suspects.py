@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from noctule.webhooks.encoding import Encoding
+from noctule.webhooks.errors import Rejection
 from noctule.webhooks.explain.causes import Cause
 from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Algorithm, KeyForm, Scheme
@@ -102,7 +103,7 @@ def _respelt_json(body: bytes) -> Iterator[tuple[str, str, bytes]]:
                 yield "body_reserialised", "JSON", (spelt + end).encode("utf-8", "surrogatepass")
     if isinstance(data, dict):
         fields = cast("dict[str, Any]", data)
-        yield "body_reserialised", "form", urlencode(fields).encode()
+        yield "body_reserialised", "form", urlencode(fields, errors="replace").encode()
 
 
 def _html_safe(text: str) -> str:
@@ -131,7 +132,10 @@ def altered_urls(scheme: Scheme, request: Request) -> Iterator[tuple[Cause, Requ
 
 
 def _urls(request: Request) -> Iterator[str]:
-    parts = urlsplit(request.url)
+    try:
+        parts = urlsplit(request.url)
+    except ValueError:
+        return
     hosts = [parts.netloc, parts.hostname or "", *_forwarded(request, "x-forwarded-host")]
     hosts += _forwarded(request, "host")
     prefixes = ["", *(p.rstrip("/") for p in _forwarded(request, "x-forwarded-prefix"))]
@@ -144,7 +148,11 @@ def _urls(request: Request) -> Iterator[str]:
 
 
 def _forwarded(request: Request, header: str) -> list[str]:
-    return [value.split(b",")[0].strip().decode("latin-1") for value in request.values(header)]
+    try:
+        values = request.values(header)
+    except Rejection:
+        return []
+    return [value.split(b",")[0].strip().decode("latin-1") for value in values]
 
 
 def altered_secrets(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Altered]:

@@ -138,7 +138,10 @@ def _roots(operations: Iterable[Operation]) -> list[Schema]:
 
 
 def _base_url(document: ApiDocument, pack: Pack | None) -> str:
-    """Where calls go. The document's own address counts before the pack's: its paths fit it."""
+    """Where calls go. The document's own address counts before the pack's: its paths fit it.
+
+    Raises `Problem` when nobody says: an address is not invented.
+    """
     live = pack.environments["live"].base_url if pack and "live" in pack.environments else ""
     origins = [server.url for server in document.servers if "://" in server.url]
     relative = [server.url for server in document.servers if server.url.startswith("/")]
@@ -149,7 +152,7 @@ def _base_url(document: ApiDocument, pack: Pack | None) -> str:
         return f"{source.scheme}://{source.netloc}{(relative or [''])[0]}"
     if live:
         return live
-    return f"https://api.example.com{(relative or [''])[0]}"
+    raise Problem("codegen.address_unknown", exit=Exit.USAGE, place=document.source)
 
 
 def _timeout(text: str) -> float | None:

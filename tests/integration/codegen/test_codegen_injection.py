@@ -156,7 +156,8 @@ def only_expected_statements(tree: ast.Module) -> None:
 @given(hostile | st.text(max_size=20))
 def test_no_path_of_a_task_leaves_the_project(path: str) -> None:
     document = apidoc.parse(
-        b'{"openapi":"3.1.0","info":{"title":"x","version":"1"},"paths":{"/a":{"get":'
+        b'{"openapi":"3.1.0","info":{"title":"x","version":"1"},'
+        b'"servers":[{"url":"https://api.example.com"}],"paths":{"/a":{"get":'
         b'{"responses":{"204":{"description":""}}}}}}',
         source="small.json",
     )

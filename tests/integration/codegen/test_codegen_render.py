@@ -304,6 +304,13 @@ def test_bodies_and_answers_of_every_kind() -> None:
     assert 'body="multipart"' in text
 
 
+def test_an_address_is_not_invented() -> None:
+    document = small({"GET /a": {"operationId": "a"}}, servers=[])
+    with pytest.raises(Problem) as caught:
+        wrapper_of(document)
+    assert (caught.value.key, caught.value.place) == ("codegen.address_unknown", "example.json")
+
+
 def test_an_idempotency_header_of_the_document_is_used() -> None:
     document = small({"POST /pay": {"operationId": "pay", "parameters": [
         {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}]}})  # fmt: skip

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 RUNTIME = "noctule.runtime"
 MODELS = "noctule.runtime.models"
-ENCODING = "noctule.runtime.encoding"
 _SCALARS = {
     "string": "str",
     "integer": "int",
@@ -40,7 +39,7 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
         case Scalar("json"):
             return imports.use(RUNTIME, "JSON")
         case Scalar("file"):
-            return f"bytes | {imports.use(ENCODING, 'File')}"
+            return f"bytes | {imports.use(RUNTIME, 'File')}"
         case Scalar(name):
             return _SCALARS[name]
         case Choice(name, values):

@@ -19,7 +19,7 @@ from noctule.codegen.form import (
     Wrapper,
 )
 from noctule.codegen.names import constant_name
-from noctule.codegen.python.annotations import MODELS, RUNTIME, annotation, literals, optional
+from noctule.codegen.python.annotations import RUNTIME, annotation, literals, optional
 from noctule.codegen.python.docs import class_doc, common_failures, method_doc, module_doc
 from noctule.codegen.python.layout import Brackets, Code, call, collection, joined, lay_out
 from noctule.codegen.python.literals import literal, string
@@ -89,7 +89,7 @@ class WrapperWriter:
         else:
             kind = optional(field.type, "answer", self._imports)
         if field.wire != field.name:
-            self._imports.use(MODELS, "field")
+            self._imports.use(RUNTIME, "field")
             items = [] if field.required else ["default=None"]
             made = call("field", *items, f"name={string(field.wire)}")
             yield from lay_out(joined(f"{field.name}: {kind} = ", made), 4)

@@ -29,8 +29,8 @@ def gate(
 ) -> None:
     """Raise `Problem` (exit 3) when the document lacks what a wrapper of `operations` needs.
 
-    A pack's compact document counts as probed, and a pack knows how to authenticate. `accepted` is the reason for which the user goes on
-    all the same; the planner records it in the task.
+    A pack's compact document counts as probed, and a pack knows how to authenticate. `accepted`
+    is the reason for which the user goes on all the same; the planner records it in the task.
     """
     from noctule.apidoc import gaps
 

@@ -235,6 +235,18 @@ def test_only_the_documents_own_origin_is_asked(site: Site) -> None:
         assert "own origin" in broken(address)
 
 
+def test_a_part_behind_an_address_that_fails_says_why(site: Site) -> None:
+    properties = {name: {"$ref": "gone.json"} for name in "ab"} | {"c": {"$ref": "http://[bad"}}
+    address = site.put(
+        "/openapi.json", {**GOOD, "components": {"schemas": {"It": {"properties": properties}}}}
+    )
+    found = load(address).schemas["It"].properties
+    assert "the server answered 404" in found["a"].broken
+    assert "the server answered 404" in found["b"].broken
+    assert "not an address" in found["c"].broken
+    assert site.seen == ["/openapi.json", "/gone.json"], "a failure is asked for once"
+
+
 def test_redirects_are_followed_over_http_alone(site: Site) -> None:
     site.put("/real.json", GOOD)
     assert load(site.put("/moved", b"", 302, Location="/real.json")).title == "T"

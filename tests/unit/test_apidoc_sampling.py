@@ -161,6 +161,59 @@ def test_examples_come_first_where_they_fit() -> None:
     assert sample(view({**TEXT, "maxLength": 2, "example": "long"})) == "st"
 
 
+@pytest.mark.parametrize(
+    ("written", "example"),
+    [
+        ({"type": "number", "minimum": 3}, 2),
+        ({"type": "number", "maximum": 3}, 4),
+        ({"type": "number", "exclusiveMaximum": 3}, 3),
+        ({"type": "number", "multipleOf": 5}, 7),
+        ({"type": "integer"}, 1.5),
+        ({"type": "integer"}, True),
+        ({"type": "boolean"}, 1),
+        ({"type": "array", "items": TEXT}, [1]),
+        ({"type": "array", "minItems": 2, "items": TEXT}, ["a"]),
+        ({"type": "array", "maxItems": 1, "items": TEXT}, ["a", "b"]),
+        ({"type": "array", "uniqueItems": True, "items": TEXT}, ["a", "a"]),
+        ({"type": "array", "prefixItems": [TEXT]}, [1]),
+        ({"type": "object", "required": ["a"]}, {}),
+        ({"type": "object", "minProperties": 2}, {"a": 1}),
+        ({"type": "object", "additionalProperties": False}, {"a": 1}),
+        ({"type": "object", "additionalProperties": TEXT}, {"a": 1}),
+        ({"type": "object", "properties": {"a": TEXT}}, {"a": 1}),
+        ({**TEXT, "minLength": 2}, "a"),
+        ({**TEXT, "pattern": "^a$"}, "b"),
+        ({**TEXT, "format": "date"}, "2020-13-01"),
+        ({**TEXT, "enum": ["a"]}, "b"),
+        ({**TEXT, "const": "a"}, "b"),
+        ({"anyOf": [TEXT, {"type": "integer"}]}, 1.5),
+        ({"type": ["string", "integer"]}, 1.5),
+        (TEXT, None),
+    ],
+    ids=str,
+)
+def test_examples_that_do_not_fit_are_passed_over(written: dict[str, Any], example: object) -> None:
+    made = sample(view({**written, "example": example}))
+    assert (made, type(made)) != (example, type(example))
+    assert valid(view(written), made)
+
+
+def test_parts_that_contradict_each_other_leave_the_property_out() -> None:
+    """As one provider writes it: a map of texts, beside branches that hold something else."""
+    schema = view(
+        {
+            "type": "object",
+            "additionalProperties": TEXT,
+            "anyOf": [
+                {"properties": {"flag": {"type": "boolean"}, "note": TEXT}},
+                {"properties": {"other": TEXT}},
+            ],
+        }
+    )
+    assert sample(schema) == {"note": "string"}
+    assert valid(schema, sample(schema))
+
+
 def test_an_objects_example_feeds_its_properties() -> None:
     written = {
         "type": "object",

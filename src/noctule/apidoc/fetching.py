@@ -24,6 +24,7 @@ class OverHttp(HTTPRedirectHandler):
         self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
         if not is_address(newurl):
+            fp.close()
             unreachable(req.full_url, "it redirects to something that is not http or https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

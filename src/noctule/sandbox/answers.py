@@ -38,32 +38,50 @@ class Answers:
 
     def success(self, operation: Operation, facts: Facts, *, parameter: str = "") -> Reply:
         """The documented success, telling `facts` of the thing that `parameter` names."""
-        schema = answer_schema(operation)
-        if schema is None:
-            return self._reply(operation.success, None)
-        return self._reply(operation.success, self._tell(schema, facts, parameter))
+        return self.reply(operation, self.told(operation, facts, parameter))
 
-    def record(self, operation: Operation, facts: Facts, *, parameter: str) -> Facts:
-        """`facts` and all else that the success of `operation` says of the thing."""
+    def told(self, operation: Operation, facts: Facts, parameter: str) -> Any:
+        """The body of that success."""
         schema = answer_schema(operation)
         if schema is None:
-            return facts
+            return None
+        facts = {**facts, **self._truths}
         place, described = envelope(schema, parameter)
-        told = self._tell(schema, facts, parameter)
-        told = told[place] if place else told
-        return {**(facts_of(told) if described.type == "object" else {}), **facts}
+        whole = self.sample(schema)
+        if not place:
+            return fill(schema, whole, facts)
+        inner = fill(described, whole.get(place) or self.sample(described), facts)
+        return fill(schema, whole, self._truths) | {place: inner}
+
+    def known(self, operation: Operation, body: Any, facts: Facts, parameter: str) -> Facts:
+        """`facts`, and all else that `body` says of the thing."""
+        schema = answer_schema(operation)
+        place = envelope(schema, parameter)[0] if schema is not None else ""
+        record = as_object(body.get(place) if place else body)
+        return {**facts_of(record or {}), **facts}
+
+    def reply(self, operation: Operation, body: Any) -> Reply:
+        """`body` under the status and the media type of the success."""
+        response = operation.success
+        media, status = answer_media(response), _status(response)
+        if media is None or status == 204:
+            return Reply(status)
+        if isinstance(body, str) and "json" not in media.type:
+            return Reply(status, body.encode(), {"content-type": media.type})
+        kind = "application/json" if media.type == "*/*" else media.type
+        return Reply(status, msgspec.json.encode(body), {"content-type": kind})
 
     def page(self, operation: Operation, things: list[Facts]) -> Reply:
         """The documented list, holding `things` and saying that there is no other page."""
         schema = answer_schema(operation)
         if schema is None:
-            return self._reply(operation.success, None)
+            return self.reply(operation, None)
         if schema.type == "array":
-            return self._reply(operation.success, self._items(schema, things))
+            return self.reply(operation, self._items(schema, things))
         held = _list_property(schema)
         listed = {held: self._items(schema.properties[held], things)} if held else {}
         body = fill(schema, self.sample(schema), self._truths) | listed
-        return self._reply(operation.success, self._last_page(schema, body))
+        return self.reply(operation, self._last_page(schema, body))
 
     def refusal(self, operation: Operation | None, status: int, reason: str) -> Reply:
         """An error, with the documented body where the document has one."""
@@ -76,15 +94,6 @@ class Answers:
             return Reply(status, msgspec.json.encode(body), {"content-type": "application/json"})
         told = _explained(concrete(media.schema), sample(media.schema), reason)
         return Reply(status, msgspec.json.encode(told), {"content-type": media.type})
-
-    def _tell(self, schema: Schema, facts: Facts, parameter: str) -> Any:
-        place, described = envelope(schema, parameter)
-        facts = {**facts, **self._truths}
-        whole = self.sample(schema)
-        if not place:
-            return fill(schema, whole, facts)
-        inner = fill(described, whole.get(place) or self.sample(described), facts)
-        return fill(schema, whole, self._truths) | {place: inner}
 
     def _items(self, schema: Schema, things: list[Facts]) -> list[Any]:
         if schema.items is None:
@@ -103,17 +112,6 @@ class Answers:
                 body.pop(name, None)
         _blank(body, self._next.split("."))
         return body
-
-    def _reply(self, response: Response | None, body: Any) -> Reply:
-        media = answer_media(response)
-        status = _status(response)
-        if media is None or status == 204:
-            return Reply(status)
-        if "json" in media.type or media.type == "*/*":
-            kind = media.type if "json" in media.type else "application/json"
-            return Reply(status, msgspec.json.encode(body), {"content-type": kind})
-        text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
-        return Reply(status, text.encode(), {"content-type": media.type})
 
 
 def envelope(schema: Schema, parameter: str) -> tuple[str, Schema]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from noctule.sandbox.routing import PARAMETER
@@ -122,6 +123,7 @@ def _anonymous(template: str) -> str:
     return PARAMETER.sub("{}", template)
 
 
+@lru_cache(maxsize=4096)
 def identity(schema: Schema, parameter: str) -> str:
     """The property that holds what `parameter` stands for: "id", "sid", "number" …; or "".
 

@@ -1,9 +1,12 @@
-"""Values against schemas, shallowly: read from text, tested for fit, and merged into a sample."""
+"""Values against schemas: read from text, tested for fit, and merged into a sample."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
+
+from noctule.apidoc.patterns import matches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +37,8 @@ def as_list(value: object) -> list[Any] | None:
 
 
 def fits(schema: Schema, value: Any) -> bool:
-    """Whether `value` has the schema's type, and respects its enum, pattern and lengths."""
+    """Whether `value` has the schema's type, and respects its enum, pattern and lengths, and so
+    does all that it holds. Quick and forgiving: what is out of reach is left to a validator."""
     if value is None:
         return schema.nullable or schema.type in {"null", "any"}
     if schema.type == "union":
@@ -47,19 +51,35 @@ def fits(schema: Schema, value: Any) -> bool:
         return False
     if isinstance(value, str):
         return _text_fits(schema, value)
-    items = as_list(value)
-    return items is None or schema.items is None or all(fits(schema.items, i) for i in items)
+    items, fields = as_list(value), as_object(value)
+    if fields is not None:
+        return _fields_fit(schema, fields)
+    return items is None or _items_fit(schema, items)
+
+
+def _items_fit(schema: Schema, items: list[Any]) -> bool:
+    if len(items) < (schema.min_items or 0):
+        return False
+    return schema.items is None or all(fits(schema.items, each) for each in items)
+
+
+def _fields_fit(schema: Schema, fields: Mapping[str, Any]) -> bool:
+    described = ((_member(schema, name), value) for name, value in fields.items())
+    return schema.required <= fields.keys() and all(
+        member is None or fits(member, value) for member, value in described
+    )
 
 
 def _text_fits(schema: Schema, value: str) -> bool:
-    if schema.max_length is not None and len(value) > schema.max_length:
+    least, most, pattern = _text_bounds(schema)
+    if len(value) < least or (most is not None and len(value) > most):
         return False
-    if schema.min_length is not None and len(value) < schema.min_length:
-        return False
-    try:
-        return schema.pattern is None or re.search(schema.pattern, value) is not None
-    except re.error:
-        return True
+    return pattern is None or matches(pattern, value) is not False
+
+
+@lru_cache(maxsize=8192)
+def _text_bounds(schema: Schema) -> tuple[int, int | None, str | None]:
+    return schema.min_length or 0, schema.max_length, schema.pattern
 
 
 def read_text(schema: Schema | None, value: Any) -> Any:
@@ -100,6 +120,7 @@ def _scalar(kind: str, text: str) -> Any:
     return text
 
 
+@lru_cache(maxsize=65_536)
 def plain(name: str) -> str:
     """A name without case and separators: `AccountSid` and `account_sid` are one."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
@@ -116,6 +137,12 @@ def fill(schema: Schema, sample: Any, facts: Mapping[str, Any]) -> Any:
     filled = dict(described)
     for name, prop in schema.properties.items():
         key = plain(name)
-        if key in facts and fits(prop, facts[key]):
+        if key not in facts:
+            continue
+        fact = as_object(facts[key])
+        if fact is not None and prop.properties and as_object(filled.get(name)) is not None:
+            inner = {plain(each): value for each, value in fact.items()}
+            filled[name] = fill(prop, filled[name], inner)
+        elif fits(prop, facts[key]):
             filled[name] = facts[key]
     return filled

@@ -115,8 +115,9 @@ class World:
             chosen = facts[plain(name)] = self._resources.new_identity(prop, sampled)
         parameter = act.shape.parameter
         path = f"{act.shape.concrete(act.path)}/{chosen}"
-        self._resources.put(path, self.answers.record(act.operation, facts, parameter=parameter))
-        return self.answers.success(act.operation, facts, parameter=parameter), path
+        body = self.answers.told(act.operation, facts, parameter)
+        self._resources.put(path, self.answers.known(act.operation, body, facts, parameter))
+        return self.answers.reply(act.operation, body), path
 
     def _list(self, act: Act) -> Outcome:
         things = self._resources.under(act.shape.concrete(act.path))

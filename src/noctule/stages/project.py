@@ -43,7 +43,9 @@ def open_project(folder: Path, *, writes: bool = True) -> Project:
     """The project at `folder`; raises `Problem` when noctule could not write there."""
     root = folder.resolve()
     if root.is_file():
-        raise Problem("stages.project_is_file", exit=Exit.USAGE, place=str(folder), parent=folder.parent)
+        raise Problem(
+            "stages.project_is_file", exit=Exit.USAGE, place=str(folder), parent=folder.parent
+        )
     if not root.exists():
         raise Problem("stages.project_missing", exit=Exit.USAGE, place=str(folder))
     if writes and not os.access(root, os.W_OK | os.X_OK):

@@ -91,7 +91,10 @@ def _read(report: Path, output: str) -> TestReport:
         return TestReport(0, 0, 0, (), output)
     cases = list(ElementTree.parse(report).iter("testcase"))  # noqa: S314
     failures = [
-        (f"{case.get('classname')}::{case.get('name')}", (problem.get("message") or "").split("\n")[0])
+        (
+            f"{case.get('classname')}::{case.get('name')}",
+            (problem.get("message") or "").split("\n")[0],
+        )
         for case in cases
         for problem in (*case.findall("failure"), *case.findall("error"))
     ]

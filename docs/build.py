@@ -1,0 +1,61 @@
+"""Write docs/cli.md from the commands themselves: `python docs/build.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.testing import CliRunner
+
+from noctule.cli import COMMANDS, root
+from noctule.problem import Exit
+
+PAGE = Path(__file__).parent / "cli.md"
+OPENING = """\
+# The command line
+
+This page is written by `python docs/build.py` from the commands themselves, and a test holds it to them.
+
+Talk goes to standard output; with `--json`, one JSON object goes to standard output and talk to standard
+error. What you read comes in French when the request is French, else in English; `--lang` decides otherwise.
+`NO_COLOR` is respected. A command never leaves a half-written file: texts are staged under temporary names,
+then renamed.
+
+## Exit codes
+
+| code | meaning |
+|---|---|
+"""
+MEANINGS = {
+    Exit.DONE: "done",
+    Exit.FINDINGS: "a finding, a failed test, or a promise broken under a fault",
+    Exit.USAGE: "the command line, the request, the document or the task cannot be used as it is",
+    Exit.REFUSED: "refused by a rule: an unsigned webhook, an incomplete document not yet tried",
+    Exit.CONFLICTS: "a file you edited has a new version; yours was kept",
+    Exit.QUESTION: "one question needs an answer; it stands on standard output as JSON",
+    Exit.OUTSIDE: "the outside failed: network, sandbox, file system, a missing tool",
+    Exit.BUG: "a bug of ours; the message names a report file",
+}
+
+
+def page() -> str:
+    """The text of docs/cli.md."""
+    codes = "".join(f"| {int(code)} | {meaning} |\n" for code, meaning in MEANINGS.items())
+    return OPENING + codes + "".join(_section([name]) for name in COMMANDS)
+
+
+def _section(path: list[str]) -> str:
+    command: click.Command = root
+    for name in path:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
+    screen = CliRunner().invoke(root, [*path, "--help"], prog_name="noctule", terminal_width=100)
+    text = f"\n## noctule {' '.join(path)}\n\n```text\n{screen.output.rstrip()}\n```\n"
+    inner = command.commands if isinstance(command, click.Group) else {}
+    return text + "".join(_section([*path, name]) for name in inner)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The stages as functions: from files in a project to a result that any face can show."""

@@ -80,7 +80,7 @@ class Workspace:
                 return None
             return Change(file.path, "create", "", text=file.text)
         if current is None:
-            if pristine is not None:
+            if pristine is not None and file.role != "task":
                 return Change(file.path, "skip", "")
             return _written(file, "create", "", file.text)
         if file.role == "env":

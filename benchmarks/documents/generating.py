@@ -1,0 +1,99 @@
+"""One document made into a whole-API client: planned, rendered, written and compiled."""
+
+from __future__ import annotations
+
+import resource
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reading import Phases
+
+from noctule.apidoc import load
+from noctule.codegen import render
+from noctule.planning import Layout, plan
+from noctule.problem import Problem
+
+if TYPE_CHECKING:
+    from noctule.apidoc import ApiDocument
+    from noctule.codegen import Rendered
+
+REQUEST = "Integrate the whole API"
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Writes the client of each document below `out`, in a package of its own."""
+
+    folder: Path
+    out: Path
+
+    def package(self, path: Path) -> str:
+        """A name for the document's package, unlike every other's."""
+        inside = path.relative_to(self.folder).with_suffix("")
+        return "c_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in str(inside))
+
+    def __call__(self, path: Path) -> dict[str, Any]:
+        phases = Phases()
+        try:
+            with phases.time("load"):
+                document = load(path)
+            files = self.rendered(document, self.package(path), phases)
+        except Problem as problem:
+            return {"outcome": "refused", "reason": f"{problem.key}: {problem.cause('en')}"}
+        except Exception as error:
+            return {"outcome": "crashed", "reason": where(error)}
+        with phases.time("compile"):
+            broken = self.write(files)
+        return {
+            "outcome": "broken" if broken else "made",
+            "reason": broken,
+            "package": self.package(path),
+            "operations": len(document.operations),
+            "lines": sum(file.text.count("\n") for file in files),
+            "phases": phases.seconds,
+            "seconds": round(sum(phases.seconds.values()), 3),
+            "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        }
+
+    def rendered(self, document: ApiDocument, package: str, phases: Phases) -> tuple[Rendered, ...]:
+        layout = Layout(
+            services=package,
+            webhooks=package,
+            tests=f"{package}/tests",
+            new_app=f"{package}/main.py",
+        )
+        with phases.time("plan"):
+            planned = plan(
+                REQUEST,
+                layout=layout,
+                document=document,
+                language="en",
+                operations=list(document.operations),
+                accepted="the corpus is measured, not used",
+            )
+        assert planned.task is not None
+        with phases.time("render"):
+            return render(planned.task, document, planned.pack)
+
+    def write(self, files: tuple[Rendered, ...]) -> str:
+        """Write and compile; the first thing that Python refuses, or ""."""
+        broken = ""
+        for file in files:
+            place = self.out / file.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(file.text, encoding="utf-8")
+            if place.suffix == ".py" and not broken:
+                try:
+                    compile(file.text, file.path, "exec")
+                except (SyntaxError, ValueError, RecursionError) as error:
+                    broken = f"{type(error).__name__} in {file.role}: {error}"[:300]
+        return broken
+
+
+def where(error: Exception) -> str:
+    """Type, place and message of a crash: the innermost place in noctule."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "noctule" in f.filename]
+    at = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{at}: {error}"[:300]

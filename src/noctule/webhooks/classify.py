@@ -1,7 +1,10 @@
 """What a verified delivery holds: its events, or a question to answer."""
 
+import contextlib
 import json
+import math
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from noctule.webhooks.errors import Reason, Rejection
@@ -19,13 +22,16 @@ class Item(NamedTuple):
 
     `id` is the provider's, None if it gives none. `identity` is what makes two deliveries the
     same event: the id if the signature vouches for it, else the content. `position` is the place
-    in the batch, None if alone.
+    in the batch, None if alone. `subject` is the object that the event is about, `version` what
+    grows with each change of it; None where the scheme or the delivery does not say.
     """
 
     id: str | None
     type: str
     identity: str
     position: int | None = None
+    subject: str | None = None
+    version: float | None = None
 
     @property
     def is_named(self) -> bool:
@@ -53,7 +59,26 @@ def _item(verified: Verified, data: Any, position: int | None) -> Item:
     else:
         identity = f"content:{verified.fingerprint}"
         identity += "" if position is None else f"/{position}"
-    return Item(name.text if name else None, kind.text if kind else "", identity, position)
+    about = reading.first(reading.scheme.subject, ":", data)
+    version = reading.first(reading.scheme.version, ".", data) if about else None
+    return Item(
+        name.text if name else None,
+        kind.text if kind else "",
+        identity,
+        position,
+        about.text if about else None,
+        _order(version.text) if version else None,
+    )
+
+
+def _order(text: str) -> float | None:
+    """A number or a moment as a number that grows; None for anything else."""
+    with contextlib.suppress(ValueError):
+        value = float(text)
+        return value if math.isfinite(value) else None
+    with contextlib.suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(text).timestamp()
+    return None
 
 
 def question(reading: Reading, *, signed: bool) -> Handshake | None:

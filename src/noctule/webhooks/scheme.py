@@ -112,6 +112,12 @@ The keys:
 `id`, `type` (source, or list of sources of which the first present one counts; optional)
     What identifies a delivery and what kind of event it is. Parts joined by ` + ` must all be
     present; they are written with `:` between for an id and `.` for a type.
+`subject` (as `id`; optional)
+    The object that an event is about: events of one subject are processed one at a time, in the
+    order received.
+`version` (as `id`; optional)
+    What grows with each change of the subject: a number, or a time in ISO 8601. An event with a
+    lower one than was processed already came out of order, and says so.
 `batch` (source, optional)
     The list of events in the body, each one an event of its own.
 `body_digest` (source, optional)
@@ -202,6 +208,8 @@ class _Table(_Strict, frozen=True):
     timestamp: _TimestampTable | None = None
     id: str | list[str] = []
     type: str | list[str] = []
+    subject: str | list[str] = []
+    version: str | list[str] = []
     batch: str | None = None
     body_digest: str | None = None
     content: dict[str, Parser] = msgspec.field(default_factory=lambda: {"application/json": "json"})
@@ -250,6 +258,8 @@ class Scheme:
     timestamp: Timestamp | None
     id: Sources
     type: Sources
+    subject: Sources
+    version: Sources
     batch: Source | None
     body_digest: Source | None
     content: Mapping[str, str] = field(hash=False)
@@ -287,6 +297,8 @@ class Scheme:
             timestamp=_timestamp(table.timestamp) if table.timestamp else None,
             id=Sources.parse(table.id),
             type=Sources.parse(table.type),
+            subject=Sources.parse(table.subject),
+            version=Sources.parse(table.version),
             batch=Source.parse(table.batch) if table.batch else None,
             body_digest=Source.parse(table.body_digest) if table.body_digest else None,
             content=table.content,
@@ -352,7 +364,8 @@ class Scheme:
     @cached_property
     def _sources(self) -> frozenset[Source]:
         """Every place that the scheme reads."""
-        sources = [part for group in (*self.id, *self.type) for part in group]
+        groups = (*self.id, *self.type, *self.subject, *self.version)
+        sources = [part for group in groups for part in group]
         sources += [part for part in self.signed.parts if isinstance(part, Source)]
         sources += [place for shake in self.handshakes for place, _ in shake.match]
         sources += [self.timestamp.source] if self.timestamp else []

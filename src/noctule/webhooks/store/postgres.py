@@ -17,7 +17,7 @@ try:
     from psycopg.pq import TransactionStatus
 except ImportError as error:
     raise ImportError(
-        "an inbox in PostgreSQL needs psycopg: pip install 'psycopg[binary]'"
+        "an inbox in PostgreSQL needs psycopg: pip install 'noctule[postgres]'"
     ) from error
 
 from noctule.webhooks.errors import Conflict, InboxError

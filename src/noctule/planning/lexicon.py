@@ -1,4 +1,4 @@
-"""The frozen vocabulary of the field, read once from `lexicon.toml`."""
+"""The frozen vocabulary of the field, read once from the three tables beside this module."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.planning.text import fold, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from noctule.language import Language
 
@@ -45,13 +45,16 @@ class Lexicon:
     vocabulary: Mapping[Language, frozenset[str]]
     """All of the above by language."""
 
+    broader: Mapping[str, str]
+    """Stem -> stem of what it is a kind of: "actor" -> "person"."""
+
     def knows(self, word: str) -> bool:
         """Whether `word`, folded, is a word of the field or the language, and so is no name."""
         return any(word in known or word[:-1] in known for known in self.vocabulary.values())
 
     def to_english(self, word: str) -> tuple[str, ...] | None:
-        """The English for a folded French word, in singular or plural; None when unknown."""
-        for form in (word, word.removesuffix("s"), word.removesuffix("x"), word.removesuffix("es")):
+        """The English for a folded French word in any of its forms; None when unknown."""
+        for form in _french_forms(word):
             if form in self.french:
                 return self.french[form]
         if word in self.verbs and word not in self.vocabulary["en"]:
@@ -59,14 +62,31 @@ class Lexicon:
         return None
 
 
+_ENDINGS = (
+    ("s", ""), ("x", ""), ("es", ""), ("e", ""), ("aux", "al"), ("e", "er"), ("es", "er"),
+    ("ee", "er"), ("ees", "er"), ("ent", "er"), ("ez", "er"), ("ons", "er"), ("ant", "er"),
+    ("i", "ir"), ("is", "ir"), ("ie", "ir"), ("it", "ir"), ("trice", "teur"), ("trices", "teur"),
+    ("euse", "eur"), ("euses", "eur"), ("enne", "en"), ("ennes", "en"), ("ive", "if"),
+    ("ives", "if"), ("le", ""), ("les", ""),
+)  # fmt: skip
+"""Endings of plurals, feminines, participles and conjugated verbs, and of the form listed."""
+_SHORTEST_ROOT = 3
+
+
+def _french_forms(word: str) -> Iterator[str]:
+    yield word
+    for ending, listed in _ENDINGS:
+        root = word.removesuffix(ending)
+        if len(root) >= _SHORTEST_ROOT and root != word:
+            yield root + listed
+
+
 @cache
 def lexicon() -> Lexicon:
-    source = (
-        resources.files("noctule.planning").joinpath("lexicon.toml").read_text(encoding="utf-8")
-    )
-    data = tomllib.loads(source)
-    french = {key: tuple(value.split()) for key, value in data["french"].items()}
-    groups = [line.split() for line in data["synonyms"]["groups"].strip().splitlines()]
+    data = _table("lexicon")
+    french = _french(_table("french")["french"])
+    meanings = _table("synonyms")
+    groups = [line.split() for block in meanings["synonyms"].values() for line in _lines(block)]
     return Lexicon(
         function={"en": _words(data["function"], "en"), "fr": _words(data["function"], "fr")},
         intent=_words(data["intent"], "en") | _words(data["intent"], "fr"),
@@ -81,11 +101,31 @@ def lexicon() -> Lexicon:
         rewrites=dict(sorted(data["rewrites"].items(), key=lambda item: -len(item[0]))),
         subordinate=frozenset(data["subordinate"]["words"].split()),
         synonyms=_synonyms(groups),
+        broader=_broader(meanings["broader"]["words"]),
         vocabulary={
             "en": _vocabulary(data, "en").union(*groups, *french.values()),
             "fr": _vocabulary(data, "fr") | french.keys(),
         },
     )
+
+
+def _table(name: str) -> dict[str, Any]:
+    file = resources.files("noctule.planning").joinpath(f"{name}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _lines(block: str) -> list[str]:
+    return block.strip().splitlines()
+
+
+def _french(blocks: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for block in blocks.values():
+        for line in _lines(block):
+            forms, _, english = line.partition(" = ")
+            for form in (form.replace("_", " ") for form in forms.split()):
+                found[form] = tuple(dict.fromkeys((*found.get(form, ()), *english.split())))
+    return found
 
 
 def _words(table: Mapping[str, str], language: Language) -> frozenset[str]:
@@ -113,3 +153,11 @@ def _synonyms(groups: list[list[str]]) -> dict[str, tuple[str, ...]]:
         for word in stems:
             found.setdefault(word, {}).update((s, None) for s in stems if s != word)
     return {word: tuple(others) for word, others in found.items()}
+
+
+def _broader(block: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in _lines(block):
+        kind, _, narrower = line.partition(":")
+        found.update((stem(word), stem(kind)) for word in narrower.split())
+    return found

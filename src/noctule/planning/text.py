@@ -11,24 +11,25 @@ _TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
 _MARKUP = re.compile(r"<[^>]{0,200}>|\[([^\]]{0,200})\]\([^)]{0,500}\)|[`*#]")
 _SUFFIXES = (
     "izations", "ization", "ations", "ation", "ments", "ment", "ings", "ing", "ions", "ion",
-    "ers", "ies", "ied", "ors", "ed", "er", "or", "ly", "es", "al", "s", "y", "e",
+    "ers", "ies", "ied", "ors", "ie", "ed", "er", "or", "ly", "es", "al", "s", "y", "e",
 )  # fmt: skip
 _SHORTEST_STEM = 3
 
 
 def fold(text: str) -> str:
     """`text` without accents, ligatures or case."""
-    spelled = text.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae").replace("’", "'")
+    return _unaccented(text.replace("’", "'")).casefold()
+
+
+def _unaccented(text: str) -> str:
+    spelled = text.replace("œ", "oe").replace("Œ", "OE").replace("æ", "ae").replace("Æ", "AE")
     decomposed = unicodedata.normalize("NFKD", spelled)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def words(text: str) -> list[str]:
     """The words of a text or an identifier, folded: "createPaymentIntent" -> three words."""
-    plain = text
-    if not text.isascii():
-        spelled = unicodedata.normalize("NFKD", text)
-        plain = "".join(c for c in spelled if not unicodedata.combining(c))
+    plain = text if text.isascii() else _unaccented(text)
     return [word.casefold() for word in _WORD.findall(plain)]
 
 
@@ -45,8 +46,14 @@ def stem(word: str) -> str:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             if suffix == "s" and word.endswith(("ss", "us", "is")):
                 return word
-            return word[: -len(suffix)]
-    return word
+            return _undoubled(word[: -len(suffix)])
+    return _undoubled(word)
+
+
+def _undoubled(word: str) -> str:
+    """ "plan" for "plann" of "planned", and so the same for "call" and "called"."""
+    double = len(word) > _SHORTEST_STEM and word[-1] == word[-2] and word[-1] not in "aeious"
+    return word[:-1] if double else word
 
 
 def stems(text: str) -> list[str]:

@@ -14,12 +14,13 @@ PAGE = Path(__file__).parent / "cli.md"
 OPENING = """\
 # The command line
 
-This page is written by `python docs/build.py` from the commands themselves, and a test holds it to them.
+This page is written by `python docs/build.py` from the commands themselves, and a test holds it
+to them.
 
-Talk goes to standard output; with `--json`, one JSON object goes to standard output and talk to standard
-error. What you read comes in French when the request is French, else in English; `--lang` decides otherwise.
-`NO_COLOR` is respected. A command never leaves a half-written file: texts are staged under temporary names,
-then renamed.
+Talk goes to standard output; with `--json`, one JSON object goes to standard output and talk to
+standard error. What you read comes in French when the request is French, else in English; `--lang`
+decides otherwise. `NO_COLOR` is respected. A command never leaves a half-written file: texts are
+staged under temporary names, then renamed.
 
 ## Exit codes
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from proving_samples import CALL, HANDLER, WRAPPER, proven, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NO_TIMEOUT = (
     "policies=Policies()",
@@ -148,8 +151,12 @@ HANDLERS: dict[str, tuple[str, str, str]] = {
     ),
     "crashes": ("ENDPOINT = lambda request: 1 / 0\n", "event", "accepted"),
     "forgets": (
-        "async def forgets(request: Request) -> Response:\n"
-        "    return Response(status_code=200)\n\n\nENDPOINT = forgets\n",
+        """async def forgets(request: Request) -> Response:
+    return Response(status_code=200)
+
+
+ENDPOINT = forgets
+""",
         "event",
         "handled_once",
     ),

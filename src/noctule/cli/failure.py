@@ -33,8 +33,9 @@ def show_failure(error: Exception, arguments: list[str]) -> int:
 
 def show_problem(problem: Problem, language: Language) -> None:
     """Place, cause and next command, on standard error."""
-    place = f"{problem.place}: " if problem.place else ""
-    click.echo(f"noctule: {place}{problem.cause(language)}", err=True)
+    cause = problem.cause(language)
+    place = f"{problem.place}: " if problem.place and problem.place not in cause else ""
+    click.echo(f"noctule: {place}{cause}", err=True)
     if next_step := problem.next_step(language):
         click.echo(f"  {say(language, 'cli.next')} {next_step}", err=True)
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from noctule.cli.output import Output
+    from noctule.codegen import Change
+    from noctule.language import Language
+    from noctule.stages.planning import Wish
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -29,6 +37,7 @@ lang = click.option(
 dry_run = click.option(
     "--dry-run", is_flag=True, help="Show the plan and a unified diff; write nothing."
 )
+task = click.argument("path", metavar="[TASK]", required=False, type=click.Path(path_type=Path))
 document = click.option(
     "--doc",
     "document",
@@ -66,3 +75,37 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorate in reversed(decorators):
         command = decorate(command)
     return command
+
+
+def wish_of(
+    request: str, lang: Language | None, *, as_json: bool, **answers: Any
+) -> tuple[Output, Wish]:
+    """What the options of `planning` come to."""
+    from noctule.cli.output import Output
+    from noctule.planning import detect_language
+    from noctule.stages.planning import Wish
+
+    language = lang or detect_language(request)
+    wish = Wish(
+        request=request,
+        language=language,
+        document=answers["document"],
+        provider=answers["provider"] or "",
+        need=answers["need"] or "",
+        operations=answers["operations"],
+        accepted=answers["accept_incomplete"],
+    )
+    return Output(language, as_json=as_json), wish
+
+
+def files_json(changes: Sequence[Change], *, diffs: bool) -> list[dict[str, Any]]:
+    from noctule.cli.screens import changes_json
+
+    return changes_json(changes, diffs=diffs)
+
+
+def exit_code(*, good: bool, conflict: bool = False) -> int:
+    """What a command ends with when nothing stopped it."""
+    from noctule.problem import Exit
+
+    return int(Exit.FINDINGS if not good else Exit.CONFLICTS if conflict else Exit.DONE)

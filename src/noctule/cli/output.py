@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,11 @@ import click
 from noctule.language import say
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from noctule.language import Language
+
+DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 class Output:
@@ -25,44 +28,47 @@ class Output:
         self.language: Language = language
         self.as_json = as_json
         self._stream = sys.stderr if as_json else sys.stdout
-        self._terminal = self._stream.isatty() and "NO_COLOR" not in os.environ
+        self.terminal = self._stream.isatty()
+        self._colours = self.terminal and "NO_COLOR" not in os.environ
 
     def say(self, key: str, **params: object) -> None:
         self.line(say(self.language, key, **params))
 
     def line(self, text: str = "", *, style: str | None = None) -> None:
-        shown = click.style(text, fg=style) if style and self._terminal else text
-        click.echo(shown, file=self._stream, color=self._terminal)
+        shown = click.style(text, fg=style) if style and self._colours else text
+        click.echo(shown, file=self._stream, color=self._colours)
 
     def diff(self, text: str) -> None:
         """A unified diff, coloured on a terminal."""
-        colours = {"+": "green", "-": "red", "@": "cyan"}
         for line in text.splitlines():
-            self.line(line, style=colours.get(line[:1]))
+            self.line(line, style=DIFF_COLOURS.get(line[:1]))
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Stage]:
+    def stage(self, name: str) -> Generator[Stage]:
         """Show that a stage runs, then its one-line result and its time."""
-        stage = Stage()
-        title = say(self.language, f"cli.stage_{name}")
-        if self._terminal:
-            click.echo(f"· {title} …", nl=False, file=self._stream)
+        stage = Stage(self, say(self.language, f"cli.stage_{name}"))
+        stage.progress("")
         started = time.perf_counter()
         try:
             yield stage
         except BaseException:
-            self._close_stage("✗", title, "", started, "red")
+            stage.good, stage.result = False, ""
             raise
-        mark, style = ("✓", "green") if stage.good else ("✗", "red")
-        self._close_stage(mark, title, stage.result, started, style)
+        finally:
+            self._close(stage, time.perf_counter() - started)
 
-    def _close_stage(self, mark: str, title: str, result: str, started: float, style: str) -> None:
-        took = f"{time.perf_counter() - started:.1f} s"
-        if self._terminal:
-            click.echo("\r\x1b[2K", nl=False, file=self._stream)
-            mark = click.style(mark, fg=style)
-        text = f"{title}: {result}" if result else title
-        click.echo(f"{mark} {text} ({took})", file=self._stream, color=self._terminal)
+    def overwrite(self, text: str) -> None:
+        """Put `text` in place of the terminal's last line; nothing where there is no terminal."""
+        if self.terminal:
+            click.echo(f"\r\x1b[2K{text}", nl=False, file=self._stream, color=True)
+
+    def _close(self, stage: Stage, seconds: float) -> None:
+        self.overwrite("")
+        mark, style = ("✓", "green") if stage.good else ("✗", "red")
+        told = f"{stage.title}: {stage.result}" if stage.result else stage.title
+        shown = click.style(mark, fg=style) if self._colours else mark
+        took = f" ({seconds:.1f} s)" if self.terminal else ""
+        click.echo(f"{shown} {told}{took}", file=self._stream, color=self._colours)
 
     def json(self, value: dict[str, Any]) -> None:
         """The one object on standard output; nothing unless the command was asked for JSON."""
@@ -71,10 +77,17 @@ class Output:
 
 
 class Stage:
-    """What a running stage reports when it ends."""
+    """A running stage, and what it reports when it ends."""
 
-    result = ""
-    good = True
+    def __init__(self, output: Output, title: str) -> None:
+        self._output = output
+        self.title = title
+        self.result = ""
+        self.good = True
+
+    def progress(self, text: str) -> None:
+        """What it is doing now, on a terminal."""
+        self._output.overwrite(f"· {self.title} … {text}")
 
     def ends(self, result: str, *, good: bool = True) -> None:
         self.result, self.good = result, good

@@ -19,9 +19,8 @@ def command() -> None:
 def show(path: Path, card_only: bool, as_json: bool) -> None:
     """Print a task file, as it is read: validated, its keys in order."""
     from noctule import manifest
-    from noctule.stages.knowledge import existing
 
-    task = manifest.read(existing(path))
+    task = manifest.read(path)
     text = manifest.card(task) if card_only else manifest.dumps(task)
     click.echo(manifest.to_json(text) if as_json else text, nl=False)
 

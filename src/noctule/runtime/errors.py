@@ -28,7 +28,7 @@ ServiceError                     the call did not give its result
 A class's docstring is its message. No message holds a header, a query or a body: what the
 provider answered is in `error.response`, for code that knows what it may show.
 """
-# ruff: noqa: N818 - they name states of a provider; `except RateLimited` reads as what happened
+
 
 from __future__ import annotations
 

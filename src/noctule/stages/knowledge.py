@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from noctule import apidoc, manifest, providers
-from noctule.apidoc import ApiDocument
-from noctule.manifest import IntegrationTask
+from noctule.planning.gates import PACK
 from noctule.problem import Exit, Problem
-from noctule.providers import Pack
-from noctule.stages.project import Project
+from noctule.stages.project import TASKS
 
-PACK = "pack:"
-"""Prefix of a document source that names the compact document of a pack."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from noctule.apidoc import ApiDocument
+    from noctule.manifest import IntegrationTask
+    from noctule.providers import Pack
+    from noctule.stages.project import Project
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """A pack, a document, or both."""
+    """What a task rests on."""
 
     pack: Pack | None
     document: ApiDocument
 
 
-def read_task(project: Project, path: str) -> IntegrationTask:
-    """The task file at `path`, relative to the project or absolute."""
-    file = project.root / path
-    if not file.is_file():
-        raise Problem("stages.task_missing", exit=Exit.USAGE, place=path)
-    return manifest.read(file)
+@dataclass(frozen=True)
+class TaskFile:
+    """A task and where it stands."""
+
+    path: Path
+    place: str
+    """As people are told: relative to the project where it lies in it."""
+    task: IntegrationTask
 
 
-def pack_document(pack: Pack) -> ApiDocument:
-    return apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}")
+def find_task(project: Project, path: Path | None) -> TaskFile:
+    """The task at `path` (from here, else from the project); without a path, the project's only
+    one. Raises `Problem` where there is none, or several to choose from."""
+    if path is None:
+        path = _only_task(project)
+    elif not path.exists():
+        path = project.root / path
+    return TaskFile(path, shown(project, path), manifest.read(path))
+
+
+def shown(project: Project, path: Path) -> str:
+    absolute = path.absolute()
+    inside = absolute.is_relative_to(project.root)
+    return str(absolute.relative_to(project.root) if inside else path)
 
 
 def knowledge_of(project: Project, task: IntegrationTask) -> Knowledge:
@@ -40,22 +58,32 @@ def knowledge_of(project: Project, task: IntegrationTask) -> Knowledge:
     pack = providers.find(task.provider or task.service)
     source = task.document.source
     if source and not source.startswith(PACK):
-        return Knowledge(pack, apidoc.load(locate(project, source)))
+        return Knowledge(pack, read_document(project, project.located(source)))
     if pack is None:
+        request = task.request or task.service
         raise Problem(
-            "stages.provider_unknown",
-            exit=Exit.USAGE,
-            place=task.service,
-            request=f'"{task.request}"',
+            "stages.provider_unknown", exit=Exit.USAGE, place=task.service, request=request
         )
-    return Knowledge(pack, pack_document(pack))
+    return Knowledge(pack, apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}"))
 
 
-def locate(project: Project, source: str) -> str:
-    """A document source as `apidoc.load` wants it: URLs as they are, paths from the project."""
-    return source if "://" in source else str(project.root / source)
+def read_document(project: Project, source: str) -> ApiDocument:
+    """The document at a path or address, named as tasks name it. Raises `Problem`."""
+    if source == "-":
+        raise Problem("stages.document_stdin", exit=Exit.USAGE, place="--doc -")
+    document = apidoc.load(source)
+    document.source = project.named(source)
+    return document
 
 
-def document_changed(task: IntegrationTask, document: ApiDocument) -> bool:
-    """Whether the document is another one than the plan read."""
-    return bool(task.document.sha256) and task.document.sha256 != document.sha256
+def _only_task(project: Project) -> Path:
+    found = sorted((project.root / TASKS).glob("*.yaml"))
+    if not found:
+        raise Problem("stages.task_missing", exit=Exit.USAGE, place=f"{TASKS}/")
+    if len(found) > 1:
+        names = ", ".join(f"{TASKS}/{path.name}" for path in found)
+        first = f"{TASKS}/{found[0].name}"
+        raise Problem(
+            "stages.task_several", exit=Exit.USAGE, place=f"{TASKS}/", names=names, first=first
+        )
+    return found[0]

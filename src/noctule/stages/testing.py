@@ -6,11 +6,13 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree  # noqa: S405  (reads what our own pytest run wrote)
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 from noctule.problem import Exit, Problem
-from noctule.stages.project import Project
+
+if TYPE_CHECKING:
+    from noctule.stages.project import Project
 
 TIME_LIMIT = 120.0
 """Seconds after which a test run that hangs is stopped."""

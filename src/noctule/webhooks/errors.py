@@ -1,6 +1,6 @@
 """What can go wrong, by whose fault: the sender's, the configuration's, the handler's."""
 
-# ruff: noqa: N818 - they are verdicts and states; `except Rejection` reads as what happened
+
 
 from enum import StrEnum
 

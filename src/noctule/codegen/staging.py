@@ -51,8 +51,8 @@ def _stage(target: Path, text: str) -> Path:
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o666
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

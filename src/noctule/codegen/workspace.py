@@ -1,16 +1,19 @@
 """The user's project: what a render would change there, and the writing of it.
 
-A file is compared with what noctule last wrote (the lock). The user's edits always win.
+A file is compared with what noctule last wrote (the lock). What the user did to it is kept: an
+edited file is merged with the new version, and lines that both changed stand between markers.
 """
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from noctule.codegen import envfile, lock
+from noctule.codegen.merge import merge, unresolved
+from noctule.codegen.python.settle import import_alike, settle
 from noctule.codegen.staging import write_all
 from noctule.problem import Exit, Problem
 
@@ -19,24 +22,29 @@ if TYPE_CHECKING:
 
     from noctule.codegen.rendered import Rendered
 
-Action = Literal["create", "identical", "update", "kept", "skip"]
+Action = Literal["create", "identical", "update", "merge", "conflict", "kept", "skip"]
+WRITTEN = frozenset({"create", "update", "merge", "conflict"})
 
 
 @dataclass(frozen=True)
 class Change:
     """What happens to one file.
 
-    "create" and "update" (the user did not touch it) are written; "identical" has nothing to do;
-    "kept" was edited by the user, or was there before noctule; "skip" was deleted by the user.
+    "create" and "update" (the user did not touch it) are written, and so are "merge" (edited by
+    the user, and new) and "conflict" (both changed the same lines, which stand between markers).
+    "identical" has nothing to do; "kept" was edited by the user and has nothing new, or was there
+    before noctule; "skip" was deleted by the user.
     """
 
     path: str
     action: Action
     diff: str
-    """Unified diff from the project's file to the new version; "" where they are the same, or
-    where the user's file rests on the new version already."""
+    """Unified diff from the project's file to what is written, or would be for a file that was
+    there before noctule; "" where nothing is new."""
     conflict: bool = False
-    """Kept, although there is a new version that the user has not seen."""
+    """A person has to look: markers stand in the file, or the new version is not in it."""
+    unresolved: bool = False
+    """Markers of an earlier run stand in the file, so that it is not touched."""
     text: str = field(default="", repr=False)
     pristine: str | None = field(default=None, repr=False)
     """What the lock says of it from now on; None: nothing."""
@@ -60,9 +68,9 @@ class Workspace:
         """Write what `compare` found, all or nothing. Raises `Problem` when the folder refuses."""
         changes = tuple(changes)
         texts = {
-            self._inside(change.path): change.text
+            (path := self._inside(change.path)): _with_newlines_of(path, change.text)
             for change in changes
-            if change.action in ("create", "update")
+            if change.action in WRITTEN and not change.unresolved
         }
         place = self._inside(self._lock)
         before = lock.read(place, self._lock)
@@ -90,9 +98,14 @@ class Workspace:
             return _written(file, "identical", current, file.text)
         if current == pristine:
             return _written(file, "update", current, file.text)
-        conflict = pristine != file.text
-        diff = _diff(file.path, current, file.text) if conflict else ""
-        return Change(file.path, "kept", diff, conflict)
+        if unresolved(current):
+            diff = _diff(file.path, pristine or "", file.text)
+            return Change(file.path, "conflict", diff, conflict=True, unresolved=True)
+        if pristine == file.text:
+            return Change(file.path, "kept", "")
+        if pristine is None:
+            return Change(file.path, "kept", _diff(file.path, current, file.text), conflict=True)
+        return _merged(file, current, pristine)
 
     def _inside(self, path: str) -> Path:
         """The real place of `path`, through symbolic links, if it lies in the project."""
@@ -125,14 +138,36 @@ class Workspace:
         return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 
 
+def _merged(file: Rendered, current: str, pristine: str) -> Change:
+    """The user's file with what is new."""
+    package = file.path.removeprefix("src/").split("/")[0]
+    if file.path.endswith(".py"):
+        texts = import_alike(pristine, current, file.text, package)
+        merged = merge(*texts, settle)
+    else:
+        merged = merge(pristine, current, file.text)
+    if merged.text == current:
+        return Change(file.path, "kept", "", pristine=file.text)
+    change = _written(file, "conflict" if merged.conflicts else "merge", current, merged.text)
+    return replace(change, conflict=merged.conflicts > 0)
+
+
 def _written(file: Rendered, action: Action, current: str, text: str) -> Change:
     diff = "" if action == "identical" else _diff(file.path, current, text)
     return Change(file.path, action, diff, text=text, pristine=file.text)
 
 
+def _with_newlines_of(path: Path, text: str) -> str:
+    """`text` with the line ends of the file that is there."""
+    there = path.is_file() and b"\r\n" in path.read_bytes()
+    return text.replace("\n", "\r\n") if there else text
+
+
 def _diff(path: str, before: str, after: str) -> str:
-    old = before.encode("utf-8", "replace").decode().splitlines(keepends=True)
-    new = after.splitlines(keepends=True)
+    old, new = (
+        text.encode("utf-8", "replace").decode().splitlines(keepends=True)
+        for text in (before, after)
+    )
     source = f"a/{path}" if before else "/dev/null"
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

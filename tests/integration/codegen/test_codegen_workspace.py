@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.codegen import Change, Rendered, Workspace
+from noctule.codegen.merge import BETWEEN, THEIRS, YOURS
 from noctule.codegen.rendered import Role
 from noctule.problem import Exit, Problem
 
@@ -61,15 +62,56 @@ def test_an_untouched_file_is_updated(tmp_path: Path) -> None:
     assert (tmp_path / SERVICE).read_text() == "x = 2\n"
 
 
-def test_an_edit_is_kept_and_the_new_version_shown(tmp_path: Path) -> None:
-    run(tmp_path, file("x = 1\n"))
-    (tmp_path / SERVICE).write_text("x = 1\ny = 2\n")
-    [same] = run(tmp_path, file("x = 1\n"))
+OLD, NEW = "a\nb\nc\nd\n", "a\nb\nc\nD\n"
+
+
+def edit(root: Path, text: str) -> None:
+    (root / SERVICE).write_text(text)
+
+
+def test_an_edit_is_kept_and_merged_with_what_is_new(tmp_path: Path) -> None:
+    run(tmp_path, file(OLD))
+    edit(tmp_path, "mine\na\nb\nc\nd\n")
+    [same] = run(tmp_path, file(OLD))
     assert (same.action, same.conflict, same.diff) == ("kept", False, "")
-    [newer] = run(tmp_path, file("x = 3\n"))
-    assert (newer.action, newer.conflict) == ("kept", True)
-    assert "+x = 3\n" in newer.diff
-    assert (tmp_path / SERVICE).read_text() == "x = 1\ny = 2\n"
+    [newer] = run(tmp_path, file(NEW))
+    assert (newer.action, newer.conflict) == ("merge", False)
+    assert "-d\n+D\n" in newer.diff
+    assert (tmp_path / SERVICE).read_text() == "mine\na\nb\nc\nD\n"
+    [again] = run(tmp_path, file(NEW))
+    assert (again.action, again.diff) == ("kept", "")
+
+
+def test_an_overlap_gets_markers_once_and_is_then_left_to_its_owner(tmp_path: Path) -> None:
+    run(tmp_path, file(OLD))
+    edit(tmp_path, "a\nb\nc\nmine\n")
+    [change] = run(tmp_path, file(NEW))
+    assert (change.action, change.conflict, change.unresolved) == ("conflict", True, False)
+    marked = f"a\nb\nc\n{YOURS}\nmine\n{BETWEEN}\nD\n{THEIRS}\n"
+    assert (tmp_path / SERVICE).read_text() == marked
+    before = snapshot(tmp_path)
+    for newest in (NEW, "e\n"):
+        [left] = run(tmp_path, file(newest))
+        assert (left.action, left.conflict, left.unresolved) == ("conflict", True, True)
+    assert snapshot(tmp_path) == before
+    edit(tmp_path, "a\nb\nc\nmine\n")
+    [settled] = run(tmp_path, file(f"new\n{NEW}"))
+    assert (settled.action, settled.conflict) == ("merge", False)
+    assert (tmp_path / SERVICE).read_text() == "new\na\nb\nc\nmine\n"
+
+
+def test_what_the_user_has_already_is_not_written_again(tmp_path: Path) -> None:
+    run(tmp_path, file(OLD))
+    edit(tmp_path, f"mine\n{NEW}")
+    [change] = run(tmp_path, file(NEW))
+    assert (change.action, change.diff) == ("kept", "")
+
+
+def test_line_ends_and_strange_bytes_survive_a_merge(tmp_path: Path) -> None:
+    run(tmp_path, file(OLD))
+    (tmp_path / SERVICE).write_bytes(b"# \xff\r\na\r\nb\r\nc\r\nd\r\n")
+    assert actions(run(tmp_path, file(NEW))) == {SERVICE: "merge"}
+    assert (tmp_path / SERVICE).read_bytes() == b"# \xff\r\na\r\nb\r\nc\r\nD\r\n"
 
 
 def test_a_file_that_was_there_before_is_kept(tmp_path: Path) -> None:

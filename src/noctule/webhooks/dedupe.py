@@ -98,6 +98,8 @@ class Intake:
             "state": state,
             "due": delivery.received_at,
             "copies": 0,
+            "subject": item.subject,
+            "version": item.version,
         }
         self.events.append(row)
         known = Known(item.id, delivery.received_at, row=row)

@@ -115,9 +115,9 @@ def test_a_server_that_is_not_there_is_said_without_the_password():
 
 def test_a_newer_schema_is_left_alone(postgres_inbox):
     store = PostgresStore(postgres_inbox)
-    store.run("INSERT INTO noctule_schema VALUES (2)")
+    store.run("INSERT INTO noctule_schema VALUES (3)")
     store.close()
-    with pytest.raises(InboxError, match="schema 2"):
+    with pytest.raises(InboxError, match="schema 3"):
         PostgresStore(postgres_inbox)
 
 

@@ -145,7 +145,7 @@ async def test_rejections_are_kept_with_their_causes_and_without_what_was_sent(p
 
 
 def test_only_the_last_rejections_are_kept(store, monkeypatch):
-    monkeypatch.setattr("noctule.webhooks.store.sql.KEPT_REJECTIONS", 10)
+    monkeypatch.setattr("noctule.webhooks.store.queries.KEPT_REJECTIONS", 10)
     for n in range(15):
         store.note(Rejected("r", float(n), "stale", "", 0, "", ()))
     assert [rejected.at for rejected in store.rejections(100)] == [

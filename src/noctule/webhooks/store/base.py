@@ -7,7 +7,7 @@ epoch. Every method is one transaction, unless it is called inside one.
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from noctule.webhooks.classify import Item
 from noctule.webhooks.request import Request
@@ -16,6 +16,9 @@ State = Literal["pending", "leased", "done", "unhandled", "dead", "suspect"]
 STATES: tuple[State, ...] = ("pending", "leased", "done", "unhandled", "dead", "suspect")
 Outcome = Literal["accepted", "duplicate", "suspect"]
 
+HINTED = "hint:"
+"""How the identity of a hint begins: it counts until a worker takes it, for the object may change
+again right after."""
 KEPT_REJECTIONS = 1000
 HASH_WINDOW = 72 * 3600.0
 """Seconds in which an equal content without any id counts as the same event. Longer than the
@@ -24,7 +27,11 @@ longest retry schedule of a provider (Stripe, three days)."""
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A verified delivery, about to be stored. `key` names the secret that matched."""
+    """A delivery about to be stored. `key` names the secret that matched.
+
+    `grade` says what vouches for it: what its signature covers (`full`, `body`, `partial`),
+    `hint` if nothing does, `fetched` if we asked the provider's own API for it.
+    """
 
     route: str
     provider: str
@@ -49,7 +56,8 @@ class Stored:
     """An event with its delivery, as it lies in the store.
 
     `attempts` counts the attempts begun, `due` is when it may be claimed next, `reason` says why
-    the last attempt failed, `copies` counts the duplicates that came after.
+    the last attempt failed, `copies` counts the duplicates that came after. `subject` is the object
+    it is about; `superseded` says that a newer version of that object was processed already.
     """
 
     seq: int
@@ -64,6 +72,9 @@ class Stored:
     due: float
     reason: str
     copies: int
+    subject: str | None
+    version: float | None
+    superseded: bool
     received_at: float
     signed_at: float | None
     key: str
@@ -81,11 +92,16 @@ class Query:
     type: str = ""
     """A type, or its beginning if it ends with `*`."""
     id: str = ""
+    text: str = ""
+    """Words of the redacted copy, all of which have to be there; `evt_1` counts as "evt 1"."""
     since: float = 0.0
     until: float = float("inf")
     before: int = 0
     """Only events with a smaller number: the next page."""
+    after: int = 0
+    """Only events with a greater number."""
     limit: int = 50
+    oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,13 @@ class Overview:
     last_received: float
     oldest_due: float | None
     keys: Mapping[str, float]
+
+
+class Arrival(NamedTuple):
+    """When a delivery came, and when the provider says that it was signed."""
+
+    received_at: float
+    signed_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +153,10 @@ class Store(Protocol):
         """
         ...
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read inside is of one moment, and holds up nobody who writes."""
+        ...
+
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Store deliveries in one transaction, deduplicating each event.
 
@@ -140,7 +167,10 @@ class Store(Protocol):
         ...
 
     def claim(self, route: str, now: float, lease: float, limit: int) -> list[Stored]:
-        """Take events that are due, oldest first, for `lease` seconds; counts an attempt each."""
+        """Take events that are due, oldest first, for `lease` seconds; counts an attempt each.
+
+        Of one subject one event at a time, and none before those that came earlier.
+        """
         ...
 
     def settle(
@@ -160,11 +190,11 @@ class Store(Protocol):
         ...
 
     def next_due(self, route: str) -> float | None:
-        """When the next event may be claimed; None if none waits."""
+        """When the next event may be claimed; None if none waits but behind one of its subject."""
         ...
 
     def find(self, query: Query) -> list[Stored]:
-        """Events, newest first."""
+        """Events, newest first unless the query says otherwise."""
         ...
 
     def get(self, seq: int) -> Stored | None: ...
@@ -174,8 +204,36 @@ class Store(Protocol):
         that a worker holds; returns how many were."""
         ...
 
-    def prune(self, before: float) -> int:
-        """Forget the bodies and headers of settled deliveries received before; keep the keys."""
+    def prune(self, before: float, limit: int = 100_000) -> int:
+        """Forget bodies, headers and copies of settled deliveries received before; keep the keys.
+        No more than `limit`; returns how many were forgotten."""
+        ...
+
+    def uncopied(self, limit: int) -> list[tuple[int, Request]]:
+        """Deliveries that have no redacted copy yet, by number."""
+        ...
+
+    def copy(self, texts: Mapping[int, str]) -> None:
+        """Keep the redacted copies of deliveries, to be searched and shown."""
+        ...
+
+    def copy_of(self, delivery: int) -> str | None:
+        """The redacted copy of a delivery; None if there is none."""
+        ...
+
+    def reseal(self, after: int, limit: int) -> int | None:
+        """Seal with today's key, of `limit` deliveries after that number, those that are not.
+
+        Returns the number to go on from; None at the end, or if bodies lie open.
+        """
+        ...
+
+    def arrivals(self, route: str, limit: int) -> list[Arrival]:
+        """The last deliveries of a route, newest first."""
+        ...
+
+    def known_ids(self, route: str, ids: Sequence[str]) -> set[str]:
+        """Which of these ids of events the route has."""
         ...
 
     def overview(self) -> list[Overview]:

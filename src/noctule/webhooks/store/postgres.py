@@ -21,28 +21,37 @@ except ImportError as error:
     ) from error
 
 from noctule.webhooks.errors import Conflict, InboxError
+from noctule.webhooks.sealing import Sealer
+from noctule.webhooks.store.queries import words_of
 from noctule.webhooks.store.sql import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 CONNECT_SECONDS = 5
 OPTIONS = "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=10s"
 CONFLICTS = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
 MIGRATING = 0x6E6F6374
 """Key of the advisory lock under which one process at a time changes the schema."""
+SUBJECTS = 0x6E6F
+"""Seed of the advisory locks by which one worker at a time takes an event of a subject."""
 
 
 class PostgresStore(SqlStore):
     """`Store` in the database at `place`, a `postgresql://` address, in tables `noctule_…`."""
 
-    TYPES: ClassVar = {
+    WORDS: ClassVar = {
         "serial": "BIGSERIAL PRIMARY KEY",
         "bytes": "BYTEA",
         "real": "DOUBLE PRECISION",
+        "search": """CREATE TABLE noctule_copy (
+            rowid BIGINT PRIMARY KEY, text TEXT NOT NULL, words TSVECTOR NOT NULL);
+            CREATE INDEX noctule_copy_words ON noctule_copy USING GIN (words)""",
     }
 
     def __init__(self, place: str) -> None:
+        self.sealer = Sealer.from_environment()
         self._place = place
         self._db = self._connect()
         try:
@@ -72,6 +81,31 @@ class PostgresStore(SqlStore):
 
     def listed(self, values: Sequence[Any]) -> list[Any]:
         return list(values)
+
+    def has_schema(self) -> bool:
+        [(table,)] = self.run("SELECT to_regclass('noctule_schema')")
+        return table is not None
+
+    def reserve(self, subjects: Sequence[str]) -> set[str]:
+        """By advisory locks, which end with the transaction."""
+        if not subjects:
+            return set()
+        rows = self.run(
+            """SELECT subject FROM unnest(:list::text[]) AS subject
+            WHERE pg_try_advisory_xact_lock(hashtextextended(subject, :seed))""",
+            {"list": self.listed(sorted(set(subjects))), "seed": SUBJECTS},
+        )
+        return {subject for (subject,) in rows}
+
+    def keep_copies(self, texts: Mapping[int, str]) -> None:
+        self.run_many(
+            """INSERT INTO noctule_copy (rowid, text, words)
+            VALUES (:seq, :text, to_tsvector('simple', :words))""",
+            [{"seq": n, "text": text, "words": words_of(text)} for n, text in texts.items()],
+        )
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        return self.transaction()
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -112,5 +146,7 @@ def _plain(error: psycopg.Error) -> str:
 
 @cache
 def _dialect(sql: str) -> bytes:
-    sql = sql.replace("AMONG_LIST", "= ANY(:list)").replace("UNCLAIMED", "FOR UPDATE SKIP LOCKED")
-    return re.sub(r":([a-z_]+)", r"%(\1)s", sql).encode()
+    sql = sql.replace("AMONG_LIST", "= ANY(:list)")
+    sql = sql.replace("UNCLAIMED", "FOR UPDATE SKIP LOCKED")
+    sql = sql.replace("HOLDS_WORDS", "c.words @@ websearch_to_tsquery('simple', :words)")
+    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", sql).encode()

@@ -47,6 +47,21 @@ MIGRATIONS = (
         causes TEXT NOT NULL
     );
     """,
+    """
+    ALTER TABLE noctule_event ADD COLUMN subject TEXT;
+    ALTER TABLE noctule_event ADD COLUMN version {real};
+    CREATE INDEX noctule_event_subject ON noctule_event (route, subject, state, version)
+        WHERE subject IS NOT NULL;
+    CREATE INDEX noctule_event_aside ON noctule_event (state, seq)
+        WHERE state IN ('dead', 'suspect');
+    ALTER TABLE noctule_delivery ADD COLUMN sealed TEXT NOT NULL DEFAULT '';
+    ALTER TABLE noctule_delivery ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX noctule_delivery_uncopied ON noctule_delivery (seq)
+        WHERE copied = 0 AND body IS NOT NULL;
+    CREATE INDEX noctule_delivery_sealed ON noctule_delivery (sealed) WHERE sealed != '';
+    CREATE INDEX noctule_delivery_route ON noctule_delivery (route, received_at, key);
+    {search};
+    """,
 )
 
 

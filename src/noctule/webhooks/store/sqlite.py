@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import apsw
 
 from noctule.webhooks.errors import InboxError
+from noctule.webhooks.sealing import Sealer
 from noctule.webhooks.store.sql import SqlStore
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 SOUND = (3, 51, 3)
 BUSY_MS = 300
@@ -40,9 +42,15 @@ def check_library(version: str) -> None:
 class SqliteStore(SqlStore):
     """`Store` in a file, or in memory for tests (":memory:", gone with the process)."""
 
-    TYPES: ClassVar = {"serial": "INTEGER PRIMARY KEY", "bytes": "BLOB", "real": "REAL"}
+    WORDS: ClassVar = {
+        "serial": "INTEGER PRIMARY KEY",
+        "bytes": "BLOB",
+        "real": "REAL",
+        "search": "CREATE VIRTUAL TABLE noctule_copy USING fts5(text)",
+    }
 
     def __init__(self, place: str) -> None:
+        self.sealer = Sealer.from_environment()
         check_library(apsw.sqlitelibversion())
         if place != MEMORY:
             _create(Path(place))
@@ -68,6 +76,10 @@ class SqliteStore(SqlStore):
             raise InboxError(f"the inbox {place} cannot be opened: {error}") from None
         self.migrate(place)
 
+    def has_schema(self) -> bool:
+        sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'noctule_schema'"
+        return bool(self.run(sql))
+
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
         return list(self._db.execute(_dialect(sql), values))
 
@@ -81,13 +93,28 @@ class SqliteStore(SqlStore):
     def listed(self, values: Sequence[Any]) -> str:
         return json.dumps(values)
 
+    def reserve(self, subjects: Sequence[str]) -> set[str]:
+        return set(subjects)  # whoever writes has the whole file
+
+    def keep_copies(self, texts: Mapping[int, str]) -> None:
+        self.run_many(
+            "INSERT INTO noctule_copy (rowid, text) VALUES (:seq, :text)",
+            [{"seq": seq, "text": text} for seq, text in texts.items()],
+        )
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._begin("BEGIN IMMEDIATE")
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        return self._begin("BEGIN")
+
     @contextmanager
-    def transaction(self) -> Generator[None]:
+    def _begin(self, begin: str) -> Generator[None]:
         if self._db.in_transaction:
             yield
             return
         try:
-            self.run("BEGIN IMMEDIATE")
+            self.run(begin)
             try:
                 yield
                 self.run("COMMIT")
@@ -103,7 +130,8 @@ class SqliteStore(SqlStore):
 def _dialect(sql: str) -> str:
     # One writer holds the whole file, so that nothing is ever claimed at the same moment.
     listed = "IN (SELECT value FROM json_each(:list))"
-    return sql.replace("AMONG_LIST", listed).replace("UNCLAIMED", "")
+    found = "c.noctule_copy MATCH :words"
+    return sql.replace("AMONG_LIST", listed).replace("UNCLAIMED", "").replace("HOLDS_WORDS", found)
 
 
 def _create(path: Path) -> None:

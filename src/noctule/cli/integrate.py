@@ -49,6 +49,7 @@ def command(
             report = test_step(output, project, file.task.tests)
             result["tests"], good = report.as_json(), report.green
         matrix = prove_step(output, project, file, knowledge)
+        output.line(matrix.summary(output.language))
         result["proof"], good = matrix.as_json(), good and matrix.held
         ending = ending_of(project, file.task)
         _end(output, result, ending)

@@ -50,6 +50,7 @@ def command(
     output = Output(lang or file.task.language, as_json=as_json)
     knowledge = knowledge_of(project, file.task)
     matrix = prove_step(output, project, file, knowledge, python=python, faults=faults)
+    output.line(matrix.text(output.language))
     code = options.exit_code(good=matrix.held)
     output.json({**matrix.as_json(), "exit": code})
     return code

@@ -86,6 +86,7 @@ def test_step(output: Output, project: Project, tests: str) -> TestReport:
 def prove_step(
     output: Output, project: Project, file: TaskFile, knowledge: Knowledge, **options: Any
 ) -> Matrix:
+    """Prove; the matrix is left for the command to show, in short or row by row."""
     from noctule.stages.proving import prove_task
 
     with output.stage("prove") as stage:
@@ -98,7 +99,6 @@ def prove_step(
         )
         held, total = matrix.promises
         stage.ends(say(output.language, "cli.proved", held=held, total=total), good=matrix.held)
-    output.line(matrix.text(output.language))
     return matrix
 
 

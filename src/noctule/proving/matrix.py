@@ -44,9 +44,14 @@ class Did:
     def text(self, language: Language) -> str:
         if self.kind == "answered":
             return self.outcome
-        told = say(language, f"proving.{self.kind}", outcome=self.outcome)
         counted = say(language, "proving.counted", requests=self.requests, effects=self.effects)
-        return f"{told} · {counted} · {self.seconds:.1f} s"
+        return f"{self.ending(language)} · {counted} · {self.seconds:.1f} s"
+
+    def ending(self, language: Language) -> str:
+        """How it ended, in a word or two."""
+        if self.kind == "answered":
+            return self.outcome
+        return say(language, f"proving.{self.kind}", outcome=self.outcome)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -131,3 +136,9 @@ class Matrix:
         from noctule.proving.table import table
 
         return table(self, language)
+
+    def summary(self, language: Language = "en") -> str:
+        """The same with one line per fault; it says nothing that differs from run to run."""
+        from noctule.proving.table import summary
+
+        return summary(self, language)

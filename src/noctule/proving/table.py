@@ -1,45 +1,95 @@
-"""The matrix as plain text, for a terminal or a log."""
+"""The matrix as plain text, for a terminal or a log: row by row, or one line per fault."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from noctule.language import say
 from noctule.proving.matrix import EVERYWHERE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from noctule.language import Language
     from noctule.proving.matrix import Matrix, Row
 
-COLUMNS = ("fault", "method", "did", "promise")
 GAP = "  "
 
 
 def table(matrix: Matrix, language: Language) -> str:
     """One line per row, "+" for held and "!" for broken, then the evidence and the count."""
-    heads = [say(language, f"proving.column_{name}") for name in COLUMNS]
-    cells = [heads, *(_cells(row, language) for row in matrix.rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS) - 1)]
-    marks = [" ", *("+" if row.held else "!" for row in matrix.rows)]
-    lines = [
-        GAP.join([mark, *map(str.ljust, line, widths), line[-1]])
+    cells = [_cells(row, language) for row in matrix.rows]
+    lines = _aligned(
+        [_heads(("fault", "method", "did", "promise"), language), *cells],
+        [row.held for row in matrix.rows],
+    )
+    return "\n".join([*lines, *_end(matrix, language)])
+
+
+def summary(matrix: Matrix, language: Language) -> str:
+    """One line per fault: how its rows ended, and what they promise; then as in `table`."""
+    faults = list(dict.fromkeys(row.fault for row in matrix.rows))
+    groups = [[row for row in matrix.rows if row.fault == fault] for fault in faults]
+    cells = [
+        [_fault(rows[0], language), _endings(rows, language), _promises(rows, language)]
+        for rows in groups
+    ]
+    lines = _aligned(
+        [_heads(("fault", "did", "promise"), language), *cells],
+        [all(row.held for row in rows) for rows in groups],
+    )
+    return "\n".join([*lines, *_end(matrix, language)])
+
+
+def _aligned(cells: Sequence[Sequence[str]], held: Sequence[bool]) -> list[str]:
+    """The lines of a table whose first row is its heads; the last column is not padded."""
+    widths = [max(map(len, column)) for column in list(zip(*cells, strict=True))[:-1]]
+    marks = [" ", *("+" if each else "!" for each in held)]
+    return [
+        GAP.join([mark, *map(str.ljust, line, widths), line[-1]]).rstrip()
         for mark, line in zip(marks, cells, strict=True)
     ]
-    for row in matrix.rows:
-        lines += _evidence(row, language)
+
+
+def _end(matrix: Matrix, language: Language) -> list[str]:
+    """The evidence of what is broken, the promises of every row, and the count."""
     everywhere = ", ".join(say(language, f"proving.promise_{name}") for name in EVERYWHERE)
     held, total = matrix.promises
-    lines += [
+    return [
+        *(line for row in matrix.rows for line in _evidence(row, language)),
         say(language, "proving.everywhere", promises=everywhere),
-        say(language, "proving.total", held=held, total=total, seconds=matrix.seconds),
+        say(language, "proving.total", held=held, total=total),
     ]
-    return "\n".join(line.rstrip() for line in lines)
+
+
+def _heads(names: Sequence[str], language: Language) -> list[str]:
+    return [say(language, f"proving.column_{name}") for name in names]
 
 
 def _cells(row: Row, language: Language) -> list[str]:
-    fault = say(language, f"proving.fault_{row.fault}")
-    return [fault, row.method, row.did.text(language), row.promises(language)]
+    return [_fault(row, language), row.method, row.did.text(language), row.promises(language)]
+
+
+def _fault(row: Row, language: Language) -> str:
+    return say(language, f"proving.fault_{row.fault}")
+
+
+def _endings(rows: Sequence[Row], language: Language) -> str:
+    """ "result (2), raised CircuitOpen (1)", the most frequent first."""
+    counts = Counter(
+        say(language, "proving.result") if row.did.kind == "returned" else row.did.ending(language)
+        for row in rows
+    )
+    return ", ".join(f"{ending} ({count})" for ending, count in counts.most_common())
+
+
+def _promises(rows: Sequence[Row], language: Language) -> str:
+    """What is broken anywhere; else all that the rows promise, each thing once."""
+    broken = [row for row in rows if not row.held]
+    told = (row.promises(language).split("; ") for row in broken or rows)
+    return "; ".join(dict.fromkeys(promise for promises in told for promise in promises))
 
 
 def _evidence(row: Row, language: Language) -> list[str]:
@@ -48,7 +98,7 @@ def _evidence(row: Row, language: Language) -> list[str]:
             language,
             "proving.evidence",
             method=row.method,
-            fault=say(language, f"proving.fault_{row.fault}"),
+            fault=_fault(row, language),
             promise=say(language, f"proving.promise_{check.promise}"),
             evidence=json.dumps(dict(check.evidence), ensure_ascii=False),
         )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.inbox import Inbox
     from noctule.webhooks.keyring import Retiring
     from noctule.webhooks.receiver import Answer, Receiver
+    from noctule.webhooks.wsgi import Threaded
 
 __all__ = [
     "Answer",
@@ -54,6 +55,7 @@ __all__ = [
     "Request",
     "Retiring",
     "Scheme",
+    "Threaded",
     "Verified",
     "WebhookError",
     "scheme_of",
@@ -67,6 +69,7 @@ _HOME_OF = {
     "Inbox": "inbox",
     "Receiver": "receiver",
     "Retiring": "keyring",
+    "Threaded": "wsgi",
 }
 
 

@@ -31,13 +31,20 @@ async def serve(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None
 
 async def _take(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None:
     try:
-        body = await _body(scope, receive, receiver.max_body)
-        answer = await receiver.deliver(scope["method"], _url(scope), scope["headers"], body)
+        body = await body_of(scope, receive, receiver.max_body)
+        answer = await receiver.deliver(scope["method"], url_of(scope), scope["headers"], body)
     except Rejection as rejection:
         answer = receiver.reject(rejection)
     except Disconnected:
         return
     await _send(answer, send)
+
+
+async def respond(send: Any, status: int, media_type: str, body: bytes) -> None:
+    """An answer that has nothing to do with a delivery."""
+    headers = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def check(request: Request, max_body: int) -> None:
@@ -64,7 +71,7 @@ async def _live(receiver: Receiver, receive: Any, send: Any) -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _body(scope: Any, receive: Any, limit: int) -> bytes:
+async def body_of(scope: Any, receive: Any, limit: int) -> bytes:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:18]) > limit:
             raise Rejection(Reason.BODY_TOO_LARGE)
@@ -91,7 +98,7 @@ async def _collect(receive: Any, limit: int) -> bytes:
             return b"".join(chunks)
 
 
-def _url(scope: Any) -> str:
+def url_of(scope: Any) -> str:
     """The address as it was called, spelt as it was sent."""
     host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode(
         "latin-1"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT = ".noctule/inbox.sqlite3"
+MEMORY = ":memory:"
 GROUP_ROWS = 512
 CONFLICTS = 5
 """Times that a group is tried while other hosts store the same events."""
@@ -104,7 +105,7 @@ class Inbox:
         self._users += 1
         if self._users > 1:
             return
-        place = str(self._place if self._place is not None else default_place())
+        place = self.place
         opened: _Job[None] = _Job(lambda _: None)
         self._closing = False
         self._thread = threading.Thread(
@@ -139,6 +140,34 @@ class Inbox:
         It may share a transaction with others, and is run again if that fails.
         """
         return await self._submit(_Job(function))
+
+    async def read(self, function: Callable[[Store], T]) -> T:
+        """Run a function that only reads, and may take its time, beside the writer.
+
+        It has a store of its own, but for an inbox in memory.
+        """
+        place = self.place
+        if place == MEMORY:
+            return await self.call(function)
+
+        def work() -> T:
+            store = open_store(place)
+            try:
+                return function(store)
+            finally:
+                store.close()
+
+        return await asyncio.to_thread(work)
+
+    @property
+    def place(self) -> str:
+        """Where it lies."""
+        return str(self._place if self._place is not None else default_place())
+
+    @property
+    def waiting(self) -> int:
+        """How many deliveries and other jobs wait for the writer."""
+        return self._rows
 
     async def _submit(self, job: _Job[T]) -> T:
         if not self.is_open:

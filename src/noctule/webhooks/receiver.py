@@ -18,6 +18,7 @@ from noctule.webhooks.classify import answer, items, question
 from noctule.webhooks.errors import InboxError, Reason, Refused, Rejection
 from noctule.webhooks.inbox import Inbox
 from noctule.webhooks.keyring import Keyring, Retiring
+from noctule.webhooks.metrics import METRICS
 from noctule.webhooks.notes import Notes
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import Headers, Request
@@ -141,22 +142,26 @@ class Receiver:
 
     async def deliver(self, method: str, url: str, headers: Headers, body: bytes) -> Answer:
         """Take one delivery, whatever framework it came through; `body` is the exact bytes."""
+        began = self._clock.monotonic()
         request = Request(method, self._public(url), headers, body)
         try:
-            return await self._take(request)
+            answer = await self._take(request)
         except Rejection as rejection:
             if self._notes is not None:
                 keys = self._keyring.at(self._clock.time())
                 self._notes.take(request, rejection, list(keys.values()))
-            return self.reject(rejection)
+            return self.reject(rejection, self._clock.monotonic() - began)
         except TimeoutError:
-            return self._unavailable("the disk is slow")
+            answer = self._unavailable("the disk is slow")
         except InboxError as error:
-            return self._unavailable(str(error))
+            answer = self._unavailable(str(error))
+        METRICS.answered(self.route, answer.outcome, "", self._clock.monotonic() - began)
+        return answer
 
-    def reject(self, rejection: Rejection) -> Answer:
-        """The answer to a delivery that is not accepted."""
+    def reject(self, rejection: Rejection, seconds: float = 0.0) -> Answer:
+        """The answer to a delivery that is not accepted, `seconds` after it was here."""
         log.warning("webhooks %s: rejected: %s", self.route, rejection)
+        METRICS.answered(self.route, "rejected", rejection.reason, seconds)
         return _answer(rejection.status, "rejected", reason=rejection.reason)
 
     def _unavailable(self, why: str) -> Answer:

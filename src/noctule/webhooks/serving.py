@@ -1,0 +1,42 @@
+"""The server of `noctule webhooks serve`: granian, in this process and on this event loop.
+
+As ASGI and not through its faster RSGI interface, which hands over paths decoded and drops headers
+that are not ASCII: a signature that covers the address could not be checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import Any
+
+BACKLOG = 1024
+
+
+async def serve(app: Any, host: str, port: int) -> None:
+    """Serve an ASGI application until SIGINT or SIGTERM. Its lifespan is the caller's matter.
+
+    Raises ImportError naming the extra if granian is missing, OSError if the address is taken.
+    """
+    try:
+        from granian.constants import HTTPModes, Interfaces
+        from granian.server.embed import Server
+    except ImportError as error:
+        raise ImportError("serving needs granian: pip install 'noctule[serve]'") from error
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    running = asyncio.create_task(server.serve())
+    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop itself
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, server.stop)
+    await running

@@ -37,7 +37,9 @@ class Backend:
 
     def ensure(self, operation: str, path: dict[str, str]) -> None:
         """Make the thing exist that an operation reads, changes or deletes, if there is one."""
-        self.world.ensure(self._operations[operation], path)
+        meant = self._operations[operation]
+        self._router.prefer(meant)
+        self.world.ensure(meant, path)
 
     def find(self, incoming: Incoming) -> Match | None:
         return self._router.match(incoming.method, incoming.target.partition("?")[0])

@@ -59,11 +59,19 @@ class Router:
                 return path[len(prefix) :]
         return path
 
+    def prefer(self, operation: Operation) -> None:
+        """Let `operation` be meant where several share its method and path on the wire, as those
+        do that a document tells apart by a fragment ("/files/{id}#add_shared_link")."""
+        self._node(operation).operations[operation.method] = operation
+
     def _add(self, operation: Operation) -> None:
+        self._node(operation).operations.setdefault(operation.method, operation)
+
+    def _node(self, operation: Operation) -> _Node:
         node = self._root
         for segment in operation.path.partition("#")[0].partition("?")[0].strip("/").split("/"):
             node = _child(node, segment)
-        node.operations.setdefault(operation.method, operation)
+        return node
 
 
 def _child(node: _Node, segment: str) -> _Node:

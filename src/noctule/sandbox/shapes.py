@@ -114,9 +114,10 @@ def answer_media(response: Response | None) -> Media | None:
 
 def _split(template: str) -> tuple[str, str]:
     """("/v1/customers", "id") of "/v1/customers/{id}"; no parameter for another path."""
-    collection, _, last = _EXTENSION.sub("", template).rpartition("/")
+    path = template.partition("#")[0]
+    collection, _, last = _EXTENSION.sub("", path).rpartition("/")
     found = PARAMETER.fullmatch(last)
-    return (collection, found[1]) if found else (template, "")
+    return (collection, found[1]) if found else (path, "")
 
 
 def _anonymous(template: str) -> str:

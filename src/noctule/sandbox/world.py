@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ON_ITEM: frozenset[Role] = frozenset({"read", "update", "delete", "action"})
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+REPEATABLE = frozenset({"PUT", "DELETE"})
+"""Methods that change nothing the second time (RFC 9110, section 9.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class World:
     def _other(self, act: Act) -> Outcome:
         facts = act.facts()
         path = act.shape.concrete(act.path)
-        unchanged = act.operation.method == "PUT" and self._resources.get(path) == facts
+        unchanged = act.operation.method in REPEATABLE and self._resources.get(path) == facts
         if act.operation.method not in READS:
             self._resources.put(path, facts)
         changed = act.operation.method not in READS and not unchanged

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 
 def show_failure(error: Exception, arguments: list[str]) -> int:
-    """Show `error` as text, or as one JSON object after `--json`, and return its exit code."""
+    """Show `error` as text, after `--json` as one JSON object too, and return its exit code.
+
+    A question is always JSON as well: whoever cannot be asked at a terminal reads that."""
     language = _language(arguments)
     if isinstance(error, Problem):
-        if "--json" in arguments:
+        if "--json" in arguments or error.exit == Exit.QUESTION:
             click.echo(json.dumps({"error": error.as_json(language)}, ensure_ascii=False, indent=2))
         show_problem(error, language)
         return int(error.exit)

@@ -45,17 +45,18 @@ class Output:
 
     @contextmanager
     def stage(self, name: str) -> Generator[Stage]:
-        """Show that a stage runs, then its one-line result and its time."""
+        """Show that a stage runs, then its one-line result and its time.
+
+        A stage that is stopped shows nothing: what stopped it does (`failure`).
+        """
         stage = Stage(self, say(self.language, f"cli.stage_{name}"))
         stage.progress("")
         started = time.perf_counter()
         try:
             yield stage
-        except BaseException:
-            stage.good, stage.result = False, ""
-            raise
         finally:
-            self._close(stage, time.perf_counter() - started)
+            self.overwrite("")
+        self._close(stage, time.perf_counter() - started)
 
     def overwrite(self, text: str) -> None:
         """Put `text` in place of the terminal's last line; nothing where there is no terminal."""
@@ -63,7 +64,6 @@ class Output:
             click.echo(f"\r\x1b[2K{text}", nl=False, file=self._stream, color=True)
 
     def _close(self, stage: Stage, seconds: float) -> None:
-        self.overwrite("")
         mark, style = ("✓", "green") if stage.good else ("✗", "red")
         told = f"{stage.title}: {stage.result}" if stage.result else stage.title
         shown = click.style(mark, fg=style) if self._colours else mark

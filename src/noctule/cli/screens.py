@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -87,11 +86,6 @@ def answer_to(output: Output, question: Question) -> str | None:
         show_choices=False,
     )
     return values[int(picked) - 1] if picked in numbers else picked
-
-
-def question_json(question: Question) -> None:
-    """The question on standard output, for whoever called us."""
-    click.echo(json.dumps({"question": question.as_json()}, ensure_ascii=False, indent=2))
 
 
 def _action(output: Output, change: Change) -> str:

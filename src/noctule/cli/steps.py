@@ -8,7 +8,6 @@ from noctule.cli.screens import (
     answer_to,
     changes_json,
     counted,
-    question_json,
     show_changes,
     show_tests,
 )
@@ -27,15 +26,14 @@ if TYPE_CHECKING:
 
 def plan_step(output: Output, project: Project, wish: Wish, *, dry_run: bool) -> Planned:
     """Plan, asking the planner's questions of whoever is there. Raises `Problem`."""
-    from noctule.stages.planning import answer_needed, plan_task
+    from noctule.stages.planning import AnswerNeeded, plan_task
 
     with output.stage("plan") as stage:
         while isinstance(planned := plan_task(project, wish), Question):
             output.overwrite("")
             answer = answer_to(output, planned)
             if answer is None:
-                question_json(planned)
-                raise answer_needed(planned)
+                raise AnswerNeeded(planned)
             wish = wish.answered(planned, answer)
         if not dry_run:
             planned.write()

@@ -42,7 +42,7 @@ def find_task(project: Project, path: Path | None) -> TaskFile:
     one. Raises `Problem` where there is none, or several to choose from."""
     if path is None:
         path = _only_task(project)
-    elif not path.exists():
+    elif not path.exists() and (project.root / path).exists():
         path = project.root / path
     return TaskFile(path, shown(project, path), manifest.read(path))
 

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from noctule.stages.project import Project
 
 
+class AnswerNeeded(Problem):
+    """For a question that nobody is there to answer."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        super().__init__(
+            "stages.question", exit=Exit.QUESTION, text=question.text, option=question.option
+        )
+
+    def as_json(self, language: Language) -> dict[str, object]:
+        return super().as_json(language) | {"question": self.question.as_json()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """A request with all that was said beside it."""
@@ -94,11 +107,4 @@ def _plan(project: Project, wish: Wish) -> Plan:
         need=wish.need,
         operations=wish.operations,
         accepted=wish.accepted,
-    )
-
-
-def answer_needed(question: Question) -> Problem:
-    """For a question that nobody is there to answer."""
-    return Problem(
-        "stages.question", exit=Exit.QUESTION, text=question.text, option=question.option
     )

@@ -1,17 +1,12 @@
-"""What a verified delivery holds: its events, or a question to answer."""
+"""What a verified delivery holds: its events."""
 
 import contextlib
-import json
 import math
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from noctule.webhooks.errors import Reason, Rejection
-from noctule.webhooks.reading import Reading
-from noctule.webhooks.scheme import Handshake
 from noctule.webhooks.source import is_list, walk
-from noctule.webhooks.template import Template
 from noctule.webhooks.verify import Verified
 
 MAX_BATCH = 10_000
@@ -79,38 +74,3 @@ def _order(text: str) -> float | None:
     with contextlib.suppress(ValueError, OverflowError):
         return datetime.fromisoformat(text).timestamp()
     return None
-
-
-def question(reading: Reading, *, signed: bool) -> Handshake | None:
-    """The handshake that this delivery is, if any."""
-    for handshake in reading.scheme.handshakes:
-        if handshake.signed is signed and handshake.method == reading.request.method:
-            found = [(reading.read(source), text) for source, text in handshake.match]
-            if all(value is not None and text.encode() in (b"", value) for value, text in found):
-                return handshake
-    return None
-
-
-def answer(handshake: Handshake, reading: Reading) -> tuple[str, bytes]:
-    """Media type and body of the answer to a handshake; raises Rejection if it lacks a field."""
-    if handshake.json is not None:
-        values = {key: _text(template, reading) for key, template in handshake.json.items()}
-        return "application/json", json.dumps(values).encode()
-    if handshake.text is not None:
-        return "text/plain; charset=utf-8", _text(handshake.text, reading).encode()
-    return "text/plain; charset=utf-8", b""
-
-
-def _text(template: Template, reading: Reading) -> str:
-    return b"".join(_parts(template, reading)).decode("utf-8", "replace")
-
-
-def _parts(template: Template, reading: Reading) -> Iterator[bytes]:
-    for part in template.parts:
-        if isinstance(part, bytes):
-            yield part
-            continue
-        value = None if isinstance(part, str) else reading.read(part)
-        if value is None:
-            raise Rejection(Reason.MISSING_FIELD, str(part))
-        yield value

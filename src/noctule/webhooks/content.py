@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from noctule.webhooks.scheme import Scheme
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 
 def parser_of(scheme: Scheme, request: Request) -> str:
-    """How the body is to be read: `json`, `form` or `form:FIELD`; raises Rejection (415)."""
+    """How the body is to be read, as `content` says; raises Rejection (415)."""
     media = request.media_type or next(iter(scheme.content))
     kind = scheme.content.get(media)
     if kind is None and media.endswith("+json"):
@@ -31,12 +32,27 @@ def parser_of(scheme: Scheme, request: Request) -> str:
 
 def parse(scheme: Scheme, request: Request) -> Any:
     """The body, whole; raises Rejection (unsupported, not parseable)."""
-    kind = parser_of(scheme, request)
+    kind, _, field = parser_of(scheme, request).partition(":")
     if kind == "json":
         return parse_json(request.body)
-    fields = dict(form_fields(request.body))
-    inner = fields.get(kind.partition(":")[2])
-    return fields if inner is None else parse_json(inner.encode())
+    form = fields(request)
+    inner = form.get(field)
+    if kind == "xml64":
+        from noctule.webhooks.xml64 import parse_xml64
+
+        return parse_xml64(inner or "")
+    if inner is None and kind == "multipart":
+        raise Rejection(Reason.UNPARSEABLE, field)
+    return form if inner is None else parse_json(inner.encode())
+
+
+def fields(request: Request) -> dict[str, str]:
+    """The fields of a form, of either kind; of a repeated one the last. Raises Rejection."""
+    if request.media_type != MULTIPART:
+        return dict(form_fields(request.body))
+    from noctule.webhooks.multipart import parts
+
+    return parts(request.header("content-type") or b"", request.body)
 
 
 def parse_json(body: bytes) -> Any:

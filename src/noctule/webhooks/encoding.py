@@ -1,20 +1,37 @@
 """Signatures as text. One text per signature: anything but the canonical spelling is refused."""
 
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from binascii import Error, a2b_base64, hexlify, unhexlify
 from typing import Literal
 
-Encoding = Literal["hex", "base64"]
+Encoding = Literal["hex", "base64", "base64url"]
 
 
 def encode(encoding: Encoding, raw: bytes) -> bytes:
-    return hexlify(raw) if encoding == "hex" else b64encode(raw)
+    """`base64url` is that of JSON web tokens: without padding."""
+    match encoding:
+        case "hex":
+            return hexlify(raw)
+        case "base64":
+            return b64encode(raw)
+        case "base64url":
+            return urlsafe_b64encode(raw).rstrip(b"=")
 
 
 def decode(encoding: Encoding, text: bytes) -> bytes | None:
     """The bytes, or None: wrong alphabet, upper-case hex, white space, loose trailing bits."""
     try:
-        raw = unhexlify(text) if encoding == "hex" else a2b_base64(text, strict_mode=True)
+        match encoding:
+            case "hex":
+                raw = unhexlify(text)
+            case "base64":
+                raw = a2b_base64(text, strict_mode=True)
+            case "base64url":
+                padded = text.translate(_STANDARD) + b"=" * (-len(text) % 4)
+                raw = a2b_base64(padded, strict_mode=True)
     except (Error, ValueError):
         return None
     return raw if encode(encoding, raw) == text else None
+
+
+_STANDARD = bytes.maketrans(b"-_", b"+/")

@@ -1,8 +1,7 @@
 """What can go wrong, by whose fault: the sender's, the configuration's, the handler's."""
 
-
-
 from enum import StrEnum
+from typing import Any
 
 
 class Reason(StrEnum):
@@ -26,6 +25,9 @@ class Reason(StrEnum):
     FROM_THE_FUTURE = "from_the_future", 401
     MISSING_FIELD = "missing_field", 401
     BODY_NOT_COVERED = "body_not_covered", 401
+    FOREIGN_KEY = "foreign_key", 401
+    NOT_EXPECTED = "not_expected", 401
+    ENROLMENT_CLOSED = "enrolment_closed", 401
     MISMATCH = "signature_mismatch", 401
     UNPARSEABLE = "unparseable", 400
     HEADERS_TOO_LARGE = "headers_too_large", 400
@@ -66,6 +68,18 @@ class InvalidScheme(WebhookError, ValueError):
 
 class InvalidSecret(WebhookError, ValueError):
     """A secret that is not of the form the scheme asks for. The message never holds its value."""
+
+
+class KeyUnavailable(WebhookError):
+    """The key that the provider publishes could not be had in time: it is asked for again."""
+
+
+class KeyWanted(KeyUnavailable):
+    """The key that a delivery was signed with is not known here yet."""
+
+    def __init__(self, wanted: Any) -> None:
+        super().__init__("the provider's key is not known yet")
+        self.wanted = wanted
 
 
 class InboxError(WebhookError):

@@ -33,6 +33,14 @@ class Retiring:
             raise ValueError(f"{self.name}: until needs a time zone")
 
 
+def configured(scheme: Scheme) -> Scheme:
+    """The scheme with its `settings` read from the environment; raises MissingSecrets."""
+    if not scheme.settings:
+        return scheme
+    found = require_env(*scheme.settings.values())
+    return scheme.configured({w: found[name].reveal() for w, name in scheme.settings.items()})
+
+
 class Keyring:
     """Secrets by variable, in the order in which they are tried."""
 
@@ -53,6 +61,8 @@ class Keyring:
         """Read what is still valid. Raises MissingSecrets naming all that miss, InvalidSecret."""
         self._values = require_env(*(name for name, until in self._until.items() if now < until))
         for name, secret in self._values.items():
+            if scheme.fetch is not None:
+                continue  # the key is the provider's to publish, the secret only goes with it
             try:
                 key_of(scheme, secret.reveal())
             except InvalidSecret as error:

@@ -1,6 +1,7 @@
 """From a secret's text to something that signs or verifies. `cryptography` is loaded only for
 public keys; the common HMAC schemes never pay for it."""
 
+import hashlib
 import hmac
 from binascii import a2b_base64
 from collections.abc import Callable
@@ -8,10 +9,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from noctule.webhooks.errors import InvalidSecret
-from noctule.webhooks.scheme import Algorithm, KeyForm, Scheme
+from noctule.webhooks.tables import Algorithm, KeyForm
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    from noctule.webhooks.scheme import Scheme
 
     PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
@@ -89,6 +92,8 @@ def _decoded(form: KeyForm, secret: str) -> bytes:
             return secret.encode()
         case "hex":
             return bytes.fromhex(secret)
+        case "sha1":
+            return hashlib.sha1(secret.encode()).digest()  # noqa: S324 - the provider chose it
         case "whsec":
             return _base64(secret.removeprefix("whsec_").removeprefix("whpk_"))
         case "spki" if "-----BEGIN" in secret:
@@ -111,12 +116,18 @@ def verification_key(algorithm: Algorithm, form: KeyForm, secret: str) -> Key:
     return PublicKeyOf(_check(algorithm, _public_key(algorithm, raw)))
 
 
-def key_of(scheme: Scheme, secret: str) -> Key:
+def key_of(scheme: "Scheme", secret: str) -> Key:
+    """The key that a secret is; raises InvalidSecret."""
     return verification_key(scheme.algorithm, scheme.key, secret)
 
 
+def public_key_for(algorithm: Algorithm, key: "PublicKey") -> Key:
+    """A public key at hand, for one algorithm; raises InvalidSecret if it is of another."""
+    return PublicKeyOf(_check(algorithm, _fitting(algorithm, key)))
+
+
 def _public_key(algorithm: Algorithm, raw: bytes) -> "PublicKey":
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.asymmetric import ed25519
     from cryptography.hazmat.primitives.serialization import load_der_public_key
     from cryptography.hazmat.primitives.serialization import load_pem_public_key as load_pem
 
@@ -126,19 +137,43 @@ def _public_key(algorithm: Algorithm, raw: bytes) -> "PublicKey":
         key = load_pem(raw) if raw.startswith(b"-----") else load_der_public_key(raw)
     except ValueError:
         raise InvalidSecret(f"is no public key for {algorithm}") from None
-    curve = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
-    if curve if algorithm == "ecdsa-p256" else isinstance(key, rsa.RSAPublicKey):
-        return cast("PublicKey", key)
-    raise InvalidSecret(f"is no public key for {algorithm}")
+    return _fitting(algorithm, key)
+
+
+def _fitting(algorithm: Algorithm, key: object) -> "PublicKey":
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    match algorithm:
+        case "ecdsa-p256" | "es256":
+            fits = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(
+                key.curve, ec.SECP256R1
+            )
+        case "ed25519":
+            fits = isinstance(key, ed25519.Ed25519PublicKey)
+        case _:
+            fits = isinstance(key, rsa.RSAPublicKey)
+    if not fits:
+        raise InvalidSecret(f"is no public key for {algorithm}")
+    return cast("PublicKey", key)
 
 
 def _check(algorithm: Algorithm, key: Any) -> Callable[[bytes, bytes], None]:
+    from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+    def raw_ecdsa(signature: bytes, message: bytes) -> None:
+        if len(signature) != 64:
+            raise InvalidSignature
+        halves = (int.from_bytes(half) for half in (signature[:32], signature[32:]))
+        key.verify(encode_dss_signature(*halves), message, ec.ECDSA(hashes.SHA256()))
 
     match algorithm:
         case "ed25519":
             return cast("Callable[[bytes, bytes], None]", key.verify)
+        case "es256":
+            return raw_ecdsa
         case "ecdsa-p256":
             return lambda signature, message: key.verify(
                 signature, message, ec.ECDSA(hashes.SHA256())

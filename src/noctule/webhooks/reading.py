@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from noctule.webhooks.content import FORM, parse, parser_of, skim
+from noctule.webhooks.content import FORM, fields, parse, parser_of, skim
 from noctule.webhooks.errors import Reason, Rejection
+from noctule.webhooks.jws import parse as parse_token
 from noctule.webhooks.request import form_fields
-from noctule.webhooks.source import scalar, walk
+from noctule.webhooks.source import is_object, scalar, walk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from noctule.webhooks.jws import Token
     from noctule.webhooks.request import Request
     from noctule.webhooks.scheme import Scheme
     from noctule.webhooks.source import Source, Sources
@@ -27,21 +31,64 @@ class Found(NamedTuple):
 class Reading:
     """One request under one scheme. Everything that can be wrong in it raises Rejection."""
 
-    __slots__ = ("_data", "_named", "_skimmed", "request", "scheme")
+    __slots__ = ("_data", "_fields", "_named", "_skimmed", "_token", "request", "scheme")
 
     def __init__(self, scheme: Scheme, request: Request) -> None:
         self.scheme = scheme
         self.request = request
         self._named: dict[str, dict[bytes, list[bytes]]] = {}
+        self._fields: dict[str, str] | None = None
+        self._token: Token | None = None
         self._data: Any = None
         self._skimmed: Any = None
 
+    def of(self, member: Any) -> Reading:
+        """The same delivery with one event of its batch for its body."""
+        reading = Reading(self.scheme, self.request)
+        reading._data = reading._skimmed = member if member is not None else {}
+        return reading
+
     @property
     def data(self) -> Any:
-        """The parsed body: an object (a form is an object of texts), or a list for a batch."""
+        """The parsed body: an object (a form is an object of texts), or a list for a batch.
+
+        Where the scheme signs some keys only, it is those."""
         if self._data is None:
-            self._data = parse(self.scheme, self.request)
+            data = parse(self.scheme, self.request)
+            only = self.scheme.only
+            if only:
+                data = {k: v for k, v in data.items() if k in only} if is_object(data) else {}
+            self._data = data
         return self._data
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields of the form around a body; raises Rejection if it is none."""
+        if self._fields is None:
+            self._fields = fields(self.request)
+        return self._fields
+
+    @property
+    def token(self) -> Token:
+        """The JSON web token in the signature's header; raises Rejection."""
+        if self._token is None:
+            place = self.scheme.headers[0]
+            text = self.request.header(place)
+            if text is None:
+                raise Rejection(Reason.MISSING_SIGNATURE, place)
+            prefix = self.scheme.prefix
+            if not text.startswith(prefix):
+                raise Rejection(Reason.MALFORMED_SIGNATURE, place)
+            self._token = parse_token(text.removeprefix(prefix), place)
+        return self._token
+
+    @property
+    def carries_signature(self) -> bool:
+        """Whether there is anything where the signature belongs."""
+        place = self.scheme.place
+        if place is not None and self.request.body:
+            return self.read(place) is not None
+        return any(any(self.request.values(header)) for header in self.scheme.headers)
 
     @property
     def skimmed(self) -> Any:
@@ -65,19 +112,26 @@ class Reading:
         return found
 
     def named(self, header: str, name: str) -> list[bytes]:
-        """The values of a header's items of that name."""
+        """The values of a header's items of that name; `*` is any name."""
         by_name = self._named.get(header)
         if by_name is None:
             by_name = self._named[header] = {}
-            pair = self.scheme.pair.encode()
-            for item in self.items(header):
-                key, _, value = item.partition(pair)
+            for key, value in self.pairs(self.items(header)):
                 by_name.setdefault(key, []).append(value)
+        if name == "*":
+            return [value for values in by_name.values() for value in values]
         return by_name.get(name.encode(), [])
+
+    def pairs(self, items: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Names and values of items, cut as the scheme cuts its signature's."""
+        pair = self.scheme.pair.encode()
+        for item in items:
+            key, _, value = item.partition(pair)
+            yield key, value
 
     def read(self, source: Source, data: Any = None) -> bytes | None:
         """The value at a source, None if absent. `data` stands for the body in a batch's item."""
-        if source.place == "body" or source.place == "query":
+        if source.place != "header":
             text = self.text(source, data)
             return text.encode("utf-8", "replace") if text is not None else None
         if not source.item:
@@ -89,10 +143,19 @@ class Reading:
 
     def text(self, source: Source, data: Any = None) -> str | None:
         """The same as text."""
-        if source.place == "body":
-            return scalar(walk(self.skimmed if data is None else data, source.name))
-        if source.place == "query":
-            return self.request.query.get(source.name)
+        match source.place:
+            case "body":
+                return scalar(walk(self.skimmed if data is None else data, source.name))
+            case "query":
+                return self.request.query.get(source.name)
+            case "form":
+                return self.fields.get(source.name)
+            case "claim":
+                return scalar(walk(self.token.claims, source.name))
+            case "jose":
+                return scalar(walk(self.token.header, source.name))
+            case "header":
+                pass
         value = self.read(source)
         return value.decode("utf-8", "replace") if value is not None else None
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.errors import MissingSecrets
 from noctule.webhooks import asgi
-from noctule.webhooks.classify import answer, items, question
-from noctule.webhooks.errors import InboxError, Reason, Refused, Rejection
+from noctule.webhooks.classify import items
+from noctule.webhooks.errors import InboxError, KeyUnavailable, Reason, Refused, Rejection
+from noctule.webhooks.handshake import Reply, answer, question, visit
 from noctule.webhooks.inbox import Inbox
-from noctule.webhooks.keyring import Keyring, Retiring
+from noctule.webhooks.keyring import Keyring, Retiring, configured
 from noctule.webhooks.metrics import METRICS
 from noctule.webhooks.notes import Notes
 from noctule.webhooks.reading import Reading
@@ -25,7 +26,7 @@ from noctule.webhooks.request import Headers, Request
 from noctule.webhooks.scheme import Scheme
 from noctule.webhooks.schemes import scheme_of
 from noctule.webhooks.store.base import Delivery, Receipt
-from noctule.webhooks.verify import Verified, verify
+from noctule.webhooks.verify import Verified, verify_fetching
 from noctule.webhooks.worker import Handler, Handlers, Worker
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Receiver:
             return self.reject(rejection, self._clock.monotonic() - began)
         except TimeoutError:
             answer = self._unavailable("the disk is slow")
-        except InboxError as error:
+        except (InboxError, KeyUnavailable) as error:
             answer = self._unavailable(str(error))
         METRICS.answered(self.route, answer.outcome, "", self._clock.monotonic() - began)
         return answer
@@ -174,18 +175,20 @@ class Receiver:
         asgi.check(request, self.max_body)
         reading = Reading(self.scheme, request)
         if greeting := question(reading, signed=False):
-            return _greet(*answer(greeting, reading))
+            return _greet(answer(greeting, reading, self._signing()))
         if request.method != "POST":
             raise Rejection(Reason.METHOD)
         now = self._clock.time()
         keys = self._keyring.at(now)
-        verified = verify(self.scheme, request, list(keys.values()), now)
+        verified = await verify_fetching(self.scheme, request, list(keys.values()), now)
         if greeting := question(verified.reading, signed=True):
-            return _greet(*answer(greeting, verified.reading))
+            await visit(greeting, verified.reading)
+            return _greet(answer(greeting, verified.reading, list(keys.values())[verified.key]))
         async with asyncio.timeout(STORE_SECONDS):
             receipt = await self.inbox.put(self._delivery(verified, list(keys)[verified.key], now))
         worker.wake()
-        return _answer(200, _outcome(receipt))
+        told = _answer(200, _outcome(receipt))
+        return _in_words(told, self.scheme.reply) if self.scheme.reply else told
 
     def _delivery(self, verified: Verified, key: str, now: float) -> Delivery:
         if self._keyring.is_retiring(key) and key not in self._still_used:
@@ -212,6 +215,10 @@ class Receiver:
             self._keyring.read(self.scheme, self._clock.time())
         except MissingSecrets as error:
             missing = [*error.names, *missing]
+        try:
+            self.scheme = configured(self.scheme)
+        except MissingSecrets as error:
+            missing = [*missing, *(name for name in error.names if name not in missing)]
         if missing:
             raise MissingSecrets(missing)
 
@@ -219,6 +226,12 @@ class Receiver:
         """The address the provider called, which a proxy in between may have changed."""
         query = url.partition("?")[2] if "?" not in self._address else ""
         return (self._address + (f"?{query}" if query else "")) if self._address else url
+
+    def _signing(self) -> str:
+        """What a handshake is answered with: the first secret that is not on its way out."""
+        keys = self._keyring.at(self._clock.time())
+        staying = [key for name, key in keys.items() if not self._keyring.is_retiring(name)]
+        return (staying or [*keys.values(), ""])[0]
 
     def _working(self) -> Worker:
         if self._worker is None:
@@ -240,6 +253,11 @@ def _answer(status: int, outcome: Outcome, reason: Reason | None = None) -> Answ
     return Answer(status, headers, json.dumps(told).encode(), outcome, reason)
 
 
-def _greet(media_type: str, body: bytes) -> Answer:
-    headers = (("content-type", media_type), ("x-content-type-options", "nosniff"))
-    return Answer(200, headers, body, "handshake")
+def _in_words(answer: Answer, text: str) -> Answer:
+    """The same in the provider's own words."""
+    headers = (("content-type", "text/plain; charset=utf-8"),)
+    return replace(answer, headers=headers, body=text.encode())
+
+
+def _greet(reply: Reply) -> Answer:
+    return Answer(reply.status, reply.headers, reply.body, "handshake")

@@ -1,7 +1,13 @@
 """From a provider's id to its scheme, or to the reason why there is none."""
 
+from dataclasses import replace
+
 from noctule.webhooks.errors import Refused
+from noctule.webhooks.published import Published
 from noctule.webhooks.scheme import Scheme
+
+_PUBLISHED: dict[str, Published] = {}
+"""One for each provider in a process, so that its keys are fetched once."""
 
 
 def scheme_of(provider: str) -> Scheme:
@@ -19,4 +25,7 @@ def scheme_of(provider: str) -> Scheme:
         )
     if not found.signature:
         raise Refused(f"{found.name}: no signed webhooks are known. Instead: poll, or re-read.")
-    return Scheme.parse(found.signature, found.id)
+    scheme = Scheme.parse(found.signature, found.id)
+    if scheme.fetch is None:
+        return scheme
+    return replace(scheme, published=_PUBLISHED.setdefault(found.id, Published()))

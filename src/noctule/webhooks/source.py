@@ -1,4 +1,5 @@
-"""Where a value is read in a delivery: `header:NAME[:ITEM]`, `query:NAME`, `body:PATH`."""
+"""Where a value is read in a delivery: `header:NAME[:ITEM]`, `query:NAME`, `body:PATH`,
+`form:NAME`, and `claim:NAME` or `jose:NAME` of a signed token."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,11 +7,12 @@ from typing import Any, Literal, NamedTuple, TypeGuard
 
 from noctule.webhooks.errors import InvalidScheme
 
-Place = Literal["header", "query", "body"]
+Place = Literal["header", "query", "body", "form", "claim", "jose"]
 
 
 class Source(NamedTuple):
-    """One place. `name` is a header in lower case, a query parameter or a path with dots."""
+    """One place. `name` is a header in lower case, a parameter, a field, a claim, or a path with
+    dots."""
 
     place: Place
     name: str
@@ -49,7 +51,7 @@ class Sources:
 
 
 def _is_place(text: str) -> TypeGuard[Place]:
-    return text in ("header", "query", "body")
+    return text in ("header", "query", "body", "form", "claim", "jose")
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -71,6 +73,17 @@ def walk(data: Any, path: str) -> Any:
         else:
             return None
     return data
+
+
+def put(data: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a path with dots, making objects on the way; "" is nowhere."""
+    *parents, last = path.split(".")
+    for key in parents:
+        inner = data.get(key)
+        data[key] = inner = inner if is_object(inner) else {}
+        data = inner
+    if last:
+        data[last] = value
 
 
 def scalar(value: Any) -> str | None:

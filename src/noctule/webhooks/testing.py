@@ -8,11 +8,12 @@ assert client.post("/webhooks/stripe", headers=headers, content=body).status_cod
 
 from typing import Any
 
+from noctule.webhooks.keypair import KeyPair
 from noctule.webhooks.scheme import Scheme
 from noctule.webhooks.schemes import scheme_of
-from noctule.webhooks.sign import KeyPair, body_of, new_key, sign
+from noctule.webhooks.sign import compose, new_key
 
-__all__ = ["KeyPair", "key_for", "signed"]
+__all__ = ["KeyPair", "key_for", "publish", "signed"]
 
 
 def signed(
@@ -32,10 +33,22 @@ def signed(
     address called, for those that sign it.
     """
     scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
-    body = body_of(scheme, payload)
-    return sign(scheme, body, secret, now=now, id=id, type=type, url=url), body
+    return compose(scheme, payload, secret, now=now, id=id, type=type, url=url)
 
 
 def key_for(provider: str | Scheme) -> KeyPair:
-    """A fresh key: `.secret` for the receiver's environment, `.signing` for `signed`."""
-    return new_key(provider if isinstance(provider, Scheme) else scheme_of(provider))
+    """A fresh key: `.secret` for the receiver's environment, `.signing` for `signed`.
+
+    Where the provider publishes its keys, this process takes the fresh one for published.
+    """
+    scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
+    key = new_key(scheme)
+    if key.document:
+        publish(scheme, key)
+    return key
+
+
+def publish(scheme: Scheme, key: KeyPair) -> None:
+    """Let this process find the key, and only it, where the provider publishes its own."""
+    scheme.published.fetch = lambda _: key.document
+    scheme.published.forget()

@@ -5,18 +5,25 @@ import hmac
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
+
 from noctule.webhooks.encoding import decode
-from noctule.webhooks.errors import Reason, Refused, Rejection
-from noctule.webhooks.keys import feed, key_of
+from noctule.webhooks.errors import KeyWanted, Reason, Refused, Rejection
+from noctule.webhooks.jws import ALGORITHMS
+from noctule.webhooks.keys import feed
+from noctule.webhooks.lookup import keys_of
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Scheme, Timestamp
-from noctule.webhooks.source import Source
+from noctule.webhooks.source import Source, is_list, walk
+from noctule.webhooks.template import Mac, Maybe, Setting, Template
+from noctule.webhooks.words import COMPUTED
 
 MAX_CANDIDATES = 16
+MAX_SIGNED_EACH = 100
 _PORTS = {"http": 80, "https": 443}
 _DIGITS = re.compile(rb"[0-9]{1,16}")
 
@@ -36,10 +43,12 @@ class Verified(NamedTuple):
     def fingerprint(self) -> str:
         """A digest of what was signed but the time: the same for every copy of a delivery."""
         reading, scheme = self.reading, self.reading.scheme
-        if "body" in scheme.signed or (scheme.covers_body and not reading.is_form):
-            content = reading.request.body
-        elif scheme.covers_body:
+        if "sorted_form" in scheme.signed and reading.is_form:
             content = reading.sorted_form
+        elif "body" in scheme.signed or scheme.body_digest is not None:
+            content = reading.request.body
+        elif scheme.each:
+            content = msgspec.json.encode(reading.data)
         else:
             content = signed_content(reading, b"", reading.request.url)
         digest = hashlib.sha256()
@@ -51,35 +60,102 @@ def verify(scheme: Scheme, request: Request, secrets: Sequence[str], now: float)
     """Check a delivery; `now` is in seconds since the epoch.
 
     Raises Rejection for anything wrong in the delivery, whatever it holds; Refused for a scheme
-    that proves nothing; InvalidSecret for a secret that is not of the scheme's form.
+    that proves nothing; InvalidSecret for a secret that is not of the scheme's form; KeyWanted
+    where the key is the provider's to publish and is not known here yet (`verify_fetching`).
     """
     if scheme.grade in ("static", "none"):
         raise Refused(f"{scheme.provider or 'this scheme'}: deliveries are not signed")
     if not secrets:
         raise ValueError("verify needs at least one secret")
     reading = Reading(scheme, request)
+    if not scheme.each:
+        return _verified(reading, secrets, now)
+    parts = [_verified(reading.of(member), secrets, now) for member in _members(reading)]
+    return parts[0]._replace(reading=reading)
+
+
+async def verify_fetching(
+    scheme: Scheme, request: Request, secrets: Sequence[str], now: float
+) -> Verified:
+    """The same, with a key that the provider publishes fetched first where it is not known.
+
+    Raises KeyUnavailable if it cannot be had within 200 ms: answer 503, it will be there next time.
+    """
+    try:
+        return verify(scheme, request, secrets, now)
+    except KeyWanted as key:
+        await scheme.published.obtain(key.wanted)
+    return verify(scheme, request, secrets, now)
+
+
+def verify_waiting(
+    scheme: Scheme, request: Request, secrets: Sequence[str], now: float
+) -> Verified:
+    """The same for a command that may wait."""
+    try:
+        return verify(scheme, request, secrets, now)
+    except KeyWanted as key:
+        scheme.published.obtain_now(key.wanted)
+    return verify(scheme, request, secrets, now)
+
+
+def _verified(reading: Reading, secrets: Sequence[str], now: float) -> Verified:
+    scheme = reading.scheme
     candidates = signatures(reading)
     stamp = timestamp_text(reading)
     signed_at = signing_time(scheme.timestamp, stamp) if scheme.timestamp else None
-    key = _matching_key(reading, candidates, stamp, secrets)
+    if scheme.fetch and scheme.timestamp and signed_at is not None:
+        _check_age(scheme.timestamp, signed_at, now)  # nobody has keys fetched for old deliveries
+    key = _matching_key(reading, candidates, stamp, secrets, now)
     if scheme.timestamp and signed_at is not None:
         _check_age(scheme.timestamp, signed_at, now)
     return Verified(reading, key, signed_at)
 
 
+def _members(reading: Reading) -> list[Any]:
+    """The events of a batch in which each is signed; none would be a delivery that nobody did."""
+    batch = reading.scheme.batch
+    members = walk(reading.data, batch.name) if batch else None
+    if not is_list(members) or not 0 < len(members) <= MAX_SIGNED_EACH:
+        raise Rejection(Reason.MISSING_SIGNATURE, str(batch))
+    return members
+
+
 def signatures(reading: Reading) -> list[bytes]:
     """The decoded signatures the delivery carries, at most 16."""
     scheme = reading.scheme
-    texts: list[bytes] = []
-    for header in scheme.headers:
-        texts += reading.named(header, scheme.name) if scheme.name else reading.items(header)
-    if not any(texts):
-        raise Rejection(Reason.MISSING_SIGNATURE, ", ".join(scheme.headers))
+    if scheme.is_token:
+        return [_token_signature(reading)]
+    where = str(scheme.place) if scheme.place else ", ".join(scheme.headers)
+    texts = [text for text in _texts(reading) if text]
+    if not texts:
+        raise Rejection(Reason.MISSING_SIGNATURE, where)
     marked = [t.removeprefix(scheme.prefix) for t in texts if t.startswith(scheme.prefix)]
     decoded = [decode(scheme.encoding, text) for text in marked[:MAX_CANDIDATES]]
     if not any(decoded):
-        raise Rejection(Reason.MALFORMED_SIGNATURE, ", ".join(scheme.headers))
+        raise Rejection(Reason.MALFORMED_SIGNATURE, where)
     return [signature for signature in decoded if signature]
+
+
+def _texts(reading: Reading) -> list[bytes]:
+    """The signatures as they are written, in headers or in the body."""
+    scheme = reading.scheme
+    if scheme.place is not None:
+        text = reading.read(scheme.place) or b""
+        items = text.split(scheme.separator.encode()) if scheme.separator else [text]
+        pairs = reading.pairs(items) if scheme.pair else ((b"", item) for item in items)
+        return [value for name, value in pairs if scheme.name in ("", "*", name.decode("latin-1"))]
+    texts: list[bytes] = []
+    for header in scheme.headers:
+        texts += reading.named(header, scheme.name) if scheme.name else reading.items(header)
+    return texts
+
+
+def _token_signature(reading: Reading) -> bytes:
+    """That of a token which names the algorithm that the scheme wants, and no other."""
+    if reading.token.header.get("alg") != ALGORITHMS.get(reading.scheme.algorithm):
+        raise Rejection(Reason.MALFORMED_SIGNATURE, "jose:alg")
+    return reading.token.signature
 
 
 def timestamp_text(reading: Reading) -> bytes:
@@ -105,31 +181,51 @@ def signing_time(stamp: Timestamp, text: bytes) -> float:
     return int(text) / (1000 if stamp.unit == "ms" else 1)
 
 
-def signed_content(reading: Reading, stamp: bytes, url: str) -> bytes:
+def signed_content(
+    reading: Reading, stamp: bytes, url: str, secret: str = "", template: Template | None = None
+) -> bytes:
     """The bytes the provider signed, were it called at that address."""
 
-    def value(part: str | Source) -> bytes:
+    def value(part: str | Source | Maybe | Mac | Setting) -> bytes:
         match part:
             case "body":
                 return reading.request.body
             case "timestamp":
                 return stamp
-            case "url":
-                return url.encode("utf-8", "replace")
-            case "method":
-                return reading.request.method.encode("latin-1", "replace")
-            case "sorted_form":
-                return reading.sorted_form
             case "id":
                 found = reading.first(reading.scheme.id, ":")
                 text = found.text.encode() if found else None
-            case _:
-                text = reading.read(part) if isinstance(part, Source) else None
+            case str():
+                text = _word(reading, part, url, secret)
+            case Maybe():
+                return reading.read(part.source) or b""
+            case Setting():
+                text = reading.scheme.values.get(part.word, "").encode() or None
+            case Mac():
+                text = None
+            case Source():
+                text = reading.read(part)
         if text is None:
             raise Rejection(Reason.MISSING_FIELD, str(part))
         return text
 
-    return reading.scheme.signed.render(value)
+    return (template or reading.scheme.signed).render(value)
+
+
+def _word(reading: Reading, word: str, url: str, secret: str) -> bytes:
+    match word:
+        case "url":
+            return url.encode("utf-8", "replace")
+        case "method":
+            return reading.request.method.encode("latin-1", "replace")
+        case "sorted_form":
+            return reading.sorted_form
+        case "secret":
+            return secret.encode()
+        case "token":
+            return reading.token.signed
+        case _:
+            return COMPUTED[word](reading, url)
 
 
 def url_spellings(url: str) -> Iterator[str]:
@@ -150,24 +246,49 @@ def url_spellings(url: str) -> Iterator[str]:
 
 
 def _matching_key(
-    reading: Reading, candidates: list[bytes], stamp: bytes, secrets: Sequence[str]
+    reading: Reading, candidates: list[bytes], stamp: bytes, secrets: Sequence[str], now: float
 ) -> int:
-    scheme, url = reading.scheme, reading.request.url
     _check_digest(reading)
-    for spelling in url_spellings(url) if scheme.covers_url else (url,):
-        content = signed_content(reading, stamp, spelling)
-        for place, secret in enumerate(secrets):
-            key = key_of(scheme, secret)
-            for signature in candidates:
-                if key.verify(content, signature):
-                    return place
+    expected = False
+    for place, secret in enumerate(secrets):
+        if not _as_expected(reading, secret):
+            continue
+        expected = True
+        keys = keys_of(reading, secret, now)
+        for content in _contents(reading, stamp, secret):
+            for key in keys:
+                for signature in candidates:
+                    if key.verify(content, signature):
+                        return place
+    if not expected:
+        raise Rejection(Reason.NOT_EXPECTED, str(reading.scheme.expect[0][0]))
     raise Rejection(Reason.MISMATCH)
+
+
+def _contents(reading: Reading, stamp: bytes, secret: str) -> Iterator[bytes]:
+    """All that may have been signed: the ways to write the address, and the scheme's own."""
+    scheme, url = reading.scheme, reading.request.url
+    shapes = [shake.shape for shake in scheme.handshakes if shake.signs_for_anybody]
+    for spelling in url_spellings(url) if scheme.covers_url else (url,):
+        for template in scheme.templates:
+            content = signed_content(reading, stamp, spelling, secret, template)
+            if any(shape.fullmatch(content.decode("latin-1")) for shape in shapes):
+                raise Rejection(Reason.MISMATCH)  # a handshake signs that for whoever asks
+            yield content
+
+
+def _as_expected(reading: Reading, secret: str) -> bool:
+    for place, template in reading.scheme.expect:
+        wanted = signed_content(reading, b"", reading.request.url, secret, template)
+        if not hmac.compare_digest(reading.read(place) or b"", wanted):
+            return False
+    return True
 
 
 def _check_digest(reading: Reading) -> None:
     """A body that the template leaves out must have its digest in a place that is signed."""
     source = reading.scheme.body_digest
-    if source is None or reading.is_form:
+    if source is None or (reading.is_form and "sorted_form" in reading.scheme.signed):
         return
     digest = reading.read(source)
     if digest is None:

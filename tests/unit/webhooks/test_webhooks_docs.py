@@ -24,7 +24,7 @@ def test_every_cause_is_described(key):
 
 
 def test_the_waits_and_bounds_are_those_of_the_program():
-    from noctule.webhooks import asgi, classify, inbox, request, scheme, worker
+    from noctule.webhooks import asgi, classify, inbox, request, tables, worker
     from noctule.webhooks.verify import MAX_CANDIDATES
 
     assert worker.DELAYS == (5, 30, 120, 600, 3600, 10800, 28800, 86400)
@@ -36,4 +36,4 @@ def test_the_waits_and_bounds_are_those_of_the_program():
     assert f"| {request.MAX_FIELDS:,}; {classify.MAX_BATCH:,} |" in PAGE
     assert f"| {MAX_CANDIDATES} |" in PAGE
     assert f"| {asgi.MAX_HEADERS}, {asgi.MAX_HEADER_BYTES >> 10} KiB in all" in PAGE
-    assert scheme.MAX_BODY == 1 << 20
+    assert tables.MAX_BODY == 1 << 20

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from webhook_samples import KEYS, NOW, SCHEMES, URL, samples
 
 from noctule.webhooks import InvalidSecret, Reason, Rejection, Request, verify
-from noctule.webhooks.classify import answer, items, question
+from noctule.webhooks.classify import items
+from noctule.webhooks.handshake import answer, question
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.sign import body_of, sign
 

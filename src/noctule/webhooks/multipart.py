@@ -1,0 +1,47 @@
+"""The text fields of a multipart form (RFC 7578), for providers that post their JSON in one."""
+
+from __future__ import annotations
+
+import re
+
+from noctule.webhooks.errors import Reason, Rejection
+
+MAX_PARTS = 100
+BOUNDARY = "noctule-boundary"
+"""Of the forms made here."""
+_BOUNDARY = re.compile(rb'boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))', re.IGNORECASE)
+_NAME = re.compile(rb'(?:^|[;\s])name="([^"]*)"', re.IGNORECASE)
+
+
+def parts(media_type: bytes, body: bytes) -> dict[str, str]:
+    """Names and values; files are read as text too. Raises Rejection if it is no such form."""
+    found = _BOUNDARY.search(media_type)
+    if found is None:
+        raise Rejection(Reason.UNPARSEABLE, "boundary")
+    mark = b"\r\n--" + (found[1] or found[2])
+    pieces = (b"\r\n" + body).split(mark)
+    if len(pieces) < 3 or len(pieces) > MAX_PARTS + 2 or not pieces[-1].startswith(b"--"):
+        raise Rejection(Reason.UNPARSEABLE, "form")
+    fields: dict[str, str] = {}
+    for piece in pieces[1:-1]:
+        head, empty, value = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        name = _NAME.search(_disposition(head))
+        if not empty or name is None:
+            raise Rejection(Reason.UNPARSEABLE, "form")
+        try:
+            fields[name[1].decode()] = value.decode()
+        except UnicodeDecodeError:
+            raise Rejection(Reason.UNPARSEABLE, "form") from None
+    return fields
+
+
+def _disposition(head: bytes) -> bytes:
+    lines = head.split(b"\r\n")
+    return next((line for line in lines if line.lower().startswith(b"content-disposition:")), b"")
+
+
+def form_of(fields: dict[str, str]) -> bytes:
+    """A multipart form of texts, with `BOUNDARY`."""
+    head = 'Content-Disposition: form-data; name="{}"'
+    parts = [f"--{BOUNDARY}\r\n{head.format(n)}\r\n\r\n{v}\r\n" for n, v in fields.items()]
+    return f"{''.join(parts)}--{BOUNDARY}--\r\n".encode()

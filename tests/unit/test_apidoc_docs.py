@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 from noctule.apidoc import bounds
+from noctule.apidoc.flaws import MOST_SCHEMAS
 from noctule.apidoc.gaps import BLOCKING
+from noctule.apidoc.score import DOCUMENT_SHARE, DOCUMENT_WEIGHTS, SOUND, WEIGHTS
 from noctule.language import catalog
 
 PAGE = (Path(__file__).parents[2] / "docs" / "documents.md").read_text(encoding="utf-8")
@@ -15,6 +17,16 @@ def test_every_gap_is_on_the_page_with_its_weight() -> None:
     known = {name.removeprefix("gap_") for name in catalog("apidoc") if name.startswith("gap_")}
     assert rows.keys() == known
     assert {name for name, stops in rows.items() if stops == "yes"} == set(BLOCKING)
+
+
+def test_the_weights_are_on_the_page() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (?:yes|no) \| (\d+) \|", PAGE, flags=re.MULTILINE)
+    assert {name: int(weight) for name, weight in rows} == {**WEIGHTS, **DOCUMENT_WEIGHTS}
+    assert f"÷ {sum(DOCUMENT_WEIGHTS.values())}\n" in PAGE
+    assert f"{100 - DOCUMENT_SHARE} × mean" in PAGE
+    assert f"+ {DOCUMENT_SHARE} × weight" in PAGE
+    assert re.search(rf"{SOUND} for having no flaw", PAGE)
+    assert f"at most {MOST_SCHEMAS} for one operation" in PAGE
 
 
 def test_every_bound_is_on_the_page() -> None:

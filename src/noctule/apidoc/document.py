@@ -15,7 +15,7 @@ from noctule.apidoc.address import is_address
 from noctule.apidoc.operation import Dialect, Operation, delivery, methods
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from noctule.apidoc.node import Node
     from noctule.apidoc.parts import SecurityScheme, Server
@@ -123,12 +123,23 @@ class ApiDocument:
         every = reversed([*self.operations.values()])
         return {name: op for op in every for name in (op.id, op.operation_id) if name}
 
+    def namesakes(self, operation: Operation) -> tuple[Operation, ...]:
+        """The other operations with the same operationId."""
+        same = self._by_name.get(operation.operation_id, ())
+        return tuple(other for other in same if other.key != operation.key)
+
+    def lookalikes(self, operation: Operation) -> tuple[Operation, ...]:
+        """The other operations that differ by the names of their path's variables alone."""
+        same = self._by_shape.get(shape(operation.key), ())
+        return tuple(other for other in same if other.key != operation.key)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Operation, ...]]:
+        return grouped((op.operation_id, op) for op in self.operations.values() if op.operation_id)
+
     @cached_property
     def _by_shape(self) -> Mapping[str, tuple[Operation, ...]]:
-        found: dict[str, tuple[Operation, ...]] = {}
-        for key, operation in self.operations.items():
-            found[shape(key)] = (*found.get(shape(key), ()), operation)
-        return found
+        return grouped((shape(key), operation) for key, operation in self.operations.items())
 
     def _operations(self) -> Iterator[Operation]:
         for path, node in self.root.at("paths").entries():
@@ -137,6 +148,13 @@ class ApiDocument:
             item = node.follow()
             for method, operation in methods(self._reader, item):
                 yield Operation(self._reader, self.root, item, operation, method=method, path=path)
+
+
+def grouped(pairs: Iterable[tuple[str, Operation]]) -> Mapping[str, tuple[Operation, ...]]:
+    found: dict[str, tuple[Operation, ...]] = {}
+    for key, operation in pairs:
+        found[key] = (*found.get(key, ()), operation)
+    return found
 
 
 def absolute(url: str, base: str) -> str:

@@ -1,9 +1,11 @@
-"""What a wrapper needs and the document lacks, operation by operation."""
+"""What a wrapper needs and the document lacks, operation by operation.
+
+What the document says wrongly is in `flaws`; both are told in the same words, as a `Gap`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from noctule.apidoc.document import ApiDocument
     from noctule.apidoc.operation import Operation
     from noctule.apidoc.parts import Media
-    from noctule.apidoc.schema import Schema
 
 BLOCKING = ("response_schema", "error_responses", "auth")
 """Without these the card says: test in the sandbox first."""
@@ -27,16 +28,22 @@ PAGING = re.compile(
     re.IGNORECASE,
 )
 LIMITS = re.compile(r"rate-?limit|retry-after", re.IGNORECASE)
+SANDBOX = re.compile(r"sandbox|\btest|staging|\bdev\b|\bdemo\b|\{|localhost", re.IGNORECASE)
+SIGNATURE = re.compile(r"signature|signed|hmac|\bjw[st]\b", re.IGNORECASE)
 IDEMPOTENCY = re.compile(r"idempoten", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """One missing thing, missed at `pointer`; `operation` is a key, "" for the document."""
+    """One thing that is missing or wrong, at `pointer`; `operation` is a key, "" for the document.
+
+    `detail` says what stands there, in the document's own words and JSON Schema's.
+    """
 
     operation: str
     kind: str
     pointer: str
+    detail: str = ""
 
     @property
     def blocking(self) -> bool:
@@ -44,19 +51,22 @@ class Gap:
         return self.kind in BLOCKING
 
     def text(self, language: Language) -> str:
-        return say(
-            language, f"apidoc.gap_{self.kind}", operation=self.operation, pointer=self.pointer
-        )
+        return say(language, f"apidoc.gap_{self.kind}", **self._facts)
+
+    def fix(self, language: Language) -> str:
+        """What the document's author would write."""
+        return say(language, f"apidoc.gap_{self.kind}", "next", **self._facts)
+
+    @property
+    def _facts(self) -> dict[str, str]:
+        return {"operation": self.operation, "pointer": self.pointer, "detail": self.detail}
 
 
 def gaps(document: ApiDocument, operations: Iterable[Operation]) -> tuple[Gap, ...]:
     """Every gap of these operations and of the document, blocking kinds first."""
-    known = Counter(op.operation_id for op in document.operations.values())
     found: list[Gap] = []
     for operation in operations:
         found += [Gap(operation.key, kind, at) for kind, at in missing(document, operation)]
-        if known[operation.operation_id] > 1 or not operation.operation_id:
-            found.append(Gap(operation.key, "operation_id", operation.pointer))
     found += [Gap("", kind, at) for kind, at in missing_overall(document)]
     return tuple(sorted(dict.fromkeys(found), key=lambda gap: not gap.blocking))
 
@@ -64,10 +74,22 @@ def gaps(document: ApiDocument, operations: Iterable[Operation]) -> tuple[Gap, .
 def missing_overall(document: ApiDocument) -> Iterator[tuple[str, str]]:
     if not document.servers:
         yield "servers", "#/servers"
-    if not document.webhooks and not any(op.callbacks for op in document.operations.values()):
+    elif not any(SANDBOX.search(f"{s.url} {s.description}") for s in document.servers):
+        yield "sandbox", "#/servers"
+    if not document.version:
+        yield "version", "#/info/version"
+    called = [*document.webhooks.values()]
+    called += [made for op in document.operations.values() for made in op.callbacks.values()]
+    if not called:
         yield "webhooks", "#/webhooks"
-    for place in document.duplicates:
-        yield "duplicate_key", place
+    elif not any(signed(delivery) for delivery in called):
+        yield "webhook_signature", called[0].pointer
+
+
+def signed(delivery: Operation) -> bool:
+    """The document says how to tell that a delivery is the provider's."""
+    names = [parameter.name for parameter in delivery.parameters if parameter.where == "header"]
+    return any(SIGNATURE.search(said) for said in (*names, delivery.description))
 
 
 def missing(document: ApiDocument, operation: Operation) -> Iterator[tuple[str, str]]:
@@ -79,12 +101,11 @@ def missing(document: ApiDocument, operation: Operation) -> Iterator[tuple[str, 
         yield "error_responses", answers
     elif not any(response.schema for response in operation.errors.values()):
         yield "error_schema", answers
+    if set(operation.errors) == {"default"}:
+        yield "error_statuses", answers
     if not authenticates(document, operation):
         yield "auth", f"{operation.pointer}/security"
     yield from missing_by_the_way(operation, answers)
-    for schema in schemas(operation):
-        if schema.broken:
-            yield "broken_reference", schema.pointer
 
 
 def missing_by_the_way(operation: Operation, answers: str) -> Iterator[tuple[str, str]]:
@@ -94,17 +115,26 @@ def missing_by_the_way(operation: Operation, answers: str) -> Iterator[tuple[str
     if "429" not in operation.responses and not has_header(operation, LIMITS):
         yield "rate_limit", answers
     names = [parameter.name for parameter in operation.parameters]
-    writes = operation.method in ("POST", "PATCH")
-    if writes and not any(IDEMPOTENCY.search(name) for name in names):
+    if writes(operation) and not any(IDEMPOTENCY.search(name) for name in names):
         yield "idempotency", f"{operation.pointer}/parameters"
     if lists(operation) and not any(PAGING.match(name) for name in names):
         yield "pagination", f"{operation.pointer}/parameters"
-    if not any(
-        media.examples or (media.schema and media.schema.examples) for media in medias(operation)
-    ):
+    written = [*medias(operation)]
+    if written and not any(media.examples or has_examples(media) for media in written):
         yield "example", operation.pointer
     if not operation.summary and not operation.description:
         yield "description", operation.pointer
+    if not operation.operation_id:
+        yield "operation_id", operation.pointer
+
+
+def has_examples(media: Media) -> bool:
+    """The schema has an example, or every property that must be there has."""
+    schema = media.schema
+    if schema is None or schema.examples:
+        return schema is not None
+    held = [schema.properties[name] for name in schema.required if name in schema.properties]
+    return bool(held) and all(one.examples or one.enum for one in held)
 
 
 def answers_described(operation: Operation) -> bool:
@@ -138,9 +168,22 @@ def authenticates(document: ApiDocument, operation: Operation) -> bool:
     return any(CREDENTIAL.search(p.name) for p in operation.parameters if p.where != "path")
 
 
+def writes(operation: Operation) -> bool:
+    """Sent twice, it may act twice."""
+    return operation.method in ("POST", "PATCH")
+
+
 def lists(operation: Operation) -> bool:
+    """It answers a list: an array, or an object around a single array of objects."""
     schema = operation.success.schema if operation.success else None
-    return operation.method == "GET" and schema is not None and schema.type == "array"
+    if operation.method != "GET" or schema is None:
+        return False
+    if schema.type == "array":
+        return True
+    if schema.type != "object" or operation.path.endswith("}"):
+        return False
+    arrays = [held for held in schema.properties.values() if held.type == "array"]
+    return len(arrays) == 1 and arrays[0].items is not None and arrays[0].items.type == "object"
 
 
 def has_header(operation: Operation, pattern: re.Pattern[str]) -> bool:
@@ -154,8 +197,3 @@ def medias(operation: Operation) -> Iterator[Media]:
         yield from operation.body.media.values()
     if operation.success:
         yield from operation.success.media.values()
-
-
-def schemas(operation: Operation) -> Iterator[Schema]:
-    yield from (parameter.schema for parameter in operation.parameters)
-    yield from (media.schema for media in medias(operation) if media.schema)

@@ -7,7 +7,8 @@ size costs what is used of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from noctule.apidoc import bounds
@@ -15,6 +16,8 @@ from noctule.apidoc.plain import is_dict, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class UnreadableError(Exception):
@@ -53,7 +56,7 @@ class Node:
     @property
     def mapping(self) -> Mapping[str, Any]:
         """The value, or an empty mapping where the document holds something else."""
-        return cast("Mapping[str, Any]", self.value) if is_dict(self.value) else {}
+        return self.value if is_dict(self.value) else NOTHING
 
     def text(self, key: str) -> str:
         value = self.mapping.get(key)

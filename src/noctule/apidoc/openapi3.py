@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from noctule.apidoc.parts import (
     Encoding,
+    Link,
     Media,
     Parameter,
     RequestBody,
@@ -177,7 +179,24 @@ def response(status: str, node: Node) -> Response:
         for name, header in node.at("headers").entries()
     }
     said = node.text("description") or node.text("summary")
-    return Response(status, said, media(node), headers, node.pointer)
+    links = {name: link(written.follow()) for name, written in node.at("links").entries()}
+    return Response(status, said, media(node), headers, node.pointer, links, node.broken)
+
+
+def link(node: Node) -> Link:
+    return Link(
+        node.text("operationId") or pointed(node.text("operationRef")),
+        node.at("parameters").mapping,
+        node.mapping.get("requestBody"),
+        node.text("description"),
+    )
+
+
+def pointed(reference: str) -> str:
+    """The operation a pointer into `paths` names: "#/paths/~1orders/get" -> "GET /orders"."""
+    path, _, method = reference.partition("#/paths/")[2].rpartition("/")
+    path = unquote(path).replace("~1", "/").replace("~0", "~")
+    return f"{method.upper()} {path}" if path else reference
 
 
 def media(node: Node) -> Mapping[str, Media]:

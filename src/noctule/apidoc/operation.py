@@ -103,6 +103,14 @@ class Operation:
     def parameters(self) -> tuple[Parameter, ...]:
         return self._dialect.parameters(self.node, self._path_item, self._root)
 
+    @property
+    def parameter_nodes(self) -> tuple[Node, ...]:
+        """Every parameter as the document has it, the path's first, readable or not."""
+        stated = (self._path_item, self.node)
+        return tuple(
+            written.follow() for node in stated for written in node.at("parameters").members()
+        )
+
     @cached_property
     def body(self) -> RequestBody | None:
         return self._dialect.body(self.node, self._path_item, self._root)

@@ -86,6 +86,18 @@ class Media:
 
 
 @dataclass(frozen=True)
+class Link:
+    """How an answer leads on: `operation` is an operationId or a key ("GET /orders/{id}"), and
+    `parameters` name -> value, mostly an expression such as "$response.body#/id". `body` is what
+    the next request carries, None where the document says nothing of it."""
+
+    operation: str
+    parameters: Mapping[str, object]
+    body: object = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class RequestBody:
     """What a request may carry, by media type, in the document's order."""
 
@@ -96,13 +108,16 @@ class RequestBody:
 
 @dataclass(frozen=True)
 class Response:
-    """One documented answer; `status` is "200", "4XX" or "default"."""
+    """One documented answer; `status` is "200", "4XX" or "default"; `links` are what a caller may
+    do next with it; `broken` says why a reference to it leads nowhere, "" where it leads."""
 
     status: str
     description: str
     media: Mapping[str, Media]
     headers: Mapping[str, Parameter]
     pointer: str = ""
+    links: Mapping[str, Link] = field(default_factory=dict[str, Link])
+    broken: str = ""
 
     @property
     def schema(self) -> Schema | None:

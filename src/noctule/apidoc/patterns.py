@@ -90,6 +90,7 @@ def matches(pattern: str, text: str) -> bool | None:
     return bool(ends(part, text, frozenset(range(len(text) + 1))))
 
 
+@lru_cache(maxsize=4096)
 def example(pattern: str, *, least: int = 0, most: int | None = None) -> str | None:
     """The shortest text found that matches and keeps the bounds; None where none is found."""
     part = parsed(pattern)

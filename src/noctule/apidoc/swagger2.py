@@ -175,7 +175,8 @@ def response(status: str, node: Node, types: list[str]) -> Response:
     headers = {
         name: parameter(header, "header", name) for name, header in node.at("headers").entries()
     }
-    return Response(status, node.text("description"), media, headers, node.pointer)
+    said = node.text("description")
+    return Response(status, said, media, headers, node.pointer, broken=node.broken)
 
 
 def strings(node: Node, key: str) -> list[str]:

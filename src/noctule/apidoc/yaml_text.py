@@ -51,6 +51,7 @@ class Level:
     size: int = 1
     anchor: str | None = None
     key: str | None = None
+    merging: bool = False
     merges: list[Any] = field(default_factory=list[Any])
 
 
@@ -147,9 +148,9 @@ class Builder:
             level.value.append(value)
         elif level.key is None:
             level.key = self._key(level, value, event)
-        elif level.key == MERGE:
+        elif level.merging:
             level.merges.extend(merged(value, event))
-            level.key = None
+            level.key, level.merging = None, False
         else:
             level.value[level.key] = value
             level.key = None
@@ -158,6 +159,7 @@ class Builder:
         if isinstance(value, dict | list):
             raise YamlError("a key must be a scalar", line(event))
         key = value if isinstance(value, str) else getattr(event, "value", json_text(value))
+        level.merging = key == MERGE and getattr(event, "implicit", (False,))[0]  # quoted: a key
         if key in level.value:
             self.duplicates.append(f"line {line(event)}: {key}")
         return key

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 import pytest
 
-SPECS = Path(__file__).parents[2].parent / "shared" / "specs"
+ROOT = Path(__file__).parents[2]
+SPECS = ROOT.parent / "shared" / "specs"
+CARD = ROOT / "tests" / "data" / "card.yaml"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,25 @@ class Done:
 
 
 class Noctule(Protocol):
-    def __call__(self, *arguments: str, cwd: Path | None = None) -> Done: ...
+    def __call__(self, *arguments: str) -> Done: ...
+
+
+def command(folder: Path, *arguments: str, **variables: str) -> Done:
+    """Run `noctule` in a fresh process, with no terminal, in `folder`."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("NOCTULE_", "COLUMNS"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "noctule", *arguments],
+        cwd=folder,
+        env={**inherited, "PYTHONDONTWRITEBYTECODE": "1", **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert "Traceback" not in done.stderr + done.stdout, done.stderr
+    assert done.returncode != 70, done.stderr
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture
@@ -39,23 +59,8 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def noctule(project: Path) -> Noctule:
-    """Run `noctule` in a fresh process, with no terminal, in the test's project."""
-
-    def run(*arguments: str, cwd: Path | None = None) -> Done:
-        done = subprocess.run(
-            [sys.executable, "-m", "noctule", *arguments],
-            cwd=cwd or project,
-            env={k: v for k, v in os.environ.items() if not k.startswith("NOCTULE_")},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert "Traceback" not in done.stderr + done.stdout, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    return run
+    """Run `noctule` in the test's project."""
+    return lambda *arguments: command(project, *arguments)
 
 
 def snapshot_of(folder: Path) -> dict[str, bytes]:

@@ -45,6 +45,8 @@ def command(
     file.task.accepted_incomplete = accept_incomplete or file.task.accepted_incomplete
     knowledge = knowledge_of(project, file.task)
     generated = generate_step(output, project, file, knowledge, dry_run=dry_run)
+    if dry_run:
+        output.say("cli.dry")
     code = options.exit_code(good=True, conflict=generated.conflict and not dry_run)
     output.json({"files": options.files_json(generated.changes, diffs=dry_run), "exit": code})
     return code

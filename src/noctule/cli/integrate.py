@@ -44,7 +44,9 @@ def command(
     result = planned_json(planned, dry_run=dry_run)
     result["files"] = options.files_json(generated.changes, diffs=dry_run)
     good = True
-    if not dry_run:
+    if dry_run:
+        output.say("cli.dry")
+    else:
         if file.task.tests and (project.root / file.task.tests).is_file():
             report = test_step(output, project, file.task.tests)
             result["tests"], good = report.as_json(), report.green

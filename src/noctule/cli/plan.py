@@ -36,7 +36,9 @@ def command(
     output, wish = options.wish_of(request, lang, as_json=as_json, **answers)
     project = open_project(folder, writes=not dry_run)
     planned = plan_step(output, project, wish, dry_run=dry_run)
-    if not dry_run:
+    if dry_run:
+        output.say("cli.dry")
+    else:
         output.line(f"{say(output.language, 'cli.next')} noctule generate {planned.file.place}")
     output.json(planned_json(planned, dry_run=dry_run))
     return 0

@@ -20,6 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prove": ("noctule.cli.prove", "Run the generated wrapper against a fake provider that fails."),
     "check": ("noctule.cli.check", "Validate a task file against what is true of the provider."),
     "task": ("noctule.cli.task", "Look at a task file."),
+    "document": (
+        "noctule.cli.document",
+        "Look at an API document: its score, its operations.",
+    ),
     "providers": ("noctule.cli.providers", "List the providers that noctule knows."),
 }
 

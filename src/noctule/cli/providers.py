@@ -37,8 +37,8 @@ def command(as_json: bool, lang: Language | None) -> None:
                     "name": pack.name,
                     "needs": sorted(pack.needs),
                     "operations": sorted(pack.operations),
-                    "document": pack.document.official,
-                    "probed": pack.document.probed,
+                    "document": pack.document.official if pack.document else "",
+                    "probed": pack.document.probed if pack.document else "",
                 }
                 for pack in known.values()
             ]

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from noctule.codegen.form import Auth
 from noctule.codegen.names import constant_name
 from noctule.planning.credentials import chosen_schemes, credentials
-from noctule.providers import AUTH_PARTS, Pack
+from noctule.providers import AUTH_PARTS, AuthFact, Pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,8 +55,8 @@ def auth_of(
 ) -> Auth:
     """The one way that serves all of `operations`."""
     variables = Variables(task)
-    if pack is not None:
-        return _of_pack(pack, variables)
+    if pack is not None and pack.auth is not None:
+        return _of_pack(pack, pack.auth, variables)
     prefix = constant_name(task.provider or task.service)
     planned = {(one.scheme, one.role): one.env for one in credentials(document, operations, prefix)}
     groups = Counter(
@@ -88,8 +88,7 @@ def sent_names(auth: Auth, document: ApiDocument) -> frozenset[str]:
     return frozenset(named | {part.settings.get("name", "").lower() for part in parts}) - {""}
 
 
-def _of_pack(pack: Pack, variables: Variables) -> Auth:
-    fact = pack.auth
+def _of_pack(pack: Pack, fact: AuthFact, variables: Variables) -> Auth:
     roles = {variable.name: (str(variable.role),) for variable in pack.env}
     named = [fact.env[part] for part in AUTH_PARTS[fact.kind]]
     secrets = tuple(variables.named(name, roles.get(name, TOKEN)) for name in named)

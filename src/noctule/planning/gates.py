@@ -36,7 +36,7 @@ def gate(
 
     if accepted.strip() or document.source.startswith(PACK):
         return
-    known = {"auth"} if pack else set[str]()
+    known = {"auth"} if pack and pack.auth else set[str]()
     blocking = [g for g in gaps(document, operations) if g.blocking and g.kind not in known]
     if blocking:
         raise Problem(

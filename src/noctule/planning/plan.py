@@ -114,9 +114,19 @@ def _outline(subject: Subject, asked: Request, choice: _Choice, accepted: str) -
     if refusal and asked.wants_webhooks and not choice.chosen:
         raise refuse_webhooks(subject.name, refusal)
     events: tuple[str, ...] = ()
-    if choice.need and not refusal and not asked.refuses_webhooks:
-        events = choice.need.events
+    if not refusal and not asked.refuses_webhooks:
+        events = _events(subject, asked, choice.need)
     return Outline(subject, asked, choice.need, choice.chosen, events, refusal, accepted)
+
+
+def _events(subject: Subject, asked: Request, need: Need | None) -> tuple[str, ...]:
+    """The need's; what the pack listens to where it knows nothing but webhooks."""
+    if need is not None:
+        return need.events
+    pack = subject.pack
+    if pack is None or pack.webhook is None or pack.needs or not asked.wants_webhooks:
+        return ()
+    return pack.webhook.events
 
 
 def _choose(subject: Subject, asked: Request, need: str, operations: Sequence[str]) -> _Choice:
@@ -177,7 +187,7 @@ def _of_document(subject: Subject, asked: Request) -> _Choice:
         )
         for one in found.chosen
     )
-    if subject.pack and not found.chosen:
+    if subject.pack and subject.pack.needs and not found.chosen:
         question = which_need(subject.name, subject.pack.needs.values(), asked.language)
     else:
         nearest = found.nearest or tuple(subject.document.operations.values())

@@ -48,9 +48,20 @@ def mentions(text: str, packs: Iterable[Pack]) -> list[Mention]:
         written = next((grams[name] for name in names if name in grams), None)
         if written:
             exact.append(Mention(pack, written, 1.0))
+        elif pack.document is None:
+            continue
         elif slip := next((s for name in names if (s := _slip(name, grams))), None):
             misspelt.append(Mention(pack, slip, MISSPELT))
-    return exact or misspelt
+    complete = [mention for mention in exact if mention.pack.document]
+    named = [mention for mention in exact if _is_name(mention.written, text)]
+    return complete or named or misspelt
+
+
+def _is_name(written: str, text: str) -> bool:
+    """Whether it is a name there, and not a word: "Box" or "with box", never "a box of …"."""
+    before = text[: text.index(written)].split()
+    placed = bool(before) and fold(before[-1]) in _BEFORE_NAMES
+    return placed or written != written.lower() or not lexicon().knows(fold(written))
 
 
 def unknown_name(text: str, *, sure: bool) -> str:
@@ -73,6 +84,9 @@ def unknown_name(text: str, *, sure: bool) -> str:
 
 def describes(document: ApiDocument, pack: Pack) -> bool:
     """Whether the document is of the pack's provider: the same host, or its name in the title."""
+    if pack.document is None:
+        words = _TOKEN.findall(fold(document.title))[:_LONGEST_NAME]
+        return _plain(pack.name) in {"".join(words[: n + 1]) for n in range(len(words))}
     hosts = {urlsplit(environment.base_url).hostname for environment in pack.environments.values()}
     served = {urlsplit(server.url).hostname for server in document.servers}
     title = set(_grams(document.title))

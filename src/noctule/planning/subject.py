@@ -105,7 +105,7 @@ def _ask(text: str, language: Language, named: list[Mention]) -> Question:
     pack has."""
     if named:
         return which_provider((mention.pack for mention in named), language)
-    known = providers.packs().values()
+    known = [pack for pack in providers.packs().values() if pack.document]
     asked = understand(text, language)
     serving = [pack for pack in known if select(pack, asked).rivals]
     name = unknown_name(text, sure=bool(serving))
@@ -115,5 +115,5 @@ def _ask(text: str, language: Language, named: list[Mention]) -> Question:
 
 
 def _unknown(name: str) -> Problem:
-    known = ", ".join(providers.packs())
+    known = ", ".join(name for name, pack in providers.packs().items() if pack.document)
     return Problem("planning.unknown_provider", exit=Exit.USAGE, place=name, known=known)

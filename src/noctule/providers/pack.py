@@ -108,7 +108,7 @@ class PaginationFact(Fact, frozen=True, kw_only=True):
 
 
 class RetryFact(Fact, frozen=True, kw_only=True):
-    statuses: tuple[int, ...]
+    statuses: tuple[int, ...] = ()
     """Statuses after which the same request may succeed; whether it may be *sent* again is the
     operation's matter (idempotent, or keyed)."""
     should_retry_header: str = ""
@@ -144,6 +144,8 @@ class UnsignedFact(Fact, frozen=True, kw_only=True):
     reason_fr: str
     alternative_en: str
     alternative_fr: str
+    source: str = ""
+    """Address of the text that says so."""
 
 
 class WebhookFact(Fact, frozen=True, kw_only=True):
@@ -153,6 +155,8 @@ class WebhookFact(Fact, frozen=True, kw_only=True):
     """Environment variable that verifies deliveries; Twilio's is its API credential."""
     object_path: str = ""
     """Where the resource lies in an event's body ("data.object"); "" the body itself."""
+    events: tuple[str, ...] = ()
+    """What to listen to where no need of the pack says it, the principal event first."""
 
 
 class Need(Bilingual, frozen=True, kw_only=True):
@@ -181,8 +185,9 @@ class OperationFact(Bilingual, frozen=True, kw_only=True):
 
 class EventFact(Bilingual, frozen=True, kw_only=True):
     name: str
-    schema: str
-    """Component of the compact document that describes what lies at `webhook.object_path`."""
+    schema: str = ""
+    """Component of the compact document that describes what lies at `webhook.object_path`; "" in a
+    pack without one."""
 
 
 class Erratum(Bilingual, frozen=True, kw_only=True):
@@ -197,13 +202,16 @@ class Erratum(Bilingual, frozen=True, kw_only=True):
 
 
 class Pack(Fact, frozen=True, kw_only=True):
+    """A pack without `document` knows a provider's webhooks and no more: its operations come from
+    an API document that the user gives."""
+
     id: str
     name: str
     homepage: str
-    document: DocumentFacts
-    environments: Mapping[str, Environment]
-    auth: AuthFact
-    retry: RetryFact
+    document: DocumentFacts | None = None
+    environments: Mapping[str, Environment] = {}
+    auth: AuthFact | None = None
+    retry: RetryFact = RetryFact()
     aliases: tuple[str, ...] = ()
     env: tuple[EnvFact, ...] = ()
     parameters: Mapping[str, str] = {}
@@ -228,6 +236,8 @@ class Pack(Fact, frozen=True, kw_only=True):
 
     def document_bytes(self) -> bytes:
         """The compact API document, as it lies beside the pack. Raises Problem if it does not."""
+        if self.document is None:
+            raise Problem("providers.webhooks_only", exit=Exit.USAGE, place=self.name)
         try:
             return self.path.with_name(self.document.compact).read_bytes()
         except (OSError, ValueError) as error:

@@ -46,6 +46,10 @@ def _texts(pack: Pack) -> Iterator[str]:
 
 def _credentials(pack: Pack) -> Iterator[str]:
     names = {fact.name for fact in pack.env}
+    if pack.auth is None:
+        if pack.document is not None:
+            yield "auth: is missing, and there is a document to call"
+        return
     wanted = set(AUTH_PARTS[pack.auth.kind])
     if set(pack.auth.env) != wanted:
         yield f"auth.env: {pack.auth.kind} takes {sorted(wanted)}, not {sorted(pack.auth.env)}"
@@ -72,6 +76,9 @@ def _webhooks(pack: Pack) -> Iterator[str]:
             yield f"events: {name} is not in event_names"
     if pack.signature and pack.unsigned:
         yield "signature: an unsigned provider has none"
+    if pack.webhook:
+        for name in set(pack.webhook.events) - pack.event_names:
+            yield f"webhook.events: {name} is not in event_names"
     if pack.event_names and not (pack.signature or pack.unsigned):
         yield "signature: events are named, and nothing says how they are signed"
     if pack.signature and not pack.webhook:
@@ -94,6 +101,15 @@ def _needs(pack: Pack) -> Iterator[str]:
 
 
 def _document(pack: Pack) -> Iterator[str]:
+    if pack.document is None:
+        if pack.needs or pack.operations:
+            yield "document: is missing, and operations are described"
+        yield from (
+            f"events: {e.name}: no document for {e.schema}"
+            for e in pack.events.values()
+            if e.schema
+        )
+        return
     from noctule.apidoc import parse  # heavy, and wanted only here
 
     document = parse(pack.document_bytes(), source=f"pack:{pack.id}")

@@ -30,7 +30,7 @@ class Gate:
         schemes = document.security_schemes.values()
         elsewhere = {scheme.parameter for scheme in schemes if scheme.where == "query"}
         if pack is not None:
-            elsewhere |= {pack.auth.query, *pack.parameters}
+            elsewhere |= {pack.auth.query if pack.auth else "", *pack.parameters}
         self._validators = Validators(elsewhere)
 
     def admit(self, match: Match, incoming: Incoming) -> Decoded:

@@ -25,7 +25,7 @@ class TokenEndpoint:
 
     def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
         urls = [scheme.token_url for scheme in document.security_schemes.values()]
-        if pack is not None:
+        if pack is not None and pack.auth is not None:
             urls.append(pack.auth.token_url)
         self._paths = {urlsplit(url).path for url in urls if url}
         self._random = random.Random(seed)  # noqa: S311  (a fake's tokens open nothing)

@@ -36,8 +36,8 @@ def noctule(policies: Policies) -> Subject:
     async def attempt(_: Attempt) -> Verdict:
         return OK
 
-    async def call() -> Verdict:
-        return await drive(Guard(policies, health, SYSTEM), attempt)
+    def call() -> Awaitable[Verdict]:
+        return drive(Guard(policies, health, SYSTEM), attempt)
 
     return call
 

@@ -6,15 +6,17 @@ not wait, or a `FastClock`, on which time runs faster (both in `noctule.runtime.
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractContextManager
+
+    from noctule.runtime.timer import TimeLimit
 
 
 class Clock(Protocol):
@@ -34,13 +36,21 @@ class Clock(Protocol):
         """`sleep` for a thread."""
         ...
 
-    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        """Cancel the block after `seconds` and raise TimeoutError, as `asyncio.timeout` does."""
+    def timeout(self, seconds: float) -> AbstractContextManager[object]:
+        """Cancel the task's block after `seconds` and raise TimeoutError."""
         ...
 
     def real(self, seconds: float) -> float:
         """How long that is on the machine's clock: what a socket or a lock is told."""
         ...
+
+
+@cache
+def _time_limit() -> type[TimeLimit]:
+    """Imported by whoever awaits: threads need neither it nor asyncio."""
+    from noctule.runtime.timer import TimeLimit
+
+    return TimeLimit
 
 
 class SystemClock:
@@ -57,11 +67,8 @@ class SystemClock:
 
         await asyncio.sleep(seconds)
 
-    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        # Whoever awaits has imported asyncio; an import statement costs more than the timeout's
-        # own bookkeeping.
-        limit: AbstractAsyncContextManager[object] = sys.modules["asyncio"].timeout(seconds)
-        return limit
+    def timeout(self, seconds: float) -> AbstractContextManager[object]:
+        return _time_limit()(seconds)
 
     def real(self, seconds: float) -> float:
         return seconds

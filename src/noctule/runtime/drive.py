@@ -15,7 +15,6 @@ from noctule.runtime import errors
 from noctule.runtime.effects import Ask, Attempt, Sleep
 from noctule.runtime.exchange import exchange
 from noctule.runtime.policy.classify import failed
-from noctule.runtime.policy.verdict import Verdict
 from noctule.runtime.transport import Request, Response
 
 if TYPE_CHECKING:
@@ -26,15 +25,15 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
     from noctule.runtime.effects import Wait
     from noctule.runtime.exchange import Wire
-    from noctule.runtime.guard import Guard
+    from noctule.runtime.guard import Effect, Guard
+    from noctule.runtime.policy.verdict import Verdict
     from noctule.runtime.prepare import Call
     from noctule.runtime.transport import AsyncTransport, SyncTransport
 
 R = TypeVar("R")
 
-NOTHING = Verdict()
 NO_ANSWER = Response(0)
-"""What a guard, or an exchange, is sent after a wait."""
+"""What an exchange is sent after a wait."""
 
 
 async def perform(steps: Generator[Call | Ask, Any, R], transport: AsyncTransport, wire: Wire) -> R:
@@ -80,33 +79,33 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
 
     `attempt` returns a verdict; it raises only when the call is cancelled, or for a bug.
     """
-    core = guard.run()
     clock = guard.clock
     try:
-        effect = next(core)
-        reply = NOTHING
+        effect: Effect = guard.first()
         while True:
             if isinstance(effect, Attempt):
                 hedged = effect.hedge_after is not None
                 sending = _hedged(effect, attempt, guard) if hedged else attempt(effect)
                 if effect.seconds is None:
-                    reply = await sending
+                    verdict = await sending
                 else:
                     try:
-                        async with clock.timeout(effect.seconds):
-                            reply = await sending
+                        with clock.timeout(effect.seconds):
+                            verdict = await sending
                     except TimeoutError:
-                        reply = failed(errors.TimedOut())
-            elif isinstance(effect, Sleep):
-                await clock.sleep(effect.seconds)
+                        verdict = failed(errors.TimedOut())
+                pause = guard.answered(verdict)
+                if pause is None:
+                    return verdict
+                effect = pause
             else:
-                await _wait(effect, guard)
-            effect = core.send(reply)
-    except StopIteration as done:
-        verdict: Verdict = done.value
-        return verdict
+                if isinstance(effect, Sleep):
+                    await clock.sleep(effect.seconds)
+                else:
+                    await _wait(effect, guard)
+                effect = guard.resume()
     finally:
-        core.close()
+        guard.close()
 
 
 async def _hedged(
@@ -118,7 +117,7 @@ async def _hedged(
     tasks = [asyncio.ensure_future(attempt(effect))]
     try:
         try:
-            async with guard.clock.timeout(effect.hedge_after or 0.0):
+            with guard.clock.timeout(effect.hedge_after or 0.0):
                 return await asyncio.shield(tasks[0])
         except TimeoutError:
             if guard.hedge():
@@ -209,7 +208,7 @@ async def _wait(effect: Wait, guard: Guard) -> None:
     if guard.health.await_place(effect.ticket, wake):
         return
     try:
-        async with guard.clock.timeout(effect.seconds):
+        with guard.clock.timeout(effect.seconds):
             await woken
     except TimeoutError:
         return
@@ -260,24 +259,24 @@ def _make_sync(call: Call, transport: SyncTransport, wire: Wire) -> Verdict:
 
 def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:
     """`drive` for a thread. `attempt` keeps to its seconds by itself."""
-    core = guard.run()
     clock = guard.clock
     try:
-        effect = next(core)
-        reply = NOTHING
+        effect: Effect = guard.first()
         while True:
             if isinstance(effect, Attempt):
-                reply = attempt(effect)
-            elif isinstance(effect, Sleep):
-                clock.block(effect.seconds)
+                verdict = attempt(effect)
+                pause = guard.answered(verdict)
+                if pause is None:
+                    return verdict
+                effect = pause
             else:
-                _wait_sync(effect, guard)
-            effect = core.send(reply)
-    except StopIteration as done:
-        verdict: Verdict = done.value
-        return verdict
+                if isinstance(effect, Sleep):
+                    clock.block(effect.seconds)
+                else:
+                    _wait_sync(effect, guard)
+                effect = guard.resume()
     finally:
-        core.close()
+        guard.close()
 
 
 def _wait_sync(effect: Wait, guard: Guard) -> None:

@@ -29,7 +29,6 @@ A class's docstring is its message. No message holds a header, a query or a body
 provider answered is in `error.response`, for code that knows what it may show.
 """
 
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal

@@ -1,7 +1,9 @@
 """What all calls to one provider, under one credential, know of it together.
 
 The state is kept per origin and credential, not per endpoint (an outage takes a provider, not
-a path) and not per provider alone (one tenant's bad key must not stop the others).
+a path) and not per provider alone (one tenant's bad key must not stop the others). Calls that set
+limits of their own (another breaker, fewer places) get that part for themselves, and share the
+rest.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from noctule.runtime.policy.breaker import Breaker, State
+from noctule.runtime.policy.breaker import CLOSED, Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead
 from noctule.runtime.policy.gate import Gate
 from noctule.runtime.policy.quota import Quota
@@ -21,11 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from noctule.runtime.config import Policies
+    from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.bulkhead import Ticket
     from noctule.runtime.policy.verdict import Verdict
 
 KEPT = 512
 """Origins and credentials remembered at once; the one that was used longest ago goes first."""
+
+VARIANTS = 64
+"""Different limits under one of them."""
 
 
 class Circuits(Protocol):
@@ -40,14 +46,26 @@ class Circuits(Protocol):
         ...
 
     def open_until(self, key: str) -> float:
-        """When the last one of the others opens again; 0 when none is open."""
+        """When the last one that opened lets a call through again; 0 when none is open."""
         ...
 
 
 class Health:
-    """The shared policies and the one lock around them, which is never held while waiting."""
+    """The shared policies and the one lock around them, which is never held while waiting.
 
-    __slots__ = ("breaker", "bulkhead", "circuits", "gate", "lock", "origin", "quota", "random")
+    What every call does takes it by hand: `with` costs more than twice as much.
+    """
+
+    __slots__ = (
+        "breaker",
+        "bulkhead",
+        "circuits",
+        "gate",
+        "lock",
+        "origin",
+        "quota",
+        "random",
+    )
 
     def __init__(
         self,
@@ -58,7 +76,7 @@ class Health:
         circuits: Circuits | None = None,
     ) -> None:
         self.origin = origin
-        self.circuits = circuits
+        self.circuits = circuits if policies.breaker else None
         self.random = random
         self.lock = Lock()
         self.gate = Gate()
@@ -68,29 +86,50 @@ class Health:
 
     def admit(self, now: float) -> int | None:
         """A generation to hand to `settle` or `abandon`; None when the breaker is open."""
-        breaker = self.breaker
-        if breaker is None:
+        if self.breaker is None:
             return 0
-        if breaker.state is State.CLOSED:
-            return breaker.generation
         with self.lock:
-            return breaker.admit(now)
+            return self.breaker.admit(now)
+
+    def follow(self, now: float, today: float) -> bool:
+        """Whether our breaker opens because that of another process did. `today` is `now` in
+        seconds since the epoch, which is what processes have in common."""
+        if self.circuits is None or self.breaker is None:
+            return False
+        until = self.circuits.open_until(self.origin)
+        if until <= today:
+            return False
+        with self.lock:
+            return self.breaker.follow(now, until - today, until)
+
+    def tell(self, now: float, today: float) -> None:
+        """Tell the other processes that ours opened."""
+        if self.circuits is not None and self.breaker is not None:
+            until = today + self.blocked(now)
+            self.breaker.followed = until
+            self.circuits.opened(self.origin, until)
 
     def settle(self, generation: int, verdict: Verdict, now: float, took: float) -> State | None:
         """An attempt ended after `took` seconds; the breaker's state, if that changed it."""
-        with self.lock:
+        breaker = self.breaker
+        self.lock.acquire()
+        try:
             if verdict.hold:
                 self.gate.close(now, verdict.hold)
-            breaker = self.breaker
             if breaker is None:
                 return None
             before = breaker.state
-            if verdict.healthy is None:
+            healthy = verdict.healthy
+            if healthy:
+                breaker.record(generation, now, ok=True, took=took)
+            elif healthy is None:
                 breaker.abandon(generation)
             else:
-                connect = not verdict.healthy and verdict.reached is Reached.NOT_SENT
-                breaker.record(generation, now, ok=verdict.healthy, took=took, connect=connect)
+                connect = verdict.reached is Reached.NOT_SENT
+                breaker.record(generation, now, ok=False, took=took, connect=connect)
             return breaker.state if breaker.state is not before else None
+        finally:
+            self.lock.release()
 
     def abandon(self, generation: int) -> None:
         """An attempt was cancelled."""
@@ -100,10 +139,14 @@ class Health:
 
     def enter(self) -> Ticket | None:
         """A ticket to wait with; None when the call may go on at once."""
-        if self.bulkhead is None:
+        bulkhead = self.bulkhead
+        if bulkhead is None:
             return None
-        with self.lock:
-            return self.bulkhead.enter()
+        self.lock.acquire()
+        try:
+            return bulkhead.enter()
+        finally:
+            self.lock.release()
 
     def await_place(self, ticket: Ticket, wake: Callable[[], None]) -> bool:
         """Ask to be woken when the ticket gets its place; True when it already has."""
@@ -112,10 +155,14 @@ class Health:
             return ticket.held
 
     def leave(self, ticket: Ticket | None) -> None:
-        if self.bulkhead is None:
+        bulkhead = self.bulkhead
+        if bulkhead is None:
             return
-        with self.lock:
-            heir = self.bulkhead.leave(ticket)
+        self.lock.acquire()
+        try:
+            heir = bulkhead.leave(ticket)
+        finally:
+            self.lock.release()
         if heir is not None and heir.wake is not None:
             heir.wake()
 
@@ -126,20 +173,54 @@ class Health:
             return self.quota.pay(price)
 
     def earn(self, tokens: int) -> None:
-        if self.quota is not None and self.quota.tokens < self.quota.capacity:
+        quota = self.quota
+        if quota is not None and quota.tokens < quota.capacity:
             with self.lock:
-                self.quota.earn(tokens)
+                quota.earn(tokens)
 
     @property
     def calm(self) -> bool:
         """Whether the breaker is closed, so that there is room for more than a probe."""
-        return self.breaker is None or self.breaker.state is State.CLOSED
+        return self.breaker is None or self.breaker.state is CLOSED
 
     def blocked(self, now: float) -> float:
-        """Seconds until the breaker lets a probe through; 0 when it is not open."""
-        if self.breaker is None or self.calm:
+        """Seconds until the breaker lets a probe through at the latest; 0 when it is closed."""
+        if self.breaker is None or self.breaker.state is CLOSED:
             return 0.0
         return max(0.0, self.breaker.open_until - now)
+
+
+Limits = tuple[int | None, "BreakerLimits | None", int | None]
+"""What makes a part another one: the quota's capacity, the breaker's limits, the places."""
+
+
+class _Family:
+    """The healths of one origin and credential, one for each combination of limits."""
+
+    def __init__(self) -> None:
+        self._healths: dict[Limits, Health] = {}
+
+    def of(self, policies: Policies, make: Callable[[Policies], Health]) -> Health:
+        capacity = policies.quota.capacity if policies.quota else None
+        limits = capacity, policies.breaker, policies.in_flight
+        health = self._healths.pop(limits, None)
+        if health is None:
+            health = make(policies)
+            for known, other in self._healths.items():
+                _share(other, health, [a == b for a, b in zip(known, limits, strict=True)])
+            if len(self._healths) >= VARIANTS:
+                del self._healths[next(iter(self._healths))]
+        self._healths[limits] = health
+        return health
+
+
+def _share(known: Health, new: Health, same: list[bool]) -> None:
+    """Lock and gate are everybody's; the parts are of those under the same limits."""
+    new.lock, new.gate = known.lock, known.gate
+    quota, breaker, bulkhead = same
+    new.quota = known.quota if quota else new.quota
+    new.breaker = known.breaker if breaker else new.breaker
+    new.bulkhead = known.bulkhead if bulkhead else new.bulkhead
 
 
 class Healths:
@@ -151,21 +232,19 @@ class Healths:
         self._random = random
         self._circuits = circuits
         self._lock = Lock()
-        self._known: OrderedDict[tuple[str, str], Health] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], _Family] = OrderedDict()
 
     def of(self, origin: str, credential: str, policies: Policies) -> Health:
+        def make(policies: Policies) -> Health:
+            return Health(policies, origin=origin, random=self._random, circuits=self._circuits)
+
         key = origin, credential
         with self._lock:
-            health = self._known.get(key)
-            if health is None:
-                health = self._known[key] = Health(
-                    policies, origin=origin, random=self._random, circuits=self._circuits
-                )
-                if len(self._known) > KEPT:
-                    self._known.popitem(last=False)
-            else:
-                self._known.move_to_end(key)
-            return health
+            family = self._known.setdefault(key, _Family())
+            self._known.move_to_end(key)
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+            return family.of(policies, make)
 
 
 SHARED = Healths()

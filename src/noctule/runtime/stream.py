@@ -41,7 +41,7 @@ class AsyncStream(_Stream):
         if self._patience is None:
             return await anext(chunks)
         try:
-            async with self._clock.timeout(self._patience):
+            with self._clock.timeout(self._patience):
                 return await anext(chunks)
         except TimeoutError:
             raise errors.TimedOut from None

@@ -7,7 +7,8 @@ provider. Events:
     retry               another one follows: failed, wait, error
     call                the whole call: attempts, seconds, status, request_id
     failed_call         the same, with error
-    breaker             state, origin
+    breaker             it opened, or closed again: state, origin
+    probe               the open breaker tries a call, or tried one in vain: state, origin
     degraded            a fallback answered: source, age, error
     contract_violation  pointer, expected, found; told once per place
 """
@@ -33,6 +34,7 @@ _LEVELS = {
     "failed_call": logging.WARNING,
     "retry": logging.INFO,
     "breaker": logging.WARNING,
+    "probe": logging.DEBUG,
     "degraded": logging.WARNING,
     "contract_violation": logging.WARNING,
 }

@@ -72,7 +72,7 @@ def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
         f"bucket of {Policies().quota.capacity}",
         f"costs {Policies().quota.transient}, after a 429 {Policies().quota.throttled}",
         f"at least {Policies().breaker.minimum} calls failed (the last {Policies().breaker.calls},",
-        f"stays open {Policies().breaker.open_time:.0f} s",
+        f"stays open {Policies().breaker.open_time:.1f} s",
         f"doubling to {Policies().breaker.open_cap:.0f} s",
         f"slower than {Policies().breaker.slow:.0f} s",
         f"{Policies().in_flight} calls per origin",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -34,45 +35,62 @@ class BreakerMachine(RuleBasedStateMachine):
         super().__init__()
         self.breaker = Breaker(LIMITS, lambda: MIDDLE)
         self.now = 0.0
-        self.pending: list[tuple[int, State]] = []
+        self.pending: list[int] = []
+        self.refused = 0
+        self.good = 0
+        """Calls that came back well since the probe was let out."""
 
-    @rule(seconds=st.floats(0, 90))
+    @rule(seconds=st.floats(0, 90) | st.floats(0, 0.2))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
 
-    @rule()
-    def send(self) -> None:
+    @rule(calls=st.integers(1, 60))
+    def send(self, calls: int) -> None:
+        for _ in range(calls):
+            self.send_one()
+
+    def send_one(self) -> None:
         state, until = self.breaker.state, self.breaker.open_until
         generation = self.breaker.admit(self.now)
         if state is State.CLOSED:
             assert generation is not None
         if state is State.OPEN:
-            assert (generation is not None) == (self.now >= until)
+            self.refused += 1
+            if generation is None:
+                assert self.now < until
+            else:
+                assert self.now >= until or self.refused * LIMITS.probe_share >= 1
+                self.refused, self.good = 0, 0
         if generation is not None:
-            self.pending.append((generation, self.breaker.state))
+            self.pending.append(generation)
 
     @precondition(lambda self: self.pending)
     @rule(data=st.data(), ok=st.booleans(), took=st.floats(0, 12), connect=st.booleans())
     def finish(self, data: st.DataObject, ok: bool, took: float, connect: bool) -> None:
-        generation, _ = self.pending.pop(data.draw(st.integers(0, len(self.pending) - 1)))
+        generation = self.pending.pop(data.draw(st.integers(0, len(self.pending) - 1)))
         before = self.breaker.state, self.breaker.generation
         self.breaker.record(generation, self.now, ok=ok, took=took, connect=connect and not ok)
+        after = self.breaker.state, self.breaker.generation
         if generation != before[1]:
-            assert (self.breaker.state, self.breaker.generation) == before
+            assert after == before
+        elif before[0] is State.HALF_OPEN:
+            self.good += 1
+            well = ok and took < LIMITS.slow
+            assert (after[0] is State.OPEN) == (not well)
+            assert (after[0] is State.CLOSED) == (well and self.good == LIMITS.successes)
 
     @precondition(lambda self: self.pending)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        generation, _ = self.pending.pop(data.draw(st.integers(0, len(self.pending) - 1)))
+        generation = self.pending.pop(data.draw(st.integers(0, len(self.pending) - 1)))
         state = self.breaker.state
         self.breaker.abandon(generation)
         assert self.breaker.state is state
 
     @invariant()
     def at_most_one_probe(self) -> None:
-        if self.breaker.state is State.HALF_OPEN:
-            probes = [g for g, _ in self.pending if g == self.breaker.generation]
-            assert len(probes) <= 1
+        if self.breaker.state is State.HALF_OPEN and not self.good:
+            assert self.pending.count(self.breaker.generation) <= 1
 
     @invariant()
     def never_open_for_ever(self) -> None:
@@ -81,10 +99,10 @@ class BreakerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Whatever happened: once all is quiet, a healthy provider is let back in."""
-        for generation, _ in self.pending:
+        for generation in self.pending:
             self.breaker.abandon(generation)
         self.now += 100
-        for _ in range(LIMITS.probes):
+        for _ in range(LIMITS.successes):
             assert call(self.breaker, self.now, ok=True)
         assert self.breaker.state is State.CLOSED
 
@@ -117,7 +135,7 @@ def test_much_traffic_before_an_outage_does_not_hide_it() -> None:
     while breaker.state is State.CLOSED:
         failures += 1
         call(breaker, 60 + failures / 300, ok=False)
-    assert failures == 25
+    assert failures == 10
 
 
 def test_five_failures_to_connect_in_a_row_open_it() -> None:
@@ -149,26 +167,56 @@ def test_failures_fade_after_a_minute() -> None:
     assert breaker.state is State.CLOSED
 
 
-def test_the_open_time_grows_to_a_minute_and_starts_anew_after_a_recovery() -> None:
+def test_the_open_time_grows_to_five_seconds_and_starts_anew_after_a_recovery() -> None:
     breaker, now, lengths = opened(), 0.0, []
     for _ in range(6):
         lengths.append(breaker.open_until - now)
         now = breaker.open_until
         call(breaker, now, ok=False)
-    assert lengths == [5, 10, 20, 40, 60, 60]
+    assert lengths == [0.5, 1, 2, 4, 5, 5]
     now = breaker.open_until
     call(breaker, now, ok=True)
     call(breaker, now, ok=True)
     assert breaker.state is State.CLOSED
     breaker.trip(now)
-    assert breaker.open_until - now == 5
+    assert breaker.open_until - now == 0.5
 
 
 def test_the_open_time_is_spread_by_a_fifth() -> None:
-    for draw, length in ((0.0, 4.0), (0.5, 5.0), (1.0, 6.0)):
+    for draw, length in ((0.0, 0.4), (0.5, 0.5), (1.0, 0.6)):
         breaker = Breaker(LIMITS, lambda draw=draw: draw)
         breaker.trip(0.0)
-        assert breaker.open_until == length
+        assert breaker.open_until == pytest.approx(length)
+
+
+@pytest.mark.parametrize("rate", [1, 300, 20_000])
+def test_a_long_outage_sees_a_fiftieth_of_the_calls_or_one_in_five_seconds(rate: int) -> None:
+    """And never more than ten a second, however many there are."""
+    breaker, probes, seconds = opened(), 0, 100
+    for number in range(rate * seconds):
+        probes += call(breaker, number / rate, ok=False)
+    assert probes <= max(rate * seconds * LIMITS.probe_share, seconds / LIMITS.open_cap) + 4
+    assert probes <= seconds / LIMITS.probe_pause + 1
+
+
+@pytest.mark.parametrize("rate", [300, 3000])
+def test_a_recovery_costs_few_calls_however_long_the_outage_was(rate: int) -> None:
+    breaker, number = opened(), 0
+    while number < rate * 600:
+        number += 1
+        call(breaker, number / rate, ok=False)
+    lost = 0
+    while not call(breaker, (number + lost) / rate, ok=True):
+        lost += 1
+    assert lost <= max(1 / LIMITS.probe_share, LIMITS.probe_pause * rate)
+    assert breaker.admit(number) is not None
+
+
+def test_refused_calls_earn_no_probe_where_only_time_is_to_count() -> None:
+    breaker = Breaker(BreakerLimits(probe_share=0.0), lambda: MIDDLE)
+    breaker.trip(0.0)
+    assert not any(call(breaker, 0.49, ok=True) for _ in range(10_000))
+    assert call(breaker, 0.5, ok=True)
 
 
 def test_a_cancelled_probe_frees_its_place() -> None:
@@ -180,15 +228,43 @@ def test_a_cancelled_probe_frees_its_place() -> None:
         breaker.abandon(generation)
 
 
-def test_one_good_probe_is_not_enough_and_one_bad_one_is() -> None:
+def test_a_probe_that_hangs_does_not_keep_others_from_finding_out() -> None:
+    breaker = opened()
+    hanging = breaker.admit(1.0)
+    assert hanging is not None
+    assert breaker.admit(1.5) is None
+    # It may take as long as the circuit would have stayed open; then the next one goes.
+    assert call(breaker, 2.0, ok=True)
+    assert call(breaker, 2.0, ok=True)
+    assert breaker.state is State.CLOSED
+    breaker.record(hanging, 11.0, ok=False, took=10.0)
+    assert breaker.state is State.CLOSED
+
+
+def test_after_a_good_probe_calls_pass_and_the_first_bad_one_opens_it_again() -> None:
     breaker = opened()
     call(breaker, 10.0, ok=True)
     assert breaker.state is State.HALF_OPEN
-    call(breaker, 10.0, ok=False)
+    sent = [breaker.admit(10.0) for _ in range(20)]
+    assert None not in sent
+    breaker.record(breaker.generation, 10.0, ok=False)
     assert breaker.state is State.OPEN
+    assert breaker.admit(10.0) is None
 
 
 def test_a_slow_probe_is_no_recovery() -> None:
     breaker = opened()
     call(breaker, 10.0, ok=True, took=9.0)
     assert breaker.state is State.OPEN
+
+
+def test_another_process_is_followed_once_and_not_by_who_knows_better() -> None:
+    breaker = Breaker(LIMITS, lambda: MIDDLE)
+    assert breaker.follow(0.0, 3.0, until=1003.0)
+    assert breaker.open_until == 3.0
+    assert call(breaker, 3.0, ok=True)
+    assert call(breaker, 3.0, ok=True)
+    assert not breaker.follow(3.0, 0.5, until=1003.0)
+    assert breaker.state is State.CLOSED
+    assert breaker.follow(4.0, 3.0, until=1007.0)
+    assert not breaker.follow(4.0, 6.0, until=1010.0)

@@ -299,24 +299,29 @@ def test_nothing_is_sent_when_the_deadline_has_passed(make_shop: MakeShop) -> No
 # The breaker
 
 
-def test_an_open_breaker_spares_the_provider_and_closes_after_two_probes(
+def test_an_open_breaker_spares_the_provider_and_closes_after_two_good_calls(
     make_shop: MakeShop,
 ) -> None:
     shop = make_shop()
     shop.provider.fails("connect", times=5)
-    for _ in range(2):
-        with pytest.raises((ConnectionFailed, CircuitOpen)):
-            shop.call(READ, path={"id": "i1"})
-    assert shop.sent == 5
+    for _ in range(5):
+        with pytest.raises(ConnectionFailed):
+            shop.call(READ, path={"id": "i1"}, options=NO_RETRY)
     with pytest.raises(CircuitOpen) as caught:
         shop.call(READ, path={"id": "i1"})
     assert shop.sent == 5
-    assert 0 < (caught.value.retry_after or 0) <= 6
-    shop.clock.advance(6)
+    assert 0 < (caught.value.retry_after or 0) <= 0.6
+    shop.clock.advance(0.6)
+    shop.provider.fails("connect")
+    with pytest.raises(ConnectionFailed):
+        shop.call(READ, path={"id": "i1"}, options=NO_RETRY)
+    shop.clock.advance(1.2)
     shop.provider.replies(json=ITEM, times=2)
     shop.call(READ, path={"id": "i1"})
     shop.call(READ, path={"id": "i1"})
     assert [event["state"] for event in shop.told("breaker")] == ["open", "closed"]
+    tried = [event["state"] for event in shop.told("probe")]
+    assert tried == ["half-open", "open", "half-open", "half-open"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 429])

@@ -44,9 +44,8 @@ class Wait:
                 loop.call_soon_threadsafe(woken.set)
 
         self.done.add_done_callback(wake)
-        with suppress(TimeoutError):
-            async with clock.timeout(self.seconds):
-                await woken.wait()
+        with suppress(TimeoutError), clock.timeout(self.seconds):
+            await woken.wait()
         return None
 
     def blocked(self, clock: Clock) -> None:

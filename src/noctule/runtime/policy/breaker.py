@@ -1,13 +1,22 @@
 """The circuit breaker: leaves a failing provider alone, and finds out when it is back.
 
-    closed ──(too many failures in the window)──> open ──(open time over)──> half-open
-       ^                                           ^                            │
-       └──────(enough probes in a row succeed)─────┼────────────────────────────┤
-                                                   └──────(a probe fails)───────┘
+    closed ──(too many failures)──> open ──(time, or enough refused calls)──> half-open
+       ^                             ^                                          │
+       └───(enough calls succeed)────┼──────────────────────────────────────────┤
+                                     └────────────(one of them fails)───────────┘
 
-An admission carries the generation in which it was given; every change of state starts a new
-one, and results of older generations are ignored, so that answers of calls sent before the
-outage neither open nor close anything.
+Two things earn a probe. Time, for whom calls rarely: the open time grows, but to seconds, not
+to a minute, since a probe every few seconds is no load. And refused calls, for whom calls
+often: a share of the calls may be probes, so that a recovery costs so many calls at most, and an
+outage so much of the usual load at most, however long it lasted.
+
+Half-open, one probe goes alone. When it came back well, calls pass again, and the first one
+that fails opens the circuit anew; waiting for a second lone probe would cost every caller of
+that time and protect only from a provider that answers one call well and not the next.
+
+An admission carries the generation in which it was given; every change of state and every probe
+starts a new one, and results of older generations are ignored, so that answers of calls sent
+before the outage neither open nor close anything.
 """
 
 from __future__ import annotations
@@ -28,6 +37,12 @@ class State(Enum):
     HALF_OPEN = "half-open"
 
 
+# Looked up for every call: a member of an Enum costs several times a name.
+CLOSED = State.CLOSED
+OPEN = State.OPEN
+HALF_OPEN = State.HALF_OPEN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerLimits:
     """When it opens and closes. Durations in seconds, shares from 0 to 1."""
@@ -41,14 +56,21 @@ class BreakerLimits:
     slow: float = 8.0
     """A call that took this long is slow, whatever it answered."""
     slow_share: float = 0.8
+    failures: int = 10
+    """That many in a row open it at once: it takes 25 to outweigh 25 successes."""
     connect_failures: int = 5
-    """That many in a row open it at once: nobody is at home."""
-    open_time: float = 5.0
+    """That many failures to connect in a row open it at once: nobody is at home."""
+    open_time: float = 0.5
     open_factor: float = 2.0
-    open_cap: float = 60.0
+    open_cap: float = 5.0
     open_jitter: float = 0.2
-    probes: int = 2
-    """Successful probes in a row that close it."""
+    probe_share: float = 0.02
+    """Of the calls made while it is open, this share may be probes before the open time is over;
+    0 leaves it to time alone."""
+    probe_pause: float = 0.1
+    """Between two probes, however many calls are refused."""
+    successes: int = 2
+    """In a row that close it: the probe, and those let in after it."""
 
 
 class Breaker:
@@ -57,38 +79,56 @@ class Breaker:
     __slots__ = (
         "_connect_failures",
         "_limits",
-        "_probes",
+        "_next",
         "_probing",
         "_random",
-        "_trips",
+        "_refused",
+        "_successes",
         "_window",
+        "followed",
         "generation",
         "open_until",
         "state",
+        "trips",
     )
 
     def __init__(self, limits: BreakerLimits, random: Callable[[], float]) -> None:
         self._limits = limits
         self._random = random
         self._window = Window(limits.window, limits.calls)
-        self.state = State.CLOSED
+        self.state = CLOSED
         self.generation = 0
         self.open_until = 0.0
-        self._trips = 0
+        """When time alone earns a probe. Half-open: when the probe has taken too long, and
+        another one may go."""
+        self._next = 0.0
+        """When refused calls may earn one."""
+        self._refused = 0
+        self.trips = 0
+        """Since it was last closed."""
+        self.followed = 0.0
+        """The latest opening that processes told each other of, in seconds since the epoch."""
         self._probing = False
-        self._probes = 0
+        self._successes = 0
         self._connect_failures = 0
 
     def admit(self, now: float) -> int | None:
         """The generation to hand back with the result; None when the call must not be sent."""
-        if self.state is State.CLOSED:
+        if self.state is CLOSED:
             return self.generation
-        if self.state is State.OPEN:
+        if self.state is OPEN:
+            if now < self.open_until and not self._earned(now):
+                return None
+            self._enter(HALF_OPEN)
+            self.open_until = now + self._length()
+        elif self._successes:
+            return self.generation
+        elif self._probing:
             if now < self.open_until:
                 return None
-            self._enter(State.HALF_OPEN)
-        if self._probing:
-            return None
+            # It hangs. What it comes to in the end says nothing about now.
+            self.generation += 1
+            self.open_until = now + self._length()
         self._probing = True
         return self.generation
 
@@ -99,12 +139,11 @@ class Breaker:
         if generation != self.generation:
             return
         slow = took >= self._limits.slow
-        if self.state is State.HALF_OPEN:
-            self._probing = False
-            self._probed(now, ok=ok and not slow)
+        if self.state is HALF_OPEN:
+            self._tried(now, ok=ok and not slow)
             return
-        self._connect_failures = self._connect_failures + 1 if connect else 0
         self._window.add(now, not ok, slow)
+        self._connect_failures = self._connect_failures + 1 if connect else 0
         if (slow or not ok) and self._too_much(now):
             self.trip(now)
 
@@ -115,27 +154,49 @@ class Breaker:
 
     def trip(self, now: float) -> None:
         """Open it, for longer each time until it closes again."""
-        limits = self._limits
-        length = min(limits.open_cap, limits.open_time * limits.open_factor ** min(self._trips, 32))
-        self._trips += 1
-        self._enter(State.OPEN)
-        self.open_until = now + length * (1 + limits.open_jitter * (2 * self._random() - 1))
+        length = self._length()
+        self.trips += 1
+        self._enter(OPEN)
+        spread = self._limits.open_jitter * (2 * self._random() - 1)
+        self.open_until = now + length * (1 + spread)
+        self._next = now + self._limits.probe_pause
 
-    def _probed(self, now: float, *, ok: bool) -> None:
+    def follow(self, now: float, seconds: float, until: float) -> bool:
+        """Another process leaves the provider alone for `seconds`, which is `until` on everybody's
+        clock: so do we, once, if we are not wiser already."""
+        if self.state is not CLOSED or until <= self.followed:
+            return False
+        self.followed = until
+        self.trip(now)
+        self.open_until = now + seconds
+        return True
+
+    def _length(self) -> float:
+        limits = self._limits
+        return min(limits.open_cap, limits.open_time * limits.open_factor ** min(self.trips, 32))
+
+    def _earned(self, now: float) -> bool:
+        """Whether the calls refused so far, this one included, are worth a probe."""
+        self._refused += 1
+        return self._refused * self._limits.probe_share >= 1 and now >= self._next
+
+    def _tried(self, now: float, *, ok: bool) -> None:
         if not ok:
             self.trip(now)
             return
-        self._probes += 1
-        if self._probes >= self._limits.probes:
-            self._trips = 0
+        self._successes += 1
+        self.open_until = now
+        if self._successes >= self._limits.successes:
+            self.trips = 0
             self._window.clear()
-            self._enter(State.CLOSED)
+            self._enter(CLOSED)
 
     def _enter(self, state: State) -> None:
         self.state = state
         self.generation += 1
         self._probing = False
-        self._probes = 0
+        self._refused = 0
+        self._successes = 0
         self._connect_failures = 0
 
     def _too_much(self, now: float) -> bool:
@@ -145,4 +206,8 @@ class Breaker:
         calls, failed, slow = self._window.totals(now)
         if calls < limits.minimum:
             return False
-        return failed >= limits.failure_share * calls or slow >= limits.slow_share * calls
+        return (
+            failed >= limits.failure_share * calls
+            or slow >= limits.slow_share * calls
+            or self._window.streak(limits.failures)
+        )

@@ -11,9 +11,10 @@ from collections import deque
 
 
 class Window:
-    """At most `most` calls, none older than `length` seconds."""
+    """At most `most` calls, none older than `length` seconds. Bit 0 of the two masks is the
+    latest call, so that adding a success, which is what nearly all calls are, is one shift."""
 
-    __slots__ = ("_calls", "_failed", "_length", "_most", "_slow")
+    __slots__ = ("_failed", "_length", "_most", "_slow", "_times")
 
     def __init__(self, length: float, most: int) -> None:
         self._length = length
@@ -21,27 +22,26 @@ class Window:
         self.clear()
 
     def clear(self) -> None:
-        self._calls: deque[tuple[float, bool, bool]] = deque()
+        self._times: deque[float] = deque(maxlen=self._most)
         self._failed = 0
         self._slow = 0
 
     def add(self, now: float, failed: bool, slow: bool) -> None:
-        calls = self._calls
-        calls.append((now, failed, slow))
-        if failed:
-            self._failed += 1
-        if slow:
-            self._slow += 1
-        if len(calls) > self._most:
-            self._forget()
+        self._times.append(now)
+        if failed or self._failed:
+            self._failed = (self._failed << 1 | failed) & ((1 << self._most) - 1)
+        if slow or self._slow:
+            self._slow = (self._slow << 1 | slow) & ((1 << self._most) - 1)
+
+    def streak(self, calls: int) -> bool:
+        """Whether that many calls, the latest ones, all failed."""
+        latest = (1 << calls) - 1
+        return len(self._times) >= calls and self._failed & latest == latest
 
     def totals(self, now: float) -> tuple[int, int, int]:
         """(calls, failed, slow)."""
-        while self._calls and self._calls[0][0] <= now - self._length:
-            self._forget()
-        return len(self._calls), self._failed, self._slow
-
-    def _forget(self) -> None:
-        _, failed, slow = self._calls.popleft()
-        self._failed -= failed
-        self._slow -= slow
+        times = self._times
+        while times and times[0] <= now - self._length:
+            times.popleft()
+        latest = (1 << len(times)) - 1
+        return len(times), (self._failed & latest).bit_count(), (self._slow & latest).bit_count()

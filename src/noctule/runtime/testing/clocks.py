@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from contextlib import asynccontextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from noctule.runtime.timer import TimeLimit
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Callable, Generator
+    from contextlib import AbstractContextManager
 
 START = 1_800_000_000.0
 """What a VirtualClock's `time()` begins with: 15 January 2027, 08:00 UTC."""
@@ -69,11 +71,10 @@ class VirtualClock:
         finally:
             alarm.off = True
 
-    @asynccontextmanager
-    async def timeout(self, seconds: float) -> AsyncGenerator[None]:
-        async with asyncio.timeout(None) as limit:
-            # Rescheduled into the past, it ends at the loop's next turn.
-            alarm = self._set(seconds, lambda: limit.reschedule(0))
+    @contextmanager
+    def timeout(self, seconds: float) -> Generator[None]:
+        with TimeLimit(None) as limit:
+            alarm = self._set(seconds, limit.expire)
             try:
                 yield
             finally:
@@ -133,5 +134,5 @@ class FastClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(self.real(seconds))
 
-    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        return asyncio.timeout(self.real(seconds))
+    def timeout(self, seconds: float) -> AbstractContextManager[object]:
+        return TimeLimit(self.real(seconds))

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
     from noctule.webhooks.classify import Item
     from noctule.webhooks.store.base import Delivery, Outcome
 
+EVENT_COLUMNS = {
+    "delivery": "bigint",
+    "position": "int",
+    "route": "text",
+    "identity": "text",
+    "id": "text",
+    "type": "text",
+    "state": "text",
+    "due": "float8",
+    "copies": "int",
+    "subject": "text",
+    "version": "float8",
+}
+"""What is stored of a new event, and its types as PostgreSQL calls them."""
+COPIES = list(EVENT_COLUMNS).index("copies")
+
 Place = tuple[str, str]
 """A route and an identity: what is stored once."""
 
@@ -25,7 +41,7 @@ class Known:
     id: str | None
     received_at: float
     seq: int = 0
-    row: dict[str, Any] | None = None
+    row: list[Any] | None = None
 
 
 def suspicious(identity: str) -> str:
@@ -44,7 +60,8 @@ class Intake:
     known: dict[Place, Known]
     numbers: Iterator[int]
     deliveries: list[tuple[int, Delivery]] = field(default_factory=list[tuple[int, "Delivery"]])
-    events: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    events: list[list[Any]] = field(default_factory=list[list[Any]])
+    """As `EVENT_COLUMNS` has them."""
     copies: Counter[int] = field(default_factory=Counter[int])
     expired: list[int] = field(default_factory=list[int])
 
@@ -52,9 +69,7 @@ class Intake:
         """Judge every event of a delivery, and plan to store what is new."""
         number = next(self.numbers)
         before = len(self.events)
-        outcomes: tuple[Outcome, ...] = tuple(
-            self._judge(number, delivery, item) for item in delivery.items
-        )
+        outcomes = tuple([self._judge(number, delivery, item) for item in delivery.items])
         if len(self.events) == before:
             return Receipt(None, outcomes)
         self.deliveries.append((number, delivery))
@@ -81,26 +96,26 @@ class Intake:
 
     def _count(self, known: Known) -> None:
         if known.row is not None:
-            known.row["copies"] += 1
+            known.row[COPIES] += 1
         else:
             self.copies[known.seq] += 1
 
     def _store(
         self, number: int, delivery: Delivery, item: Item, identity: str, state: str
     ) -> None:
-        row = {
-            "delivery": number,
-            "position": item.position,
-            "route": delivery.route,
-            "identity": identity,
-            "id": item.id,
-            "type": item.type,
-            "state": state,
-            "due": delivery.received_at,
-            "copies": 0,
-            "subject": item.subject,
-            "version": item.version,
-        }
+        row = [
+            number,
+            item.position,
+            delivery.route,
+            identity,
+            item.id,
+            item.type,
+            state,
+            delivery.received_at,
+            0,
+            item.subject,
+            item.version,
+        ]
         self.events.append(row)
         known = Known(item.id, delivery.received_at, row=row)
         self.known[delivery.route, identity] = known

@@ -12,6 +12,7 @@ import os
 import threading
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from weakref import WeakKeyDictionary, ref
 
 from noctule.webhooks.errors import Busy, Conflict, InboxError
 
@@ -31,6 +32,8 @@ CONFLICTS = 5
 GROUP_BYTES = 4 << 20
 WAITING_ROWS = 2048
 WAITING_BYTES = 64 << 20
+TICK = 0.02
+"""Seconds between two looks at the waits that take too long."""
 
 
 def default_place() -> str:
@@ -79,6 +82,37 @@ class _Put(_Job["Receipt"]):
         return store.accept([self.delivery])[0]
 
 
+class _Patience:
+    """Ends waits of one event loop that take too long, with one timer for all: a timer for each
+    would cost a delivery as much as its commit."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = ref(loop)
+        self._waits: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._ticking = False
+
+    def watch(self, future: asyncio.Future[Any], within: float) -> None:
+        """Fail the future `within` seconds from now, at most `TICK` later."""
+        loop = future.get_loop()
+        self._waits.append((loop.time() + within, future))
+        if not self._ticking:
+            self._ticking = True
+            loop.call_later(TICK, self._look)
+
+    def _look(self) -> None:
+        loop = self._loop()
+        if loop is None:
+            return
+        now = loop.time()
+        while self._waits and (self._waits[0][1].done() or self._waits[0][0] <= now):
+            future = self._waits.popleft()[1]
+            if not future.done():
+                future.set_exception(TimeoutError())
+        self._ticking = bool(self._waits)
+        if self._ticking:
+            loop.call_later(TICK, self._look)
+
+
 class Inbox:
     """Deliveries on disk. `place` is a file, ":memory:" or a PostgreSQL address; the default is
     the environment's `NOCTULE_INBOX`, else `.noctule/inbox.sqlite3`, read when it is opened.
@@ -95,6 +129,9 @@ class Inbox:
         self._rows = 0
         self._bytes = 0
         self._closing = False
+        self._patience: WeakKeyDictionary[asyncio.AbstractEventLoop, _Patience] = (
+            WeakKeyDictionary()
+        )
 
     @property
     def is_open(self) -> bool:
@@ -128,11 +165,17 @@ class Inbox:
             self._ready.notify()
         await asyncio.to_thread(self._thread.join)
 
-    async def put(self, delivery: Delivery) -> Receipt:
-        """Store a delivery; returns when it is on disk. Raises Busy if too many wait."""
+    async def put(self, delivery: Delivery, within: float = float("inf")) -> Receipt:
+        """Store a delivery; returns when it is on disk.
+
+        Raises Busy if too many wait, and TimeoutError after `within` seconds: then it may still
+        come to be stored.
+        """
         if self._rows >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
             raise Busy("too many deliveries wait for the disk")
-        return await self._submit(_Put(delivery))
+        job = _Put(delivery)
+        self._patience_of(job.loop).watch(job.future, within)
+        return await self._submit(job)
 
     async def call(self, function: Callable[[Store], T]) -> T:
         """Run a function of the store in the writer's thread.
@@ -168,6 +211,12 @@ class Inbox:
     def waiting(self) -> int:
         """How many deliveries and other jobs wait for the writer."""
         return self._rows
+
+    def _patience_of(self, loop: asyncio.AbstractEventLoop) -> _Patience:
+        found = self._patience.get(loop)
+        if found is None:
+            found = self._patience[loop] = _Patience(loop)
+        return found
 
     async def _submit(self, job: _Job[T]) -> T:
         if not self.is_open:

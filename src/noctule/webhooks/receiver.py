@@ -184,8 +184,8 @@ class Receiver:
         if greeting := question(verified.reading, signed=True):
             await visit(greeting, verified.reading)
             return _greet(answer(greeting, verified.reading, list(keys.values())[verified.key]))
-        async with asyncio.timeout(STORE_SECONDS):
-            receipt = await self.inbox.put(self._delivery(verified, list(keys)[verified.key], now))
+        delivery = self._delivery(verified, list(keys)[verified.key], now)
+        receipt = await self.inbox.put(delivery, STORE_SECONDS)
         worker.wake()
         told = _answer(200, _outcome(receipt))
         return _in_words(told, self.scheme.reply) if self.scheme.reply else told

@@ -61,6 +61,10 @@ class Engine(ABC):
         """One statement for each row."""
 
     @abstractmethod
+    def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        """Rows into a table; `columns` gives their types as PostgreSQL calls them."""
+
+    @abstractmethod
     def numbers(self, count: int) -> Iterable[int]:
         """Fresh numbers for deliveries."""
 

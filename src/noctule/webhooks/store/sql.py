@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from noctule.webhooks.dedupe import Intake, Known, Place, suspicious
+import msgspec
+
+from noctule.webhooks.dedupe import EVENT_COLUMNS, Intake, Known, Place, suspicious
 from noctule.webhooks.store.aging import Aging
 from noctule.webhooks.store.base import HINTED, Delivery, Receipt, State, Stored
 from noctule.webhooks.store.engine import SELECT
@@ -116,46 +117,49 @@ class SqlStore(Queries, Aging):
             "UPDATE noctule_event SET identity = NULL WHERE seq = :seq",
             [{"seq": seq} for seq in intake.expired],
         )
-        self.run_many(
-            """INSERT INTO noctule_delivery (seq, route, provider, method, url, headers, body,
-                received_at, signed_at, key, grade, sealed)
-            VALUES (:seq, :route, :provider, :method, :url, :headers, :body,
-                :received_at, :signed_at, :key, :grade, :sealed)""",
-            [self._delivery_row(number, delivery) for number, delivery in intake.deliveries],
-        )
-        self.run_many(
-            """INSERT INTO noctule_event (delivery, position, route, identity, id, type, state,
-                due, copies, subject, version)
-            VALUES (:delivery, :position, :route, :identity, :id, :type, :state,
-                :due, :copies, :subject, :version)""",
-            intake.events,
-        )
+        rows = [self._delivery_row(number, delivery) for number, delivery in intake.deliveries]
+        self.insert("noctule_delivery", DELIVERY_COLUMNS, rows)
+        self.insert("noctule_event", EVENT_COLUMNS, intake.events)
         self.run_many(
             "UPDATE noctule_event SET copies = copies + :more WHERE seq = :seq",
             [{"seq": seq, "more": more} for seq, more in sorted(intake.copies.items())],
         )
 
-    def _delivery_row(self, number: int, delivery: Delivery) -> dict[str, Any]:
+    def _delivery_row(self, number: int, delivery: Delivery) -> tuple[Any, ...]:
         request = delivery.request
         pairs = [
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers
         ]
-        return {
-            "seq": number,
-            "route": delivery.route,
-            "provider": delivery.provider,
-            "method": request.method,
-            "url": request.url,
-            "headers": json.dumps(pairs),
-            "body": self.sealer.seal(number, request.body),
-            "received_at": delivery.received_at,
-            "signed_at": delivery.signed_at,
-            "key": delivery.key,
-            "grade": delivery.grade,
-            "sealed": self.sealer.name,
-        }
+        return (
+            number,
+            delivery.route,
+            delivery.provider,
+            request.method,
+            request.url,
+            msgspec.json.encode(pairs).decode(),
+            self.sealer.seal(number, request.body),
+            delivery.received_at,
+            delivery.signed_at,
+            delivery.key,
+            delivery.grade,
+            self.sealer.name,
+        )
 
 
+DELIVERY_COLUMNS = {
+    "seq": "bigint",
+    "route": "text",
+    "provider": "text",
+    "method": "text",
+    "url": "text",
+    "headers": "text",
+    "body": "bytea",
+    "received_at": "float8",
+    "signed_at": "float8",
+    "key": "text",
+    "grade": "text",
+    "sealed": "text",
+}
 IN_HAND = """EXISTS (
     SELECT 1 FROM noctule_event h WHERE h.route = e.route AND h.subject = e.subject
     AND h.state = 'leased' AND h.due > :now AND h.seq != e.seq)"""

@@ -86,6 +86,9 @@ class SqliteStore(SqlStore):
     def run_many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         self._db.executemany(_dialect(sql), rows)
 
+    def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        self._db.executemany(_insertion(table, tuple(columns)), rows)
+
     def numbers(self, count: int) -> Iterable[int]:
         [(last,)] = self.run("SELECT coalesce(max(seq), 0) FROM noctule_delivery")
         return range(last + 1, last + 1 + count)
@@ -132,6 +135,12 @@ def _dialect(sql: str) -> str:
     listed = "IN (SELECT value FROM json_each(:list))"
     found = "c.noctule_copy MATCH :words"
     return sql.replace("AMONG_LIST", listed).replace("UNCLAIMED", "").replace("HOLDS_WORDS", found)
+
+
+@cache
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - ours
 
 
 def _create(path: Path) -> None:

@@ -1,0 +1,142 @@
+"""What the benchmarks of this folder share: signed events, servers, wrk, a PostgreSQL."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+from servers import PATH, SECRET
+
+from noctule.webhooks.testing import signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+
+
+def event(number: int = 0) -> dict:
+    """A Stripe-like event of about 3 KB: an invoice with fifteen lines."""
+    lines = [
+        {
+            "id": f"il_{n:04}",
+            "object": "line_item",
+            "amount": 1000 + n,
+            "currency": "eur",
+            "description": f"1 × Plan {n} (at €10.00 / month)",
+            "period": {"start": 1_700_000_000, "end": 1_702_600_000},
+            "quantity": 1,
+        }
+        for n in range(15)
+    ]
+    return {
+        "id": f"evt_{uuid4().hex}",
+        "object": "event",
+        "created": 1_700_000_000 + number,
+        "type": "invoice.paid",
+        "data": {
+            "object": {
+                "id": f"in_{uuid4().hex[:24]}",
+                "object": "invoice",
+                "amount_paid": 15105,
+                "customer": f"cus_{number:014}",
+                "customer_email": "jenny.rosen@example.com",
+                "lines": {"object": "list", "data": lines},
+            }
+        },
+    }
+
+
+def write_requests(path: Path, count: int, port: int) -> None:
+    """Whole HTTP requests for wrk, each with its own event and a signature of now."""
+    with path.open("wb") as file:
+        for n in range(count):
+            headers, body = signed("stripe", event(n), secret=SECRET)
+            head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            raw = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+            file.write(b"%08x" % len(raw) + raw)
+
+
+def wrk(requests: Path, port: int, seconds: int, connections: int) -> dict[str, float]:
+    """Median, p99 and greatest milliseconds, and requests a second, of one run of wrk."""
+    done = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "--latency"]
+        + ["-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", requests],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found = re.search(r"RESULT (.*)", done.stdout)
+    assert found, done.stdout + done.stderr
+    values = {k: float(v) for k, v in (pair.split("=") for pair in found[1].split())}
+    seconds_run = values.pop("duration") / 1e6
+    return values | {"per_second": (values["requests"] - values["bad"]) / seconds_run}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def server(kind: str, place: str) -> Iterator[int]:
+    """A server of `servers.py` in its own process; its port."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, HERE / "servers.py", kind, str(port), place])
+    try:
+        wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(port: int, seconds: float = 20) -> None:
+    limit = time.monotonic() + seconds
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+        except OSError:
+            assert time.monotonic() < limit, "the server does not come up"
+            time.sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A PostgreSQL of our own with its durable defaults, reached by TCP; its address."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    folder = Path(mkdtemp(prefix="noctule-bench-"))
+    as_user: dict = {"user": "postgres", "cwd": folder} if os.getuid() == 0 else {}
+    if as_user:
+        shutil.chown(folder, "postgres")
+    data, port = folder / "data", free_port()
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, **as_user}
+    subprocess.run([programs / "initdb", "-A", "trust", "-U", "noctule", data], **quiet)
+    control = [programs / "pg_ctl", "-D", data, "-w"]
+    options = f"-p {port} -c unix_socket_directories={folder} -c max_wal_size=4GB"
+    subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **quiet)
+    try:
+        yield f"postgresql://noctule@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+        shutil.rmtree(folder)

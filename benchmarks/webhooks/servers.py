@@ -1,0 +1,148 @@
+"""One server of the comparison, in a process of its own.
+
+    python servers.py KIND PORT PLACE
+
+`noctule` is the intake as `noctule webhooks serve` runs it; PLACE is a file or a PostgreSQL
+address. `peer` is what people write by hand: FastAPI, stripe's own helper, asyncpg. `log` verifies
+as noctule does and appends to a file with one fdatasync for those that came together: no store
+that answers after the disk can be faster. `empty` answers at once: the server alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+
+SECRET = "whsec_" + "b7" * 16
+PATH = "/api/webhooks/stripe"
+
+
+async def noctule(port: int, place: str) -> None:
+    from noctule.webhooks import Inbox, Receiver
+    from noctule.webhooks.site import Site
+
+    os.environ["STRIPE_WEBHOOK_SECRET"] = SECRET
+    inbox = Inbox(place)
+    receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"], inbox=inbox, work=False)
+    site = Site({PATH: receiver}, inbox)
+    async with site.lifespan():
+        await granian(site, port)
+
+
+async def granian(app: object, port: int) -> None:
+    from noctule.webhooks.serving import serve
+
+    await serve(app, "127.0.0.1", port)
+
+
+async def peer(port: int, place: str) -> None:
+    import json
+    from contextlib import asynccontextmanager
+
+    import asyncpg
+    import stripe
+    import uvicorn
+    from fastapi import FastAPI, HTTPException, Request
+
+    @asynccontextmanager
+    async def lifespan(app):
+        app.state.pool = await asyncpg.create_pool(place, min_size=8, max_size=8)
+        async with app.state.pool.acquire() as db:
+            await db.execute(
+                "CREATE TABLE IF NOT EXISTS event (id TEXT PRIMARY KEY, type TEXT, body JSONB)"
+            )
+        yield
+        await app.state.pool.close()
+
+    app = FastAPI(lifespan=lifespan)
+
+    async def take(request):
+        body = await request.body()
+        try:
+            event = stripe.Webhook.construct_event(
+                body, request.headers["stripe-signature"], SECRET
+            )
+        except (ValueError, stripe.SignatureVerificationError) as error:
+            raise HTTPException(400) from error
+        await app.state.pool.execute(
+            "INSERT INTO event VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            event["id"],
+            event["type"],
+            json.dumps(json.loads(body)),
+        )
+        return {"ok": True}
+
+    take.__annotations__["request"] = Request  # as if the imports stood at the top of the file
+    app.post(PATH)(take)
+    config = uvicorn.Config(app, port=port, log_level="warning", ws="none", access_log=False)
+    await uvicorn.Server(config).serve()
+
+
+class Log:
+    """Appends what waits, then one fdatasync, then everyone's answer."""
+
+    def __init__(self, place: str) -> None:
+        self.file = os.open(place, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        self.waiting: list[tuple[bytes, asyncio.Future]] = []
+        self.ready = threading.Condition()
+        self.loop = asyncio.get_running_loop()
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self) -> None:
+        while True:
+            with self.ready:
+                self.ready.wait_for(lambda: self.waiting)
+                group, self.waiting = self.waiting, []
+            os.write(self.file, b"".join(body for body, _ in group))
+            os.fdatasync(self.file)
+            self.loop.call_soon_threadsafe(self.tell, group)
+
+    @staticmethod
+    def tell(group) -> None:
+        for _, future in group:
+            future.set_result(None)
+
+    def put(self, body: bytes) -> asyncio.Future:
+        future = self.loop.create_future()
+        with self.ready:
+            self.waiting.append((body, future))
+            self.ready.notify()
+        return future
+
+
+async def log(port: int, place: str) -> None:
+    import time
+
+    from noctule.webhooks import Request, asgi, scheme_of, verify
+    from noctule.webhooks.classify import items
+
+    file, scheme = Log(place), scheme_of("stripe")
+
+    async def app(scope, receive, send):
+        body = await asgi.body_of(scope, receive, 1 << 20)
+        url = asgi.url_of(scope)
+        verified = verify(
+            scheme, Request(scope["method"], url, scope["headers"], body), [SECRET], time.time()
+        )
+        items(verified)
+        await file.put(body)
+        await asgi.respond(send, 200, "text/plain", b"ok")
+
+    await granian(app, port)
+
+
+async def empty(port: int, place: str) -> None:
+    from noctule.webhooks import asgi
+
+    async def app(scope, receive, send):
+        await asgi.body_of(scope, receive, 1 << 20)
+        await asgi.respond(send, 200, "text/plain", b"ok")
+
+    await granian(app, port)
+
+
+if __name__ == "__main__":
+    kind, port, place = sys.argv[1:]
+    asyncio.run(globals()[kind](int(port), place))

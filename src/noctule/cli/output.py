@@ -65,7 +65,7 @@ class Output:
 
     def _close(self, stage: Stage, seconds: float) -> None:
         mark, style = ("✓", "green") if stage.good else ("✗", "red")
-        told = f"{stage.title}: {stage.result}" if stage.result else stage.title
+        told = say(self.language, "cli.ended", title=stage.title, result=stage.result)
         shown = click.style(mark, fg=style) if self._colours else mark
         took = f" ({seconds:.1f} s)" if self.terminal else ""
         click.echo(f"{shown} {told}{took}", file=self._stream, color=self._colours)

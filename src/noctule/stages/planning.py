@@ -87,7 +87,7 @@ def plan_task(project: Project, wish: Wish) -> Planned | Question:
     path = project.root / place
     workspace = Workspace(project.root, new.provider)
     task, text = new, manifest.dumps(new)
-    if path.exists():
+    if path.is_file():
         there = manifest.read(path)
         task = extended(there, new)
         text = path.read_text("utf-8-sig") if task == there else manifest.dumps(task)

@@ -33,9 +33,11 @@ from noctule.webhooks.verify import Verified, verify
 
 if TYPE_CHECKING:
     from noctule.webhooks.event import Event
+    from noctule.webhooks.hints import HintReceiver
     from noctule.webhooks.inbox import Inbox
+    from noctule.webhooks.intake import Answer
     from noctule.webhooks.keyring import Retiring
-    from noctule.webhooks.receiver import Answer, Receiver
+    from noctule.webhooks.receiver import Receiver
     from noctule.webhooks.wsgi import Threaded
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "Busy",
     "Event",
     "Grade",
+    "HintReceiver",
     "Inbox",
     "InboxError",
     "InvalidScheme",
@@ -64,8 +67,9 @@ __all__ = [
 ]
 
 _HOME_OF = {
-    "Answer": "receiver",
+    "Answer": "intake",
     "Event": "event",
+    "HintReceiver": "hints",
     "Inbox": "inbox",
     "Receiver": "receiver",
     "Retiring": "keyring",

@@ -10,7 +10,7 @@ from noctule.runtime.errors import ConfigurationError
 from noctule.webhooks.errors import Disconnected, Reason, Rejection, WebhookError
 
 if TYPE_CHECKING:
-    from noctule.webhooks.receiver import Answer, Receiver
+    from noctule.webhooks.intake import Answer, Intake
     from noctule.webhooks.request import Request
 
 MAX_HEADERS = 100
@@ -18,7 +18,7 @@ MAX_HEADER_BYTES = 32 * 1024
 BODY_SECONDS = 10.0
 
 
-async def serve(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None:
+async def serve(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
     """One ASGI call."""
     match scope["type"]:
         case "http":
@@ -29,7 +29,7 @@ async def serve(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None
             await send({"type": "websocket.close"})
 
 
-async def _take(receiver: Receiver, scope: Any, receive: Any, send: Any) -> None:
+async def _take(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
     try:
         body = await body_of(scope, receive, receiver.max_body)
         answer = await receiver.deliver(scope["method"], url_of(scope), scope["headers"], body)
@@ -58,7 +58,7 @@ def check(request: Request, max_body: int) -> None:
         raise Rejection(Reason.ENCODED_BODY, "content-encoding")
 
 
-async def _live(receiver: Receiver, receive: Any, send: Any) -> None:
+async def _live(receiver: Intake, receive: Any, send: Any) -> None:
     """The lifespan of a receiver that is served by itself, on no other application's route."""
     await receive()
     try:

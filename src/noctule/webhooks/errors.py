@@ -36,6 +36,7 @@ class Reason(StrEnum):
     BODY_TOO_LARGE = "body_too_large", 413
     UNSUPPORTED_MEDIA = "unsupported_media", 415
     ENCODED_BODY = "encoded_body", 415
+    TOO_MANY = "too_many", 429
 
 
 class Rejection(Exception):

@@ -32,7 +32,9 @@ class Event:
     `id` is the provider's, or one of ours if it gives none; `raw` the exact bytes of the delivery
     it came in; `received_at` seconds since the epoch; `delivery` the number of that delivery and
     `seq` of this event in the inbox; `attempt` counts from 1; `grade` says what the signature
-    covered.
+    covered. `subject` is the object it is about, where the provider's scheme says which, and
+    `superseded` tells that a newer version of that object was processed already. `object` is what
+    a hint's object was read as, from the provider's API; None for other events.
     """
 
     id: str
@@ -43,9 +45,12 @@ class Event:
     seq: int
     attempt: int
     grade: str
+    subject: str | None
+    superseded: bool
     raw: bytes = field(repr=False)
     _reading: Reading = field(repr=False)
     _place: str = field(repr=False)
+    object: Any = field(default=None, init=False, repr=False)
     completed: bool = field(default=False, init=False, repr=False)
     """Whether `complete` was called."""
 
@@ -66,6 +71,8 @@ class Event:
             seq=stored.seq,
             attempt=stored.attempts,
             grade=stored.grade,
+            subject=stored.subject,
+            superseded=stored.superseded,
             raw=stored.request.body,
             _reading=Reading(scheme, stored.request),
             _place=place,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from noctule.webhooks.inbox import Inbox
-    from noctule.webhooks.receiver import Receiver
+    from noctule.webhooks.intake import Intake
     from noctule.webhooks.store.base import Overview
 
 OVERVIEW_SECONDS = 15.0
@@ -25,7 +25,7 @@ OVERVIEW_SECONDS = 15.0
 class Site:
     """An ASGI application of receivers by path. They share one inbox and one lifespan."""
 
-    def __init__(self, receivers: Mapping[str, Receiver], inbox: Inbox) -> None:
+    def __init__(self, receivers: Mapping[str, Intake], inbox: Inbox) -> None:
         self.receivers = dict(receivers)
         self._inbox = inbox
         self._overviews: list[Overview] = []

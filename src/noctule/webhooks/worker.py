@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from noctule.runtime.errors import CircuitOpen, RateLimited, Saturated, ServiceError
+from noctule.runtime.errors import CircuitOpen, NotFound, RateLimited, Saturated, ServiceError
 from noctule.runtime.redaction import redact
 from noctule.webhooks.errors import InboxError, NotCommitted, Permanent
 from noctule.webhooks.event import Event
+from noctule.webhooks.metrics import METRICS
 
 if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.store.base import State, Stored
 
 Handler = Callable[[Event], Awaitable[None] | None]
+Read = Callable[[str], Any]
 
 DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0, 3 * 3600.0, 8 * 3600.0, 24 * 3600.0)
 """Seconds before the second attempt, the third … after the last one the event is set aside."""
@@ -56,33 +58,52 @@ class Handlers:
 
     def __init__(self) -> None:
         self._by_type: dict[str, Handler] = {}
+        self._latest_only: set[str] = set()
 
-    def add(self, pattern: str, handler: Handler) -> None:
+    def add(self, pattern: str, handler: Handler, *, latest_only: bool = False) -> None:
         name = pattern.removesuffix(".*")
         if name in self._by_type:
             raise ValueError(f"{pattern} has a handler already")
         self._by_type[name] = handler
+        if latest_only:
+            self._latest_only.add(name)
 
     def find(self, event_type: str) -> Handler | None:
+        return self._by_type.get(self._name(event_type))
+
+    def passes_over(self, row: Stored) -> bool:
+        """Whether the handler of an event wants only newer ones than were processed."""
+        return row.superseded and self._name(row.type) in self._latest_only
+
+    def _name(self, event_type: str) -> str:
         name = event_type
-        while name:
-            if name in self._by_type:
-                return self._by_type[name]
+        while name and name not in self._by_type:
             name = name.rpartition(".")[0]
-        return self._by_type.get("*")
+        return name or "*"
 
 
 class Worker:
-    """Takes the events of one route out of the inbox."""
+    """Takes the events of one route out of the inbox.
+
+    `read` is for hints: it reads the object again from its provider, by its id.
+    """
 
     def __init__(
-        self, inbox: Inbox, scheme: Scheme, route: str, handlers: Handlers, clock: Clock
+        self,
+        inbox: Inbox,
+        scheme: Scheme,
+        route: str,
+        handlers: Handlers,
+        clock: Clock,
+        *,
+        read: Read | None = None,
     ) -> None:
         self._inbox = inbox
         self._scheme = scheme
         self._route = route
         self._handlers = handlers
         self._clock = clock
+        self._read = read
         self._wake = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
@@ -127,7 +148,7 @@ class Worker:
             now = self._clock.time()
             rows = await self._inbox.call(lambda store: store.claim(self._route, now, LEASE, free))
             for row in rows:
-                task = asyncio.create_task(self._process(row))
+                task = asyncio.create_task(self._attempt(row))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
         return len(rows)
@@ -145,50 +166,60 @@ class Worker:
         except TimeoutError:
             pass
 
-    async def _process(self, row: Stored) -> None:
+    async def _attempt(self, row: Stored) -> None:
+        began = self._clock.monotonic()
+        state = await self._process(row)
+        METRICS.attempted(self._route, state, self._clock.monotonic() - began)
+        if row.subject is not None:
+            self.wake()  # the next event of the same object has waited for this one
+
+    async def _process(self, row: Stored) -> State:
         if row.attempts > len(DELAYS) + 1:
-            await self._settle(row, "dead", "the process died at every attempt")
-            return
+            return await self._settle(row, "dead", "the process died at every attempt")
         handler = self._handlers.find(row.type)
         if handler is None:
-            await self._settle(row, "unhandled", "no handler for this type")
-            return
+            return await self._settle(row, "unhandled", "no handler for this type")
+        if self._handlers.passes_over(row):
+            return await self._settle(row, "done", "superseded by a newer version")
         try:
             event = Event.of(row, self._scheme)
             async with asyncio.timeout(HANDLER_TIMEOUT):
+                if self._read is not None:
+                    event.object = await reread(self._read, row.subject or "")
                 await call(handler, event)
             if event.completed:
                 await self._check_completed(row)
         except asyncio.CancelledError:
             await self._settle(row, "pending", "stopped", due=self._clock.time(), burn=False)
             raise
+        except UnknownObject:
+            return await self._settle(row, "done", "the provider knows no such object")
         except Exception as error:
-            await self._fail(row, error)
-        else:
-            await self._settle(row, "done")
+            return await self._fail(row, error)
+        return await self._settle(row, "done")
 
     async def _check_completed(self, row: Stored) -> None:
         found = await self._inbox.call(lambda store: store.get(row.seq))
         if found is None or found.state != "done":
             raise NotCommitted
 
-    async def _fail(self, row: Stored, error: Exception) -> None:
+    async def _fail(self, row: Stored, error: Exception) -> State:
         reason = describe(error)
         if isinstance(error, CircuitOpen | Saturated | RateLimited):
             wait = getattr(error, "retry_after", None) or DELAYS[1]
-            await self._settle(row, "pending", reason, due=self._clock.time() + wait, burn=False)
-            return
+            due = self._clock.time() + wait
+            return await self._settle(row, "pending", reason, due=due, burn=False)
         wait = None if isinstance(error, Permanent) else delay(row.attempts)
         log.warning("webhooks %s event %s attempt %s: %s", row.route, row.seq, row.attempts, reason)
         if wait is None:
-            await self._settle(row, "dead", reason)
-        else:
-            await self._settle(row, "pending", reason, due=self._clock.time() + wait)
+            return await self._settle(row, "dead", reason)
+        return await self._settle(row, "pending", reason, due=self._clock.time() + wait)
 
-    async def _settle(self, row: Stored, state: State, reason: str = "", **more: Any) -> None:
+    async def _settle(self, row: Stored, state: State, reason: str = "", **more: Any) -> State:
         await self._inbox.call(
             lambda store: store.settle(row.seq, row.attempts, state, reason=reason, **more)
         )
+        return state
 
 
 async def call(handler: Handler, event: Event) -> None:
@@ -199,6 +230,21 @@ async def call(handler: Handler, event: Event) -> None:
     result = await asyncio.to_thread(handler, event)
     if inspect.isawaitable(result):
         await result
+
+
+class UnknownObject(Exception):
+    """The provider does not know the object of a hint: somebody made it up, or it is gone."""
+
+
+async def reread(read: Read, name: str) -> Any:
+    """The object of a hint, as the provider's own API has it now."""
+    try:
+        if inspect.iscoroutinefunction(read):
+            return await read(name)
+        found = await asyncio.to_thread(read, name)
+        return await found if inspect.isawaitable(found) else found
+    except NotFound as error:
+        raise UnknownObject from error
 
 
 def describe(error: BaseException) -> str:

@@ -22,7 +22,8 @@ from noctule.webhooks.errors import Reason, Rejection
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
 
-    from noctule.webhooks.receiver import Answer, Receiver
+    from noctule.webhooks.intake import Answer
+    from noctule.webhooks.receiver import Receiver
 
 PATIENCE = 15.0
 """Seconds a thread waits for its answer; the receiver itself gives one much sooner."""

@@ -113,7 +113,7 @@ async def test_a_lost_lease_is_taken_up_by_the_next_worker(provider_of):
 
 
 async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, monkeypatch):
-    monkeypatch.setattr("noctule.webhooks.receiver.GRACE", 0.01)
+    monkeypatch.setattr("noctule.webhooks.intake.GRACE", 0.01)
     stripe = provider_of("stripe")
     begun = asyncio.Event()
 

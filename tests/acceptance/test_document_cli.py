@@ -123,3 +123,12 @@ def test_a_providers_own_document(noctule: Noctule) -> None:
     made = noctule("document", "score", str(SPECS / "notion.json"), "--json").json
     assert {f["kind"] for f in made["findings"] if f["stops"]} == {"auth", "error_responses"}
     assert made["score"] < 50
+
+
+def test_a_collection_is_shown_as_openapi(noctule: Noctule, project: Path) -> None:
+    request = {"method": "GET", "url": "https://a.example/orders/:id"}
+    collection = {"info": {"name": "Shop"}, "item": [{"name": "Get", "request": request}]}
+    (project / "shop.json").write_text(json.dumps(collection), encoding="utf-8")
+    shown = noctule("document", "show", "shop.json").json
+    assert list(shown["paths"]) == ["/orders/{id}"]
+    assert noctule("document", "list", "shop.json").out == "GET /orders/{id}  Get\n"

@@ -26,6 +26,9 @@ DIALECTS: Mapping[str, Dialect] = {
     "openapi-3.0": openapi3,
     "openapi-3.1": openapi3,
     "openapi-3.2": openapi3,
+    "postman-2.0": openapi3,
+    "postman-2.1": openapi3,
+    "har-1.2": openapi3,
 }
 
 

@@ -13,6 +13,19 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+def as_dict(value: object) -> dict[str, Any]:
+    """The value where it is a mapping, else an empty one."""
+    return value if is_dict(value) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    return value if is_list(value) else []
+
+
+def as_text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     """A number, which true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

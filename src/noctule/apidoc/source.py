@@ -27,7 +27,6 @@ STRANGERS: Mapping[str, str] = {
     "swaggerVersion": "Swagger 1",
     "discoveryVersion": "Google API Discovery",
     "raml": "RAML",
-    "log": "HAR",
     "__schema": "GraphQL",
     "$schema": "JSON Schema",
     "arazzo": "Arazzo",
@@ -80,18 +79,27 @@ def path_bytes(path: Path) -> bytes:
 
 def build(data: bytes, *, source: str, place: str, library: Library, name: str) -> ApiDocument:
     decoded = decode(data, place=place)
-    dialect = recognise(decoded.value, place)
-    root = Node(decoded.value, library.main(decoded.value, name))
+    dialect, value = recognise(decoded.value, place)
+    root = Node(value, library.main(value, name))
     return ApiDocument(
         root, source=source, data=data, dialect=dialect, duplicates=decoded.duplicates
     )
 
 
-def recognise(value: Any, place: str) -> str:
-    """The dialect of a document, or a Problem that says what it is instead."""
+def recognise(value: Any, place: str) -> tuple[str, Any]:
+    """The dialect of a document and the document; a collection or a capture as the OpenAPI document
+    it amounts to. Raises Problem that says what it is instead."""
     if not is_dict(value):
         refuse("not_openapi", place, found="list" if is_list(value) else "text")
     document = value
+    if is_dict(document.get("log")) and is_list(document["log"].get("entries")):
+        from noctule.apidoc import har
+
+        return "har-1.2", har.convert(document)
+    if is_dict(document.get("info")) and is_list(document.get("item")):
+        from noctule.apidoc import postman
+
+        return postman.version(document["info"]), postman.convert(document)
     openapi, swagger = str(document.get("openapi", "")), str(document.get("swagger", ""))
     if match := re.match(r"3\.([012])(\D|$)", openapi):
         dialect = f"openapi-3.{match[1]}"
@@ -104,7 +112,7 @@ def recognise(value: Any, place: str) -> str:
     for section, kind in SECTIONS.items():
         if document.get(section) is not None and not isinstance(document[section], kind):
             refuse("malformed_section", f"{place}#/{section}", section=section)
-    return dialect
+    return dialect, document
 
 
 def stranger(document: Mapping[str, Any]) -> str:
@@ -112,6 +120,4 @@ def stranger(document: Mapping[str, Any]) -> str:
     for key, name in STRANGERS.items():
         if key in document:
             return name
-    if "item" in document and "info" in document:
-        return "Postman"
     return ", ".join(list(document)[:4]) or "{}"

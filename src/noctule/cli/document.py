@@ -164,3 +164,14 @@ def operation_json(operation: Operation) -> dict[str, Any]:
 def printable(text: str) -> str:
     """One line, without what a terminal would obey."""
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
+
+
+@command.command("show", short_help="Print a document as noctule reads it.")
+@named
+def show(source: str) -> None:
+    """Print DOC as JSON; a Postman collection or a HAR capture as the OpenAPI it amounts to."""
+    import json
+
+    from noctule.apidoc import load
+
+    click.echo(json.dumps(dict(load(source).raw), ensure_ascii=False, indent=2))

@@ -148,6 +148,35 @@ class UnsignedFact(Fact, frozen=True, kw_only=True):
     """Address of the text that says so."""
 
 
+class SweepFact(Fact, frozen=True, kw_only=True):
+    """How the provider is asked what it sent, so that what never arrived is found."""
+
+    path: str
+    """Of a GET under the base URL; `{name}` stands for what the operator gives."""
+    id: str
+    """Where an item has the id under which its delivery is stored; dots between keys."""
+    type: str
+    at: str
+    """Where an item has its time: seconds since 1970, or ISO 8601."""
+    query: Mapping[str, str] = {}
+    """`{since}` is replaced by seconds since 1970."""
+    items: str = ""
+    """Where the answer has the items; "" the answer itself. The newest come first."""
+    page: Literal["last_id", "link_header"] = "last_id"
+    cursor: str = ""
+    """For `last_id`: the parameter that takes the id of a page's last item."""
+    more: str = ""
+    """For `last_id`: where the answer says that there is a next page."""
+    redeliver: str = ""
+    """Path of a POST that sends a delivery again, `{id}` its item's `id`. Without it the item is
+    the event itself, and is stored as fetched."""
+    skip: tuple[str, ...] = ()
+    """Types that are never stored."""
+    days: int = 30
+    """How far back the provider can say."""
+    source: str = ""
+
+
 class WebhookFact(Fact, frozen=True, kw_only=True):
     endpoint_slug: str
     """Last part of the endpoint: /api/webhooks/<slug>."""
@@ -157,6 +186,7 @@ class WebhookFact(Fact, frozen=True, kw_only=True):
     """Where the resource lies in an event's body ("data.object"); "" the body itself."""
     events: tuple[str, ...] = ()
     """What to listen to where no need of the pack says it, the principal event first."""
+    sweep: SweepFact | None = None
 
 
 class Need(Bilingual, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Write docs/cli.md from the commands themselves: `python docs/build.py`."""
+"""Write the pages that are made from the program itself: `python docs/build.py`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from noctule.cli import COMMANDS, root
 from noctule.problem import Exit
 
-PAGE = Path(__file__).parent / "cli.md"
+DOCS = Path(__file__).parent
 OPENING = """\
 # The command line
 
@@ -31,7 +31,7 @@ MEANINGS = {
     Exit.DONE: "done",
     Exit.FINDINGS: "a finding, a failed test, or a promise broken under a fault",
     Exit.USAGE: "the command line, the request, the document or the task cannot be used as it is",
-    Exit.REFUSED: "refused by a rule: an unsigned webhook, an incomplete document not yet tried",
+    Exit.REFUSED: "refused by a rule: an unsigned webhook, an incomplete document, a secret",
     Exit.CONFLICTS: "a file you edited has a new version; yours was kept",
     Exit.QUESTION: "one question needs an answer; it stands on standard output as JSON",
     Exit.OUTSIDE: "the outside failed: network, sandbox, file system, a missing tool",
@@ -39,8 +39,13 @@ MEANINGS = {
 }
 
 
-def page() -> str:
-    """The text of docs/cli.md."""
+def pages() -> dict[Path, str]:
+    """Every page that is made, with its text."""
+    return {DOCS / "cli.md": commands()}
+
+
+def commands() -> str:
+    """Each command's own help, below the exit codes."""
     codes = "".join(f"| {int(code)} | {meaning} |\n" for code, meaning in MEANINGS.items())
     return OPENING + codes + "".join(_section([name]) for name in COMMANDS)
 
@@ -54,9 +59,12 @@ def _section(path: list[str]) -> str:
         command = found
     screen = CliRunner().invoke(root, [*path, "--help"], prog_name="noctule", terminal_width=100)
     text = f"\n## noctule {' '.join(path)}\n\n```text\n{screen.output.rstrip()}\n```\n"
-    inner = command.commands if isinstance(command, click.Group) else {}
+    inner = (
+        command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ()
+    )
     return text + "".join(_section([*path, name]) for name in inner)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for page, text in pages().items():
+        page.write_text(text, encoding="utf-8")

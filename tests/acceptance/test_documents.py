@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FAULTS = ("none", "refused", "rate_limited", "answer_lost", "wrong_signature", "duplicate")
 PACKS = {
     "github": "Create issues and comment on them with GitHub",
-    "slack": "Créer un bot Slack qui répond aux messages",
+    "slack": "Répondre en bot sur Slack",
     "twilio": "Send SMS messages with Twilio",
     "sendgrid": "Envoyer des e-mails avec SendGrid",
 }

@@ -67,7 +67,10 @@ QUOTING = """
 WRAPPERS: dict[str, tuple[tuple[str, str], str, str]] = {
     "no timeout": (NO_TIMEOUT, "timeout", "in_time"),
     "a timeout of 25 s": (
-        ("policies=Policies()", "policies=Policies(timeout=25.0, deadline=25.0)"),
+        (
+            "policies=Policies()",
+            "policies=Policies(timeout=25.0, connect_timeout=25.0, pool_timeout=25.0, deadline=25.0)",
+        ),
         "timeout",
         "in_time",
     ),

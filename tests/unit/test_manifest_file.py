@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import jsonschema_rs
 import pytest
@@ -59,11 +59,18 @@ plain = st.recursive(
 
 
 def parts(kind: type[Part], **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Instances of `kind` with texts everywhere and unknown keys that are not its own."""
-    own = {name for name in kind.__dataclass_fields__ if name not in {"extra", "beside", "lines"}}
-    fields = dict.fromkeys(own, texts) | strategies
+    """Instances of `kind` with any text or choice in each key, and unknown keys beside its own."""
+    hints = get_type_hints(kind)
+    own = {
+        name: st.sampled_from(get_args(hints[name]))
+        if get_origin(hints[name]) is Literal
+        else texts
+        for name in kind.__dataclass_fields__
+        if name not in {"extra", "beside", "lines"}
+    }
     unknown = names.filter(lambda name: name not in own)
-    return st.builds(kind, **fields, extra=st.dictionaries(unknown, plain, max_size=2))
+    extra = st.dictionaries(unknown, plain, max_size=2)
+    return st.builds(kind, **(own | strategies), extra=extra)
 
 
 def some(kind: type[Part], **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -72,12 +79,11 @@ def some(kind: type[Part], **strategies: st.SearchStrategy[Any]) -> st.SearchStr
 
 tasks = parts(
     IntegrationTask,
-    files=some(File, role=st.sampled_from(["wrapper", "webhook", "tests", "app", "other"])),
+    files=some(File),
     env_vars=some(EnvVar, required=st.booleans()),
     methods=some(Method),
     webhooks=some(Webhook),
     error_handling=parts(ErrorHandling),
-    language=st.sampled_from(["en", "fr"]),
     document=parts(DocumentRef),
     refused=some(Refusal),
     evidence=some(Evidence),

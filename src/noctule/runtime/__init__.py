@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from noctule.runtime.call import Answer
     from noctule.runtime.clock import Clock, SystemClock, deadline
-    from noctule.runtime.config import CallOptions, Policies, ServiceConfig
+    from noctule.runtime.config import OFF, CallOptions, Policies, ServiceConfig
     from noctule.runtime.encoding import File
     from noctule.runtime.errors import (
         BadRequest,
@@ -88,6 +88,7 @@ __all__ = [
     "JSON",
     "NOT_DONE",
     "NULL",
+    "OFF",
     "UNKNOWN",
     "All",
     "Answer",
@@ -188,7 +189,7 @@ _HOMES = {
     " OAuth2ClientCredentials OAuth2RefreshToken TokenFile",
     "call": "Answer",
     "clock": "Clock SystemClock deadline",
-    "config": "CallOptions Policies ServiceConfig",
+    "config": "CallOptions OFF Policies ServiceConfig",
     "encoding": "File",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"

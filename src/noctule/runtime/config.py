@@ -8,7 +8,8 @@ service (`ServiceConfig.policies`), for one method (`ServiceConfig.methods`) and
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
 
 from noctule.runtime.policy.breaker import BreakerLimits
 from noctule.runtime.policy.quota import QuotaLimits
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 
     from noctule.runtime.auth import Auth
     from noctule.runtime.policy.hints import RateLimitHeaders
+
+
+class Off(Enum):
+    """In options, where None means "as it was"."""
+
+    OFF = "off"
+
+
+OFF: Final = Off.OFF
+"""No such limit, for this method or call: `CallOptions(deadline=OFF)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,24 +56,45 @@ class Policies:
     """Calls to one provider at a time, so that one that hangs does not take all we have."""
     place_timeout: float = 3.0
     """How long a call waits for its place before `Saturated`."""
+    longest_hold: float = 300.0
+    """However long a provider says to stay away, once in five minutes it is asked again: a header
+    that is wrong by a factor of a thousand must not take us down for a day."""
     hedge_after: float | None = None
     """Send a read a second time when it has not answered by then. Off: it is load."""
+    redirects: int = 5
+    """Followed for reads; more than that is a circle."""
     max_response_bytes: int = 32 * 1024 * 1024
+    """After decompression: a few kilobytes can unpack to gigabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """Changes for one call, or for one method. What is None stays as it was."""
+    """Changes for one call, or for one method. What is None stays as it was; `OFF` switches a
+    limit off. The first block is what `Policies` explains.
 
-    timeout: float | None = None
-    """Seconds for one attempt."""
-    deadline: float | None = None
-    """Seconds for the whole call; an outer `deadline` block can still shorten it."""
+    Calls that change `quota`, `breaker` or `in_flight` have a bucket, a circuit or places of
+    their own, shared by all that set the same.
+    """
+
+    timeout: float | Off | None = None
+    connect_timeout: float | Off | None = None
+    pool_timeout: float | Off | None = None
+    deadline: float | Off | None = None
+    """An outer `deadline` block can still shorten it."""
+    retry: RetryLimits | None = None
+    quota: QuotaLimits | Off | None = None
+    breaker: BreakerLimits | Off | None = None
+    in_flight: int | Off | None = None
+    place_timeout: float | None = None
+    longest_hold: float | None = None
+    hedge_after: float | Off | None = None
+    redirects: int | None = None
+    max_response_bytes: int | None = None
+
     attempts: int | None = None
-    """Requests at most, the first one included; 1 means no retry."""
+    """Requests at most, the first one included; 1 means no retry. Short for `retry`."""
     idempotency_key: str | None = None
     """A key of your own, derived from a business id: the same write keeps it for ever."""
-    hedge_after: float | None = None
     headers: Mapping[str, str] | None = None
     reconcile: Callable[[Any], Any] | None = None
     """Asked with the `OutcomeUnknown` before it is raised: see `noctule.runtime.reconcile`."""
@@ -70,12 +102,13 @@ class CallOptions:
     def policies(self, base: Policies) -> Policies:
         """`base`, changed where these options say so."""
         changes: dict[str, Any] = {
-            name: value
-            for name in ("timeout", "deadline", "hedge_after")
-            if (value := getattr(self, name)) is not None
+            item.name: None if value is OFF else value
+            for item in fields(base)
+            if (value := getattr(self, item.name)) is not None
         }
         if self.attempts is not None:
-            changes["retry"] = replace(base.retry, attempts=self.attempts)
+            retry = self.retry or base.retry
+            changes["retry"] = replace(retry, attempts=self.attempts)
         return replace(base, **changes) if changes else base
 
     def over(self, base: CallOptions) -> CallOptions:
@@ -85,6 +118,8 @@ class CallOptions:
             for item in fields(self)
             if (value := getattr(self, item.name)) is not None
         }
+        if self.retry is not None:
+            said.setdefault("attempts", None)
         return replace(base, **said)
 
 

@@ -8,6 +8,7 @@ exchange (which requests that takes).
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,7 +47,7 @@ async def perform(steps: Generator[Call | Ask, Any, R], transport: AsyncTranspor
                 if isinstance(step, Ask):
                     reply = await _ask(step)
                 else:
-                    reply = await _make(step, transport, wire)
+                    reply = await drive(step.guard, partial(_attempt, step, transport, wire))
             except errors.ServiceError as error:
                 step = steps.throw(error)
             else:
@@ -67,11 +68,8 @@ async def _ask(ask: Ask) -> object:
     return await answer if isawaitable(answer) else answer
 
 
-async def _make(call: Call, transport: AsyncTransport, wire: Wire) -> Verdict:
-    async def attempt(_: Attempt) -> Verdict:
-        return await _exchange(exchange(call.request, wire, call.keyed), transport, wire.clock)
-
-    return await drive(call.guard, attempt)
+async def _attempt(call: Call, transport: AsyncTransport, wire: Wire, _: Attempt) -> Verdict:
+    return await _exchange(exchange(call.request, wire, call.keyed), transport, wire.clock)
 
 
 async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) -> Verdict:
@@ -201,17 +199,18 @@ async def _wait(effect: Wait, guard: Guard) -> None:
 
     loop = asyncio.get_running_loop()
     woken: asyncio.Future[None] = loop.create_future()
-
-    def wake() -> None:
-        loop.call_soon_threadsafe(_wake, woken)
-
-    if guard.health.await_place(effect.ticket, wake):
+    if guard.health.await_place(effect.ticket, partial(_rouse, loop, woken)):
         return
     try:
         with guard.clock.timeout(effect.seconds):
             await woken
     except TimeoutError:
         return
+
+
+def _rouse(loop: asyncio.AbstractEventLoop, woken: asyncio.Future[None]) -> None:
+    """From whichever thread gave up its place."""
+    loop.call_soon_threadsafe(_wake, woken)
 
 
 def _wake(woken: asyncio.Future[None]) -> None:
@@ -229,7 +228,8 @@ def perform_sync(steps: Generator[Call | Ask, Any, R], transport: SyncTransport,
                 if isinstance(step, Ask):
                     reply = _ask_sync(step)
                 else:
-                    reply = _make_sync(step, transport, wire)
+                    attempt = partial(_attempt_sync, step, transport, wire)
+                    reply = drive_sync(step.guard, attempt)
             except errors.ServiceError as error:
                 step = steps.throw(error)
             else:
@@ -249,12 +249,9 @@ def _ask_sync(ask: Ask) -> object:
         raise RuntimeError("a hook raised StopIteration") from stop
 
 
-def _make_sync(call: Call, transport: SyncTransport, wire: Wire) -> Verdict:
-    def attempt(effect: Attempt) -> Verdict:
-        steps = exchange(call.request, wire, call.keyed)
-        return _exchange_sync(steps, transport, wire.clock, effect.seconds)
-
-    return drive_sync(call.guard, attempt)
+def _attempt_sync(call: Call, transport: SyncTransport, wire: Wire, effect: Attempt) -> Verdict:
+    steps = exchange(call.request, wire, call.keyed)
+    return _exchange_sync(steps, transport, wire.clock, effect.seconds)
 
 
 def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:

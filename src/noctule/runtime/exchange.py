@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     Steps = Generator[Request | Wait, Response, Response]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MOST_REDIRECTS = 5
 
 
 @dataclass(slots=True)
@@ -54,7 +53,7 @@ def exchange(request: Request, wire: Wire, keyed: bool) -> Exchange:
     """
     try:
         response = yield from _signed(request, wire)
-        if response.status in REDIRECTS and request.method in ("GET", "HEAD"):
+        if response.status in REDIRECTS and _followed(request):
             response = yield from _follow(request, response, wire)
     except _CredentialsError as problem:
         again: Again = "transient" if isinstance(problem.error, errors.Unavailable) else "no"
@@ -95,9 +94,13 @@ def _with_token(request: Request, wire: Wire) -> Generator[Request | Wait, Respo
     return signed
 
 
+def _followed(request: Request) -> bool:
+    return request.method in ("GET", "HEAD") and request.limits.redirects > 0
+
+
 def _follow(request: Request, response: Response, wire: Wire) -> Steps:
     url = request.url
-    for _ in range(MOST_REDIRECTS):
+    for _ in range(request.limits.redirects):
         location = response.headers.get("location")
         if response.status not in REDIRECTS or location is None:
             return response

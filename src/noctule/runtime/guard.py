@@ -110,6 +110,8 @@ class Guard:
         took = now - self._begun
         if self._cut and isinstance(verdict.error, errors.TimedOut):
             verdict = _cut_short(verdict)
+        if verdict.hold:
+            verdict.hold = min(verdict.hold, self.policies.longest_hold)
         admitted, self._admitted = self._admitted, NOBODY
         changed = self.health.settle(admitted, verdict, now, took)
         if changed is not None or self.telemetry.wants("attempt"):

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 
     from noctule.runtime.clock import Clock
     from noctule.runtime.config import Policies, ServiceConfig
-    from noctule.runtime.health import Healths
+    from noctule.runtime.health import Health, Healths
     from noctule.runtime.letters import Letter
     from noctule.runtime.operation import Replay
     from noctule.runtime.telemetry import Telemetry
 
 USER_AGENT = "noctule"
+NO_OPTIONS = CallOptions()
+REMEMBERED = 1000
+"""Settings per service."""
 
 
 class Arguments(TypedDict, total=False):
@@ -37,6 +40,23 @@ class Arguments(TypedDict, total=False):
     headers: Mapping[str, object] | None
     body: object
     options: CallOptions | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the options of a call come to."""
+
+    given: CallOptions | None
+    """Kept, so that no other options can have its id."""
+    options: CallOptions
+    policies: Policies
+    limits: Limits
+    health: Health
+
+    def once(self) -> Settings:
+        """The same without a retry."""
+        retry = replace(self.policies.retry, attempts=1)
+        return replace(self, policies=replace(self.policies, retry=retry))
 
 
 @dataclass(slots=True)
@@ -84,13 +104,14 @@ class Preparation:
         self._config = config
         self._clock = clock
         self._telemetry = telemetry
-        self._health = healths.of(_origin(self.base_url), credential, config.policies)
+        self._healths = healths
+        self._whose = _origin(self.base_url), credential
         self._headers = {
             "User-Agent": USER_AGENT,
             "Accept-Encoding": ACCEPTED,
             **encode_headers(config.headers),
         }
-        self._settings: dict[str, tuple[CallOptions, Policies]] = {}
+        self._settings: dict[tuple[str, int], Settings] = {}
 
     def call(
         self,
@@ -102,7 +123,8 @@ class Preparation:
         options: CallOptions | None = None,
     ) -> Call:
         """Raises `InvalidArgument` for what cannot be put into the request."""
-        options, policies = self._of(operation, options)
+        settings = self._of(operation, options)
+        options = settings.options
         encoded = encode(operation, path, query, headers, body)
         sent = {**self._headers, "Accept": operation.accepts, **encoded.headers}
         if options.headers:
@@ -111,32 +133,34 @@ class Preparation:
         if key is not None:
             sent[self._config.idempotency_header] = key
         if not encoded.replayable:
-            policies = replace(policies, retry=replace(policies.retry, attempts=1))
+            settings = settings.once()
         target = encoded.path_and_query
         request = Request(
-            operation.method, self.base_url + target, sent, encoded.content, limits_of(policies)
+            operation.method, self.base_url + target, sent, encoded.content, settings.limits
         )
-        guard = self._guard(operation, policies, replay)
+        guard = self._guard(operation, settings, replay)
         return Call(self._config.name, operation, target, request, guard, options, key)
 
     def again(self, letter: Letter) -> Call:
         """The call that is written down in `letter`; its result is not decoded."""
         operation = Operation(letter.operation, letter.method, "", returns=None)
-        options, policies = self._of(operation, None)
+        settings = self._of(operation, None)
         request = Request(
             letter.method,
             self.base_url + letter.target,
             dict(letter.headers),
             letter.content,
-            limits_of(policies),
+            settings.limits,
         )
-        guard = self._guard(operation, policies, letter.replay)
-        return Call(letter.service, operation, letter.target, request, guard, options, letter.key)
+        guard = self._guard(operation, settings, letter.replay)
+        return Call(
+            letter.service, operation, letter.target, request, guard, settings.options, letter.key
+        )
 
-    def _guard(self, operation: Operation[Any], policies: Policies, replay: Replay) -> Guard:
+    def _guard(self, operation: Operation[Any], settings: Settings, replay: Replay) -> Guard:
         return Guard(
-            policies,
-            self._health,
+            settings.policies,
+            settings.health,
             self._clock,
             replay=replay,
             method=operation.method,
@@ -144,19 +168,27 @@ class Preparation:
             telemetry=self._telemetry,
         )
 
-    def _of(
-        self, operation: Operation[Any], options: CallOptions | None
-    ) -> tuple[CallOptions, Policies]:
-        """The options and policies of this call: its own, its method's, its service's."""
-        known = self._settings.get(operation.name)
-        if known is None:
-            method = self._config.methods.get(operation.name, CallOptions())
-            known = method, method.policies(self._config.policies)
-            self._settings[operation.name] = known
-        if options is None:
-            return known
-        merged = options.over(known[0])
-        return merged, merged.policies(self._config.policies)
+    def _of(self, operation: Operation[Any], options: CallOptions | None) -> Settings:
+        """The settings of this call: its own options, its method's, its service's.
+
+        Remembered by the very object, since options are usually made once and given often.
+        """
+        key = operation.name, id(options)
+        known = self._settings.get(key)
+        if known is None or known.given is not options:
+            known = self._settled(operation.name, options)
+            if len(self._settings) >= REMEMBERED:
+                self._settings.clear()
+            self._settings[key] = known
+        return known
+
+    def _settled(self, name: str, given: CallOptions | None) -> Settings:
+        options = self._config.methods.get(name, NO_OPTIONS)
+        if given is not None:
+            options = given.over(options)
+        policies = options.policies(self._config.policies)
+        health = self._healths.of(*self._whose, policies)
+        return Settings(given, options, policies, limits_of(policies), health)
 
     def _replay(self, operation: Operation[Any], options: CallOptions) -> tuple[Replay, str | None]:
         """How the request may be repeated, and under which key.
@@ -192,4 +224,5 @@ def limits_of(policies: Policies) -> Limits:
         policies.connect_timeout,
         policies.pool_timeout,
         policies.max_response_bytes,
+        policies.redirects,
     )

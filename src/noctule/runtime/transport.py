@@ -41,12 +41,14 @@ class Headers(Mapping[str, str]):
 
 @dataclass(slots=True)
 class Limits:
-    """Seconds per phase of one attempt, seconds for all of it, and bytes of its answer."""
+    """Seconds per phase of one attempt, seconds for all of it, redirects that are followed in it,
+    and bytes of its answer."""
 
     total: float | None = 10.0
     connect: float | None = 3.0
     pool: float | None = 3.0
     max_bytes: int = 32 * 1024 * 1024
+    redirects: int = 5
 
 
 @dataclass(slots=True)

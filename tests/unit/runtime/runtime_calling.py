@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.runtime import (
     CallOptions,
     Event,
+    Healths,
     Model,
     NoAuth,
     Operation,
@@ -63,6 +64,7 @@ class Caller:
         transport: Any = None,
         clock: Any = None,
         base_url: str | None = None,
+        healths: Healths | None = None,
     ) -> None:
         self.events: list[Event] = []
         self.sync = sync
@@ -70,7 +72,11 @@ class Caller:
         kind: Any = SyncService if sync else Service
         made: Any = type("Shop", (kind,), {"config": config})
         self.service: Any = made(
-            transport=transport, clock=clock, base_url=base_url, on_event=self.events.append
+            transport=transport,
+            clock=clock,
+            base_url=base_url,
+            on_event=self.events.append,
+            healths=healths,
         )
 
     def call(self, operation: Operation[Any], **arguments: Any) -> Any:
@@ -112,10 +118,14 @@ class Caller:
 class Shop(Caller):
     """A caller over a scripted provider, in virtual time."""
 
-    def __init__(self, *, sync: bool, config: ServiceConfig) -> None:
+    def __init__(
+        self, *, sync: bool, config: ServiceConfig, healths: Healths | None = None
+    ) -> None:
         clock = VirtualClock()
         self.provider = MockProvider(clock=clock)
-        super().__init__(sync=sync, config=config, transport=self.provider, clock=clock)
+        super().__init__(
+            sync=sync, config=config, transport=self.provider, clock=clock, healths=healths
+        )
 
     @property
     def sent(self) -> int:

@@ -57,6 +57,10 @@ def test_names_of_the_variables_a_service_reads() -> None:
     )
 
 
+def health(service: Any) -> Any:
+    return service._preparation._of(READ, None).health
+
+
 class Told:
     """Circuits shared between processes, here a dictionary."""
 
@@ -74,14 +78,10 @@ class Told:
 def two_processes() -> tuple[Shop, Shop, Told]:
     """Two services that share no state but what they tell each other."""
     told = Told()
-    shops = []
-    for _ in range(2):
-        shop = Shop(sync=True, config=config())
-        shop.service._preparation._health = Healths(circuits=told).of(
-            "https://shop.example", "", config().policies
-        )
-        shops.append(shop)
-    return shops[0], shops[1], told
+    here, there = (
+        Shop(sync=True, config=config(), healths=Healths(circuits=told)) for _ in range(2)
+    )
+    return here, there, told
 
 
 def test_one_process_spares_the_others_its_experience(
@@ -108,9 +108,9 @@ def test_services_of_one_process_learn_from_each_other(monkeypatch: pytest.Monke
     monkeypatch.setattr(call, "SHARED", Healths())
     made: Any = type("Shop", (Service,), {"config": config()})
     first, second = made(), made()
-    assert first._preparation._health is second._preparation._health
+    assert health(first) is health(second)
     apart = made(transport=MockProvider(), clock=VirtualClock())
-    assert apart._preparation._health is not first._preparation._health
+    assert health(apart) is not health(first)
 
 
 def test_healths_forget_whom_they_have_not_met_for_long() -> None:

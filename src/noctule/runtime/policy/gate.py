@@ -5,10 +5,6 @@ One caller that is told to wait spares all the others the same refusal.
 
 from __future__ import annotations
 
-LONGEST = 300.0
-"""Seconds. However long a provider says, once in five minutes it is asked again: a header that is
-wrong by a factor of a thousand must not take us down for a day."""
-
 
 class Gate:
     __slots__ = ("not_before",)
@@ -17,8 +13,8 @@ class Gate:
         self.not_before = 0.0
 
     def close(self, now: float, seconds: float) -> None:
-        """No call for `seconds`, or `LONGEST`. The moment only ever moves later."""
-        self.not_before = max(self.not_before, now + min(seconds, LONGEST))
+        """No call for `seconds`. The moment only ever moves later."""
+        self.not_before = max(self.not_before, now + seconds)
 
     def wait(self, now: float) -> float:
         """Seconds until a call may be sent; 0 when it may go now."""

@@ -167,8 +167,10 @@ def test_a_slip_of_the_keyboard_lowers_confidence_but_is_understood() -> None:
         (" \n\t", {}, "planning.empty_request"),
         ("?!", {}, "planning.empty_request"),
         ("x" * 3000, {}, "planning.long_request"),
-        ("Integrate PayPal for payments", {}, "planning.unknown_provider"),
-        (PAYMENTS, {"provider": "paypal"}, "planning.unknown_provider"),
+        ("Integrate Initech for payments", {}, "planning.unknown_provider"),
+        (PAYMENTS, {"provider": "initech"}, "planning.unknown_provider"),
+        ("Integrate PayPal for payments", {}, "providers.webhooks_only"),
+        (PAYMENTS, {"provider": "paypal"}, "providers.webhooks_only"),
         (PAYMENTS, {"need": "pizza"}, "planning.unknown_need"),
     ],
 )

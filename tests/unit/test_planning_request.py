@@ -69,7 +69,11 @@ def test_a_request_that_is_all_circumstance_keeps_its_words() -> None:
         ("Send Grid templates", ["sendgrid"]),
         ("sendgird templates", ["sendgrid"]),
         ("STRIPE et slack", ["slack", "stripe"]),
-        ("Integrate Notion", []),
+        ("Integrate Notion", ["notion"]),
+        ("une notion de paiement", []),
+        ("with box and line", ["box"]),
+        ("Stripe payments for each order line", ["stripe"]),
+        ("Integrate Initech", []),
         ("a track list", []),
     ],
 )

@@ -1,4 +1,4 @@
-"""The five packs that ship: sound, complete, and true to the card."""
+"""The packs that ship: sound, complete, and true to the card; five of them with a document."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import pytest
 
 from noctule import providers
 from noctule.apidoc import ApiDocument, Operation, json_schema, parse
+from noctule.language import LANGUAGES
+from noctule.problem import Exit, Problem
 from noctule.webhooks.scheme import Scheme
 
 PACKS = ("github", "sendgrid", "slack", "stripe", "twilio")
@@ -24,13 +26,42 @@ def document(pack: str) -> ApiDocument:
     return parse(providers.pack(pack).document_bytes(), source=f"pack:{pack}")
 
 
-def test_five_packs_ship_in_order() -> None:
-    assert tuple(providers.packs()) == PACKS
+def test_five_packs_have_a_document_and_sixty_more_know_webhooks() -> None:
+    packs = providers.packs()
+    assert tuple(packs) == tuple(sorted(packs))
+    assert tuple(name for name, pack in packs.items() if pack.complete) == PACKS
+    assert sum(bool(pack.signature) for pack in packs.values()) >= 60
 
 
-@pytest.mark.parametrize("pack", PACKS)
-def test_a_shipped_pack_is_sound(pack: str) -> None:
-    assert providers.validate(providers.pack(pack)) == []
+@pytest.mark.parametrize("pack", providers.packs().values(), ids=lambda pack: pack.id)
+def test_a_shipped_pack_is_sound(pack: providers.Pack) -> None:
+    assert providers.validate(pack) == []
+
+
+@pytest.mark.parametrize("pack", providers.packs().values(), ids=lambda pack: pack.id)
+def test_a_shipped_pack_says_how_deliveries_are_known_or_why_they_are_not(
+    pack: providers.Pack,
+) -> None:
+    assert bool(pack.signature) != bool(pack.unsigned)
+    says = pack.unsigned.source if pack.unsigned else pack.signature["source"]
+    assert says.startswith("https://")
+
+
+def test_names_are_those_of_the_packs_and_read_no_further() -> None:
+    packs = providers.packs()
+    for name, names in providers.names().items():
+        pack = packs[name]
+        assert (names.id, names.name, names.aliases) == (pack.id, pack.name, pack.aliases)
+        assert names.complete == pack.complete
+
+
+def test_a_pack_without_a_document_says_what_to_give() -> None:
+    with pytest.raises(Problem) as caught:
+        providers.pack("paypal").document_bytes()
+    assert caught.value.key == "providers.webhooks_only"
+    assert caught.value.exit is Exit.USAGE
+    for language in LANGUAGES:
+        assert "--doc openapi.json" in (caught.value.next_step(language) or "")
 
 
 @pytest.mark.parametrize("pack", PACKS)
@@ -90,19 +121,19 @@ class TestFinding:
         assert found is not None
         assert found.id == expected
 
-    @pytest.mark.parametrize("name", ["", " ", "paypal", "stripes"])
+    @pytest.mark.parametrize("name", ["", " ", "initech", "stripes"])
     def test_nothing_else_is_found(self, name: str) -> None:
         assert providers.find(name) is None
 
     def test_an_unknown_provider_is_named_with_the_known_ones(self) -> None:
-        with pytest.raises(LookupError, match=r"no provider pack 'paypal'.*github.*stripe"):
-            providers.pack("paypal")
+        with pytest.raises(LookupError, match=r"no provider pack 'initech'.*github.*stripe"):
+            providers.pack("initech")
 
     def test_names_and_aliases_belong_to_one_pack_each(self) -> None:
         spelled = [
             name.casefold()
             for pack in providers.packs().values()
-            for name in {pack.id, *pack.aliases}
+            for name in {pack.id, pack.name.casefold(), *pack.aliases}
         ]
         assert max(Counter(spelled).values()) == 1
 
@@ -169,7 +200,7 @@ SAMPLES = {
 
 
 def test_credential_shapes_fit_credentials_and_nothing_empty() -> None:
-    for pack in providers.packs().values():
+    for pack in map(providers.pack, PACKS):
         for fact in pack.env:
             if fact.shape:
                 assert re.fullmatch(fact.shape, "".join(SAMPLES[fact.name])), fact.name
@@ -228,7 +259,7 @@ class TestTheCompactDocument:
 
 
 def test_pagination_is_told_by_the_document_too() -> None:
-    for pack in providers.packs().values():
+    for pack in map(providers.pack, PACKS):
         assert pack.pagination is not None
         names = {p.name for o in document(pack.id).operations.values() for p in o.parameters}
         assert {pack.pagination.parameter, pack.pagination.size} <= names

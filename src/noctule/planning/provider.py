@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from noctule import providers
 from noctule.planning.lexicon import lexicon
 from noctule.planning.text import fold
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from noctule.apidoc import ApiDocument
-    from noctule.providers import Pack
+    from noctule.providers import Names, Pack
 
 _TOKEN = re.compile(r"[^\W_]+")
 _LONGEST_NAME = 4
@@ -38,7 +39,7 @@ class Mention:
     certainty: float
 
 
-def mentions(text: str, packs: Iterable[Pack]) -> list[Mention]:
+def mentions(text: str, packs: Iterable[Names | Pack]) -> list[Mention]:
     """The providers that `text` names, in the order of the packs; exact names before slips."""
     grams = _grams(text)
     exact: list[Mention] = []
@@ -47,13 +48,13 @@ def mentions(text: str, packs: Iterable[Pack]) -> list[Mention]:
         names = sorted({_plain(name) for name in (pack.id, pack.name, *pack.aliases)}, key=len)
         written = next((grams[name] for name in names if name in grams), None)
         if written:
-            exact.append(Mention(pack, written, 1.0))
-        elif pack.document is None:
+            exact.append(Mention(providers.pack(pack.id), written, 1.0))
+        elif not pack.complete:
             continue
         elif slip := next((s for name in names if (s := _slip(name, grams))), None):
-            misspelt.append(Mention(pack, slip, MISSPELT))
-    complete = [mention for mention in exact if mention.pack.document]
-    named = [mention for mention in exact if _is_name(mention.written, text)]
+            misspelt.append(Mention(providers.pack(pack.id), slip, MISSPELT))
+    complete = [mention for mention in exact if mention.pack.complete]
+    named = [m for m in exact if not m.pack.ordinary or _is_name(m.written, text)]
     return complete or named or misspelt
 
 
@@ -61,7 +62,7 @@ def _is_name(written: str, text: str) -> bool:
     """Whether it is a name there, and not a word: "Box" or "with box", never "a box of …"."""
     before = text[: text.index(written)].split()
     placed = bool(before) and fold(before[-1]) in _BEFORE_NAMES
-    return placed or written != written.lower() or not lexicon().knows(fold(written))
+    return placed or written != written.lower()
 
 
 def unknown_name(text: str, *, sure: bool) -> str:
@@ -84,7 +85,7 @@ def unknown_name(text: str, *, sure: bool) -> str:
 
 def describes(document: ApiDocument, pack: Pack) -> bool:
     """Whether the document is of the pack's provider: the same host, or its name in the title."""
-    if pack.document is None:
+    if not pack.complete:
         words = _TOKEN.findall(fold(document.title))[:_LONGEST_NAME]
         return _plain(pack.name) in {"".join(words[: n + 1]) for n in range(len(words))}
     hosts = {urlsplit(environment.base_url).hostname for environment in pack.environments.values()}

@@ -59,7 +59,7 @@ def identify(
 ) -> Subject | Question:
     """The subject of a request. `pack` or `provider` (a name or id) settle it; else the request
     does, or the document. Raises `Problem` (exit 2) for a provider nobody knows."""
-    named = mentions(text, providers.packs().values())
+    named = mentions(text, providers.names().values())
     if provider:
         pack = providers.find(provider)
         if pack is None:
@@ -105,7 +105,8 @@ def _ask(text: str, language: Language, named: list[Mention]) -> Question:
     pack has."""
     if named:
         return which_provider((mention.pack for mention in named), language)
-    known = [pack for pack in providers.packs().values() if pack.document]
+    names = providers.names().items()
+    known = [providers.pack(provider) for provider, name in names if name.complete]
     asked = understand(text, language)
     serving = [pack for pack in known if select(pack, asked).rivals]
     name = unknown_name(text, sure=bool(serving))
@@ -115,5 +116,5 @@ def _ask(text: str, language: Language, named: list[Mention]) -> Question:
 
 
 def _unknown(name: str) -> Problem:
-    known = ", ".join(name for name, pack in providers.packs().items() if pack.document)
+    known = ", ".join(provider for provider, name in providers.names().items() if name.complete)
     return Problem("planning.unknown_provider", exit=Exit.USAGE, place=name, known=known)

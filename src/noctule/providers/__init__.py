@@ -23,6 +23,7 @@ from noctule.providers.pack import (
     EventFact,
     FailureFact,
     IdempotencyFact,
+    Names,
     Need,
     OperationFact,
     Pack,
@@ -32,7 +33,7 @@ from noctule.providers.pack import (
     UnsignedFact,
     WebhookFact,
 )
-from noctule.providers.reading import read
+from noctule.providers.reading import read, read_names
 from noctule.providers.validation import validate
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ __all__ = [
     "EventFact",
     "FailureFact",
     "IdempotencyFact",
+    "Names",
     "Need",
     "OperationFact",
     "Pack",
@@ -58,6 +60,7 @@ __all__ = [
     "UnsignedFact",
     "WebhookFact",
     "find",
+    "names",
     "pack",
     "packs",
     "read",
@@ -81,6 +84,11 @@ def packs() -> Mapping[str, Pack]:
     return {name: _read(path) for name, path in _files().items()}
 
 
+def names() -> Mapping[str, Names]:
+    """What every provider is called, by its id, sorted; a tenth of the work of `packs`."""
+    return {provider: _read_names(path) for provider, path in _files().items()}
+
+
 def pack(provider: str) -> Pack:
     """The pack of this id. Raises UnknownProvider, or Problem when its file is broken."""
     path = _files().get(provider)
@@ -95,13 +103,14 @@ def find(name: str) -> Pack | None:
     for provider in _files():
         if _folded(provider) == wanted:
             return pack(provider)
-    for candidate in packs().values():
-        if wanted in map(_folded, (candidate.name, *candidate.aliases)):
-            return candidate
+    for provider, known in names().items():
+        if wanted in map(_folded, (known.name, *known.aliases)):
+            return pack(provider)
     return None
 
 
 _read = cache(read)
+_read_names = cache(read_names)
 
 
 def _files() -> dict[str, Path]:

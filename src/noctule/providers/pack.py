@@ -231,6 +231,18 @@ class Erratum(Bilingual, frozen=True, kw_only=True):
     source: str
 
 
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider is called: the head of its pack, read without the rest."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    ordinary: bool = False
+    """Whether a name is a word as well ("box"), which small letters alone do not make a name."""
+    complete: bool = False
+    """Whether the pack has an API document."""
+
+
 class Pack(Fact, frozen=True, kw_only=True):
     """A pack without `document` knows a provider's webhooks and no more: its operations come from
     an API document that the user gives."""
@@ -243,6 +255,8 @@ class Pack(Fact, frozen=True, kw_only=True):
     auth: AuthFact | None = None
     retry: RetryFact = RetryFact()
     aliases: tuple[str, ...] = ()
+    ordinary: bool = False
+    """As in `Names`."""
     env: tuple[EnvFact, ...] = ()
     parameters: Mapping[str, str] = {}
     """Wire parameters that are the same in every call -> environment variable that holds them."""
@@ -263,6 +277,11 @@ class Pack(Fact, frozen=True, kw_only=True):
     errata: tuple[Erratum, ...] = ()
     path: Path
     """The file this pack was read from."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has an API document; without one it knows a provider's webhooks."""
+        return self.document is not None
 
     def document_bytes(self) -> bytes:
         """The compact API document, as it lies beside the pack. Raises Problem if it does not."""

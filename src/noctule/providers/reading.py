@@ -15,6 +15,7 @@ from noctule.providers.pack import (
     Erratum,
     EventFact,
     Fact,
+    Names,
     Need,
     OperationFact,
     Pack,
@@ -45,6 +46,8 @@ _CAUSES = (
     ("providers.wrong_type", re.compile(r"Expected `(?P<wanted>.+?)`, got `(?P<got>.+?)`")),
     ("providers.wrong_value", re.compile(r"Invalid enum value (?P<value>.+?)(?: - at|$)")),
 )
+_HEAD = re.compile(r"^(?:\[|event_names)", re.MULTILINE)
+"""What comes after the names."""
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
@@ -74,7 +77,26 @@ def read(path: Path) -> Pack:
     return pack
 
 
-def _tables(path: Path) -> dict[str, Any]:
+def read_names(path: Path) -> Names:
+    """What the pack in `path` is called. Raises Problem."""
+    text = _text(path)
+    head = _HEAD.split(text, maxsplit=1)[0]
+    try:
+        tables = tomllib.loads(head)
+        names = msgspec.convert(tables | {"complete": "\n[document]" in text}, Names)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
+        pack = read(path)
+        return Names(
+            id=pack.id,
+            name=pack.name,
+            aliases=pack.aliases,
+            ordinary=pack.ordinary,
+            complete=pack.complete,
+        )
+    return names
+
+
+def _text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -82,8 +104,15 @@ def _tables(path: Path) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise _broken("providers.too_large", path, "", limit=MAX_BYTES)
     try:
-        tables = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _broken("providers.not_toml", path, "", cause=error) from error
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise _broken("providers.not_toml", path, "", cause=error) from error
     if "path" in tables:
         raise _broken("providers.unknown_key", path, "path")

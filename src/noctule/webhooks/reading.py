@@ -31,7 +31,7 @@ class Found(NamedTuple):
 class Reading:
     """One request under one scheme. Everything that can be wrong in it raises Rejection."""
 
-    __slots__ = ("_data", "_fields", "_named", "_skimmed", "_token", "request", "scheme")
+    __slots__ = ("_fields", "_named", "_skimmed", "_token", "_whole", "request", "scheme")
 
     def __init__(self, scheme: Scheme, request: Request) -> None:
         self.scheme = scheme
@@ -39,27 +39,29 @@ class Reading:
         self._named: dict[str, dict[bytes, list[bytes]]] = {}
         self._fields: dict[str, str] | None = None
         self._token: Token | None = None
-        self._data: Any = None
+        self._whole: Any = None
         self._skimmed: Any = None
 
     def of(self, member: Any) -> Reading:
         """The same delivery with one event of its batch for its body."""
         reading = Reading(self.scheme, self.request)
-        reading._data = reading._skimmed = member if member is not None else {}
+        reading._whole = reading._skimmed = member if member is not None else {}
         return reading
 
     @property
-    def data(self) -> Any:
-        """The parsed body: an object (a form is an object of texts), or a list for a batch.
+    def whole(self) -> Any:
+        """The parsed body: an object (a form is an object of texts), or a list for a batch."""
+        if self._whole is None:
+            self._whole = parse(self.scheme, self.request)
+        return self._whole
 
-        Where the scheme signs some keys only, it is those."""
-        if self._data is None:
-            data = parse(self.scheme, self.request)
-            only = self.scheme.only
-            if only:
-                data = {k: v for k, v in data.items() if k in only} if is_object(data) else {}
-            self._data = data
-        return self._data
+    @property
+    def data(self) -> Any:
+        """The same, or of it the keys that are signed where a scheme signs only some."""
+        only = self.scheme.only
+        if not only:
+            return self.whole
+        return {k: v for k, v in self.whole.items() if k in only} if is_object(self.whole) else {}
 
     @property
     def fields(self) -> dict[str, str]:
@@ -92,11 +94,11 @@ class Reading:
 
     @property
     def skimmed(self) -> Any:
-        """`data`, or as much of it as the scheme's sources need."""
+        """`whole`, or as much of it as the scheme's sources need."""
         if self._skimmed is None:
             decoder = self.scheme.skimmer
             if decoder is None or parser_of(self.scheme, self.request) != "json":
-                self._skimmed = self.data
+                self._skimmed = self.whole
             else:
                 self._skimmed = skim(self.request.body, decoder)
         return self._skimmed

@@ -115,10 +115,10 @@ The keys:
     received, `{method}` upper case, `{url}` the full public address with its query, `{path}` its
     path and query, `{uri}` the address with the escapes undone that HubSpot undoes, `{sorted_form}`
     every distinct form field, name then value, sorted, `{secret}` the secret's text, `{crc32}` of
-    the body in decimal, `{listed_headers}` those that Contentful's list names, `{sns}` the lines
-    that Amazon SNS signs, `{token}` the signed part of a JSON web token, `{setting:WORD}`,
-    `{SOURCE}` for any source below (`{body:signature.token}`), `{SOURCE?}` for one that may be
-    absent.
+    the body in decimal, `{sha256}` of the body in hexadecimal, `{listed_headers}` those that
+    Contentful's list names, `{sns}` the lines that Amazon SNS signs, `{token}` the signed part of a
+    JSON web token, `{setting:WORD}`, `{SOURCE}` for any source below (`{body:signature.token}`),
+    `{SOURCE?}` for one that may be absent.
 `expect` (table of source to text with placeholders)
     Values that must be there, compared in constant time (SNS: the topic).
 `settings` (table of word to environment variable)
@@ -383,7 +383,7 @@ class Scheme:
         A sorted form joins names and values without a mark between, so that another split of
         the same letters has the same signature: its fields do not count.
         """
-        if "body" in self.signed or (self.only and "sns" in self.signed):
+        if "body" in self.signed or "sha256" in self.signed or (self.only and "sns" in self.signed):
             return True
         if self.body_digest is not None and "sorted_form" not in self.signed:
             return self._is_signed(self.body_digest)

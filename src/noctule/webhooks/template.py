@@ -10,7 +10,7 @@ from noctule.webhooks.source import Source
 
 WORDS = frozenset(
     {"body", "timestamp", "id", "method", "url", "uri", "path", "sorted_form", "secret", "crc32",
-     "listed_headers", "sns", "token"}
+     "sha256", "listed_headers", "sns", "token"}
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 

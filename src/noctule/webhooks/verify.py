@@ -45,7 +45,7 @@ class Verified(NamedTuple):
         reading, scheme = self.reading, self.reading.scheme
         if "sorted_form" in scheme.signed and reading.is_form:
             content = reading.sorted_form
-        elif "body" in scheme.signed or scheme.body_digest is not None:
+        elif not {"body", "sha256"}.isdisjoint(scheme.signed.parts) or scheme.body_digest:
             content = reading.request.body
         elif scheme.each:
             content = msgspec.json.encode(reading.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -32,6 +33,12 @@ def crc32(reading: Reading, url: str) -> bytes:
     """Unsigned, in decimal (PayPal)."""
     del url
     return str(zlib.crc32(reading.request.body)).encode()
+
+
+def sha256(reading: Reading, url: str) -> bytes:
+    """In hexadecimal (fal)."""
+    del url
+    return hashlib.sha256(reading.request.body).hexdigest().encode()
 
 
 def path(reading: Reading, url: str) -> bytes:
@@ -90,6 +97,7 @@ def sns(reading: Reading, url: str) -> bytes:
 
 COMPUTED: Mapping[str, Callable[[Reading, str], bytes]] = {
     "crc32": crc32,
+    "sha256": sha256,
     "path": path,
     "uri": uri,
     "listed_headers": listed_headers,

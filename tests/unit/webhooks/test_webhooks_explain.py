@@ -105,7 +105,7 @@ def test_a_secret_that_is_not_the_one(signing, secret, found):
 
 def test_a_key_read_another_way():
     raw = b64encode(b"0123456789abcdef0123456789abcdef").decode()
-    scheme = SCHEMES["standard"]
+    scheme = SCHEMES["standard-webhooks"]
     headers = sign(SCHEMES["shopify"], COMPACT, raw, now=NOW)
     request = Request("POST", URL, headers, COMPACT)
     assert explain(SCHEMES["shopify"], request, [raw], NOW) == []

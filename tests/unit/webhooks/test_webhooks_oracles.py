@@ -117,11 +117,12 @@ def test_standard_webhooks(payload, raw):
     judge = Webhook(secret)
     body = json.dumps(payload)
     moment = datetime.now(UTC)
-    ours = sign(SCHEMES["standard"], body.encode(), secret, now=moment.timestamp(), id="msg_1")
+    scheme = SCHEMES["standard-webhooks"]
+    ours = sign(scheme, body.encode(), secret, now=moment.timestamp(), id="msg_1")
     assert judge.verify(body, ours) == payload
     theirs = {
         "webhook-id": "msg_1",
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": judge.sign("msg_1", moment, body),
     }
-    _accepted(SCHEMES["standard"], theirs, body.encode(), secret, moment.timestamp())
+    _accepted(scheme, theirs, body.encode(), secret, moment.timestamp())

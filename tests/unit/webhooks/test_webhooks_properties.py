@@ -6,37 +6,27 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from webhook_samples import KEYS, NOW, SCHEMES, URL, samples
+from webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery, payload_for
 
-from noctule.webhooks import InvalidSecret, Reason, Rejection, Request, verify
+from noctule.webhooks import InvalidSecret, Reason, Rejection, Request
 from noctule.webhooks.classify import items
 from noctule.webhooks.handshake import answer, question
 from noctule.webhooks.reading import Reading
-from noctule.webhooks.sign import body_of, sign
+from noctule.webhooks.sign import compose, new_key, sign
+from noctule.webhooks.verify import verify_waiting
 
-PAYLOAD = {
-    "id": "evt_1",
-    "type": "invoice.paid",
-    "signature": {"timestamp": str(int(NOW)), "token": "c0ffee"},
-}
-FORM = {"MessageSid": "SM1", "MessageStatus": "sent"}
+few = settings(deadline=None, max_examples=8)
+"""For each of many schemes; benchmarks/webhooks/fuzz.py does millions."""
+
 NAMES = sorted(SCHEMES)
 STAMPED = [name for name in NAMES if SCHEMES[name].timestamp]
-COVERED = [name for name in NAMES if SCHEMES[name].covers_body]
-
-
-def delivery(name, *, now=NOW):
-    scheme = SCHEMES[name]
-    payload = FORM if name == "twilio" else PAYLOAD
-    body = body_of(scheme, payload)
-    return body, sign(scheme, body, KEYS[name].signing, now=now, id="msg_1", url=URL)
-
-
-def check(name, body, headers, *, url=URL, now=NOW, secret=None):
-    request = Request("POST", url, headers, body)
-    return verify(SCHEMES[name], request, [secret or KEYS[name].secret], now)
+EXACT = [name for name in NAMES if not {"body", "sha256"}.isdisjoint(SCHEMES[name].signed.parts)]
+LOOSE = [name for name in NAMES if name not in EXACT]
+"""Those that sign something else than the bytes: fields, a form, a token, a checksum."""
+ADDRESSED = [n for n in NAMES if SCHEMES[n].covers_url or "path" in SCHEMES[n].signed]
+MACS = [name for name in NAMES if SCHEMES[name].algorithm.startswith("hmac")]
 
 
 def flips(data):
@@ -46,13 +36,27 @@ def flips(data):
             yield data[:place] + bytes([data[place] ^ (1 << bit)]) + data[place + 1 :]
 
 
+def meaning(verified):
+    """What a handler may rely on: the data where it is signed, else what of it is."""
+    scheme, found = verified.reading.scheme, items(verified)
+    if scheme.vouches_for_body:
+        return verified.reading.data
+    if "sorted_form" in scheme.signed:
+        return verified.reading.sorted_form
+    vouched = [scheme.vouched.issuperset(next(iter(s), ())) for s in (scheme.id, scheme.type)]
+    pairs = [(item.id, item.type) for item in found]
+    return [tuple(t for t, signed in zip(p, vouched, strict=True) if signed) for p in pairs]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_delivery_itself_is_accepted(name):
     body, headers = delivery(name)
-    assert check(name, body, headers).key == 0
+    verified = check(name, body, headers)
+    assert verified.key == 0
+    assert items(verified)
 
 
-@pytest.mark.parametrize("name", [name for name in COVERED if name != "twilio"])
+@pytest.mark.parametrize("name", EXACT)
 def test_one_changed_bit_of_the_body_is_rejected(name):
     body, headers = delivery(name)
     for changed in flips(body):
@@ -60,12 +64,13 @@ def test_one_changed_bit_of_the_body_is_rejected(name):
             check(name, changed, headers)
 
 
-def test_one_changed_bit_of_a_signed_form_is_rejected_or_means_the_same():
-    body, headers = delivery("twilio")
-    genuine = Reading(SCHEMES["twilio"], Request("POST", URL, headers, body)).sorted_form
+@pytest.mark.parametrize("name", LOOSE)
+def test_one_changed_bit_of_the_body_is_rejected_or_changes_nothing_that_is_signed(name):
+    body, headers = delivery(name)
+    genuine = meaning(check(name, body, headers))
     for changed in flips(body):
         with contextlib.suppress(Rejection):
-            assert check("twilio", changed, headers).reading.sorted_form == genuine
+            assert meaning(check(name, changed, headers)) == genuine
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -74,50 +79,63 @@ def test_one_changed_bit_of_a_signed_header_is_rejected(name):
     body, headers = delivery(name)
     read = {header.replace("*", "1") for header in scheme.headers}
     read |= {s.name for s in scheme.vouched if s.place == "header"}
+    read |= {place.name for place, _ in scheme.expect if place.place == "header"}
     read |= {scheme.timestamp.source.name} if scheme.timestamp else set()
+    if "listed_headers" in scheme.signed:
+        read |= set(headers)
     for header in read & headers.keys():
         for changed in flips(headers[header].encode()):
             with pytest.raises(Rejection):
                 check(name, body, headers | {header: changed})
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if SCHEMES[n].algorithm.startswith("hmac")])
-def test_one_changed_bit_of_the_key_is_rejected(name):
+@pytest.mark.parametrize("name", [*MACS, "aws-sns", "paypal", "fal"])
+def test_one_changed_bit_of_the_secret_is_rejected(name):
     body, headers = delivery(name)
     secret = KEYS[name].secret
-    digits = "0123456789abcdef"
+    letters = "0123456789abcdef"
     for place, letter in enumerate(secret[:-2]):
-        if letter in digits:
-            other = secret[:place] + digits[digits.index(letter) ^ 1] + secret[place + 1 :]
+        if letter in letters:
+            other = secret[:place] + letters[letters.index(letter) ^ 1] + secret[place + 1 :]
             with pytest.raises((Rejection, InvalidSecret)):
                 check(name, body, headers, secret=other)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if SCHEMES[name].covers_url])
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in MACS])
+def test_the_key_of_somebody_else_is_rejected(name):
+    scheme = SCHEMES[name]
+    other = new_key(scheme)
+    headers, body = compose(scheme, payload_for(scheme), other.signing, now=NOW, url=URL)
+    with pytest.raises(Rejection) as rejected:
+        check(name, body, headers)
+    assert rejected.value.reason is Reason.MISMATCH
+
+
+@pytest.mark.parametrize("name", ADDRESSED)
 def test_one_changed_bit_of_a_signed_address_is_rejected(name):
     body, headers = delivery(name)
-    for changed in flips(URL.encode()):
+    host = 0 if SCHEMES[name].covers_url else URL.index("/webhooks")
+    for changed in flips(URL[host:].encode()):
         with pytest.raises(Rejection):
-            check(name, body, headers, url=changed.decode("latin-1"))
+            check(name, body, headers, url=URL[:host] + changed.decode("latin-1"))
 
 
 @pytest.mark.parametrize("name", STAMPED)
-@pytest.mark.parametrize(
-    ("age", "reason"),
-    [
-        (301, Reason.STALE),
-        (365 * 86400, Reason.STALE),
-        (-301, Reason.FROM_THE_FUTURE),
-        (-365 * 86400, Reason.FROM_THE_FUTURE),
-    ],
-)
-def test_a_delivery_out_of_its_time_is_rejected(name, age, reason):
+def test_a_delivery_out_of_its_time_is_rejected(name):
     body, headers = delivery(name)
-    for tolerated in (-300, 0, 300):
+    stamp = SCHEMES[name].timestamp
+    for tolerated in (-stamp.future, 0, stamp.past):
         check(name, body, headers, now=NOW + tolerated)
-    with pytest.raises(Rejection) as rejected:
-        check(name, body, headers, now=NOW + age)
-    assert rejected.value.reason is reason
+    year = 365 * 86400
+    for age, reason in (
+        (stamp.past + 1, Reason.STALE),
+        (year, Reason.STALE),
+        (-stamp.future - 1, Reason.FROM_THE_FUTURE),
+        (-year, Reason.FROM_THE_FUTURE),
+    ):
+        with pytest.raises(Rejection) as rejected:
+            check(name, body, headers, now=NOW + age)
+        assert rejected.value.reason is reason
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -134,6 +152,21 @@ def test_a_missing_or_doubled_header_is_rejected(name):
                 with pytest.raises(Rejection) as rejected:
                     check(name, body, [*headers.items(), (header, headers[header])])
                 assert rejected.value.reason is Reason.DOUBLED_HEADER
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_delivery_without_a_signature_is_rejected(name):
+    body, headers = delivery(name)
+    place = SCHEMES[name].place
+    if place is not None:
+        last = place.name.rpartition(".")[2].encode()
+        assert last in body
+        body = body.replace(last, b"z" * len(last))
+    signatures = {header.replace("*", "1") for header in SCHEMES[name].headers}
+    rest = {header: value for header, value in headers.items() if header not in signatures}
+    with pytest.raises(Rejection) as rejected:
+        check(name, body, rest)
+    assert rejected.value.reason is Reason.MISSING_SIGNATURE
 
 
 ANY_HEADER = st.one_of(st.binary(max_size=200), st.text(max_size=80), st.just("v1=" + "é" * 64))
@@ -153,7 +186,7 @@ ANY_URL = st.one_of(st.text(), st.just("http://[::1"), st.just("http://a:b/?x=%f
 
 
 @pytest.mark.parametrize("name", NAMES)
-@samples
+@few
 @given(data=st.data())
 def test_nothing_but_rejection_comes_out(name, data):
     scheme = SCHEMES[name]
@@ -165,20 +198,27 @@ def test_nothing_but_rejection_comes_out(name, data):
         headers += [(header, changed)] * {"dropped": 0, "doubled": 2}.get(kept, 1)
     body = data.draw(st.just(genuine_body) | ANY_BODY)
     now = data.draw(st.just(NOW) | st.floats(allow_nan=False, allow_infinity=False))
-    request = Request("POST", data.draw(ANY_URL), headers, body)
+    method = data.draw(st.sampled_from(["POST", "GET", "HEAD", "é"]))
+    request = Request(method, data.draw(ANY_URL), headers, body)
+    reading = Reading(scheme, request)
     with contextlib.suppress(Rejection):
-        verified = verify(scheme, request, [KEYS[name].secret], now)
-        assert scheme.grade == "partial" or scheme.covers_url or body == genuine_body
+        if greeting := question(reading, signed=False):
+            answer(greeting, reading, KEYS[name].secret)
+    with contextlib.suppress(Rejection):
+        verified = verify_waiting(scheme, request, [KEYS[name].secret], now)
+        assert name in LOOSE or body == genuine_body
         if greeting := question(verified.reading, signed=True):
-            answer(greeting, verified.reading)
+            answer(greeting, verified.reading, KEYS[name].secret)
         assert all(item.identity for item in items(verified))
 
 
 @pytest.mark.parametrize("name", NAMES)
-@samples
-@given(body=ANY_BODY, media=st.sampled_from([*(m for s in SCHEMES.values() for m in s.content)]))
+@few
+@given(body=ANY_BODY, media=st.sampled_from([*{m for s in SCHEMES.values() for m in s.content}]))
 def test_an_authentic_delivery_of_anything_is_read_or_rejected(name, body, media):
     scheme = SCHEMES[name]
+    if scheme.place is not None:
+        return
     with contextlib.suppress(Rejection):
         headers = sign(
             scheme, body, KEYS[name].signing, now=NOW, id="m", url=URL, content_type=media
@@ -186,7 +226,7 @@ def test_an_authentic_delivery_of_anything_is_read_or_rejected(name, body, media
         verified = check(name, body, headers)
         greeting = question(verified.reading, signed=True)
         if greeting:
-            answer(greeting, verified.reading)
+            answer(greeting, verified.reading, KEYS[name].secret)
         for item in items(verified):
             assert isinstance(item.type, str)
             assert item.identity

@@ -206,7 +206,7 @@ async def test_a_secret_of_the_wrong_form_stops_the_start_without_showing_it(
 ):
     monkeypatch.setenv("HOOK_SECRET", "not base64 at all!")
     with pytest.raises(InvalidSecret, match=r"HOOK_SECRET is not of the form whsec") as error:
-        async with provider_of("standard").receiver.lifespan():
+        async with provider_of("standard-webhooks").receiver.lifespan():
             pass
     assert "at all" not in str(error.value)
 

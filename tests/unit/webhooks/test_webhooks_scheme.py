@@ -98,7 +98,7 @@ def test_what_has_no_meaning_is_refused_and_named(table, said):
 def test_an_id_in_a_sorted_form_is_not_vouched_for():
     assert not {s for s in SCHEMES["twilio"].vouched if s.place == "body"}
     assert {s.name for s in SCHEMES["stripe"].vouched} >= {"id", "type"}
-    assert {s.name for s in SCHEMES["standard"].vouched} == {"webhook-id", "type"}
+    assert {s.name for s in SCHEMES["standard-webhooks"].vouched} == {"webhook-id", "type"}
     assert SCHEMES["github"].vouched == {s for s in SCHEMES["github"].vouched if s.place == "body"}
 
 

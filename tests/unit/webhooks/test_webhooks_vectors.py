@@ -11,7 +11,9 @@ from noctule.webhooks.sign import sign
 REPRODUCIBLE = [
     vector
     for vector in VECTORS
-    if SCHEMES[vector["scheme"]].algorithm.startswith("hmac") and "spelling" not in vector
+    if SCHEMES[vector["scheme"]].algorithm.startswith("hmac")
+    and SCHEMES[vector["scheme"]].place is None
+    and "spelling" not in vector
 ]
 
 
@@ -35,7 +37,10 @@ def test_a_published_signature_is_accepted(vector):
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)
 def test_and_rejected_once_the_body_differs(vector):
     scheme = SCHEMES[vector["scheme"]]
-    request = _request(vector, body=vector["body"] + "x")
+    old, new = vector.get("changed", ("", ""))
+    request = _request(
+        vector, body=vector["body"].replace(old, new) if old else vector["body"] + "x"
+    )
     with pytest.raises(Rejection) as rejected:
         verify(scheme, request, [vector["secret"]], vector.get("now", 0))
     assert rejected.value.reason is Reason.MISMATCH
@@ -48,6 +53,8 @@ def test_and_rejected_under_another_secret(vector):
         "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqTxd43gyp8IOEto2LdIfjRQrIbsd4SXZkLW6jDutdhXSJCWHw8RE"
         "ntlo7aNDthvj+y7GjUuFDb/R1NGe1OPzpA=="  # the other key of sendgrid-python's own tests
         if scheme.key == "spki"
+        else "00" * 32
+        if scheme.key == "hex"
         else "whsec_" + "A" * 32
     )
     with pytest.raises(Rejection) as rejected:

@@ -69,7 +69,9 @@ WRAPPERS: dict[str, tuple[tuple[str, str], str, str]] = {
     "a timeout of 25 s": (
         (
             "policies=Policies()",
-            "policies=Policies(timeout=25.0, connect_timeout=25.0, pool_timeout=25.0, deadline=25.0)",
+            "policies=Policies(**dict.fromkeys({}, 25.0))".format(
+                ["timeout", "connect_timeout", "pool_timeout", "deadline"]
+            ),
         ),
         "timeout",
         "in_time",

@@ -14,6 +14,10 @@ NO_TIMEOUT = (
     "policies=Policies()",
     "policies=Policies(timeout=None, connect_timeout=None, pool_timeout=None, deadline=None)",
 )
+SLOW = (
+    "policies=Policies()",
+    "policies=Policies(timeout=25.0, connect_timeout=25.0, pool_timeout=25.0, deadline=25.0)",
+)
 BLIND_RETRY = ('idempotency_header="Idempotency-Key"', 'idempotency_header=""')
 RAW = """
         import httpx2
@@ -67,12 +71,7 @@ QUOTING = """
 WRAPPERS: dict[str, tuple[tuple[str, str], str, str]] = {
     "no timeout": (NO_TIMEOUT, "timeout", "in_time"),
     "a timeout of 25 s": (
-        (
-            "policies=Policies()",
-            "policies=Policies(**dict.fromkeys({}, 25.0))".format(
-                ["timeout", "connect_timeout", "pool_timeout", "deadline"]
-            ),
-        ),
+        SLOW,
         "timeout",
         "in_time",
     ),

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from noctule import apidoc, providers
 from noctule.planning import Layout, Plan, gate, plan
 from noctule.planning.credentials import credentials
-from noctule.planning.discovery import rank
 from noctule.planning.naming import method_name, service_name, slug
+from noctule.planning.ranking import rank
 from noctule.planning.request import understand
 from noctule.planning.text import one_line
 from noctule.problem import Exit, Problem

@@ -20,8 +20,8 @@ from noctule.planning.credentials import credentials
 from noctule.planning.gates import PACK
 from noctule.planning.naming import method_name
 from noctule.planning.retry import TIMEOUT, retry_text
-from noctule.planning.search import verb_class
 from noctule.planning.text import one_line
+from noctule.planning.verbs import verb_class
 
 if TYPE_CHECKING:
     from noctule.apidoc import Operation
@@ -98,7 +98,7 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Re
             source=document.source,
             sha256=document.sha256,
             version=document.version,
-            probed=subject.pack.document.probed if subject.pack and of_pack else "",
+            probed=_probed(subject) if of_pack else "",
         ),
         accepted_incomplete=outline.accepted,
         refused=[outline.refusal] if outline.refusal else [],
@@ -138,29 +138,43 @@ def _files(outline: Outline, layout: Layout, tests: str) -> list[File]:
     return files
 
 
+def _probed(subject: Subject) -> str:
+    return subject.pack.document.probed if subject.pack and subject.pack.document else ""
+
+
 def _env_vars(outline: Outline) -> list[EnvVar]:
-    subject, language = outline.subject, outline.request.language
-    if subject.pack is None:
-        operations = [chosen.operation for chosen in outline.chosen]
-        return [
-            EnvVar(
-                name=credential.env,
-                description=say(language, f"planning.env_{credential.role}", service=subject.name),
-                role=credential.role,
-                source="document",
-            )
-            for credential in credentials(subject.document, operations, subject.slug.upper())
-        ]
-    return [
+    """Those of the pack; of the document where no pack says how to authenticate."""
+    pack = outline.subject.pack
+    if pack is None:
+        return _of_document(outline)
+    known = [
         EnvVar(
             name=fact.name,
-            description=fact.label(language),
+            description=fact.label(outline.request.language),
             role=fact.role,
             required=fact.required,
             source="pack",
         )
-        for fact in subject.pack.env
-        if outline.events or fact.role not in _WEBHOOK_ROLES
+        for fact in pack.env
+        if outline.events or (pack.auth and fact.role not in _WEBHOOK_ROLES)
+    ]
+    if pack.auth is not None:
+        return known
+    names = {variable.name for variable in known}
+    return [*(v for v in _of_document(outline) if v.name not in names), *known]
+
+
+def _of_document(outline: Outline) -> list[EnvVar]:
+    subject, language = outline.subject, outline.request.language
+    operations = [chosen.operation for chosen in outline.chosen]
+    return [
+        EnvVar(
+            name=credential.env,
+            description=say(language, f"planning.env_{credential.role}", service=subject.name),
+            role=credential.role,
+            source="document",
+        )
+        for credential in credentials(subject.document, operations, subject.slug.upper())
     ]
 
 

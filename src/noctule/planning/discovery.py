@@ -1,74 +1,99 @@
-"""From a request to operations, by the API document alone.
+"""From a request to the operations to plan, by the API document alone.
 
-Search says which operations speak of what was asked; the producer graph adds those without which
-they cannot be called; what a term of the request still lacks is looked for further down the list.
+The request is taken apart by its verbs; each part brings the operations that answer it best, and
+each of those what gives it its ids.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from noctule.planning.lexicon import lexicon
-from noctule.planning.producers import Producers
-from noctule.planning.search import Index
+from noctule.planning.ranking import Ranked, Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from noctule.apidoc import ApiDocument, Operation
     from noctule.planning.request import Request, Term
-    from noctule.planning.search import Hit
+    from noctule.planning.scoring import Score, Scores
 
 MAX_OPERATIONS = 7
+MAX_CANDIDATES = 12
 _ALIKE = 0.9
-"""The share of the best score from which another hit is meant as well."""
+"""The share of the best score from which another operation is meant as well."""
 _ALIKE_OF_MATTER = 0.6
 """The same for a request that asks for a matter as a whole."""
 _CIRCUMSTANCE = 1 / 3
-_EARLY = 10
+_ANSWERS = 0.4
+"""The weight from which a term counts as an answer to its word."""
+
+Verdict = Literal["chosen", "source", "weaker", "full"]
+"""Planned for its words, planned for the ids it gives, not as good as others, no more room."""
 
 
 @dataclass(frozen=True)
-class Found:
-    operation: Operation
-    score: float
-    terms: tuple[str, ...]
-    """The terms of the request that it answers; () for a producer."""
-    produces: str = ""
-    """The path parameter that it is there to fill."""
-    consumer: str = ""
-    """The key of the operation that needs that parameter."""
+class Candidate:
+    """An operation that was looked at, and what became of it."""
+
+    ranked: Ranked
+    verdict: Verdict
+
+    @property
+    def operation(self) -> Operation:
+        return self.ranked.operation
 
 
 @dataclass(frozen=True)
 class Discovery:
-    chosen: tuple[Found, ...]
+    candidates: tuple[Candidate, ...]
+    """The planned ones in the plan's order, then the best of those left out."""
     confidence: float
     """The share of what was asked that the chosen operations speak of, from 0 to 1."""
-    nearest: tuple[Operation, ...]
-    """The best hits, chosen or not, for a question."""
 
+    @property
+    def chosen(self) -> tuple[Ranked, ...]:
+        """At most seven, sources of ids included."""
+        planned = ("chosen", "source")
+        return tuple(one.ranked for one in self.candidates if one.verdict in planned)
 
-def rank(document: ApiDocument, request: Request) -> list[Found]:
-    """Every operation that may be meant, best first, each one's producers right before it."""
-    index, hits = _search(document, request)
-    return _with_producers(index, hits, request)
+    @property
+    def nearest(self) -> tuple[Operation, ...]:
+        """The best operations, chosen or not, for a question."""
+        scored = [one for one in self.candidates if one.verdict != "source"]
+        scored.sort(key=lambda one: -one.ranked.score.value)
+        return tuple(one.operation for one in scored[:MAX_OPERATIONS])
 
 
 def discover(document: ApiDocument, request: Request) -> Discovery:
-    """The operations to plan: at most seven, producers included."""
-    index, hits = _search(document, request)
-    chosen: dict[str, Hit] = {}
+    """The operations to plan for `request`, and those that came near."""
+    ranking = Ranking(document)
+    whole = ranking.scores(request)
+    meant: dict[str, Score] = {}
+    steps: dict[str, Ranked] = {}
     for ask in _asks(request):
-        for hit in _best(index.search(ask), request):
-            chosen.setdefault(hit.operation.key, hit)
-    found = _with_producers(index, list(chosen.values()), request)[:MAX_OPERATIONS]
-    return Discovery(
-        chosen=tuple(found),
-        confidence=_coverage(list(chosen.values()), request, index),
-        nearest=tuple(hit.operation for hit in hits[:MAX_OPERATIONS]),
-    )
+        scores = ranking.scores(ask)
+        for score in _best(scores, general=request.general):
+            meant.setdefault(score.operation.key, score)
+            for source in ranking.chain(score.operation, scores, ways=1):
+                steps.setdefault(source.operation.key, source)
+            steps.pop(score.operation.key, None)
+            steps[score.operation.key] = Ranked(score)
+    candidates = tuple(_judged(list(steps.values()), whole))
+    known = ranking.index.rarity.keys()
+    return Discovery(candidates, _coverage(list(meant.values()), request, known))
+
+
+def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
+    for one in steps[:MAX_OPERATIONS]:
+        yield Candidate(one, "source" if one.parameter else "chosen")
+    for one in steps[MAX_OPERATIONS:]:
+        yield Candidate(one, "full")
+    taken = {one.operation.key for one in steps}
+    others = [score for score in whole.ordered() if score.operation.key not in taken]
+    for score in others[: max(0, MAX_CANDIDATES - len(steps))]:
+        yield Candidate(Ranked(score), "weaker")
 
 
 def _asks(request: Request) -> list[Request]:
@@ -91,65 +116,30 @@ def _asks(request: Request) -> list[Request]:
 
 
 def _things(terms: Mapping[str, Term]) -> dict[str, Term]:
-    return {name: term for name, term in terms.items() if not term.acts}
+    return {name: term for name, term in terms.items() if not (term.acts or term.named)}
 
 
-def _best(hits: list[Hit], request: Request) -> list[Hit]:
-    """The best hit and those about as good; all that touch the matter for a general request."""
-    share = _ALIKE_OF_MATTER if request.general else _ALIKE
-    return [hit for hit in hits[:MAX_OPERATIONS] if hit.score >= share * hits[0].score]
+def _best(scores: Scores, *, general: bool) -> list[Score]:
+    """The best one and those about as good; all that touch the matter for a general request."""
+    share = _ALIKE_OF_MATTER if general else _ALIKE
+    spoken = [score for score in scores.ordered() if score.parts]
+    return [s for s in spoken[:MAX_OPERATIONS] if s.value >= share * spoken[0].value]
 
 
-def _search(document: ApiDocument, request: Request) -> tuple[Index, list[Hit]]:
-    index = Index(document.operations.values())
-    return index, index.search(request)
+def _said(score: Score, request: Request) -> set[str]:
+    """The words of the request that the operation answers, by whichever of their meanings."""
+    terms = (request.terms[term] for term in score.terms if term in request.terms)
+    return {term.word for term in terms if term.weight >= _ANSWERS}
 
 
-def _with_producers(index: Index, hits: list[Hit], request: Request) -> list[Found]:
-    producers = Producers(index)
-    found: dict[str, Found] = {}
-    for hit in hits:
-        key = hit.operation.key
-        for producer in producers.of(hit.operation, request):
-            one = producer.operation
-            found.setdefault(one.key, Found(one, hit.score, (), producer.parameter, key))
-        own = Found(hit.operation, hit.score, hit.terms)
-        if key not in found or found[key].produces:
-            found[key] = own
-    return _with_search(index, list(found.values()), request)
-
-
-def _with_search(index: Index, found: list[Found], request: Request) -> list[Found]:
-    """A thing that the request names by its own name is found by searching, where that can be."""
-    first = found[0].operation.key if found else ""
-    if (
-        not first
-        or not request.names_things
-        or any(_searches(index, one) for one in found[:_EARLY])
-    ):
-        return found
-    searches = [op for op in index.operations if op.path.rstrip("/").endswith("/search")]
-    extra = [Found(op, 0.0, (), "id", first) for op in searches[:1]]
-    keys = {one.operation.key for one in extra}
-    return [*found[:1], *extra, *(one for one in found[1:] if one.operation.key not in keys)]
-
-
-def _searches(index: Index, one: Found) -> bool:
-    return index.verbs[one.operation.key] == "search"
-
-
-def _said(hit: Hit, request: Request) -> set[str]:
-    """The words of the request that the hit answers, by whichever of their meanings."""
-    return {request.terms[term].word for term in hit.terms if request.terms[term].weight >= 0.4}
-
-
-def _coverage(chosen: list[Hit], request: Request, index: Index) -> float:
+def _coverage(chosen: list[Score], request: Request, vocabulary: Collection[str]) -> float:
     """The share of the things asked for that the chosen operations speak of; what the document
     never mentions may be circumstance, and counts a third. 0 where it mentions none of them."""
-    things = {t.word: t.weight for t in _things(request.terms).values() if not t.synonym}
-    known = {t.word for name, t in request.terms.items() if name in index.rarity}
+    said = _things(request.terms).items()
+    things = {t.word: t.weight for _, t in said if not (t.synonym or t.broader)}
+    known = {t.word for name, t in said if not t.broader and name in vocabulary}
     if not things.keys() & known:
         return 0.0
-    spoken = {word for hit in chosen for word in _said(hit, request)}
+    spoken = {word for score in chosen for word in _said(score, request)}
     weights = {word: w * (1 if word in known else _CIRCUMSTANCE) for word, w in things.items()}
     return sum(w for word, w in weights.items() if word in spoken) / sum(weights.values())

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from noctule.planning.text import fold, stem
+from noctule.planning.text import fold, stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,8 @@ class Lexicon:
     no_webhooks: tuple[str, ...]
     """Phrases, folded, that say that no webhook is wanted."""
     french: Mapping[str, tuple[str, ...]]
-    """Word or phrase -> English words."""
+    """Word or phrase -> English of that meaning; a meaning of several words has them joined by
+    "_": "phone_number"."""
     phrases: tuple[str, ...]
     """The keys of `french` that hold a space, longest first."""
     synonyms: Mapping[str, tuple[str, ...]]
@@ -50,7 +51,8 @@ class Lexicon:
 
     def knows(self, word: str) -> bool:
         """Whether `word`, folded, is a word of the field or the language, and so is no name."""
-        return any(word in known or word[:-1] in known for known in self.vocabulary.values())
+        plain = any(word in known or word[:-1] in known for known in self.vocabulary.values())
+        return plain or self.to_english(word) is not None
 
     def to_english(self, word: str) -> tuple[str, ...] | None:
         """The English for a folded French word in any of its forms; None when unknown."""
@@ -103,7 +105,7 @@ def lexicon() -> Lexicon:
         synonyms=_synonyms(groups),
         broader=_broader(meanings["broader"]["words"]),
         vocabulary={
-            "en": _vocabulary(data, "en").union(*groups, *french.values()),
+            "en": _vocabulary(data, "en").union(*groups, *map(_spelled, french.values())),
             "fr": _vocabulary(data, "fr") | french.keys(),
         },
     )
@@ -126,6 +128,10 @@ def _french(blocks: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
             for form in (form.replace("_", " ") for form in forms.split()):
                 found[form] = tuple(dict.fromkeys((*found.get(form, ()), *english.split())))
     return found
+
+
+def _spelled(meanings: tuple[str, ...]) -> list[str]:
+    return words(" ".join(meanings))
 
 
 def _words(table: Mapping[str, str], language: Language) -> frozenset[str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from noctule.planning.lexicon import lexicon
 from noctule.planning.provider import brand
-from noctule.planning.search import verb_class
 from noctule.planning.text import fold, one_line, words
+from noctule.planning.verbs import verb_class
 
 if TYPE_CHECKING:
     from collections.abc import Collection

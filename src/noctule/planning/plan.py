@@ -182,8 +182,8 @@ def _of_document(subject: Subject, asked: Request) -> _Choice:
         Chosen(
             one.operation,
             _fact(subject, one.operation.key),
-            "producer" if one.produces else "terms",
-            f"{one.produces} → {one.consumer}" if one.produces else ", ".join(one.terms),
+            "producer" if one.parameter else "terms",
+            f"{one.parameter} → {one.consumer}" if one.parameter else ", ".join(one.score.terms),
         )
         for one in found.chosen
     )

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from noctule.planning.lexicon import Lexicon, lexicon
+from noctule.planning.names import names
 from noctule.planning.text import stem, words
 
 if TYPE_CHECKING:
@@ -18,15 +19,27 @@ if TYPE_CHECKING:
 
     from noctule.language import Language
 
-_SYNONYM_WEIGHT = 0.4
+_SYNONYM_WEIGHT = 0.65
+_BROADER_WEIGHT = 0.35
 _VERB_WEIGHT = 0.6
 _ASIDE_WEIGHT = 0.4
 """Of what stands after the main clause: "… when an order arrives"."""
 _INFINITIVE = re.compile(r"(?:er|ir|re)$")
 _ACCENT = re.compile(r"[àâçèéêëîïôùûœ]", re.IGNORECASE)
-_NAMED = re.compile(
-    r"[\"“«]\s*\w|(?<=[a-zà-ÿ,] )[A-ZÀ-Þ][a-zà-ÿ]+|(?<=[a-zà-ÿ] )[A-ZÀ-Þ]\w* [A-ZÀ-Þ]"
-)
+_ASKING = frozenset({"what", "who", "whom", "whose", "which", "when", "where", "why", "how", "is",
+                     "are", "was", "were", "does", "do", "did", "has", "have", "tell", "show",
+                     "list", "give", "quel", "quelle", "quels", "quelles", "qui", "quand", "ou",
+                     "combien", "comment", "est", "sont", "dis", "donne", "montre", "affiche",
+                     "liste", "lister", "afficher"})  # fmt: skip
+_BEFORE_VERBS = frozenset({"", "and", "then", "to", "please", "you", "i", "we", "can", "me",
+                           "et", "puis", "pour", "de", "d", "a"})  # fmt: skip
+_READING = frozenset({"get", "list", "search"})
+_READ_WEIGHT = 0.2
+_REACH = 6
+_PREPOSITIONS = frozenset({"to", "from", "in", "into", "with", "for", "of", "and", "on", "by",
+                           "a", "au", "de", "dans", "avec", "pour", "et", "sur",
+                           "par"})  # fmt: skip
+_MINE = frozenset({"my", "our", "mon", "ma", "mes", "notre", "nos", "mine"})
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,10 @@ class Term:
 
     acts: bool = False
     """Whether it is that verb itself."""
+    named: bool = False
+    """Whether it stands in a name, and so says which one, not what."""
+    broader: bool = False
+    """Whether it is what the word is a kind of."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -62,12 +79,18 @@ class Request:
     """Classes of the main clause's verbs, each with its word: "delete" -> "supprimer"."""
     leading: tuple[str, ...]
     """The classes of the first verb."""
+    commands: frozenset[str]
+    """The stems, in English, of the words that stand where a command does."""
+    asks: bool
+    """Whether it is a question, or asks to be told or shown: nothing is to be changed."""
     general: bool
     """Whether it asks for a matter as a whole ("manage", "integrate"), not for single acts."""
     particular: bool
     """Whether it speaks of one case ("send a message when …"), not of a matter at large."""
-    names_things: bool
-    """Whether it names a thing by its own name, which an API finds by searching."""
+    names: frozenset[str]
+    """The stems of the names by which it calls things, which an API finds by searching."""
+    mine: frozenset[str]
+    """The stems of what it says is the caller's own: "playlist" of "my first playlist"."""
     wants_webhooks: bool
     refuses_webhooks: bool
 
@@ -83,17 +106,21 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
     acting = _acting(main, book)
     aside = every[len(main) :] if language == "en" else []
     refuses = any(f" {phrase} " in f" {' '.join(every)} " for phrase in book.no_webhooks)
+    called = names(rest)
     return Request(
         text=text,
         language=language,
-        terms=_terms(spoken, acting, aside, book),
+        terms=_terms(spoken, acting, aside, called),
         words=frozenset(form for word in main for form in (word, singular(word))),
         written=frozenset(main),
         verbs=_verbs(acting, spoken, book),
         leading=book.verbs[acting[0]] if acting else (),
+        commands=_commands(main, spoken),
+        asks=bool(every) and every[0] in _ASKING,
         general=any(word in book.general or word in _INTEGRATING for word in main),
         particular=len(main) < len(every) or bool(_ONE & set(main)),
-        names_things=bool(_NAMED.search(rest)),
+        names=called,
+        mine=_mine(every, spoken),
         wants_webhooks=not refuses and bool(book.webhooks & set(every)),
         refuses_webhooks=refuses,
     )
@@ -148,6 +175,28 @@ def _acting(main: list[str], book: Lexicon) -> list[str]:
     ]
 
 
+def _commands(main: list[str], spoken: list[tuple[str, str]]) -> frozenset[str]:
+    placed = {
+        word for before, word in zip(["", *main], main, strict=False) if before in _BEFORE_VERBS
+    }
+    return frozenset(stem(english) for english, word in spoken if word.split()[0] in placed)
+
+
+def _mine(found: list[str], spoken: list[tuple[str, str]]) -> frozenset[str]:
+    """What stands right after "my", in English: "my favourite songs"."""
+    english: dict[str, list[str]] = {}
+    for meaning, word in spoken:
+        for part in word.split():
+            english.setdefault(part, []).append(meaning)
+    near = (
+        word
+        for at, before in enumerate(found)
+        if before in _MINE
+        for word in takewhile(lambda word: word not in _PREPOSITIONS, found[at + 1 : at + _REACH])
+    )
+    return frozenset(stem(meaning) for word in near for meaning in english.get(word, [word]))
+
+
 def _verbs(acting: list[str], spoken: list[tuple[str, str]], book: Lexicon) -> dict[str, str]:
     found: dict[str, str] = {}
     said = [(word, word) for word in acting]
@@ -159,11 +208,12 @@ def _verbs(acting: list[str], spoken: list[tuple[str, str]], book: Lexicon) -> d
 
 
 def _terms(
-    spoken: list[tuple[str, str]], acting: list[str], aside: list[str], book: Lexicon
+    spoken: list[tuple[str, str]], acting: list[str], aside: list[str], called: frozenset[str]
 ) -> dict[str, Term]:
+    book = lexicon()
     skip = book.function["en"] | book.intent | book.general
     terms: dict[str, Term] = {}
-    verb = ""
+    verb = before = ""
     for english, word, weight in (
         *((english, word, 1.0) for english, word in spoken),
         *((word, word, _ASIDE_WEIGHT) for word in aside),
@@ -171,17 +221,34 @@ def _terms(
         acts = word in acting and english in book.verbs
         verb = english if acts else verb
         if english not in skip and len(english) > 1:
-            share = _VERB_WEIGHT if acts else 1.0
-            terms.setdefault(stem(english), Term(weight * share, word, verb=verb, acts=acts))
-    for key, term in list(terms.items()):
+            reads = acts and set(book.verbs[english]) <= _READING and before in _BEFORE_VERBS
+            share = _READ_WEIGHT if reads else _VERB_WEIGHT if acts else 1.0
+            named = stem(english) in called
+            term = Term(weight * share, word, verb=verb, acts=acts, named=named)
+            terms.setdefault(stem(english), term)
+        before = word
+    return _with_meanings(terms, book)
+
+
+def _with_meanings(said: Mapping[str, Term], book: Lexicon) -> dict[str, Term]:
+    """`said` with the words of the same meaning, and those for what a word is a kind of."""
+    terms = dict(said)
+    for key, term in said.items():
+        if term.named:
+            continue
         for other in book.synonyms.get(key, ()):
             weight = _SYNONYM_WEIGHT * term.weight
             terms.setdefault(other, replace(term, weight=weight, synonym=True))
+        kind = book.broader.get(key, "")
+        if kind:
+            weight = _BROADER_WEIGHT * term.weight
+            terms.setdefault(kind, replace(term, weight=weight, broader=True))
     return terms
 
 
 def _translated(found: list[str], book: Lexicon) -> list[tuple[str, str]]:
-    """(English, as written) for French words, in their order; unknown words as they are."""
+    """(English, as written) for French words, in their order; unknown words as they are. The
+    parts of a meaning of several words count each: what they were written as differs by blanks."""
     pairs: list[tuple[str, str]] = []
     at = 0
     while at < len(found):
@@ -190,5 +257,7 @@ def _translated(found: list[str], book: Lexicon) -> list[tuple[str, str]]:
         word = phrase or found[at]
         at += len(word.split())
         if phrase or (word not in book.function["fr"] and word not in book.intent):
-            pairs += [(english, word) for english in book.to_english(word) or (word,)]
+            for meaning in book.to_english(word) or (word,):
+                parts = meaning.split("_")
+                pairs += [(part, word + " " * i) for i, part in enumerate(parts)]
     return pairs

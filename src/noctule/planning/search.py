@@ -11,37 +11,35 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.planning.answers import answered
+from noctule.planning.answers import answered, pooled
 from noctule.planning.lexicon import lexicon
 from noctule.planning.text import stem, words
+from noctule.planning.verbs import verb_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from noctule.apidoc import Operation
+    from noctule.planning.answers import Answer
     from noctule.planning.request import Request, Term
 
 _K1 = 1.2
 _B = 0.5
 _LAST, _PATH, _NAME, _TAGS, _PARAMETERS, _DESCRIPTION, _ANSWER = 3.0, 2.0, 2.0, 1.0, 0.5, 0.7, 0.5
-_VERB_FITS = 1.25
 _DONE_TO_IT = 1.5
 """For the thing that the request's verb acts on, where the operation does just that to it."""
-_DEPRECATED = 0.5
-_SPREAD_OVER = 60
-_AGAIN = 0.5
-"""What a word is worth that one more operation before has answered."""
-_BESIDE = 0.4
-"""What an operation loses whose path speaks of nothing that was asked."""
+_IN_A_NAME = 0.3
+"""Of a word in a name, unless the document's paths have it: "a Droplet"."""
 _DESCRIPTION_CHARACTERS = 600
 
 
 @dataclass(frozen=True)
-class Hit:
-    operation: Operation
+class Part:
+    word: str
+    """As the request has it."""
+    term: str
+    """The stem of the operation's text that answers it."""
     score: float
-    terms: tuple[str, ...]
-    """The terms of the request that it answers, the heaviest first."""
 
 
 class Index:
@@ -49,10 +47,17 @@ class Index:
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self.operations = tuple(operations)
-        self.fields = {operation.key: _weights(operation) for operation in self.operations}
+        self.answers = {operation.key: answered(operation) for operation in self.operations}
+        pool = pooled(self.answers.values())
+        self.fields = {
+            operation.key: _weights(operation, self.answers[operation.key], pool)
+            for operation in self.operations
+        }
         self.verbs = {operation.key: verb_class(operation) for operation in self.operations}
         self.paths = {operation.key: _path_stems(operation) for operation in self.operations}
         self.resources = {operation.key: resource_of(operation) for operation in self.operations}
+        self.named = frozenset[str]().union(*(_named(operation) for operation in self.operations))
+        self.path_terms = frozenset[str]().union(*self.paths.values())
         lengths = {operation.key: len(_named(operation)) for operation in self.operations}
         self.mean = (sum(lengths.values()) / len(lengths) if lengths else 0) or 1.0
         self.lengths = lengths
@@ -62,56 +67,43 @@ class Index:
             term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in holders.items()
         }
 
-    def search(self, request: Request) -> list[Hit]:
-        """The operations that answer at least one term, best first; ties in document order."""
-        hits = [
-            hit for operation in self.operations if (hit := self.score(operation, request)).terms
-        ]
-        return sorted(hits, key=lambda hit: -hit.score)
-
-    def score(self, operation: Operation, request: Request) -> Hit:
-        """Each word of the request counts once, by the best of its meanings."""
-        field, kind = self.fields[operation.key], self.verbs[operation.key]
-        damping = _K1 * (1 - _B + _B * self.lengths[operation.key] / self.mean)
-        resource = self.resources[operation.key]
-        best: dict[str, tuple[float, str]] = {}
-        said = {asked.word for term, asked in request.terms.items() if self._has(term, asked)}
+    def matches(self, operation: Operation, request: Request) -> tuple[Part, ...]:
+        """What the operation has of the request, the heaviest first: each word counts once, by the
+        best of its meanings."""
+        best: dict[str, Part] = {}
+        said = self._said(request)
         for term, asked in request.terms.items():
-            if term in field and not (asked.synonym and asked.word in said):
-                part = asked.weight * self.rarity[term] * field[term] * (_K1 + 1)
-                part /= field[term] + damping
-                if kind in asked.kinds and term in resource:
-                    part *= _DONE_TO_IT
-                best[asked.word] = max(best.get(asked.word, (0.0, "")), (part, term))
-        fitness = self._fitness(operation, request)
-        terms = (term for _, term in sorted(best.values(), reverse=True))
-        return Hit(operation, fitness * sum(part for part, _ in best.values()), tuple(terms))
+            if not (asked.broader or (asked.synonym and asked.word in said)):
+                weight = self._weight(operation, term, asked)
+                if weight > 0 and (asked.word not in best or weight > best[asked.word].score):
+                    best[asked.word] = Part(asked.word.strip(), term, weight)
+        return tuple(sorted(best.values(), key=lambda part: (-part.score, part.term)))
 
-    def _has(self, term: str, asked: Term) -> bool:
-        return not asked.synonym and term in self.rarity
+    def _said(self, request: Request) -> frozenset[str]:
+        """The words that the document's names have themselves; no need of others for them."""
+        return frozenset(
+            asked.word
+            for term, asked in request.terms.items()
+            if not (asked.synonym or asked.broader) and term in self.named
+        )
 
-    def _fitness(self, operation: Operation, request: Request) -> float:
-        path = self.paths[operation.key]
-        factor = 1 - _BESIDE * len(path - request.terms.keys()) / len(path) if path else 1.0
-        if self.verbs[operation.key] in request.verbs:
-            factor *= _VERB_FITS
-        return factor * _DEPRECATED if operation.deprecated else factor
-
-
-def verb_class(operation: Operation) -> str:
-    """What the operation does: the first verb of its summary or id, else what its method means."""
-    book = lexicon()
-    for text in (operation.summary, operation.id):
-        for word in words(text)[:2]:
-            for kind in book.verbs.get(word, ()):
-                if operation.method in book.verb_methods[kind]:
-                    return kind
-    if operation.method == "GET":
-        return "get" if operation.path.endswith("}") else "list"
-    return {"POST": "create", "DELETE": "delete"}.get(operation.method, "update")
+    def _weight(self, operation: Operation, term: str, asked: Term) -> float:
+        key = operation.key
+        field = self.fields[key].get(term, 0.0)
+        if not field:
+            return 0.0
+        damping = _K1 * (1 - _B + _B * self.lengths[key] / self.mean)
+        weight = asked.weight * self.rarity[term] * field * (_K1 + 1) / (field + damping)
+        if asked.named and term not in self.path_terms:
+            weight *= _IN_A_NAME
+        if self.verbs[key] in asked.kinds and term in self.resources[key]:
+            weight *= _DONE_TO_IT
+        return weight
 
 
-def _weights(operation: Operation) -> Mapping[str, float]:
+def _weights(
+    operation: Operation, answer: Answer, pool: Mapping[str, set[str]]
+) -> Mapping[str, float]:
     found: dict[str, float] = {}
     static = [part for part in operation.path.split("/") if part and "{" not in part]
     _add(found, " ".join(static[-1:]), _LAST)
@@ -121,7 +113,8 @@ def _weights(operation: Operation) -> Mapping[str, float]:
     _add(found, operation.description[:_DESCRIPTION_CHARACTERS], _DESCRIPTION)
     names = [f"{p.name} {' '.join(map(str, p.schema.enum))}" for p in operation.parameters]
     _add(found, " ".join(names), _PARAMETERS)
-    _add(found, " ".join(answered(operation)), _ANSWER)
+    kinds = {value for name in answer.kinds for value in pool[name]}
+    _add(found, " ".join(answer.words | kinds), _ANSWER)
     return found
 
 

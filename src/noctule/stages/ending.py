@@ -40,7 +40,8 @@ def ending_of(project: Project, task: IntegrationTask) -> Ending:
         line = f"from {package} import {module}" if package else f"import {module}"
         if line not in text:
             mount = (line, f"{_name(text)}.include_router({module}.router)")
-    command = f"uvicorn {dotted(app)}:{_name(text)}" if app else ""
+    folder = " --app-dir src" if app.startswith("src/") else ""
+    command = f"uvicorn {dotted(app)}:{_name(text)}{folder}" if app else ""
     return Ending(variables, mount, app, command)
 
 

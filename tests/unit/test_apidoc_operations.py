@@ -509,3 +509,77 @@ def test_junk_in_an_operation_is_read_as_silence(make: Any, junk: object) -> Non
             operation.security, operation.callbacks, operation.tags, operation.servers,
         )  # fmt: skip
         assert len(read) == 8
+
+
+def test_what_openapi_3_2_says_of_security_and_of_itself() -> None:
+    document = three(
+        "3.2.0",
+        **{
+            "$self": "https://a.example/openapi.json",
+            "paths": {
+                "/x": {
+                    "get": {
+                        "security": [{"#/components/securitySchemes/key": []}],
+                        "parameters": [
+                            {"name": "q", "in": "query", "allowReserved": True,
+                             "schema": {"$ref": "https://a.example/openapi.json#/components/schemas/S"}},
+                        ],
+                    }
+                }
+            },
+            "components": {
+                "schemas": {"S": TEXT},
+                "securitySchemes": {
+                    "key": {"type": "oauth2", "deprecated": True,
+                            "oauth2MetadataUrl": "https://a.example/.well-known/oauth",
+                            "flows": {"deviceAuthorization": {"tokenUrl": "https://a.example/t"}}},
+                },
+            },
+        },
+    )  # fmt: skip
+    operation = only(document)
+    assert operation.security == (("key",),)
+    scheme = document.security_schemes["key"]
+    assert (scheme.kind, scheme.deprecated) == ("oauth2_device", True)
+    assert scheme.metadata_url == "https://a.example/.well-known/oauth"
+    (parameter,) = operation.parameters
+    assert (parameter.reserved, parameter.schema.type, parameter.schema.name) == (
+        True,
+        "string",
+        "S",
+    )
+
+
+def test_an_anchor_names_a_place() -> None:
+    document = three(
+        "3.1.0",
+        paths={"/x": {"get": {"responses": {"200": {"content": {
+            JSON: {"schema": {"$ref": "#order"}}, "text/x": {"schema": {"$ref": "#gone"}},
+        }}}}}},
+        components={"schemas": {"S": {"properties": {"a": {"$anchor": "order", **TEXT}}}}},
+    )  # fmt: skip
+    success = only(document).success
+    assert success is not None
+    assert success.schema is not None
+    assert success.schema.pointer == "#/components/schemas/S/properties/a"
+    broken = success.media["text/x"].schema
+    assert broken is not None
+    assert broken.broken == "#gone: nothing is there"
+
+
+def test_links_lead_from_an_answer_to_the_next_call() -> None:
+    links = {
+        "read": {"operationId": "getOrder", "parameters": {"id": "$response.body#/id"}},
+        "list": {"operationRef": "#/paths/~1orders~1%7Bid%7D/get", "description": "All."},
+        "shared": {"$ref": "#/components/links/L"},
+    }
+    document = three(
+        paths={"/orders": {"post": {"responses": {"201": {"links": links}}}}},
+        components={"links": {"L": {"operationId": "other", "requestBody": {"a": 1}}}},
+    )
+    found = only(document).responses["201"].links
+    assert (found["read"].operation, found["read"].parameters) == (
+        "getOrder", {"id": "$response.body#/id"},
+    )  # fmt: skip
+    assert (found["list"].operation, found["list"].description) == ("GET /orders/{id}", "All.")
+    assert (found["shared"].operation, found["shared"].body) == ("other", {"a": 1})

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from noctule.apidoc import bounds
 from noctule.apidoc.decoding import decode
 from noctule.apidoc.node import File, UnreadableError
+from noctule.apidoc.plain import as_dict, as_text
 from noctule.problem import Problem
 
 Fetch = Callable[[str], bytes]
@@ -32,15 +33,18 @@ class Library:
         self._failed: dict[str, str] = {}
         self._bytes = 0
         self._memory: dict[object, object] = {}
+        self._own = ""
 
     def main(self, root: Any, name: str) -> File:
-        """The document's main file; `name` is its own in the folder, or its address."""
+        """The document's main file; `name` is its own in the folder, or its address. What it calls
+        itself (`$self`, OpenAPI 3.2) leads to it too."""
         file = File("", root, lambda reference: self._open(name, reference), self._memory)
-        self._files[self._locate(name, name)] = file
+        self._own = as_text(as_dict(root).get("$self"))
+        self._files[self._own] = self._files[self._locate(name, name)] = file
         return file
 
     def _open(self, seen_from: str, reference: str) -> File:
-        where = self._locate(seen_from, reference)
+        where = reference if reference == self._own else self._locate(seen_from, reference)
         if where in self._failed:
             raise UnreadableError(self._failed[where])
         if where not in self._files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from noctule.apidoc import bounds
@@ -103,10 +103,20 @@ class Node:
             return Node({}, self.file, self.path, broken=f"{reference}: nothing is there")
         return found
 
+    def anchored(self, name: str) -> Node | None:
+        """The place of this file that calls itself `name`; the file is looked through once."""
+        memory = self.file.memory
+        key = ("anchors", self.file.label)
+        if key not in memory:
+            memory[key] = anchors(self)
+        return cast("dict[str, Node]", memory[key]).get(name)
+
     def down(self, fragment: str) -> Node | None:
         """The place a pointer names, seen from the file's root; None where there is nothing."""
         if fragment in ("", "/"):
             return self
+        if not fragment.startswith("/"):
+            return self.anchored(unquote(fragment))
         value, path = self.value, ""
         for token in unquote(fragment).split("/")[1:]:
             key = token.replace("~1", "/").replace("~0", "~")
@@ -115,6 +125,20 @@ class Node:
                 return None
             path = f"{path}/{escape(key)}"
         return Node(value, self.file, path) if path else None
+
+
+def anchors(root: Node) -> dict[str, Node]:
+    """Every `$anchor` of a file and the place it names (JSON Schema 2020-12)."""
+    found: dict[str, Node] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        for key in ("$anchor", "$dynamicAnchor"):
+            if name := node.text(key):
+                found.setdefault(name, node)
+        waiting.extend(inner for _, inner in node.entries())
+        waiting.extend(node.members())
+    return found
 
 
 def step(value: Any, key: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -77,8 +78,13 @@ def schemas(root: Node) -> Mapping[str, Schema]:
 
 def security_schemes(root: Node) -> Mapping[str, SecurityScheme]:
     return {
-        name: security_scheme(name, node.follow())
-        for name, node in root.at("components", "securitySchemes").entries()
+        name: replace(
+            security_scheme(name, node),
+            deprecated=node.mapping.get("deprecated") is True,
+            metadata_url=node.text("oauth2MetadataUrl"),
+        )
+        for name, written in root.at("components", "securitySchemes").entries()
+        for node in (written.follow(),)
     }
 
 
@@ -155,6 +161,7 @@ def described(node: Node, name: str, where: Where) -> Parameter:
         deprecated=node.mapping.get("deprecated") is True,
         media=content.type if content else "",
         examples=(*examples(node), *(content.examples if content else ())),
+        reserved=node.mapping.get("allowReserved") is True,
     )
 
 

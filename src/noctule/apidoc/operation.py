@@ -144,7 +144,8 @@ class Operation:
         shows as an empty alternative at the end; () where none is required."""
         own = self.node.mapping.get("security")
         stated = self.node if is_list(own) else self._root
-        found = tuple(tuple(need.mapping) for need in stated.at("security").members())
+        needs = stated.at("security").members()
+        found = tuple(tuple(map(scheme_name, need.mapping)) for need in needs)
         return tuple(sorted(found, key=lambda names: not names)) if any(found) else ()
 
     @property
@@ -164,6 +165,11 @@ class Operation:
                 if made is not None:
                     found[key] = made
         return MappingProxyType(found)
+
+
+def scheme_name(reference: str) -> str:
+    """A scheme's name; OpenAPI 3.2 lets a requirement point to the scheme instead."""
+    return reference.partition("#/components/securitySchemes/")[2] or reference
 
 
 def delivery(dialect: Dialect, root: Node, key: str, item: Node, *, path: str) -> Operation | None:

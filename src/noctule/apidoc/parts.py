@@ -34,7 +34,8 @@ class Server:
 @dataclass(frozen=True)
 class SecurityScheme:
     """One way to authenticate. `where` and `parameter` (its wire name) are an API key's alone;
-    `scheme` is the HTTP authentication scheme as written ("digest"); `scopes` name -> meaning."""
+    `scheme` is the HTTP authentication scheme as written ("digest"); `scopes` name -> meaning;
+    `metadata_url` is where an OAuth 2 server describes itself (RFC 8414)."""
 
     name: str
     kind: SchemeKind
@@ -44,14 +45,17 @@ class SecurityScheme:
     token_url: str = ""
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
     description: str = ""
+    deprecated: bool = False
+    metadata_url: str = ""
 
 
 @dataclass(frozen=True)
 class Parameter:
     """One parameter, or one header of an answer.
 
-    `style` and `explode` are OpenAPI's, defaults filled in; `media` is the media type of a
-    parameter that carries a serialised document, "" otherwise.
+    `style` and `explode` are OpenAPI's, defaults filled in; `reserved` characters (RFC 3986) go
+    unescaped; `media` is the media type of a parameter that carries a serialised document, ""
+    otherwise.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Parameter:
     deprecated: bool = False
     media: str = ""
     examples: tuple[object, ...] = ()
+    reserved: bool = False
 
     @property
     def encoding(self) -> Encoding | None:

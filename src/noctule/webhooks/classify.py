@@ -62,11 +62,11 @@ def _item(verified: Verified, data: Any, position: int | None) -> Item:
         identity,
         position,
         about.text if about else None,
-        _order(version.text) if version else None,
+        moment(version.text) if version else None,
     )
 
 
-def _order(text: str) -> float | None:
+def moment(text: str) -> float | None:
     """A number or a moment as a number that grows; None for anything else."""
     with contextlib.suppress(ValueError):
         value = float(text)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -16,15 +18,17 @@ from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Scheme
 from noctule.webhooks.schemes import scheme_of
 from noctule.webhooks.sign import body_of, sign, stamped
+from noctule.webhooks.upkeep import copy_of
 from noctule.webhooks.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from noctule.webhooks.store.base import Store, Stored
+    from noctule.webhooks.store.base import Query, Store, Stored
 
 Replayed = Literal["queued", "waiting", "pruned", "no_secret", "no_scheme", "not_genuine"]
-SHOWN_BODY = 64 * 1024
+PAGE = 500
+"""Events that a bulk replay holds in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,8 @@ def show(event: Stored) -> Shown:
     if event.request is None:
         return Shown(event, (), "")
     headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in event.request.headers]
-    text = event.request.body[:SHOWN_BODY].decode("utf-8", "replace")
-    return Shown(event, tuple((name, redact(value)) for name, value in headers), redact(text))
+    masked = tuple((name, redact(value)) for name, value in headers)
+    return Shown(event, masked, copy_of(event.request))
 
 
 def replay(
@@ -68,11 +72,54 @@ def replay(
     return outcomes
 
 
+@dataclass
+class Bulk:
+    """How far a bulk replay is: what became of the events so far."""
+
+    outcomes: Counter[Replayed]
+    last: int = 0
+
+
+def replay_all(
+    store: Store,
+    query: Query,
+    *,
+    now: float,
+    per_second: float = 0.0,
+    dry_run: bool = False,
+    scheme: Callable[[str], Scheme] = scheme_of,
+) -> Iterator[Bulk]:
+    """Replay everything that a query finds, the oldest first, page by page.
+
+    Yields after each page. `query.limit` bounds the whole; `per_second` caps the rate at which
+    handlers get them.
+    """
+    bulk, left = Bulk(Counter()), query.limit
+    schemes = cache(scheme)
+    while left > 0:
+        page = store.find(
+            replace(query, after=max(bulk.last, query.after), limit=min(PAGE, left),
+                    oldest_first=True)
+        )  # fmt: skip
+        if not page:
+            return
+        start = now + (bulk.outcomes["queued"] / per_second if per_second else 0.0)
+        found = replay(
+            store, page, now=start, per_second=per_second, dry_run=dry_run, scheme=schemes
+        )
+        bulk.outcomes.update(found.values())
+        bulk.last = page[-1].seq
+        left -= len(page)
+        yield bulk
+
+
 def _judged(event: Stored, scheme: Callable[[str], Scheme]) -> Replayed:
     if event.state in ("pending", "leased"):
         return "waiting"
     if event.request is None:
         return "pruned"
+    if event.grade in ("hint", "fetched"):
+        return "queued"  # no signature to look at again: the provider's API vouches
     try:
         secret = env(event.key).read().reveal()
         verify(scheme(event.provider), event.request, [secret], event.received_at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -45,5 +44,9 @@ def _api_key(scheme: SecurityScheme, incoming: Incoming) -> str:
     if scheme.where == "query":
         values = parse_qs(incoming.target.partition("?")[2]).get(scheme.parameter, [""])
         return values[0]
-    cookie = SimpleCookie(incoming.headers.get("cookie", "")).get(scheme.parameter)
-    return cookie.value if cookie else ""
+    return _cookies(incoming).get(scheme.parameter, "")
+
+
+def _cookies(incoming: Incoming) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in incoming.headers.get("cookie", "").split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -22,22 +22,21 @@ class Backend:
         self, document: ApiDocument, pack: Pack | None, ledger: Ledger, *, seed: int
     ) -> None:
         self.world = World(document, pack, seed=seed)
-        self._operations = document.operations
-        self._router = Router(
-            document.operations.values(), [server.url for server in document.servers]
-        )
+        self._document = document
+        self._router = Router(document)
         self._gate = Gate(document, pack)
         self._idempotency = Idempotency(pack)
         self._ledger = ledger
 
     def reset(self) -> None:
-        """Forget all things and all idempotency keys."""
+        """Forget all things, all idempotency keys and what `ensure` prefers."""
+        self._router = Router(self._document)
         self.world.reset()
         self._idempotency.reset()
 
     def ensure(self, operation: str, path: dict[str, str]) -> None:
         """Make the thing exist that an operation reads, changes or deletes, if there is one."""
-        meant = self._operations[operation]
+        meant = self._document.operations[operation]
         self._router.prefer(meant)
         self.world.ensure(meant, path)
 
@@ -54,6 +53,9 @@ class Backend:
         except Refusal as refusal:
             exchange.reason = refusal.reason
             return self.refuse(match, refusal.status, refusal.reason)
+        except RecursionError:
+            exchange.reason = "the request is nested too deep"
+            return self.refuse(match, 400, exchange.reason)
 
     def refuse(self, match: Match | None, status: int, reason: str) -> Reply:
         """The documented error of this status, which says `reason` where it has room."""

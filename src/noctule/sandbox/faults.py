@@ -58,7 +58,8 @@ class Fault:
     """Key in the document ("POST /v1/customers"); "" is every operation. "refuse" and
     "reset_on_accept" strike before a request is read, hence whatever the operation."""
     times: int | None = 1
-    """Requests (connections, for the two above) it strikes; None is all until `clear`."""
+    """Requests (connections, for "reset_on_accept") it strikes; None is all until `clear`, as
+    "refuse" always is."""
     after: int = 0
     """Requests that pass unharmed first."""
     committed: bool = False

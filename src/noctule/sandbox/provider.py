@@ -96,6 +96,7 @@ class FakeProvider:
         self._listener = Listener(self._serve)
         self._faults.clear()
         self._backend.reset()
+        self._tokens.reset()
         self.ledger.clear()
         await self._listener.listen()
 

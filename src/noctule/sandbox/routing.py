@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiDocument, Operation
 
 PARAMETER = re.compile(r"\{([^{}]+)\}")
 
@@ -36,12 +36,12 @@ class _Node:
 class Router:
     """A tree of path segments; a literal beats a mixed segment, which beats a parameter."""
 
-    def __init__(self, operations: Iterable[Operation], servers: Iterable[str] = ()) -> None:
-        paths = {urlsplit(url).path.rstrip("/") for url in servers} - {""}
+    def __init__(self, document: ApiDocument) -> None:
+        paths = {urlsplit(server.url).path.rstrip("/") for server in document.servers} - {""}
         self._prefixes = sorted(paths, key=len, reverse=True)
         self._root = _Node()
-        for operation in operations:
-            self._add(operation)
+        for operation in document.operations.values():
+            self._node(operation).operations.setdefault(operation.method, operation)
 
     def match(self, method: str, path: str) -> Match | None:
         """The operation that `method` and `path` (as sent, no query) name, or None."""
@@ -63,9 +63,6 @@ class Router:
         """Let `operation` be meant where several share its method and path on the wire, as those
         do that a document tells apart by a fragment ("/files/{id}#add_shared_link")."""
         self._node(operation).operations[operation.method] = operation
-
-    def _add(self, operation: Operation) -> None:
-        self._node(operation).operations.setdefault(operation.method, operation)
 
     def _node(self, operation: Operation) -> _Node:
         node = self._root

@@ -28,7 +28,12 @@ class TokenEndpoint:
         if pack is not None and pack.auth is not None:
             urls.append(pack.auth.token_url)
         self._paths = {urlsplit(url).path for url in urls if url}
-        self._random = random.Random(seed)  # noqa: S311  (a fake's tokens open nothing)
+        self._seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Grant the same tokens again, from the first on."""
+        self._random = random.Random(self._seed)  # noqa: S311  (a fake's tokens open nothing)
 
     def grants(self, incoming: Incoming) -> Reply | None:
         """The answer, when the request is for this endpoint."""

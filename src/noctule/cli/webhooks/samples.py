@@ -1,0 +1,79 @@
+"""A sample of an event: what the provider's own document says it looks like."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from noctule.providers import Pack
+    from noctule.webhooks.scheme import Scheme
+
+
+def sample_of(provider: str, event: str, scheme: Scheme) -> dict[str, Any]:
+    """The payload of an event, with the object that the pack's document describes where the pack
+    says it lies; nothing but the type where neither says more. Raises Problem for an event that
+    the provider is known not to send."""
+    from noctule.providers import find
+
+    pack = find(provider)
+    payload: dict[str, Any] = {}
+    if pack is not None:
+        _check_name(pack, event)
+        fact = pack.events.get(event)
+        path = pack.webhook.object_path if pack.webhook else ""
+        if fact is not None:
+            payload = _at(path, _described(pack, fact.schema, event))
+        elif path:
+            payload = _at(path, {"id": f"test_{uuid4().hex[:16]}"})
+        if pack.id == "stripe":
+            payload = {"object": "event", **payload}
+    for parts in list(scheme.version)[:1]:
+        if len(parts) == 1 and parts[0].place == "body" and "." not in parts[0].name:
+            payload.setdefault(parts[0].name, int(time.time()))
+    return payload
+
+
+def _check_name(pack: Pack, event: str) -> None:
+    if not pack.event_names or event in pack.event_names:
+        return
+    if any(
+        name.startswith(f"{event}.") or event.startswith(f"{name}.") for name in pack.event_names
+    ):
+        return
+    close = difflib.get_close_matches(event, sorted(pack.event_names), 3, 0.5)
+    raise Problem(
+        "webhooks.unknown_event",
+        exit=Exit.USAGE,
+        place=event,
+        provider=pack.name,
+        close=", ".join(close or sorted(pack.event_names)[:3]),
+    )
+
+
+def _described(pack: Pack, component: str, event: str) -> dict[str, Any]:
+    """A sample of the component with an id of its own, in the state that the event's name says."""
+    from noctule import apidoc
+
+    document = apidoc.parse(pack.document_bytes(), source=f"pack:{pack.id}")
+    schema = document.schemas.get(component)
+    value = apidoc.sample(schema, depth=3) if schema is not None else {}
+    if schema is None or not isinstance(value, dict):
+        return {}
+    if isinstance(value.get("id"), str):
+        value["id"] = f"test_{uuid4().hex[:16]}"
+    status = schema.properties.get("status")
+    state = event.rpartition(".")[2]
+    if status is not None and state in status.enum:
+        value["status"] = state
+    return value
+
+
+def _at(path: str, value: dict[str, Any]) -> dict[str, Any]:
+    for key in reversed(path.split(".") if path else []):
+        value = {key: value}
+    return value

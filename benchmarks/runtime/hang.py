@@ -1,17 +1,27 @@
 """Ten thousand calls to a provider that accepts connections and never answers.
 
-They start within ten seconds and have twelve seconds each, so that for a while all are under way.
-Printed: how late the calls ended after their deadline, and what memory they took.
+They start within ten seconds, as in a service with a thousand calls a second, and have twelve
+seconds each, so that for a while all are under way: fifty on the wire, which is what the
+bulkhead lets through, and the others waiting for a place. From the twelfth second on a thousand
+end every second. No attempt timeout and no breaker, which would end them sooner. The provider
+is a process of its own.
+
+Printed: how late the calls ended after their deadline, and what memory they took. Beside it the
+same number of tasks that only sleep under `asyncio.timeout`, and how late a process that does
+nothing but sleep was woken meanwhile: what Python and the machine cost without any runtime. The
+longest delays of both are the garbage collector's passes over everything that waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import resource
+import socket
 import statistics
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import (
     CallOptions,
@@ -23,40 +33,49 @@ from noctule.runtime import (
     ServiceError,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 CALLS, SPREAD, DEADLINE = 10_000, 10.0, 12.0
 READ = Operation("read", "GET", "/", returns=None)
+Figures = dict[str, float]
 
 
-async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-    writer.close()
+def silent(pipe: Any) -> None:
+    """The provider: accepts, and keeps what it accepted."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    pipe.send(listener.getsockname()[1])
+    kept = []
+    while True:
+        kept.append(listener.accept()[0])
+        if len(kept) > 200:
+            kept.pop(0).close()
 
 
-async def run() -> dict[str, float]:
-    logging.getLogger("noctule").setLevel(logging.CRITICAL)
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    config = ServiceConfig(
-        name="hang",
-        base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}",
-        auth=NoAuth(),
-        policies=Policies(breaker=None, timeout=None, place_timeout=60.0),
-    )
-    made: Any = type("Hang", (Service,), {"config": config})
-    service, late, options = made(), list[float](), CallOptions(deadline=DEADLINE)
+def idle(pipe: Any) -> None:
+    """The machine: how late a process is woken that only sleeps, in ms, until it is asked."""
+    most = 0.0
+    while not pipe.poll(0):
+        start = time.monotonic()
+        time.sleep(0.01)
+        most = max(most, time.monotonic() - start - 0.01)
+    pipe.send(most * 1000)
+
+
+async def spread(call: Callable[[], Awaitable[object]]) -> Figures:
+    late: list[float] = []
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     async def one(start: float) -> None:
         await asyncio.sleep(start - time.monotonic())
         begun = time.monotonic()
         try:
-            await service.call(READ, options=options)
-        except ServiceError:
+            await call()
+        except (ServiceError, TimeoutError):
             late.append(time.monotonic() - begun - DEADLINE)
 
     first = time.monotonic() + 0.5
     await asyncio.gather(*(one(first + SPREAD * n / CALLS) for n in range(CALLS)))
-    await service.aclose()
-    server.close()
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     late.sort()
     return {
@@ -68,9 +87,58 @@ async def run() -> dict[str, float]:
     }
 
 
-def main() -> dict[str, float]:
-    figures = asyncio.run(run())
-    print({name: round(value, 1) for name, value in figures.items()})
+async def ours(port: int) -> Figures:
+    config = ServiceConfig(
+        name="hang",
+        base_url=f"http://127.0.0.1:{port}",
+        auth=NoAuth(),
+        policies=Policies(breaker=None, timeout=None, place_timeout=60.0),
+    )
+    made: Any = type("Hang", (Service,), {"config": config})
+    options = CallOptions(deadline=DEADLINE)
+    async with made() as service:
+        return await spread(lambda: service.call(READ, options=options))
+
+
+async def floor(_: int) -> Figures:
+    async def sleep() -> None:
+        async with asyncio.timeout(DEADLINE):
+            await asyncio.sleep(60)
+
+    return await spread(sleep)
+
+
+SUBJECTS = {"noctule": ours, "asyncio.timeout around a sleep": floor}
+
+
+def measured(name: str, port: int, pipe: Any) -> None:
+    """In a process of its own, so that each has its own memory and garbage."""
+    logging.getLogger("noctule").setLevel(logging.CRITICAL)
+    pipe.send(asyncio.run(SUBJECTS[name](port)))
+
+
+def main() -> dict[str, Figures]:
+    spawn = multiprocessing.get_context("spawn")
+
+    def started(target: Callable[..., None], *arguments: object) -> tuple[Any, Any]:
+        here, there = spawn.Pipe()
+        process = spawn.Process(target=target, args=(*arguments, there), daemon=True)
+        process.start()
+        return process, here
+
+    server, told = started(silent)
+    port = told.recv()
+    figures = {}
+    for name in SUBJECTS:
+        machine, asked = started(idle)
+        subject, answer = started(measured, name, port)
+        figures[name] = answer.recv()
+        asked.send(None)
+        figures[name]["an idle process meanwhile"] = asked.recv()
+        subject.join()
+        machine.join()
+        print(name, {key: round(value, 1) for key, value in figures[name].items()})
+    server.terminate()
     return figures
 
 

@@ -99,12 +99,14 @@ class ServiceCore:
         try:
             value: T = yield from self._settled(call, self._value)
         except errors.Unavailable as error:
-            failed = Failed(key, error, self._clock.time(), call)
-            degraded = yield from fallback.answer(failed)
+            degraded = yield from fallback.answer(Failed(key, error, self._clock.time(), call))
             if degraded is None:
                 raise
             self._tell_degraded(call, degraded)
-            return degraded
+            try:
+                return degraded
+            finally:
+                del degraded
         fallback.remember(key, value, self._clock.time())
         return value
 

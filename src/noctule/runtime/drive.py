@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from noctule.runtime import errors
 from noctule.runtime.effects import Ask, Attempt, Sleep
@@ -53,8 +53,7 @@ async def perform(steps: Generator[Call | Ask, Any, R], transport: AsyncTranspor
             else:
                 step = steps.send(reply)
     except StopIteration as done:
-        result: R = done.value
-        return result
+        return cast("R", done.value)
     finally:
         steps.close()
 
@@ -78,6 +77,7 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
     `attempt` returns a verdict; it raises only when the call is cancelled, or for a bug.
     """
     clock = guard.clock
+    verdict: Verdict | None = None
     try:
         effect: Effect = guard.first()
         while True:
@@ -103,6 +103,9 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
                     await _wait(effect, guard)
                 effect = guard.resume()
     finally:
+        # An error's traceback holds this frame, and a verdict the error: no circles, or they
+        # wait for the garbage collector by the thousand.
+        del verdict
         guard.close()
 
 
@@ -150,8 +153,7 @@ async def _exchange(
             else:
                 step = steps.send(response)
     except StopIteration as done:
-        verdict: Verdict = done.value
-        return verdict
+        return cast("Verdict", done.value)
     finally:
         steps.close()
 
@@ -177,8 +179,7 @@ def _exchange_sync(
             else:
                 step = steps.send(response)
     except StopIteration as done:
-        verdict: Verdict = done.value
-        return verdict
+        return cast("Verdict", done.value)
     finally:
         steps.close()
 
@@ -235,8 +236,7 @@ def perform_sync(steps: Generator[Call | Ask, Any, R], transport: SyncTransport,
             else:
                 step = steps.send(reply)
     except StopIteration as done:
-        result: R = done.value
-        return result
+        return cast("R", done.value)
     finally:
         steps.close()
 
@@ -257,6 +257,7 @@ def _attempt_sync(call: Call, transport: SyncTransport, wire: Wire, effect: Atte
 def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:
     """`drive` for a thread. `attempt` keeps to its seconds by itself."""
     clock = guard.clock
+    verdict: Verdict | None = None
     try:
         effect: Effect = guard.first()
         while True:
@@ -273,6 +274,7 @@ def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:
                     _wait_sync(effect, guard)
                 effect = guard.resume()
     finally:
+        del verdict
         guard.close()
 
 

@@ -119,7 +119,14 @@ class Guard:
         if verdict.error is None:
             self.health.earn(self._paid or 1)
             return None
-        return Sleep(self._wait_or_raise(verdict, verdict.error))
+        wait = self._wait(verdict, verdict.error)
+        if wait is not None:
+            return Sleep(wait)
+        failure = self._last(verdict, verdict.error)
+        try:
+            raise failure
+        finally:
+            del failure, verdict
 
     def close(self) -> None:
         """The call is over, whatever ended it."""
@@ -191,8 +198,8 @@ class Guard:
             return None
         return hedge_after(wanted, self.method, seconds)
 
-    def _wait_or_raise(self, verdict: Verdict, error: errors.ServiceError) -> float:
-        """Seconds to wait before the next attempt; raises when there must be none."""
+    def _wait(self, verdict: Verdict, error: errors.ServiceError) -> float | None:
+        """Seconds to wait before the next attempt; None when there must be none."""
         wait = wait_before_retry(
             self.policies.retry,
             verdict,
@@ -206,7 +213,7 @@ class Guard:
             or self.health.blocked(self.clock.monotonic()) > wait
             or not self._pay(verdict)
         ):
-            raise self._last(verdict, error)
+            return None
         self.telemetry.tell(
             "retry",
             self.operation,

@@ -220,7 +220,10 @@ class Engine:
         self._logs.__exit__()
         ours = None if error is None else _translated(error)
         if ours is not None:
-            raise ours from None
+            try:
+                raise ours from None
+            finally:
+                del ours, error, trace
 
 
 def _translated(error: BaseException) -> errors.ServiceError | None:

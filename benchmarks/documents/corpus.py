@@ -10,6 +10,7 @@ compiled and type-checked (`mypy --strict`, tests left out). Exit code 1 where o
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
 import statistics
@@ -45,14 +46,13 @@ def documents(folder: Path, only: str, every: int) -> list[Path]:
     return found[::every]
 
 
-def measure(work: Work, paths: Iterable[Path], folder: Path, jobs: int) -> list[Row]:
+def measure(work: Work, paths: Iterable[Path], folder: Path, jobs: int) -> Iterator[Row]:
     """One row per document, as each ends."""
-    rows: list[Row] = []
     for path, row in processes.each(paths, work, jobs=jobs, limit=LIMIT):
-        rows.append({"document": str(path.relative_to(folder)), **row})
+        name = str(path.relative_to(folder))
         if row["outcome"] in ("crashed", "hung", "broken"):
-            print(f"{row['outcome']}: {rows[-1]['document']}: {row['reason']}", file=sys.stderr)
-    return rows
+            print(f"{row['outcome']}: {name}: {row['reason']}", file=sys.stderr)
+        yield {"document": name, **row}
 
 
 def summary(rows: list[Row], wall: float) -> dict[str, Any]:
@@ -147,7 +147,13 @@ def main() -> int:
         return 2
     work: Work = Generator(asked.folder, asked.generate) if asked.generate else reading.read
     started = time.perf_counter()
-    rows = measure(work, paths, asked.folder, asked.jobs)
+    rows: list[Row] = []
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(asked.rows.open("w")) if asked.rows else None
+        for row in measure(work, paths, asked.folder, asked.jobs):
+            rows.append(row)
+            if log:
+                print(json.dumps(row), file=log, flush=True)
     report = summary(rows, time.perf_counter() - started)
     if asked.generate and not asked.no_types:
         report["types"] = typed(rows, asked.generate)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Flaw = tuple[str, str, str]
 """Kind, pointer, detail."""
 
-MOST_SCHEMAS = 400
+MOST_SCHEMAS = 100
 """Schemas looked at for one operation, the nearest first."""
 
 
@@ -60,8 +60,16 @@ def of_document(document: ApiDocument) -> Iterator[Flaw]:
             yield "strange_name", schema.nodes[0].pointer, printable(name)
 
 
-def of_operation(document: ApiDocument, operation: Operation) -> Iterator[Flaw]:
-    """Every flaw of one operation, of its parameters, bodies and answers."""
+def of_operation(document: ApiDocument, operation: Operation) -> tuple[Flaw, ...]:
+    """Every flaw of one operation, of its parameters, bodies and answers; looked for once."""
+    memory = operation.node.file.memory
+    key = ("flaws", operation.key)
+    if key not in memory:
+        memory[key] = tuple(found_in(document, operation))
+    return cast("tuple[Flaw, ...]", memory[key])
+
+
+def found_in(document: ApiDocument, operation: Operation) -> Iterator[Flaw]:
     at = operation.pointer
     for other in document.namesakes(operation):
         yield "duplicate_id", f"{at}/operationId", other.key

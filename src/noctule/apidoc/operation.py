@@ -119,7 +119,7 @@ class Operation:
     def responses(self) -> Mapping[str, Response]:
         return MappingProxyType(dict(self._dialect.responses(self.node, self._root)))
 
-    @property
+    @cached_property
     def success(self) -> Response | None:
         """The answer a caller waits for: the lowest 2xx with a body, else the lowest 2xx, else
         `default` where the document lists nothing but it."""

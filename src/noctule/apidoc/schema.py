@@ -53,6 +53,7 @@ class Schema:
         self._nodes = nodes
         self._chosen = chosen
         self._key = (tuple(node.pointer for node in nodes), chosen)
+        self._hash = hash(self._key)
 
     @classmethod
     def of(cls, *nodes: Node, chosen: Chosen = frozenset()) -> Schema:
@@ -65,7 +66,7 @@ class Schema:
         return isinstance(other, Schema) and self._key == other._key
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return self._hash
 
     def __repr__(self) -> str:
         return f"<Schema {self.name or self.pointer} {self.type}>"

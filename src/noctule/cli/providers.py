@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from noctule.cli import options
 from noctule.cli.output import Output
+from noctule.language import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from noctule.language import Language
+    from noctule.providers import Pack
 
 
 @click.command("providers", short_help="List the providers that noctule knows.")
 @options.as_json
 @options.lang
 def command(as_json: bool, lang: Language | None) -> None:
-    """List the providers that noctule knows, and the needs each one answers.
+    """List the providers that noctule knows: their needs, and what their webhook signatures cover.
 
-    Any other provider works from its API document alone: noctule integrate "…" --doc FILE.
+    Of most it knows the webhooks alone. Their operations, and any other provider, come from an API
+    document: noctule integrate "…" --doc FILE.
     """
     from noctule.providers import packs
 
     output = Output(lang or "en", as_json=as_json)
-    known = packs()
-    width = max(len(name) for name in known)
-    for name, pack in known.items():
-        needs = ", ".join(sorted(pack.needs))
-        output.line(f"{name:<{width}}  {pack.name}: {needs}")
-    output.json(
-        {
-            "providers": [
-                {
-                    "id": pack.id,
-                    "name": pack.name,
-                    "needs": sorted(pack.needs),
-                    "operations": sorted(pack.operations),
-                    "document": pack.document.official if pack.document else "",
-                    "probed": pack.document.probed if pack.document else "",
-                }
-                for pack in known.values()
-            ]
-        }
-    )
+    known = packs().values()
+    _list(output, "cli.providers_whole", (pack for pack in known if pack.complete))
+    _list(output, "cli.providers_webhooks", (pack for pack in known if not pack.complete))
+    output.json({"providers": [_described(pack) for pack in known]})
+
+
+def _list(output: Output, title: str, packs: Iterable[Pack]) -> None:
+    output.say(title)
+    for pack in packs:
+        words = say(output.language, f"cli.webhooks_{_grade(pack)}")
+        needs = ", ".join(need.label(output.language) for need in pack.needs.values())
+        output.line(f"  {pack.id:<18} {pack.name:<26} {words}")
+        if needs:
+            output.line(f"  {'':<18} {needs}")
+
+
+def _grade(pack: Pack) -> str:
+    """What the signature of the provider's webhooks covers; "refused" where nothing signs them."""
+    from noctule.webhooks import scheme_of
+
+    if not pack.signature:
+        return "refused" if pack.unsigned else "none"
+    return scheme_of(pack.id).grade
+
+
+def _described(pack: Pack) -> dict[str, Any]:
+    return {
+        "id": pack.id,
+        "name": pack.name,
+        "needs": sorted(pack.needs),
+        "operations": sorted(pack.operations),
+        "webhooks": _grade(pack),
+        "document": pack.document.official if pack.document else "",
+        "probed": pack.document.probed if pack.document else "",
+    }

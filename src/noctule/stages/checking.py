@@ -46,4 +46,6 @@ def _document(
     source = task.document.source
     if source and not source.startswith(PACK):
         return read_document(project, project.located(source))
-    return apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}") if pack else None
+    if pack is None or not pack.complete:
+        return None
+    return apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}")

@@ -26,7 +26,7 @@ import reading
 from generating import Generator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / ".corpus" / "package" / "api"

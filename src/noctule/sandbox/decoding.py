@@ -79,10 +79,12 @@ def _query(pairs: list[tuple[str, str]], parameters: Iterable[Parameter]) -> dic
 
 def _body(operation: Operation, incoming: Incoming) -> tuple[Media | None, Any]:
     described = operation.body
-    if described is None or not incoming.body:
-        return None, None
     sent = incoming.headers.get("content-type", "")
     essence = sent.partition(";")[0].strip().lower()
+    # A form without fields has no bytes.
+    empty = not incoming.body and not (essence == FORM and described and described.required)
+    if described is None or empty:
+        return None, None
     media = _media(described.media, essence)
     if media is None:
         known = ", ".join(described.media) or "no body"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from noctule.apidoc import sample
 from noctule.sandbox.posting import AsgiApp, post
 from noctule.sandbox.values import as_object
-from noctule.webhooks.sign import body_of, new_key, sign
+from noctule.webhooks.sign import compose, new_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,8 +69,7 @@ def signed_delivery(
             raise ValueError(f"{scheme.provider or 'this scheme'} signs no time: nothing is stale")
         moment -= scheme.timestamp.past + LATE
     signing = new_key(scheme).signing if way == "wrong_signature" else key
-    body = body_of(scheme, payload)
-    headers = sign(scheme, body, signing, now=moment, id=event_id, type=event, url=url)
+    headers, body = compose(scheme, payload, signing, now=moment, id=event_id, type=event, url=url)
     delivery = Delivery(url, headers, body)
     if way == "tampered":
         return replace(delivery, body=_tampered(body))

@@ -1,0 +1,338 @@
+"""`noctule webhooks` as a user runs it: processes, loopback, a real inbox."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from noctule.cli import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SECRET = "whsec_acceptance"
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+class Shell:
+    """A terminal in the project's folder, with the secret in its environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.environ = {k: v for k, v in os.environ.items() if not k.startswith("NOCTULE_")}
+        self.environ |= {"STRIPE_WEBHOOK_SECRET": SECRET, "PYTHONUNBUFFERED": "1"}
+        self.running: list[subprocess.Popen[str]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/webhooks/stripe"
+
+    def run(self, *arguments: str, code: int = 0, **environ: str) -> Done:
+        """One command to its end, in this process: starting one takes longer than most run."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(self.folder)
+            for name, value in (self.environ | environ).items():
+                patch.setenv(name, value)
+            out, err = io.StringIO(), io.StringIO()
+            with redirect_stdout(out), redirect_stderr(err):
+                ended = run(["webhooks", *arguments])
+        return self.checked(Done(ended, out.getvalue(), err.getvalue()), code)
+
+    def run_apart(self, *arguments: str, code: int = 0) -> Done:
+        """The same in a process of its own."""
+        process = self.start(*arguments)
+        out, _ = process.communicate(timeout=PATIENCE)
+        return self.checked(Done(process.returncode, out, ""), code)
+
+    def checked(self, done: Done, code: int) -> Done:
+        assert "Traceback" not in done.out + done.err
+        assert SECRET not in done.out + done.err
+        assert done.code == code, done.out + done.err
+        return done
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "noctule", "webhooks", *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        self.running.append(process)
+        return process
+
+    def serve(self) -> subprocess.Popen[str]:
+        process = self.start("serve", "--port", str(self.port))
+        until(lambda: self.get("/healthz")[0] == 200 or process.poll() is not None)
+        return process
+
+    def trigger(self, event: str, *more: str, code: int = 0) -> Done:
+        return self.run("trigger", "stripe", event, "--url", self.url, *more, code=code)
+
+    def get(self, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def end(self) -> None:
+        for process in self.running:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+def until(condition: Callable[[], object]) -> None:
+    limit = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < limit, "it did not come to that in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def shell(project: Path) -> Iterator[Shell]:
+    shell = Shell(project)
+    yield shell
+    shell.end()
+
+
+def test_the_quick_start(shell: Shell) -> None:
+    server = shell.serve()
+    assert '"outcome": "accepted"' in shell.trigger("payment_intent.succeeded").out
+    tail = shell.start("tail")
+    line = tail.stdout.readline()
+    assert line.startswith("#1 ")
+    assert "stripe  payment_intent.succeeded  test_" in line
+    assert line.endswith("pending\n")
+    shell.trigger("invoice.paid")
+    until(lambda: "invoice.paid" in tail.stdout.readline())
+    tail.send_signal(signal.SIGINT)
+    assert tail.wait(PATIENCE) == 0
+    shown = shell.run("show", "1").out
+    assert '"status": "succeeded"' in shown
+    assert "stripe-signature: t=" in shown
+    _, metrics = shell.get("/metrics")
+    assert (
+        'noctule_webhooks_deliveries_total{route="stripe",outcome="accepted",reason=""} 2'
+        in metrics
+    )
+    assert 'noctule_webhooks_events{route="stripe",state="pending"} 2' in metrics
+    assert shell.get("/other")[0] == 404
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(PATIENCE) == 0
+
+
+def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None:
+    shell.serve()
+    shell.folder.joinpath("hooks.py").write_text(
+        "from noctule.webhooks import Permanent, Receiver\n"
+        "receiver = Receiver('stripe', secrets=['STRIPE_WEBHOOK_SECRET'], work=False)\n"
+        "@receiver.on('payment_intent.succeeded')\n"
+        "def paid(event):\n"
+        "    open('effects', 'a').write(event.id + '\\n')\n"
+        "@receiver.on('charge.refunded')\n"
+        "def refunded(event):\n"
+        "    raise Permanent('no such order')\n",
+        encoding="utf-8",
+    )
+    shell.trigger("payment_intent.succeeded", "--id", "evt_paid")
+    shell.trigger("payment_intent.succeeded", "--id", "evt_paid")
+    shell.trigger("charge.refunded", "--id", "evt_refunded")
+    shell.run_apart("work", "--app", "hooks:receiver", "--drain")
+    assert shell.folder.joinpath("effects").read_text() == "evt_paid\n"
+    listed = json.loads(shell.run("list", "--json").out)["events"]
+    assert [(e["id"], e["state"], e["copies"]) for e in listed] == [
+        ("evt_refunded", "dead", 0),
+        ("evt_paid", "done", 1),
+    ]
+    assert "Permanent: no such order" in shell.run("explain", "evt_refunded", code=1).out
+    assert "mis de côté" in shell.run("explain", "2", "--lang", "fr", code=1).out
+    dry = shell.run("replay", "--state", "done", "--dry-run").out
+    assert dry == "1 to be processed again\nNothing was changed (--dry-run).\n"
+    assert json.loads(shell.run("replay", "evt_paid", "--json").out)["outcomes"] == {"queued": 1}
+    shell.run_apart("work", "--app", "hooks", "--drain")
+    assert shell.folder.joinpath("effects").read_text() == "evt_paid\nevt_paid\n"
+    unset = shell.run("doctor", "--route", "stripe", code=1, STRIPE_WEBHOOK_SECRET="").out
+    assert "✗ stripe: STRIPE_WEBHOOK_SECRET is not set" in unset
+    told = shell.run("doctor", "--lang", "fr", code=1).out
+    assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie" in told
+    assert "! stripe: 1 mis de côté" in told
+
+
+def test_a_rejection_is_told_and_explained(shell: Shell) -> None:
+    shell.serve()
+    printed = shell.run("trigger", "stripe", "invoice.paid", "--print").out
+    capture = shell.folder / "delivery.http"
+    capture.write_text(printed.rstrip("\n").replace('"type":', '"type": '), encoding="utf-8")
+    wrong = shell.run("trigger", "stripe", "invoice.paid", "--url", shell.url, code=1,
+                      STRIPE_WEBHOOK_SECRET="whsec_other")  # fmt: skip
+    assert "refused with 401" in wrong.out
+    until(lambda: "signature_mismatch" in shell.run("list", "--rejected").out)
+    told = json.loads(shell.run("explain", "r1", "--json", code=1).out)
+    assert told["causes"][0]["cause"] == "secret_or_body"
+    found = shell.run("explain", "delivery.http", "--provider", "stripe", "--lang", "fr", code=1)
+    assert "✗" in found.out
+    assert "correction" in found.out
+
+
+class Target(BaseHTTPRequestHandler):
+    """An application in development: keeps what it gets, refuses one type."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.got.append((body["id"], self.headers["stripe-signature"]))
+        self.send_response(500 if body["type"] == "invoice.paid" else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _listen(port: int = 0) -> HTTPServer:
+    server = HTTPServer(("127.0.0.1", port), Target)
+    server.got = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def _close(server: HTTPServer) -> None:
+    server.shutdown()
+    server.server_close()
+
+
+def test_forwarding_keeps_what_failed_and_goes_on_after_a_break(shell: Shell) -> None:
+    shell.serve()
+    shell.trigger("payment_intent.succeeded", "--id", "evt_1")
+    shell.trigger("invoice.paid", "--id", "evt_2")
+    target = _listen()
+    to = f"http://127.0.0.1:{target.server_port}/hooks"
+    told = shell.run("forward", "--to", to, "--from-start", "--once", code=1).out
+    assert "refused and kept: 1" in told
+    assert [name for name, _ in target.got] == ["evt_1", "evt_2"]
+    _close(target)
+    shell.trigger("payment_intent.succeeded", "--id", "evt_3")
+    assert "Nobody answers" in shell.run("forward", "--to", to, "--once", code=1).out
+    target = _listen(target.server_port)
+    shell.run("forward", "--to", to, "--once", "--retry-failed", code=1)
+    assert [name for name, _ in target.got] == ["evt_2", "evt_3"]
+    _close(target)
+
+
+class Api(BaseHTTPRequestHandler):
+    """The provider's list of what it sent, on two pages."""
+
+    def do_GET(self) -> None:
+        assert self.headers["authorization"] == "Bearer sk_test_0123456789abcdef"
+        second = "starting_after=evt_b" in self.path
+        names = ["evt_a"] if second else ["evt_c", "evt_b"]
+        now = int(time.time())
+        events = [
+            {"id": n, "type": "invoice.paid", "created": now - 60, "data": {"object": {"id": n}}}
+            for n in names
+        ]
+        body = json.dumps({"data": events, "has_more": not second}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_sweep_finds_and_takes_in_what_was_missed(shell: Shell) -> None:
+    shell.environ["STRIPE_SECRET_KEY"] = "sk_test_0123456789abcdef"
+    server = HTTPServer(("127.0.0.1", 0), Api)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    shell.serve()
+    shell.trigger("invoice.paid", "--id", "evt_b")
+    asked = ("sweep", "stripe", "--base-url", base, "--json")
+    found = json.loads(shell.run(*asked, code=1).out)
+    assert [missed["id"] for missed in found["missed"]] == ["evt_c", "evt_a"]
+    assert (found["seen"], found["complete"]) == (3, True)
+    assert json.loads(shell.run(*asked, "--apply").out)["applied"] == 2
+    assert json.loads(shell.run(*asked).out)["missed"] == []
+    fetched = json.loads(shell.run("show", "evt_a", "--json").out)
+    assert (fetched["grade"], fetched["state"]) == ("fetched", "pending")
+    shell.trigger("invoice.paid", "--id", "evt_a")
+    assert json.loads(shell.run("show", "evt_a", "--json").out)["copies"] == 1
+    _close(server)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "code", "told"),
+    [
+        (["serve", "--route", "stripe"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "STRIPE_WEBHOOK_SECRET"),
+        (["serve"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "no webhook is known here"),
+        (["serve", "--route", "nobody"], {}, 2, "no pack is known for nobody"),
+        (["serve", "--inbox", "/proc/none/inbox"], {}, 6, "cannot be written"),
+        (["list"], {}, 2, "there is no inbox at .noctule/inbox.sqlite3 yet"),
+        (["trigger", "stripe", "payment.succeded"], {}, 2, "sends no event payment.succeded"),
+        (["trigger", "stripe", "invoice.paid", "--url", "http://127.0.0.1:9/"], {}, 6, "nobody"),
+        (["work", "--app", "nothing:here"], {}, 2, "cannot be imported"),
+        (["work", "--app", "json:loads"], {}, 2, "neither a receiver"),
+        (["replay"], {}, 2, "say which events"),
+        (["list", "--since", "yesterday"], {}, 2, "is no time"),
+        (["list", "--state", "lost"], {}, 2, "is no state"),
+        (["sweep", "slack"], {"SLACK_BOT_TOKEN": "x"}, 3, "does not say how to ask"),
+        (["sweep", "stripe", "--base-url", "http://example.com"], {}, 3, "is not https"),
+        (["explain", "none.http"], {}, 2, "there is no inbox"),
+    ],
+)
+def test_what_cannot_be_is_said(shell: Shell, arguments, environ, code, told) -> None:
+    done = shell.run(*arguments, code=code, **environ)
+    assert told in done.err
+    assert "noctule: " in done.err
+
+
+def test_a_taken_port_is_said_before_anything_is_opened(shell: Shell) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", shell.port))
+        taken.listen()
+        done = shell.run("serve", "--port", str(shell.port), code=6)
+    assert "cannot be used" in done.err
+    assert not shell.folder.joinpath(".noctule").exists()
+
+
+def test_the_lines_of_help_are_the_commands_own() -> None:
+    import click
+
+    from noctule.cli.webhooks import COMMANDS, command
+
+    context = click.Context(command)
+    for name, (_, line) in COMMANDS.items():
+        found = command.get_command(context, name)
+        assert (found.name, found.short_help) == (name, line)

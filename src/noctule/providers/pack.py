@@ -146,6 +146,9 @@ class UnsignedFact(Fact, frozen=True, kw_only=True):
     alternative_fr: str
     source: str = ""
     """Address of the text that says so."""
+    handshakes: tuple[Mapping[str, Any], ...] = ()
+    """Questions to answer where deliveries are taken as hints, in the language of a signature's
+    `handshake`."""
 
 
 class SweepFact(Fact, frozen=True, kw_only=True):

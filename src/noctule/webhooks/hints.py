@@ -28,11 +28,13 @@ from noctule.runtime.secrets import env
 from noctule.webhooks import asgi
 from noctule.webhooks.classify import Item
 from noctule.webhooks.errors import Reason, Refused, Rejection
+from noctule.webhooks.handshake import answer, question
 from noctule.webhooks.inbox import Inbox
 from noctule.webhooks.intake import STORE_SECONDS, Answer, Intake, answered, outcome_of
 from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Scheme
+from noctule.webhooks.schemes import hint_scheme_of
 from noctule.webhooks.source import Source
 from noctule.webhooks.store.base import HINTED, Delivery
 from noctule.webhooks.worker import Worker
@@ -90,7 +92,7 @@ class HintReceiver(Intake):
         self._budget = BURST
         self._seen_at = clock.monotonic()
         content = {"application/json": "json", "application/x-www-form-urlencoded": "form"}
-        self.scheme = Scheme.parse({"algorithm": "none", "content": content}, provider)
+        self.scheme = hint_scheme_of(provider, content)
         self.provider = provider
         self.route = route or provider
         self.max_body = MAX_BODY
@@ -112,11 +114,16 @@ class HintReceiver(Intake):
 
     async def _take(self, request: Request) -> Answer:
         worker = self._open_worker()
+        asgi.check(request, self.max_body)
+        reading = Reading(self.scheme, request)
+        if greeting := question(reading, signed=False):
+            self._check_token(request)
+            reply = answer(greeting, reading)
+            return Answer(reply.status, reply.headers, reply.body, "handshake")
         if request.method != "POST":
             raise Rejection(Reason.METHOD)
-        asgi.check(request, self.max_body)
         self._check_token(request)
-        name = Reading(self.scheme, request).text(self._source) or ""
+        name = reading.text(self._source) or ""
         if len(name) > LONGEST or not self._shape.fullmatch(name):
             raise Rejection(Reason.UNPARSEABLE, str(self._source))
         self._spend()

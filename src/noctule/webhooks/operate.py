@@ -14,12 +14,13 @@ from noctule.runtime.errors import ConfigurationError
 from noctule.runtime.redaction import redact
 from noctule.runtime.secrets import env
 from noctule.webhooks.errors import Rejection, WebhookError
+from noctule.webhooks.keyring import configured
 from noctule.webhooks.request import Request
 from noctule.webhooks.scheme import Scheme
 from noctule.webhooks.schemes import scheme_of
-from noctule.webhooks.sign import body_of, sign, stamped
+from noctule.webhooks.sign import compose, stamped
 from noctule.webhooks.upkeep import copy_of
-from noctule.webhooks.verify import verify
+from noctule.webhooks.verify import verify_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -122,7 +123,8 @@ def _judged(event: Stored, scheme: Callable[[str], Scheme]) -> Replayed:
         return "queued"  # no signature to look at again: the provider's API vouches
     try:
         secret = env(event.key).read().reveal()
-        verify(scheme(event.provider), event.request, [secret], event.received_at)
+        known = configured(scheme(event.provider))
+        verify_waiting(known, event.request, [secret], event.received_at)
     except ConfigurationError:
         return "no_secret"
     except Rejection:
@@ -149,6 +151,6 @@ def trigger(
     """
     scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
     name = id or f"test_{uuid4().hex}"
-    body = body_of(scheme, stamped(scheme, payload, id=name, type=event_type))
-    headers = sign(scheme, body, secret, now=now, id=name, type=event_type, url=url)
+    filled = stamped(scheme, payload, id=name, type=event_type)
+    headers, body = compose(scheme, filled, secret, now=now, id=name, type=event_type, url=url)
     return Request("POST", url, headers, body)

@@ -31,7 +31,16 @@ class Found(NamedTuple):
 class Reading:
     """One request under one scheme. Everything that can be wrong in it raises Rejection."""
 
-    __slots__ = ("_fields", "_named", "_skimmed", "_token", "_whole", "request", "scheme")
+    __slots__ = (
+        "_fields",
+        "_named",
+        "_skimmed",
+        "_sorted",
+        "_token",
+        "_whole",
+        "request",
+        "scheme",
+    )
 
     def __init__(self, scheme: Scheme, request: Request) -> None:
         self.scheme = scheme
@@ -39,6 +48,7 @@ class Reading:
         self._named: dict[str, dict[bytes, list[bytes]]] = {}
         self._fields: dict[str, str] | None = None
         self._token: Token | None = None
+        self._sorted: bytes | None = None
         self._whole: Any = None
         self._skimmed: Any = None
 
@@ -108,17 +118,20 @@ class Reading:
         found = self.request.values(header)
         if len(found) > 1 and not self.scheme.repeat:
             raise Rejection(Reason.DOUBLED_HEADER, header)
-        if self.scheme.separator:
-            separator = self.scheme.separator.encode()
-            return [item.strip(b" \t") for value in found for item in value.split(separator)]
-        return found
+        separator = self.scheme.separator.encode()
+        if not separator:
+            return found
+        items = [item for value in found for item in value.split(separator)]
+        return [item.strip(b" \t") for item in items] if separator != b" " else items
 
     def named(self, header: str, name: str) -> list[bytes]:
         """The values of a header's items of that name; `*` is any name."""
         by_name = self._named.get(header)
         if by_name is None:
             by_name = self._named[header] = {}
-            for key, value in self.pairs(self.items(header)):
+            pair = self.scheme.pair.encode()
+            for item in self.items(header):
+                key, _, value = item.partition(pair)
                 by_name.setdefault(key, []).append(value)
         if name == "*":
             return [value for values in by_name.values() for value in values]
@@ -164,9 +177,13 @@ class Reading:
     def first(self, sources: Sources, glue: str, data: Any = None) -> Found | None:
         """The first alternative of which every part is present and not empty."""
         for parts in sources:
-            texts = [text for part in parts if (text := self.text(part, data))]
-            if len(texts) == len(parts):
-                text = glue.join(texts)[:MAX_ID].replace("\0", "\ufffd")
+            if len(parts) == 1:
+                text = self.text(parts[0], data)
+            else:
+                texts = [text for part in parts if (text := self.text(part, data))]
+                text = glue.join(texts) if len(texts) == len(parts) else None
+            if text:
+                text = text[:MAX_ID].replace("\0", "\ufffd")
                 return Found(text, self.scheme.vouched.issuperset(parts))
         return None
 
@@ -177,7 +194,7 @@ class Reading:
     @property
     def sorted_form(self) -> bytes:
         """Distinct fields, name then value, sorted; nothing if the body is no form."""
-        if not self.is_form:
-            return b""
-        pairs = sorted(set(form_fields(self.request.body)))
-        return "".join([name + value for name, value in pairs]).encode()
+        if self._sorted is None:
+            pairs = sorted(set(form_fields(self.request.body))) if self.is_form else []
+            self._sorted = "".join([name + value for name, value in pairs]).encode()
+        return self._sorted

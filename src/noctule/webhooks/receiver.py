@@ -12,7 +12,7 @@ from noctule.runtime.errors import MissingSecrets
 from noctule.webhooks import asgi
 from noctule.webhooks.classify import items
 from noctule.webhooks.errors import Reason, Refused, Rejection
-from noctule.webhooks.handshake import Reply, answer, question, visit
+from noctule.webhooks.handshake import Handshake, Reply, answer, question, visit
 from noctule.webhooks.inbox import Inbox
 from noctule.webhooks.intake import STORE_SECONDS, Answer, Intake, answered, outcome_of
 from noctule.webhooks.keyring import Keyring, Retiring, configured
@@ -89,6 +89,7 @@ class Receiver(Intake):
         asgi.check(request, self.max_body)
         reading = Reading(self.scheme, request)
         if greeting := question(reading, signed=False):
+            self._enrol(greeting, reading)
             return _greet(answer(greeting, reading, self._signing()))
         if request.method != "POST":
             raise Rejection(Reason.METHOD)
@@ -103,6 +104,14 @@ class Receiver(Intake):
         worker.wake()
         told = answered(200, outcome_of(receipt))
         return _in_words(told, self.scheme.reply) if self.scheme.reply else told
+
+    def _enrol(self, greeting: Handshake, reading: Reading) -> None:
+        """Take the secret that a greeting brings, while an operator waits for one."""
+        if greeting.enrol is not None:
+            from noctule.webhooks.enrolment import Enrolment
+
+            brought = reading.text(greeting.enrol) or ""
+            Enrolment(self.route).take(brought, self._clock.time())
 
     def _delivery(self, verified: Verified, key: str, now: float) -> Delivery:
         if self._keyring.is_retiring(key) and key not in self._still_used:

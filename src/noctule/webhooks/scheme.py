@@ -361,6 +361,17 @@ class Scheme:
         return listed or "timestamp" in self.signed or stamp.source in self.vouched
 
     @cached_property
+    def where(self) -> str:
+        """Where the signature is, in words."""
+        return str(self.place) if self.place else ", ".join(self.headers)
+
+    @cached_property
+    def signs_body_alone(self) -> bool:
+        """Whether what is signed is the body and can be nothing else: the common case."""
+        bare = len(self.templates) == 1 and self.signed.parts == ("body",)
+        return bare and not any(shake.signs_for_anybody for shake in self.handshakes)
+
+    @cached_property
     def covers_url(self) -> bool:
         return "url" in self.signed or "uri" in self.signed
 
@@ -445,6 +456,8 @@ class Scheme:
     def keeps(self, header: bytes) -> bool:
         """Whether a header (in lower case) is stored: what verification reads, nothing more."""
         name = header.decode("latin-1")
+        if "listed_headers" in self.signed and name.startswith("x-contentful-"):
+            return True
         return name in self._kept or any(
             known.endswith("*") and name.startswith(known[:-1]) for known in self.headers
         )

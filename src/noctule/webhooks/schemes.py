@@ -1,6 +1,8 @@
 """From a provider's id to its scheme, or to the reason why there is none."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from noctule.webhooks.errors import Refused
 from noctule.webhooks.published import Published
@@ -29,3 +31,15 @@ def scheme_of(provider: str) -> Scheme:
     if scheme.fetch is None:
         return scheme
     return replace(scheme, published=_PUBLISHED.setdefault(found.id, Published()))
+
+
+def hint_scheme_of(provider: str, content: Mapping[str, str]) -> Scheme:
+    """How a provider that signs nothing is read, for hints alone: it verifies nothing, and grades
+    as `none`. `content` is as in the scheme language. Raises InvalidScheme."""
+    from noctule.providers import find
+
+    found = find(provider)
+    table: dict[str, Any] = {"algorithm": "none", "content": content}
+    if found is not None and found.unsigned is not None:
+        table["handshake"] = [{"signed": False} | dict(h) for h in found.unsigned.handshakes]
+    return Scheme.parse(table, provider)

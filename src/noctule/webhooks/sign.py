@@ -241,7 +241,7 @@ def body_of(scheme: Scheme, payload: Any) -> bytes:
         case "xml64":
             return urlencode({field: xml64_of(cast("dict[str, Any]", payload))}).encode()
         case _:
-            inner: dict[str, Any] = {field: msgspec.json.encode(payload)} if field else payload
+            inner = {field: msgspec.json.encode(payload)} if field else dict(payload)
             return urlencode(inner).encode()
 
 

@@ -126,15 +126,16 @@ def signatures(reading: Reading) -> list[bytes]:
     scheme = reading.scheme
     if scheme.is_token:
         return [_token_signature(reading)]
-    where = str(scheme.place) if scheme.place else ", ".join(scheme.headers)
     texts = [text for text in _texts(reading) if text]
     if not texts:
-        raise Rejection(Reason.MISSING_SIGNATURE, where)
-    marked = [t.removeprefix(scheme.prefix) for t in texts if t.startswith(scheme.prefix)]
+        raise Rejection(Reason.MISSING_SIGNATURE, scheme.where)
+    prefix = scheme.prefix
+    marked = [t.removeprefix(prefix) for t in texts if t.startswith(prefix)] if prefix else texts
     decoded = [decode(scheme.encoding, text) for text in marked[:MAX_CANDIDATES]]
-    if not any(decoded):
-        raise Rejection(Reason.MALFORMED_SIGNATURE, where)
-    return [signature for signature in decoded if signature]
+    found = [signature for signature in decoded if signature]
+    if not found:
+        raise Rejection(Reason.MALFORMED_SIGNATURE, scheme.where)
+    return found
 
 
 def _texts(reading: Reading) -> list[bytes]:
@@ -187,11 +188,11 @@ def signed_content(
     """The bytes the provider signed, were it called at that address."""
 
     def value(part: str | Source | Maybe | Mac | Setting) -> bytes:
+        if part == "body":
+            return reading.request.body
+        if part == "timestamp":
+            return stamp
         match part:
-            case "body":
-                return reading.request.body
-            case "timestamp":
-                return stamp
             case "id":
                 found = reading.first(reading.scheme.id, ":")
                 text = found.text.encode() if found else None
@@ -249,9 +250,9 @@ def _matching_key(
     reading: Reading, candidates: list[bytes], stamp: bytes, secrets: Sequence[str], now: float
 ) -> int:
     _check_digest(reading)
-    expected = False
+    expected, expects = False, reading.scheme.expect
     for place, secret in enumerate(secrets):
-        if not _as_expected(reading, secret):
+        if expects and not _as_expected(reading, secret):
             continue
         expected = True
         keys = keys_of(reading, secret, now)
@@ -268,6 +269,9 @@ def _matching_key(
 def _contents(reading: Reading, stamp: bytes, secret: str) -> Iterator[bytes]:
     """All that may have been signed: the ways to write the address, and the scheme's own."""
     scheme, url = reading.scheme, reading.request.url
+    if scheme.signs_body_alone:
+        yield reading.request.body
+        return
     shapes = [shake.shape for shake in scheme.handshakes if shake.signs_for_anybody]
     for spelling in url_spellings(url) if scheme.covers_url else (url,):
         for template in scheme.templates:

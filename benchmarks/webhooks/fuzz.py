@@ -1,0 +1,257 @@
+"""Deliveries that nobody sent, by the million: `python benchmarks/webhooks/fuzz.py`.
+
+For each family of schemes, genuine deliveries are changed at random (bits, headers, addresses,
+times, splices of two deliveries, hostile texts) and verified. What must never happen is an
+exception other than our own rejection, and an accepted delivery that says something the provider
+did not sign. Prints a table; leaves with 1 if either was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from noctule.providers import packs
+from noctule.webhooks import Rejection, Request, Scheme, Verified, scheme_of
+from noctule.webhooks.classify import items
+from noctule.webhooks.explain import explain
+from noctule.webhooks.handshake import answer, question
+from noctule.webhooks.published import Published
+from noctule.webhooks.reading import Reading
+from noctule.webhooks.sign import compose, new_key
+from noctule.webhooks.source import put, walk
+from noctule.webhooks.testing import publish
+from noctule.webhooks.verify import verify_waiting
+
+NOW = 1_800_000_000.0
+URL = "https://shop.example/webhooks?tenant=1"
+GENUINE = 24
+"""Deliveries of each scheme that are changed."""
+EXPLAINED = 2_000
+"""One rejection in so many is explained too: it costs a hundred times the verification."""
+HOSTILE = [
+    b"", b"v1", b"v1,", b"v1,a,b", b"t=,v1=", b"sha256=", b"sha1=", b"=", b",", b";" * 300,
+    "é".encode() * 40, b"\xff\xfe", b"\x00", b"v1=" + "é".encode() * 32, b"t=1e9,v1=00",
+    b"t=nan,v1=00", b"t=-1,v1=00", b"9" * 400, b"-0", b"1_000", b"0x10", b"v1=" + b"0" * 5000,
+    b"eyJhbGciOiJub25lIn0.e30.", b"a.b.c", b"....", b"2026-13-45T99:99:99Z", b"9999-12-31T23:59:59",
+    b"0001-01-01T00:00:00+23:59", b"https://evil.example/cert.pem", b"file:///etc/passwd",
+]  # fmt: skip
+BODIES = [
+    b"", b"{}", b"[]", b"null", b"[" * 60_000, b'{"a":' * 5_000, b'{"id":' + b"9" * 4000 + b"}",
+    b'{"id":1e999}', b"\xef\xbb\xbf{}", b"a=%ff&b=%", b"bt_signature=a|b&bt_payload=PA==",
+    b'{"signature":null}', b'{"signature":{"signature":[],"token":{},"timestamp":true}}',
+    b'{"notificationItems":[]}', b'{"notificationItems":[null,1,"a",{}]}', b"\xff\xfe\x00",
+    b"--x\r\n\r\n--x--", b'{"Type":"Notification","Type":"SubscriptionConfirmation"}',
+]  # fmt: skip
+
+
+@dataclass
+class Target:
+    """One scheme, its key, and what was really sent under it."""
+
+    name: str
+    scheme: Scheme
+    secret: str
+    sent: list[tuple[dict[str, str], bytes]]
+    meant: set[str]
+
+    @classmethod
+    def of(cls, name: str, dice: random.Random) -> Target:
+        beat = count(step=10.0)
+        scheme = scheme_of(name)
+        scheme = replace(
+            scheme.configured(dict.fromkeys(scheme.settings, "sandbox")),
+            published=Published(clock=lambda: next(beat)),
+        )
+        key = new_key(scheme)
+        if scheme.fetch:
+            publish(scheme, key)
+        sent = [_delivery(scheme, key.signing, number, dice) for number in range(GENUINE)]
+        target = cls(name, scheme, key.secret, sent, set())
+        for headers, body in sent:
+            target.meant.add(meaning(target.verify(Request("POST", URL, headers, body), NOW)))
+        return target
+
+    def verify(self, request: Request, now: float) -> Verified:
+        return verify_waiting(self.scheme, request, [self.secret], now)
+
+
+@dataclass
+class Tally:
+    deliveries: int = 0
+    accepted: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    crashes: list[str] = field(default_factory=list)
+    forgeries: list[str] = field(default_factory=list)
+
+
+def family_of(scheme: Scheme) -> str:
+    if scheme.is_token:
+        return "jwt"
+    if scheme.place is not None:
+        return "body-embedded"
+    for family in ("ed25519", "ecdsa", "rsa"):
+        if scheme.algorithm.startswith(family):
+            return family
+    return "hmac-timestamped" if scheme.timestamp else "hmac"
+
+
+def meaning(verified: Verified) -> str:
+    """What a handler may rely on: the signed content, and the signed id, type and time."""
+    reading, scheme = verified.reading, verified.reading.scheme
+    if not {"body", "sha256"}.isdisjoint(scheme.signed.parts):
+        content: Any = reading.request.body.hex()
+    elif scheme.vouches_for_body:
+        content = reading.data
+    elif "sorted_form" in scheme.signed:
+        content = reading.sorted_form.hex()
+    else:
+        vouched = [scheme.vouched.issuperset(next(iter(s), ())) for s in (scheme.id, scheme.type)]
+        pairs = [(item.id, item.type) for item in items(verified)]
+        content = [[t for t, signed in zip(p, vouched, strict=True) if signed] for p in pairs]
+    ids = [item.id for item in items(verified) if item.is_named]
+    return json.dumps([content, ids, verified.signed_at], sort_keys=True, default=str)
+
+
+def _delivery(
+    scheme: Scheme, signing: str, number: int, dice: random.Random
+) -> tuple[dict[str, str], bytes]:
+    payload: dict[str, Any] = {"note": f"né {number}", "n": str(dice.random())}
+    if "sns" in scheme.signed:
+        payload = {"Type": "Notification", "MessageId": f"m{number}", "Message": payload["n"]}
+    parts = [part for group in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in group]
+    for place in [*parts, *scheme.signed.sources]:
+        if place.place == "body" and walk(payload, place.name) is None:
+            put(payload, place.name, f"v{number}{dice.randrange(99)}")
+    return compose(
+        scheme, payload, signing, now=NOW - dice.randrange(20), id=f"msg_{number}", url=URL
+    )
+
+
+def changed(target: Target, dice: random.Random) -> tuple[Request, float, bool]:
+    """A delivery after one to three changes, the time it comes at, and whether any was made."""
+    headers, body = dice.choice(target.sent)
+    pairs: list[tuple[bytes, bytes]] = [(n.encode(), v.encode()) for n, v in headers.items()]
+    url, method, now = URL, "POST", NOW
+    for _ in range(dice.choice((1, 1, 2, 3))):
+        match dice.randrange(11):
+            case 0 | 1 | 2 if pairs:
+                place = dice.randrange(len(pairs))
+                name, value = pairs[place]
+                pairs[place] = name, _mutated(value, dice, HOSTILE)
+            case 3 | 4:
+                body = _mutated(body, dice, BODIES)
+            case 5 if pairs:
+                pairs.pop(dice.randrange(len(pairs)))
+            case 6 if pairs:
+                pairs.append(dice.choice(pairs))
+            case 7:
+                other_headers, other = dice.choice(target.sent)
+                if dice.random() < 0.5:
+                    body = other
+                else:
+                    pairs = [
+                        (n, other_headers[n.decode()].encode())
+                        if dice.random() < 0.5 and n.decode() in other_headers
+                        else (n, v)
+                        for n, v in pairs
+                    ]
+            case 8:
+                url = _mutated(url.encode(), dice, [b"", b"http://[::1", b"https://a:b/"]).decode(
+                    "latin-1"
+                )
+            case 9:
+                now += dice.choice((-1e12, -4000, -301, 0, 301, 90_000, 1e12, 1e300))
+            case _:
+                method = dice.choice(("GET", "HEAD", "PUT", "é"))
+    return Request(method, url, pairs, body), now, True
+
+
+def _mutated(data: bytes, dice: random.Random, hostile: list[bytes]) -> bytes:
+    place = dice.randrange(len(data) + 1)
+    match dice.randrange(7):
+        case 0 | 1 | 2 if data:
+            at = place % len(data)
+            return data[:at] + bytes([data[at] ^ (1 << dice.randrange(8))]) + data[at + 1 :]
+        case 3:
+            return data[:place]
+        case 4:
+            return data[:place] + dice.choice(hostile)[:64] + data[place:]
+        case 5:
+            return data[:place] + data[place + dice.randrange(1, 9) :]
+        case _:
+            return dice.choice(hostile)
+
+
+def attack(target: Target, tally: Tally, dice: random.Random) -> None:
+    request, now, _ = changed(target, dice)
+    tally.deliveries += 1
+    try:
+        reading = Reading(target.scheme, request)
+        if greeting := question(reading, signed=False):
+            answer(greeting, reading, target.secret)
+        verified = target.verify(request, now)
+        if greeting := question(verified.reading, signed=True):
+            answer(greeting, verified.reading, target.secret)
+        meant = meaning(verified)
+    except Rejection as rejection:
+        tally.reasons[str(rejection.reason)] += 1
+        if not tally.deliveries % EXPLAINED:
+            explain(target.scheme, request, [target.secret], now)
+        return
+    except Exception as error:
+        tally.crashes.append(f"{target.name}: {type(error).__name__}: {error}")
+        return
+    tally.accepted += 1
+    stamp = target.scheme.timestamp
+    late = (
+        stamp
+        and verified.signed_at is not None
+        and (now - verified.signed_at > stamp.past or verified.signed_at - now > stamp.future)
+    )
+    if meant not in target.meant or late:
+        tally.forgeries.append(f"{target.name}: {request.headers} {request.body[:200]!r}")
+
+
+def families(wanted: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, pack in packs().items():
+        if pack.signature:
+            found[family_of(scheme_of(name))].append(name)
+    return {f: names for f, names in sorted(found.items()) if wanted in ("", f)}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--deliveries", type=int, default=20_000, help="for each family")
+    parser.add_argument("--family", default="", help="one family only")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    found = False
+    print(f"{'family':<18}{'schemes':>8}{'deliveries':>12}{'accepted':>10}{'crashes':>9}"
+          f"{'forgeries':>11}{'seconds':>9}")  # fmt: skip
+    for family, names in families(options.family).items():
+        dice = random.Random(f"{options.seed} {family}")
+        targets = [Target.of(name, dice) for name in names]
+        tally, began = Tally(), time.perf_counter()
+        for number in range(options.deliveries):
+            attack(targets[number % len(targets)], tally, dice)
+        seconds = time.perf_counter() - began
+        print(f"{family:<18}{len(names):>8}{tally.deliveries:>12,}{tally.accepted:>10,}"
+              f"{len(tally.crashes):>9}{len(tally.forgeries):>11}{seconds:>9.1f}",
+              flush=True)  # fmt: skip
+        for line in [*tally.crashes[:5], *tally.forgeries[:5]]:
+            print("  " + line)
+        found = found or bool(tally.crashes or tally.forgeries)
+    return int(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

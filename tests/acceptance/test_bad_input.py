@@ -197,6 +197,21 @@ def test_an_incomplete_document_is_refused_with_its_gaps(project: Path) -> None:
     assert "refused (webhooks)" in done.out
 
 
+def test_generate_keeps_the_reason_and_the_comments(noctule: Noctule, project: Path) -> None:
+    (project / "parcels.json").write_text(json.dumps(DOCUMENT))
+    noctule("plan", "Create a parcel", "--doc", "parcels.json")
+    task = project / "integrations" / "parcels.yaml"
+    task.write_text("# ours\n" + task.read_text())
+    assert noctule("generate").code == 3
+    done = noctule("generate", "--accept-incomplete", 'it has no "sandbox"')
+    assert done.code == 0, done.err
+    assert task.read_text().startswith("# ours\n")
+    assert noctule("check", "integrations/parcels.yaml").code == 0
+    before = snapshot_of(project)
+    assert noctule("generate").code == 0
+    assert snapshot_of(project) == before
+
+
 def test_webhooks_that_nobody_signs_are_refused(project: Path) -> None:
     (project / "parcels.json").write_text(json.dumps(DOCUMENT))
     said = refused(project, 3, "plan", "Receive the webhooks of Parcels", "--doc", "parcels.json")

@@ -36,13 +36,13 @@ def command(
     one. A file that you edited is never overwritten, and one that you deleted stays deleted.
     """
     from noctule.cli.steps import generate_step
+    from noctule.stages.accepting import accept
     from noctule.stages.knowledge import find_task, knowledge_of
     from noctule.stages.project import open_project
 
     project = open_project(folder, writes=not dry_run)
-    file = find_task(project, path)
+    file = accept(project, find_task(project, path), accept_incomplete, dry_run=dry_run)
     output = Output(lang or file.task.language, as_json=as_json)
-    file.task.accepted_incomplete = accept_incomplete or file.task.accepted_incomplete
     knowledge = knowledge_of(project, file.task)
     generated = generate_step(output, project, file, knowledge, dry_run=dry_run)
     if dry_run:

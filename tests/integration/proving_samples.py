@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sandbox_samples import NEW, THE_PARCEL, document, operation
+
 from noctule import apidoc, providers
 from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
 from noctule.proving import Matrix, prove
@@ -122,3 +124,43 @@ def proven(
         speed=speed,
         faults=faults,
     )
+
+
+PARCELS = """
+from noctule.runtime import Model, NoAuth, Operation, Policies, Service, ServiceConfig
+
+
+class Parcel(Model):
+    id: str
+    weight: int
+
+
+CREATE = Operation(
+    "create_parcel", "POST", "/parcels", returns=Parcel, body="json", replay="{replay}"
+)
+
+
+class ParcelsService(Service):
+    config = ServiceConfig(
+        name="parcels",
+        base_url="https://api.parcels.example/v1",
+        auth=NoAuth(),
+        policies=Policies(),
+    )
+
+    async def create_parcel(self, *, weight: int) -> Parcel:
+        return await self.call(CREATE, body={{"weight": weight}})
+"""
+
+
+def without_a_key(project: Path, replay: str, fault: str) -> Matrix:
+    """The matrix of a wrapper whose provider knows no idempotency keys."""
+    project.mkdir()
+    (project / "parcels.py").write_text(PARCELS.format(replay=replay))
+    planned = IntegrationTask(
+        service="Parcels",
+        files=[File(path="parcels.py", purpose="", role="wrapper")],
+        methods=[Method(name="create_parcel", does="", operation="POST /parcels")],
+    )
+    api = document({"/parcels": {"post": operation(THE_PARCEL, body=NEW)}})
+    return prove(planned, api, None, project, python=Path(sys.executable), faults=[fault])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from proving_samples import CALL, HANDLER, WRAPPER, proven, write
+from proving_samples import CALL, HANDLER, WRAPPER, proven, without_a_key, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,12 @@ CLOSED_ENUM = """
             raise ValueError(made.status)
         return made
 """
+TRUSTING = """
+        made = await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+        if not isinstance(getattr(made, "id", None), str):
+            raise KeyError("id")
+        return made
+"""
 UNTYPED = """
         try:
             return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
@@ -68,24 +74,42 @@ QUOTING = """
             raise
 """
 
-WRAPPERS: dict[str, tuple[tuple[str, str], str, str]] = {
-    "no timeout": (NO_TIMEOUT, "timeout", "in_time"),
+TWICE = """
+        for _ in range(2):
+            try:
+                await self.call(CREATE_PAYMENT_INTENT, body=body, options=CallOptions(attempts=1))
+            except ServiceError:
+                pass
+        raise ServiceError("it did not work")
+"""
+INSTEAD = """
+        try:
+            return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+        except ServiceError:
+            await self.call(Operation(
+                "create_customer", "POST", "/v1/customers", returns=None, body="form"
+            ), body={})
+            raise
+"""
+
+WRAPPERS: dict[str, tuple[tuple[str, str], str, set[str]]] = {
+    "no timeout": (NO_TIMEOUT, "timeout", {"in_time", "typed_error"}),
     "a timeout of 25 s": (
         SLOW,
         "timeout",
-        "in_time",
+        {"in_time"},
     ),
     "writes again without a key": (
         ('replay="keyed"', 'replay="safe"'),
         "answer_lost",
-        "one_effect",
+        {"one_effect"},
     ),
-    "writes again under another key": ((CALL, FRESH_KEY), "answer_lost", "one_effect"),
-    "writes again after a 500": ((CALL, FRESH_KEY), "status_500_after_effect", "one_effect"),
+    "writes again under another key": ((CALL, FRESH_KEY), "answer_lost", {"one_effect"}),
+    "writes again after a 500": ((CALL, FRESH_KEY), "status_500_after_effect", {"one_effect"}),
     "never retries": (
         ("policies=Policies()", "policies=Policies(retry=RetryLimits(attempts=1))"),
         "status_500_once",
-        "returns",
+        {"returns"},
     ),
     "retries for ever": (
         (
@@ -93,25 +117,29 @@ WRAPPERS: dict[str, tuple[tuple[str, str], str, str]] = {
             "policies=Policies(retry=RetryLimits(attempts=9), breaker=None, deadline=None)",
         ),
         "refused",
-        "within_attempts",
+        {"within_attempts"},
     ),
-    "ignores Retry-After": ((CALL, RAW.format(wait="pass")), "rate_limited", "retry_after"),
+    "ignores Retry-After": ((CALL, RAW.format(wait="pass")), "rate_limited", {"retry_after"}),
     "waits too long": (
         (CALL, RAW.format(wait="await self._clock.sleep(19)")),
         "rate_limited",
-        "retry_after",
+        {"retry_after"},
     ),
     "no breaker": (
         ("policies=Policies()", "policies=Policies(breaker=None)"),
         "storm",
-        "breaker_opens",
+        {"breaker_opens"},
     ),
-    "logs the key": ((CALL, f"        {LOGGED}\n{CALL}"), "none", "nothing_secret"),
-    "prints the key": ((CALL, f"        {PRINTED}\n{CALL}"), "none", "nothing_secret"),
-    "repeats what the provider quoted": ((CALL, QUOTING), "secret_quoted", "nothing_secret"),
-    "raises what it likes": ((CALL, UNTYPED), "refused", "typed_error"),
-    "falls over a new enum value": ((CALL, CLOSED_ENUM), "new_enum_value", "returns"),
-    "hides the failure": ((CALL, HIDING), "invalid_json", "typed_error"),
+    "logs the key": ((CALL, f"        {LOGGED}\n{CALL}"), "none", {"nothing_secret"}),
+    "prints the key": ((CALL, f"        {PRINTED}\n{CALL}"), "none", {"nothing_secret"}),
+    "repeats what the provider quoted": ((CALL, QUOTING), "secret_quoted", {"nothing_secret"}),
+    "raises what it likes": ((CALL, UNTYPED), "refused", {"typed_error"}),
+    "falls over a missing field": ((CALL, TRUSTING), "missing_field", {"no_surprise"}),
+    "falls over a null": ((CALL, TRUSTING), "null_field", {"no_surprise"}),
+    "fails after two effects": ((CALL, TWICE), "invalid_json", {"no_second_effect"}),
+    "does something else instead": ((CALL, INSTEAD), "secret_quoted", {"no_effect"}),
+    "falls over a new enum value": ((CALL, CLOSED_ENUM), "new_enum_value", {"returns"}),
+    "hides the failure": ((CALL, HIDING), "invalid_json", {"typed_error"}),
 }
 
 ANY = """
@@ -192,12 +220,12 @@ def broken_promises(project: Path, fault: str) -> set[str]:
 
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_a_broken_wrapper_is_caught(name: str, tmp_path: Path) -> None:
-    (before, after), fault, promise = WRAPPERS[name]
+    (before, after), fault, promises = WRAPPERS[name]
     wrapper = WRAPPER.replace(before, after)
     if name == "writes again without a key":
         wrapper = wrapper.replace(*BLIND_RETRY)
     assert wrapper != WRAPPER
-    assert promise in broken_promises(write(tmp_path / "project", wrapper=wrapper), fault)
+    assert promises == broken_promises(write(tmp_path / "project", wrapper=wrapper), fault)
 
 
 @pytest.mark.parametrize("name", HANDLERS)
@@ -205,6 +233,17 @@ def test_a_broken_handler_is_caught(name: str, tmp_path: Path) -> None:
     code, fault, promises = HANDLERS[name]
     handler = HANDLER.replace("ENDPOINT = receiver\n", code)
     assert promises == broken_promises(write(tmp_path / "project", handler=handler), fault)
+
+
+@pytest.mark.parametrize("fault", ["answer_lost", "status_500_once"])
+def test_a_write_without_a_key_is_sent_once_and_says_that_it_cannot_know(
+    fault: str, tmp_path: Path
+) -> None:
+    assert without_a_key(tmp_path / "good", "never", fault).held
+    matrix = without_a_key(tmp_path / "bad", "safe", fault)
+    (row,) = matrix.rows
+    assert "outcome_unknown" in {check.promise for check in row.broken}
+    assert row.did.requests == 2
 
 
 def test_the_wrapper_that_they_break_holds(tmp_path: Path) -> None:

@@ -49,12 +49,27 @@ class Link:
         self._folder.cleanup()
 
     async def ask(self, command: dict[str, Any], *, limit: float) -> dict[str, Any]:
-        """The driver's answer. Raises Hung after `limit` real seconds (a new process has some more
-        to import the user's code), and Problem when that code cannot be driven or the driver
-        dies."""
+        """The driver's answer. Raises Hung after `limit` real seconds, and Problem when the user's
+        code cannot be driven or imported, or the driver dies."""
         if self._process is None:
             await self._start()
-            limit += START_LIMIT
+            await self._load(command)
+        return await self._answer({**command, "load": False}, limit)
+
+    async def _load(self, command: dict[str, Any]) -> None:
+        """Have the user's code imported, which is not to be taken for the command's slowness."""
+        try:
+            await self._answer({**command, "load": True}, START_LIMIT)
+        except Hung as error:
+            raise Problem(
+                "proving.import",
+                exit=Exit.FINDINGS,
+                place=command["module"],
+                cause=f"TimeoutError: {START_LIMIT:.0f} s",
+                python=str(self._python),
+            ) from error
+
+    async def _answer(self, command: dict[str, Any], limit: float) -> dict[str, Any]:
         answer = await self._exchange(command, limit)
         if "failed" in answer:
             raise Problem(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 EVERYWHERE = ("in_time", "within_attempts", "nothing_secret")
-"""Promises of every row, said once below the table."""
+"""Promises of every call, said once below the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Row:
         return tuple(check for check in self.checks if not check.held)
 
     def promises(self, language: Language) -> str:
-        """What is broken; else what this row promises beyond the promises of every row."""
+        """What is broken; else what this row promises beyond the promises of every call."""
         own = [check for check in self.checks if check.promise not in EVERYWHERE]
         return "; ".join(
             say(language, f"proving.promise_{check.promise}") for check in self.broken or own

@@ -5,6 +5,7 @@ A promise looks at one `Sight` and says held or broken, with its evidence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -110,17 +111,23 @@ def no_effect(sight: Sight) -> Check | None:
 
 
 def in_time(sight: Sight) -> Check:
-    """Over within the deadline of the call, and within its attempts' timeouts and waits."""
+    """Each call is over within its deadline, and within its attempts' timeouts and waits."""
     plan = sight.subject.plan
-    attempts = max(1, sight.requests, sight.outcome.attempts)
+    outcomes = sight.called.outcomes
+    attempts = max(1, sight.requests, *(outcome.attempts for outcome in outcomes))
     patience = min(plan.deadline, attempts * plan.timeout + sum(sight.called.waits))
     bound = patience * SLACK + GRACE
-    held = sight.outcome.kind != "hung" and sight.outcome.seconds <= bound
-    return _check("in_time", sight, held=held, seconds=round(sight.outcome.seconds, 2), bound=bound)
+    slowest = max(outcome.seconds for outcome in outcomes)
+    held = slowest <= bound and all(outcome.kind != "hung" for outcome in outcomes)
+    return _check("in_time", sight, held=held, seconds=round(slowest, 2), bound=bound)
 
 
 def within_attempts(sight: Sight) -> Check:
-    tried = max(sight.requests, sight.outcome.attempts)
+    """No call tries more often than planned, nor are there more requests than that makes."""
+    outcomes = sight.called.outcomes
+    tried = max(
+        math.ceil(sight.requests / len(outcomes)), *(outcome.attempts for outcome in outcomes)
+    )
     planned = sight.subject.plan.attempts
     return _check("within_attempts", sight, held=tried <= planned, tried=tried, planned=planned)
 

@@ -46,14 +46,15 @@ class Scenario:
                 return True
 
 
-ALWAYS: tuple[p.Promise, ...] = (p.one_effect, p.in_time, p.within_attempts, p.nothing_secret)
+EVERY_CALL: tuple[p.Promise, ...] = (p.in_time, p.within_attempts, p.nothing_secret)
+ALWAYS: tuple[p.Promise, ...] = (p.one_effect, *EVERY_CALL)
 
 FIRST_SET: tuple[Scenario, ...] = (
     Scenario(id="none", promises=(p.returns, *ALWAYS)),
     Scenario(
         id="refused",
         faults=(Fault(kind="refuse"),),
-        promises=(p.typed_error, p.no_effect, p.in_time, p.within_attempts, p.nothing_secret),
+        promises=(p.typed_error, p.no_effect, *EVERY_CALL),
     ),
     Scenario(
         id="timeout",
@@ -115,13 +116,13 @@ FIRST_SET: tuple[Scenario, ...] = (
     Scenario(
         id="secret_quoted",
         faults=(Fault(kind="status", status=401, times=None),),
-        promises=(p.typed_error, p.no_effect, p.in_time, p.within_attempts, p.nothing_secret),
+        promises=(p.typed_error, p.no_effect, *EVERY_CALL),
         quotes_secrets=True,
     ),
     Scenario(
         id="storm",
         faults=(Fault(kind="status", status=503, times=None),),
-        promises=(p.breaker_opens, p.no_effect, p.nothing_secret),
+        promises=(p.breaker_opens, p.no_effect, *EVERY_CALL),
         calls=STORM,
     ),
 )

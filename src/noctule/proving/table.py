@@ -54,7 +54,7 @@ def _aligned(cells: Sequence[Sequence[str]], held: Sequence[bool]) -> list[str]:
 
 
 def _end(matrix: Matrix, language: Language) -> list[str]:
-    """The evidence of what is broken, the promises of every row, and the count."""
+    """The evidence of what is broken, the promises of every call, and the count."""
     everywhere = ", ".join(say(language, f"proving.promise_{name}") for name in EVERYWHERE)
     held, total = matrix.promises
     return [

@@ -5,5 +5,7 @@ One JSON object per line, each way:
     {"do": "call", "module": "app/services/stripe.py", "method": "create_customer", ...}
     {"do": "deliver", "module": "app/webhooks/stripe.py", "deliveries": [...]}
 
+With `"load": true` the module is imported and nothing else is done.
+
 Whatever the user's code prints or logs goes to standard error; the answers do not mix with it.
 """

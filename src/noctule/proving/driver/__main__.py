@@ -44,8 +44,10 @@ class Driver:
     async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
         path = command["module"]
         if command["do"] == "call":
-            return await self._caller(path).call(command)
-        return await self._route(path).deliver(command)
+            caller = self._caller(path)
+            return {} if command["load"] else await caller.call(command)
+        route = self._route(path)
+        return {} if command["load"] else await route.deliver(command)
 
     def _caller(self, path: str) -> Caller:
         from noctule.proving.driver.calls import Caller

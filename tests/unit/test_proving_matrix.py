@@ -1,0 +1,113 @@
+"""The matrix as people and machines read it."""
+
+from __future__ import annotations
+
+import json
+
+from noctule.proving import Check, Did, Matrix, Row
+
+CREATE, LIST, EVENT = "create_payment", "list_payments", "payment.succeeded"
+GOOD = Did(kind="returned", outcome="Payment", requests=2, effects=1, waits=(0.8123,), seconds=1.04)
+FAILED = Did(kind="raised", outcome="ServerError", requests=4, seconds=7.0)
+TWICE = Did(kind="returned", outcome="Payment", requests=2, effects=2, seconds=0.5)
+HUNG = Did(kind="hung", outcome="", requests=1)
+
+
+def held(*promises: str) -> tuple[Check, ...]:
+    return tuple(Check(promise, held=True, evidence={"seen": 1}) for promise in promises)
+
+
+BROKEN = Check("one_effect", held=False, evidence={"effects": ["/é", "/b"]})
+MATRIX = Matrix(
+    rows=(
+        Row("status_500_once", CREATE, GOOD, held("returns", "one_effect", "in_time")),
+        Row("status_500_once", LIST, FAILED, held("typed_error", "within_attempts")),
+        Row("answer_lost", CREATE, TWICE, (*held("returns"), BROKEN)),
+        Row("timeout", LIST, HUNG, (Check("in_time", held=False), *held("typed_error"))),
+        Row("duplicate", EVENT, Did(kind="answered", outcome="200, 200"), held("accepted")),
+    ),
+    speed=50.0,
+    seconds=1.234,
+)
+TABLE_EN = """\
+   fault              method or event    what it did                                  promise
++  500, then success  create_payment     Payment · 2 sent, 1 done · 1.0 s             gives its result; exactly one effect
++  500, then success  list_payments      raised ServerError · 4 sent, 0 done · 7.0 s  typed error with words for the user
+!  done, answer lost  create_payment     Payment · 2 sent, 2 done · 0.5 s             exactly one effect
+!  no answer, ever    list_payments      never ended · 1 sent, 0 done · 0.0 s         over in time
++  same event twice   payment.succeeded  200, 200                                     accepted
+"""  # noqa: E501
+END_EN = """\
+! create_payment, done, answer lost: "exactly one effect" is broken: {"effects": ["/é", "/b"]}
+! list_payments, no answer, ever: "over in time" is broken: {}
+At every call as well: over in time, no more attempts than planned, nothing secret logged.
+8 of 10 promises held"""
+TABLE_FR = """\
+   panne                     méthode ou événement  ce qu'il a fait                                    promesse
++  500, puis succès          create_payment        Payment · 2 envoyées, 1 effet(s) · 1.0 s           rend son résultat; exactement un effet
++  500, puis succès          list_payments         lève ServerError · 4 envoyées, 0 effet(s) · 7.0 s  erreur typée, avec des mots pour l'usager
+!  fait, réponse perdue      create_payment        Payment · 2 envoyées, 2 effet(s) · 0.5 s           exactement un effet
+!  aucune réponse, jamais    list_payments         ne finit pas · 1 envoyées, 0 effet(s) · 0.0 s      fini à temps
++  même événement deux fois  payment.succeeded     200, 200                                           accepté
+"""  # noqa: E501
+END_FR = """\
+! create_payment, fait, réponse perdue : « exactement un effet » n'est pas tenue : {"effects": ["/é", "/b"]}
+! list_payments, aucune réponse, jamais : « fini à temps » n'est pas tenue : {}
+À chaque appel aussi : fini à temps, pas plus d'essais que prévu, aucun secret journalisé.
+8 promesses tenues sur 10"""  # noqa: E501
+SUMMARY_EN = """\
+   fault              what it did                         promise
++  500, then success  result (1), raised ServerError (1)  gives its result; exactly one effect; typed error with words for the user
+!  done, answer lost  result (1)                          exactly one effect
+!  no answer, ever    never ended (1)                     over in time
++  same event twice   200, 200 (1)                        accepted
+"""  # noqa: E501
+SUMMARY_FR = """\
+   panne                     ce qu'il a fait                     promesse
++  500, puis succès          résultat (1), lève ServerError (1)  rend son résultat; exactement un effet; erreur typée, avec des mots pour l'usager
+!  fait, réponse perdue      résultat (1)                        exactement un effet
+!  aucune réponse, jamais    ne finit pas (1)                    fini à temps
++  même événement deux fois  200, 200 (1)                        accepté
+"""  # noqa: E501
+
+
+def test_the_table_in_both_languages() -> None:
+    assert MATRIX.text("en") == TABLE_EN + END_EN
+    assert MATRIX.text("fr") == TABLE_FR + END_FR
+
+
+def test_the_summary_in_both_languages() -> None:
+    assert MATRIX.summary("en") == SUMMARY_EN + END_EN
+    assert MATRIX.summary("fr") == SUMMARY_FR + END_FR
+
+
+def test_the_count_and_the_verdict() -> None:
+    assert MATRIX.promises == (8, 10)
+    assert not MATRIX.held
+    assert Matrix(MATRIX.rows[:2], 50.0, 1.0).held
+    assert not Matrix((), 50.0, 1.0).held  # nothing was proven
+
+
+def test_a_machine_reads_all_that_was_seen() -> None:
+    told = json.loads(json.dumps(MATRIX.as_json()))
+    assert told["held"] is False
+    assert told["promises"] == {"held": 8, "total": 10}
+    assert (told["speed"], told["seconds"], len(told["rows"])) == (50.0, 1.23, 5)
+    assert told["rows"][2] == {
+        "fault": "answer_lost",
+        "method": "create_payment",
+        "did": {
+            "kind": "returned",
+            "outcome": "Payment",
+            "requests": 2,
+            "effects": 2,
+            "waits": [],
+            "seconds": 0.5,
+        },
+        "held": False,
+        "promises": [
+            {"promise": "returns", "held": True, "evidence": {"seen": 1}},
+            {"promise": "one_effect", "held": False, "evidence": {"effects": ["/é", "/b"]}},
+        ],
+    }
+    assert told["rows"][0]["did"]["waits"] == [0.812]

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.patterns import example
-from noctule.webhooks.sign import KeyPair, new_key
+from noctule.webhooks.keypair import KeyPair
+from noctule.webhooks.sign import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection

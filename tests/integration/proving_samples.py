@@ -157,10 +157,35 @@ def without_a_key(project: Path, replay: str, fault: str) -> Matrix:
     """The matrix of a wrapper whose provider knows no idempotency keys."""
     project.mkdir()
     (project / "parcels.py").write_text(PARCELS.format(replay=replay))
-    planned = IntegrationTask(
+    return _parcels(project, [fault])
+
+
+def signed_by_a_published_key(project: Path) -> Matrix:
+    """The matrix of the deliveries of a provider that publishes the key it signs with."""
+    project.mkdir()
+    (project / "hooks.py").write_text(
+        "from noctule.webhooks import Receiver\n"
+        'receiver = Receiver("fal", secrets=["FAL_USER_ID"])\n'
+        '@receiver.on("OK")\n'
+        "async def done(event): ...\n"
+    )
+    return _parcels(
+        project,
+        ["event", "wrong_signature", "tampered", "stale"],
+        webhooks=[Webhook(event="OK", endpoint="/hooks", signature="fal")],
+        env_vars=[EnvVar(name="FAL_USER_ID", description="", role="setting")],
+    )
+
+
+def _parcels(project: Path, faults: list[str], **planned: Any) -> Matrix:
+    task = IntegrationTask(
         service="Parcels",
-        files=[File(path="parcels.py", purpose="", role="wrapper")],
+        files=[
+            File(path="parcels.py", purpose="", role="wrapper"),
+            File(path="hooks.py", purpose="", role="webhook"),
+        ],
         methods=[Method(name="create_parcel", does="", operation="POST /parcels")],
+        **planned,
     )
     api = document({"/parcels": {"post": operation(THE_PARCEL, body=NEW)}})
-    return prove(planned, api, None, project, python=Path(sys.executable), faults=[fault])
+    return prove(task, api, None, project, python=Path(sys.executable), faults=faults)

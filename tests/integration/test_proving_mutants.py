@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from proving_samples import CALL, HANDLER, WRAPPER, proven, without_a_key, write
+from proving_samples import (
+    CALL,
+    HANDLER,
+    WRAPPER,
+    proven,
+    signed_by_a_published_key,
+    without_a_key,
+    write,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,6 +252,12 @@ def test_a_write_without_a_key_is_sent_once_and_says_that_it_cannot_know(
     (row,) = matrix.rows
     assert "outcome_unknown" in {check.promise for check in row.broken}
     assert row.did.requests == 2
+
+
+def test_the_key_that_a_provider_publishes_is_made_up_and_not_fetched(tmp_path: Path) -> None:
+    matrix = signed_by_a_published_key(tmp_path / "project")
+    assert matrix.held, matrix.text("en")
+    assert [row.did.outcome for row in matrix.rows] == ["200", "401", "401", "401"]
 
 
 def test_the_wrapper_that_they_break_holds(tmp_path: Path) -> None:

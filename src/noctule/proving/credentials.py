@@ -36,6 +36,8 @@ class Credentials:
     """Those that must never be seen; a public key is none of them."""
     signing: str = field(default="", repr=False)
     """What the provider signs deliveries with."""
+    published: bytes = b""
+    """The document in which the provider publishes its key, where it does."""
 
     def seen_in(self, text: str) -> tuple[str, ...]:
         """Names of the secrets that `text` shows."""
@@ -69,7 +71,8 @@ def throwaway(
     hidden = {variable.name for variable in task.env_vars if variable.role not in SHOWN}
     if pair.secret != pair.signing:
         hidden -= {name for name, value in variables.items() if value == pair.secret}
-    return Credentials(variables, {name: variables[name] for name in hidden}, pair.signing)
+    secret = {name: variables[name] for name in hidden}
+    return Credentials(variables, secret, pair.signing, pair.document)
 
 
 def _unshaped() -> str:

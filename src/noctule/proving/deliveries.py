@@ -110,6 +110,7 @@ class DeliveryTrials:
         command: dict[str, Any] = {
             "do": "deliver",
             "module": self._route.module,
+            "published": self._credentials.published.decode(),
             "deliveries": [
                 {
                     "url": each.url,

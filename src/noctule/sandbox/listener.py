@@ -18,12 +18,12 @@ HOST = "127.0.0.1"
 class Listener:
     """Accepts connections on one port of 127.0.0.1 and hands each to `serve`."""
 
-    def __init__(self, serve: Callable[[Wire], Awaitable[None]], *, port: int = 0) -> None:
+    def __init__(self, serve: Callable[[Wire], Awaitable[None]]) -> None:
         self._serve = serve
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], Wire] = {}
         self._socket: socket.socket | None = None
-        self.port = port
+        self.port = 0
 
     async def listen(self) -> None:
         """Accept connections; the port stays the same over `refuse` and `listen`."""

@@ -21,7 +21,7 @@ async def post(
 ) -> tuple[int, bytes]:
     """Status and body of the answer. `url` is the address that the sender was given.
 
-    A target that is text is where to connect to instead, its path taken from `url`.
+    A target that is text is the whole address to post to instead.
     """
     if isinstance(target, str):
         return await _post_http(target, headers, body)

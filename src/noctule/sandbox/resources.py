@@ -23,9 +23,6 @@ class Resources:
         self._things: dict[str, Facts] = {}
         self._made = 0
 
-    def __contains__(self, path: str) -> bool:
-        return path in self._things
-
     def get(self, path: str) -> Facts | None:
         return self._things.get(path)
 

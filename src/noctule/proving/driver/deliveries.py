@@ -17,6 +17,7 @@ from unittest.mock import patch
 from noctule.proving.driver.modules import NotLoaded, import_path
 from noctule.sandbox.posting import post
 from noctule.webhooks import Receiver
+from noctule.webhooks.testing import KeyPair, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,9 @@ class Route:
     async def deliver(self, command: dict[str, Any]) -> dict[str, Any]:
         """Post each delivery in turn, then let the workers finish."""
         self.watch.handled.clear()
+        for receiver in self._receivers:
+            # The made-up key is the published one: nothing is fetched from the provider.
+            publish(receiver.scheme, KeyPair("", "", command["published"].encode()))
         async with AsyncExitStack() as stack:
             await self._start(stack)
             statuses = [await self._post(each) for each in command["deliveries"]]

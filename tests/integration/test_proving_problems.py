@@ -208,3 +208,5 @@ def test_each_row_is_told_as_it_ends_and_credentials_differ_from_proof_to_proof(
     first, second = (throwaway(task(), pack, None) for _ in range(2))
     assert first.secret["STRIPE_SECRET_KEY"] != second.secret["STRIPE_SECRET_KEY"]
     assert first.secret["STRIPE_SECRET_KEY"] not in repr(first)
+    made = [throwaway(task(), pack, None).secret["STRIPE_SECRET_KEY"] for _ in range(20)]
+    assert not [value for value in made if "live" in value.split("_")]

@@ -1,7 +1,8 @@
 """Task -> files: an intermediate form, a target that writes it, and the project it goes into."""
 
-from noctule.codegen.render import render
+from noctule.codegen.render import TARGETS, render
 from noctule.codegen.rendered import Rendered
+from noctule.codegen.style import Style, style_of
 from noctule.codegen.workspace import Change, Workspace
 
-__all__ = ["Change", "Rendered", "Workspace", "render"]
+__all__ = ["TARGETS", "Change", "Rendered", "Style", "Workspace", "render", "style_of"]

@@ -1,7 +1,8 @@
 """Schemas of answers -> records.
 
-What a method returns is typed, and so is what lies one level below where that is small; deeper
-parts stay JSON. An envelope (`{"data": [...], "has_more": ...}`) does not count as a level.
+What a method returns is typed, and so is what lies one level below (or as many as the task asks
+for) where the last of it is small; deeper parts stay JSON. An envelope (`{"data": [...]}` and
+little else) does not count as a level.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ SCALARS = {
 class Answers:
     """Makes each record once; `records` lists them, each after those it refers to."""
 
-    def __init__(self, scope: Scope, roots: Iterable[Schema]) -> None:
+    def __init__(self, scope: Scope, roots: Iterable[Schema], depth: int = 1) -> None:
+        self._depth = depth
         self.records: dict[str, Record] = {}
         self._scope = scope
         cores = map(core, roots)
@@ -76,7 +78,7 @@ class Answers:
             return MapOf(JSON)
         if _identity(schema) in self._roots:
             level = 0
-        elif level > 1 or (level == 1 and len(schema.properties) > SMALL):
+        elif level > self._depth or (level == self._depth and len(schema.properties) > SMALL):
             return MapOf(JSON)
         return self._record(schema, owner, wire, level)
 

@@ -45,10 +45,15 @@ class Arguments:
         self.records: dict[str, Record] = {}
         self._scope = scope
         self._known: dict[tuple[str, tuple[Field, ...]], str] = {}
+        self._files = False
 
-    def param(self, schema: Schema, owner: str, wire: str, *, clears: bool) -> Type:
+    def param(
+        self, schema: Schema, owner: str, wire: str, *, clears: bool, files: bool = False
+    ) -> Type:
         """The type of parameter `wire` of method `owner`; with `clears`, null is a value of it
-        where the provider takes null, or an empty text, to clear what was set."""
+        where the provider takes null, or an empty text, to clear what was set; with `files`,
+        binary texts are files."""
+        self._files = files
         found = self._unnullable(schema, owner, wire, level=1)
         return Nullable(found) if clears and clearable(schema) and found != JSON else found
 
@@ -59,7 +64,7 @@ class Arguments:
     def _unnullable(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         match schema.type:
             case "string":
-                return self._text(schema, owner, wire)
+                return self._text(schema, owner, wire, level)
             case "array":
                 inner = schema.items
                 return ListOf(
@@ -72,8 +77,8 @@ class Arguments:
             case _:
                 return SCALARS.get(schema.type, JSON)
 
-    def _text(self, schema: Schema, owner: str, wire: str) -> Type:
-        if schema.format == "binary":
+    def _text(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        if schema.format == "binary" and self._files and level == 1:
             return Scalar("file")
         values = texts(schema)
         name = self._scope.choice(values, owner, wire) if values else None

@@ -17,6 +17,7 @@ from noctule.codegen.methods import Methods, answer_media, idempotency_headers
 from noctule.codegen.names import class_name, constant_name, free, python_name
 from noctule.codegen.prose import sentence
 from noctule.codegen.requests import Conventions, Requests
+from noctule.codegen.resources import Placed, alone, placed, shared_out
 from noctule.codegen.scope import TYPES, Scope
 from noctule.problem import Exit, Problem
 
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
 
+RESERVED = frozenset(
+    {"call", "raw", "stream", "deliver", "close", "aclose", "config", "base_url", "json", "null"}
+    | TYPES
+)
+"""Names that no method and no resource has: they would hide something."""
+DEPTHS = ("0", "1", "2", "3")
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_ATTEMPTS = 4
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?)\s*(ms|s|sec|seconds?|secondes?)\b", re.IGNORECASE)
@@ -35,19 +42,25 @@ _WAITS = re.compile(r"\d+(?:[.,]\d+)?\s*m?s(?:\s*,\s*\d+(?:[.,]\d+)?\s*m?s)+")
 _ATTEMPTS = re.compile(r"\b(\d{1,2})\s+(?:attempts?|tries|tentatives?|essais?)\b", re.IGNORECASE)
 
 
-def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> Integration:
+def build(
+    task: IntegrationTask,
+    document: ApiDocument,
+    pack: Pack | None,
+    *,
+    asynchronous: bool = True,
+) -> Integration:
     """Everything that a target writes down.
 
     Raises `Problem` for a file that Python could not import, an operation that the document does
     not have, or several webhook endpoints in one handler.
     """
-    if not path_of(task, "wrapper") or not task.methods:
-        raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
-    operations = [_operation(document, method.name, method.operation) for method in task.methods]
+    places = _places(task, document)
+    operations = [place.operation for place in places]
     auth = auth_of(task, document, operations, pack)
     headers = idempotency_headers(operations)
-    names = _method_names(task)
-    scope = Scope(class_name(task.service), map(constant_name, names))
+    titles = {place.resource: class_name(place.resource) for place in places if place.resource}
+    constants = (constant_name(place.name) for place in places)
+    scope = Scope(class_name(task.service), [*constants, *titles.values()])
     conventions = Conventions(
         pack,
         pack.idempotency.header if pack and pack.idempotency else next(iter(headers), ""),
@@ -56,13 +69,10 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
     )
     _check_variables(secrets_of(auth))
     about = subjects(task, document, pack)
-    answers = Answers(scope, [*_roots(operations), *about.values()])
+    answers = Answers(scope, [*_roots(operations), *about.values()], _depth(task))
     arguments = Arguments(scope)
     methods = Methods(conventions, answers, Requests(conventions, arguments))
-    made = tuple(
-        methods.build(name, method.does, operation)
-        for name, method, operation in zip(names, task.methods, operations, strict=True)
-    )
+    made = alone(methods.build(p.name, p.does, p.operation, p.resource) for p in places)
     module = module_of(task, "webhook")
     webhooks = None
     if module and task.webhooks:
@@ -82,20 +92,39 @@ def build(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> In
         attempts=_attempts(task.error_handling.retry),
         document=_one_line(f"{document.title} {document.version}".strip()),
         pack=pack,
+        asynchronous=asynchronous,
     )
-    return Integration(wrapper, webhooks)
+    return Integration(shared_out(wrapper, titles), webhooks)
+
+
+def _places(task: IntegrationTask, document: ApiDocument) -> list[Placed]:
+    """The operations that the task names, or all that the document has."""
+    if not path_of(task, "wrapper") or not (task.methods or task.scope):
+        raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
+    found = [_operation(document, method.name, method.operation) for method in task.methods]
+    if task.scope == "whole":
+        pairs = zip(found, task.methods, strict=True)
+        chosen = {operation.key: method.name for operation, method in pairs}
+        return placed(document.operations.values(), chosen, RESERVED)
+    taken = {*RESERVED}
+    names = [free((python_name(method.name),), taken) for method in task.methods]
+    does = [method.does for method in task.methods]
+    return [Placed(op, "", name, said) for op, name, said in zip(found, names, does, strict=True)]
+
+
+def _depth(task: IntegrationTask) -> int:
+    """Levels of answers below the first that are typed."""
+    if not task.depth:
+        return 1
+    if task.depth not in DEPTHS:
+        raise Problem("codegen.depth", exit=Exit.USAGE, place=task.depth, most=DEPTHS[-1])
+    return int(task.depth)
 
 
 def _check_variables(names: Iterable[str]) -> None:
     for name in names:
         if not _VARIABLE.fullmatch(name):
             raise Problem("codegen.variable_name", exit=Exit.USAGE, place=name)
-
-
-def _method_names(task: IntegrationTask) -> list[str]:
-    """The task's names, as Python has them, none of which hides anything."""
-    taken = {"call", "close", "aclose", "config", "base_url", "json", "null", *TYPES}
-    return [free((python_name(method.name),), taken) for method in task.methods]
 
 
 def module_of(task: IntegrationTask, role: str) -> str:
@@ -140,7 +169,7 @@ def _roots(operations: Iterable[Operation]) -> list[Schema]:
 def _base_url(document: ApiDocument, pack: Pack | None) -> str:
     """Where calls go. The document's own address counts before the pack's: its paths fit it.
 
-    Raises `Problem` when nobody says: an address is not invented.
+    "" when nobody says, so that the caller has to: an address is not invented.
     """
     live = pack.environments["live"].base_url if pack and "live" in pack.environments else ""
     origins = [server.url for server in document.servers if "://" in server.url]
@@ -150,9 +179,7 @@ def _base_url(document: ApiDocument, pack: Pack | None) -> str:
     source = urlsplit(document.source)
     if source.scheme in ("http", "https"):
         return f"{source.scheme}://{source.netloc}{(relative or [''])[0]}"
-    if live:
-        return live
-    raise Problem("codegen.address_unknown", exit=Exit.USAGE, place=document.source)
+    return live
 
 
 def _timeout(text: str) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from noctule.apidoc import sample
 from noctule.codegen.form import (
     Choice,
     Field,
@@ -21,6 +22,8 @@ from noctule.runtime import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from noctule.apidoc import Schema
 
 LONGEST = 48
 FEW = 3
@@ -64,6 +67,33 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
             return value if _is(plain, value) else _PLAIN.get(plain, name)
 
 
+def illustrate(
+    kind: Type, schema: Schema, records: Mapping[str, Record], name: str = "example",
+    *, request: bool = False,
+) -> Any:  # fmt: skip
+    """`fit`, with values that the document gives or that its schema admits. Only what ends up in
+    the example is looked at: an answer may have hundreds of members that nobody needs."""
+    match kind:
+        case Nullable(inner):
+            return illustrate(inner, schema, records, name, request=request)
+        case Reference(record):
+            given = next((example for example in schema.examples if is_object(example)), {})
+            return {
+                field.wire: fit(field.type, given.get(field.wire), records, field.wire)
+                if field.wire in given or field.wire not in schema.properties
+                else illustrate(
+                    field.type, schema.properties[field.wire], records, field.wire, request=request
+                )
+                for field in _told(records[record])
+            }
+        case ListOf(item) if schema.items is not None and not schema.examples:
+            return [illustrate(item, schema.items, records, name, request=request)]
+        case MapOf(Scalar("json")) | Scalar("json" | "bytes" | "file"):
+            return fit(kind, None, records, name)
+        case _:
+            return fit(kind, sample(schema, depth=1, request=request), records, name)
+
+
 def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
     found = value if is_object(value) else dict[str, Any]()
     if item == Scalar("json"):
@@ -74,11 +104,16 @@ def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any
 
 def _object(record: Record, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
     found = value if is_object(value) else dict[str, Any]()
-    fields = [field for field in record.fields if field.required]
-    fields = fields or [field for field in record.fields if _plain(field)][:FEW]
     return {
-        field.wire: fit(field.type, found.get(field.wire), records, field.wire) for field in fields
+        field.wire: fit(field.type, found.get(field.wire), records, field.wire)
+        for field in _told(record)
     }
+
+
+def _told(record: Record) -> list[Field]:
+    """The members that an example has: those that are required, else a few plain ones."""
+    required = [field for field in record.fields if field.required]
+    return required or [field for field in record.fields if _plain(field)][:FEW]
 
 
 def _plain(field: Field) -> bool:

@@ -7,10 +7,11 @@ this and nothing else, so none of them looks into an API document.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from noctule.providers import Pack
 
@@ -66,6 +67,28 @@ Type = Scalar | Choice | ListOf | MapOf | Reference | OneOf | Nullable
 JSON = Scalar("json")
 STRING = Scalar("string")
 
+
+def parts(kind: Type) -> Iterator[Type]:
+    """The type and all that it is made of, records not opened."""
+    yield kind
+    match kind:
+        case ListOf(inner) | MapOf(inner) | Nullable(inner):
+            yield from parts(inner)
+        case OneOf(options):
+            for option in options:
+                yield from parts(option)
+        case _:
+            return
+
+
+def named(kinds: Iterable[Type]) -> Iterator[str]:
+    """Names of the records and enumerations in the types."""
+    for kind in kinds:
+        for part in parts(kind):
+            if isinstance(part, Reference | Choice) and part.name:
+                yield part.name
+
+
 # -- what is made of them
 
 
@@ -88,7 +111,11 @@ class Record:
     role: Literal["answer", "argument"] = "answer"
 
 
+SHARED = "shared_models"
+"""The module of a whole API with what several resources refer to."""
+
 Place = Literal["path", "query", "header", "body"]
+PageKind = Literal["Cursor", "LastId", "LinkHeader", "NextUrl", "Offset", "PageNumber"]
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
 Replay = Literal["safe", "keyed", "never"]
 
@@ -116,6 +143,20 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Pages:
+    """How the provider says where the next page of a list is, in the runtime's words."""
+
+    kind: PageKind
+    settings: Mapping[str, str | int]
+    """Where that differs from the runtime's default."""
+    steered: frozenset[str]
+    """Wire names of parameters that walking through the pages sets by itself."""
+    item: Type
+    example: Any
+    """An item."""
+
+
+@dataclass(frozen=True)
 class Method:
     name: str
     does: str
@@ -140,6 +181,12 @@ class Method:
     """An example of the answer: a JSON value, or text for bytes and text."""
     status: int
     """The status of that answer."""
+    pages: Pages | None = None
+    """Where the answer is one page of a list."""
+    resource: str = ""
+    """What it belongs to, where the whole API is wrapped: "payment_intents"."""
+    streams: bool = False
+    """Whether the answer may be too long, or take too long, to be read at once."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +211,20 @@ class Auth:
 
 
 @dataclass(frozen=True)
+class Resource:
+    """The methods of one part of a whole API, with a module of their own."""
+
+    name: str
+    """As an attribute of the service: "payment_intents"."""
+    title: str
+    """Its class: "PaymentIntents"."""
+    module: str
+    methods: tuple[Method, ...]
+    records: tuple[Record, ...]
+    """Those that no other resource refers to."""
+
+
+@dataclass(frozen=True)
 class Wrapper:
     name: str
     """The class: `StripeService`."""
@@ -173,6 +234,7 @@ class Wrapper:
     """The provider as people write it: `Stripe`."""
     module: str
     base_url: str
+    """Where calls go; "" where the document does not say and the caller has to."""
     auth: Auth
     idempotency_header: str
     records: tuple[Record, ...]
@@ -184,6 +246,25 @@ class Wrapper:
     document: str
     """Title and version of the document the methods are from."""
     pack: Pack | None
+    asynchronous: bool = True
+    resources: tuple[Resource, ...] = ()
+    """Of a whole API; `records` are then those that several of them refer to."""
+
+    @property
+    def every_record(self) -> tuple[Record, ...]:
+        return (*self.records, *(record for part in self.resources for record in part.records))
+
+    @cached_property
+    def record_of(self) -> Mapping[str, Record]:
+        """Every record by its name."""
+        return {record.name: record for record in self.every_record}
+
+    @cached_property
+    def homes(self) -> Mapping[str, str]:
+        """Record -> the module that holds it."""
+        common = f"{self.module}.{SHARED}" if self.resources else self.module
+        own = {record.name: part.module for part in self.resources for record in part.records}
+        return {record.name: common for record in self.records} | own
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import ApiDocument, Schema, sample
-from noctule.codegen.examples import fit
+from noctule.codegen.examples import illustrate
 from noctule.codegen.form import Hook, Method, Reference, Type, Webhooks
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
@@ -15,9 +14,17 @@ from noctule.webhooks import WebhookError, scheme_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from noctule.apidoc import ApiDocument, Schema
     from noctule.codegen.answers import Answers
     from noctule.manifest import IntegrationTask
     from noctule.providers import EventFact, Pack
+
+
+RESERVED = frozenset(
+    {"receiver", "router", "logger", "logging", "inbox", "blueprint", "webhook", "urlpatterns",
+     "path", "request", "csrf_exempt", "require_POST"}
+)  # fmt: skip
+"""Names of handler modules that no handler has."""
 
 
 def subjects(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> dict[str, Schema]:
@@ -44,7 +51,7 @@ class Hooks:
         self._answers = answers
         self._about = about
         self._examples: dict[Type | None, Any] = {m.returns: m.answer for m in methods}
-        self._taken = {"receiver", "router", "logger", "logging"}
+        self._taken = {*RESERVED}
 
     def webhooks(self, task: IntegrationTask, module: str) -> Webhooks:
         """Raises `Problem` for several endpoints: one handler module serves one."""
@@ -87,7 +94,7 @@ class Hooks:
         )
 
     def _sampled(self, kind: Type, schema: Schema) -> Any:
-        return fit(kind, sample(schema, depth=3), self._answers.records)
+        return illustrate(kind, schema, self._answers.records)
 
 
 def _verifiable(name: str) -> str:

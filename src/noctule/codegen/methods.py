@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import Media, Operation, Response, sample
 from noctule.codegen.answers import Answers, core, expandable
-from noctule.codegen.examples import fit
+from noctule.codegen.examples import fit, illustrate
 from noctule.codegen.form import (
     JSON,
     STRING,
@@ -18,11 +17,14 @@ from noctule.codegen.form import (
     Scalar,
     Type,
 )
+from noctule.codegen.pages import pages_of
 from noctule.codegen.prose import plain, sentence
 from noctule.codegen.requests import IDEMPOTENCY_HEADERS, Conventions, Requests, body_of, styles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from noctule.apidoc import Media, Operation, Response
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 EXPANDING = frozenset({"expand", "expand[]"})
@@ -38,21 +40,25 @@ class Methods:
         self._answers = answers
         self._requests = requests
 
-    def build(self, name: str, does: str, operation: Operation) -> Method:
-        returns, accepts, answer = self._returns(name, operation)
+    def build(self, name: str, does: str, operation: Operation, resource: str = "") -> Method:
+        label = name if resource in ("", *name.split("_")) else f"{name}_{resource}"
+        returns, accepts, answer = self._returns(label, operation)
         without = EXPANDING if _expands(operation) else frozenset[str]()
-        params = self._requests.params(name, operation, without)
+        params = tuple(self._requests.params(label, operation, without))
         _, body = body_of(operation)
         pack = self._conventions.pack
         fact = pack.operations.get(operation.key) if pack else None
         written = sentence(operation.summary) or sentence(operation.description)
+        pages = pages_of(
+            operation, params, returns, self._answers.records, pack.pagination if pack else None
+        )
         return Method(
             name=name,
             does=written or sentence(does),
             detail=_detail(operation, written),
             verb=operation.method,
             path=operation.path.partition("#")[0],
-            params=tuple(params),
+            params=params,
             fixed=self._requests.fixed(operation),
             returns=returns,
             body=body if any(param.place == "body" for param in params) else None,
@@ -63,6 +69,9 @@ class Methods:
             failures=tuple(_failures(operation.errors)),
             answer=answer,
             status=_status(operation.success),
+            pages=pages,
+            resource=resource,
+            streams=returns == Scalar("bytes") or accepts == "text/event-stream",
         )
 
     def _returns(self, name: str, operation: Operation) -> tuple[Type | None, str, Any]:
@@ -76,8 +85,10 @@ class Methods:
             kind = self._answers.root(media.schema, f"{name}_result")
             if not isinstance(kind, Reference | ListOf):
                 kind = JSON
-            given = next(iter(media.examples), None) or sample(media.schema, depth=3)
-            return kind, "", fit(kind, given, self._answers.records)
+            records = self._answers.records
+            if given := next(iter(media.examples), None):
+                return kind, "", fit(kind, given, records)
+            return kind, "", illustrate(kind, media.schema, records)
         if media.type.startswith("text/") or media.type.endswith("xml"):
             return STRING, media.type, "content"
         return Scalar("bytes"), media.type, "content"

@@ -29,7 +29,9 @@ def plain(text: str) -> str:
     text = html.unescape(_TAG.sub(" ", _HEADING.sub("", text[:20_000])))
     text = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))
     text = text.translate(_TYPOGRAPHY)
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    printable = text
+    if not text.isprintable():
+        printable = "".join(sign if sign.isprintable() else " " for sign in text)
     return re.sub(r"\s+([.,;:])(?=\s|$)", r"\1", " ".join(printable.split()))
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.build import build
-from noctule.codegen.python import fastapi
+from noctule.codegen.python.frameworks import FRAMEWORKS
+from noctule.codegen.python.layout import page
+from noctule.codegen.python.project import project_files
+from noctule.codegen.style import Style
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -14,17 +17,21 @@ if TYPE_CHECKING:
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
 
-TARGETS = {"fastapi": fastapi.render}
+TARGETS = tuple(FRAMEWORKS)
 
 
-def render(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> tuple[Rendered, ...]:
-    """The files that `task` names; the same task and document give the same bytes.
+def render(
+    task: IntegrationTask, document: ApiDocument, pack: Pack | None, style: Style | None = None
+) -> tuple[Rendered, ...]:
+    """The files that `task` names; the same task, document and style give the same bytes.
 
     Raises `Problem` for a target that does not exist, a task without a wrapper, a path that Python
     cannot import, an operation that the document lacks, or several endpoints in one handler.
     """
-    target = TARGETS.get(task.target or "fastapi")
-    if target is None:
+    framework = FRAMEWORKS.get(task.target or "fastapi")
+    if framework is None:
         names = ", ".join(TARGETS)
         raise Problem("codegen.target_unknown", exit=Exit.USAGE, place=task.target, targets=names)
-    return target(task, build(task, document, pack))
+    integration = build(task, document, pack, asynchronous=framework.mode.asynchronous)
+    with page((style or Style()).width):
+        return project_files(task, integration, framework)

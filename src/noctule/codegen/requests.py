@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import Media, Operation, Parameter, RequestBody, Schema, sample
-from noctule.codegen.examples import fit
+from noctule.codegen.answers import SCALARS
+from noctule.codegen.examples import fit, illustrate
 from noctule.codegen.form import STRING, BodyKind, Param, Place, Scalar, Type
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
@@ -15,6 +15,7 @@ from noctule.codegen.values import is_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from noctule.apidoc import Media, Operation, Parameter, RequestBody, Schema
     from noctule.codegen.arguments import Arguments
     from noctule.providers import Pack
 
@@ -32,6 +33,10 @@ BODIES: tuple[tuple[str, BodyKind], ...] = (
     ("", "bytes"),
 )
 """What is looked for in a media type, the preferred one first, and how the runtime writes it."""
+
+
+CONTAINERS = frozenset({"array", "object", "union"})
+"""Types of values that may be lists or objects."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,8 @@ class Requests:
             return
         properties = _properties(operation)
         if not properties:
+            if _says_nothing(media, body, operation.body):
+                return
             yield self._whole(media, body, operation.body, taken)
             return
         clears = operation.method in ("PATCH", "PUT") or "{" in operation.path
@@ -121,8 +128,9 @@ class Requests:
             fixed = wire in self._conventions.fixed or wire in without
             if fixed or schema.read_only or (schema.deprecated and wire not in required):
                 continue
+            files = body == "multipart"
             kind = self._arguments.param(
-                schema, method, wire, clears=clears and body != "multipart"
+                schema, method, wire, clears=clears and not files, files=files
             )
             names = (python_name(wire), f"body_{python_name(wire)}")
             yield self._param(
@@ -142,7 +150,10 @@ class Requests:
         else:
             kind = self._arguments.param(schema, "", "body", clears=False)
         name = free(("content" if body == "bytes" else "body", "whole_body"), taken)
-        example = fit(kind, None if schema is None else _sampled(schema), self._arguments.records)
+        example = None
+        if schema is not None:
+            example = illustrate(kind, schema, self._arguments.records, request=True)
+        example = fit(kind, example, self._arguments.records)
         doc = sentence(said.description if said else "") or f"The body, as {media.type}."
         return Param(name, "", "body", kind, bool(said and said.required), doc, example)
 
@@ -150,8 +161,11 @@ class Requests:
         self, name: str, wire: str, place: Place, kind: Type, schema: Schema, *,
         required: bool, doc: str, example: Any,
     ) -> Param:  # fmt: skip
-        value = _sampled(schema) if example is None else example
-        fitting = fit(kind, value, self._arguments.records, wire)
+        records = self._arguments.records
+        if example is None:
+            fitting = illustrate(kind, schema, records, wire, request=True)
+        else:
+            fitting = fit(kind, example, records, wire)
         return Param(name, wire, place, kind, required, sentence(doc), fitting)
 
 
@@ -165,12 +179,23 @@ def body_of(operation: Operation) -> tuple[Media | None, BodyKind | None]:
     return None, None
 
 
+def _says_nothing(media: Media, body: BodyKind | None, said: RequestBody | None) -> bool:
+    """A form or an object that has no members and need not be sent."""
+    needed = said is not None and said.required
+    schema = media.schema
+    if schema is None or schema.type != "object" or schema.properties or needed:
+        return False
+    return body == "form" or schema.additional is False
+
+
 def styles(operation: Operation) -> dict[str, str]:
     """Wire name -> how a list or an object is spelt, where that is not the runtime's default."""
     found: dict[str, str] = {}
     for parameter in operation.parameters:
-        if parameter.schema.type in ("array", "object") and not parameter.media:
+        if parameter.schema.type in CONTAINERS and not parameter.media:
             style: str = parameter.encoding or ""
+            if style in ("form", "form-explode") and _nested(parameter.schema):
+                style = "deepObject"
             if parameter.where == "path":
                 style = f"{parameter.style}{'-explode' if parameter.explode else ''}"
             if style not in ("", "form-explode", "simple", "tabDelimited"):
@@ -180,9 +205,18 @@ def styles(operation: Operation) -> dict[str, str]:
         for wire, schema in _properties(operation).items():
             usual = "form-explode" if _flat_list(schema) else "deepObject"
             style = str(media.styles.get(wire) or usual)
-            if schema.type in ("array", "object", "union") and style not in (usual, "tabDelimited"):
+            if schema.type in CONTAINERS and style not in (usual, "tabDelimited"):
                 found[wire] = style
     return found
+
+
+def _nested(schema: Schema) -> bool:
+    """Whether values are containers of containers, which only two styles can spell."""
+    if schema.type == "array":
+        return schema.items is None or schema.items.type not in SCALARS
+    if schema.type == "union":
+        return any(map(_nested, schema.variants))
+    return any(value.type in CONTAINERS for value in schema.properties.values())
 
 
 def _flat_list(schema: Schema) -> bool:
@@ -198,7 +232,3 @@ def _properties(operation: Operation) -> Mapping[str, Schema]:
 
 def _example(media: Media) -> Mapping[str, Any]:
     return next((example for example in media.examples if is_object(example)), dict[str, Any]())
-
-
-def _sampled(schema: Schema) -> Any:
-    return sample(schema, depth=2, request=True)

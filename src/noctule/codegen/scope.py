@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 IMPORTED = frozenset(
-    {"All", "Any", "ApiKeyHeader", "ApiKeyQuery", "APIRouter", "AsyncIterator", "Awaitable",
-     "BadRequest", "Basic", "Bearer", "Call", "Callable", "CallOptions", "Conflict",
-     "Event", "FastAPI", "File", "InvalidResponse", "JSON", "Literal", "Mapping",
-     "MissingSecrets", "MockProvider", "Model", "NoAuth", "NotFound", "NotRequired", "NULL",
-     "Null", "OAuth2ClientCredentials", "OAuth2RefreshToken", "Operation", "OutcomeUnknown",
-     "Path", "Policies", "RateLimitHeaders", "Receiver", "Rejected", "RetryLimits", "Route",
-     "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError", "TimedOut",
-     "TypedDict", "Unprocessable", "VirtualClock"}
+    {"AbstractAsyncContextManager", "AbstractContextManager", "All", "Any", "ApiKeyHeader",
+     "ApiKeyQuery", "APIRouter", "AsyncIterator", "AsyncStream", "Awaitable", "BadRequest",
+     "Basic", "Bearer", "Blueprint", "Call", "Callable", "CallOptions", "Conflict", "Cursor",
+     "Event", "FastAPI", "File", "Flask", "HttpRequest", "HttpResponse", "InvalidResponse",
+     "Iterator", "JSON", "LastId", "LinkHeader", "Literal", "Mapping", "MissingSecrets",
+     "MockProvider", "Model", "NextUrl", "NoAuth", "NotFound", "NotRequired", "NULL", "Null",
+     "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "Operation", "OutcomeUnknown",
+     "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "Rejected", "Response",
+     "RetryLimits", "Route", "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError",
+     "SyncService", "SyncStream", "Threaded", "TimedOut", "TypedDict", "Unprocessable",
+     "VirtualClock"}
 )  # fmt: skip
 """What generated modules import or define: no class from a document has such a name."""
 
@@ -30,6 +33,8 @@ INLINE_WIDTH = 46
 """Characters of a member's name and the values of its enumeration, written on one line."""
 MOST_VALUES = 24
 """An enumeration beyond this many values says less than the word `str`."""
+SORTS = ("Data", "Info", "Entry", "Details")
+"""Words that tell a name apart from others that are as good, where nothing else does."""
 LONGEST_NAME = 44
 LONGEST_MEMBER = 36
 LONGEST_PAIR = 54
@@ -50,6 +55,7 @@ class Scope:
         limit = min(LONGEST_NAME, max(LONGEST_PAIR - len(python_name(beside)), 16))
         made = [class_name(candidate) for candidate in candidates if candidate]
         made += [*endings(made[-1], limit), f"{self._service}{made[0]}"]
+        made += [f"{name}{word}" for word in SORTS for name in made]
         return free([name for name in made if len(name) <= limit], self._taken)
 
     def choice(self, values: tuple[str, ...], owner: str, wire: str) -> str | None:

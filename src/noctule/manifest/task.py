@@ -108,6 +108,11 @@ class IntegrationTask(Part):
     """Pack id, or the slug of the service when there is no pack."""
     need: str = ""
     target: str = ""
+    """"fastapi", "django", "flask" or "plain"."""
+    scope: Literal["", "whole"] = ""
+    """"whole": every operation of the document, a module per resource; `methods` may rename."""
+    depth: str = ""
+    """Levels below an answer's first that are typed, "0" to "3"; "1" where nothing is said."""
     document: DocumentRef = field(default_factory=DocumentRef)
     accepted_incomplete: str = ""
     refused: list[Refusal] = field(default_factory=list[Refusal])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
 import msgspec
 
@@ -121,8 +121,11 @@ class PageNumber:
 class LinkHeader:
     """A Link header with `rel="next"` (RFC 8288; GitHub)."""
 
-    parameter: ClassVar[str] = ""
     items: str = ""
+
+    @property
+    def parameter(self) -> str:
+        return ""
 
     def next(self, page: Page) -> object:
         return linked(page.headers.get("link", ""))
@@ -132,9 +135,12 @@ class LinkHeader:
 class NextUrl:
     """The answer holds the address of the next page (Twilio)."""
 
-    parameter: ClassVar[str] = ""
     next_at: str = "next_page_uri"
     items: str = "data"
+
+    @property
+    def parameter(self) -> str:
+        return ""
 
     def next(self, page: Page) -> object:
         return page.at(self.next_at) or None

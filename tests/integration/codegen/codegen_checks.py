@@ -34,12 +34,12 @@ def run(root: Path, *command: str) -> str:
     return "" if done.returncode == 0 else done.stdout[-6000:] + done.stderr[-3000:]
 
 
-def unformatted(root: Path) -> str:
-    return run(root, "ruff", "format", "--isolated", "--line-length", "88", "--diff", ".")
+def unformatted(root: Path, width: int = 88) -> str:
+    return run(root, "ruff", "format", "--isolated", "--line-length", str(width), "--diff", ".")
 
 
-def lint(root: Path) -> str:
-    select = ["--select", RULES, "--ignore", IGNORED]
+def lint(root: Path, width: int = 88) -> str:
+    select = ["--select", RULES, "--ignore", IGNORED, "--line-length", str(width)]
     return run(root, "ruff", "check", "--isolated", "--no-cache", *select, ".")
 
 

@@ -136,7 +136,8 @@ def test_the_page_shows_the_code_as_it_is() -> None:
     [
         ({"files": []}, "codegen.wrapper_missing"),
         ({"methods": []}, "codegen.wrapper_missing"),
-        ({"target": "django"}, "codegen.target_unknown"),
+        ({"target": "rails"}, "codegen.target_unknown"),
+        ({"depth": "many"}, "codegen.depth"),
         (
             {"methods": [Method(name="x", does="", operation="GET /nope")]},
             "codegen.operation_unknown",
@@ -304,11 +305,11 @@ def test_bodies_and_answers_of_every_kind() -> None:
     assert 'body="multipart"' in text
 
 
-def test_an_address_is_not_invented() -> None:
+def test_an_address_is_not_invented_but_asked_for() -> None:
     document = small({"GET /a": {"operationId": "a"}}, servers=[])
-    with pytest.raises(Problem) as caught:
-        wrapper_of(document)
-    assert (caught.value.key, caught.value.place) == ("codegen.address_unknown", "example.json")
+    text = wrapper_of(document)
+    assert 'base_url=""' in text
+    assert "give it, `ExampleService(base_url=" in text
 
 
 def test_an_idempotency_header_of_the_document_is_used() -> None:

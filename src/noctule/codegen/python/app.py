@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.codegen.python.source import Block, Imports, module
+from noctule.codegen.python.source import Imports, module
 
 if TYPE_CHECKING:
     from noctule.codegen.form import Webhooks
+    from noctule.codegen.python.frameworks import Framework
 
 
-def app_module(webhooks: Webhooks | None, package: str) -> str:
+def app_module(webhooks: Webhooks | None, package: str, framework: Framework) -> str:
     imports = Imports(package)
-    imports.use("fastapi", "FastAPI")
-    lines = ["app = FastAPI()"]
-    if webhooks is not None:
-        parent, _, name = webhooks.module.rpartition(".")
-        imports.use(parent, name)
-        lines.append(f"app.include_router({name}.router)")
-    return module(["The application."], imports, [Block(tuple(lines))])
+    return module(["The application."], imports, framework.app(webhooks, imports))

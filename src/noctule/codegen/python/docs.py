@@ -6,12 +6,13 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from noctule.codegen.auth import secrets_of
-from noctule.codegen.python.layout import WIDTH
+from noctule.codegen.python.layout import columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from noctule.codegen.form import Failure, Method, Param, Wrapper
+    from noctule.codegen.python.mode import Mode
 
 ERRORS = {
     "400": "BadRequest",
@@ -45,10 +46,10 @@ def class_doc(wrapper: Wrapper) -> list[str]:
         entries += [("OutcomeUnknown", "A write may or may not have happened: find out first.")]
     options = (
         "Every method takes `options`: a timeout, a number of attempts or an idempotency key"
-        " for that one call."
+        " for that one call. `raw` makes a call that answers with status, headers and bytes."
     )
     raised = "Every method raises a `ServiceError`:\n\n" + _entries(entries)
-    return [first, *filter(None, (reads, _sandbox(wrapper))), options, raised]
+    return [first, *filter(None, (reads, _address(wrapper), _sandbox(wrapper))), options, raised]
 
 
 def common_failures(wrapper: Wrapper) -> frozenset[Failure]:
@@ -77,6 +78,18 @@ def method_doc(method: Method, common: frozenset[Failure]) -> list[str]:
     return paragraphs
 
 
+def all_doc(method: Method) -> list[str]:
+    return [
+        f"Every item of `{method.name}`, page after page.",
+        "Ends after `max_items`, where that is given. Takes and raises what the method does.",
+    ]
+
+
+def stream_doc(method: Method, mode: Mode) -> list[str]:
+    use = f"{mode.start}with ... as stream: {mode.start}for piece in stream"
+    return [f"`{method.name}`, piece by piece: `{use}`."]
+
+
 def _described(param: Param) -> Iterator[tuple[str, str]]:
     if param.doc:
         yield param.name, param.doc
@@ -93,13 +106,19 @@ def _entries(entries: list[tuple[str, str]]) -> str:
     for name, text in entries:
         lines += textwrap.wrap(
             f"{name}: {text}",
-            WIDTH - 8,
+            columns() - 8,
             initial_indent="    ",
             subsequent_indent="        ",
             break_long_words=False,
             break_on_hyphens=False,
         )
     return "\n".join(lines)
+
+
+def _address(wrapper: Wrapper) -> str:
+    """The document may leave it to the caller where the API listens."""
+    told = f"`{wrapper.name}(base_url='https://...')`"
+    return "" if wrapper.base_url else f"The document names no address: give it, {told}."
 
 
 def _sandbox(wrapper: Wrapper) -> str:

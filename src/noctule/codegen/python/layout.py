@@ -1,4 +1,4 @@
-"""Where lines break: code comes out as `ruff format` would leave it, at 88 columns.
+"""Where lines break: code comes out as `ruff format` would leave it, at the project's width.
 
 An expression is text with brackets in it. What does not fit on its line is broken at its last
 brackets: the items of a call or a signature go on one line of their own when they fit there, else
@@ -7,15 +7,34 @@ one per line with a comma at the end; the items of a list or a dict go one per l
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 WIDTH = 88
 INDENT = 4
+_columns: ContextVar[int] = ContextVar("columns", default=WIDTH)
+
+
+def columns() -> int:
+    """How long a line may be."""
+    return _columns.get()
+
+
+@contextmanager
+def page(width: int) -> Generator[None]:
+    """While inside: lines of `width` columns."""
+    token = _columns.set(width)
+    try:
+        yield
+    finally:
+        _columns.reset(token)
 
 
 @dataclass(frozen=True)
@@ -63,7 +82,7 @@ def lay_out(code: Code, indent: int = 0, end: str = "") -> list[str]:
     """The lines of `code` followed by `end`, each with its indentation, in columns."""
     margin = " " * indent
     line = f"{margin}{flat(code)}{end}"
-    if width(line) <= WIDTH:
+    if width(line) <= columns():
         return [line]
     parts = _split(code)
     if parts is None:
@@ -85,10 +104,29 @@ def _inside(brackets: Brackets, indent: int) -> list[str]:
     if brackets.kind in ("call", "signature"):
         together = " " * indent + ", ".join(map(flat, brackets.items))
         alone = len(brackets.items) == 1
-        if width(together) <= WIDTH and not (alone and brackets.kind == "signature"):
+        if width(together) <= columns() and not (alone and brackets.kind == "signature"):
             return [together]
     comma = "," if len(brackets.items) > 1 or brackets.kind in ("signature", "imports") else ""
+    if brackets.kind == "signature":
+        return [line for item in brackets.items for line in _parameter(flat(item), indent, comma)]
     return [line for item in brackets.items for line in lay_out(item, indent, comma)]
+
+
+def _parameter(text: str, indent: int, comma: str) -> list[str]:
+    """A parameter; a union that does not fit goes on a line per option."""
+    margin = " " * indent
+    whole = f"{margin}{text}{comma}"
+    if width(whole) <= columns():
+        return [whole]
+    depth = 0
+    options = [""]
+    for piece in re.split(r"( \| |[\[\]])", text):
+        depth += {"[": 1, "]": -1}.get(piece, 0)
+        if piece == " | " and not depth:
+            options.append("| ")
+        else:
+            options[-1] += piece
+    return [f"{margin}{option}" for option in options[:-1]] + [f"{margin}{options[-1]}{comma}"]
 
 
 def _split(code: Code) -> tuple[str, Brackets, str] | None:

@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.codegen.python.layout import WIDTH, Brackets, Code, joined, lay_out
+from noctule.codegen.python.layout import Brackets, Code, columns, joined, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,19 +38,21 @@ class Imports:
 
     def blocks(self) -> list[Block]:
         """The import statements, sorted as isort does: standard library, others, the project."""
-        sections: list[list[str]] = [[], [], []]
+        sections: list[list[str]] = [[], [], [], []]
         plain = (module for module, names in self._names.items() if "" in names)
         for module in sorted(plain):
             sections[self._section(module)].append(f"import {module}")
         for module in sorted(self._names):
             names = sorted(self._names[module] - {""}, key=_member_order)
             if names:
-                sections[self._section(module)] += _from(module, names)
+                sections[self._section(module)] += from_import(module, names)
         return [Block(tuple(section)) for section in sections if section]
 
     def _section(self, module: str) -> int:
         root = module.split(".")[0]
-        return 0 if root in sys.stdlib_module_names else 2 if root == self._package else 1
+        if root == "__future__":
+            return 0
+        return 1 if root in sys.stdlib_module_names else 3 if root == self._package else 2
 
 
 def module(doc: Sequence[str], imports: Imports, blocks: Iterable[Block]) -> str:
@@ -69,14 +71,14 @@ def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
     paragraphs = [_harmless(paragraph) for paragraph in paragraphs]
     margin = " " * indent
     one = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
-    if len(paragraphs) == 1 and len(one) <= WIDTH:
+    if len(paragraphs) == 1 and len(one) <= columns():
         return [one]
     lines: list[str]
     if len(paragraphs) == 1:
         # A formatter pulls the closing quotes up to a single line, however long that gets.
         head = f"{margin}{TRIPLE}"
         lines = wrap(paragraphs[0], head, margin)
-        lines = lines if len(lines) > 1 else wrap(paragraphs[0], head, margin, WIDTH - 3)
+        lines = lines if len(lines) > 1 else wrap(paragraphs[0], head, margin, columns() - 3)
         return [*lines, f"{margin}{TRIPLE}"]
     lines = []
     for number, paragraph in enumerate(paragraphs):
@@ -89,11 +91,11 @@ def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
     return [*lines, f"{margin}{TRIPLE}"]
 
 
-def wrap(text: str, head: str, margin: str, width: int = WIDTH) -> list[str]:
+def wrap(text: str, head: str, margin: str, width: int | None = None) -> list[str]:
     """`text` after `head`, further lines after `margin`, no word broken."""
     return textwrap.wrap(
         text,
-        width,
+        width or columns(),
         initial_indent=head,
         subsequent_indent=margin,
         break_long_words=False,
@@ -104,6 +106,8 @@ def wrap(text: str, head: str, margin: str, width: int = WIDTH) -> list[str]:
 def _harmless(text: str) -> str:
     """Text that ends no docstring, whoever wrote it."""
     plain = text.replace('"', "'").replace("\\", "/")
+    if plain.isprintable():
+        return plain
     return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in plain)
 
 
@@ -122,11 +126,13 @@ def function(
     return [*above, *lay_out(head, indent), *body]
 
 
-def _from(module: str, names: Sequence[str]) -> list[str]:
-    line = f"from {module} import {', '.join(names)}"
-    if len(line) <= WIDTH:
+def from_import(module: str, names: Sequence[str], indent: int = 0) -> list[str]:
+    margin = " " * indent
+    line = f"{margin}from {module} import {', '.join(names)}"
+    if len(line) <= columns():
         return [line]
-    return [f"from {module} import (", *(f"    {name}," for name in names), ")"]
+    listed = (f"{margin}    {name}," for name in names)
+    return [f"{margin}from {module} import (", *listed, f"{margin})"]
 
 
 def _member_order(name: str) -> tuple[int, list[tuple[int, str]], str]:

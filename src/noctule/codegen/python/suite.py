@@ -6,49 +6,80 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from noctule.codegen.auth import secrets_of
-from noctule.codegen.form import Auth, Integration, ListOf, Method, Param, Reference, Scalar, Type
+from noctule.codegen.form import Auth, ListOf, Reference, Scalar
 from noctule.codegen.names import constant_name, free, python_name
-from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
+from noctule.codegen.python.annotations import RUNTIME
+from noctule.codegen.python.layout import call, collection, columns, joined, lay_out
 from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block, Imports, function, module
+from noctule.codegen.python.suite_calls import example_call, success_tests
 from noctule.codegen.python.suite_faults import faults
 from noctule.codegen.python.suite_webhooks import webhook_tests
-from noctule.codegen.values import is_object
-from noctule.codegen.wire import Expected, expected, used
+from noctule.codegen.values import is_array, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-RUNTIME = "noctule.runtime"
+    from noctule.codegen.form import Integration, Method, Resource, Type
+    from noctule.codegen.python.frameworks import Framework
+
 RESERVED = frozenset(
-    {"anyio_backend", "b64decode", "call", "caplog", "clock", "credentials", "dataclass",
-     "every_call", "events", "httpx2", "key_for", "logging", "monkeypatch", "provider", "pytest",
-     "pytestmark", "receiver", "request", "router", "secrets", "sender", "service", "signed",
-     "time", "tmp_path"}
+    {"anyio_backend", "b64decode", "blueprint", "call", "caplog", "clock", "credentials",
+     "dataclass", "every_call", "events", "get_wsgi_application", "httpx2", "inbox", "key_for",
+     "logging", "monkeypatch", "os", "provider", "pytest", "pytestmark", "receiver", "request",
+     "router", "secrets", "sender", "service", "settings", "signed", "time", "tmp_path"}
 )  # fmt: skip
 CONSTANTS = frozenset(
     {"ANSWERS", "DECODED", "ENDPOINT", "EVENTS", "JSON", "REPEATABLE", "SECRETS", "SENT_ONCE",
      "TYPED"}
 )  # fmt: skip
 LONGEST_FIXTURE = 16
+HOME = "https://api.test"
+"""Where a service is pointed to whose document names no address."""
 
 
-def suite_module(integration: Integration, package: str) -> str:
+def suite_module(integration: Integration, package: str, framework: Framework) -> str:
     """The source of the test file; `package` is the project's own top-level package."""
-    return Suite(integration, package).text()
+    suite = Suite(integration, package, framework, integration.wrapper.methods)
+    return suite.text(calls=True, webhooks=True)
+
+
+def resource_suite(
+    integration: Integration, resource: Resource, package: str, framework: Framework
+) -> str:
+    """The test file of one resource of a whole API."""
+    suite = Suite(integration, package, framework, resource.methods, f".{resource.name}")
+    return suite.text(calls=True, webhooks=False)
+
+
+def webhook_suite(integration: Integration, package: str, framework: Framework) -> str:
+    """The test file of the webhooks alone."""
+    return Suite(integration, package, framework, ()).text(calls=False, webhooks=True)
 
 
 class Suite:
     """What the parts of the test file share."""
 
-    def __init__(self, integration: Integration, package: str) -> None:
+    def __init__(
+        self,
+        integration: Integration,
+        package: str,
+        framework: Framework,
+        methods: tuple[Method, ...],
+        resource: str = "",
+    ) -> None:
         self.integration = integration
         self.wrapper = integration.wrapper
+        self.methods = methods
+        self.framework = framework
+        self.mode = framework.mode
         self.imports = Imports(package)
         self.secrets = tuple(dict.fromkeys(secrets_of(self.wrapper.auth)))
         slug = python_name(self.wrapper.slug)
         fits = slug not in RESERVED and len(slug) <= LONGEST_FIXTURE
         self.fixture = slug if fits else "service"
+        self.callee = f"{self.fixture}{resource}"
+        """What the methods are called on."""
         self.names = self._example_names()
         """Method -> the function of the test file that calls it."""
         self.answers: dict[str, str] = {}
@@ -58,7 +89,7 @@ class Suite:
     def _example_names(self) -> dict[str, str]:
         """pytest would take a function called `test_…` for a test."""
         taken = {*RESERVED, self.fixture}
-        names = [method.name for method in self.wrapper.methods]
+        names = [method.name for method in self.methods]
         taken |= {name for name in names if name.startswith("test")}
         return {name: free((name, f"call_{name}"), taken) for name in names}
 
@@ -67,26 +98,48 @@ class Suite:
         """The parameter that asks for the service."""
         return f"{self.fixture}: {self.wrapper.name}"
 
-    def text(self) -> str:
-        for name in ("pytest",):
-            self.imports.use("", name)
-        self.imports.use(self.wrapper.module, self.wrapper.name)
-        self.imports.use(f"{RUNTIME}.testing", "MockProvider")
-        self.imports.use(f"{RUNTIME}.testing", "VirtualClock")
-        calls = [self._example(method) for method in self.wrapper.methods]
-        tests = [self._success(method) for method in self.wrapper.methods]
-        webhooks = list(webhook_tests(self))
-        blocks = [
-            *self._setup(),
-            *self._fixtures(),
-            *calls,
-            *self._tables(),
-            *tests,
-            *faults(self),
-            *webhooks,
-        ]
+    @property
+    def origin(self) -> str:
+        """Where the service sends its requests."""
+        return (self.wrapper.base_url or HOME).rstrip("/")
+
+    def text(self, *, calls: bool, webhooks: bool) -> str:
+        self.imports.use("", "pytest")
+        parts: list[Block] = []
+        if calls:
+            self.imports.use(self.wrapper.module, self.wrapper.name)
+            self.imports.use(f"{RUNTIME}.testing", "MockProvider")
+            self.imports.use(f"{RUNTIME}.testing", "VirtualClock")
+            parts = [
+                *(example_call(self, method) for method in self.methods),
+                *self._tables(),
+                *(block for method in self.methods for block in success_tests(self, method)),
+                *faults(self),
+            ]
+        deliveries = list(webhook_tests(self)) if webhooks else []
+        blocks = [*self._setup(calls=calls), *self._fixtures(calls=calls), *parts, *deliveries]
         first = f"{self.wrapper.service}: no network, no key, and no waiting (time is virtual)."
         return module([first], self.imports, blocks)
+
+    def function(
+        self, name: str, parameters: Iterable[str], returns: str, body: Iterable[str],
+        *, decorators: Iterable[Any] = (), indent: int = 0,
+    ) -> list[str]:  # fmt: skip
+        """A function that waits, where this code does."""
+        return function(
+            name, parameters, returns, body, indent=indent, decorators=decorators,
+            asynchronous=self.mode.asynchronous,
+        )  # fmt: skip
+
+    def calls(self, method: str, start: str, *, waits: bool = True) -> tuple[list[str], str]:
+        """What a call of the method begins with, after a line that makes room where it is long."""
+        start += self.mode.wait if waits else ""
+        if len(f"    {start}{self.callee}.{method}(") <= columns() or self.callee == self.fixture:
+            return [], f"{start}{self.callee}.{method}"
+        return [f"    part = {self.callee}"], f"{start}part.{method}"
+
+    def record(self, name: str) -> str:
+        return self.imports.use(self.wrapper.homes[name], name)
 
     def answer(self, method: Method) -> dict[str, Any]:
         """The arguments of `provider.replies` for a success of the method."""
@@ -100,39 +153,34 @@ class Suite:
     def constant(self, kind: Type, method: str, value: Any) -> str:
         """The name of the constant that holds this example."""
         named = kind.name if isinstance(kind, Reference) else f"{method}_answer"
-        if name := self.known(value):
-            return name
+        source = repr(value)
+        known = next((name for name, text in self._constants.items() if text == source), "")
+        if known:
+            return known
         taken = {*self._constants, *CONSTANTS}
         name = free((constant_name(named), constant_name(f"{method}_answer")), taken)
-        self._constants[name] = repr(value)
-        empty = "{}" in repr(value) or "[]" in repr(value)
-        kind_ = f": {self.imports.use(RUNTIME, 'JSON')}" if empty else ""
+        self._constants[name] = source
+        plain = _plainly_typed(value)
+        kind_ = "" if plain else f": {self.imports.use(RUNTIME, 'JSON')}"
         self.answers[name] = "\n".join(lay_out(joined(f"{name}{kind_} = ", literal(value))))
         return name
 
-    def known(self, value: Any) -> str:
-        """The constant that holds this example, or ""."""
-        source = repr(value)
-        return next((name for name, text in self._constants.items() if text == source), "")
-
     # -- what comes first
 
-    def _setup(self) -> Iterator[Block]:
-        yield Block(("pytestmark = pytest.mark.anyio",))
-        if self.secrets:
+    def _setup(self, *, calls: bool) -> Iterator[Block]:
+        if self.mode.asynchronous:
+            yield Block(("pytestmark = pytest.mark.anyio",))
+        if self.secrets and calls:
             names = collection("[", map(string, self.secrets), "]")
             yield Block(tuple(lay_out(joined("SECRETS = ", names))))
-        for method in self.wrapper.methods:
-            self.answer(method)
-        hooks = self.integration.webhooks.hooks if self.integration.webhooks else ()
-        for hook in hooks:
-            if hook.record:
-                self.constant(Reference(hook.record), hook.name, hook.example)
         for source in self.answers.values():
             yield Block(tuple(source.split("\n")))
 
-    def _fixtures(self) -> Iterator[Block]:
-        yield fixture("anyio_backend", [], "str", ['    return "asyncio"'])
+    def _fixtures(self, *, calls: bool) -> Iterator[Block]:
+        if self.mode.asynchronous:
+            yield fixture("anyio_backend", [], "str", ['    return "asyncio"'])
+        if not calls:
+            return
         if self.secrets:
             self.imports.use("", "secrets")
             yield fixture("credentials", ["monkeypatch: pytest.MonkeyPatch"], "dict[str, str]", [
@@ -145,10 +193,9 @@ class Suite:
         self.imports.use(RUNTIME, "Event")
         yield fixture("events", [], "list[Event]", ["    return []"])
         parameters = ["provider: MockProvider", "clock: VirtualClock", "events: list[Event]"]
-        made = call(
-            f"return {self.wrapper.name}", "transport=provider", "clock=clock",
-            "on_event=events.append",
-        )  # fmt: skip
+        address = [] if self.wrapper.base_url else [f"base_url={string(HOME)}"]
+        given = [*address, "transport=provider", "clock=clock", "on_event=events.append"]
+        made = call(f"return {self.wrapper.name}", *given)
         body = [*self._token_answer(self.wrapper.auth), *lay_out(made, 4)]
         yield fixture(self.fixture, parameters, self.wrapper.name, body)
 
@@ -163,33 +210,17 @@ class Suite:
                     call("provider.replies", "json=issued", "times=None", f"on={string(route)}"), 4
                 )
 
-    # -- one call per method
+    # -- tables over all methods
 
-    def _example(self, method: Method) -> Block:
-        arguments: list[Code] = [
-            joined(f"{param.name}=", self._argument(param)) for param in used(method)
-        ]
-        start = f"return await {self.fixture}.{method.name}"
-        if method.returns is None:
-            start = start.removeprefix("return ")
-        body = lay_out(call(start, *arguments), 4)
-        returns = self._returned(method.returns)
-        return Block(
-            tuple(function(self.names[method.name], [self.service], returns, body)), definition=True
-        )
-
-    def _argument(self, param: Param) -> Code:
-        binary = isinstance(param.type, Scalar) and param.type.kind in ("bytes", "file")
-        return f"b{string(str(param.example))}" if binary else literal(param.example)
-
-    def _returned(self, kind: Type | None) -> str:
+    def returned(self, kind: Type | None) -> str:
+        """The annotation of a function that returns what the method does."""
         match kind:
             case None:
                 return "None"
             case Reference(name):
-                return self.imports.use(self.wrapper.module, name)
+                return self.record(name)
             case ListOf(Reference(name)):
-                return f"list[{self.imports.use(self.wrapper.module, name)}]"
+                return f"list[{self.record(name)}]"
             case Scalar("string"):
                 return "str"
             case Scalar("bytes"):
@@ -198,96 +229,21 @@ class Suite:
                 return self.imports.use(RUNTIME, "JSON")
 
     def _tables(self) -> Iterator[Block]:
-        self.imports.use("collections.abc", "Awaitable")
         self.imports.use("collections.abc", "Callable")
         self.imports.use(RUNTIME, "JSON")
-        alias = f"Call = Callable[[{self.wrapper.name}], Awaitable[object]]"
+        given = "object"
+        if self.mode.asynchronous:
+            given = f"{self.imports.use('collections.abc', 'Awaitable')}[object]"
+        alias = f"Call = Callable[[{self.wrapper.name}], {given}]"
         pairs = [
             joined(f"{self.names[method.name]}: ", literal(self.answer(method)))
-            for method in self.wrapper.methods
+            for method in self.methods
         ]
         table = joined("ANSWERS: dict[Call, dict[str, JSON]] = ", collection("{", pairs, "}"))
         marks = call("pytest.mark.parametrize", string("call"), "ANSWERS")
         yield Block((alias,))
         yield Block(tuple(lay_out(table)))
         yield Block(tuple(lay_out(joined("every_call = ", marks))))
-
-    # -- one test of success per method
-
-    def _success(self, method: Method) -> Block:
-        fixed = {name: f"{{{name}}}" for _, _, name in method.fixed}
-        wire = expected(self.wrapper, method, {name: f"0{name}0" for name in fixed})
-        parameters = [self.service, "provider: MockProvider"]
-        parameters += ["credentials: dict[str, str]"] if fixed else []
-        answer = call("provider.replies", f"**ANSWERS[{self.names[method.name]}]")
-        body = [*lay_out(answer, 4), ""]
-        asked = f"await {self.names[method.name]}({self.fixture})"
-        checks = list(self._result_checks(method))
-        body += [f"    result = {asked}" if checks else f"    {asked}", ""]
-        body += [f"    {self._one_request()}", *self._request_checks(method, wire, fixed)]
-        lines = function(f"test_{method.name}", parameters, "None", [*body, *checks])
-        return Block(tuple(lines), definition=True)
-
-    def _one_request(self) -> str:
-        token = any(
-            "url" in part.settings for part in (self.wrapper.auth, *self.wrapper.auth.parts)
-        )
-        return "request = provider.requests[-1]" if token else "[request] = provider.requests"
-
-    def _request_checks(
-        self, method: Method, wire: Expected, fixed: dict[str, str]
-    ) -> Iterator[str]:
-        path = _filled(wire.path, fixed)
-        both = collection("(", [string(method.verb), path], ")")
-        yield from lay_out(joined("assert (request.method, request.path) == ", both), 4)
-        if wire.query:
-            yield from lay_out(joined("assert request.query == ", literal(dict(wire.query))), 4)
-        for name, value in wire.headers.items():
-            left = f"assert request.headers[{string(name)}] == "
-            yield from lay_out(joined(left, string(value)), 4)
-        if method.replay == "keyed":
-            yield f"    assert request.headers[{string(self.wrapper.idempotency_header)}]"
-        if wire.form is not None:
-            yield from lay_out(joined("assert request.form == ", _values(wire.form, fixed)), 4)
-        elif wire.json is not None:
-            yield from lay_out(joined("assert request.json == ", _values(wire.json, fixed)), 4)
-        elif method.body == "multipart":
-            for param in used(method):
-                if param.place == "body" and isinstance(param.example, str):
-                    yield f"    assert b{string(param.example)} in request.body"
-        elif method.body is not None:
-            yield f"    assert request.body == b{string(wire.content.decode())}"
-
-    def _result_checks(self, method: Method) -> Iterator[str]:
-        match method.returns:
-            case None:
-                return
-            case Reference(name):
-                yield from self._member_checks("result", name, method.answer)
-            case ListOf(Reference(name)):
-                yield from self._member_checks("result[0]", name, method.answer[0])
-            case _:
-                answer = self.answer(method)
-                value = answer.get("json") or answer.get("content")
-                text = value.source if isinstance(value, Verbatim) else ""
-                text = text.removeprefix("b") if method.returns == Scalar("string") else text
-                yield f"    assert result == {text}"
-
-    def _member_checks(self, left: str, record: str, answer: dict[str, Any]) -> Iterator[str]:
-        """The first members that are plain values; else those of the first list."""
-        known = next(one for one in self.wrapper.records if one.name == record)
-        plain = [
-            field
-            for field in known.fields
-            if field.wire in answer and isinstance(answer[field.wire], str | int | float)
-        ]
-        for field in plain[:3]:
-            value = answer[field.wire]
-            test = "is" if isinstance(value, bool) else "=="
-            right = literal(value)
-            yield from lay_out(joined(f"assert {left}.{field.name} {test} ", right), 4)
-        if not plain:
-            yield f"    assert isinstance({left}, {self.imports.use(self.wrapper.module, record)})"
 
 
 def fixture(
@@ -297,20 +253,8 @@ def fixture(
     return Block(tuple(lines), definition=True)
 
 
-def _filled(text: str, fixed: dict[str, str]) -> str:
-    """A string literal, or an f-string where credentials are part of it."""
-    source = string(text)
-    for name in fixed:
-        if f"0{name}0" in source:
-            source = source.replace("{", "{{").replace("}", "}}")
-            source = source.replace(f"0{name}0", f"{{credentials['{name}']}}")
-            source = source if source.startswith("f") else f"f{source}"
-    return source
-
-
-def _values(value: Any, fixed: dict[str, str]) -> Code:
-    """A literal in which the credentials' stand-ins are looked up."""
-    standing = {f"0{name}0": Verbatim(f"credentials[{string(name)}]") for name in fixed}
+def _plainly_typed(value: Any) -> bool:
+    """Whether type checkers know what it holds: nothing in it is empty."""
     if is_object(value):
-        return literal({key: standing.get(str(item), item) for key, item in value.items()})
-    return literal(value)
+        return bool(value) and all(map(_plainly_typed, value.values()))
+    return bool(value) and all(map(_plainly_typed, value)) if is_array(value) else True

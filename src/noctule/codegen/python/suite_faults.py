@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.form import Auth, ListOf, Method, Reference
+from noctule.codegen.python.annotations import RUNTIME
 from noctule.codegen.python.docs import ERRORS
-from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
+from noctule.codegen.python.layout import Code, call, collection, columns, joined, lay_out
 from noctule.codegen.python.literals import string
-from noctule.codegen.python.source import Block, function
+from noctule.codegen.python.source import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from noctule.codegen.python.suite import Suite
-
-RUNTIME = "noctule.runtime"
 
 
 def faults(suite: Suite) -> Iterator[Block]:
@@ -37,12 +36,13 @@ def faults(suite: Suite) -> Iterator[Block]:
 class Faults:
     def __init__(self, suite: Suite) -> None:
         self.suite = suite
-        methods = suite.wrapper.methods
+        methods = suite.methods
         self.repeatable = [method for method in methods if method.replay != "never"]
         self.once = [method for method in methods if method.replay == "never"]
         self.decoded = [m for m in methods if m.returns is not None and not m.accepts]
         self.typed = [m for m in self.decoded if _is_typed(m)]
         self._all = len(methods)
+        self.wait = suite.mode.wait
         token = [part for part in (suite.wrapper.auth, *suite.wrapper.auth.parts)
                  if "url" in part.settings]  # fmt: skip
         self.sent = "provider.requests[1:]" if token else "provider.requests"
@@ -65,7 +65,7 @@ class Faults:
             ["call: Call", self.suite.service, "provider: MockProvider"],
             [
                 '    provider.fails("connect").replies(**ANSWERS[call])',
-                f"    await call({self.suite.fixture})",
+                f"    {self.wait}call({self.suite.fixture})",
                 f"    assert len({self.sent}) == 2",
             ],
             "every_call",
@@ -81,7 +81,7 @@ class Faults:
                 *lay_out(limited, 4),
                 "    provider.replies(**ANSWERS[call])",
                 "    start = clock.monotonic()",
-                f"    await call({self.suite.fixture})",
+                f"    {self.wait}call({self.suite.fixture})",
                 "    assert 2.0 <= clock.monotonic() - start < 3.0",
             ],
             "every_call",
@@ -92,19 +92,19 @@ class Faults:
         parameters = ["call: Call", self.suite.service, "provider: MockProvider"]
         body = [
             "    provider.replies(500).replies(**ANSWERS[call])",
-            f"    await call({self.suite.fixture})",
+            f"    {self.wait}call({self.suite.fixture})",
             f"    assert len({self.sent}) == 2",
         ]
         if header := self._key_header():
             left = f"keys = {{request.headers.get({string(header)}) for request in {self.sent}}}"
-            body += [f"    {left}"] if len(left) <= 84 else []
-            body += ["    assert len(keys) == 1"] if len(left) <= 84 else []
+            body += [f"    {left}"] if len(left) + 4 <= columns() else []
+            body += ["    assert len(keys) == 1"] if len(left) + 4 <= columns() else []
         yield self._test("a_500_is_tried_again", parameters, body, mark)
         error = self.suite.imports.use(RUNTIME, "TimedOut")
         body = [
             '    provider.fails("timeout", times=None)',
             f"    with pytest.raises({error}):",
-            f"        await call({self.suite.fixture})",
+            f"        {self.wait}call({self.suite.fixture})",
             f"    assert len({self.sent}) == {self.suite.wrapper.attempts or 4}",
         ]
         yield self._test("a_timeout_is_tried_again_and_then_raised", parameters, body, mark)
@@ -119,7 +119,7 @@ class Faults:
             "    else:",
             "        provider.fails(fault)",
             f"    with pytest.raises({error}):",
-            f"        await call({self.suite.fixture})",
+            f"        {self.wait}call({self.suite.fixture})",
             f"    assert len({self.sent}) == 1",
         ]
         literal_ = self.suite.imports.use("typing", "Literal")
@@ -142,7 +142,7 @@ class Faults:
                 [self.suite.names[method.name], failure.status, self._error(failure.status)],
                 ")",
             )
-            for method in self.suite.wrapper.methods
+            for method in self.suite.methods
             for failure in method.failures
             if failure.status in ERRORS
         )
@@ -154,7 +154,7 @@ class Faults:
         body = [
             "    provider.replies(status, json={})",
             "    with pytest.raises(error) as caught:",
-            f"        await call({self.suite.fixture})",
+            f"        {self.wait}call({self.suite.fixture})",
             f"    assert (caught.value.status, len({self.sent})) == (status, 1)",
             "    assert caught.value.user_message()",
         ]
@@ -171,7 +171,7 @@ class Faults:
             body = [
                 '    provider.replies(content=b"<html>")',
                 f"    with pytest.raises({error}):",
-                f"        await call({fixture})",
+                f"        {self.wait}call({fixture})",
             ]
             parameters = ["call: Call", service, "provider: MockProvider"]
             mark = self._mark("DECODED", self.decoded)
@@ -179,7 +179,7 @@ class Faults:
         if self.typed:
             body = [
                 '    provider.replies(json=["not", "as", "promised"])',
-                f"    await call({fixture})",
+                f"    {self.wait}call({fixture})",
                 '    assert "contract_violation" in [event.name for event in events]',
             ]
             parameters = ["call: Call", service, "provider: MockProvider", "events: list[Event]"]
@@ -189,11 +189,12 @@ class Faults:
     def secrets(self) -> Iterator[Block]:
         suite = self.suite
         error = suite.imports.use(RUNTIME, "MissingSecrets")
+        address = "" if suite.wrapper.base_url else f"base_url={string(suite.origin)}"
         body = [
             "    for name in SECRETS:",
             "        monkeypatch.delenv(name)",
             f"    with pytest.raises({error}) as caught:",
-            f"        {suite.wrapper.name}()",
+            f"        {suite.wrapper.name}({address})",
             "    assert sorted(caught.value.names) == sorted(SECRETS)",
         ]
         yield self._test(
@@ -201,13 +202,13 @@ class Faults:
             ["monkeypatch: pytest.MonkeyPatch"],
             body,
         )
-        first = suite.names[suite.wrapper.methods[0].name]
+        first = suite.names[suite.methods[0].name]
         parameters = [suite.service, "provider: MockProvider", "credentials: dict[str, str]"]
         checks = list(self._auth_checks(suite.wrapper.auth))
         if checks:
             body = [
                 f"    provider.replies(**ANSWERS[{first}])",
-                f"    await {first}({suite.fixture})",
+                f"    {self.wait}{first}({suite.fixture})",
                 "    request = provider.requests[-1]",
                 *checks,
             ]
@@ -218,7 +219,7 @@ class Faults:
             "    caplog.set_level(logging.DEBUG)",
             '    provider.replies(400, json={"error": list(credentials.values())})',
             f"    with pytest.raises({raised}) as caught:",
-            f"        await {first}({suite.fixture})",
+            f"        {self.wait}{first}({suite.fixture})",
             '    told = f"{caplog.text} {caught.value} {caught.value!r}"',
             "    assert not [name for name, value in credentials.items() if value in told]",
         ]
@@ -268,7 +269,7 @@ class Faults:
 
     def _test(self, name: str, parameters: list[str], body: list[str], *marks: Code) -> Block:
         decorators = ["@every_call" if mark == "every_call" else mark for mark in marks]
-        lines = function(f"test_{name}", parameters, "None", body, decorators=decorators)
+        lines = self.suite.function(f"test_{name}", parameters, "None", body, decorators=decorators)
         return Block(tuple(lines), definition=True)
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.deliveries import in_headers, payload
 from noctule.codegen.form import Reference
+from noctule.codegen.python.frameworks.base import HOST
 from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
 from noctule.codegen.python.literals import Verbatim, literal, string
-from noctule.codegen.python.source import Block, function
+from noctule.codegen.python.source import Block
 from noctule.webhooks import Scheme, scheme_of
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from noctule.codegen.form import Hook, Webhooks
     from noctule.codegen.python.suite import Suite
-
-HOST = "http://test"
 
 
 def webhook_tests(suite: Suite) -> Iterator[Block]:
@@ -37,17 +36,20 @@ class WebhookTests:
         self.suite = suite
         self.webhooks = webhooks
         self.scheme = scheme
+        self.mode = suite.mode
+        self.framework = suite.framework
+        self.client = "httpx2.AsyncClient" if self.mode.asynchronous else "httpx2.Client"
+        if self.mode.asynchronous:
+            suite.imports.use(webhooks.module, "receiver")
         for module, name in (
-            ("collections.abc", "AsyncIterator"),
+            ("collections.abc", self.mode.iterator),
             ("dataclasses", "dataclass"),
+            ("noctule.runtime", "JSON"),
             ("", "time"),
             ("pathlib", "Path"),
             ("", "httpx2"),
-            ("fastapi", "FastAPI"),
             ("noctule.webhooks.testing", "key_for"),
             ("noctule.webhooks.testing", "signed"),
-            (webhooks.module, "receiver"),
-            (webhooks.module, "router"),
         ):
             suite.imports.use(module, name)
 
@@ -74,9 +76,8 @@ class WebhookTests:
         arguments += ["type=event"] if in_headers(self.scheme.type) else []
         arguments += ['id="evt_1"'] if in_headers(self.scheme.id) else []
         arguments += [f'url=f"{HOST}{{ENDPOINT}}"'] if self.webhooks.url else []
-        post = call(
-            "return await self.client.post", "ENDPOINT", "headers=headers", "content=body + added"
-        )
+        start = f"return {self.mode.wait}self.client.post"
+        post = call(start, "ENDPOINT", "headers=headers", "content=body + added")
         parameters = ["self", "event: str", "*", "age: float = 0.0", 'added: bytes = b""']
         body = [
             *lay_out(joined("headers, body = ", call("signed", *arguments)), 8),
@@ -87,10 +88,10 @@ class WebhookTests:
             "class Sender:",
             f'    """{self.suite.wrapper.service}, posting what it signs."""',
             "",
-            "    client: httpx2.AsyncClient",
+            f"    client: {self.client}",
             "    key: str",
             "",
-            *function("post", parameters, "httpx2.Response", body, indent=4),
+            *self.suite.function("post", parameters, "httpx2.Response", body, indent=4),
         ]
         return Block(tuple(lines), definition=True)
 
@@ -103,62 +104,60 @@ class WebhookTests:
             body += lay_out(call("monkeypatch.setenv", string(self.webhooks.url), url), 4)
         body += [
             '    monkeypatch.setenv("NOCTULE_INBOX", str(tmp_path / "inbox.sqlite3"))',
-            "    app = FastAPI()",
-            "    app.include_router(router)",
-            "    transport = httpx2.ASGITransport(app=app)",
-            f'    client = httpx2.AsyncClient(transport=transport, base_url="{HOST}")',
-            "    async with receiver.lifespan(), client:",
-            "        yield Sender(client, key.signing)",
+            *self.framework.serve(self.webhooks, self.suite.imports),
+            *self.framework.live,
         ]
         parameters = ["monkeypatch: pytest.MonkeyPatch", "tmp_path: Path"]
-        lines = function(
-            "sender", parameters, "AsyncIterator[Sender]", body, decorators=["@pytest.fixture"]
-        )
+        lines = self.suite.function(
+            "sender", parameters, f"{self.mode.iterator}[Sender]", body,
+            decorators=["@pytest.fixture"],
+        )  # fmt: skip
         return Block(tuple(lines), definition=True)
 
     def tests(self) -> Iterator[Block]:
         first = string(self.webhooks.hooks[0].event)
         every = '@pytest.mark.parametrize("event", EVENTS)'
-        yield _test(
+        yield self._test(
             "an_event_is_accepted_and_handled",
             ["event: str", "sender: Sender", "caplog: pytest.LogCaptureFixture"],
             [
-                "    response = await sender.post(event)",
-                "    await receiver.drain()",
+                f"    response = {self.mode.wait}sender.post(event)",
+                f"    {self.framework.drain}",
                 "    assert response.status_code == 200",
                 '    assert "noctule.webhooks" not in {log.name for log in caplog.records}',
             ],
             every,
         )
-        yield _test(
+        twice = f"{self.mode.wait}sender.post({first}) for _ in range(2)"
+        yield self._test(
             "a_duplicate_is_handled_once",
             ["sender: Sender"],
             [
-                f"    responses = [await sender.post({first}) for _ in range(2)]",
+                *lay_out(joined("responses = ", collection("[", [twice], "]")), 4),
                 '    outcomes = [response.json()["outcome"] for response in responses]',
                 '    assert outcomes == ["accepted", "duplicate"]',
             ],
         )
         added = 'b"&added=1"' if next(iter(self.scheme.content.values())) == "form" else 'b" "'
-        yield _test(
+        yield self._test(
             "a_tampered_event_is_refused",
             ["sender: Sender"],
             [
-                f"    response = await sender.post({first}, added={added})",
+                f"    response = {self.mode.wait}sender.post({first}, added={added})",
                 "    assert response.status_code == 401",
             ],
         )
         if self.scheme.timestamp is not None:
-            yield _test(
+            yield self._test(
                 "a_stale_event_is_refused",
                 ["sender: Sender"],
                 [
-                    f"    response = await sender.post({first}, age=3600)",
+                    f"    response = {self.mode.wait}sender.post({first}, age=3600)",
                     "    assert response.status_code == 401",
                 ],
             )
-        post = call("await sender.client.post", "ENDPOINT", f"json=EVENTS[{first}]")
-        yield _test(
+        post = call(f"{self.mode.wait}sender.client.post", "ENDPOINT", f"json=EVENTS[{first}]")
+        yield self._test(
             "an_unsigned_event_is_refused",
             ["sender: Sender"],
             [
@@ -167,7 +166,6 @@ class WebhookTests:
             ],
         )
 
-
-def _test(name: str, parameters: list[str], body: list[str], *marks: Code) -> Block:
-    lines = function(f"test_{name}", parameters, "None", body, decorators=marks)
-    return Block(tuple(lines), definition=True)
+    def _test(self, name: str, parameters: list[str], body: list[str], *marks: Code) -> Block:
+        lines = self.suite.function(f"test_{name}", parameters, "None", body, decorators=marks)
+        return Block(tuple(lines), definition=True)

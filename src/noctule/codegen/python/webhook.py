@@ -1,4 +1,4 @@
-"""The webhook module: a receiver, its route, and one function per event."""
+"""The webhook module: a receiver, the way into it, and one function per event."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.codegen.form import Hook, Integration, Record, Webhooks
+    from noctule.codegen.python.frameworks import Framework
 
 HANDLING = (
     "The sender has its answer as soon as the event is on disk. A handler that raises is called"
@@ -21,53 +22,57 @@ HANDLING = (
 )
 
 
-def webhook_module(integration: Integration, webhooks: Webhooks, package: str) -> str:
+def webhook_module(
+    integration: Integration, webhooks: Webhooks, package: str, framework: Framework
+) -> str:
     """The source of the handler module; `package` is the project's own top-level package."""
     imports = Imports(package)
     imports.use("", "logging")
-    imports.use("fastapi", "APIRouter")
-    imports.use("starlette.routing", "Route")
     for name in ("Event", "Receiver"):
         imports.use("noctule.webhooks", name)
-    records = {record.name: record for record in integration.wrapper.records}
+    wrapper = integration.wrapper
+    records = wrapper.record_of
     for hook in webhooks.hooks:
         if hook.record:
-            imports.use(integration.wrapper.module, hook.record)
+            imports.use(wrapper.homes[hook.record], hook.record)
     names = ", ".join(map(string, webhooks.secrets))
     arguments = [string(webhooks.scheme), f"secrets=[{names}]"]
     arguments += [f"url={string(webhooks.url)}"] if webhooks.url else []
-    route = call("Route", string(webhooks.endpoint), "receiver", 'methods=["POST"]')
-    setup = [
-        "logger = logging.getLogger(__name__)",
-        "",
-        *lay_out(joined("receiver = ", call("Receiver", *arguments))),
-        "router = APIRouter(lifespan=receiver.lifespan)",
-        *lay_out(call("router.routes.append", route)),
+    receiver = Block(tuple(lay_out(joined("receiver = ", call("Receiver", *arguments)))))
+    first, *others = [receiver, *framework.setup(webhooks, imports)]
+    if others and not others[0].definition:
+        first, *others = [Block((*first.lines, *others[0].lines)), *others[1:]]
+    waits = framework.mode.asynchronous
+    blocks = [
+        Block(("logger = logging.getLogger(__name__)",)),
+        first,
+        *others,
+        *(_handler(hook, webhooks, records, waits=waits) for hook in webhooks.hooks),
     ]
-    handlers = [_handler(hook, webhooks, records) for hook in webhooks.hooks]
-    return module(_doc(integration, webhooks), imports, [Block(tuple(setup)), *handlers])
-
-
-def _doc(integration: Integration, webhooks: Webhooks) -> list[str]:
-    return [
-        f"{integration.wrapper.service} webhooks: verified, stored, then handled once each.",
+    doc = [
+        f"{wrapper.service} webhooks: verified, stored, then handled once each.",
         HANDLING,
-        f"Mount it with `app.include_router({webhooks.module.rpartition('.')[2]}.router)`.",
+        framework.mount(webhooks),
     ]
+    return module(doc, imports, blocks)
 
 
-def _handler(hook: Hook, webhooks: Webhooks, records: Mapping[str, Record]) -> Block:
+def _handler(
+    hook: Hook, webhooks: Webhooks, records: Mapping[str, Record], *, waits: bool
+) -> Block:
     body = docstring([hook.doc], 4) if hook.doc else []
     identity = "event.id"
     known = _identity(records[hook.record], records) if hook.record else ""
     if known:
         variable = python_name(hook.record)
         place = f", at={string(webhooks.object_path)}" if webhooks.object_path else ""
-        body.append(f"    {variable} = event.decode({hook.record}{place})")
+        body += lay_out(f"{variable} = event.decode({hook.record}{place})", 4)
         identity = f"{variable}.{known}"
-    body.append(f'    logger.info("%s: %s", event.type, {identity})')
-    decorator = call("@receiver.on", string(hook.event))
-    lines = function(hook.name, ["event: Event"], "None", body, decorators=[decorator])
+    body += lay_out(call("logger.info", '"%s: %s"', "event.type", identity), 4)
+    lines = function(
+        hook.name, ["event: Event"], "None", body,
+        decorators=[call("@receiver.on", string(hook.event))], asynchronous=waits,
+    )  # fmt: skip
     return Block(tuple(lines), definition=True)
 
 

@@ -1,0 +1,187 @@
+"""One example call per method, and what it must put on the wire and bring back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from noctule.codegen.form import ListOf, Method, Reference, Scalar
+from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
+from noctule.codegen.python.literals import Verbatim, literal, string
+from noctule.codegen.python.source import Block
+from noctule.codegen.python.suite_pages import pages_test
+from noctule.codegen.values import is_object
+from noctule.codegen.wire import Expected, expected, used
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from noctule.codegen.form import Param
+    from noctule.codegen.python.suite import Suite
+
+
+def example_call(suite: Suite, method: Method) -> Block:
+    """A function that makes the call, with the document's examples."""
+    arguments = example_arguments(method)
+    before, start = suite.calls(method.name, "" if method.returns is None else "return ")
+    lines = suite.function(
+        suite.names[method.name],
+        [suite.service],
+        suite.returned(method.returns),
+        [*before, *lay_out(call(start, *arguments), 4)],
+    )
+    return Block(tuple(lines), definition=True)
+
+
+def example_arguments(method: Method, without: frozenset[str] = frozenset()) -> list[Code]:
+    return [
+        joined(f"{param.name}=", _argument(param))
+        for param in used(method)
+        if param.wire not in without
+    ]
+
+
+def _argument(param: Param) -> Code:
+    binary = isinstance(param.type, Scalar) and param.type.kind in ("bytes", "file")
+    return f"b{string(str(param.example))}" if binary else literal(param.example)
+
+
+def success_tests(suite: Suite, method: Method) -> Iterator[Block]:
+    """The call once; its list page by page; its content piece by piece."""
+    yield Success(suite, method).block()
+    if method.pages is not None:
+        yield pages_test(
+            suite, method, method.pages, example_arguments(method, method.pages.steered)
+        )
+    if method.streams:
+        yield _stream_test(suite, method)
+
+
+class Success:
+    def __init__(self, suite: Suite, method: Method) -> None:
+        self._suite = suite
+        self._method = method
+        self._fixed = {name: f"{{{name}}}" for _, _, name in method.fixed}
+
+    def block(self) -> Block:
+        suite, method = self._suite, self._method
+        wire = expected(suite.wrapper, method, {name: f"0{name}0" for name in self._fixed})
+        parameters = [suite.service, "provider: MockProvider"]
+        parameters += ["credentials: dict[str, str]"] if self._fixed else []
+        answer = call("provider.replies", f"**ANSWERS[{suite.names[method.name]}]")
+        body = [*lay_out(answer, 4), ""]
+        checks = list(self._result_checks())
+        asked = call(f"{suite.mode.wait}{suite.names[method.name]}", suite.fixture)
+        body += lay_out(joined("result = ", asked) if checks else asked, 4)
+        body += ["", f"    {self._one_request()}", *self._request_checks(wire), *checks]
+        return Block(
+            tuple(suite.function(f"test_{method.name}", parameters, "None", body)),
+            definition=True,
+        )
+
+    def _one_request(self) -> str:
+        auth = self._suite.wrapper.auth
+        token = any("url" in part.settings for part in (auth, *auth.parts))
+        return "request = provider.requests[-1]" if token else "[request] = provider.requests"
+
+    def _request_checks(self, wire: Expected) -> Iterator[str]:
+        method = self._method
+        path = _filled(wire.path, self._fixed)
+        both = collection("(", [string(method.verb), path], ")")
+        yield from lay_out(joined("assert (request.method, request.path) == ", both), 4)
+        if wire.query:
+            yield from lay_out(joined("assert request.query == ", literal(dict(wire.query))), 4)
+        for name, value in wire.headers.items():
+            left = f"assert request.headers[{string(name)}] == "
+            yield from lay_out(joined(left, string(value)), 4)
+        if method.accepts:
+            left = 'assert request.headers["accept"] == '
+            yield from lay_out(joined(left, string(method.accepts)), 4)
+        if method.replay == "keyed":
+            yield f"    assert request.headers[{string(self._suite.wrapper.idempotency_header)}]"
+        yield from self._body_checks(wire)
+
+    def _body_checks(self, wire: Expected) -> Iterator[str]:
+        method = self._method
+        if wire.form is not None:
+            yield from lay_out(
+                joined("assert request.form == ", _values(wire.form, self._fixed)), 4
+            )
+        elif wire.json is not None:
+            yield from lay_out(
+                joined("assert request.json == ", _values(wire.json, self._fixed)), 4
+            )
+        elif method.body == "multipart":
+            for param in used(method):
+                if param.place == "body" and isinstance(param.example, str):
+                    yield f"    assert b{string(param.example)} in request.body"
+        elif method.body is not None:
+            yield from lay_out(
+                joined("assert request.body == ", f"b{string(wire.content.decode())}"), 4
+            )
+
+    def _result_checks(self) -> Iterator[str]:
+        method = self._method
+        match method.returns:
+            case None:
+                return
+            case Reference(name):
+                yield from self._member_checks("result", name, method.answer)
+            case ListOf(Reference(name)):
+                yield from self._member_checks("result[0]", name, method.answer[0])
+            case _:
+                answer = self._suite.answer(method)
+                value = answer.get("json") or answer.get("content")
+                text = value.source if isinstance(value, Verbatim) else ""
+                text = text.removeprefix("b") if method.returns == Scalar("string") else text
+                yield f"    assert result == {text}"
+
+    def _member_checks(self, left: str, record: str, answer: dict[str, Any]) -> Iterator[str]:
+        """Every member that the example has: plain values as they are, others by being there."""
+        known = self._suite.wrapper.record_of[record]
+        fields = [field for field in known.fields if field.wire in answer]
+        plain = [field for field in fields if isinstance(answer[field.wire], str | int | float)]
+        for field in plain:
+            value = answer[field.wire]
+            test = "is" if isinstance(value, bool) else "=="
+            yield from lay_out(joined(f"assert {left}.{field.name} {test} ", literal(value)), 4)
+        others = [field for field in fields if field not in plain]
+        for field in others:
+            yield from lay_out(f"assert {left}.{field.name}", 4)
+        if not fields:
+            yield f"    assert isinstance({left}, {self._suite.record(record)})"
+
+
+def _stream_test(suite: Suite, method: Method) -> Block:
+    mode = suite.mode
+    before, start = suite.calls(f"{method.name}_stream", f"{mode.start}with ", waits=False)
+    opened = call(start, *example_arguments(method), close=") as stream:")  # fmt: skip
+    pieces = "[piece async for piece in stream]" if mode.asynchronous else "list(stream)"
+    body = [
+        *lay_out(call("provider.replies", f"**ANSWERS[{suite.names[method.name]}]"), 4),
+        *before,
+        *lay_out(opened, 4),
+        f"        pieces = {pieces}",
+        f'    assert b"".join(pieces) == b{string(method.answer)}',
+    ]
+    parameters = [suite.service, "provider: MockProvider"]
+    name = f"test_{method.name}_piece_by_piece"
+    return Block(tuple(suite.function(name, parameters, "None", body)), definition=True)
+
+
+def _filled(text: str, fixed: dict[str, str]) -> str:
+    """A string literal, or an f-string where credentials are part of it."""
+    source = string(text)
+    for name in fixed:
+        if f"0{name}0" in source:
+            source = source.replace("{", "{{").replace("}", "}}")
+            source = source.replace(f"0{name}0", f"{{credentials['{name}']}}")
+            source = source if source.startswith("f") else f"f{source}"
+    return source
+
+
+def _values(value: Any, fixed: dict[str, str]) -> Code:
+    """A literal in which the credentials' stand-ins are looked up."""
+    standing = {f"0{name}0": Verbatim(f"credentials[{string(name)}]") for name in fixed}
+    if is_object(value):
+        return literal({key: standing.get(str(item), item) for key, item in value.items()})
+    return literal(value)

@@ -68,3 +68,27 @@ def test_binary_and_huge_files_do_not_disturb(tmp_path: Path) -> None:
     (tmp_path / "b.py").write_text("#" * 600_000 + "\napp = FastAPI()\n")
     (tmp_path / "loop").symlink_to(tmp_path)
     assert detect_layout(tmp_path).app in {"", "a.py"}
+
+
+@pytest.mark.parametrize(
+    ("files", "target", "app", "services"),
+    [
+        ({"app/main.py": APP}, "fastapi", "app/main.py", "app/services"),
+        ({"web.py": "app = Flask(__name__)\n"}, "flask", "web.py", "app/services"),
+        (
+            {"manage.py": "", "shop/__init__.py": "", "shop/settings.py": "ROOT_URLCONF = 'x'\n"},
+            "django", "shop/settings.py", "shop/services",
+        ),
+        (
+            {"a.py": "app = Flask(__name__)\n", "b/c.py": APP},
+            "fastapi", "b/c.py", "b/services",
+        ),
+        ({}, "fastapi", "", "app/services"),
+    ],
+)  # fmt: skip
+def test_the_framework_is_the_one_that_makes_the_application(
+    tmp_path: Path, files: dict[str, str], target: str, app: str, services: str
+) -> None:
+    make(tmp_path, **files)
+    layout = detect_layout(tmp_path)
+    assert (layout.target, layout.app, layout.services) == (target, app, services)

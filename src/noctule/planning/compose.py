@@ -93,7 +93,7 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Re
         language=language,
         provider=subject.pack.id if subject.pack else subject.slug,
         need=outline.need.id if outline.need else "",
-        target="fastapi",
+        target=layout.target,
         document=DocumentRef(
             source=document.source,
             sha256=document.sha256,
@@ -132,7 +132,7 @@ def _files(outline: Outline, layout: Layout, tests: str) -> list[File]:
         purpose = say(language, "planning.file_webhook")
         files.append(File(path=f"{layout.webhooks}/{slug}.py", purpose=purpose, role="webhook"))
     files.append(File(path=tests, purpose=say(language, "planning.file_tests"), role="tests"))
-    if not layout.app:
+    if not layout.app and (outline.events or layout.target != "plain"):
         purpose = say(language, "planning.file_app")
         files.append(File(path=layout.new_app, purpose=purpose, role="app"))
     return files

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_APP = re.compile(r"^[^#\n]*\bFastAPI\s*\(", re.MULTILINE)
+_APPS = {
+    "fastapi": re.compile(r"^[^#\n]*\bFastAPI\s*\(", re.MULTILINE),
+    "flask": re.compile(r"^[^#\n]*\bFlask\s*\(", re.MULTILINE),
+    "django": re.compile(r"^\s*ROOT_URLCONF\s*=", re.MULTILINE),
+}
+"""Target -> what the file of its application says; the first target that is found counts."""
 _NOT_PACKAGES = frozenset(
     {"tests", "test", "docs", "doc", "scripts", "examples", "integrations", "migrations",
      "alembic", "node_modules", "build", "dist", "venv", "env", "site-packages", "benchmarks"}
@@ -27,9 +32,11 @@ class Layout:
     webhooks: str = "app/api/webhooks"
     tests: str = "tests"
     app: str = ""
-    """The file that creates the FastAPI app, or "" where the project has none."""
+    """The file that creates the application (Django: the settings), "" where there is none."""
     new_app: str = "app/main.py"
     """Where that file goes when there is none."""
+    target: str = "fastapi"
+    """The framework: "fastapi", "flask", "django", or "plain" where somebody asks for that."""
 
 
 def detect_layout(project: Path) -> Layout:
@@ -37,7 +44,7 @@ def detect_layout(project: Path) -> Layout:
 
     Reads at most 2,000 Python files and follows no symbolic link.
     """
-    app = _find_app(project)
+    target, app = _find_app(project)
     package = _package(project, app)
 
     def folder(default: str, *others: str) -> str:
@@ -54,6 +61,7 @@ def detect_layout(project: Path) -> Layout:
         tests=tests,
         app=app,
         new_app=f"{package}/main.py",
+        target=target,
     )
 
 
@@ -82,17 +90,22 @@ def _packages(project: Path) -> Iterator[Path]:
                 yield folder
 
 
-def _find_app(project: Path) -> str:
-    """The shallowest file outside the tests that says `FastAPI(`."""
-    found: list[str] = []
+def _find_app(project: Path) -> tuple[str, str]:
+    """The target, and the shallowest file outside the tests that makes its application."""
+    found: dict[str, list[str]] = {target: [] for target in _APPS}
     for count, path in enumerate(_sources(project)):
         if count >= _MAX_FILES:
             break
-        if path.stat().st_size <= _MAX_BYTES and _APP.search(
-            path.read_text(encoding="utf-8", errors="replace")
-        ):
-            found.append(path.relative_to(project).as_posix())
-    return min(found, key=lambda name: (name.count("/"), name), default="")
+        if path.stat().st_size > _MAX_BYTES:
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        for target, pattern in _APPS.items():
+            if pattern.search(text):
+                found[target].append(path.relative_to(project).as_posix())
+    for target, names in found.items():
+        if names:
+            return target, min(names, key=lambda name: (name.count("/"), name))
+    return "fastapi", ""
 
 
 def _sources(folder: Path) -> Iterator[Path]:

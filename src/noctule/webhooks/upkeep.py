@@ -93,7 +93,8 @@ class Upkeep:
         if self._sealed is not None:
             after = self._sealed
             self._sealed = await self._inbox.call(lambda store: store.reseal(after, CHUNK))
-            return self._sealed is not None
+            if self._sealed is not None:
+                return True
         if self._clock.monotonic() - self._pruned >= PRUNE_EVERY and self._keep < float("inf"):
             before = self._clock.time() - self._keep
             pruned = await self._inbox.call(lambda store: store.prune(before, 500))

@@ -13,7 +13,11 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "unit" / "webhooks"))
 pytest.register_assert_rewrite(
-    "test_webhooks_duplicates", "test_webhooks_operate", "test_webhooks_worker"
+    "test_webhooks_duplicates",
+    "test_webhooks_operate",
+    "test_webhooks_order",
+    "test_webhooks_upkeep",
+    "test_webhooks_worker",
 )
 
 from webhook_samples import SCHEMES, SECRET, Provider  # noqa: E402 - its folder is added above

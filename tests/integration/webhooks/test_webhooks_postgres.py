@@ -7,6 +7,8 @@ import asyncio
 import pytest
 import test_webhooks_duplicates
 import test_webhooks_operate
+import test_webhooks_order
+import test_webhooks_upkeep
 import test_webhooks_worker
 from webhook_samples import SCHEMES, SECRET, Provider
 
@@ -18,7 +20,13 @@ pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "t"}
 
 # Every test of these files, again, with the fixtures from here.
-for module in (test_webhooks_duplicates, test_webhooks_operate, test_webhooks_worker):
+for module in (
+    test_webhooks_duplicates,
+    test_webhooks_operate,
+    test_webhooks_order,
+    test_webhooks_upkeep,
+    test_webhooks_worker,
+):
     globals().update({n: test for n, test in vars(module).items() if n.startswith("test_")})
 
 

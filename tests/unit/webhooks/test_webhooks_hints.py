@@ -1,0 +1,153 @@
+"""A hint is no event: an id of strict shape, and what the provider's API says of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from noctule.runtime.errors import CircuitOpen, NotFound
+from noctule.webhooks import HintReceiver, Inbox, Refused
+from noctule.webhooks.store.base import Query
+
+pytestmark = pytest.mark.anyio
+SHAPE = r"tr_[A-Za-z0-9]{6,32}"
+URL = "https://shop.example/hooks/mollie"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def hints_of(clock, inbox_place):
+    def make(read, **options) -> HintReceiver:
+        options = {"id": "body:id", "shape": SHAPE, "inbox": Inbox(inbox_place)} | options
+        return HintReceiver("acme", read=read, clock=clock, **options)
+
+    return make
+
+
+async def _send(hints, body=b"id=tr_abc123&amount=1000000", url=URL, method="POST"):
+    return await hints.deliver(method, url, FORM, body)
+
+
+async def test_the_handler_acts_on_what_the_api_says(hints_of, store):
+    asked, seen = [], []
+
+    async def get_payment(name):
+        asked.append(name)
+        return {"id": name, "status": "paid"}
+
+    hints = hints_of(get_payment)
+    hints.on("*")(lambda event: seen.append((event.id, event.object["status"], event.data)))
+    async with hints.lifespan():
+        assert (await _send(hints)).outcome == "accepted"
+        await hints.drain()
+    assert asked == ["tr_abc123"]
+    assert seen == [("tr_abc123", "paid", {"id": "tr_abc123"})]
+    [kept] = store.find(Query())
+    assert (kept.grade, kept.state) == ("hint", "done")
+    assert kept.request.body == b'{"id":"tr_abc123"}'
+    assert b"1000000" not in kept.request.body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"id=", b"id=evt_1", b"id=tr_abc123%0A", b"id=tr_" + b"a" * 200, b"id=../../admin",
+     b"other=tr_abc123", "id=tr_é12345".encode()],
+)  # fmt: skip
+async def test_anything_but_the_shape_is_turned_away(hints_of, store, body):
+    hints = hints_of(lambda name: None)
+    async with hints.lifespan():
+        answer = await _send(hints, body)
+    assert (answer.status, answer.reason) == (400, "unparseable")
+    assert store.find(Query()) == []
+
+
+async def test_an_unknown_id_is_answered_like_a_known_one(hints_of, store):
+    def get_payment(name):
+        raise NotFound
+
+    hints, seen = hints_of(get_payment), []
+    hints.on("*")(seen.append)
+    async with hints.lifespan():
+        answer = await _send(hints)
+        await hints.drain()
+    assert (answer.status, seen) == (200, [])
+    [kept] = store.find(Query())
+    assert (kept.state, kept.reason) == ("done", "the provider knows no such object")
+
+
+async def test_an_open_breaker_keeps_the_hint(hints_of, store, clock):
+    def get_payment(name):
+        raise CircuitOpen
+
+    hints = hints_of(get_payment)
+    hints.on("*")(print)
+    async with hints.lifespan():
+        await _send(hints)
+        await hints.drain()
+    [kept] = store.find(Query())
+    assert (kept.state, kept.attempts) == ("pending", 0)
+
+
+async def test_hints_that_wait_are_one_and_one_that_runs_is_not_the_next(hints_of, store):
+    reads, again = [], asyncio.Event()
+
+    async def get_payment(name):
+        reads.append(name)
+        again.set()
+        await asyncio.sleep(0)
+        return {}
+
+    hints = hints_of(get_payment, work=False)
+    hints.on("*")(lambda event: None)
+    async with hints.lifespan():
+        assert [(await _send(hints)).outcome for _ in range(3)] == [
+            "accepted",
+            "duplicate",
+            "duplicate",
+        ]
+        working = asyncio.create_task(hints.drain())
+        await again.wait()
+        assert (await _send(hints)).outcome == "accepted"
+        await working
+        await hints.drain()
+    assert reads == ["tr_abc123", "tr_abc123"]
+
+
+async def test_a_flood_is_told_to_come_back(hints_of, clock):
+    hints = hints_of(lambda name: None)
+    async with hints.lifespan():
+        answers = [await _send(hints, f"id=tr_{n:06}".encode()) for n in range(60)]
+        assert [answer.status for answer in answers] == [200] * 50 + [429] * 10
+        assert dict(answers[-1].headers)["retry-after"] == "5"
+        clock.advance(1)
+        later = [await _send(hints, f"id=tr_{n:06}".encode()) for n in range(100, 111)]
+        assert [answer.status for answer in later] == [200] * 10 + [429]
+
+
+async def test_the_path_holds_the_token(hints_of, monkeypatch):
+    monkeypatch.setenv("HINT_TOKEN", "s3cret-s3cret-s3cret-s3cret")
+    hints = hints_of(lambda name: None, token="HINT_TOKEN")
+    async with hints.lifespan():
+        assert (await _send(hints)).status == 401
+        assert (await _send(hints, url=f"{URL}/s3cret-s3cret-s3cret-s3cret?a=b")).status == 200
+    monkeypatch.setenv("HINT_TOKEN", "short")
+    with pytest.raises(Refused, match="HINT_TOKEN is shorter"):
+        async with hints.lifespan():
+            pass
+
+
+@pytest.mark.parametrize("shape", ["", ".*", r"\S+", "[a-z", r"[\w./-]*"])
+def test_a_loose_shape_is_refused(hints_of, shape):
+    with pytest.raises(Refused, match="shape"):
+        hints_of(lambda name: None, shape=shape)
+
+
+def test_without_a_way_to_read_there_is_no_route(hints_of):
+    with pytest.raises(Refused, match="rumour"):
+        hints_of(None)
+
+
+def test_a_provider_that_signs_is_verified_instead(clock):
+    with pytest.raises(Refused, match="signs its deliveries"):
+        HintReceiver("stripe", id="body:id", shape=SHAPE, read=lambda name: None)

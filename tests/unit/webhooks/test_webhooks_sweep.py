@@ -1,0 +1,141 @@
+"""A sweep sees what is there, says where it stopped, and sends the credential nowhere else."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from noctule.providers import pack
+from noctule.webhooks import Refused
+from noctule.webhooks.store.base import Query
+from noctule.webhooks.sweep import (
+    MAX_PAGES,
+    SweepFailed,
+    ask_again,
+    find_missed,
+    sweep_fact,
+    take_in,
+)
+
+BASE = "https://api.example"
+VALUES = {"owner": "o", "repo": "r", "hook": "7"}
+
+
+@dataclass
+class Reply:
+    status_code: int
+    content: bytes
+    links: dict = field(default_factory=dict)
+
+
+class Fake:
+    """Answers by a function of method and address; keeps what was asked."""
+
+    def __init__(self, answer) -> None:
+        self.answer = answer
+        self.asked = []
+
+    def request(self, method, url):
+        self.asked.append((method, url))
+        return self.answer(method, url)
+
+
+def _reply(data, status=200, **links) -> Reply:
+    named = {name: {"url": url} for name, url in links.items()}
+    return Reply(status, json.dumps(data).encode(), named)
+
+
+def _event(name, ago=10.0):
+    return {"id": name, "type": "invoice.paid", "created": int(time.time() - ago)}
+
+
+def test_pages_are_followed_by_the_last_id_to_the_end(store):
+    pages = {None: ["c", "b"], "b": ["a"]}
+
+    def answer(method, url):
+        last = parse_qs(urlsplit(url).query).get("starting_after", [None])[0]
+        return _reply({"data": [_event(n) for n in pages[last]], "has_more": last is None})
+
+    client = Fake(answer)
+    since = time.time() - 3600
+    fact = sweep_fact(pack("stripe"))
+    swept = find_missed(store, "stripe", fact, client, BASE, since=since, values={})
+    assert [missed.id for missed in swept.missed] == ["c", "b", "a"]
+    assert (swept.seen, swept.complete) == (3, True)
+    assert f"created%5Bgte%5D={int(since)}" in client.asked[0][1]
+    assert take_in(store, "stripe", "stripe", swept.missed) == 3
+    assert take_in(store, "stripe", "stripe", swept.missed) == 0
+    assert [event.id for event in store.find(Query(oldest_first=True))] != []
+    again = find_missed(store, "stripe", fact, Fake(answer), BASE, since=since, values={})
+    assert again.missed == ()
+
+
+def test_an_endless_list_is_left_and_said(store):
+    numbers = iter(range(10**6))
+
+    def answer(method, url):
+        return _reply({"data": [_event(f"evt_{next(numbers)}")], "has_more": True})
+
+    client = Fake(answer)
+    fact = sweep_fact(pack("stripe"))
+    swept = find_missed(store, "stripe", fact, client, BASE, since=0, values={})
+    assert (swept.seen, swept.complete, len(client.asked)) == (MAX_PAGES, False, MAX_PAGES)
+
+
+def _delivery(guid, number, ago=10.0, event="push"):
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago))
+    return {"id": number, "guid": guid, "delivered_at": at, "event": event, "status_code": 502}
+
+
+def test_missing_deliveries_are_sent_again_by_the_provider(store):
+    first = [_delivery("g1", 1), _delivery("g2", 2), _delivery("ping", 3, event="ping")]
+
+    def answer(method, url):
+        if method == "POST":
+            return _reply({}, 202)
+        if "cursor" in url:
+            return _reply([_delivery("g0", 4, ago=9000)])
+        return _reply(first, next=f"{BASE}/repos/o/r/hooks/7/deliveries?cursor=x")
+
+    fact, client = sweep_fact(pack("github")), Fake(answer)
+    since = time.time() - 3600
+    swept = find_missed(store, "github", fact, client, BASE, since=since, values=VALUES)
+    assert [missed.id for missed in swept.missed] == ["g1", "g2"]
+    assert ask_again(fact, client, BASE, swept.missed, VALUES) == 2
+    posted = [url for method, url in client.asked if method == "POST"]
+    assert posted[0] == f"{BASE}/repos/o/r/hooks/7/deliveries/1/attempts"
+
+
+def test_the_next_page_is_never_on_another_host(store):
+    def answer(method, url):
+        return _reply([_delivery("g1", 1)], next="https://evil.example/steal")
+
+    client = Fake(answer)
+    fact = sweep_fact(pack("github"))
+    find_missed(store, "github", fact, client, BASE, since=0, values=VALUES)
+    assert len(client.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(500, b""), Reply(401, b"{}"), Reply(200, b"<html>"), _reply({"data": {}}), _reply([])],
+)
+def test_what_is_no_list_is_an_error(store, reply):
+    fact = sweep_fact(pack("stripe"))
+    with pytest.raises(SweepFailed, match="GET /v1/events"):
+        find_missed(store, "stripe", fact, Fake(lambda *_: reply), BASE, since=0, values={})
+
+
+def test_what_the_path_needs_is_asked_for(store):
+    fact = sweep_fact(pack("github"))
+    with pytest.raises(KeyError, match="owner"):
+        find_missed(store, "github", fact, Fake(lambda *_: _reply([])), BASE, since=0, values={})
+
+
+def test_a_provider_that_cannot_be_asked_is_refused():
+    with pytest.raises(Refused, match="does not say how to ask"):
+        sweep_fact(pack("twilio"))

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from proving_samples import CALL, HANDLER, WRAPPER, proven, task, write
+from sandbox_samples import PARCELS
 
 from noctule import apidoc, providers
-from noctule.manifest import File, Webhook
+from noctule.codegen.render import render
+from noctule.manifest import File, IntegrationTask, Webhook
 from noctule.problem import Exit, Problem
 from noctule.proving import prove
 from noctule.sandbox import FakeProvider
@@ -190,6 +192,25 @@ def test_nothing_is_written_and_no_secret_of_the_environment_is_used(
     for exchange in seen:
         assert real not in f"{exchange.target}{exchange.body!r}{dict(exchange.headers)}"
     assert real not in f"{matrix!r}{matrix.as_json()}"
+
+
+@pytest.mark.parametrize("target", ["plain", "fastapi"])
+def test_a_whole_api_in_resources_is_proven_method_by_method(target: str, tmp_path: Path) -> None:
+    whole = IntegrationTask(
+        service="Parcels",
+        target=target,
+        scope="whole",
+        files=[File(path="app/parcels.py", purpose="", role="wrapper")],
+    )
+    for file in render(whole, PARCELS, None):
+        (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file.path).write_text(file.text)
+    matrix = prove(
+        whole, PARCELS, None, tmp_path, python=Path(sys.executable), faults=["none", "answer_lost"]
+    )
+    assert matrix.held, matrix.text("en")
+    assert len(matrix.rows) == 2 * len(PARCELS.operations)
+    assert {"parcels.create_parcel", "links.close_link"} <= {row.method for row in matrix.rows}
 
 
 def test_each_row_is_told_as_it_ends_and_credentials_differ_from_proof_to_proof(

@@ -22,6 +22,7 @@ class Subject:
     """A method, the arguments to call it with, and what may be done twice."""
 
     method: str
+    """Name on the service, after that of its resource where it has one: "customers.create"."""
     operation: str
     """Key in the document."""
     verb: str

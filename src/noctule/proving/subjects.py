@@ -26,13 +26,17 @@ def subjects(
     wrapper: Wrapper,
     variables: Mapping[str, str],
 ) -> list[Subject]:
-    """The task's methods in order. `variables` are the values of the environment, some of which
+    """The wrapper's methods in order. `variables` are the values of the environment, some of which
     stand in paths."""
     usual = Plan()
     plan = Plan(
         attempts=wrapper.attempts or usual.attempts, timeout=wrapper.timeout or usual.timeout
     )
-    operations = [document.find(method.operation) for method in task.methods]
+    operations = (
+        list(document.operations.values())
+        if task.scope == "whole"
+        else [document.find(method.operation) for method in task.methods]
+    )
     return [
         _subject(method, operation, plan, variables)
         for method, operation in zip(wrapper.methods, operations, strict=True)
@@ -52,7 +56,7 @@ def _subject(
         if param.place == "path" and param.name in given
     }
     return Subject(
-        method=method.name,
+        method=".".join(filter(None, (method.resource, method.name))),
         operation=operation.key,
         verb=operation.method,
         replay=method.replay,

@@ -8,6 +8,7 @@ import inspect
 import sys
 import traceback
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -75,9 +76,10 @@ class Caller:
         """`times` calls of one method of a fresh service, each bounded by `limit` real seconds."""
         clock = WatchedClock(command["speed"])
         service = self._service(command["base_url"], clock)
-        method = getattr(service, command["method"], None)
-        if method is None:
-            raise NotLoaded("no_method", self.name, command["method"])
+        try:
+            method = attrgetter(command["method"])(service)
+        except AttributeError as error:
+            raise NotLoaded("no_method", self.name, command["method"]) from error
         arguments = _arguments(method, command)
         try:
             outcomes = [

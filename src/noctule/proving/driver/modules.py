@@ -23,7 +23,8 @@ class NotLoaded(Exception):
 
 
 def import_path(path: str) -> ModuleType:
-    """Import a file of the project by the name that the project gives it.
+    """Import a file of the project, or the package that stands in its place, by the name that the
+    project gives it.
 
     `path` is relative to the current folder. Raises NotLoaded with file and line of the cause.
     """
@@ -35,7 +36,8 @@ def import_path(path: str) -> ModuleType:
     for folder in (str(Path.cwd() / "src"), str(Path.cwd())):
         if folder not in sys.path:
             sys.path.insert(0, folder)
-    if not Path(path).is_file():
+    package = Path(path).with_suffix("") / "__init__.py"
+    if not Path(path).is_file() and not package.is_file():
         raise NotLoaded("missing_file", path)
     try:
         return importlib.import_module(".".join(parts))

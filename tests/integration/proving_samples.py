@@ -173,7 +173,7 @@ def signed_by_a_published_key(project: Path) -> Matrix:
         project,
         ["event", "wrong_signature", "tampered", "stale"],
         webhooks=[Webhook(event="OK", endpoint="/hooks", signature="fal")],
-        env_vars=[EnvVar(name="FAL_USER_ID", description="", role="setting")],
+        env_vars=[EnvVar(name="FAL_USER_ID", description="", role="webhook_secret")],
     )
 
 

@@ -33,6 +33,7 @@ RESERVED = frozenset(
     | TYPES
 )
 """Names that no method and no resource has: they would hide something."""
+BEARERS = frozenset({"bearer", "client_credentials", "refresh_token"})
 DEPTHS = ("0", "1", "2", "3")
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_ATTEMPTS = 4
@@ -66,6 +67,7 @@ def build(
         pack.idempotency.header if pack and pack.idempotency else next(iter(headers), ""),
         sent_names(auth, document),
         pack.parameters if pack else {},
+        bearer=any(part.kind in BEARERS for part in (auth, *auth.parts)),
     )
     _check_variables(secrets_of(auth))
     about = subjects(task, document, pack)

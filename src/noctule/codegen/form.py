@@ -188,6 +188,12 @@ class Method:
     streams: bool = False
     """Whether the answer may be too long, or take too long, to be read at once."""
 
+    @property
+    def types(self) -> Iterator[Type]:
+        """The types that stand in its signature."""
+        yield from (param.type for param in self.params)
+        yield from (kind for kind in (self.returns, self.pages and self.pages.item) if kind)
+
 
 @dataclass(frozen=True)
 class Auth:

@@ -35,6 +35,7 @@ BODIES: tuple[tuple[str, BodyKind], ...] = (
 """What is looked for in a media type, the preferred one first, and how the runtime writes it."""
 
 
+TOKENS = frozenset({"token", "access_token"})
 CONTAINERS = frozenset({"array", "object", "union"})
 """Types of values that may be lists or objects."""
 
@@ -50,14 +51,23 @@ class Conventions:
     fixed: Mapping[str, str] = field(default_factory=dict[str, str])
     """Wire name -> environment variable, for what is the same in every call."""
 
+    bearer: bool = False
+    """Whether a token goes with every call."""
+
     def sends(self, parameter: Parameter) -> bool:
         """Whether the service sends this parameter without being told."""
         name = parameter.name.lower()
         if name in self.credentials or parameter.name in self.fixed:
             return True
+        if self.is_token(parameter.name, parameter.description or parameter.schema.description):
+            return True
         headers = {*OWN_HEADERS, *IDEMPOTENCY_HEADERS, self.idempotency_header.lower()}
         constant = {header.lower() for header in self.pack.headers} if self.pack else set[str]()
         return parameter.where == "header" and name in headers | constant
+
+    def is_token(self, wire: str, said: str) -> bool:
+        """Whether a parameter is what the Authorization header says already."""
+        return self.bearer and wire in TOKENS and "authentication token" in said.lower()
 
 
 class Requests:
@@ -119,13 +129,14 @@ class Requests:
         if not properties:
             if _says_nothing(media, body, operation.body):
                 return
-            yield self._whole(media, body, operation.body, taken)
+            yield self._whole(method, media, body, operation.body, taken)
             return
         clears = operation.method in ("PATCH", "PUT") or "{" in operation.path
         given = _example(media)
         required = media.schema.required if media.schema else frozenset[str]()
         for wire, schema in properties.items():
             fixed = wire in self._conventions.fixed or wire in without
+            fixed = fixed or self._conventions.is_token(wire, schema.description)
             if fixed or schema.read_only or (schema.deprecated and wire not in required):
                 continue
             files = body == "multipart"
@@ -139,7 +150,12 @@ class Requests:
             )  # fmt: skip
 
     def _whole(
-        self, media: Media, body: BodyKind | None, said: RequestBody | None, taken: set[str]
+        self,
+        method: str,
+        media: Media,
+        body: BodyKind | None,
+        said: RequestBody | None,
+        taken: set[str],
     ) -> Param:
         """A body that is one argument: a list, any of several shapes, text, or bytes."""
         schema = media.schema
@@ -148,7 +164,7 @@ class Requests:
         elif schema is None or body == "text":
             kind = STRING if body == "text" else Scalar("json")
         else:
-            kind = self._arguments.param(schema, "", "body", clears=False)
+            kind = self._arguments.param(schema, method, "body", clears=False)
         name = free(("content" if body == "bytes" else "body", "whole_body"), taken)
         example = None
         if schema is not None:

@@ -126,9 +126,7 @@ def shared_out(wrapper: Wrapper, titles: Mapping[str, str]) -> Wrapper:
 
 def _reached(methods: Iterable[Method], known: Mapping[str, Record]) -> set[str]:
     """Names of the records that the methods refer to, directly or through others."""
-    kinds = [param.type for method in methods for param in method.params]
-    kinds += [method.returns for method in methods if method.returns is not None]
-    waiting = list(named(kinds))
+    waiting = [name for method in methods for name in named(method.types)]
     found: set[str] = set()
     while waiting:
         name = waiting.pop()

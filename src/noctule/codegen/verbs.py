@@ -19,6 +19,7 @@ _ITEM = {"GET": "get", "POST": "update", "PUT": "replace", "PATCH": "update", "D
 _COLLECTION = {"GET": "list", "POST": "create", "PUT": "replace", "PATCH": "update",
                "DELETE": "delete"}  # fmt: skip
 MOST_WORDS = 7
+LONGEST = 48
 ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -26,14 +27,16 @@ def resource_method(operation: Operation, resource: str, taken: set[str], chosen
     """A name that is free in the resource: the task's, the document's, or one from the path."""
     read = from_path(operation)
     whole = f"{operation.method.lower()}_{operation.path.replace('{', 'by_')}"
-    return free(
-        [
-            python_name(n)
-            for n in (chosen, from_id(operation, resource), read, by(operation), whole)
-            if n
-        ],
-        taken,
-    )
+    told = (chosen, from_id(operation, resource), read, by(operation), whole)
+    return free([shortened(python_name(name)) for name in told if name], taken)
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room on its line: its first word, and the last ones that fit."""
+    first, *others = name.split("_")
+    while len("_".join([first, *others])) > LONGEST and len(others) > 1:
+        others = others[1:]
+    return python_name("_".join([first, *others]))
 
 
 def statics(path: str) -> list[str]:

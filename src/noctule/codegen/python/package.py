@@ -86,9 +86,8 @@ def _resource_module(
     imports = Imports(package)
     mode = Mode(wrapper.asynchronous)
     fields = [field.type for record in resource.records for field in record.fields]
-    params = [param.type for method in resource.methods for param in method.params]
-    answers = [method.returns for method in resource.methods if method.returns is not None]
-    for name in shared.intersection(named([*fields, *params, *answers])):
+    signed = [kind for method in resource.methods for kind in method.types]
+    for name in shared.intersection(named([*fields, *signed])):
         imports.use(f"{wrapper.module}.{SHARED}", name)
     writer = MethodWriter(imports, mode, common, "self._service")
     title = " ".join(words(resource.name))

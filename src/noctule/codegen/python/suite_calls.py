@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.form import ListOf, Method, Reference, Scalar
-from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
+from noctule.codegen.python.layout import (
+    Code,
+    call,
+    collection,
+    columns,
+    flat,
+    joined,
+    lay_out,
+    width,
+)
 from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block
 from noctule.codegen.python.suite_pages import pages_test
@@ -143,7 +152,8 @@ class Success:
         for field in plain:
             value = answer[field.wire]
             test = "is" if isinstance(value, bool) else "=="
-            yield from lay_out(joined(f"assert {left}.{field.name} {test} ", literal(value)), 4)
+            line = f"    assert {left}.{field.name} {test} {flat(literal(value))}"
+            yield line if width(line) <= columns() else f"    assert {left}.{field.name}"
         others = [field for field in fields if field not in plain]
         for field in others:
             yield from lay_out(f"assert {left}.{field.name}", 4)

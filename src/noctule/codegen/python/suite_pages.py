@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
+from noctule.codegen.python.layout import Code, call, collection, columns, joined, lay_out
 from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block
 from noctule.codegen.values import is_object
@@ -29,7 +29,7 @@ def pages_test(suite: Suite, method: Method, pages: Pages, arguments: Sequence[C
     walk = f"[item {mode.start}for item in pages]" if mode.asynchronous else "list(pages)"
     second: list[str] = []
     if pages.kind in ("NextUrl", "LinkHeader"):
-        second = [f"    second = {string(_address(suite, method))}"]
+        second = _assigned("second", string(_address(suite, method)))
     body = [
         *second,
         *lay_out(call("provider.replies", joined("json=", first), *headers), 4),
@@ -43,6 +43,14 @@ def pages_test(suite: Suite, method: Method, pages: Pages, arguments: Sequence[C
     parameters = [suite.service, "provider: MockProvider"]
     lines = suite.function(f"test_{method.name}_page_by_page", parameters, "None", body)
     return Block(tuple(lines), definition=True)
+
+
+def _assigned(name: str, text: str) -> list[str]:
+    """A text in parentheses where it does not fit beside its name."""
+    line = f"    {name} = {text}"
+    if len(line) <= columns() or len(text) + 8 > columns():
+        return [line]
+    return [f"    {name} = (", f"        {text}", "    )"]
 
 
 def _first(pages: Pages, base: str) -> tuple[Code, list[Code]]:

@@ -47,7 +47,8 @@ def _record(record: Record, imports: Imports) -> Block:
         base = imports.use(RUNTIME, "Model")
     else:
         base = imports.use("typing", "TypedDict") + ("" if some else ", total=False")
-    lines = [f"class {record.name}({base}):", *docstring([record.doc], 4), ""]
+    lines = [f"class {record.name}({base}):", *docstring([record.doc], 4)]
+    lines += [""] if record.fields else []
     for field in record.fields:
         if record.role == "answer":
             lines += _member(field, imports)

@@ -55,8 +55,10 @@ class Django(Wsgi):
             'ALLOWED_HOSTS=os.environ.get("DJANGO_ALLOWED_HOSTS", "localhost").split(",")',
             "ROOT_URLCONF=__name__",
         )
-        patterns = ["urlpatterns = []"]
-        if webhooks is not None:
+        if webhooks is None:
+            kinds = [imports.use("django.urls", name) for name in ("URLPattern", "URLResolver")]
+            patterns = [f"urlpatterns: list[{' | '.join(kinds)}] = []"]
+        else:
             imports.use("django.urls", "include")
             imports.use("django.urls", "path")
             included = call("path", '""', call("include", string(webhooks.module)))

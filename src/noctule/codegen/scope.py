@@ -56,7 +56,9 @@ class Scope:
         made = [class_name(candidate) for candidate in candidates if candidate]
         made += [*endings(made[-1], limit), f"{self._service}{made[0]}"]
         made += [f"{name}{word}" for word in SORTS for name in made]
-        return free([name for name in made if len(name) <= limit], self._taken)
+        # pytest would take an imported class called `Test…` for tests.
+        made = [f"{self._service}{n}" if n.startswith("Test") else n for n in made]
+        return free([name for name in made if len(name) <= limit] or made, self._taken)
 
     def choice(self, values: tuple[str, ...], owner: str, wire: str) -> str | None:
         """The alias of an enumeration; "" where its values stand for themselves, None where the

@@ -30,8 +30,8 @@ RESERVED = frozenset(
      "router", "secrets", "sender", "service", "settings", "signed", "time", "tmp_path"}
 )  # fmt: skip
 CONSTANTS = frozenset(
-    {"ANSWERS", "DECODED", "ENDPOINT", "EVENTS", "JSON", "REPEATABLE", "SECRETS", "SENT_ONCE",
-     "TYPED"}
+    {"ANSWERS", "DECODED", "ENDPOINT", "EVENTS", "JSON", "NAMES", "REPEATABLE", "SECRETS",
+     "SENT_ONCE", "TYPED"}
 )  # fmt: skip
 LONGEST_FIXTURE = 16
 HOME = "https://api.test"
@@ -80,6 +80,8 @@ class Suite:
         self.fixture = slug if fits else "service"
         self.callee = f"{self.fixture}{resource}"
         """What the methods are called on."""
+        self.home = f"{self.wrapper.module}{resource}"
+        """The module of the operations."""
         self.names = self._example_names()
         """Method -> the function of the test file that calls it."""
         self.answers: dict[str, str] = {}
@@ -234,7 +236,7 @@ class Suite:
         given = "object"
         if self.mode.asynchronous:
             given = f"{self.imports.use('collections.abc', 'Awaitable')}[object]"
-        alias = f"Call = Callable[[{self.wrapper.name}], {given}]"
+        alias = f"Call = Callable[..., {given}]"
         pairs = [
             joined(f"{self.names[method.name]}: ", literal(self.answer(method)))
             for method in self.methods

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.form import ListOf, Method, Reference, Scalar
+from noctule.codegen.python.annotations import RUNTIME
 from noctule.codegen.python.layout import (
     Code,
     call,
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
 
 def example_call(suite: Suite, method: Method) -> Block:
     """A function that makes the call, with the document's examples."""
-    arguments = example_arguments(method)
+    arguments = [*example_arguments(method), "options=options"]
+    options = suite.imports.use(RUNTIME, "CallOptions")
     before, start = suite.calls(method.name, "" if method.returns is None else "return ")
     lines = suite.function(
         suite.names[method.name],
-        [suite.service],
+        [suite.service, f"options: {options} | None = None"],
         suite.returned(method.returns),
         [*before, *lay_out(call(start, *arguments), 4)],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.form import Auth, ListOf, Method, Reference
+from noctule.codegen.names import constant_name
 from noctule.codegen.python.annotations import RUNTIME
 from noctule.codegen.python.docs import ERRORS
 from noctule.codegen.python.layout import Code, call, collection, columns, joined, lay_out
@@ -21,12 +22,14 @@ def faults(suite: Suite) -> Iterator[Block]:
     """Every fault test that fits the wrapper's methods."""
     writer = Faults(suite)
     yield from writer.tables()
+    yield writer.promised()
     yield writer.refused()
     yield writer.throttled()
     if writer.repeatable:
         yield from writer.repeated()
     if writer.once:
         yield writer.sent_once()
+    yield from writer.advised()
     yield from writer.documented()
     yield from writer.bodies()
     if suite.secrets:
@@ -48,7 +51,13 @@ class Faults:
         self.sent = "provider.requests[1:]" if token else "provider.requests"
 
     def tables(self) -> Iterator[Block]:
-        """Which calls may be sent twice, where not all are alike."""
+        """What the operations are called; which may be sent twice, where not all are alike."""
+        pairs = [
+            joined(f"{self.suite.names[method.name]}: ", string(method.name))
+            for method in self.suite.methods
+        ]
+        named = joined("NAMES: dict[Call, str] = ", collection("{", pairs, "}"))
+        yield Block(tuple(lay_out(named)))
         for name, methods in (
             ("REPEATABLE", self.repeatable),
             ("SENT_ONCE", self.once),
@@ -58,6 +67,72 @@ class Faults:
             if methods and len(methods) < self._all:
                 names = collection("[", [self.suite.names[method.name] for method in methods], "]")
                 yield Block(tuple(lay_out(joined(f"{name}: list[Call] = ", names))))
+
+    def promised(self) -> Block:
+        """Which operation it was, where it went, with which headers, and that its answer fits."""
+        wrapper = self.suite.wrapper
+        headers = dict(wrapper.pack.headers) if wrapper.pack else {}
+        body = [
+            "    provider.replies(**ANSWERS[call])",
+            f"    {self.wait}call({self.suite.fixture})",
+            "    told = [(event.name, event.operation) for event in events]",
+            '    assert "contract_violation" not in [name for name, _ in told]',
+            "    assert {name for _, name in told} <= {NAMES[call]}",
+            *lay_out(
+                call("assert provider.requests[-1].url.startswith", string(self.suite.origin)), 4
+            ),
+        ]
+        # What is accepted is each operation's own matter.
+        for name, value in headers.items():
+            if name.lower() == "accept":
+                continue
+            left = f"assert provider.requests[-1].headers[{string(name)}] == "
+            body += lay_out(joined(left, string(value)), 4)
+        parameters = ["call: Call", self.suite.service, "provider: MockProvider",
+                      "events: list[Event]"]  # fmt: skip
+        return self._test("an_answer_as_promised", parameters, body, "every_call")
+
+    def advised(self) -> Iterator[Block]:
+        """Options count, and so does the provider's own advice; nothing stands in for money."""
+        suite, pack = self.suite, self.suite.wrapper.pack
+        error = suite.imports.use(RUNTIME, "ServiceError")
+        options = suite.imports.use(RUNTIME, "CallOptions")
+        parameters = ["call: Call", suite.service, "provider: MockProvider"]
+        body = [
+            '    provider.fails("connect", times=None)',
+            f"    with pytest.raises({error}):",
+            f"        {self.wait}call({suite.fixture}, {options}(attempts=1))",
+            f"    assert len({self.sent}) == 1",
+        ]
+        yield self._test("options_count_for_one_call", parameters, body, "every_call")
+        if pack and pack.retry.should_retry_header and self.repeatable:
+            header = string(pack.retry.should_retry_header)
+            body = [
+                *lay_out(call("provider.replies", "500", f'headers={{{header}: "false"}}'), 4),
+                f"    with pytest.raises({error}):",
+                f"        {self.wait}call({suite.fixture})",
+                f"    assert len({self.sent}) == 1",
+            ]
+            mark = self._mark("REPEATABLE", self.repeatable)
+            yield self._test("the_providers_advice_is_taken", parameters, body, mark)
+        moving = [method for method in suite.methods if method.moves_money]
+        if moving:
+            yield self._no_fallback(moving)
+
+    def _no_fallback(self, moving: list[Method]) -> Block:
+        suite = self.suite
+        names = [suite.imports.use(suite.home, constant_name(method.name)) for method in moving]
+        refused = suite.imports.use(RUNTIME, "FallbackRefused")
+        value = suite.imports.use(RUNTIME, "Value")
+        json = suite.imports.use(RUNTIME, "JSON")
+        operation = suite.imports.use(RUNTIME, "Operation")
+        body = [
+            f"    with pytest.raises({refused}):",
+            f"        {self.wait}{suite.fixture}.call(operation, fallback={value}(None))",
+        ]
+        parameters = [f"operation: {operation}[{json}]", suite.service]
+        mark = call("@pytest.mark.parametrize", string("operation"), collection("[", names, "]"))
+        return self._test("nothing_stands_in_for_money", parameters, body, mark)
 
     def refused(self) -> Block:
         return self._test(
@@ -149,14 +224,18 @@ class Faults:
         if not cases:
             return
         base = self.suite.imports.use(RUNTIME, "Rejected")
+        pack = self.suite.wrapper.pack
+        header = pack.request_id_header if pack else ""
+        told = f', headers={{{string(header)}: "req_1"}}' if header else ""
         table = collection("[", cases, "]")
         mark = call("@pytest.mark.parametrize", '("call", "status", "error")', table)
         body = [
-            "    provider.replies(status, json={})",
+            f"    provider.replies(status, json={{}}{told})",
             "    with pytest.raises(error) as caught:",
             f"        {self.wait}call({self.suite.fixture})",
             f"    assert (caught.value.status, len({self.sent})) == (status, 1)",
             "    assert caught.value.user_message()",
+            *(['    assert caught.value.request_id == "req_1"'] if told else []),
         ]
         parameters = [
             "call: Call", "status: int", f"error: type[{base}]", self.suite.service,

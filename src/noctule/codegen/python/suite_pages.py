@@ -26,6 +26,8 @@ def pages_test(suite: Suite, method: Method, pages: Pages, arguments: Sequence[C
     base = suite.constant(method.returns, method.name, method.answer) if method.returns else ""
     first, headers = _first(pages, base)
     before, start = suite.calls(f"{method.name}_all", "pages = ", waits=False)
+    once = [call("provider.replies", joined("json=", first), *headers, "times=None")]
+    few = call(start.removeprefix("pages = "), *arguments, "max_items=1")
     walk = f"[item {mode.start}for item in pages]" if mode.asynchronous else "list(pages)"
     second: list[str] = []
     if pages.kind in ("NextUrl", "LinkHeader"):
@@ -39,6 +41,10 @@ def pages_test(suite: Suite, method: Method, pages: Pages, arguments: Sequence[C
         f"    items = {walk}",
         *lay_out(joined("assert len(items) == ", str(_count(pages))), 4),
         *_second_request(method, pages),
+        *_asked_alike(suite, method, pages),
+        *lay_out(once[0], 4),
+        *lay_out(joined("few = ", few), 4),
+        f"    assert len({walk.replace('pages', 'few')}) == 1",
     ]
     parameters = [suite.service, "provider: MockProvider"]
     lines = suite.function(f"test_{method.name}_page_by_page", parameters, "None", body)
@@ -119,6 +125,16 @@ def _second_request(method: Method, pages: Pages) -> list[str]:
         value = str(pages.example["id"])
     left = f"assert provider.requests[-1].{part}[{string(name)}] == "
     return lay_out(joined(left, literal(value)), 4)
+
+
+def _asked_alike(suite: Suite, method: Method, pages: Pages) -> list[str]:
+    """What was asked for once is asked for on the second page too."""
+    wire = expected(suite.wrapper, method, {name: name for _, _, name in method.fixed})
+    told = {name: text for name, text in wire.query.items() if name not in pages.steered}
+    if not told or method.verb != "GET" or pages.kind in ("NextUrl", "LinkHeader"):
+        return []
+    asked = joined("assert ", literal(told), ".items() <= provider.requests[-1].query.items()")
+    return lay_out(asked, 4)
 
 
 def _more(pages: Pages) -> str:

@@ -1,0 +1,198 @@
+"""Do the generated tests fail when the wrapper is broken?
+
+    python benchmarks/codegen/mutants.py [PROVIDER ...] [--most 400]
+
+Writes the integration of each provider's pack, measures the branch coverage of its wrapper and
+webhook handler under the generated tests, and then breaks the wrapper in one place after the
+other. Each mutant runs in a fork of this process. Prints the score and every survivor.
+"""
+
+import argparse
+import ast
+import copy
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from noctule import apidoc
+from noctule.codegen import render
+from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
+from noctule.providers import pack
+
+PLUGINS = ["-p", "anyio.pytest_plugin", "-p", "noctule.runtime.testing.plugin"]
+OTHERS = {"int": "str", "str": "int", "bool": "str", "float": "str"}
+"""A type of a model's member -> one that its example does not fit."""
+
+Mutation = tuple[str, ast.Module]
+
+
+def task_of(provider: str) -> IntegrationTask:
+    """Seven operations and two events of the pack."""
+    known = pack(provider)
+    name = f"{provider}_service"
+    return IntegrationTask(
+        service=known.name,
+        provider=provider,
+        files=[
+            File(path=f"app/{name}.py", purpose="", role="wrapper"),
+            File(path=f"app/{provider}_hooks.py", purpose="", role="webhook"),
+            File(path=f"tests/test_{name}.py", purpose="", role="tests"),
+        ],
+        env_vars=[EnvVar(name=v.name, description="", role=v.role) for v in known.env],
+        methods=[
+            Method(name=fact.name, does="", operation=key)
+            for key, fact in list(known.operations.items())[:7]
+        ],
+        webhooks=[
+            Webhook(event=event, endpoint="/hooks", signature=provider)
+            for event in list(known.events)[:2]
+        ],
+    )
+
+
+def write(root: Path, provider: str) -> tuple[Path, Path]:
+    known = pack(provider)
+    document = apidoc.parse(known.document_bytes(), source=f"pack:{provider}")
+    for file in render(task_of(provider), document, known):
+        path = root / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+    return root / f"app/{provider}_service.py", root / f"tests/test_{provider}_service.py"
+
+
+def mutations(tree: ast.Module) -> Iterator[Mutation]:
+    """Every single change, as a whole module."""
+    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree):
+        # The values of an open enumeration are for people and type checkers: any text is taken.
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+            docs |= {id(part) for part in ast.walk(node)}
+    nodes = list(ast.walk(tree))
+    for at, node in enumerate(nodes):
+        for told, change in changes(node, docs):
+            twin = copy.deepcopy(tree)
+            change(list(ast.walk(twin))[at])
+            yield f"line {getattr(node, 'lineno', 0)}: {told}", twin
+
+
+Change = tuple[str, Callable[[ast.AST], None]]
+
+
+def changes(node: ast.AST, docs: set[int]) -> Iterator[Change]:
+    if isinstance(node, ast.Constant) and id(node) not in docs and node.value is not None:
+        yield f"{node.value!r} is another value", _other_value
+    if isinstance(node, ast.Call):
+        for at, keyword in enumerate(node.keywords):
+            yield f"without {keyword.arg}=", lambda n, at=at: n.keywords.pop(at)
+    if isinstance(node, ast.Dict):
+        for at, key in enumerate(node.keys):
+            told = ast.unparse(key) if key else "**"
+            yield f"without the key {told}", lambda n, at=at: (n.keys.pop(at), n.values.pop(at))
+    if isinstance(node, ast.Return) and node.value is not None:
+        yield "returns None", _returns_none
+    if isinstance(node, ast.ClassDef) and any(ast.unparse(b) == "Model" for b in node.bases):
+        for at, item in enumerate(node.body):
+            if isinstance(item, ast.AnnAssign) and ast.unparse(item.annotation) in OTHERS:
+                yield f"{ast.unparse(item)} of another type", lambda n, at=at: _retype(n.body[at])
+
+
+def _other_value(node: ast.AST) -> None:
+    assert isinstance(node, ast.Constant)
+    value = node.value
+    node.value = (
+        not value if isinstance(value, bool) else value + ("x" if isinstance(value, str) else 1)
+    )  # type: ignore[operator]
+
+
+def _returns_none(node: ast.AST) -> None:
+    assert isinstance(node, ast.Return)
+    assert node.value is not None
+    node.value = ast.BoolOp(ast.And(), [node.value, ast.Constant(None)])
+
+
+def _retype(node: ast.AST) -> None:
+    assert isinstance(node, ast.AnnAssign)
+    node.annotation = ast.Name(OTHERS[ast.unparse(node.annotation)])
+
+
+def survives(root: Path, tests: Path) -> bool:
+    """Whether the generated tests pass, in a fork that has imported everything but the project."""
+    child = os.fork()
+    if child == 0:
+        code = 3
+        try:
+            code = _run(root, tests)
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _run(root: Path, tests: Path) -> int:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    sys.path.insert(0, str(root))
+    sys.dont_write_bytecode = True
+    os.chdir(root)
+    options = ["-q", "-x", "-p", "no:cacheprovider", "-W", "error", "--rootdir", str(root)]
+    return int(pytest.main([*options, *PLUGINS, str(tests)]))
+
+
+def coverage(root: Path, tests: Path) -> tuple[str, float]:
+    """The total line of coverage's report over the project's code, and the seconds of the tests."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    run = [sys.executable, "-m", "coverage", "run", "--branch", "--source=app", "-m", "pytest"]
+    start = time.perf_counter()
+    subprocess.run([*run, "-q", *PLUGINS, str(tests)], cwd=root, env=environment,
+                   capture_output=True, check=True)  # fmt: skip
+    seconds = time.perf_counter() - start
+    report = subprocess.run([sys.executable, "-m", "coverage", "report"], cwd=root, text=True,
+                            capture_output=True, check=True)  # fmt: skip
+    return report.stdout.strip().splitlines()[-1], seconds
+
+
+def measure(provider: str, most: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        wrapper, tests = write(root, provider)
+        total, seconds = coverage(root, tests)
+        print(f"{provider}: {total} (branches included), tests in {seconds:.1f} s")
+        text = wrapper.read_text()
+        found = list(mutations(ast.parse(text)))
+        if not survives(root, tests):
+            raise SystemExit(f"{provider}: the tests fail without any change")
+        chosen = random.Random(7).sample(found, min(most, len(found)))
+        alive: list[str] = []
+        for told, tree in chosen:
+            wrapper.write_text(ast.unparse(ast.fix_missing_locations(tree)))
+            if survives(root, tests):
+                alive.append(told)
+        wrapper.write_text(text)
+        killed = len(chosen) - len(alive)
+        share = killed / len(chosen)
+        print(f"  {killed} of {len(chosen)} mutants found ({share:.0%}); {len(found)} in all")
+        for told in sorted(alive):
+            print(f"  alive  {told}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("providers", nargs="*", default=["stripe"])
+    parser.add_argument("--most", type=int, default=400, help="mutants per wrapper")
+    arguments = parser.parse_args()
+    for provider in arguments.providers:
+        measure(provider, arguments.most)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,7 +17,7 @@ from noctule.codegen.methods import Methods, answer_media, idempotency_headers
 from noctule.codegen.names import class_name, constant_name, free, python_name
 from noctule.codegen.prose import sentence
 from noctule.codegen.requests import Conventions, Requests
-from noctule.codegen.resources import Placed, alone, placed, shared_out
+from noctule.codegen.resources import Placed, alone, placed, shared_out, title_of
 from noctule.codegen.scope import TYPES, Scope
 from noctule.problem import Exit, Problem
 
@@ -59,7 +59,7 @@ def build(
     operations = [place.operation for place in places]
     auth = auth_of(task, document, operations, pack)
     headers = idempotency_headers(operations)
-    titles = {place.resource: class_name(place.resource) for place in places if place.resource}
+    titles = {place.resource: title_of(place.resource) for place in places if place.resource}
     constants = (constant_name(place.name) for place in places)
     scope = Scope(class_name(task.service), [*constants, *titles.values()])
     conventions = Conventions(

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from noctule.codegen.form import Resource, named
-from noctule.codegen.names import free, python_name
+from noctule.codegen.form import SHARED, Resource, named
+from noctule.codegen.names import class_name, free, python_name
 from noctule.codegen.verbs import resource_method, statics
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def shared_out(wrapper: Wrapper, titles: Mapping[str, str]) -> Wrapper:
         Resource(
             name=name,
             title=titles[name],
-            module=f"{wrapper.module}.{name}",
+            module=f"{wrapper.module}.{_module(name)}",
             methods=tuple(made),
             records=tuple(
                 record
@@ -122,6 +122,18 @@ def shared_out(wrapper: Wrapper, titles: Mapping[str, str]) -> Wrapper:
     )
     shared = tuple(record for record in wrapper.records if users[record.name] != 1)
     return replace(wrapper, resources=resources, records=shared)
+
+
+def title_of(name: str) -> str:
+    """The class of a resource, which pytest must not take for tests either."""
+    title = class_name(name)
+    return f"Api{title}" if title.startswith("Test") else title
+
+
+def _module(name: str) -> str:
+    """The module of a resource, which pytest must not take for tests."""
+    name = f"{name}_api" if name.endswith("_test") or name == SHARED else name
+    return f"api_{name}" if name.startswith("test_") else name
 
 
 def _reached(methods: Iterable[Method], known: Mapping[str, Record]) -> set[str]:

@@ -28,7 +28,8 @@ def package_modules(wrapper: Wrapper, package: str) -> Iterator[tuple[str, str]]
         yield SHARED, _shared_module(wrapper, package)
     common = common_failures(wrapper)
     for resource in wrapper.resources:
-        yield resource.name, _resource_module(wrapper, resource, shared, common, package)
+        name = resource.module.rpartition(".")[2]
+        yield name, _resource_module(wrapper, resource, shared, common, package)
 
 
 def _service_module(wrapper: Wrapper, package: str) -> str:

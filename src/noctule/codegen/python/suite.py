@@ -49,6 +49,7 @@ def resource_suite(
 ) -> str:
     """The test file of one resource of a whole API."""
     suite = Suite(integration, package, framework, resource.methods, f".{resource.name}")
+    suite.home = resource.module
     return suite.text(calls=True, webhooks=False)
 
 
@@ -80,7 +81,7 @@ class Suite:
         self.fixture = slug if fits else "service"
         self.callee = f"{self.fixture}{resource}"
         """What the methods are called on."""
-        self.home = f"{self.wrapper.module}{resource}"
+        self.home = self.wrapper.module
         """The module of the operations."""
         self.names = self._example_names()
         """Method -> the function of the test file that calls it."""

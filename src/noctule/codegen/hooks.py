@@ -9,7 +9,6 @@ from noctule.codegen.form import Hook, Method, Reference, Type, Webhooks
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
 from noctule.problem import Exit, Problem
-from noctule.webhooks import WebhookError, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +98,8 @@ class Hooks:
 
 def _verifiable(name: str) -> str:
     """The name of a signature scheme; a webhook that nobody can verify is refused."""
+    from noctule.webhooks import WebhookError, scheme_of
+
     try:
         scheme_of(name)
     except (LookupError, WebhookError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.codegen import Workspace, render
+from noctule.codegen import Workspace, render, style_of
 from noctule.planning import check, gate
 from noctule.planning.gates import PACK
 from noctule.planning.subject import resolve
@@ -50,7 +50,7 @@ def generate(project: Project, file: TaskFile, knowledge: Knowledge) -> Generate
     operations = [operation for operation in found if operation is not None]
     gate(knowledge.document, operations, task.accepted_incomplete, pack=knowledge.pack)
     workspace = Workspace(project.root, task.provider or file.path.stem)
-    files = render(task, knowledge.document, knowledge.pack)
+    files = render(task, knowledge.document, knowledge.pack, style_of(project.root))
     return Generated(workspace.compare(files), workspace)
 
 

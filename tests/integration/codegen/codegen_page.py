@@ -16,8 +16,9 @@ This is what `noctule generate` writes for the request "Intégrer Stripe pour le
 full. The page is written by `python tests/integration/codegen/codegen_page.py`, and a test
 holds it equal to what is generated today.
 
-The code is yours. Edit it: a rerun never overwrites a file that you changed, it shows what is
-new. It imports `noctule.runtime` and `noctule.webhooks`, and nothing else of noctule.
+The code is yours. Edit it: a rerun merges what is new into what you changed
+([merging](merging.md)). It imports `noctule.runtime` and `noctule.webhooks`, and nothing else of
+noctule.
 
 | file | what it is |
 |---|---|
@@ -27,6 +28,19 @@ new. It imports `noctule.runtime` and `noctule.webhooks`, and nothing else of no
 | `app/main.py` | the application, only where the project has none |
 | `.env.example` | the variables to set, merged into what is there |
 
+This is the target `fastapi`. `target` in the task may also be
+
+| target | wrapper | webhooks come in through |
+|---|---|---|
+| `fastapi` | `Service`, to be awaited | a route of an `APIRouter`, the receiver itself |
+| `plain` | `Service`, to be awaited | the receiver, an ASGI application of its own |
+| `django` | `SyncService` | a view in `urlpatterns`, which hands requests to the receiver |
+| `flask` | `SyncService` | a view of a `Blueprint`, in the same way |
+
+With `scope: whole` the wrapper is a package with one module per resource, loaded when it is first
+used: `stripe.customers.create_customer(...)`. Lines are as wide as the project's ruff or black
+says, 88 columns where they say nothing.
+
 ## How to read it
 
 - **Arguments** are keyword-only, required ones first, named as the provider names them (a
@@ -35,8 +49,11 @@ new. It imports `noctule.runtime` and `noctule.webhooks`, and nothing else of no
 - **Enumerations are open**: `Literal["a", "b"] | str`. A value that came after the document
   breaks nothing.
 - **Models** hold what the document promises. A nested object has a model of its own where it is
-  small (12 members) and not deeper than one level; deeper parts are `dict[str, JSON]`. An id
-  that the provider would expand on request is a `str`.
+  small (12 members) and not deeper than one level (`depth` in the task: up to 3); deeper parts are
+  `dict[str, JSON]`. An id that the provider would expand on request is a `str`.
+- **Lists** that come in pages have an iterator beside the method: `async for customer in
+  stripe.list_customers_all()`. Content that may be long has a stream: `download_file_stream`.
+- **`raw`** gives status, headers and bytes: `await stripe.raw(CREATE_CUSTOMER, body={{...}})`.
 - **Small objects in requests** are typed dicts under their wire names.
 - **`replay`** says when a write may be sent again: under an idempotency key the provider
   honours (`"keyed"`), always (`"safe"`), or never. A write that may not be repeated raises
@@ -58,8 +75,9 @@ new. It imports `noctule.runtime` and `noctule.webhooks`, and nothing else of no
 
 One example call per method, checked down to the bytes on the wire, then every fault over all
 methods: refused connection, 429 with `Retry-After`, 500, timeout, each documented refusal, an
-answer that is not JSON, an answer of another shape, missing variables, secrets in logs; and for
-webhooks: accepted, duplicate, tampered, stale, unsigned.
+answer that is not JSON, an answer of another shape, options, the provider's own advice, money that
+no fallback stands in for, missing variables, secrets in logs; and for webhooks: accepted,
+duplicate, tampered, stale, unsigned.
 
 ```python
 {tests}```

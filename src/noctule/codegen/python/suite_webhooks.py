@@ -10,13 +10,13 @@ from noctule.codegen.python.frameworks.base import HOST
 from noctule.codegen.python.layout import Code, call, collection, joined, lay_out
 from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block
-from noctule.webhooks import Scheme, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from noctule.codegen.form import Hook, Webhooks
     from noctule.codegen.python.suite import Suite
+    from noctule.webhooks import Scheme
 
 
 def webhook_tests(suite: Suite) -> Iterator[Block]:
@@ -24,6 +24,8 @@ def webhook_tests(suite: Suite) -> Iterator[Block]:
     webhooks = suite.integration.webhooks
     if webhooks is None:
         return
+    from noctule.webhooks import scheme_of
+
     writer = WebhookTests(suite, webhooks, scheme_of(webhooks.scheme))
     yield from writer.tables()
     yield writer.sender()

@@ -1,0 +1,33 @@
+"""Generates an integration into a folder: `python ours.py DOCUMENT FOLDER [OPERATION ...]`.
+
+Without operations it is the whole API. In a process of its own: its start and its memory count.
+"""
+
+import sys
+from pathlib import Path
+
+from noctule import apidoc
+from noctule.codegen import render
+from noctule.planning import Layout, plan
+from noctule.providers import find
+
+
+def main() -> None:
+    source, folder, *operations = sys.argv[1:]
+    document = apidoc.load(source)
+    first = operations or list(document.operations)[:1]
+    name = Path(source).stem
+    made = plan(f"Use {name}", layout=Layout(), document=document, operations=first, accepted="-")
+    task = made.task
+    if task is None:
+        raise SystemExit("no task")
+    if not operations:
+        task.scope, task.methods = "whole", []
+    for file in render(task, document, made.pack or find(task.provider)):
+        path = Path(folder) / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

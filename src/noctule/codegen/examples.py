@@ -79,7 +79,8 @@ def illustrate(
         case Nullable(inner):
             return illustrate(inner, schema, records, name, request=request)
         case Reference(record):
-            given = next((example for example in schema.examples if is_object(example)), {})
+            none: dict[str, Any] = {}
+            given = next((example for example in schema.examples if is_object(example)), none)
             if not _told(records[record]):
                 return fit(kind, given, records, name)
             return {

@@ -30,7 +30,7 @@ RESERVED = frozenset(
      "router", "secrets", "sender", "service", "settings", "signed", "time", "tmp_path"}
 )  # fmt: skip
 CONSTANTS = frozenset(
-    {"ANSWERS", "DECODED", "ENDPOINT", "EVENTS", "JSON", "NAMES", "REPEATABLE", "SECRETS",
+    {"ANSWERS", "DECODED", "ENDPOINT", "EVENTS", "JSON", "REPEATABLE", "SECRETS",
      "SENT_ONCE", "TYPED"}
 )  # fmt: skip
 LONGEST_FIXTURE = 16

@@ -76,14 +76,19 @@ class Success:
     def block(self) -> Block:
         suite, method = self._suite, self._method
         wire = expected(suite.wrapper, method, {name: f"0{name}0" for name in self._fixed})
-        parameters = [suite.service, "provider: MockProvider"]
+        parameters = [suite.service, "provider: MockProvider", "events: list[Event]"]
         parameters += ["credentials: dict[str, str]"] if self._fixed else []
         answer = call("provider.replies", f"**ANSWERS[{suite.names[method.name]}]")
         body = [*lay_out(answer, 4), ""]
         checks = list(self._result_checks())
         asked = call(f"{suite.mode.wait}{suite.names[method.name]}", suite.fixture)
         body += lay_out(joined("result = ", asked) if checks else asked, 4)
+        told = joined(
+            "assert {event.operation for event in events} == ",
+            collection("{", [string(method.name)], "}"),
+        )
         body += ["", f"    {self._one_request()}", *self._request_checks(wire), *checks]
+        body += lay_out(told, 4)
         return Block(
             tuple(suite.function(f"test_{method.name}", parameters, "None", body)),
             definition=True,

@@ -199,8 +199,9 @@ class Published:
 
     def obtain_now(self, wanted: Wanted, within: float = FETCH_SECONDS) -> None:
         """The same for a caller without an event loop."""
+        started = self._start(wanted)
         try:
-            self._start(wanted).result(within)
+            started.result(within)
         except Exception as error:
             raise KeyUnavailable(_why(error)) from None
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from webhook_samples import NOW, PACKS, SETTING, URL, payload_for
+from webhook_samples import NOW, PACKS, SETTING, URL, payload_for, ready
 
 from noctule.codegen.hooks import _verifiable
 from noctule.planning.gates import refuse_webhooks, unsigned
@@ -40,7 +40,7 @@ def test_a_scheme_covers_the_body_unless_it_is_known_not_to(provider):
 @pytest.mark.anyio
 @pytest.mark.parametrize("provider", PACKS)
 async def test_a_signed_delivery_is_taken_and_another_one_is_not(provider, monkeypatch):
-    scheme = PACKS[provider]
+    scheme = ready(PACKS[provider])
     key, other = new_key(scheme), new_key(scheme)
     publish(scheme, key)
     monkeypatch.setenv("HOOK_SECRET", key.secret)

@@ -1,0 +1,98 @@
+"""Write docs/signatures.md from the packs: `python docs/signatures.py`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from noctule.providers import packs
+from noctule.webhooks import Scheme, scheme_of
+
+PAGE = Path(__file__).parent / "signatures.md"
+DATA = Path(__file__).parents[1] / "tests" / "data" / "webhooks"
+OPENING = """\
+# Webhook signatures
+
+This page is written by `python docs/signatures.py` from the provider packs, and a test holds it to
+them. What a grade means and what a handler may rely on is said in
+[webhooks.md](webhooks.md#what-a-signature-covers); every key of a scheme is described in
+`noctule.webhooks.scheme`.
+
+**Known from** says whether the provider's own text or code was read (`confirmed`), or somebody
+else's (`unconfirmed`: try it with a real delivery first). **Proof**: `vector`, a signature that the
+provider published; `library`, the provider's own library as the judge in the tests. Every scheme
+besides is held by the same properties: one changed bit of body, header, key, address or time is
+rejected, and nothing that a sender sends raises anything but a rejection.
+"""
+SIGNED = "## Signed"
+REFUSED = """
+## Refused
+
+These send deliveries that nothing proves. A plan, the generator, a receiver's start and each
+delivery refuse them; the one way to use them is a hint: an id, and the object read again through
+the provider's API.
+
+| provider | why | instead |
+|---|---|---|
+"""
+
+
+def page() -> str:
+    """The text of docs/signatures.md."""
+    known = packs()
+    signed = {name: scheme_of(name) for name, pack in known.items() if pack.signature}
+    rows = "".join(_row(name, known[name].name, scheme) for name, scheme in signed.items())
+    refused = "".join(
+        f"| [{pack.name}]({pack.unsigned.source}) | {pack.unsigned.reason_en} "
+        f"| {pack.unsigned.alternative_en} |\n"
+        for pack in known.values()
+        if pack.unsigned
+    )
+    count = f"\n{SIGNED}\n\n{len(signed)} providers.\n\n"
+    head = "| pack | grade | what is signed | age | an event is known by | known from | proof |\n"
+    return OPENING + count + head + "|---|---|---|---|---|---|---|\n" + rows + REFUSED + refused
+
+
+def _row(name: str, label: str, scheme: Scheme) -> str:
+    cells = [
+        f"[{label}]({scheme.source}) `{name}`",
+        scheme.grade,
+        f"{scheme.algorithm}, {_signed(scheme)}",
+        _age(scheme),
+        _identity(scheme),
+        scheme.status,
+        _proof(name),
+    ]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _signed(scheme: Scheme) -> str:
+    template = packs()[scheme.provider].signature["signed"]
+    text = template if isinstance(template, str) else template[0]
+    shown = text if len(text) < 90 else f"{text[:80]}…"
+    return "`" + shown.replace("\n", "\\n").replace("|", "\\|") + "`"
+
+
+def _age(scheme: Scheme) -> str:
+    stamp = scheme.timestamp
+    return f"{stamp.past:.0f} s / {stamp.future:.0f} s" if stamp else "any"
+
+
+def _identity(scheme: Scheme) -> str:
+    parts = next(iter(scheme.id), ())
+    if not parts:
+        return "its content"
+    named = " + ".join(f"`{part}`" for part in parts)
+    return named if scheme.vouched.issuperset(parts) else f"{named} (unsigned) and its content"
+
+
+def _proof(name: str) -> str:
+    vectors = tomllib.loads((DATA / "vectors.toml").read_text(encoding="utf-8"))["vectors"]
+    oracles = tomllib.loads((DATA / "oracles.toml").read_text(encoding="utf-8"))
+    proof = ["vector"] if any(vector["scheme"] == name for vector in vectors) else []
+    proof += [f"library: {oracles[name]}"] if name in oracles else []
+    return ", ".join(proof) or "properties"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ BODIES: tuple[tuple[str, BodyKind], ...] = (
 """What is looked for in a media type, the preferred one first, and how the runtime writes it."""
 
 
+_VARIABLE = re.compile(r"{([^{}]*)}")
+PATH_STYLES = frozenset({"simple", "label", "matrix"})
 TOKENS = frozenset({"token", "access_token"})
 CONTAINERS = frozenset({"array", "object", "union"})
 """Types of values that may be lists or objects."""
@@ -100,13 +103,12 @@ class Requests:
     def _outer(
         self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
     ) -> Iterator[Param]:
+        variables = dict.fromkeys(_VARIABLE.findall(operation.path.partition("#")[0]))
         for parameter in operation.parameters:
-            left_out = parameter.name in without or (
-                parameter.deprecated and not parameter.required
-            )
             place = PLACES.get(parameter.where)
-            if place is None or left_out or self._conventions.sends(parameter):
+            if place is None or not self._asked(parameter, place, variables, without):
                 continue
+            variables.pop(parameter.name if place == "path" else "", None)
             kind: Type = STRING
             if not parameter.media:
                 kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
@@ -118,6 +120,24 @@ class Requests:
                 doc=parameter.description or parameter.schema.description,
                 example=given[0],
             )  # fmt: skip
+        for name in variables:
+            if name not in self._conventions.fixed:
+                # The path has it, and the document says no more of it.
+                names = (python_name(name), f"path_{python_name(name)}")
+                yield Param(free(names, taken), name, "path", STRING, True, "", python_name(name))
+
+    def _asked(
+        self,
+        parameter: Parameter,
+        place: Place,
+        variables: Mapping[str, None],
+        without: frozenset[str],
+    ) -> bool:
+        """Whether callers give this parameter. A path needs all of its own, and no others."""
+        if place == "path":
+            return parameter.name in variables and parameter.name not in self._conventions.fixed
+        dated = parameter.deprecated and not parameter.required
+        return not (dated or parameter.name in without or self._conventions.sends(parameter))
 
     def _inner(
         self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
@@ -213,7 +233,8 @@ def styles(operation: Operation) -> dict[str, str]:
             if style in ("form", "form-explode") and _nested(parameter.schema):
                 style = "deepObject"
             if parameter.where == "path":
-                style = f"{parameter.style}{'-explode' if parameter.explode else ''}"
+                known = parameter.style if parameter.style in PATH_STYLES else "simple"
+                style = f"{known}{'-explode' if parameter.explode else ''}"
             if style not in ("", "form-explode", "simple", "tabDelimited"):
                 found[parameter.name] = style
     media, body = body_of(operation)

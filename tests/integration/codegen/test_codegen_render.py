@@ -319,3 +319,40 @@ def test_an_idempotency_header_of_the_document_is_used() -> None:
     assert 'idempotency_header="Idempotency-Key"' in text
     assert 'replay="keyed"' in text
     assert "idempotency_key:" not in text
+
+
+def test_a_path_gets_what_it_says_and_nothing_else() -> None:
+    ids = {"type": "array", "items": {"type": "string"}}
+    gone = {"name": "gone", "in": "path", "required": True, "schema": {"type": "string"}}
+    odd = {"name": "id", "in": "path", "required": True, "style": "deepObject", "schema": ids}
+    document = small({"GET /a/{id}/{other}": {"operationId": "a", "parameters": [gone, odd]}})
+    method = method_of(wrapper_of(document), "a")
+    assert [argument.arg for argument in method.args.kwonlyargs] == ["id", "other", "options"]
+
+
+def test_a_token_that_goes_as_a_header_is_no_argument() -> None:
+    token = {"type": "string", "description": "Authentication token. Requires scope: `chat`"}
+    document = small(
+        {"POST /say": {"operationId": "say", "parameters": [
+            {"name": "token", "in": "query", "required": True, "schema": token}]}},
+        security=[{"main": []}],
+        components={"securitySchemes": {"main": {"type": "http", "scheme": "bearer"}}},
+    )  # fmt: skip
+    method = method_of(wrapper_of(document), "say")
+    assert [argument.arg for argument in method.args.kwonlyargs] == ["options"]
+
+
+def test_a_list_in_pages_has_an_iterator() -> None:
+    item = {"type": "object", "title": "Thing", "properties": {"id": {"type": "string"}}}
+    answer = {"type": "object", "properties": {
+        "things": {"type": "array", "items": item}, "next_cursor": {"type": "string"}}}  # fmt: skip
+    document = small({"GET /things": {
+        "operationId": "list_things",
+        "parameters": [{"name": "cursor", "in": "query", "schema": {"type": "string"}}],
+        "responses": {"200": {"description": "", "content": {
+            "application/json": {"schema": answer}}}},
+    }})  # fmt: skip
+    text = wrapper_of(document)
+    assert "def list_things_all(" in text
+    assert 'Cursor(items="things")' in text
+    assert "-> AsyncIterator[" in text

@@ -16,7 +16,6 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import msgspec
 from servers import PATH, SECRET
 
 from noctule.webhooks.testing import signed
@@ -73,8 +72,10 @@ def write_requests(path: Path, count: int, port: int) -> None:
 def wrk(requests: Path, port: int, seconds: int, connections: int) -> dict[str, float]:
     """Median, p99 and greatest milliseconds, and requests a second, of one run of wrk."""
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "--latency"]
-        + ["-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", requests],
+        [
+            *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "--latency"),
+            *("-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", requests),
+        ],
         check=True,
         capture_output=True,
         text=True,
@@ -124,7 +125,7 @@ def wait_for(port: int, seconds: float = 20) -> None:
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL of our own with its durable defaults, reached by TCP; its address."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"))
     folder = Path(mkdtemp(prefix="noctule-bench-"))
     as_user: dict = {"user": "postgres", "cwd": folder} if os.getuid() == 0 else {}
     if as_user:

@@ -133,7 +133,7 @@ async def log(port: int, place: str) -> None:
     await granian(app, port)
 
 
-async def empty(port: int, place: str) -> None:
+async def empty(port: int, place: str) -> None:  # noqa: ARG001  (called as the others are)
     from noctule.webhooks import asgi
 
     async def app(scope, receive, send):

@@ -10,8 +10,7 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from noctule.providers import packs
 from noctule.webhooks import Request, Scheme, scheme_of
@@ -19,6 +18,9 @@ from noctule.webhooks.classify import items
 from noctule.webhooks.sign import compose, new_key
 from noctule.webhooks.source import put, walk
 from noctule.webhooks.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = 1_800_000_000.0
 URL = "https://shop.example/webhooks"

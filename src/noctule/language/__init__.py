@@ -18,7 +18,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "fr")
 @cache
 def catalog(room: str) -> dict[str, dict[str, str]]:
     """Every message of one room: name -> texts."""
-    source = resources.files(__package__).joinpath("catalog", f"{room}.toml")
+    source = resources.files(__name__).joinpath("catalog", f"{room}.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 

@@ -69,7 +69,8 @@ class Intake:
         """Judge every event of a delivery, and plan to store what is new."""
         number = next(self.numbers)
         before = len(self.events)
-        outcomes = tuple([self._judge(number, delivery, item) for item in delivery.items])
+        judged: list[Outcome] = [self._judge(number, delivery, item) for item in delivery.items]
+        outcomes: tuple[Outcome, ...] = tuple(judged)
         if len(self.events) == before:
             return Receipt(None, outcomes)
         self.deliveries.append((number, delivery))

@@ -60,7 +60,7 @@ def command(
                 store, query_of(limit, **given), now=now, per_second=rate or 0.0, dry_run=dry_run
             )
             for bulk in pages:
-                outcomes = Counter(bulk.outcomes)
+                outcomes = Counter[str](bulk.outcomes)
                 output.overwrite(str(sum(outcomes.values())))
             output.overwrite("")
     for outcome, count in outcomes.most_common():

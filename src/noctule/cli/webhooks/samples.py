@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from noctule.problem import Exit, Problem
@@ -61,9 +61,10 @@ def _described(pack: Pack, component: str, event: str) -> dict[str, Any]:
 
     document = apidoc.parse(pack.document_bytes(), source=f"pack:{pack.id}")
     schema = document.schemas.get(component)
-    value = apidoc.sample(schema, depth=3) if schema is not None else {}
-    if schema is None or not isinstance(value, dict):
+    sampled: object = apidoc.sample(schema, depth=3) if schema is not None else {}
+    if schema is None or not isinstance(sampled, dict):
         return {}
+    value = cast("dict[str, Any]", sampled)
     if isinstance(value.get("id"), str):
         value["id"] = f"test_{uuid4().hex[:16]}"
     status = schema.properties.get("status")

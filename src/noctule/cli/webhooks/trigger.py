@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -111,7 +111,7 @@ def _payload(place: str) -> dict[str, Any]:
         raise Problem(
             "webhooks.no_payload", exit=Exit.USAGE, place=place, cause="not a JSON object"
         )
-    return data
+    return cast("dict[str, Any]", data)
 
 
 def _post(request: Request) -> tuple[int, str]:

@@ -67,6 +67,11 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Plan exactly these operations; repeatable.",
         ),
         accept_incomplete,
+        click.option(
+            "--target",
+            type=click.Choice(["fastapi", "django", "flask", "plain"]),
+            help="The framework; by default the project's own, else fastapi.",
+        ),
         project,
         dry_run,
         as_json,
@@ -94,6 +99,7 @@ def wish_of(
         need=answers["need"] or "",
         operations=answers["operations"],
         accepted=answers["accept_incomplete"],
+        target=answers["target"] or "",
     )
     return Output(language, as_json=as_json), wish
 

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command("plan", short_help="Write the integration task for a request.")
+@click.option("--explain", is_flag=True, help="Say why each operation is there.")
 @options.planning
 def command(
     request: str,
+    explain: bool,
     folder: Path,
     dry_run: bool,
     as_json: bool,
@@ -29,6 +31,7 @@ def command(
     The task names operations, events and variables that the provider really has, and says from
     where each one comes. It is yours to edit before `noctule generate`.
     """
+    from noctule.cli.screens import show_reasons
     from noctule.cli.steps import plan_step, planned_json
     from noctule.language import say
     from noctule.stages.project import open_project
@@ -36,6 +39,8 @@ def command(
     output, wish = options.wish_of(request, lang, as_json=as_json, **answers)
     project = open_project(folder, writes=not dry_run)
     planned = plan_step(output, project, wish, dry_run=dry_run)
+    if explain:
+        show_reasons(output, planned.plan)
     if dry_run:
         output.say("cli.dry")
     else:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from noctule.cli.output import Output
     from noctule.codegen import Change
-    from noctule.planning import Question
+    from noctule.planning import Plan, Question
     from noctule.stages.ending import Ending
     from noctule.stages.testing import TestReport
 
@@ -47,6 +47,17 @@ def changes_json(changes: Sequence[Change], *, diffs: bool) -> list[dict[str, An
         | ({"diff": change.diff} if diffs or change.conflict else {})
         for change in changes
     ]
+
+
+def show_reasons(output: Output, plan: Plan) -> None:
+    """Why each operation is planned and where it comes from; then what was looked at and left."""
+    for reason in plan.reasons:
+        output.line(f"{INDENT}{reason.method}: {reason.operation}")
+        output.line(f"{INDENT * 2}{reason.why}  [{reason.source}]")
+    if plan.left_out:
+        output.say("cli.left_out")
+        for operation in plan.left_out:
+            output.line(f"{INDENT}{operation.key}")
 
 
 def show_tests(output: Output, report: TestReport) -> None:

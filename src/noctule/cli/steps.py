@@ -116,6 +116,11 @@ def planned_json(planned: Planned, *, dry_run: bool) -> dict[str, Any]:
         "webhooks": [
             {"event": webhook.event, "endpoint": webhook.endpoint} for webhook in task.webhooks
         ],
+        "reasons": [
+            {"method": one.method, "why": one.why, "source": one.source}
+            for one in planned.plan.reasons
+        ],
+        "left_out": [operation.key for operation in planned.plan.left_out],
         "refused": [
             {"what": one.what, "reason": one.reason, "alternative": one.alternative}
             for one in task.refused

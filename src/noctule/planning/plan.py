@@ -22,7 +22,7 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from noctule.apidoc import ApiDocument
+    from noctule.apidoc import ApiDocument, Operation
     from noctule.language import Language
     from noctule.manifest import IntegrationTask
     from noctule.planning.compose import Reason
@@ -49,6 +49,8 @@ class Plan:
     """Why each operation is there and where it comes from, in the task's order."""
     document: ApiDocument | None = None
     pack: Pack | None = None
+    left_out: tuple[Operation, ...] = ()
+    """What was looked at and not planned, best first; a pack's choice leaves nothing out."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class _Choice:
     confidence: float
     need: Need | None = None
     question: Question | None = None
+    left_out: tuple[Operation, ...] = ()
 
 
 def plan(
@@ -95,7 +98,7 @@ def plan(
     if choice.question and confidence < SURE:
         return Plan(None, choice.question, confidence, (), document, pack)
     task, reasons = compose(outline, layout)
-    return Plan(task, None, confidence, reasons, document, pack)
+    return Plan(task, None, confidence, reasons, document, pack, choice.left_out)
 
 
 def _checked(request: str) -> str:
@@ -192,7 +195,9 @@ def _of_document(subject: Subject, asked: Request) -> _Choice:
     else:
         nearest = found.nearest or tuple(subject.document.operations.values())
         question = which_operation(subject.name, nearest, asked.language)
-    return _Choice(chosen, found.confidence, None, question)
+    planned = {one.operation.key for one in found.chosen}
+    left_out = (one.operation for one in found.candidates if one.operation.key not in planned)
+    return _Choice(chosen, found.confidence, None, question, tuple(left_out))
 
 
 def _need(subject: Subject, answer: str) -> Need | None:

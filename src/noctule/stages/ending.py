@@ -13,7 +13,34 @@ if TYPE_CHECKING:
     from noctule.manifest import EnvVar, IntegrationTask
     from noctule.stages.project import Project
 
-_APP = re.compile(r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:fastapi\.)?FastAPI\s*\(", re.MULTILINE)
+_APP = re.compile(
+    r"^(\w+)(?:\s*:[^=\n]+)?\s*=\s*(?:\w+\.)?(?:FastAPI|Flask|get_wsgi_application)\s*\(",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How an application of one target takes a webhook module in, and how it is started."""
+
+    mount: tuple[str, ...] = ()
+    run: str = ""
+
+
+HABITS = {
+    "fastapi": Habit(
+        ("from {package} import {module}", "{app}.include_router({module}.router)"),
+        "uvicorn {main}:{app}{folder}",
+    ),
+    "flask": Habit(
+        ("from {package} import {module}", "{app}.register_blueprint({module}.blueprint)"),
+        "flask --app {main}:{app} run",
+    ),
+    "django": Habit(
+        ('urlpatterns += [path("", include("{handler}"))]',), "python manage.py runserver"
+    ),
+    "plain": Habit(),
+}
 
 
 @dataclass(frozen=True)
@@ -25,35 +52,44 @@ class Ending:
     app: str
     """The file that `mount` belongs in."""
     command: str
-    """What to run next."""
+    """What to run next; "" where there is no application to start."""
 
 
 def ending_of(project: Project, task: IntegrationTask) -> Ending:
-    variables = tuple(variable for variable in task.env_vars if variable.required)
     paths = {file.role: file.path for file in task.files}
     app = paths.get("app") or detect_layout(project.root).app
     text = _read(project, app)
-    mount: tuple[str, ...] = ()
-    handler = paths.get("webhook", "")
-    if handler and "app" not in paths and app:
-        package, _, module = dotted(handler).rpartition(".")
-        line = f"from {package} import {module}" if package else f"import {module}"
-        if line not in text:
-            mount = (line, f"{_name(text)}.include_router({module}.router)")
-    folder = " --app-dir src" if app.startswith("src/") else ""
-    command = f"uvicorn {dotted(app)}:{_name(text)}{folder}" if app else ""
-    return Ending(variables, mount, app, command)
+    found = _APP.search(text)
+    handler = dotted(paths["webhook"]) if "webhook" in paths else ""
+    package, _, module = handler.rpartition(".")
+    names = {
+        "app": found[1] if found else "app",
+        "folder": " --app-dir src" if app.startswith("src/") else "",
+        "handler": handler,
+        "main": dotted(app) if app else "",
+        "module": module,
+        "package": package,
+    }
+    habit = HABITS.get(task.target or "fastapi", Habit())
+    mounted = "app" in paths or not handler or not app or handler in text
+    lines = () if mounted else tuple(line.format(**names) for line in habit.mount)
+    mounted = mounted or (bool(lines) and lines[0] in text)
+    variables = tuple(variable for variable in task.env_vars if variable.required)
+    return Ending(variables, () if mounted else lines, app, _command(project, task, habit, names))
+
+
+def _command(project: Project, task: IntegrationTask, habit: Habit, names: dict[str, str]) -> str:
+    if task.target == "django" and not (project.root / "manage.py").is_file():
+        return f"granian --interface wsgi {names['main']}:{names['app']}" if names["main"] else ""
+    if task.target == "plain":
+        return f"uvicorn {names['handler']}:receiver" if names["handler"] else ""
+    return habit.run.format(**names) if names["main"] else ""
 
 
 def dotted(path: str) -> str:
     """ "src/shop/main.py" -> "shop.main"."""
     parts = [*PurePosixPath(path).parts[:-1], PurePosixPath(path).stem]
     return ".".join(parts[1:] if parts[0] == "src" and len(parts) > 1 else parts)
-
-
-def _name(text: str) -> str:
-    found = _APP.search(text)
-    return found[1] if found else "app"
 
 
 def _read(project: Project, path: str) -> str:

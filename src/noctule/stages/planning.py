@@ -45,6 +45,8 @@ class Wish:
     need: str = ""
     operations: Sequence[str] = ()
     accepted: str = ""
+    target: str = ""
+    """The framework, in place of the one that the project uses."""
 
     def answered(self, question: Question, value: str) -> Wish:
         """The wish with the answer to the planner's question in it."""
@@ -98,9 +100,12 @@ def plan_task(project: Project, wish: Wish) -> Planned | Question:
 
 def _plan(project: Project, wish: Wish) -> Plan:
     document = read_document(project, wish.document) if wish.document else None
+    layout = detect_layout(project.root)
+    if wish.target and wish.target != layout.target:
+        layout = replace(layout, target=wish.target, app="")
     return plan(
         wish.request,
-        layout=detect_layout(project.root),
+        layout=layout,
         document=document,
         language=wish.language,
         provider=wish.provider,

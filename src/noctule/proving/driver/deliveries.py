@@ -11,6 +11,7 @@ import traceback
 from base64 import b64decode
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -41,7 +42,7 @@ class Route:
         self.watch = Watch()
         with patch.object(Receiver, "on", _watched_registration(self.watch)):
             members = list(vars(import_path(path)).values())
-        found = [value for value in members if isinstance(value, Receiver)]
+        found = [value for value in members if issubclass(type(value), Receiver)]
         self._receivers = list(dict.fromkeys(found))
         routers = [value for value in members if _is_application(value)]
         if not routers and not self._receivers:
@@ -84,8 +85,11 @@ class Route:
 
 
 def _is_application(value: Any) -> bool:
-    """An ASGI router or application, known by its routes."""
-    return callable(value) and hasattr(value, "routes") and not isinstance(value, type)
+    """An ASGI router or application, known by its routes. A framework's proxies, which may only
+    be looked into while a request is served (Flask's `request`), are left alone."""
+    if issubclass(type(value), type) or getattr_static(value, "routes", None) is None:
+        return False
+    return callable(value)
 
 
 def _watched_registration(watch: Watch) -> Callable[..., Any]:

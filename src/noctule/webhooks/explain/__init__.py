@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from noctule.webhooks.errors import Reason, Rejection
+from noctule.webhooks.errors import KeyUnavailable, Reason, Rejection
 from noctule.webhooks.explain.causes import Cause
 from noctule.webhooks.explain.suspects import (
     altered_bodies,
@@ -50,6 +50,8 @@ def explain(
         verify(scheme, request, secrets, now)
     except Rejection as rejection:
         return list(_causes(scheme, request, secrets, now, retired, rejection))
+    except KeyUnavailable:
+        return [Cause("key_unknown", "key")]
     return []
 
 
@@ -109,7 +111,7 @@ def _holds(scheme: Scheme, request: Request, secrets: Sequence[str]) -> bool:
     ageless = stamp and replace(stamp, past=AGELESS, future=AGELESS)
     try:
         verify(replace(scheme, timestamp=ageless), request, secrets, 0.0)
-    except (Rejection, ValueError):
+    except (Rejection, KeyUnavailable, ValueError):
         return False
     return True
 

@@ -87,6 +87,11 @@ TEXTS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "signature_malformed": (
         ("the header holds no signature in {detail}",
          "l'en-tête ne contient pas de signature en {detail}"), _SENDER),
+    "key_unknown": (
+        ("the key that the provider publishes was not fetched, so nothing is certain",
+         "la clé que le fournisseur publie n'a pas été lue : rien n'est certain"),
+        ("let the receiver reach the provider's key address over HTTPS",
+         "laissez le récepteur joindre en HTTPS l'adresse de clé du fournisseur")),
     "timestamp_unit": (
         ("the time is in {detail}", "le temps est en {detail}"), _PACK),
     "clock_zone": (

@@ -28,7 +28,8 @@ def told(name, body, headers, *, secret=None, now=NOW, url=URL, retired=(), sche
     request = Request("POST", url, headers, body)
     secrets = [secret or KEYS[name].secret]
     causes = explain(scheme or PACKS[name], request, secrets, now, retired=retired)
-    assert all(cause.why(l) and cause.fix(l) for cause in causes for l in ("en", "fr"))
+    for language in ("en", "fr"):
+        assert all(cause.why(language) and cause.fix(language) for cause in causes)
     return [cause.key for cause in causes]
 
 

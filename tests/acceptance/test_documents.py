@@ -37,10 +37,10 @@ COMPLETE = {
     "spotify": "Search tracks and create a playlist on Spotify",
     "digitalocean": "Create, list and delete droplets on DigitalOcean",
     "postmark": "Envoyer un e-mail transactionnel avec Postmark",
-    "adyen-checkout": "Encaisser des paiements avec Adyen",
     "box": "Upload a file to Box and share a folder",
 }
 INCOMPLETE = {
+    "adyen-checkout": "Encaisser des paiements avec Adyen",
     "twilio": "Send SMS messages with Twilio",
     "sendgrid": "Envoyer des e-mails avec SendGrid",
     "notion": "Create a page in Notion and query a database",

@@ -127,12 +127,26 @@ def _multipart(body: bytes, content_type: str, media: Media) -> Any:
     if not message.is_multipart():
         raise Undecodable("the body is not multipart/form-data")
     pairs: list[tuple[str, str]] = []
+    structured: dict[str, list[Any]] = {}
     for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
+        name = str(part.get_param("name", header="content-disposition"))
         payload = part.get_payload(decode=True)
-        text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-        pairs.append((str(name), text))
-    return _fields(pairs, media)
+        data = payload if isinstance(payload, bytes) else b""
+        if part.get_content_type() == "application/json":
+            structured.setdefault(name, []).append(_json(data))
+        else:
+            pairs.append((name, data.decode("utf-8", "replace")))
+    return {**_fields(pairs, media), **_structured(structured, media)}
+
+
+def _structured(found: dict[str, list[Any]], media: Media) -> dict[str, Any]:
+    """Parts that came as JSON; a list where the document has one, or where a name came twice."""
+    properties: Mapping[str, Schema] = media.schema.properties if media.schema else {}
+    lists = {name for name, schema in properties.items() if schema.type == "array"}
+    return {
+        name: values if name in lists or len(values) > 1 else values[0]
+        for name, values in found.items()
+    }
 
 
 def _fields(pairs: list[tuple[str, str]], media: Media) -> Any:

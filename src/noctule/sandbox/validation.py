@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from noctule.apidoc import Operation, Parameter, Schema
     from noctule.sandbox.decoding import Decoded
 
+TOKENS = frozenset({"token", "access_token"})
 MAX_REASONS = 5
 
 
@@ -50,7 +51,7 @@ class Validators:
         place = f"{parameter.where} {parameter.name}"
         if parameter.where == "header":
             missing = parameter.required and parameter.name.lower() not in decoded.headers
-            return [f"{place}: is required"] if missing else []
+            return [f"{place}: is required"] if missing and not _sent(parameter, decoded) else []
         if parameter.where not in {"path", "query"}:
             return []
         values = decoded.path if parameter.where == "path" else decoded.query
@@ -72,6 +73,11 @@ class Validators:
         if known is None:
             known = self._compiled[schema] = _compile(json_schema(schema, request=True))
         return known
+
+
+def _sent(parameter: Parameter, decoded: Decoded) -> bool:
+    """Whether it is a token that went as a credential: some documents ask for it twice."""
+    return parameter.name.lower() in TOKENS and "authorization" in decoded.headers
 
 
 def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:

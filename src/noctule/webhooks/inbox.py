@@ -129,6 +129,8 @@ class Inbox:
         self._rows = 0
         self._bytes = 0
         self._closing = False
+        self.taken = 0
+        """How many deliveries were put in since it was made."""
         self._patience: WeakKeyDictionary[asyncio.AbstractEventLoop, _Patience] = (
             WeakKeyDictionary()
         )
@@ -173,6 +175,7 @@ class Inbox:
         """
         if self._rows >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
             raise Busy("too many deliveries wait for the disk")
+        self.taken += 1
         job = _Put(delivery)
         self._patience_of(job.loop).watch(job.future, within)
         return await self._submit(job)

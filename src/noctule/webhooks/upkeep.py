@@ -34,6 +34,8 @@ COPIED = 64 * 1024
 CHUNK = 50
 """Deliveries in one step: it holds up those that come in by a few milliseconds."""
 PAUSE = 1.0
+BUSY = 100
+"""Deliveries within a pause from which on nothing is done: the sender's answer comes first."""
 PRUNE_EVERY = 60.0
 
 log = logging.getLogger("noctule.webhooks")
@@ -77,9 +79,10 @@ class Upkeep:
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
+            before = self._inbox.taken
             await asyncio.sleep(PAUSE)
             try:
-                while await self.step():
+                while self._inbox.taken - before < BUSY and await self.step():
                     pass
             except InboxError as error:
                 log.error("webhooks upkeep: %s", error)  # noqa: TRY400 - no trace wanted

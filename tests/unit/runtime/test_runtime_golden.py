@@ -101,7 +101,9 @@ def test_stripe_query(stripe_wire: StripeWire, stripe_client: Any) -> None:
         "expand": ["data.default_source"],
     }
     stripe_client.v1.customers.list(asked)
-    assert query(asked, {**LISTS, "created": "deepObject"}) == stripe_wire.sent.query
+    # Below the SDK, its HTTP library escapes the brackets.
+    theirs = stripe_wire.sent.query.replace("[", "%5B").replace("]", "%5D")
+    assert query(asked, {**LISTS, "created": "deepObject"}) == theirs
 
 
 def test_stripe_query_with_a_space_means_the_same(

@@ -27,8 +27,12 @@ Pair = tuple[str, str]
 
 
 def query(values: Mapping[str, object], styles: Mapping[str, str] | None = None) -> str:
-    """The query of a URL, without the question mark; a space is `%20`. None is not sent."""
-    return _written(values, styles or {}, "form-explode", lambda data: quote(data, safe=""))
+    """The query of a URL, without the question mark; a space is `%20`. None is not sent.
+
+    A bracket is `%5B` or `%5D`: RFC 3986 has none in a query, and some servers refuse it.
+    """
+    written = _written(values, styles or {}, "form-explode", lambda data: quote(data, safe=""))
+    return written.replace("[", "%5B").replace("]", "%5D")
 
 
 def form(values: Mapping[str, object], styles: Mapping[str, str] | None = None) -> bytes:
@@ -118,5 +122,5 @@ def _flat(name: str, value: object) -> Iterator[tuple[str | None, str]]:
 
 
 def _name(name: str, escape: Escape) -> str:
-    """The wire name. Brackets stay as they are: so do the SDKs, and servers read both."""
+    """The wire name. A form's brackets stay as they are: so do those of the SDKs."""
     return escape(utf8(name, "a name")).replace("%5B", "[").replace("%5D", "]")

@@ -31,6 +31,8 @@ ROOT = Path(__file__).parents[1]
 RESTBENCH = ROOT.parent / "shared" / "restbench"
 FRENCH = Path(__file__).with_name("restbench_fr.toml")
 REQUESTS = ROOT / "tests" / "data" / "requests.toml"
+UNSEEN = Path(__file__).with_name("requests_unseen.toml")
+CORPUS = ROOT / ".corpus" / "package" / "api"
 PROVIDERS = ("tmdb", "spotify")
 
 Rank = Callable[[str], list[str]]
@@ -151,11 +153,41 @@ def judged(request: dict[str, Any]) -> dict[str, float]:
     }
 
 
+def unseen_requests(language: str) -> dict[str, float]:
+    """Shares of the requests over documents that nobody had looked at: of what was asked, of what
+    was planned, and of plans that hold all that was asked and nothing beside."""
+    requests = tomllib.loads(UNSEEN.read_text(encoding="utf-8"))["requests"]
+    chosen = [request for request in requests if request["language"] == language]
+    totals: Counter[str] = Counter()
+    for request in chosen:
+        totals.update(judged_unseen(request))
+    keys = ("recall", "precision", "exact", "asked")
+    return {"requests": len(chosen), **{key: round(totals[key] / len(chosen), 3) for key in keys}}
+
+
+def judged_unseen(request: dict[str, Any]) -> dict[str, float]:
+    document = apidoc.load(CORPUS / request["document"])
+    made = plan(request["text"], layout=Layout(), document=document)
+    if made.task is None:
+        return {"asked": 1}
+    found = {method.operation for method in made.task.methods}
+    gold = [set(either.split(" | ")) for either in request["operations"]]
+    fitting = set().union(*gold, request["also"])
+    recalled = sum(bool(either & found) for either in gold) / len(gold)
+    return {
+        "recall": recalled,
+        "precision": len(found & fitting) / len(found),
+        "exact": recalled == 1 and found <= fitting,
+    }
+
+
 def main() -> None:
     figures: dict[str, Any] = {}
     if RESTBENCH.is_dir():
         figures |= {f"restbench {name}": restbench(name) for name in PROVIDERS}
     figures |= {f"requests {language}": own_requests(language) for language in ("en", "fr")}
+    if CORPUS.is_dir():
+        figures |= {f"unseen {language}": unseen_requests(language) for language in ("en", "fr")}
     if "--json" in sys.argv:
         print(json.dumps(figures, indent=2))
         return

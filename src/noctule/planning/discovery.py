@@ -6,18 +6,22 @@ each of those what gives it its ids.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from noctule.planning.lexicon import lexicon
+from noctule.planning.asks import asks, things
+from noctule.planning.homes import Homes
 from noctule.planning.ranking import Ranked, Ranking
+from noctule.planning.scoring import Score
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from noctule.apidoc import ApiDocument, Operation
-    from noctule.planning.request import Request, Term
-    from noctule.planning.scoring import Score, Scores
+    from noctule.planning.asks import Ask
+    from noctule.planning.homes import Verb
+    from noctule.planning.request import Request
+    from noctule.planning.scoring import Scores
 
 MAX_OPERATIONS = 7
 MAX_CANDIDATES = 12
@@ -26,6 +30,7 @@ _ALIKE = 0.9
 _ALIKE_OF_MATTER = 0.6
 """The same for a request that asks for a matter as a whole."""
 _CIRCUMSTANCE = 1 / 3
+_SEVERAL = 2
 _ANSWERS = 0.4
 """The weight from which a term counts as an answer to its word."""
 
@@ -70,19 +75,18 @@ def discover(document: ApiDocument, request: Request) -> Discovery:
     """The operations to plan for `request`, and those that came near."""
     ranking = Ranking(document)
     whole = ranking.scores(request)
-    meant: dict[str, Score] = {}
+    meant: dict[str, tuple[Score, Scores]] = {}
+    for score, scores in _answers(ranking, request):
+        meant.setdefault(score.operation.key, (score, scores))
     steps: dict[str, Ranked] = {}
-    for ask in _asks(request):
-        scores = ranking.scores(ask)
-        for score in _best(scores, general=request.general):
-            meant.setdefault(score.operation.key, score)
-            for source in ranking.chain(score.operation, scores, ways=1):
+    for key, (score, scores) in meant.items():
+        for source in ranking.chain(score.operation, scores, ways=1, at_hand=meant):
+            if source.operation.key not in meant:
                 steps.setdefault(source.operation.key, source)
-            steps.pop(score.operation.key, None)
-            steps[score.operation.key] = Ranked(score)
+        steps[key] = Ranked(score)
     candidates = tuple(_judged(list(steps.values()), whole))
     known = ranking.index.rarity.keys()
-    return Discovery(candidates, _coverage(list(meant.values()), request, known))
+    return Discovery(candidates, _coverage([score for score, _ in meant.values()], request, known))
 
 
 def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
@@ -96,27 +100,33 @@ def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
         yield Candidate(Ranked(score), "weaker")
 
 
-def _asks(request: Request) -> list[Request]:
-    """The request taken apart by its verbs: "create a page and query a database" asks twice.
-
-    A verb without things of its own shares those of the next one ("find and buy a number"), or
-    of the one before ("upload files and share them").
-    """
-    asks: dict[str, dict[str, Term]] = {}
-    for name, term in request.terms.items():
-        asks.setdefault(term.verb, {})[name] = term
-    things = [_things(terms) for terms in asks.values()]
-    apart: list[Request] = []
-    for at, (verb, terms) in enumerate(asks.items()):
-        near = [t for t in (things[at], *things[at + 1 :], *reversed(things[:at])) if t]
-        shared = near[0] if near else terms
-        verbs = dict.fromkeys(lexicon().verbs.get(verb, ()), verb) or request.verbs
-        apart.append(replace(request, terms=terms | shared, verbs=verbs))
-    return apart
+def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Score, Scores]]:
+    """The operations meant by each act of the request, and by which scores: of several acts on one
+    thing those that its home has, else the best."""
+    parts = [
+        (ask, ranking.scores(ask.request)) for ask in asks(request, ranking.index.path_terms)
+    ]
+    homes = Homes(ranking.index)
+    for ask, scores in parts:
+        same = {a.verb.word: (a.verb, s) for a, s in parts if a.thing == ask.thing and a.verb.word}
+        placed = _at_home(homes, ask, same).get(ask.verb.word)
+        if placed:
+            yield scores.by_key.get(placed.key) or Score(placed, 0.0), scores
+        else:
+            yield from ((score, scores) for score in _best(scores, general=ask.general))
 
 
-def _things(terms: Mapping[str, Term]) -> dict[str, Term]:
-    return {name: term for name, term in terms.items() if not (term.acts or term.named)}
+def _at_home(
+    homes: Homes, ask: Ask, same: Mapping[str, tuple[Verb, Scores]]
+) -> Mapping[str, Operation]:
+    if len(same) < _SEVERAL or ask.general or not ask.heads:
+        return {}
+
+    def worth(verb: Verb, operation: Operation) -> float:
+        scores = same[verb.word][1]
+        return scores[operation.key] / (scores.best or 1.0)
+
+    return homes.doing([verb for verb, _ in same.values()], ask.heads, worth)
 
 
 def _best(scores: Scores, *, general: bool) -> list[Score]:
@@ -135,11 +145,11 @@ def _said(score: Score, request: Request) -> set[str]:
 def _coverage(chosen: list[Score], request: Request, vocabulary: Collection[str]) -> float:
     """The share of the things asked for that the chosen operations speak of; what the document
     never mentions may be circumstance, and counts a third. 0 where it mentions none of them."""
-    said = _things(request.terms).items()
-    things = {t.word: t.weight for _, t in said if not (t.synonym or t.broader)}
+    said = things(request.terms).items()
+    asked = {t.word: t.weight for _, t in said if not (t.synonym or t.broader)}
     known = {t.word for name, t in said if not t.broader and name in vocabulary}
-    if not things.keys() & known:
+    if not asked.keys() & known:
         return 0.0
     spoken = {word for score in chosen for word in _said(score, request)}
-    weights = {word: w * (1 if word in known else _CIRCUMSTANCE) for word, w in things.items()}
+    weights = {word: w * (1 if word in known else _CIRCUMSTANCE) for word, w in asked.items()}
     return sum(w for word, w in weights.items() if word in spoken) / sum(weights.values())

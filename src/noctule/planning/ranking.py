@@ -16,6 +16,8 @@ from noctule.planning.scoring import Score, Scores
 from noctule.planning.search import Index
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from noctule.apidoc import ApiDocument, Operation
     from noctule.planning.request import Request
     from noctule.planning.resources import Need, Source
@@ -80,18 +82,27 @@ class Ranking:
         return list(found.values())[:k]
 
     def chain(
-        self, operation: Operation, scores: Scores, ways: int = _SOURCES, depth: int = _DEPTH
+        self,
+        operation: Operation,
+        scores: Scores,
+        ways: int = _SOURCES,
+        depth: int = _DEPTH,
+        at_hand: Collection[str] = (),
     ) -> list[Ranked]:
-        """What gives the operation its ids, each behind what it needs itself."""
+        """What gives the operation its ids, each behind what it needs itself; nothing for those
+        that an operation `at_hand` (keys) gives anyway."""
         chain: list[Ranked] = []
         key = operation.key
         for need in (*self.resources.needs[key], *self.resources.inputs[key]):
-            found = self._ways(operation, need, scores)[:ways]
+            found = self._ways(operation, need, scores)
+            if any(way.certainty == 1 and way.operation.key in at_hand for _, way in found):
+                continue
+            found = found[:ways]
             for worth, source in found:
                 if worth < _ALSO * found[0][0]:
                     break
                 if depth > 1:
-                    chain += self.chain(source.operation, scores, ways, depth - 1)
+                    chain += self.chain(source.operation, scores, ways, depth - 1, at_hand)
                 own = scores.by_key.get(source.operation.key) or Score(source.operation, 0.0)
                 chain.append(Ranked(own, need.parameter, key))
         return chain

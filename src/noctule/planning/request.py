@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from noctule.planning.clauses import COMMA, pairs
 from noctule.planning.lexicon import Lexicon, lexicon
 from noctule.planning.names import names
 from noctule.planning.text import stem, words
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.language import Language
+    from noctule.planning.clauses import Pair
 
 _SYNONYM_WEIGHT = 0.65
 _BROADER_WEIGHT = 0.35
@@ -25,6 +27,7 @@ _VERB_WEIGHT = 0.6
 _ASIDE_WEIGHT = 0.4
 """Of what stands after the main clause: "… when an order arrives"."""
 _INFINITIVE = re.compile(r"(?:er|ir|re)$")
+_PAUSE = re.compile(r"[,;:.!?…](?!\w)")
 _ACCENT = re.compile(r"[àâçèéêëîïôùûœ]", re.IGNORECASE)
 _ASKING = frozenset({"what", "who", "whom", "whose", "which", "when", "where", "why", "how", "is",
                      "are", "was", "were", "does", "do", "did", "has", "have", "tell", "show",
@@ -87,6 +90,8 @@ class Request:
     """Whether it asks for a matter as a whole ("manage", "integrate"), not for single acts."""
     particular: bool
     """Whether it speaks of one case ("send a message when …"), not of a matter at large."""
+    pairs: tuple[Pair, ...]
+    """What is to be done to what, in the order of the main clause."""
     names: frozenset[str]
     """The stems of the names by which it calls things, which an API finds by searching."""
     mine: frozenset[str]
@@ -100,10 +105,12 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
     book = lexicon()
     language = language or detect_language(text)
     rest = text.replace(provider, " ") if provider else text
-    every = rewritten(rest)
+    marked = _marked(rest)
+    every = [word for word in marked if word != COMMA]
     main = _main_clause(every, book)
+    marked = _until(marked, len(main))
     spoken = _translated(main, book) if language == "fr" else [(word, word) for word in main]
-    acting = _acting(main, book)
+    acting = _acting(marked, book)
     aside = every[len(main) :] if language == "en" else []
     refuses = any(f" {phrase} " in f" {' '.join(every)} " for phrase in book.no_webhooks)
     called = names(rest)
@@ -118,6 +125,7 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
         commands=_commands(main, spoken),
         asks=bool(every) and every[0] in _ASKING,
         general=any(word in book.general or word in _INTEGRATING for word in main),
+        pairs=pairs(_units(marked, book) if language == "fr" else marked, french=language == "fr"),
         particular=len(main) < len(every) or bool(_ONE & set(main)),
         names=called,
         mine=_mine(every, spoken),
@@ -143,6 +151,30 @@ def rewritten(text: str) -> list[str]:
     return plain.split()
 
 
+def _marked(text: str) -> list[str]:
+    """The same with a `COMMA` wherever the sentence pauses."""
+    segments = [rewritten(segment) for segment in _PAUSE.split(text)]
+    marked = [unit for segment in segments if segment for unit in (*segment, COMMA)]
+    return marked[:-1]
+
+
+def _until(marked: list[str], count: int) -> list[str]:
+    """`marked` as far as its first `count` words go."""
+    ends = [at for at, unit in enumerate(marked) if unit != COMMA][:count]
+    return marked[: ends[-1] + 1] if ends else []
+
+
+def _units(marked: list[str], book: Lexicon) -> list[str]:
+    """`marked` with each of the lexicon's French phrases as one unit."""
+    units: list[str] = []
+    at = 0
+    while at < len(marked):
+        rest = f"{' '.join(marked[at:])} "
+        units.append(next((p for p in book.phrases if rest.startswith(f"{p} ")), marked[at]))
+        at += len(units[-1].split())
+    return units
+
+
 def singular(word: str) -> str:
     if len(word) > 4 and word.endswith("aux"):
         return f"{word[:-3]}al"
@@ -162,11 +194,11 @@ def _main_clause(found: list[str], book: Lexicon) -> list[str]:
     return main if set(main) - empty - book.verbs.keys() else found
 
 
-def _acting(main: list[str], book: Lexicon) -> list[str]:
+def _acting(marked: list[str], book: Lexicon) -> list[str]:
     """The words that are verbs where they stand: not "book" in "a book", nor in "create book"."""
     return [
         word
-        for before, word in zip(["", *main], main, strict=False)
+        for before, word in zip(["", *marked], marked, strict=False)
         if word in book.verbs
         and (
             _INFINITIVE.search(word)

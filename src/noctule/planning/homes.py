@@ -1,0 +1,145 @@
+"""Where a thing lives in a document, and which operation does what to it there.
+
+REST keeps a thing under one path: the collection, an item of it, and the acts on an item behind
+that (`/invoices`, `/invoices/{id}`, `/invoices/{id}/send`). A request that names several acts on one
+thing means a path that has them all: `/droplets`, not `/load_balancers/{id}/droplets`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from noctule.planning.text import stem, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from noctule.apidoc import Operation
+    from noctule.planning.search import Index
+
+_ACTION, _PLACE, _CLASS = 3, 2, 1
+"""How surely an operation does what a verb says: the path ends in the verb, the method stands where
+REST has it for that, the summary's verb is of the same class."""
+_SAID_FIRST = 1
+"""What it adds that the summary begins with the very verb."""
+_BY_NAME = 0.5
+"""How much a path is about a thing that only its operations' summaries name."""
+_ACTIONS = frozenset({"action", "actions"})
+_PLACES: dict[str, tuple[tuple[bool, str], ...]] = {
+    "create": ((False, "POST"), (False, "PUT")),
+    "send": ((False, "POST"),),
+    "list": ((False, "GET"),),
+    "search": ((False, "GET"),),
+    "get": ((True, "GET"),),
+    "update": ((True, "PATCH"), (True, "PUT"), (True, "POST")),
+    "delete": ((True, "DELETE"), (False, "DELETE")),
+}
+"""Class of verbs -> whether it is done to an item, and by which methods, the usual first."""
+
+Worth = Callable[["Verb", "Operation"], float] if TYPE_CHECKING else object
+
+
+@dataclass(frozen=True)
+class Verb:
+    word: str
+    """As the request has it."""
+    stems: frozenset[str]
+    """Its meanings in English."""
+    kinds: tuple[str, ...]
+
+
+class Homes:
+    """The collections of a document."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._under: dict[str, list[Operation]] = defaultdict(list)
+        for operation in index.operations:
+            for home in _homes(operation.path):
+                self._under[home].append(operation)
+
+    def doing(
+        self, verbs: Sequence[Verb], heads: Sequence[frozenset[str]], worth: Worth
+    ) -> dict[str, Operation]:
+        """Verb -> the operation that does it to the thing, for the verbs that its home has; where
+        the home has not all, those of the paths of the same name. `heads` holds the meanings of
+        each word of the thing, `worth` weighs operations that do the same."""
+        best: tuple[float, float, str] = (0.0, 0.0, "")
+        for home in self._under:
+            about = self._about(home, heads)
+            done = self._done(home, verbs, worth) if about else {}
+            total = sum(worth(verb, done[verb.word]) for verb in verbs if verb.word in done)
+            best = max(best, (about * len(done), total, home), key=lambda found: found[:2])
+        return self._with_namesakes(best[2], verbs, worth) if best[2] else {}
+
+    def _with_namesakes(
+        self, home: str, verbs: Sequence[Verb], worth: Worth
+    ) -> dict[str, Operation]:
+        found = self._done(home, verbs, worth)
+        same = [h for h in self._under if h != home and _last(h) == _last(home)]
+        for verb in verbs:
+            others = (self._done(namesake, [verb], worth).get(verb.word) for namesake in same)
+            ready = [operation for operation in others if operation]
+            if verb.word not in found and ready:
+                found[verb.word] = max(ready, key=lambda operation: worth(verb, operation))
+        return found
+
+    def _done(self, home: str, verbs: Sequence[Verb], worth: Worth) -> dict[str, Operation]:
+        found: dict[str, Operation] = {}
+        for verb in verbs:
+            graded = [(self._grade(home, o, verb), o) for o in self._under[home]]
+            fit = [(grade, worth(verb, o), -at, o) for at, (grade, o) in enumerate(graded) if grade]
+            if fit:
+                found[verb.word] = max(fit, key=lambda one: one[:3])[3]
+        return found
+
+    def _grade(self, home: str, operation: Operation, verb: Verb) -> float:
+        tail = [part for part in operation.path[len(home) :].split("/") if part]
+        acts = [part for part in tail if "{" not in part and part not in _ACTIONS]
+        if acts:
+            done = len(acts) == 1 and tail[-1] == acts[0] and _lead(acts[0]) in verb.stems
+            undone = operation.method == "DELETE" and "delete" not in verb.kinds
+            read = operation.method == "GET" and "search" not in verb.kinds
+            return _ACTION if done and not (undone or read) else 0
+        first = _SAID_FIRST if _lead(operation.summary) in verb.stems else 0
+        for kind in verb.kinds:
+            places = _PLACES[kind]
+            if (bool(tail), operation.method) in places:
+                return _PLACE + first - places.index((bool(tail), operation.method)) / len(places)
+        return first or (_CLASS if self._index.verbs[operation.key] in verb.kinds else 0)
+
+    def _about(self, home: str, heads: Sequence[frozenset[str]]) -> float:
+        """From 0 to 1: how much of the thing's words the path's last part has, and of what it has
+        the thing's."""
+        parts = [stem(word) for word in words(_last(home))]
+        hits = [bool(meanings & set(parts)) for meanings in heads]
+        own = sum(any(part in meanings for meanings in heads) for part in parts)
+        if any(hits):
+            return sum(hits) / len(hits) * own / len(parts)
+        joined = {"".join(sorted(meanings)[0] for meanings in heads)}
+        if heads and stem("".join(words(_last(home)))) in joined:
+            return 1.0
+        named = [
+            all(meanings & set(map(stem, words(operation.summary))) for meanings in heads)
+            for operation in self._under[home]
+            if "/" not in operation.path[len(home) + 1 :]
+        ]
+        return _BY_NAME if heads and any(named) else 0.0
+
+
+def _homes(path: str) -> list[str]:
+    """The path as far as each of its parts that is no parameter: "/users", "/users/{id}/keys"."""
+    parts = path.rstrip("/").split("/")
+    return [
+        "/".join(parts[: at + 1]) for at, part in enumerate(parts) if part and "{" not in part
+    ]
+
+
+def _last(home: str) -> str:
+    return home.rpartition("/")[2]
+
+
+def _lead(text: str) -> str:
+    return stem((words(text) or [""])[0])

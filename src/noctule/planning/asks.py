@@ -23,7 +23,7 @@ class Ask:
     thing: tuple[str, ...]
     """As the request has it."""
     heads: tuple[frozenset[str], ...]
-    """The stems that each word of the thing may mean."""
+    """The stems that each word of the thing may mean, its noun last."""
     request: Request
     """The request as if it asked for nothing else."""
     general: bool
@@ -57,10 +57,11 @@ def _ask(
     verbs = dict.fromkeys(kinds, pair.verb) or ({} if pair.verb else request.verbs)
     general = pair.verb in book.general or (not kinds and request.general)
     english = meanings.get(singular(pair.verb), frozenset({stem(pair.verb)}))
+    heads = [meanings.get(singular(word), frozenset({stem(word)})) for word in pair.heads]
     return Ask(
         Verb(pair.verb, english, kinds),
         pair.heads,
-        tuple(meanings.get(singular(word), frozenset({stem(word)})) for word in pair.heads),
+        tuple(reversed(heads) if request.language == "fr" else heads),
         replace(request, terms=terms, verbs=verbs),
         general,
     )

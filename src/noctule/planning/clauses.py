@@ -21,12 +21,15 @@ JOINING = frozenset({COMMA, "and", "or", "then", "et", "ou", "puis", "ensuite"})
 _BEFORE_VERBS = frozenset({"", "to", "please", "you", "i", "we", "can", "me", "pour", "je",
                            "nous"}) | JOINING  # fmt: skip
 _GENITIVES = frozenset({"of", "de", "d", "du", "des"})
+_COMPOUNDS = frozenset({"de", "d"})
+"""Before a bare noun they make one thing of two in French: "hook de build"."""
 _PREPOSITIONS = _GENITIVES | {"to", "from", "in", "into", "onto", "on", "at", "with", "for", "by",
                               "as", "via", "a", "au", "aux", "dans", "sur", "sous", "par", "pour",
                               "avec", "vers", "chez", "depuis", "comme"}  # fmt: skip
 _CLITICS = frozenset({"le", "la", "l", "lui", "y", "les", "leur"})
 _PRONOUNS = frozenset({"it", "them"})
 _POSSESSIVES = frozenset({"its", "their", "son", "sa", "ses", "leur", "leurs"})
+_ONES = frozenset({"one", "ones"})
 _SEVERAL = frozenset({"them", "their", "les", "leur", "leurs"})
 _SAME_DETERMINER = {"an": "a", "un": "a", "une": "a", "le": "the", "la": "the", "l": "the",
                     "les": "the"}  # fmt: skip
@@ -88,7 +91,8 @@ def verbs_at(units: Sequence[str]) -> set[int]:
         infinitive = bool(_INFINITIVE.match(unit)) and at_verb
         acted = after in _PRONOUNS | _POSSESSIVES | book.determiners and before in _BEFORE_VERBS
         named = unit in known and (at_verb or infinitive or _INFINITIVE.match(unit))
-        plain = unit not in JOINING and unit not in book.function["en"] | book.function["fr"]
+        empty = (book.function["en"] | book.function["fr"]) - known
+        plain = unit not in JOINING and unit not in empty
         if plain and (named or chained or infinitive or acted or _begins_chain(units, at, known)):
             found.add(at)
     return found
@@ -127,6 +131,8 @@ class _Reader:
                 self._verb(unit)
             elif unit in JOINING:
                 self.joined = True
+            elif unit in _ONES and self.clauses[-1].things:
+                self._one(self.clauses[-1].things[-1])
             elif unit in _PRONOUNS or (unit in _CLITICS and at + 1 in verbs):
                 self._pronoun(unit)
             else:
@@ -149,6 +155,13 @@ class _Reader:
         else:
             last.meant = meant
 
+    def _one(self, thing: _Thing) -> None:
+        """ "The old ones": what was spoken of before, and what is said of it now."""
+        before = [t for clause in self.clauses[:-1] for t in clause.things if t.heads]
+        if before:
+            thing.others += thing.heads
+            thing.heads = list(before[-1].heads)
+
     def _word(self, unit: str) -> None:
         things = self.clauses[-1].things
         if unit in _POSSESSIVES:
@@ -167,7 +180,9 @@ class _Reader:
             self.preposition = ""
         if self.meant:
             things[-1].others += self.meant.heads
-        (things[-1].others if self.preposition else things[-1].heads).append(unit)
+        compound = self.french and self.preposition in _COMPOUNDS and not self.determiner
+        aside = self.preposition and not compound
+        (things[-1].others if aside else things[-1].heads).append(unit)
         self.determiner, self.meant = "", None
         self.joined = self.owned = False
 

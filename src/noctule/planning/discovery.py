@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from noctule.planning.asks import asks, things
-from noctule.planning.homes import Homes
+from noctule.planning.homes import MANAGING, Homes
 from noctule.planning.ranking import Ranked, Ranking
 from noctule.planning.scoring import Score
 
@@ -30,7 +30,6 @@ _ALIKE = 0.9
 _ALIKE_OF_MATTER = 0.6
 """The same for a request that asks for a matter as a whole."""
 _CIRCUMSTANCE = 1 / 3
-_SEVERAL = 2
 _ANSWERS = 0.4
 """The weight from which a term counts as an answer to its word."""
 
@@ -101,25 +100,28 @@ def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
 
 
 def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Score, Scores]]:
-    """The operations meant by each act of the request, and by which scores: of several acts on one
-    thing those that its home has, else the best."""
+    """The operations meant by each act of the request, and by which scores: those that the thing's
+    home has for it, else the best."""
     parts = [
         (ask, ranking.scores(ask.request)) for ask in asks(request, ranking.index.path_terms)
     ]
     homes = Homes(ranking.index)
     for ask, scores in parts:
         same = {a.verb.word: (a.verb, s) for a, s in parts if a.thing == ask.thing and a.verb.word}
-        placed = _at_home(homes, ask, same).get(ask.verb.word)
-        if placed:
-            yield scores.by_key.get(placed.key) or Score(placed, 0.0), scores
-        else:
+        if ask.general and ask.verb.word:
+            same = {verb.word: (verb, scores) for verb in MANAGING}
+        placed = _at_home(homes, ask, same)
+        wanted = placed if ask.general else {ask.verb.word} & placed.keys()
+        for word in wanted:
+            yield scores.by_key.get(placed[word].key) or Score(placed[word], 0.0), scores
+        if not wanted:
             yield from ((score, scores) for score in _best(scores, general=ask.general))
 
 
 def _at_home(
     homes: Homes, ask: Ask, same: Mapping[str, tuple[Verb, Scores]]
 ) -> Mapping[str, Operation]:
-    if len(same) < _SEVERAL or ask.general or not ask.heads:
+    if not (same and ask.heads):
         return {}
 
     def worth(verb: Verb, operation: Operation) -> float:

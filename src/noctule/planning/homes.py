@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from noctule.apidoc import Operation
     from noctule.planning.search import Index
 
-_ACTION, _PLACE, _CLASS = 3, 2, 1
+_ACTION, _PLACE, _PART, _CLASS = 3, 2, 1.5, 1
 """How surely an operation does what a verb says: the path ends in the verb, the method stands where
-REST has it for that, the summary's verb is of the same class."""
+REST has it for that, the path's last part only begins with the verb, the summary's verb is of the same class."""
 _SAID_FIRST = 1
 """What it adds that the summary begins with the very verb."""
 _BY_NAME = 0.5
@@ -38,7 +38,12 @@ _PLACES: dict[str, tuple[tuple[bool, str], ...]] = {
 }
 """Class of verbs -> whether it is done to an item, and by which methods, the usual first."""
 
-Worth = Callable[["Verb", "Operation"], float] if TYPE_CHECKING else object
+_SURER = 1
+"""By how much a path of the same name must do it more surely than the thing's home."""
+
+if TYPE_CHECKING:
+    Worth = Callable[["Verb", Operation], float]
+    _Found = dict[str, tuple[float, Operation]]
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,13 @@ class Verb:
     stems: frozenset[str]
     """Its meanings in English."""
     kinds: tuple[str, ...]
+
+
+MANAGING = tuple(
+    Verb(kind, frozenset({stem(kind)}), (kind,))
+    for kind in ("list", "create", "get", "update", "delete")
+)
+"""What "manage" means of a thing."""
 
 
 class Homes:
@@ -64,45 +76,67 @@ class Homes:
         self, verbs: Sequence[Verb], heads: Sequence[frozenset[str]], worth: Worth
     ) -> dict[str, Operation]:
         """Verb -> the operation that does it to the thing, for the verbs that its home has; where
-        the home has not all, those of the paths of the same name. `heads` holds the meanings of
-        each word of the thing, `worth` weighs operations that do the same."""
+        another path of the same name does it more surely, or a collection is named after the verb
+        ("refund": `/refunds`), that one's. `heads` holds the meanings of each word of the thing,
+        its noun last; `worth` weighs operations that do the same."""
         best: tuple[float, float, str] = (0.0, 0.0, "")
         for home in self._under:
             about = self._about(home, heads)
             done = self._done(home, verbs, worth) if about else {}
-            total = sum(worth(verb, done[verb.word]) for verb in verbs if verb.word in done)
+            total = sum(worth(verb, done[verb.word][1]) for verb in verbs if verb.word in done)
             best = max(best, (about * len(done), total, home), key=lambda found: found[:2])
-        return self._with_namesakes(best[2], verbs, worth) if best[2] else {}
+        found = self._with_namesakes(best[2], verbs, worth) if best[2] else {}
+        for verb in verbs if heads else ():
+            if not verb.kinds and found.get(verb.word, (0, None))[0] < _ACTION:
+                found |= self._named_after(verb, worth)
+        return {word: operation for word, (_, operation) in found.items()}
 
-    def _with_namesakes(
-        self, home: str, verbs: Sequence[Verb], worth: Worth
-    ) -> dict[str, Operation]:
+    def _with_namesakes(self, home: str, verbs: Sequence[Verb], worth: Worth) -> _Found:
         found = self._done(home, verbs, worth)
         same = [h for h in self._under if h != home and _last(h) == _last(home)]
         for verb in verbs:
-            others = (self._done(namesake, [verb], worth).get(verb.word) for namesake in same)
-            ready = [operation for operation in others if operation]
-            if verb.word not in found and ready:
-                found[verb.word] = max(ready, key=lambda operation: worth(verb, operation))
+            others = [self._done(h, [verb], worth).get(verb.word) for h in same]
+            ready = [(grade, worth(verb, o), o) for grade, o in filter(None, others)]
+            if ready:
+                grade, _, operation = max(ready, key=lambda one: one[:2])
+                if grade >= found.get(verb.word, (0.0, None))[0] + _SURER:
+                    found[verb.word] = grade, operation
         return found
 
-    def _done(self, home: str, verbs: Sequence[Verb], worth: Worth) -> dict[str, Operation]:
-        found: dict[str, Operation] = {}
+    def _named_after(self, verb: Verb, worth: Worth) -> _Found:
+        """The creation in a collection that the verb has given its name."""
+        made = [
+            operation
+            for home, under in self._under.items()
+            if {stem(word) for word in words(_last(home))} <= verb.stems
+            for operation in under
+            if operation.path == home and operation.method == "POST"
+        ]
+        best = max(made, key=lambda operation: worth(verb, operation), default=None)
+        return {verb.word: (_ACTION, best)} if best else {}
+
+    def _done(self, home: str, verbs: Sequence[Verb], worth: Worth) -> _Found:
+        found: _Found = {}
         for verb in verbs:
             graded = [(self._grade(home, o, verb), o) for o in self._under[home]]
             fit = [(grade, worth(verb, o), -at, o) for at, (grade, o) in enumerate(graded) if grade]
             if fit:
-                found[verb.word] = max(fit, key=lambda one: one[:3])[3]
+                grade, _, _, operation = max(fit, key=lambda one: one[:3])
+                found[verb.word] = grade, operation
         return found
 
     def _grade(self, home: str, operation: Operation, verb: Verb) -> float:
         tail = [part for part in operation.path[len(home) :].split("/") if part]
         acts = [part for part in tail if "{" not in part and part not in _ACTIONS]
         if acts:
-            done = len(acts) == 1 and tail[-1] == acts[0] and _lead(acts[0]) in verb.stems
             undone = operation.method == "DELETE" and "delete" not in verb.kinds
             read = operation.method == "GET" and "search" not in verb.kinds
-            return _ACTION if done and not (undone or read) else 0
+            if undone or read or len(acts) > 1 or tail[-1] != acts[0]:
+                return 0
+            if _lead(acts[0]) not in verb.stems:
+                return 0
+            first = _SAID_FIRST if _lead(operation.summary) in verb.stems else 0
+            return _ACTION if len(words(acts[0])) == 1 else _PART + first
         first = _SAID_FIRST if _lead(operation.summary) in verb.stems else 0
         for kind in verb.kinds:
             places = _PLACES[kind]
@@ -117,7 +151,8 @@ class Homes:
         hits = [bool(meanings & set(parts)) for meanings in heads]
         own = sum(any(part in meanings for meanings in heads) for part in parts)
         if any(hits):
-            return sum(hits) / len(hits) * own / len(parts)
+            weighed = sum(hits) + hits[-1]
+            return weighed / (len(hits) + 1) * own / len(parts)
         joined = {"".join(sorted(meanings)[0] for meanings in heads)}
         if heads and stem("".join(words(_last(home)))) in joined:
             return 1.0

@@ -104,7 +104,7 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
     """Read a request; `provider` is how it writes the provider's name, left out of the terms."""
     book = lexicon()
     language = language or detect_language(text)
-    rest = text.replace(provider, " ") if provider else text
+    rest = re.sub(rf"(?<!\w){re.escape(provider)}(?!\w)", " ", text) if provider else text
     marked = _marked(rest)
     every = [word for word in marked if word != COMMA]
     main = _main_clause(every, book)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from noctule.planning.homes import Verb
 from noctule.planning.lexicon import lexicon
-from noctule.planning.request import singular
+from noctule.planning.request import Term, singular
 from noctule.planning.text import stem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from noctule.planning.clauses import Pair
-    from noctule.planning.request import Request, Term
+    from noctule.planning.request import Request
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ def _ask(
         name: replace(term, verb=pair.verb) if not term.acts else term
         for name, term in request.terms.items()
         if singular(term.word.strip()) in said
+    }
+    terms |= {
+        english: Term(1.0, word, verb=pair.verb)
+        for word in pair.heads
+        if word in book.intent
+        for english in map(stem, book.to_english(word) or (word,))
     }
     kinds = book.verbs.get(pair.verb, ())
     verbs = dict.fromkeys(kinds, pair.verb) or ({} if pair.verb else request.verbs)

@@ -53,6 +53,8 @@ class _Thing:
     determiner: str = ""
     heads: list[str] = field(default_factory=list[str])
     others: list[str] = field(default_factory=list[str])
+    plain: bool = False
+    """Whether it is only a "site" or a "project" so far, which says little before another noun."""
     of_another: bool = False
     """Whether it is "its content", and so nothing that "it" would stand for."""
 
@@ -167,12 +169,18 @@ class _Reader:
         if unit in _POSSESSIVES:
             self.owned = True
             self.meant = self._antecedent(unit in _SEVERAL)
-        if unit in self.prepositions and things and not self.joined:
+        meant = self.clauses[-1].meant
+        if unit in self.prepositions and (things or meant) and not self.joined:
             self.preposition, self.determiner = unit, ""
+            if meant and not things:
+                things.append(_Thing(heads=list(meant.heads)))
+                self.clauses[-1].meant = None
         elif unit in lexicon().determiners:
             self.determiner = _SAME_DETERMINER.get(unit, unit)
         elif unit not in self.skip:
             self._noun(unit, things)
+        elif unit in lexicon().intent and self.clauses[-1].verbs and not things:
+            things.append(_Thing(heads=[unit], plain=True))
 
     def _noun(self, unit: str, things: list[_Thing]) -> None:
         if not things or (self.joined and self._begins_another(things[-1])):
@@ -180,6 +188,8 @@ class _Reader:
             self.preposition = ""
         if self.meant:
             things[-1].others += self.meant.heads
+        if things[-1].plain and not self.preposition:
+            things[-1].heads, things[-1].plain = [], False
         compound = self.french and self.preposition in _COMPOUNDS and not self.determiner
         aside = self.preposition and not compound
         (things[-1].others if aside else things[-1].heads).append(unit)

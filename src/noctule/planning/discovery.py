@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from noctule.planning.asks import asks, things
 from noctule.planning.homes import MANAGING, Homes
+from noctule.planning.lexicon import lexicon
 from noctule.planning.ranking import Ranked, Ranking
 from noctule.planning.scoring import Score
 
@@ -79,7 +80,7 @@ def discover(document: ApiDocument, request: Request) -> Discovery:
         meant.setdefault(score.operation.key, (score, scores))
     steps: dict[str, Ranked] = {}
     for key, (score, scores) in meant.items():
-        for source in ranking.chain(score.operation, scores, ways=1, at_hand=meant):
+        for source in ranking.chain(score.operation, scores, ways=1, at_hand={*meant, *steps}):
             if source.operation.key not in meant:
                 steps.setdefault(source.operation.key, source)
         steps[key] = Ranked(score)
@@ -89,10 +90,14 @@ def discover(document: ApiDocument, request: Request) -> Discovery:
 
 
 def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
-    for one in steps[:MAX_OPERATIONS]:
+    room = MAX_OPERATIONS - sum(not one.parameter for one in steps)
+    sources = [one.operation.key for one in steps if one.parameter][: max(0, room)]
+    fitting = [one for one in steps if not one.parameter or one.operation.key in sources]
+    for one in fitting[:MAX_OPERATIONS]:
         yield Candidate(one, "source" if one.parameter else "chosen")
-    for one in steps[MAX_OPERATIONS:]:
-        yield Candidate(one, "full")
+    for one in steps:
+        if one not in fitting[:MAX_OPERATIONS]:
+            yield Candidate(one, "full")
     taken = {one.operation.key for one in steps}
     others = [score for score in whole.ordered() if score.operation.key not in taken]
     for score in others[: max(0, MAX_CANDIDATES - len(steps))]:
@@ -115,7 +120,7 @@ def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Score, Scores
         for word in wanted:
             yield scores.by_key.get(placed[word].key) or Score(placed[word], 0.0), scores
         if not wanted:
-            yield from ((score, scores) for score in _best(scores, general=ask.general))
+            yield from ((score, scores) for score in _best(scores, ask))
 
 
 def _at_home(
@@ -131,11 +136,14 @@ def _at_home(
     return homes.doing([verb for verb, _ in same.values()], ask.heads, worth)
 
 
-def _best(scores: Scores, *, general: bool) -> list[Score]:
-    """The best one and those about as good; all that touch the matter for a general request."""
-    share = _ALIKE_OF_MATTER if general else _ALIKE
+def _best(scores: Scores, ask: Ask) -> list[Score]:
+    """The best one and those about as good, by the methods that the verb goes by where some have
+    them; all that touch the matter for a general request."""
+    share = _ALIKE_OF_MATTER if ask.general else _ALIKE
+    methods = {m for kind in ask.verb.kinds for m in lexicon().verb_methods[kind]}
     spoken = [score for score in scores.ordered() if score.parts]
-    return [s for s in spoken[:MAX_OPERATIONS] if s.value >= share * spoken[0].value]
+    doing = [score for score in spoken if score.operation.method in methods] or spoken
+    return [s for s in doing[:MAX_OPERATIONS] if s.value >= share * doing[0].value]
 
 
 def _said(score: Score, request: Request) -> set[str]:

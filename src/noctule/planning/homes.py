@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule.planning.resources import needs
 from noctule.planning.text import stem, words
 
 if TYPE_CHECKING:
@@ -68,9 +69,15 @@ class Homes:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._under: dict[str, list[Operation]] = defaultdict(list)
+        self._names: dict[str, str] = {}
+        """What is found right behind another id, without a name in the path but the parameter's."""
         for operation in index.operations:
             for home in _homes(operation.path):
                 self._under[home].append(operation)
+            for need in needs(operation.path):
+                if need.prefix.endswith("}"):
+                    self._under[need.prefix].append(operation)
+                    self._names[need.prefix] = need.resource
 
     def doing(
         self, verbs: Sequence[Verb], heads: Sequence[frozenset[str]], worth: Worth
@@ -93,7 +100,7 @@ class Homes:
 
     def _with_namesakes(self, home: str, verbs: Sequence[Verb], worth: Worth) -> _Found:
         found = self._done(home, verbs, worth)
-        same = [h for h in self._under if h != home and _last(h) == _last(home)]
+        same = [h for h in self._under if h != home and self._last(h) == self._last(home)]
         for verb in verbs:
             others = [self._done(h, [verb], worth).get(verb.word) for h in same]
             ready = [(grade, worth(verb, o), o) for grade, o in filter(None, others)]
@@ -108,7 +115,7 @@ class Homes:
         made = [
             operation
             for home, under in self._under.items()
-            if {stem(word) for word in words(_last(home))} <= verb.stems
+            if {stem(word) for word in words(self._last(home))} <= verb.stems
             for operation in under
             if operation.path == home and operation.method == "POST"
         ]
@@ -144,17 +151,20 @@ class Homes:
                 return _PLACE + first - places.index((bool(tail), operation.method)) / len(places)
         return first or (_CLASS if self._index.verbs[operation.key] in verb.kinds else 0)
 
+    def _last(self, home: str) -> str:
+        return self._names.get(home) or home.rpartition("/")[2]
+
     def _about(self, home: str, heads: Sequence[frozenset[str]]) -> float:
         """From 0 to 1: how much of the thing's words the path's last part has, and of what it has
         the thing's."""
-        parts = [stem(word) for word in words(_last(home))]
+        parts = [stem(word) for word in words(self._last(home))]
         hits = [bool(meanings & set(parts)) for meanings in heads]
         own = sum(any(part in meanings for meanings in heads) for part in parts)
         if any(hits):
             weighed = sum(hits) + hits[-1]
             return weighed / (len(hits) + 1) * own / len(parts)
         joined = {"".join(sorted(meanings)[0] for meanings in heads)}
-        if heads and stem("".join(words(_last(home)))) in joined:
+        if heads and stem("".join(words(self._last(home)))) in joined:
             return 1.0
         named = [
             all(meanings & set(map(stem, words(operation.summary))) for meanings in heads)
@@ -170,10 +180,6 @@ def _homes(path: str) -> list[str]:
     return [
         "/".join(parts[: at + 1]) for at, part in enumerate(parts) if part and "{" not in part
     ]
-
-
-def _last(home: str) -> str:
-    return home.rpartition("/")[2]
 
 
 def _lead(text: str) -> str:

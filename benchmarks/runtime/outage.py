@@ -1,18 +1,17 @@
 """A ten-minute outage and a thousand callers, in virtual time, with and without each policy.
 
-No event loop: the guards are generators, and this is a third driver for them, a heap of moments.
-Each caller makes a call every 3.3 s, 300 calls a second in all. The provider answers in 50 ms,
-and refuses in 20 ms (503) from second 60 to second 660.
+No event loop: a guard decides and does nothing, and this is a third driver for it, a heap of
+moments. Each caller makes a call every 3.3 s, 300 calls a second in all. The provider answers in
+50 ms; from second 60 to second 660 it refuses in 20 ms (503), or answers nothing at all.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-import sys
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
@@ -21,25 +20,30 @@ from noctule.runtime.config import Policies
 from noctule.runtime.effects import Attempt, Sleep, Wait
 from noctule.runtime.guard import Guard
 from noctule.runtime.health import Health
-from noctule.runtime.policy.breaker import BreakerLimits
+from noctule.runtime.policy.classify import failed
 from noctule.runtime.policy.retry import RetryLimits
 from noctule.runtime.policy.verdict import Reached, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from noctule.runtime.guard import Effect
 
 DOWN, UP, END = 60.0, 660.0, 760.0
 CALLERS, PAUSE = 1000, 1000 / 300
-BARE = Policies(quota=None, breaker=None, in_flight=None)
+ALL = Policies()
+BARE = replace(ALL, quota=None, breaker=None, in_flight=None)
 
 VARIANTS: dict[str, Policies] = {
     "no policy": replace(BARE, retry=RetryLimits(attempts=1)),
     "retry": BARE,
-    "retry, quota": replace(BARE, quota=Policies().quota),
-    "retry, breaker": replace(BARE, breaker=BreakerLimits()),
-    "all, as by default": Policies(),
-    "all, open for 0.5 s": Policies(breaker=BreakerLimits(open_time=0.5, open_factor=1.0)),
+    "retry, quota": replace(BARE, quota=ALL.quota),
+    "retry, breaker": replace(BARE, breaker=ALL.breaker),
+    "retry, bulkhead": replace(BARE, in_flight=ALL.in_flight),
+    "all, as by default": ALL,
 }
+KINDS = ("refuses", "hangs")
 
 
 class Time(SystemClock):
@@ -59,6 +63,9 @@ class Outcome:
     requests: Counter[int] = field(default_factory=Counter[int])
     failed: Counter[int] = field(default_factory=Counter[int])
     calls: Counter[int] = field(default_factory=Counter[int])
+    waiting: int = 0
+    most_waiting: int = 0
+    """Callers kept waiting at the same moment."""
 
     def load(self) -> float:
         """Requests per call during the outage."""
@@ -77,8 +84,9 @@ class Outcome:
 
 
 class Simulation:
-    def __init__(self, policies: Policies, seed: int = 7) -> None:
+    def __init__(self, policies: Policies, kind: str, seed: int = 7) -> None:
         self.policies = policies
+        self.hangs = kind == "hangs"
         self.draw = random.Random(seed)
         self.time = Time()
         self.health = Health(policies, random=self.draw.random)
@@ -99,47 +107,53 @@ class Simulation:
         return self.outcome
 
     def call(self) -> None:
-        made = self.time.now
+        made, outcome = self.time.now, self.outcome
         if made + PAUSE < END:
             self.at(made + PAUSE, self.call)
-        self.outcome.calls[int(made)] += 1
-        guard = Guard(self.policies, self.health, self.time).run()
-        self.step(made, lambda: next(guard), guard.send)
+        outcome.calls[int(made)] += 1
+        outcome.waiting += 1
+        outcome.most_waiting = max(outcome.most_waiting, outcome.waiting)
+        guard = Guard(self.policies, self.health, self.time)
+        self.go(guard, made, guard.first)
 
-    def step(
-        self,
-        made: float,
-        resume: Callable[[], object],
-        send: Callable[[Verdict], object],
-    ) -> None:
-        """Do what the guard yields next, and come back when it is done."""
+    def go(self, guard: Guard, made: float, decide: Callable[[], Effect | None]) -> None:
+        """Do what the guard decides, and come back when it is done."""
+        effect = None
         try:
-            effect = resume()
-        except StopIteration:
-            return
+            effect = decide()
         except errors.ServiceError:
             self.outcome.failed[int(made)] += 1
-            return
         now = self.time.now
+        resume = partial(self.go, guard, made, guard.resume)
         match effect:
-            case Attempt():
+            case Attempt(seconds):
                 self.outcome.requests[int(now)] += 1
-                down = DOWN <= now < UP
-                verdict = refused() if down else Verdict()
-                moment = now + (0.02 if down else 0.05)
-                self.at(moment, lambda: self.step(made, lambda: send(verdict), send))
-            case Sleep(seconds) | Wait(_, seconds):
-                later = now + seconds
-                self.at(later, lambda: self.step(made, lambda: send(Verdict()), send))
+                took, verdict = self.provider(now, seconds)
+                answered = partial(guard.answered, verdict)
+                self.at(now + took, partial(self.go, guard, made, answered))
+            case Sleep(seconds):
+                self.at(now + seconds, resume)
+            case Wait(ticket, seconds):
+                once = iter([resume])
+                woken = lambda: next(once, int)()  # noqa: E731 - a place, or the end of patience
+                self.health.await_place(ticket, lambda: self.at(self.time.now, woken))
+                self.at(now + seconds, woken)
+            case None:
+                guard.close()
+                self.outcome.waiting -= 1
+
+    def provider(self, now: float, seconds: float | None) -> tuple[float, Verdict]:
+        """How long it takes to answer, and what."""
+        if not DOWN <= now < UP:
+            return 0.05, Verdict()
+        if self.hangs:
+            return seconds or 0.0, failed(errors.TimedOut())
+        error = errors.ServerError()
+        return 0.02, Verdict(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
 
 
-def refused() -> Verdict:
-    error = errors.ServerError()
-    return Verdict(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
-
-
-def figures() -> dict[str, Outcome]:
-    return {name: Simulation(policies).run() for name, policies in VARIANTS.items()}
+def figures(kind: str) -> dict[str, Outcome]:
+    return {name: Simulation(policies, kind).run() for name, policies in VARIANTS.items()}
 
 
 def draw(outcomes: dict[str, Outcome], path: Path) -> None:
@@ -163,16 +177,17 @@ def draw(outcomes: dict[str, Outcome], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def main() -> dict[str, Outcome]:
-    outcomes = figures()
-    for name, outcome in outcomes.items():
-        print(
-            f"{name:22s} load {outcome.load():6.3f}x   failed in the 3 s after recovery"
-            f" {outcome.failed_after():6.1%}   all well {outcome.recovered():4.0f} s after it"
-        )
-    if len(sys.argv) > 1:
-        draw(outcomes, Path(sys.argv[1]))
-    return outcomes
+def main() -> dict[str, dict[str, Outcome]]:
+    simulated = {kind: figures(kind) for kind in KINDS}
+    for kind, outcomes in simulated.items():
+        print(f"the provider {kind}")
+        for name, outcome in outcomes.items():
+            print(
+                f"  {name:20s} load {outcome.load():6.4f}x   failed in the 3 s after recovery"
+                f" {outcome.failed_after():6.1%}   all well {outcome.recovered():4.0f} s after it"
+                f"   waiting {outcome.most_waiting:5d}"
+            )
+    return simulated
 
 
 if __name__ == "__main__":

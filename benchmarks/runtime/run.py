@@ -1,6 +1,7 @@
 """Every figure of the runtime, with one command; redraws docs/runtime/.
 
-    python benchmarks/runtime/run.py
+    python benchmarks/runtime/run.py            all of them, some six minutes
+    python benchmarks/runtime/run.py storm      one part, and the page keeps the others
 
 Peers that are not installed are left out: tenacity, stamina, nopanic, pyresilience, stripe,
 openai, httpx. The plot needs matplotlib.
@@ -10,7 +11,10 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import calls
 import duplicates
@@ -20,84 +24,108 @@ import outage
 import overhead
 import storm
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
 DOCS = Path(__file__).parents[2] / "docs" / "runtime"
+Section = tuple[str, str]
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def sections() -> list[tuple[str, str]]:
+def policies() -> Iterable[Section]:
+    rows = [(name, f"{us:.1f}") for name, us in overhead.main().items()]
+    yield "All policies around a coroutine that does nothing", table(("", "µs"), rows)
+
+
+def cpu() -> Iterable[Section]:
+    for kind, figures in calls.main().items():
+        rows = [(name, f"{us:.0f}", f"{ratio:.2f}x") for name, (us, ratio) in figures.items()]
+        head = "", "µs", "beside bare httpx2"
+        yield f"CPU of one typed call over loopback: {kind}", table(head, rows)
+
+
+def loading() -> Iterable[Section]:
+    rows = [(name, f"{ms:.0f}", f"{mb:.1f}") for name, (ms, mb) in imports.main().items()]
+    yield "Import, in a fresh interpreter", table(("", "ms", "MB"), rows)
+
+
+def effects() -> Iterable[Section]:
     count = duplicates.run(20_000)
-    simulated = outage.figures()
-    try:
-        outage.draw(simulated, DOCS / "outage.svg")
-    except ImportError:
-        print("matplotlib is not installed: the plot is not redrawn")
-    return [
-        (
-            "All policies around a coroutine that does nothing (microseconds, least of 150 rounds)",
-            table(("", "µs"), [(k, f"{v:.1f}") for k, v in overhead.main().items()]),
-        ),
-        *(
+    row = tuple(str(value) for value in count.values())
+    yield "Duplicate effects over random faults", table(tuple(count), [row])
+
+
+def hanging() -> Iterable[Section]:
+    figures = hang.main()
+    head = "", *next(iter(figures.values()))
+    rows = [(name, *(f"{value:.0f}" for value in row.values())) for name, row in figures.items()]
+    yield "10,000 calls to a provider that hangs", table(head, rows)
+
+
+def real() -> Iterable[Section]:
+    rows = [(name, f"{load:.2f}x", f"{lost:.1%}") for name, (load, lost) in storm.main().items()]
+    head = "", "load in the outage", "failed in the 3 s after it"
+    yield "A three-second outage in real time, 300 calls a second", table(head, rows)
+
+
+def simulated() -> Iterable[Section]:
+    for kind, outcomes in outage.main().items():
+        head = "", "load", "failed in the 3 s after it", "all well after", "waiting at most"
+        rows = [
             (
-                f"CPU of one typed call over loopback: {kind}",
-                table(
-                    ("", "µs", "beside bare httpx2"),
-                    [(k, f"{us:.0f}", f"{ratio:.2f}x") for k, (us, ratio) in rows.items()],
-                ),
+                name,
+                f"{outcome.load():.4f}x",
+                f"{outcome.failed_after():.1%}",
+                f"{outcome.recovered():.0f} s",
+                str(outcome.most_waiting),
             )
-            for kind, rows in calls.main().items()
-        ),
-        (
-            "Import, in a fresh interpreter",
-            table(
-                ("", "ms", "MB"),
-                [(k, f"{ms:.0f}", f"{mb:.1f}") for k, (ms, mb) in imports.main().items()],
-            ),
-        ),
-        (
-            "Duplicate effects over random faults",
-            table(tuple(count), [tuple(str(value) for value in count.values())]),
-        ),
-        (
-            "10,000 calls to a provider that hangs",
-            table(("", ""), [(name, f"{value:.0f}") for name, value in hang.main().items()]),
-        ),
-        (
-            "A three-second outage in real time, 300 calls a second",
-            table(
-                ("", "load in the outage", "failed in the 3 s after it"),
-                [(k, f"{a:.2f}x", f"{b:.1%}") for k, (a, b) in storm.main().items()],
-            ),
-        ),
-        (
-            "A ten-minute outage, 1,000 callers, simulated",
-            table(
-                ("", "load in the outage", "failed in the 3 s after it", "all well after"),
-                [
-                    (k, f"{o.load():.4f}x", f"{o.failed_after():.1%}", f"{o.recovered():.0f} s")
-                    for k, o in simulated.items()
-                ],
-            )
-            + "\n![requests and lost calls, per second](outage.svg)\n",
-        ),
-    ]
+            for name, outcome in outcomes.items()
+        ]
+        body = table(head, rows)
+        if kind == "refuses":
+            body += "\n![requests and lost calls, per second](outage.svg)\n"
+            try:
+                outage.draw(outcomes, DOCS / "outage.svg")
+            except ImportError:
+                print("matplotlib is not installed: the plot is not redrawn")
+        yield f"A ten-minute outage, 1,000 callers, simulated: the provider {kind}", body
+
+
+PARTS: dict[str, Callable[[], Iterable[Section]]] = {
+    "overhead": policies,
+    "calls": cpu,
+    "imports": loading,
+    "duplicates": effects,
+    "hang": hanging,
+    "storm": real,
+    "outage": simulated,
+}
+
+
+def page(parts: dict[str, str]) -> str:
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return (
+        f"# Figures of the runtime\n\nWritten by `benchmarks/runtime/run.py`: {python},"
+        f" {os.cpu_count()} cores, shared with other work, so read the ratios.\n"
+        + "".join(f"\n<!-- {name} -->\n{text}" for name, text in parts.items())
+    )
 
 
 def main() -> None:
-    machine = (
-        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores"
-    )
-    text = (
-        "# Figures of the runtime\n\nWritten by `benchmarks/runtime/run.py`:"
-        f" {machine}, shared with other work, so read the ratios.\n"
-    )
-    for title, body in sections():
-        text += f"\n## {title}\n\n{body}"
-    DOCS.mkdir(parents=True, exist_ok=True)
-    (DOCS / "figures.md").write_text(text)
+    path = DOCS / "figures.md"
+    kept = re.split(r"\n<!-- (\w+) -->\n", path.read_text()) if path.exists() else []
+    known = dict(zip(kept[1::2], kept[2::2], strict=True))
+    wanted = sys.argv[1:] or list(PARTS)
+    del sys.argv[1:]
+    for name in wanted:
+        print(f"\n{name}")
+        known[name] = "".join(f"\n## {title}\n\n{body}" for title, body in PARTS[name]())
+        DOCS.mkdir(parents=True, exist_ok=True)
+        path.write_text(page({part: known[part] for part in PARTS if part in known}))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """A three-second outage in real time, noctule beside tenacity, in one event loop.
 
 Each stack makes 300 calls a second to a backend of its own, all backends fail together from
-second 1 to second 4, and the run goes on for 3 s. The breaker's first open time is 0.5 s here, as
-in the peers' usual comparisons; by default it is 5 s.
+second 1 to second 4, and the run goes on for 3 s.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from noctule.runtime import BreakerLimits, Policies, ServerError, ServiceError
+from noctule.runtime import Policies, ServerError, ServiceError
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.drive import drive
 from noctule.runtime.guard import Guard
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt
 
 RATE, DOWN, UP, END = 300, 1.0, 4.0, 7.0
-
-SHORT = BreakerLimits(open_time=0.5, open_factor=1)
 
 
 class Backend:
@@ -82,7 +79,6 @@ STACKS: dict[str, Stack] = {
     "no policy": bare,
     "tenacity, 4 attempts": tenacity,
     "noctule, quota alone": noctule(Policies(breaker=None)),
-    "noctule, open for 0.5 s": noctule(Policies(breaker=SHORT)),
     "noctule, by default": noctule(Policies()),
 }
 

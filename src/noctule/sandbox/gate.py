@@ -27,6 +27,7 @@ class Refusal(Exception):
 class Gate:
     def __init__(self, document: ApiDocument, pack: Pack | None) -> None:
         self._document = document
+        self._header = pack.auth.header.lower() if pack and pack.auth else ""
         schemes = document.security_schemes.values()
         elsewhere = {scheme.parameter for scheme in schemes if scheme.where == "query"}
         if pack is not None:
@@ -36,7 +37,8 @@ class Gate:
     def admit(self, match: Match, incoming: Incoming) -> Decoded:
         """The request as values. Raises Refusal: 401 without credential, 400 with reasons."""
         missing = credential_missing(self._document, match.operation, incoming)
-        if missing is not None:
+        # Where the document names another header than the provider reads, the pack knows better.
+        if missing is not None and not incoming.headers.get(self._header):
             raise Refusal(401, missing)
         try:
             decoded = decode(match.operation, match.path, incoming)

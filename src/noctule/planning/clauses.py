@@ -207,7 +207,8 @@ class _Reader:
         before = [thing for clause in self.clauses for thing in clause.things if thing.heads]
         free = [thing for thing in before if not thing.of_another] or before
         same = [thing for thing in free if thing.several(self.french) == several]
-        return (same or free or [None])[-1]
+        near = same or free
+        return near[-1] if near else None
 
 
 def _complete(clauses: list[_Clause]) -> Iterator[_Clause]:

@@ -107,9 +107,7 @@ def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
 def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Score, Scores]]:
     """The operations meant by each act of the request, and by which scores: those that the thing's
     home has for it, else the best."""
-    parts = [
-        (ask, ranking.scores(ask.request)) for ask in asks(request, ranking.index.path_terms)
-    ]
+    parts = [(ask, ranking.scores(ask.request)) for ask in asks(request, ranking.index.path_terms)]
     homes = Homes(ranking.index)
     for ask, scores in parts:
         same = {a.verb.word: (a.verb, s) for a, s in parts if a.thing == ask.thing and a.verb.word}

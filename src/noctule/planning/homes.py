@@ -1,8 +1,8 @@
 """Where a thing lives in a document, and which operation does what to it there.
 
 REST keeps a thing under one path: the collection, an item of it, and the acts on an item behind
-that (`/invoices`, `/invoices/{id}`, `/invoices/{id}/send`). A request that names several acts on one
-thing means a path that has them all: `/droplets`, not `/load_balancers/{id}/droplets`.
+that (`/invoices`, `/invoices/{id}`, `/invoices/{id}/send`). A request that names several acts on
+one thing means a path that has them all: `/droplets`, not `/load_balancers/{id}/droplets`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _ACTION, _PLACE, _PART, _CLASS = 3, 2, 1.5, 1
 """How surely an operation does what a verb says: the path ends in the verb, the method stands where
-REST has it for that, the path's last part only begins with the verb, the summary's verb is of the same class."""
+REST has it for that, the path's last part only begins with the verb, the summary's verb is of the
+same class."""
 _SAID_FIRST = 1
 """What it adds that the summary begins with the very verb."""
 _BY_NAME = 0.5
@@ -163,7 +164,7 @@ class Homes:
         if any(hits):
             weighed = sum(hits) + hits[-1]
             return weighed / (len(hits) + 1) * own / len(parts)
-        joined = {"".join(sorted(meanings)[0] for meanings in heads)}
+        joined = {"".join(min(meanings) for meanings in heads)}
         if heads and stem("".join(words(self._last(home)))) in joined:
             return 1.0
         named = [
@@ -177,9 +178,7 @@ class Homes:
 def _homes(path: str) -> list[str]:
     """The path as far as each of its parts that is no parameter: "/users", "/users/{id}/keys"."""
     parts = path.rstrip("/").split("/")
-    return [
-        "/".join(parts[: at + 1]) for at, part in enumerate(parts) if part and "{" not in part
-    ]
+    return ["/".join(parts[: at + 1]) for at, part in enumerate(parts) if part and "{" not in part]
 
 
 def _lead(text: str) -> str:

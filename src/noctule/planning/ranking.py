@@ -40,7 +40,7 @@ _WAYS = {"search": 0.7, "list": 0.8, "get": 0.75, "create": 0.55}
 _BY_NAME = {"search": 1.0, "list": 0.6, "get": 0.6, "create": 0.4}
 """How well ids are come by in each way, without and with a name to search for."""
 _ELSEWHERE = 0.9
-"""What a list is worth that is not the collection itself in which the id is looked up."""
+"""What reading is worth where it is not of the very collection in which the id is looked up."""
 _MINE, _OTHERWISE = 1.2, 0.3
 
 
@@ -119,7 +119,8 @@ class Ranking:
         operation = source.operation
         ways = _BY_NAME if scores.request.names else _WAYS
         way = ways.get(self.index.verbs[operation.key], _OTHERWISE)
-        if self.index.verbs[operation.key] == "list" and operation.path != need.prefix:
+        reads = operation.method == "GET" and self.index.verbs[operation.key] != "search"
+        if reads and operation.path != need.prefix:
             way *= _ELSEWHERE
         if operation.method == "GET" and scores.is_mine(operation):
             way = _MINE

@@ -101,6 +101,8 @@ def test_no_error_answer_blocks() -> None:
         ({}, {}),
         ({"security": None}, {"security": [{"bearer": []}]}),
         ({"security": []}, {}),
+        ({"security": [{}]}, {}),
+        ({"security": []}, {"components": {}}),
         ({"security": None, "parameters": [{"name": "Authorization", "in": "header"}]}, {}),
         ({"security": None, "parameters": [{"name": "X-Server-Token", "in": "header"}]}, {}),
         ({"security": None, "parameters": [{"name": "api_key", "in": "query"}]}, {}),
@@ -118,7 +120,6 @@ def test_authentication_that_is_described(
     [
         ({"security": None}, {}),
         ({"security": [{"unknown": []}]}, {}),
-        ({"security": []}, {"components": {}}),
         ({"security": None, "parameters": [{"name": "page_token_size", "in": "query"}]}, {}),
         ({"security": None, "parameters": [{"name": "token", "in": "path"}]}, {}),
     ],

@@ -159,8 +159,9 @@ def text_or_binary(media: Iterable[Media]) -> bool:
 
 
 def authenticates(document: ApiDocument, operation: Operation) -> bool:
-    """A known scheme, a credential among the parameters, or the word that none is needed."""
-    if operation.public and document.security_schemes:
+    """A known scheme, a credential among the parameters, or the author's word that none is needed
+    (`security: []` or `[{}]` on the operation)."""
+    if operation.public:
         return True
     named = [name for names in operation.security for name in names]
     if named:

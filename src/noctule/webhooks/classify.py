@@ -47,15 +47,16 @@ def items(verified: Verified) -> list[Item]:
 
 def _item(verified: Verified, data: Any, position: int | None) -> Item:
     reading = verified.reading
-    name = reading.first(reading.scheme.id, ":", data)
-    kind = reading.first(reading.scheme.type, ".", data)
+    reads = reading.scheme.reads
+    name = reading.first(reads.id, data)
+    kind = reading.first(reads.type, data)
     if name and name.signed:
         identity = f"id:{name.text}"
     else:
         identity = f"content:{verified.fingerprint}"
         identity += "" if position is None else f"/{position}"
-    about = reading.first(reading.scheme.subject, ":", data)
-    version = reading.first(reading.scheme.version, ".", data) if about else None
+    about = reading.first(reads.subject, data)
+    version = reading.first(reads.version, data) if about else None
     return Item(
         name.text if name else None,
         kind.text if kind else "",

@@ -11,12 +11,10 @@ from noctule.webhooks.request import form_fields
 from noctule.webhooks.source import is_object, scalar, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from noctule.webhooks.jws import Token
     from noctule.webhooks.request import Request
-    from noctule.webhooks.scheme import Scheme
-    from noctule.webhooks.source import Source, Sources
+    from noctule.webhooks.scheme import Choice, Scheme
+    from noctule.webhooks.source import Source
 
 MAX_ID = 512
 
@@ -118,31 +116,27 @@ class Reading:
         found = self.request.values(header)
         if len(found) > 1 and not self.scheme.repeat:
             raise Rejection(Reason.DOUBLED_HEADER, header)
-        separator = self.scheme.separator.encode()
+        separator = self.scheme.cut[0]
         if not separator:
             return found
         items = [item for value in found for item in value.split(separator)]
         return [item.strip(b" \t") for item in items] if separator != b" " else items
 
-    def named(self, header: str, name: str) -> list[bytes]:
+    def named(self, header: str, name: bytes) -> list[bytes]:
         """The values of a header's items of that name; `*` is any name."""
         by_name = self._named.get(header)
         if by_name is None:
             by_name = self._named[header] = {}
-            pair = self.scheme.pair.encode()
-            for item in self.items(header):
-                key, _, value = item.partition(pair)
+            for key, value in self.pairs(self.items(header)):
                 by_name.setdefault(key, []).append(value)
-        if name == "*":
+        if name == b"*":
             return [value for values in by_name.values() for value in values]
-        return by_name.get(name.encode(), [])
+        return by_name.get(name, [])
 
-    def pairs(self, items: list[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    def pairs(self, items: list[bytes]) -> list[tuple[bytes, ...]]:
         """Names and values of items, cut as the scheme cuts its signature's."""
-        pair = self.scheme.pair.encode()
-        for item in items:
-            key, _, value = item.partition(pair)
-            yield key, value
+        pair = self.scheme.cut[1]
+        return [item.partition(pair)[::2] for item in items]
 
     def read(self, source: Source, data: Any = None) -> bytes | None:
         """The value at a source, None if absent. `data` stands for the body in a batch's item."""
@@ -151,7 +145,7 @@ class Reading:
             return text.encode("utf-8", "replace") if text is not None else None
         if not source.item:
             return self.request.header(source.name)
-        values = self.named(source.name, source.item)
+        values = self.named(source.name, source.item.encode())
         if len(values) > 1:
             raise Rejection(Reason.DOUBLED_HEADER, str(source))
         return values[0] if values else None
@@ -174,17 +168,16 @@ class Reading:
         value = self.read(source)
         return value.decode("utf-8", "replace") if value is not None else None
 
-    def first(self, sources: Sources, glue: str, data: Any = None) -> Found | None:
+    def first(self, choices: tuple[Choice, ...], data: Any = None) -> Found | None:
         """The first alternative of which every part is present and not empty."""
-        for parts in sources:
+        for parts, glue, signed in choices:
             if len(parts) == 1:
                 text = self.text(parts[0], data)
             else:
                 texts = [text for part in parts if (text := self.text(part, data))]
                 text = glue.join(texts) if len(texts) == len(parts) else None
             if text:
-                text = text[:MAX_ID].replace("\0", "\ufffd")
-                return Found(text, self.scheme.vouched.issuperset(parts))
+                return Found(text[:MAX_ID].replace("\0", "\ufffd"), signed)
         return None
 
     @property

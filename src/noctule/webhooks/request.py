@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,17 +20,15 @@ class Request:
     """A delivery. `headers` may be given as any framework has them: a mapping or pairs, text or
     bytes; they are kept as pairs of bytes, names in lower case, in the order received."""
 
-    __slots__ = ("_fields", "_query", "body", "headers", "method", "url")
+    __slots__ = ("_by_name", "_query", "body", "headers", "method", "url")
 
     def __init__(self, method: str, url: str, headers: Headers, body: bytes) -> None:
         self.method = method.upper()
-        self.url = url.encode("utf-8", "replace").decode()
+        self.url = url if url.isascii() else url.encode("utf-8", "replace").decode()
         self.body = body
         self.headers = _pairs(headers)
         self._query: dict[str, str] | None = None
-        self._fields: dict[bytes, list[bytes]] = {}
-        for name, value in self.headers:
-            self._fields.setdefault(name, []).append(value.strip(b" \t"))
+        self._by_name = dict(self.headers)
 
     def __repr__(self) -> str:
         return f"Request({self.method}, {len(self.body)} bytes)"
@@ -41,9 +40,14 @@ class Request:
         """
         name = pattern.encode("latin-1")
         if name.endswith(b"*"):
-            found = [v for n, vs in self._fields.items() if n.startswith(name[:-1]) for v in vs]
+            start = name[:-1]
+            found = [value.strip(b" \t") for key, value in self.headers if key.startswith(start)]
+        elif name not in self._by_name:
+            return []
+        elif len(self._by_name) == len(self.headers):  # no header came twice
+            found = [self._by_name[name].strip(b" \t")]
         else:
-            found = self._fields.get(name, [])
+            found = [value.strip(b" \t") for key, value in self.headers if key == name]
         for value in found:
             if len(value) > MAX_HEADER:
                 raise Rejection(Reason.MALFORMED_HEADER, pattern)
@@ -70,7 +74,12 @@ class Request:
     @property
     def media_type(self) -> str:
         """The media type without parameters, in lower case; "" if none was sent."""
-        return (self.header("content-type") or b"").split(b";")[0].strip().lower().decode("latin-1")
+        return _media_type(self.header("content-type") or b"")
+
+
+@lru_cache(maxsize=64)
+def _media_type(value: bytes) -> str:
+    return value.split(b";")[0].strip().lower().decode("latin-1")
 
 
 def octets(text: str | bytes) -> bytes:

@@ -175,10 +175,11 @@ delivery stays valid, only deduplication stops it), `partial` (less than the bod
 `none`.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -220,6 +221,23 @@ class Timestamp:
     unit: Unit
     past: float
     future: float
+
+
+class Choice(NamedTuple):
+    """One way to read a value: its parts, what is written between them, whether it is signed."""
+
+    parts: tuple[Source, ...]
+    glue: str
+    signed: bool
+
+
+class Reads(NamedTuple):
+    """The choices for each value that names an event, of which the first present one counts."""
+
+    id: tuple[Choice, ...]
+    type: tuple[Choice, ...]
+    subject: tuple[Choice, ...]
+    version: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -361,6 +379,16 @@ class Scheme:
         return listed or "timestamp" in self.signed or stamp.source in self.vouched
 
     @cached_property
+    def cut(self) -> tuple[bytes, bytes, bytes]:
+        """`separator`, `pair` and `name` as a header has them."""
+        return self.separator.encode(), self.pair.encode(), self.name.encode()
+
+    @cached_property
+    def shapes(self) -> tuple[re.Pattern[str], ...]:
+        """What a handshake signs for whoever asks, and an event can therefore not be."""
+        return tuple(shake.shape for shake in self.handshakes if shake.signs_for_anybody)
+
+    @cached_property
     def where(self) -> str:
         """Where the signature is, in words."""
         return str(self.place) if self.place else ", ".join(self.headers)
@@ -368,8 +396,16 @@ class Scheme:
     @cached_property
     def signs_body_alone(self) -> bool:
         """Whether what is signed is the body and can be nothing else: the common case."""
-        bare = len(self.templates) == 1 and self.signed.parts == ("body",)
-        return bare and not any(shake.signs_for_anybody for shake in self.handshakes)
+        return len(self.templates) == 1 and self.signed.parts == ("body",) and not self.shapes
+
+    @cached_property
+    def digests_body(self) -> bool:
+        """Whether the whole body is signed, so that its digest tells one delivery from another."""
+        return not {"body", "sha256"}.isdisjoint(self.signed.parts) or bool(self.body_digest)
+
+    @cached_property
+    def sorts_form(self) -> bool:
+        return "sorted_form" in self.signed
 
     @cached_property
     def covers_url(self) -> bool:
@@ -385,7 +421,7 @@ class Scheme:
 
     @cached_property
     def covers_body(self) -> bool:
-        return "sorted_form" in self.signed or self.vouches_for_body
+        return self.sorts_form or self.vouches_for_body
 
     @cached_property
     def vouches_for_body(self) -> bool:
@@ -396,11 +432,25 @@ class Scheme:
         """
         if "body" in self.signed or "sha256" in self.signed or (self.only and "sns" in self.signed):
             return True
-        if self.body_digest is not None and "sorted_form" not in self.signed:
+        if self.body_digest is not None and not self.sorts_form:
             return self._is_signed(self.body_digest)
         inner = {parser.partition(":")[2] for parser in self.content.values()}
         fields = {source.name for source in self.signed.sources if source.place == "form"}
         return bool(self.content) and inner <= fields
+
+    @cached_property
+    def reads(self) -> Reads:
+        """What names an event, with what the signature vouches for."""
+
+        def choices(sources: Sources, glue: str) -> tuple[Choice, ...]:
+            return tuple(Choice(p, glue, self.vouched.issuperset(p)) for p in sources)
+
+        return Reads(
+            choices(self.id, ":"),
+            choices(self.type, "."),
+            choices(self.subject, ":"),
+            choices(self.version, "."),
+        )
 
     @cached_property
     def vouched(self) -> frozenset[Source]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -25,7 +24,7 @@ from noctule.webhooks.words import COMPUTED
 MAX_CANDIDATES = 16
 MAX_SIGNED_EACH = 100
 _PORTS = {"http": 80, "https": 443}
-_DIGITS = re.compile(rb"[0-9]{1,16}")
+MAX_DIGITS = 16
 
 
 class Verified(NamedTuple):
@@ -43,9 +42,9 @@ class Verified(NamedTuple):
     def fingerprint(self) -> str:
         """A digest of what was signed but the time: the same for every copy of a delivery."""
         reading, scheme = self.reading, self.reading.scheme
-        if "sorted_form" in scheme.signed and reading.is_form:
+        if scheme.sorts_form and reading.is_form:
             content = reading.sorted_form
-        elif not {"body", "sha256"}.isdisjoint(scheme.signed.parts) or scheme.body_digest:
+        elif scheme.digests_body:
             content = reading.request.body
         elif scheme.each:
             content = msgspec.json.encode(reading.data)
@@ -131,8 +130,8 @@ def signatures(reading: Reading) -> list[bytes]:
         raise Rejection(Reason.MISSING_SIGNATURE, scheme.where)
     prefix = scheme.prefix
     marked = [t.removeprefix(prefix) for t in texts if t.startswith(prefix)] if prefix else texts
-    decoded = [decode(scheme.encoding, text) for text in marked[:MAX_CANDIDATES]]
-    found = [signature for signature in decoded if signature]
+    encoding = scheme.encoding
+    found = [raw for text in marked[:MAX_CANDIDATES] if (raw := decode(encoding, text))]
     if not found:
         raise Rejection(Reason.MALFORMED_SIGNATURE, scheme.where)
     return found
@@ -143,12 +142,15 @@ def _texts(reading: Reading) -> list[bytes]:
     scheme = reading.scheme
     if scheme.place is not None:
         text = reading.read(scheme.place) or b""
-        items = text.split(scheme.separator.encode()) if scheme.separator else [text]
-        pairs = reading.pairs(items) if scheme.pair else ((b"", item) for item in items)
-        return [value for name, value in pairs if scheme.name in ("", "*", name.decode("latin-1"))]
+        separator, pair, wanted = scheme.cut
+        items = text.split(separator) if separator else [text]
+        if not pair:
+            return items
+        return [value for name, value in reading.pairs(items) if wanted in (b"*", name)]
+    name = scheme.cut[2]
     texts: list[bytes] = []
     for header in scheme.headers:
-        texts += reading.named(header, scheme.name) if scheme.name else reading.items(header)
+        texts += reading.named(header, name) if name else reading.items(header)
     return texts
 
 
@@ -177,7 +179,7 @@ def signing_time(stamp: Timestamp, text: bytes) -> float:
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             raise Rejection(Reason.MALFORMED_TIMESTAMP, str(stamp.source)) from None
-    if not _DIGITS.fullmatch(text):
+    if not text.isdigit() or len(text) > MAX_DIGITS:
         raise Rejection(Reason.MALFORMED_TIMESTAMP, str(stamp.source))
     return int(text) / (1000 if stamp.unit == "ms" else 1)
 
@@ -194,7 +196,7 @@ def signed_content(
             return stamp
         match part:
             case "id":
-                found = reading.first(reading.scheme.id, ":")
+                found = reading.first(reading.scheme.reads.id)
                 text = found.text.encode() if found else None
             case str():
                 text = _word(reading, part, url, secret)
@@ -272,11 +274,11 @@ def _contents(reading: Reading, stamp: bytes, secret: str) -> Iterator[bytes]:
     if scheme.signs_body_alone:
         yield reading.request.body
         return
-    shapes = [shake.shape for shake in scheme.handshakes if shake.signs_for_anybody]
+    shapes = scheme.shapes
     for spelling in url_spellings(url) if scheme.covers_url else (url,):
         for template in scheme.templates:
             content = signed_content(reading, stamp, spelling, secret, template)
-            if any(shape.fullmatch(content.decode("latin-1")) for shape in shapes):
+            if shapes and any(shape.fullmatch(content.decode("latin-1")) for shape in shapes):
                 raise Rejection(Reason.MISMATCH)  # a handshake signs that for whoever asks
             yield content
 
@@ -292,7 +294,7 @@ def _as_expected(reading: Reading, secret: str) -> bool:
 def _check_digest(reading: Reading) -> None:
     """A body that the template leaves out must have its digest in a place that is signed."""
     source = reading.scheme.body_digest
-    if source is None or (reading.is_form and "sorted_form" in reading.scheme.signed):
+    if source is None or (reading.scheme.sorts_form and reading.is_form):
         return
     digest = reading.read(source)
     if digest is None:

@@ -145,4 +145,6 @@ async def empty(port: int, place: str) -> None:  # noqa: ARG001  (called as the 
 
 if __name__ == "__main__":
     kind, port, place = sys.argv[1:]
-    asyncio.run(globals()[kind](int(port), place))
+    from noctule.webhooks.serving import run
+
+    run(globals()[kind](int(port), place))

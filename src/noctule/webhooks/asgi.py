@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from noctule.runtime.errors import ConfigurationError
+from noctule.runtime.timer import TimeLimit
 from noctule.webhooks.errors import Disconnected, Reason, Rejection, WebhookError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ async def body_of(scope: Any, receive: Any, limit: int) -> bytes:
         if name == b"content-length" and value.isdigit() and int(value[:18]) > limit:
             raise Rejection(Reason.BODY_TOO_LARGE)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        with TimeLimit(BODY_SECONDS):
             return await _collect(receive, limit)
     except TimeoutError:
         raise Rejection(Reason.SLOW) from None

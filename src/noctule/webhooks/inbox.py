@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections import defaultdict, deque
+from collections import defaultdict
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from weakref import WeakKeyDictionary, ref
 
+from noctule.runtime.timer import TimeLimit
 from noctule.webhooks.errors import Busy, Conflict, InboxError
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ CONFLICTS = 5
 GROUP_BYTES = 4 << 20
 WAITING_ROWS = 2048
 WAITING_BYTES = 64 << 20
-TICK = 0.02
-"""Seconds between two looks at the waits that take too long."""
 
 
 def default_place() -> str:
@@ -55,9 +54,15 @@ def open_store(place: str) -> Store:
 class _Job(Generic[T]):
     """A function of the store that a coroutine waits for and the writer's thread runs."""
 
-    def __init__(self, function: Callable[[Store], T], size: int = 0) -> None:
+    __slots__ = ("delivery", "function", "future", "loop", "result", "size")
+
+    def __init__(
+        self, function: Callable[[Store], T], size: int = 0, delivery: Delivery | None = None
+    ) -> None:
         self.function = function
         self.size = size
+        self.delivery = delivery
+        """What the function stores; deliveries that wait together are stored together."""
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[T] = self.loop.create_future()
         self.result: T | BaseException | None = None
@@ -71,46 +76,11 @@ class _Job(Generic[T]):
             self.future.set_result(cast("T", self.result))
 
 
-class _Put(_Job["Receipt"]):
-    """A delivery to store; those that wait together are stored together."""
+def _put(delivery: Delivery) -> _Job[Receipt]:
+    def alone(store: Store) -> Receipt:
+        return store.accept([delivery])[0]
 
-    def __init__(self, delivery: Delivery) -> None:
-        super().__init__(self._alone, len(delivery.request.body) + 1024)
-        self.delivery = delivery
-
-    def _alone(self, store: Store) -> Receipt:
-        return store.accept([self.delivery])[0]
-
-
-class _Patience:
-    """Ends waits of one event loop that take too long, with one timer for all: a timer for each
-    would cost a delivery as much as its commit."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = ref(loop)
-        self._waits: deque[tuple[float, asyncio.Future[Any]]] = deque()
-        self._ticking = False
-
-    def watch(self, future: asyncio.Future[Any], within: float) -> None:
-        """Fail the future `within` seconds from now, at most `TICK` later."""
-        loop = future.get_loop()
-        self._waits.append((loop.time() + within, future))
-        if not self._ticking:
-            self._ticking = True
-            loop.call_later(TICK, self._look)
-
-    def _look(self) -> None:
-        loop = self._loop()
-        if loop is None:
-            return
-        now = loop.time()
-        while self._waits and (self._waits[0][1].done() or self._waits[0][0] <= now):
-            future = self._waits.popleft()[1]
-            if not future.done():
-                future.set_exception(TimeoutError())
-        self._ticking = bool(self._waits)
-        if self._ticking:
-            loop.call_later(TICK, self._look)
+    return _Job(alone, len(delivery.request.body) + 1024, delivery)
 
 
 class Inbox:
@@ -124,16 +94,12 @@ class Inbox:
         self._place = place
         self._users = 0
         self._thread: threading.Thread | None = None
-        self._ready = threading.Condition()
-        self._waiting: deque[_Job[Any]] = deque()
+        self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._counting = threading.Lock()
         self._rows = 0
         self._bytes = 0
-        self._closing = False
         self.taken = 0
         """How many deliveries were put in since it was made."""
-        self._patience: WeakKeyDictionary[asyncio.AbstractEventLoop, _Patience] = (
-            WeakKeyDictionary()
-        )
 
     @property
     def is_open(self) -> bool:
@@ -146,7 +112,6 @@ class Inbox:
             return
         place = self.place
         opened: _Job[None] = _Job(lambda _: None)
-        self._closing = False
         self._thread = threading.Thread(
             target=self._run, args=(place, opened), name="noctule-inbox", daemon=True
         )
@@ -162,12 +127,10 @@ class Inbox:
         self._users -= 1
         if self._users or self._thread is None:
             return
-        with self._ready:
-            self._closing = True
-            self._ready.notify()
+        self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    async def put(self, delivery: Delivery, within: float = float("inf")) -> Receipt:
+    async def put(self, delivery: Delivery, within: float | None = None) -> Receipt:
         """Store a delivery; returns when it is on disk.
 
         Raises Busy if too many wait, and TimeoutError after `within` seconds: then it may still
@@ -176,9 +139,8 @@ class Inbox:
         if self._rows >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
             raise Busy("too many deliveries wait for the disk")
         self.taken += 1
-        job = _Put(delivery)
-        self._patience_of(job.loop).watch(job.future, within)
-        return await self._submit(job)
+        with TimeLimit(within):
+            return await self._submit(_put(delivery))
 
     async def call(self, function: Callable[[Store], T]) -> T:
         """Run a function of the store in the writer's thread.
@@ -215,21 +177,14 @@ class Inbox:
         """How many deliveries and other jobs wait for the writer."""
         return self._rows
 
-    def _patience_of(self, loop: asyncio.AbstractEventLoop) -> _Patience:
-        found = self._patience.get(loop)
-        if found is None:
-            found = self._patience[loop] = _Patience(loop)
-        return found
-
-    async def _submit(self, job: _Job[T]) -> T:
+    def _submit(self, job: _Job[T]) -> asyncio.Future[T]:
         if not self.is_open:
             raise InboxError("the inbox is not open: the receiver's lifespan does not run")
-        with self._ready:
+        with self._counting:
             self._rows += 1
             self._bytes += job.size
-            self._waiting.append(job)
-            self._ready.notify()
-        return await job.future
+        self._queue.put(job)
+        return job.future
 
     def _run(self, place: str, opened: _Job[None]) -> None:
         try:
@@ -246,24 +201,23 @@ class Inbox:
             store.close()
 
     def _step(self, store: Store) -> bool:
-        """Do what waits; False once closing and nothing waits."""
-        with self._ready:
-            self._ready.wait_for(lambda: self._waiting or self._closing)
-            group = list(self._take())
+        """Do what waits, or wait for something to do; False once closing."""
+        group: list[_Job[Any]] = []
+        size = 0
+        job = self._queue.get()
+        while job is not None:
+            group.append(job)
+            size += job.size
+            if len(group) == GROUP_ROWS or size >= GROUP_BYTES or self._queue.empty():
+                break
+            job = self._queue.get()
+        with self._counting:
+            self._rows -= len(group)
+            self._bytes -= size
         if group:
             _do(store, group)
             _tell(group)
-        return bool(group or not self._closing)
-
-    def _take(self) -> Iterable[_Job[Any]]:
-        size = rows = 0
-        while self._waiting and rows < GROUP_ROWS and size < GROUP_BYTES:
-            job = self._waiting.popleft()
-            rows += 1
-            size += job.size
-            self._rows -= 1
-            self._bytes -= job.size
-            yield job
+        return job is not None
 
 
 def _do(store: Store, group: list[_Job[Any]]) -> None:
@@ -284,12 +238,12 @@ def _do(store: Store, group: list[_Job[Any]]) -> None:
 
 
 def _do_together(store: Store, group: list[_Job[Any]]) -> None:
-    puts = [job for job in group if isinstance(job, _Put)]
-    receipts = store.accept([put.delivery for put in puts]) if puts else []
+    puts = [job for job in group if job.delivery is not None]
+    receipts = store.accept([job.delivery for job in puts if job.delivery]) if puts else []
     for put, receipt in zip(puts, receipts, strict=True):
         put.result = receipt
     for job in group:
-        if not isinstance(job, _Put):
+        if job.delivery is None:
             job.result = job.function(store)
 
 

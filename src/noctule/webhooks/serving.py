@@ -9,9 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
 
 BACKLOG = 1024
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """`asyncio.run` on uvloop where there is one (not on Windows): it halves the server's share
+    of a delivery."""
+    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with contextlib.suppress(ImportError):
+        from uvloop import new_event_loop as loop
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main)
 
 
 async def serve(app: Any, host: str, port: int) -> None:

@@ -43,10 +43,10 @@ def command(
     provider whose secret is in the environment. What is taken in waits for `noctule webhooks work`
     or for your application. /healthz and /metrics (Prometheus) are served beside them.
     """
-    import asyncio
     import logging
 
     from noctule.cli.webhooks.routes import routes_of
+    from noctule.webhooks.serving import run
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     output = Output(lang or "en", as_json=as_json)
@@ -54,7 +54,7 @@ def command(
     _check_address(host, port)
     with trouble():
         site = _site(routes, inbox)
-        asyncio.run(_run(output, site, routes, host, port))
+        run(_run(output, site, routes, host, port))
     output.say("webhooks.stopped")
     return int(Exit.DONE)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SOUND = (3, 51, 3)
 BUSY_MS = 300
+ROWS = 64
+"""At most so many rows in one statement; its text stays below what apsw caches, 16 KB."""
 MEMORY = ":memory:"
 
 
@@ -87,7 +89,14 @@ class SqliteStore(SqlStore):
         self._db.executemany(_dialect(sql), rows)
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
-        self._db.executemany(_insertion(table, tuple(columns)), rows)
+        """Many rows in one statement: after each the writer has to have the interpreter back from
+        the event loop, which may take it longer than the disk does."""
+        left = len(rows)
+        while left:
+            count = min(ROWS, 1 << (left.bit_length() - 1))  # a few lengths, prepared once each
+            values = [value for row in rows[len(rows) - left :][:count] for value in row]
+            self._db.execute(_insertion(table, tuple(columns), count), values)
+            left -= count
 
     def numbers(self, count: int) -> Iterable[int]:
         [(last,)] = self.run("SELECT coalesce(max(seq), 0) FROM noctule_delivery")
@@ -138,9 +147,10 @@ def _dialect(sql: str) -> str:
 
 
 @cache
-def _insertion(table: str, columns: tuple[str, ...]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - ours
+def _insertion(table: str, columns: tuple[str, ...], count: int) -> str:
+    row = f"({', '.join('?' * len(columns))})"
+    rows = ", ".join([row] * count)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {rows}"  # noqa: S608 - ours
 
 
 def _create(path: Path) -> None:

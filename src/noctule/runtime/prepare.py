@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from noctule.runtime.telemetry import Telemetry
 
 USER_AGENT = "noctule"
+JSON = "application/json"
+"""Asked for where an answer is JSON, unless the service has a name of its own for it."""
 NO_OPTIONS = CallOptions()
 REMEMBERED = 1000
 """Settings per service."""
@@ -111,6 +113,7 @@ class Preparation:
             "Accept-Encoding": ACCEPTED,
             **encode_headers(config.headers),
         }
+        self._json = self._headers.pop("Accept", JSON)
         self._settings: dict[tuple[str, int], Settings] = {}
 
     def call(
@@ -126,7 +129,8 @@ class Preparation:
         settings = self._of(operation, options)
         options = settings.options
         encoded = encode(operation, path, query, headers, body)
-        sent = {**self._headers, "Accept": operation.accepts, **encoded.headers}
+        accepted = self._json if operation.accepts == JSON else operation.accepts
+        sent = {**self._headers, "Accept": accepted, **encoded.headers}
         if options.headers:
             sent.update(encode_headers(options.headers))
         replay, key = self._replay(operation, options)

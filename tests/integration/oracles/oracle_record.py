@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from oracle_server import loopback
-from oracle_slice import slice_of
+from oracle_slice import slice_of, whole
 from oracle_steady import steady
 from oracle_vendors import vendors
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests/data/bytes"
-PLACES = (ROOT / "../shared/specs", ROOT / ".corpus/package/api")
 
 
 def record(name: str, vendor: Vendor, server: Loopback) -> None:
@@ -41,7 +40,7 @@ def record(name: str, vendor: Vendor, server: Loopback) -> None:
     sdk = f"{vendor.sdk} {metadata.version(vendor.sdk)}"
     golden = {"sdk": sdk, "requests": requests}
     _write(GOLDEN / f"{name}.json", json.dumps(golden, indent=1, ensure_ascii=False))
-    document = next((path for at in PLACES if (path := at / vendor.document).exists()), None)
+    document = whole(vendor.document)
     text = "" if document is None else _slice(document, vendor)
     if text:
         _write(GOLDEN / f"{name}.openapi.json", text)

@@ -7,11 +7,14 @@ out. What remains stands as it stood.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+ROOT = Path(__file__).parents[3]
+PLACES = (ROOT / "../shared/specs", ROOT / ".corpus/package/api")
 KEPT = ("openapi", "swagger", "servers", "host", "basePath", "schemes", "consumes", "produces",
         "security", "securityDefinitions")  # fmt: skip
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -23,6 +26,11 @@ NAMED = frozenset({"properties", "patternProperties", "parameters", "headers", "
                    "encoding"})  # fmt: skip
 """Members whose keys are names, not words of OpenAPI."""
 SILENT = frozenset({"example", "examples", "externalDocs", "tags", "callbacks", "links"})
+
+
+def whole(name: str) -> Path | None:
+    """The document, where this machine has it."""
+    return next((path for place in PLACES if (path := place / name).exists()), None)
 
 
 def slice_of(document: dict[str, Any], operations: Sequence[str]) -> dict[str, Any]:

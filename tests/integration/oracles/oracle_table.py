@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle_compare import OF_HEADERS, OF_SPELLING, REASONS, differences
+from oracle_slice import whole
 from oracle_vendors import vendors
 from oracle_wrapper import GOLDEN, golden, requests_of
 
@@ -55,10 +56,14 @@ def in_order(words: Iterable[str]) -> list[str]:
 
 
 def main() -> None:
-    found = {
-        name: compared(name, vendor, requests_of(name, vendor))
-        for name, vendor in vendors().items()
-    }
+    found = {}
+    for name, vendor in vendors().items():
+        spoken = requests_of(name, vendor)
+        found[name] = compared(name, vendor, spoken)
+        if document := whole(vendor.document):
+            of_whole = requests_of(name, vendor, document)
+            if [one.sent for one in of_whole] != [one.sent for one in spoken]:
+                raise SystemExit(f"{name}: the whole document gives other requests than its part")
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
     PAGE.write_text(before + START + table(found) + END + rest.partition(END)[2], encoding="utf-8")
 

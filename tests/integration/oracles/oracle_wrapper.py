@@ -58,9 +58,9 @@ def golden(name: str) -> list[Sent]:
     ]
 
 
-def requests_of(name: str, vendor: Vendor) -> list[Spoken]:
+def requests_of(name: str, vendor: Vendor, source: Path | None = None) -> list[Spoken]:
     """What the wrapper sends for each call, and what it makes of the answer."""
-    document = apidoc.load(str(GOLDEN / f"{name}.openapi.json"))
+    document = apidoc.load(str(source or GOLDEN / f"{name}.openapi.json"))
     operations = [call.operation for call in vendor.calls]
     made = plan(vendor.provider or name.title(), layout=Layout(target="flask"), document=document,
                 operations=list(dict.fromkeys(operations)), accepted="a test")  # fmt: skip

@@ -61,6 +61,15 @@ def test_a_call_sends_what_it_was_given_and_returns_what_it_was_promised(
     assert request.headers["accept"] == "application/json"
 
 
+def test_a_service_may_have_a_name_of_its_own_for_its_json(make_shop: MakeShop) -> None:
+    shop = make_shop(headers={"Accept": "application/vnd.shop+json"})
+    shop.provider.replies(json=ITEM).replies(content=b"x")
+    shop.call(CREATE, body={"amount": 3})
+    shop.call(Operation("get", "GET", "/x", returns=bytes))
+    asked = [request.headers["accept"] for request in shop.provider.requests]
+    assert asked == ["application/vnd.shop+json", "*/*"]
+
+
 @pytest.mark.parametrize(
     ("returns", "content", "result"),
     [(bytes, b"\x00\x01", b"\x00\x01"), (str, "né".encode(), "né"), (None, b"x", None)],

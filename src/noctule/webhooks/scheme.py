@@ -505,17 +505,17 @@ class Scheme:
 
     def keeps(self, header: bytes) -> bool:
         """Whether a header (in lower case) is stored: what verification reads, nothing more."""
-        name = header.decode("latin-1")
-        if "listed_headers" in self.signed and name.startswith("x-contentful-"):
-            return True
-        return name in self._kept or any(
-            known.endswith("*") and name.startswith(known[:-1]) for known in self.headers
-        )
+        names, starts = self._kept
+        return header in names or header.startswith(starts)
 
     @cached_property
-    def _kept(self) -> frozenset[str]:
+    def _kept(self) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
+        """Whole names of headers, and how others begin."""
         read = {source.name for source in self._sources if source.place == "header"}
-        return frozenset({*self.headers, *read, "content-type", "user-agent"})
+        names = {*self.headers, *read, "content-type", "user-agent"}
+        starts = [name[:-1] for name in self.headers if name.endswith("*")]
+        starts += ["x-contentful-"] if "listed_headers" in self.signed else []
+        return frozenset(map(str.encode, names)), tuple(map(str.encode, starts))
 
     @cached_property
     def grade(self) -> Grade:

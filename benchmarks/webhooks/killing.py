@@ -163,7 +163,7 @@ def main() -> int:
     parser.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--seed", type=int, default=time.time_ns())
     options = parser.parse_args()
-    chance = random.Random(options.seed)  # noqa: S311 - moments, not secrets
+    chance = random.Random(options.seed)
     kills: Counter[str] = Counter()
     with ExitStack() as stack:
         if options.engine == "postgres":

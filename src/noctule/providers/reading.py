@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -83,7 +84,8 @@ def read_names(path: Path) -> Names:
     head = _HEAD.split(text, maxsplit=1)[0]
     try:
         tables = tomllib.loads(head)
-        names = msgspec.convert(tables | {"complete": "\n[document]" in text}, Names)
+        with _TYPES:
+            names = msgspec.convert(tables | {"complete": "\n[document]" in text}, Names)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError):
         pack = read(path)
         return Names(
@@ -149,9 +151,14 @@ def _kind(value: object) -> str:
     return type(value).__name__
 
 
+_TYPES = Lock()
+"""msgspec 0.22 crashes the process if two threads look into a type for the first time at once."""
+
+
 def _convert(table: dict[str, Any], kind: type[F], where: str, path: Path) -> F:
     try:
-        return msgspec.convert(table, kind)
+        with _TYPES:
+            return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         raise _explained(str(error), where, path) from error
 

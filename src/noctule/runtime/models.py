@@ -8,6 +8,7 @@ not fit stays as it was received, what is missing is None, and each broken promi
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 import msgspec
@@ -78,9 +79,14 @@ def decode(kind: Any, data: bytes) -> tuple[Any, tuple[Violation, ...]]:
         raise _not_json(error) from None
 
 
+_TYPES = Lock()
+"""msgspec 0.22 crashes the process if two threads look into a type for the first time at once."""
+
+
 def _decoder(kind: Any) -> Callable[[bytes], Any]:
     """Made once for each type in the program."""
-    return _DECODERS.setdefault(kind, msgspec.json.Decoder(kind).decode)
+    with _TYPES:
+        return _DECODERS.setdefault(kind, msgspec.json.Decoder(kind).decode)
 
 
 def _plain(data: bytes) -> tuple[Any, bool]:

@@ -179,6 +179,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -199,6 +200,9 @@ from noctule.webhooks.tables import (
     Unit,
 )
 from noctule.webhooks.template import Template
+
+_TYPES = Lock()
+"""msgspec 0.22 crashes the process if two threads look into a type for the first time at once."""
 
 __all__ = ["GRADES", "Algorithm", "Grade", "KeyForm", "Scheme", "Timestamp", "Unit"]
 
@@ -285,7 +289,8 @@ class Scheme:
     def parse(cls, table: Mapping[str, Any], provider: str = "") -> "Scheme":
         """The scheme of a table; raises InvalidScheme naming the key that has no meaning."""
         try:
-            read = msgspec.convert(table, SignatureTable)
+            with _TYPES:
+                read = msgspec.convert(table, SignatureTable)
             scheme = cls._compile(read, provider)
             scheme._check()
         except (msgspec.ValidationError, InvalidScheme) as error:

@@ -1,0 +1,232 @@
+"""A disk that fails: what was acknowledged is there, the rest is 503, and it goes on afterwards.
+
+    python benchmarks/webhooks/faults.py [--rounds 100] [--seed N]
+
+A receiver takes deliveries into a SQLite file through a layer (an apsw VFS) in which calls fail at
+random: fsync and read with EIO, write with ENOSPC. When the faults are lifted the same receiver
+has to accept. Then come a file that another connection holds locked, a file system that is really
+full (a small tmpfs; passed over where none can be mounted) and a schema from a newer version. Each
+200 is looked for through the plain layer. Exits 1 if one is missing, an answer is neither 200 nor
+503 with Retry-After, or the intake does not recover.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import apsw
+from servers import SECRET
+
+from noctule.webhooks import Inbox, InboxError, Receiver
+from noctule.webhooks.testing import signed
+
+URL = "https://shop.example/api/webhooks/stripe"
+CROWD = 16
+"""Deliveries at once."""
+KINDS = {"sync": apsw.IOError, "write": apsw.FullError, "read": apsw.IOError}
+
+
+class Faults:
+    """Which calls fail now, and how many did."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self.kinds: list[str] = []
+        self.hits: Counter[str] = Counter()
+
+    def strike(self, kind: str) -> None:
+        if kind in self.kinds and self._chance.random() < 0.3:
+            self.hits[kind] += 1
+            raise KINDS[kind](f"injected at {kind}")
+
+
+class FaultyFile(apsw.VFSFile):
+    """A file whose calls fail as the operating system's would."""
+
+    def __init__(self, faults: Faults, name, flags) -> None:
+        super().__init__("unix", name, flags)
+        self._faults = faults
+
+    def xSync(self, flags: int) -> None:
+        self._faults.strike("sync")
+        super().xSync(flags)
+
+    def xWrite(self, data: bytes, offset: int) -> None:
+        self._faults.strike("write")
+        super().xWrite(data, offset)
+
+    def xRead(self, amount: int, offset: int) -> bytes:
+        self._faults.strike("read")
+        return super().xRead(amount, offset)
+
+
+class FaultyDisk(apsw.VFS):
+    """The plain layer, with faults in its files; the default while it exists."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        super().__init__("faulty", "unix", makedefault=True)
+
+    def xOpen(self, name, flags) -> FaultyFile:
+        return FaultyFile(self._faults, name, flags)
+
+
+class Trial:
+    """One receiver on one file, and the books of what it answered."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.acknowledged: list[str] = []
+        self.answers: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        inbox = Inbox(place)
+        self.receiver = Receiver(
+            "stripe", secrets=["STRIPE_WEBHOOK_SECRET"], inbox=inbox, work=False
+        )
+        self._sent = 0
+
+    async def send(self, padding: int = 0) -> int:
+        self._sent += 1
+        name = f"evt_{self._sent}"
+        payload = {"id": name, "type": "t", "data": {"object": {"text": "x" * padding}}}
+        headers, body = signed("stripe", payload, secret=SECRET)
+        pairs = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
+        answer = await self.receiver.deliver("POST", URL, pairs, body)
+        self.answers[str(answer.status)] += 1
+        if answer.status == 200:
+            self.acknowledged.append(name)
+        elif answer.status != 503 or "retry-after" not in dict(answer.headers):
+            self.wrong.append(f"answered {answer.status} {answer.headers}")
+        return answer.status
+
+    async def crowd(self, padding: int = 0) -> list[int]:
+        return await asyncio.gather(*(self.send(padding) for _ in range(CROWD)))
+
+    async def recovers(self, after: str) -> None:
+        if await self.send() != 200:
+            self.wrong.append(f"after {after} it does not accept")
+
+    def audit(self) -> None:
+        """Read through the plain layer, as after a restart."""
+        database = apsw.Connection(str(self.place), vfs="unix")
+        stored = {name for (name,) in database.execute("SELECT id FROM noctule_event")}
+        lost = set(self.acknowledged) - stored
+        self.wrong += [f"acknowledged and lost: {sorted(lost)[:5]}"] if lost else []
+        health = database.execute("PRAGMA integrity_check").fetchall()
+        self.wrong += [f"corrupt: {health[:3]}"] if health != [("ok",)] else []
+        database.close()
+
+
+async def failing_calls(folder: Path, rounds: int, chance: random.Random) -> Trial:
+    faults = Faults(chance)
+    disk = FaultyDisk(faults)
+    trial = Trial(folder / "failing.sqlite3")
+    async with trial.receiver.lifespan():
+        for _ in range(rounds):
+            faults.kinds = chance.sample(list(KINDS), chance.randint(1, len(KINDS)))
+            await trial.crowd()
+            kinds, faults.kinds = faults.kinds, []
+            await trial.recovers(f"faults in {kinds}")
+            trial.audit()
+    disk.unregister()
+    trial.audit()
+    trial.wrong += [f"no call failed: {kind}" for kind in KINDS if not faults.hits[kind]]
+    print(f"calls that failed: {dict(faults.hits)}")
+    return trial
+
+
+async def locked(folder: Path) -> Trial:
+    trial = Trial(folder / "locked.sqlite3")
+    async with trial.receiver.lifespan():
+        other = apsw.Connection(str(trial.place))
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        if set(await trial.crowd()) != {503}:
+            trial.wrong.append("a locked file was written")
+        print(f"locked: 503 after {1000 * (time.monotonic() - began):.0f} ms")
+        other.execute("COMMIT")
+        other.close()
+        await asyncio.sleep(0.5)
+        await trial.recovers("a lock")
+    trial.audit()
+    return trial
+
+
+async def full(folder: Path) -> Trial | None:
+    """A tmpfs of 2 MB, until nothing goes in any more; then the ballast goes."""
+    small = folder / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        print("full disk: passed over, no file system can be mounted here")
+        return None
+    try:
+        (small / "ballast").write_bytes(bytes(1 << 20))
+        trial = Trial(small / "inbox.sqlite3")
+        async with trial.receiver.lifespan():
+            for _ in range(20):
+                await trial.crowd(8000)
+            if not trial.answers["503"]:
+                trial.wrong.append("the disk never was full")
+            (small / "ballast").unlink()
+            await trial.recovers("a full disk")
+        trial.audit()
+    finally:
+        subprocess.run(["umount", small], check=True)
+    return trial
+
+
+async def newer(folder: Path) -> Trial:
+    trial = Trial(folder / "newer.sqlite3")
+    async with trial.receiver.lifespan():
+        await trial.crowd()
+    database = apsw.Connection(str(trial.place))
+    database.execute("INSERT INTO noctule_schema VALUES (99)")
+    database.close()
+    try:
+        async with Trial(trial.place).receiver.lifespan():
+            trial.wrong.append("a newer schema was opened")
+    except InboxError as error:
+        print(f"newer schema: {str(error).partition(':')[2].strip()}")
+    trial.audit()
+    return trial
+
+
+async def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=time.time_ns())
+    options = parser.parse_args()
+    os.environ["STRIPE_WEBHOOK_SECRET"] = SECRET
+    logging.disable()
+    print(f"seed {options.seed}")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        trials = {
+            "failing calls": await failing_calls(
+                folder, options.rounds, random.Random(options.seed)
+            ),
+            "locked": await locked(folder),
+            "full disk": await full(folder),
+            "newer schema": await newer(folder),
+        }
+    wrong = [f"{name}: {why}" for name, trial in trials.items() if trial for why in trial.wrong]
+    for name, trial in trials.items():
+        if trial:
+            print(f"{name}: answers {dict(trial.answers)}")
+    print("\n".join(wrong) or "nothing that was acknowledged is lost")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import msgspec
 
 from noctule.webhooks.errors import Reason, Rejection
-from noctule.webhooks.request import form_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +48,7 @@ def parse(scheme: Scheme, request: Request) -> Any:
 def fields(request: Request) -> dict[str, str]:
     """The fields of a form, of either kind; of a repeated one the last. Raises Rejection."""
     if request.media_type != MULTIPART:
-        return dict(form_fields(request.body))
+        return dict(request.form)
     from noctule.webhooks.multipart import parts
 
     return parts(request.header("content-type") or b"", request.body)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from noctule.webhooks.content import FORM, fields, parse, parser_of, skim
 from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.jws import parse as parse_token
-from noctule.webhooks.request import form_fields
 from noctule.webhooks.source import is_object, scalar, walk
 
 if TYPE_CHECKING:
@@ -188,6 +187,6 @@ class Reading:
     def sorted_form(self) -> bytes:
         """Distinct fields, name then value, sorted; nothing if the body is no form."""
         if self._sorted is None:
-            pairs = sorted(set(form_fields(self.request.body))) if self.is_form else []
+            pairs = sorted(set(self.request.form)) if self.is_form else []
             self._sorted = "".join([name + value for name, value in pairs]).encode()
         return self._sorted

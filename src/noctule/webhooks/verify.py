@@ -129,7 +129,7 @@ def signatures(reading: Reading) -> list[bytes]:
     if not texts:
         raise Rejection(Reason.MISSING_SIGNATURE, scheme.where)
     prefix = scheme.prefix
-    marked = [t.removeprefix(prefix) for t in texts if t.startswith(prefix)] if prefix else texts
+    marked = [text[len(prefix) :] for text in texts if text.startswith(prefix)]
     encoding = scheme.encoding
     found = [raw for text in marked[:MAX_CANDIDATES] if (raw := decode(encoding, text))]
     if not found:
@@ -190,10 +190,10 @@ def signed_content(
     """The bytes the provider signed, were it called at that address."""
 
     def value(part: str | Source | Maybe | Mac | Setting) -> bytes:
-        if part == "body":
-            return reading.request.body
         if part == "timestamp":
             return stamp
+        if part == "body":
+            return reading.request.body
         match part:
             case "id":
                 found = reading.first(reading.scheme.reads.id)

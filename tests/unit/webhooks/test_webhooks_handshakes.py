@@ -72,6 +72,21 @@ def test_unsigned_questions():
     assert asked("github", "HEAD") is None
 
 
+@pytest.mark.anyio
+async def test_the_ping_of_woocommerce_is_answered_and_leaves_nothing_behind(monkeypatch):
+    monkeypatch.setenv("HOOK_SECRET", KEYS["woocommerce"].secret)
+    inbox = Inbox(":memory:")
+    shop = Receiver("woocommerce", secrets=["HOOK_SECRET"], inbox=inbox, clock=VirtualClock(NOW))
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    async with shop.lifespan():
+        ping = await shop.deliver("POST", URL, form, b"webhook_id=7")
+        assert (ping.status, ping.outcome, ping.body) == (200, "handshake", b"")
+        forged = form | {"x-wc-webhook-signature": "AAAA", "x-wc-webhook-topic": "order.created"}
+        assert (await shop.deliver("POST", URL, forged, b"webhook_id=7")).status == 401
+        assert (await shop.deliver("POST", URL, form, b"id=1")).status == 401
+        assert await inbox.read(lambda store: store.run("SELECT count(*) FROM noctule_delivery")) == [(0,)]
+
+
 @pytest.mark.parametrize("token", ['{"a":1}', "a b", "a" * 300, ""])
 def test_nobody_has_an_event_signed_through_a_question(token):
     from urllib.parse import quote

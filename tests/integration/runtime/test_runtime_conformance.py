@@ -148,6 +148,31 @@ def test_an_idle_connection_that_the_server_closed_is_not_used(connect: Any) -> 
         assert len(server.requests) == 2
 
 
+def test_a_reset_after_the_whole_answer_harms_no_call(connect: Any) -> None:
+    def answer_and_reset(c: Connection) -> None:
+        c.answer(headers="Connection: close\r\n")
+        c.server.closing.wait(0.1)  # or the answer, still on its way, is thrown away by the reset
+        c.reset()
+
+    with HostileServer(answer_and_reset) as server:
+        caller = connect(server)
+        assert caller.call(CREATE, body={"amount": 3}).id == "i1"
+        assert caller.call(CREATE, body={"amount": 3}).id == "i1"
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("length", ["21", "-1", "22, 23", "many"])
+def test_a_length_that_is_wrong_gives_no_answer_of_another_shape(connect: Any, length: str) -> None:
+    def answer(c: Connection) -> None:
+        c.send(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode() + BODY)
+        c.close()
+
+    with HostileServer(answer) as server:
+        with pytest.raises((InvalidResponse, OutcomeUnknown)):
+            connect(server).call(CREATE, body={"amount": 3})
+        assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("wbits", [31, 15], ids=["gzip", "deflate"])
 def test_a_compressed_answer(connect: Any, wbits: int) -> None:
     packed = zlib.compress(BODY, wbits=wbits)

@@ -84,7 +84,9 @@ async def test_the_ping_of_woocommerce_is_answered_and_leaves_nothing_behind(mon
         forged = form | {"x-wc-webhook-signature": "AAAA", "x-wc-webhook-topic": "order.created"}
         assert (await shop.deliver("POST", URL, forged, b"webhook_id=7")).status == 401
         assert (await shop.deliver("POST", URL, form, b"id=1")).status == 401
-        assert await inbox.read(lambda store: store.run("SELECT count(*) FROM noctule_delivery")) == [(0,)]
+        assert await inbox.read(
+            lambda store: store.run("SELECT count(*) FROM noctule_delivery")
+        ) == [(0,)]
 
 
 @pytest.mark.parametrize("token", ['{"a":1}', "a b", "a" * 300, ""])

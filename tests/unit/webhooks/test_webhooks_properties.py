@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery, payload_for
 
@@ -14,6 +15,7 @@ from noctule.webhooks import InvalidSecret, Reason, Rejection, Request
 from noctule.webhooks.classify import items
 from noctule.webhooks.handshake import answer, question
 from noctule.webhooks.reading import Reading
+from noctule.webhooks.request import form_fields
 from noctule.webhooks.sign import compose, new_key, sign
 from noctule.webhooks.verify import verify_waiting
 
@@ -230,3 +232,19 @@ def test_an_authentic_delivery_of_anything_is_read_or_rejected(name, body, media
         for item in items(verified):
             assert isinstance(item.type, str)
             assert item.identity
+
+
+@given(st.text("ab%=&+;0412cC3fF\r\n é", max_size=14))
+@example("%%341=%+%2b")
+@example("a=1&&b")
+def test_a_form_is_read_as_the_standard_library_reads_it(text):
+    body = text.encode()
+    try:
+        expected = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict")
+    except ValueError:
+        expected = None
+    try:
+        found = form_fields(body)
+    except Rejection:
+        found = None
+    assert found == expected

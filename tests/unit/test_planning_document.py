@@ -264,6 +264,14 @@ def test_methods_are_named_by_what_they_do() -> None:
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name in named.values())
 
 
+def test_names_that_would_collide_are_told_apart_by_their_paths_and_never_numbered() -> None:
+    paths = {path: {"get": operation("", "")} for path in ("/v1/x/{a}", "/v1/x/{b}", "/v2/x/{a}")}
+    taken: set[str] = set()
+    for one in document(paths=paths).operations.values():
+        taken.add(method_name(one, taken))
+    assert taken == {"get_x", "get_v1_x_by_b", "get_v2_x_by_a"}
+
+
 @given(st.text(max_size=40), st.text(max_size=40), st.sampled_from(["get", "post", "delete"]))
 def test_any_operation_has_a_usable_name(name: str, summary: str, method: str) -> None:
     odd = document(paths={"/x/{y}": {method: operation(name, summary)}})

@@ -12,7 +12,7 @@ from noctule.planning.text import fold, one_line, words
 from noctule.planning.verbs import verb_class
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from noctule.apidoc import ApiDocument, Operation
 
@@ -51,12 +51,12 @@ def method_name(operation: Operation, taken: Collection[str]) -> str:
     summary or the path. Never a keyword, never one of `taken`."""
     candidates = (_from_id(operation), _from_summary(operation), _from_path(operation, 1),
                   _from_path(operation, 2), _from_path(operation, 9))  # fmt: skip
-    for candidate in candidates:
+    for candidate in (*candidates, *_from_whole_path(operation)):
         if candidate and candidate not in taken:
             return candidate
-    number = 2
-    while (name := f"{_from_path(operation, 9)}_{number}") in taken:
-        number += 1
+    name = candidates[-1]
+    while name in taken:
+        name += "_"
     return name
 
 
@@ -89,6 +89,17 @@ def _from_path(operation: Operation, segments: int) -> str:
     if found and kind != "list":
         found[-1] = _singular(found[-1])
     return _identifier([kind, *(word for word in found if word != kind)])
+
+
+def _from_whole_path(operation: Operation) -> Iterator[str]:
+    """Told apart by the path's variables, by its version, then by the HTTP method."""
+    found: list[str] = []
+    for part in operation.path.split("/"):
+        version = re.fullmatch(r"v\d+", part)
+        found += [part] if version else words(part.replace("{", "by "))
+    kind = verb_class(operation)
+    yield _identifier([kind, *found])
+    yield _identifier([operation.method.lower(), *found])
 
 
 def _identifier(parts: list[str]) -> str:

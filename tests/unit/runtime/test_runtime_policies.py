@@ -279,8 +279,13 @@ def test_an_attempt_never_outlives_the_deadline(
     assert not cut or seconds == max(0.0, (until or 0.0) - now)
 
 
-def test_only_reads_are_hedged_and_only_while_it_can_help() -> None:
-    assert hedge_after(1.0, "GET", 10.0) == 1.0
-    assert hedge_after(1.0, "GET", None) == 1.0
-    assert hedge_after(1.0, "POST", 10.0) is None
-    assert hedge_after(11.0, "GET", 10.0) is None
+@given(
+    st.floats(0, 100),
+    st.sampled_from(["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]),
+    st.none() | st.floats(0, 100),
+)
+def test_only_reads_are_hedged_and_only_while_it_can_help(
+    after: float, method: str, timeout: float | None
+) -> None:
+    helps = method in ("GET", "HEAD") and (timeout is None or after < timeout)
+    assert hedge_after(after, method, timeout) == (after if helps else None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.values import is_object
+from noctule.webhooks.source import Source
 
 if TYPE_CHECKING:
     from noctule.codegen.form import Hook, Webhooks
     from noctule.webhooks import Scheme
-    from noctule.webhooks.source import Source, Sources
+    from noctule.webhooks.source import Sources
 
 
 def payload(scheme: Scheme, webhooks: Webhooks, hook: Hook, subject: Any) -> dict[str, Any]:
@@ -29,6 +30,11 @@ def payload(scheme: Scheme, webhooks: Webhooks, hook: Hook, subject: Any) -> dic
     for part, word in zip(parts, words, strict=False):
         if part.place == "body":
             _put(body, part.name, word)
+    if "sns" in scheme.signed:
+        body |= {"Message": "1", "MessageId": "evt_1"}
+    for place in scheme.signed.parts:  # fields without which nothing can be signed
+        if isinstance(place, Source) and _get(body, place.name) is None and place.place == "body":
+            _put(body, place.name, "1")
     return body
 
 

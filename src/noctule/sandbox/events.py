@@ -15,6 +15,7 @@ from noctule.apidoc import sample
 from noctule.sandbox.posting import AsgiApp, post
 from noctule.sandbox.values import as_object
 from noctule.webhooks.sign import compose, new_key
+from noctule.webhooks.tampering import tampered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,9 +71,9 @@ def signed_delivery(
         moment -= scheme.timestamp.past + LATE
     signing = new_key(scheme).signing if way == "wrong_signature" else key
     headers, body = compose(scheme, payload, signing, now=moment, id=event_id, type=event, url=url)
-    delivery = Delivery(url, headers, body)
     if way == "tampered":
-        return replace(delivery, body=_tampered(body))
+        headers, body = tampered(scheme, headers, body)
+    delivery = Delivery(url, headers, body)
     if way == "unsigned":
         signatures = {name.replace("*", "1") for name in scheme.headers}
         kept = {name: value for name, value in headers.items() if name not in signatures}
@@ -129,10 +130,3 @@ def _put(payload: dict[str, Any], path: str, value: Any) -> None:
         payload = child
     if last:
         payload[last] = value
-
-
-def _tampered(body: bytes) -> bytes:
-    """The same shape with another content: the last digit is another one."""
-    place = max((i for i, byte in enumerate(body) if chr(byte).isdigit()), default=-1)
-    other = b"8" if body[place : place + 1] == b"7" else b"7"
-    return body[:place] + other + body[place + 1 :] if place >= 0 else body + b" "

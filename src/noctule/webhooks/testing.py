@@ -12,8 +12,9 @@ from noctule.webhooks.keypair import KeyPair
 from noctule.webhooks.scheme import Scheme
 from noctule.webhooks.schemes import scheme_of
 from noctule.webhooks.sign import compose, new_key
+from noctule.webhooks.tampering import tampered
 
-__all__ = ["KeyPair", "key_for", "publish", "signed"]
+__all__ = ["KeyPair", "key_for", "publish", "signed", "tampered"]
 
 
 def signed(

@@ -125,7 +125,7 @@ def test_a_newer_schema_is_left_alone(postgres_inbox):
     store = PostgresStore(postgres_inbox)
     store.run("INSERT INTO noctule_schema VALUES (3)")
     store.close()
-    with pytest.raises(InboxError, match="schema 3"):
+    with pytest.raises(InboxError, match="schema 4"):
         PostgresStore(postgres_inbox)
 
 

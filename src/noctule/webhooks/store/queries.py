@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from noctule.webhooks.store.base import (
@@ -17,16 +17,20 @@ from noctule.webhooks.store.base import (
     Rejected,
     Stored,
 )
-from noctule.webhooks.store.engine import FIELDS, SELECT, Engine
+from noctule.webhooks.store.engine import SELECT, Engine
+from noctule.webhooks.store.schema import OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-# The copies come first: the engine reads them in their order and stops at the limit.
-SEARCH = FIELDS + (
-    "FROM noctule_copy c CROSS JOIN noctule_delivery d CROSS JOIN noctule_event e"
-    " WHERE d.seq = c.rowid AND e.delivery = d.seq AND HOLDS_WORDS AND "
-)
+FIRST, MOST = 200, 20_000
+"""Hits of a search that are looked at in one step, at the beginning and later."""
+FEW = 2000
+"""Events that are asked one by one whether they hold the words: fewer than go through the hits."""
+RECENT = 100_000
+"""Deliveries among which an overview looks for secrets in use."""
+NEAR = 1000
+"""Events around a number of which one has the outermost delivery: several hosts store at once."""
 
 
 def words_of(text: str) -> str:
@@ -51,14 +55,133 @@ class Queries(Engine):
         wanted = question_of(query.text)
         if query.text.strip() and not wanted:
             return []
-        direction = "ASC" if query.oldest_first else "DESC"
-        order = f"ORDER BY e.seq {direction} LIMIT :limit"
-        if wanted:
-            order = f"ORDER BY c.rowid {direction}, e.seq {direction} LIMIT :limit"
-        sql = (SEARCH if wanted else SELECT + "WHERE ") + " AND ".join(_conditions(query))
         with self.snapshot():
-            rows = self.run(f"{sql} {order}", _values(query) | {"words": wanted})
+            seqs = self._searched(query, wanted) if wanted else self._numbers_of(query)
+            rows = self.run(
+                f"{SELECT} WHERE e.seq AMONG_LIST ORDER BY e.seq {_direction(query)}",
+                {"list": self.listed(seqs)},
+            )
         return [self.stored(row) for row in rows]
+
+    def _numbers_of(self, query: Query, among: Sequence[int] | None = None) -> list[int]:
+        """Events that a query finds, of these deliveries. No body is read for those it passes."""
+        timed = query.since or query.until != float("inf")
+        join = "JOIN noctule_delivery d ON d.seq = e.delivery" if timed else ""
+        conditions = list(_conditions(query, chosen=among is not None))
+        if among is not None:
+            conditions.append("e.delivery AMONG_LIST")
+        elif timed:
+            conditions.append("e.seq BETWEEN :first AND :last")
+        rows = self.run(
+            f"""SELECT e.seq FROM noctule_event e {join} WHERE {" AND ".join(conditions)}
+            ORDER BY e.seq {_direction(query)} LIMIT :limit""",  # noqa: S608 - ours
+            _values(query)
+            | {"list": self.listed(list(among or ()))}
+            | (self._events_of(self._span(query)) if timed and among is None else {}),
+        )
+        return [seq for (seq,) in rows]
+
+    def _span(self, query: Query) -> dict[str, int]:
+        """The outermost deliveries of a time, by an index that reads no body: numbers follow time,
+        but for those that were taken in at nearly the same moment."""
+        first, last = LARGEST, 0
+        for route in [query.route] if query.route else self._routes():
+            for low, high in self.run(
+                f"""SELECT (SELECT min(seq) FROM (
+                    SELECT seq FROM noctule_delivery
+                    WHERE route = :route AND received_at >= :since
+                    ORDER BY received_at LIMIT {NEAR}) AS a),
+                (SELECT max(seq) FROM (
+                    SELECT seq FROM noctule_delivery
+                    WHERE route = :route AND received_at <= :until
+                    ORDER BY received_at DESC LIMIT {NEAR}) AS b)""",  # noqa: S608 - ours
+                {"route": route, "since": query.since, "until": query.until},
+            ):
+                first, last = min(first, low or LARGEST), max(last, high or 0)
+        return {"first": first, "last": last}
+
+    def _events_of(self, span: Mapping[str, int]) -> dict[str, int]:
+        """The outermost events of a span of deliveries."""
+        [(first, last)] = self.run(
+            f"""SELECT (SELECT min(seq) FROM (
+                SELECT seq FROM noctule_event WHERE delivery >= :first
+                ORDER BY delivery LIMIT {NEAR}) AS a),
+            (SELECT max(seq) FROM (
+                SELECT seq FROM noctule_event WHERE delivery <= :last
+                ORDER BY delivery DESC LIMIT {NEAR}) AS b)""",  # noqa: S608 - ours
+            span,
+        )
+        return {"first": first or LARGEST, "last": last or 0}
+
+    def _routes(self) -> list[str]:
+        """Every route, by jumps through an index."""
+        routes: list[str] = []
+        while True:
+            [(route,)] = self.run(
+                "SELECT min(route) FROM noctule_delivery WHERE route > :last",
+                {"last": routes[-1] if routes else ""},
+            )
+            if route is None:
+                return routes
+            routes.append(route)
+
+    def _searched(self, query: Query, words: str) -> list[int]:
+        """The copies first, in the order of their numbers, and no more of them than it takes."""
+        few = self._few(query)
+        if few is not None:
+            return self._holding(few, words)[: query.limit]
+        found: list[int] = []
+        size, sign = FIRST, ">" if query.oldest_first else "<"
+        edge = self._edge(query)
+        while len(found) < query.limit:
+            hits = self.run(
+                f"""SELECT c.rowid FROM noctule_copy c
+                WHERE HOLDS_WORDS AND c.rowid {sign} :edge
+                ORDER BY c.rowid {_direction(query)} LIMIT :size""",  # noqa: S608 - ours
+                {"words": words, "edge": edge, "size": size},
+            )
+            left = replace(query, limit=query.limit - len(found))
+            found += self._numbers_of(left, [rowid for (rowid,) in hits]) if hits else []
+            if len(hits) < size:
+                break
+            edge, size = hits[-1][0], min(4 * size, MOST)
+        return found
+
+    def _few(self, query: Query) -> list[int] | None:
+        """The events that a query finds whatever they hold, in order; None if there are many."""
+        if not (query.state or query.type or query.id):
+            return None
+        found = self._numbers_of(replace(query, limit=FEW + 1))
+        return found if len(found) <= FEW else None
+
+    def _holding(self, seqs: Sequence[int], words: str) -> list[int]:
+        """Those of some events whose copies hold the words, in the same order."""
+        rows = self.run(
+            """SELECT e.seq FROM noctule_event e CROSS JOIN noctule_copy c
+            WHERE e.seq AMONG_LIST AND c.rowid = e.delivery AND HOLDS_WORDS""",
+            {"list": self.listed(list(seqs)), "words": words},
+        )
+        holding = {seq for (seq,) in rows}
+        return [seq for seq in seqs if seq in holding]
+
+    def _edge(self, query: Query) -> int:
+        """The delivery beyond which a search begins."""
+        span = self._span(query)
+        if query.oldest_first:
+            start, sign, outermost = query.after, ">", "min"
+        else:
+            start, sign, outermost = query.before, "<", "max"
+        near: int | None = None
+        if start:
+            [(near,)] = self.run(
+                f"""SELECT {outermost}(delivery) FROM (
+                    SELECT e.delivery FROM noctule_event e WHERE e.seq {sign} :start
+                    ORDER BY e.seq {_direction(query)} LIMIT {NEAR}) AS near""",  # noqa: S608
+                {"start": start},
+            )
+        if query.oldest_first:
+            return max(span["first"], near or 0) - 1
+        return min(span["last"], near or LARGEST) + 1
 
     def get(self, seq: int) -> Stored | None:
         with self.snapshot():
@@ -94,28 +217,41 @@ class Queries(Engine):
 
     def overview(self) -> list[Overview]:
         with self.snapshot():
-            states = self.run("SELECT route, state, count(*) FROM noctule_event GROUP BY 1, 2")
-            keys = self.run(
-                "SELECT route, key, max(received_at) FROM noctule_delivery GROUP BY 1, 2"
+            aside = self.run(
+                f"""SELECT route, state, count(*) FROM noctule_event
+                WHERE {OPEN} AND state IN ('pending', 'leased', 'dead', 'suspect', 'unhandled')
+                GROUP BY 1, 2"""  # noqa: S608 - ours
             )
             waiting = self.run(
                 """SELECT route, min(due) FROM noctule_event
                 WHERE state IN ('pending', 'leased') GROUP BY 1"""
             )
-        oldest = dict(waiting)
-        seen: dict[str, dict[str, float]] = {}
-        for route, key, at in keys:
-            seen.setdefault(route, {})[key] = at
-        return [
-            Overview(
-                route,
-                {state: count for r, state, count in states if r == route},
-                max(by_key.values()),
-                oldest.get(route),
-                by_key,
-            )
-            for route, by_key in sorted(seen.items())
-        ]
+            oldest = dict(waiting)
+            return [
+                Overview(route, states, max(keys.values()), oldest.get(route), keys)
+                for route in self._routes()
+                for keys in [self._keys(route)]
+                for states in [self._states(route, {s: n for r, s, n in aside if r == route})]
+            ]
+
+    def _states(self, route: str, aside: dict[Any, int]) -> dict[Any, int]:
+        """How many events are in each state: what is not aside is done."""
+        [(every,)] = self.run(
+            "SELECT count(*) FROM noctule_event WHERE route = :route", {"route": route}
+        )
+        done = every - sum(aside.values())
+        return aside | ({"done": done} if done else {})
+
+    def _keys(self, route: str) -> dict[str, float]:
+        """When each secret last matched, of the last deliveries."""
+        rows = self.run(
+            f"""SELECT key, max(received_at) FROM (
+                SELECT key, received_at FROM noctule_delivery WHERE route = :route
+                ORDER BY received_at DESC LIMIT {RECENT}) AS recent
+            GROUP BY key""",  # noqa: S608 - ours
+            {"route": route},
+        )
+        return dict(rows)
 
     def note(self, rejection: Rejected) -> None:
         row = asdict(rejection)
@@ -153,21 +289,29 @@ BEHIND = """EXISTS (
 """That an event waits for an earlier one of its subject."""
 
 
-def _conditions(query: Query) -> Iterator[str]:
-    """Only what is asked, so that an index can serve it."""
+def _direction(query: Query) -> str:
+    return "ASC" if query.oldest_first else "DESC"
+
+
+def _conditions(query: Query, *, chosen: bool) -> Iterator[str]:
+    """Only what is asked, so that an index can serve it; but for deliveries that are `chosen`
+    already, where an index of the events would only lead through many others."""
+    bare = " || ''" if chosen else ""
     yield "e.seq < :before"
     if query.after:
         yield "e.seq > :after"
     if query.route:
-        yield "e.route = :route"
+        yield "e.route || '' = :route"  # its index is in another order than the answer
     if query.state in STATES:
-        yield f"e.state = '{query.state}'"
+        yield f"e.state{bare} = '{query.state}'"
+        if query.state != "done" and not chosen:
+            yield f"e.{OPEN}"
     if query.id:
         yield "e.id = :id"
     if query.type.endswith("*"):
         yield "substr(e.type, 1, length(:beginning)) = :beginning"
     elif query.type:
-        yield "e.type = :type"
+        yield f"e.type{bare} = :type"
     if query.since:
         yield "d.received_at >= :since"
     if query.until != float("inf"):

@@ -1,5 +1,8 @@
 """The tables of an inbox, as the steps from one version to the next. Both engines share them."""
 
+OPEN = "state != 'done'"
+"""What a partial index is of. A query has to say it in these words, or SQLite passes it by."""
+
 MIGRATIONS = (
     """
     CREATE TABLE noctule_delivery (
@@ -61,6 +64,11 @@ MIGRATIONS = (
     CREATE INDEX noctule_delivery_sealed ON noctule_delivery (sealed) WHERE sealed != '';
     CREATE INDEX noctule_delivery_route ON noctule_delivery (route, received_at, key);
     {search};
+    """,
+    f"""
+    DROP INDEX noctule_event_aside;
+    CREATE INDEX noctule_event_open ON noctule_event (state, seq) WHERE {OPEN};
+    CREATE INDEX noctule_event_type ON noctule_event (type, seq);
     """,
 )
 

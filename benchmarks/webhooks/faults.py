@@ -57,15 +57,15 @@ class FaultyFile(apsw.VFSFile):
         super().__init__("unix", name, flags)
         self._faults = faults
 
-    def xSync(self, flags: int) -> None:
+    def xSync(self, flags: int) -> None:  # noqa: N802
         self._faults.strike("sync")
         super().xSync(flags)
 
-    def xWrite(self, data: bytes, offset: int) -> None:
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
         self._faults.strike("write")
         super().xWrite(data, offset)
 
-    def xRead(self, amount: int, offset: int) -> bytes:
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
         self._faults.strike("read")
         return super().xRead(amount, offset)
 
@@ -77,7 +77,7 @@ class FaultyDisk(apsw.VFS):
         self._faults = faults
         super().__init__("faulty", "unix", makedefault=True)
 
-    def xOpen(self, name, flags) -> FaultyFile:
+    def xOpen(self, name, flags) -> FaultyFile:  # noqa: N802
         return FaultyFile(self._faults, name, flags)
 
 
@@ -166,8 +166,7 @@ async def full(folder: Path) -> Trial | None:
     """A tmpfs of 2 MB, until nothing goes in any more; then the ballast goes."""
     small = folder / "small"
     small.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
+    if not _run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", small):
         print("full disk: passed over, no file system can be mounted here")
         return None
     try:
@@ -182,8 +181,12 @@ async def full(folder: Path) -> Trial | None:
             await trial.recovers("a full disk")
         trial.audit()
     finally:
-        subprocess.run(["umount", small], check=True)
+        _run("umount", small)
     return trial
+
+
+def _run(*command: str | Path) -> bool:
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 async def newer(folder: Path) -> Trial:

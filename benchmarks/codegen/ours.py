@@ -4,29 +4,40 @@ Without operations it is the whole API. In a process of its own: its start and i
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from noctule import apidoc
 from noctule.codegen import render
+from noctule.manifest import IntegrationTask
 from noctule.planning import Layout, plan
 from noctule.providers import find
 
 
 def main() -> None:
     source, folder, *operations = sys.argv[1:]
+    generate(source, Path(folder), operations)
+
+
+def generate(
+    source: str, folder: Path, operations: Sequence[str], target: str = "fastapi"
+) -> IntegrationTask:
+    """The task of these operations, of all without any, once its files lie in `folder`."""
     document = apidoc.load(source)
     first = operations or list(document.operations)[:1]
     name = Path(source).stem
-    made = plan(f"Use {name}", layout=Layout(), document=document, operations=first, accepted="-")
+    layout = Layout(target=target)
+    made = plan(f"Use {name}", layout=layout, document=document, operations=first, accepted="-")
     task = made.task
     if task is None:
         raise SystemExit("no task")
     if not operations:
         task.scope, task.methods = "whole", []
     for file in render(task, document, made.pack or find(task.provider)):
-        path = Path(folder) / file.path
+        path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.text, encoding="utf-8")
+    return task
 
 
 if __name__ == "__main__":

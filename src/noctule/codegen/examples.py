@@ -16,6 +16,7 @@ from noctule.codegen.form import (
     Reference,
     Scalar,
     Type,
+    parts,
 )
 from noctule.codegen.values import is_array, is_object
 from noctule.runtime import redact
@@ -116,9 +117,25 @@ def _object(record: Record, value: Any, records: Mapping[str, Record]) -> dict[s
 
 
 def _told(record: Record) -> list[Field]:
-    """The members that an example has: those that are required, else a few plain ones."""
-    required = [field for field in record.fields if field.required]
-    return required or [field for field in record.fields if _plain(field)][:FEW]
+    """The members that an example has: those that are required, else a few plain ones; of an
+    answer also those that are records, or called otherwise in code, so that each is read once."""
+    plain = [field for field in record.fields if _plain(field)][:FEW]
+    chosen = [field for field in record.fields if field.required] or plain
+    if record.role == "argument":
+        return chosen
+    names = {field.name for field in chosen}
+    return [field for field in record.fields if field.name in names or _telling(field)]
+
+
+def _telling(field: Field) -> bool:
+    """Whether a mistake in it would show nowhere else."""
+    records = any(isinstance(part, Reference) for part in parts(field.type))
+    return records or renamed(field)
+
+
+def renamed(field: Field) -> bool:
+    """Whether it is called otherwise in code than on the wire."""
+    return field.name != field.wire
 
 
 def _plain(field: Field) -> bool:

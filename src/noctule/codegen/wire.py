@@ -31,8 +31,9 @@ class Expected:
 
 
 def used(method: Method) -> list[Param]:
-    """The parameters that the example call gives: all required ones, then plain optional ones."""
-    optional = [param for param in method.params if not param.required and _plain(param)]
+    """The parameters that the example call gives: all required ones, then optional ones, plain
+    or the whole body."""
+    optional = [param for param in method.params if not param.required and _telling(param)]
     chosen = {param.name for param in optional[:MOST_OPTIONAL]}
     return [param for param in method.params if param.required or param.name in chosen]
 
@@ -79,5 +80,5 @@ def _value(param: Param) -> Any:
     return str(param.example).encode() if binary else param.example
 
 
-def _plain(param: Param) -> bool:
-    return param.type != Scalar("json")
+def _telling(param: Param) -> bool:
+    return param.type != Scalar("json") or not param.wire

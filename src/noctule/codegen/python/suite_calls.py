@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.codegen.form import ListOf, Method, Reference, Scalar
+from noctule.codegen.examples import renamed
+from noctule.codegen.form import ListOf, Method, Nullable, Reference, Scalar
 from noctule.codegen.python.annotations import RUNTIME
 from noctule.codegen.python.layout import (
     Code,
@@ -25,7 +26,7 @@ from noctule.codegen.wire import Expected, expected, used
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.codegen.form import Param
+    from noctule.codegen.form import Param, Type
     from noctule.codegen.python.suite import Suite
 
 
@@ -164,8 +165,32 @@ class Success:
         others = [field for field in fields if field not in plain]
         for field in others:
             yield from lay_out(f"assert {left}.{field.name}", 4)
+            yield from self._renamed_checks(f"{left}.{field.name}", field.type, answer[field.wire])
         if not fields:
             yield f"    assert isinstance({left}, {self._suite.record(record)})"
+
+    def _renamed_checks(self, left: str, kind: Type, value: Any) -> Iterator[str]:
+        """Members below, which would be absent without a word if their wire name were wrong."""
+        match kind:
+            case Nullable(inner):
+                yield from self._renamed_checks(left, inner, value)
+            case ListOf(item) if value:
+                yield from self._renamed_checks(f"{left}[0]", item, value[0])
+            case Reference(name):
+                for field in self._suite.wrapper.record_of[name].fields:
+                    if field.wire in value and not field.required and renamed(field):
+                        yield from _held(f"{left}.{field.name} is not None")
+            case _:
+                return
+
+
+def _held(claim: str) -> list[str]:
+    """An assertion, in parentheses where it fits on a line of its own alone, or not at all."""
+    line = f"    assert {claim}"
+    if width(line) <= columns():
+        return [line]
+    alone = width(claim) + 8 <= columns()
+    return ["    assert (", f"        {claim}", "    )"] if alone else []
 
 
 def _stream_test(suite: Suite, method: Method) -> Block:

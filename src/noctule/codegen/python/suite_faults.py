@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from noctule.codegen.python.suite import Suite
 
 
+RESETS = {
+    "epoch": 'f"{clock.time() + 6:.0f}"',
+    "epoch-ms": 'f"{(clock.time() + 6) * 1000:.0f}"',
+    "seconds": '"6"',
+    "milliseconds": '"6000"',
+    "date": "formatdate(clock.time() + 6, usegmt=True)",
+}
+"""How providers write a moment six seconds from now, as source."""
+
+
 def faults(suite: Suite) -> Iterator[Block]:
     """Every fault test that fits the wrapper's methods."""
     writer = Faults(suite)
@@ -25,6 +35,7 @@ def faults(suite: Suite) -> Iterator[Block]:
     yield writer.promised()
     yield writer.refused()
     yield writer.throttled()
+    yield from writer.spent()
     if writer.repeatable:
         yield from writer.repeated()
     if writer.once:
@@ -71,7 +82,17 @@ class Faults:
             f"    {self.wait}call({self.suite.fixture})",
             '    assert "contract_violation" not in [event.name for event in events]',
             *lay_out(
-                call("assert provider.requests[-1].url.startswith", string(self.suite.origin)), 4
+                joined(
+                    "assert {event.service for event in events} == ",
+                    collection("{", [string(wrapper.slug)], "}"),
+                ),
+                4,
+            ),
+            *lay_out(
+                call(
+                    "assert provider.requests[-1].url.startswith", string(f"{self.suite.origin}/")
+                ),
+                4,
             ),
         ]
         # What is accepted is each operation's own matter.
@@ -153,6 +174,33 @@ class Faults:
             "every_call",
         )
 
+    def spent(self) -> Iterator[Block]:
+        """A provider that says how many calls are left is believed before it refuses one."""
+        pack, suite = self.suite.wrapper.pack, self.suite
+        if pack is None or pack.rate_limit is None:
+            return
+        limit, first = pack.rate_limit, suite.names[suite.methods[0].name]
+        pairs = [
+            f'{string(limit.remaining_header)}: "0"',
+            f"{string(limit.reset_header)}: {RESETS[limit.reset_kind]}",
+        ]
+        if limit.reset_kind == "date":
+            suite.imports.use("email.utils", "formatdate")
+        headers = joined("headers = ", collection("{", pairs, "}"))
+        yield self._test(
+            "a_spent_budget_is_waited_for",
+            [suite.service, "provider: MockProvider", "clock: VirtualClock"],
+            [
+                *lay_out(headers, 4),
+                f"    provider.replies(**ANSWERS[{first}], headers=headers)",
+                f"    provider.replies(**ANSWERS[{first}])",
+                f"    {self.wait}{first}({suite.fixture})",
+                "    start = clock.monotonic()",
+                f"    {self.wait}{first}({suite.fixture})",
+                "    assert 4.0 < clock.monotonic() - start < 8.0",
+            ],
+        )
+
     def repeated(self) -> Iterator[Block]:
         mark = self._mark("REPEATABLE", self.repeatable)
         parameters = ["call: Call", self.suite.service, "provider: MockProvider"]
@@ -213,7 +261,8 @@ class Faults:
             if failure.status in ERRORS
         )
         if not cases:
-            return
+            first = self.suite.names[self.suite.methods[0].name]
+            cases = {collection("(", [first, "400", self._error("400")], ")"): None}
         base = self.suite.imports.use(RUNTIME, "Rejected")
         pack = self.suite.wrapper.pack
         header = pack.request_id_header if pack else ""

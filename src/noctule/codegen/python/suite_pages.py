@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from noctule.codegen.python.annotations import RUNTIME
 from noctule.codegen.python.layout import Code, call, collection, columns, joined, lay_out
 from noctule.codegen.python.literals import Verbatim, literal, string
 from noctule.codegen.python.source import Block
@@ -27,7 +28,9 @@ def pages_test(suite: Suite, method: Method, pages: Pages, arguments: Sequence[C
     first, headers = _first(pages, base)
     before, start = suite.calls(f"{method.name}_all", "pages = ", waits=False)
     once = [call("provider.replies", joined("json=", first), *headers, "times=None")]
-    few = call(start.removeprefix("pages = "), *arguments, "max_items=1")
+    options = call(suite.imports.use(RUNTIME, "CallOptions"), 'headers={"X-Test": "1"}')
+    limits = ["max_items=1", joined("options=", options)]
+    few = call(start.removeprefix("pages = "), *arguments, *limits)
     walk = f"[item {mode.start}for item in pages]" if mode.asynchronous else "list(pages)"
     second: list[str] = []
     if pages.kind in ("NextUrl", "LinkHeader"):
@@ -45,6 +48,7 @@ def pages_test(suite: Suite, method: Method, pages: Pages, arguments: Sequence[C
         *lay_out(once[0], 4),
         *lay_out(joined("few = ", few), 4),
         f"    assert len({walk.replace('pages', 'few')}) == 1",
+        '    assert provider.requests[-1].headers["X-Test"] == "1"',
     ]
     parameters = [suite.service, "provider: MockProvider"]
     lines = suite.function(f"test_{method.name}_page_by_page", parameters, "None", body)
@@ -128,13 +132,14 @@ def _second_request(method: Method, pages: Pages) -> list[str]:
 
 
 def _asked_alike(suite: Suite, method: Method, pages: Pages) -> list[str]:
-    """What was asked for once is asked for on the second page too."""
+    """What was asked for once is asked for on the second page too, unless its address is given."""
     wire = expected(suite.wrapper, method, {name: name for _, _, name in method.fixed})
     told = {name: text for name, text in wire.query.items() if name not in pages.steered}
-    if not told or method.verb != "GET" or pages.kind in ("NextUrl", "LinkHeader"):
+    if not told:
         return []
-    asked = joined("assert ", literal(told), ".items() <= provider.requests[-1].query.items()")
-    return lay_out(asked, 4)
+    request = -2 if pages.kind in ("NextUrl", "LinkHeader") else -1
+    right = f".items() <= provider.requests[{request}].query.items()"
+    return lay_out(joined("assert ", literal(told), right), 4)
 
 
 def _more(pages: Pages) -> str:

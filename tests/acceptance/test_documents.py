@@ -43,7 +43,7 @@ INCOMPLETE = {
     "adyen-checkout": "Encaisser des paiements avec Adyen",
     "twilio": "Send SMS messages with Twilio",
     "sendgrid": "Envoyer des e-mails avec SendGrid",
-    "notion": "Create a page in Notion and query a database",
+    "notion": "Retrieve a page in Notion and query a database",
     "plaid": "Créer un link token Plaid et lire les transactions",
     "gitlab": "List projects and create a merge request on GitLab",
 }

@@ -96,6 +96,8 @@ class Query:
     """Words of the redacted copy, all of which have to be there; `evt_1` counts as "evt 1"."""
     since: float = 0.0
     until: float = float("inf")
+    """Numbers are taken to follow time, but for a thousand deliveries at either end: where the
+    clocks of the hosts that take in are far apart, events at the edges may be missed."""
     before: int = 0
     """Only events with a smaller number: the next page."""
     after: int = 0
@@ -107,7 +109,8 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """How a route is doing: events by state, when the last delivery came, when the oldest event
-    that waits was due (None: none waits), and when each secret last matched."""
+    that waits was due (None: none waits), and when each secret last matched (of the route's last
+    100,000 deliveries)."""
 
     route: str
     states: Mapping[State, int]

@@ -18,13 +18,7 @@ if TYPE_CHECKING:
     from noctule.codegen.python.suite import Suite
 
 
-RESETS = {
-    "epoch": 'f"{clock.time() + 6:.0f}"',
-    "epoch-ms": 'f"{(clock.time() + 6) * 1000:.0f}"',
-    "seconds": '"6"',
-    "milliseconds": '"6000"',
-    "date": "formatdate(clock.time() + 6, usegmt=True)",
-}
+RESETS = {"epoch": 'f"{clock.time() + 6:.0f}"', "seconds": '"6"'}
 """How providers write a moment six seconds from now, as source."""
 
 
@@ -184,8 +178,6 @@ class Faults:
             f'{string(limit.remaining_header)}: "0"',
             f"{string(limit.reset_header)}: {RESETS[limit.reset_kind]}",
         ]
-        if limit.reset_kind == "date":
-            suite.imports.use("email.utils", "formatdate")
         headers = joined("headers = ", collection("{", pairs, "}"))
         yield self._test(
             "a_spent_budget_is_waited_for",

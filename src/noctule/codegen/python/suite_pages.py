@@ -29,7 +29,7 @@ def pages_test(suite: Suite, method: Method, pages: Pages, arguments: Sequence[C
     before, start = suite.calls(f"{method.name}_all", "pages = ", waits=False)
     once = [call("provider.replies", joined("json=", first), *headers, "times=None")]
     options = call(suite.imports.use(RUNTIME, "CallOptions"), 'headers={"X-Test": "1"}')
-    limits = ["max_items=1", joined("options=", options)]
+    limits: list[Code] = ["max_items=1", joined("options=", options)]
     few = call(start.removeprefix("pages = "), *arguments, *limits)
     walk = f"[item {mode.start}for item in pages]" if mode.asynchronous else "list(pages)"
     second: list[str] = []

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from noctule.webhooks import asgi
+from noctule.webhooks.crowd import Crowd
 from noctule.webhooks.errors import InboxError, KeyUnavailable, Reason, Rejection
 from noctule.webhooks.metrics import METRICS
 from noctule.webhooks.request import Headers, Request
@@ -31,6 +32,8 @@ log = logging.getLogger("noctule.webhooks")
 STORE_SECONDS = 0.35
 """Within 400 ms the sender has its answer, and 50 of them belong to the server and the network."""
 RETRY_AFTER = 5
+COMPLAINT = 1.0
+"""Seconds between two lines of the log about deliveries that could not be stored."""
 GRACE = 10.0
 """Seconds that running handlers have to end when the application stops."""
 
@@ -58,10 +61,12 @@ class Intake(ABC):
 
     def __init__(self, inbox: Inbox, clock: Clock, *, work: bool) -> None:
         self.inbox = inbox
-        self._clock = clock
+        self.clock = self._clock = clock
+        self.crowd = Crowd()
         self._work = work
         self._handlers = Handlers()
         self._worker: Worker | None = None
+        self._complained = float("-inf")
 
     @abstractmethod
     def _read_environment(self) -> None:
@@ -161,8 +166,16 @@ class Intake(ABC):
         answer = answered(rejection.status, "rejected", reason=rejection.reason)
         return _later(answer) if rejection.status == 429 else answer
 
+    def crowded(self) -> Answer:
+        """The answer to a delivery for which there is no room."""
+        METRICS.answered(self.route, "unavailable", "", 0.0)
+        return self._unavailable("too many deliveries at once")
+
     def _unavailable(self, why: str) -> Answer:
-        log.error("webhooks %s: not stored: %s", self.route, why)
+        now = self._clock.monotonic()
+        if now - self._complained >= COMPLAINT:  # a line for each would be load of its own
+            self._complained = now
+            log.error("webhooks %s: not stored: %s", self.route, why)
         return _later(answered(503, "unavailable"))
 
     def _open_worker(self) -> Worker:

@@ -1,0 +1,98 @@
+"""How many deliveries may be inside at once: learned from how long they take."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_webhooks_asgi import Call
+from webhook_samples import SCHEMES, SECRET
+
+from noctule.webhooks.crowd import LEAST, MOST, SLOW, Crowd
+from noctule.webhooks.sign import sign
+
+
+def _overloaded(crowd: Crowd, each: float, senders: int, seconds: float) -> list[float]:
+    """What answers took when that many senders send without a pause to a server that works on
+    one delivery after the other; who is refused comes again a little later."""
+    took: list[float] = []
+    arrivals = [(n * 1e-4, n) for n in range(senders)]
+    leaving: list[tuple[float, float]] = []
+    free = 0.0
+    while arrivals and arrivals[0][0] < seconds:
+        now, sender = heapq.heappop(arrivals)
+        while leaving and leaving[0][0] <= now:
+            end, began = heapq.heappop(leaving)
+            crowd.left(end, end - began)
+        if crowd.is_full:
+            heapq.heappush(arrivals, (now + 0.1, sender))
+            continue
+        crowd.inside += 1
+        free = max(free, now) + each
+        heapq.heappush(leaving, (free, now))
+        heapq.heappush(arrivals, (free, sender))
+        if now > seconds / 2:
+            took.append(free - now)
+    return took
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(5e-4, 5e-3), st.integers(1, 640))
+def test_whoever_is_let_in_has_an_answer_in_time_whatever_the_server_can_do(each, senders):
+    took = sorted(_overloaded(Crowd(), each, senders, 4.0))
+    assert took[len(took) * 99 // 100] <= SLOW * 1.5
+
+
+@given(st.integers(1, 31))
+def test_a_few_are_always_let_in(senders):
+    crowd = Crowd()
+    for turn in range(1000):
+        crowd.inside = senders
+        crowd.left(turn * 10.0, 9.0)
+    assert crowd.limit == LEAST
+    assert not crowd.is_full
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 2)), max_size=200))
+def test_the_limit_stays_within_its_bounds(leavers):
+    crowd, now = Crowd(), 0.0
+    for pause, took in leavers:
+        now += pause
+        crowd.inside = int(crowd.limit)
+        crowd.left(now, took)
+        assert LEAST <= crowd.limit <= MOST
+
+
+@pytest.mark.anyio
+async def test_one_too_many_is_told_at_once_and_nothing_of_it_is_read(provider_of, clock):
+    stripe = provider_of("stripe")
+    body = b'{"id":"evt_1","type":"t"}'
+    headers = sign(SCHEMES["stripe"], body, SECRET, now=clock.time())
+    async with stripe.receiver.lifespan():
+        stripe.receiver.crowd.limit = LEAST
+        slow = [Call(body, headers=headers) for _ in range(int(LEAST))]
+        gate = asyncio.Event()
+
+        async def receive(call):
+            await gate.wait()
+            return await call.receive()
+
+        waiting = [
+            asyncio.create_task(
+                stripe.receiver(call.scope, lambda call=call: receive(call), call.send)
+            )
+            for call in slow
+        ]
+        await asyncio.sleep(0)
+        late = Call(body, headers=headers)
+        assert await late.to(stripe.receiver) == 503
+        assert (b"retry-after", b"5") in late.sent[0]["headers"]
+        assert len(late.messages) == 1
+        gate.set()
+        await asyncio.gather(*waiting)
+        assert {call.sent[0]["status"] for call in slow} == {200}
+        assert stripe.receiver.crowd.inside == 0
+        assert await Call(body, headers=headers).to(stripe.receiver) == 200

@@ -131,7 +131,7 @@ def test_nothing_secret_is_told(everything: Everything, number: int, sync: bool)
     texts: list[str] = []
     with HostileServer(*[FAULTS[number]] * 2) as server:
         caller = Caller(
-            sync=sync, config=config(auth=auth), clock=FastClock(100), base_url=server.url
+            sync=sync, config=config(auth=auth), clock=FastClock(20), base_url=server.url
         )
         caller.service._tracing = Tracing(tracer, "shop")
         try:

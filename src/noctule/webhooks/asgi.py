@@ -30,12 +30,6 @@ async def serve(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _take(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
-    crowd, clock = receiver.crowd, receiver.clock
-    if crowd.is_full:
-        await _send(receiver.crowded(), send)
-        return
-    began = clock.monotonic()
-    crowd.inside += 1
     try:
         body = await body_of(scope, receive, receiver.max_body)
         answer = await receiver.deliver(scope["method"], url_of(scope), scope["headers"], body)
@@ -43,9 +37,6 @@ async def _take(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
         answer = receiver.reject(rejection)
     except Disconnected:
         return
-    finally:
-        now = clock.monotonic()
-        crowd.left(now, now - began)
     await _send(answer, send)
 
 

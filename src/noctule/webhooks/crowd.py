@@ -3,7 +3,8 @@
 What a machine and its disk can take is not known beforehand, so the limit is learned. Those inside
 and the time that each takes go together (Little's law): a delivery that was slow says how many
 would not have been, one that was quick adds a little. Who comes when the limit is reached is told
-so at once, before anything is read or worked out.
+so at once, before anything is worked out. A body that is still on its way does not count: its
+sender alone decides how long that takes.
 """
 
 FIRST = 256.0

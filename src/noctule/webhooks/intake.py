@@ -61,7 +61,7 @@ class Intake(ABC):
 
     def __init__(self, inbox: Inbox, clock: Clock, *, work: bool) -> None:
         self.inbox = inbox
-        self.clock = self._clock = clock
+        self._clock = clock
         self.crowd = Crowd()
         self._work = work
         self._handlers = Handlers()
@@ -146,7 +146,18 @@ class Intake(ABC):
     async def deliver(self, method: str, url: str, headers: Headers, body: bytes) -> Answer:
         """Take one delivery, whatever framework it came through; `body` is the exact bytes."""
         began = self._clock.monotonic()
-        request = Request(method, self._public(url), headers, body)
+        if self.crowd.is_full:
+            answer = self._unavailable("too many deliveries at once")
+            METRICS.answered(self.route, answer.outcome, "", 0.0)
+            return answer
+        self.crowd.inside += 1
+        try:
+            return await self._judge(Request(method, self._public(url), headers, body), began)
+        finally:
+            now = self._clock.monotonic()
+            self.crowd.left(now, now - began)
+
+    async def _judge(self, request: Request, began: float) -> Answer:
         try:
             answer = await self._take(request)
         except Rejection as rejection:
@@ -165,11 +176,6 @@ class Intake(ABC):
         METRICS.answered(self.route, "rejected", rejection.reason, seconds)
         answer = answered(rejection.status, "rejected", reason=rejection.reason)
         return _later(answer) if rejection.status == 429 else answer
-
-    def crowded(self) -> Answer:
-        """The answer to a delivery for which there is no room."""
-        METRICS.answered(self.route, "unavailable", "", 0.0)
-        return self._unavailable("too many deliveries at once")
 
     def _unavailable(self, why: str) -> Answer:
         now = self._clock.monotonic()

@@ -9,7 +9,7 @@ sender alone decides how long that takes.
 
 FIRST = 256.0
 LEAST, MOST = 32.0, 2048.0
-SLOW = 0.15
+SLOW = 0.1
 """Seconds. The slowest answer may take 0.4; the server, the network and what is not foreseen need
 some of that."""
 

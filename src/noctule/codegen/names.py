@@ -24,8 +24,10 @@ def python_name(wire: str) -> str:
 
 
 def constant_name(wire: str) -> str:
-    """`create_payment_intent` -> `CREATE_PAYMENT_INTENT`."""
-    return _legal("_".join(words(wire))).upper()
+    """`create_payment_intent` -> `CREATE_PAYMENT_INTENT`; underscores at the end, which may be all
+    that tells two names apart, stay."""
+    ending = "_" * (len(wire) - len(wire.rstrip("_")))
+    return _legal("_".join(words(wire))).rstrip("_").upper() + ending
 
 
 def class_name(wire: str) -> str:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.answers import SCALARS
 from noctule.codegen.examples import fit, illustrate
-from noctule.codegen.form import STRING, BodyKind, Param, Place, Scalar, Type
+from noctule.codegen.form import (
+    JSON,
+    STRING,
+    BodyKind,
+    MapOf,
+    Param,
+    Place,
+    Reference,
+    Scalar,
+    Type,
+)
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
 from noctule.codegen.values import is_object
@@ -185,6 +195,9 @@ class Requests:
             kind = STRING if body == "text" else Scalar("json")
         else:
             kind = self._arguments.param(schema, method, "body", clears=False)
+            if body in ("form", "multipart") and not isinstance(kind, Reference | MapOf):
+                # Whatever the document says, a form is made of names and values.
+                kind = kind if kind == JSON else MapOf(JSON)
         name = free(("content" if body == "bytes" else "body", "whole_body"), taken)
         example = None
         if schema is not None:

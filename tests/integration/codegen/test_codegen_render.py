@@ -305,6 +305,23 @@ def test_bodies_and_answers_of_every_kind() -> None:
     assert 'body="multipart"' in text
 
 
+def test_what_documents_seldom_say_is_code_all_the_same() -> None:
+    levels = {"type": "string", "enum": [f"a long level number {at}" for at in range(4)]}
+    answer = {"application/json": {"schema": {"type": "array", "items": levels}}}
+    form = {"application/x-www-form-urlencoded": {"schema": {"type": "string"}}}
+    document = small({
+        "GET /level": {"operationId": "level"},
+        "GET /level/": {"operationId": "level_", "responses": {
+            "200": {"description": "", "content": answer}}},
+        "POST /suggest": {"operationId": "suggest", "requestBody": {"content": form}},
+    })  # fmt: skip
+    made: dict[str, Any] = {}
+    exec(wrapper_of(document), made)  # a name that is nowhere would raise
+    assert made["LEVEL"].path == "/level"
+    assert made["LEVEL_"].path == "/level/"
+    assert "Mapping[str" in str(made["ExampleService"].suggest.__annotations__["body"])
+
+
 def test_an_address_is_not_invented_but_asked_for() -> None:
     document = small({"GET /a": {"operationId": "a"}}, servers=[])
     text = wrapper_of(document)

@@ -32,8 +32,8 @@ def type_blocks(
 def aliases(records: Iterable[Record], methods: Iterable[Method]) -> dict[str, tuple[str, ...]]:
     """The named enumerations that they use, with their values."""
     fields = (field.type for record in records for field in record.fields)
-    params = (param.type for method in methods for param in method.params)
-    found = (part for kind in (*fields, *params) for part in parts(kind))
+    signed = (kind for method in methods for kind in method.types)
+    found = (part for kind in (*fields, *signed) for part in parts(kind))
     return {one.name: one.values for one in found if isinstance(one, Choice) and one.name}
 
 

@@ -184,6 +184,16 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     assert json.loads(shell.run("replay", "evt_paid", "--json").out)["outcomes"] == {"queued": 1}
     shell.run_apart("work", "--app", "hooks", "--drain")
     assert shell.folder.joinpath("effects").read_text() == "evt_paid\nevt_paid\n"
+    stopped = shell.start("replay", "--all", "--rate", "0.01")
+    until(lambda: json.loads(shell.run("list", "--state", "pending", "--json").out)["events"])
+    stopped.send_signal(signal.SIGINT)
+    assert "The same command goes on" in stopped.communicate(timeout=PATIENCE)[0]
+    assert stopped.returncode == 130
+    assert shell.run("replay", "--all", "--lang", "fr").out == (
+        "Reprise là où elle a été interrompue : 1 événements examinés, jusqu'au n° 1."
+        " (--restart recommence.)\n2 à traiter de nouveau\n"
+    )
+    shell.run_apart("work", "--app", "hooks", "--drain")
     unset = shell.run("doctor", "--route", "stripe", code=1, STRIPE_WEBHOOK_SECRET="").out
     assert "✗ stripe: STRIPE_WEBHOOK_SECRET is not set" in unset
     told = shell.run("doctor", "--lang", "fr", code=1).out

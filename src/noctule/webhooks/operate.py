@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -23,13 +21,11 @@ from noctule.webhooks.upkeep import copy_of
 from noctule.webhooks.verify import verify_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from noctule.webhooks.store.base import Query, Store, Stored
+    from noctule.webhooks.store.base import Store, Stored
 
 Replayed = Literal["queued", "waiting", "pruned", "no_secret", "no_scheme", "not_genuine"]
-PAGE = 500
-"""Events that a bulk replay holds in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ def replay(
     that matched then (it has to be set still). `per_second` spreads them; `dry_run` only says
     what would be. The provider's id does not change, so handlers see the same event.
     """
-    outcomes: dict[int, Replayed] = {event.seq: _judged(event, scheme) for event in events}
+    outcomes: dict[int, Replayed] = {event.seq: judged(event, scheme) for event in events}
     queued = [seq for seq, outcome in sorted(outcomes.items()) if outcome == "queued"]
     if queued and not dry_run:
         pace = 1 / per_second if per_second else 0.0
@@ -73,48 +69,8 @@ def replay(
     return outcomes
 
 
-@dataclass
-class Bulk:
-    """How far a bulk replay is: what became of the events so far."""
-
-    outcomes: Counter[Replayed]
-    last: int = 0
-
-
-def replay_all(
-    store: Store,
-    query: Query,
-    *,
-    now: float,
-    per_second: float = 0.0,
-    dry_run: bool = False,
-    scheme: Callable[[str], Scheme] = scheme_of,
-) -> Iterator[Bulk]:
-    """Replay everything that a query finds, the oldest first, page by page.
-
-    Yields after each page. `query.limit` bounds the whole; `per_second` caps the rate at which
-    handlers get them.
-    """
-    bulk, left = Bulk(Counter()), query.limit
-    schemes = cache(scheme)
-    while left > 0:
-        page = store.find(
-            replace(query, after=max(bulk.last, query.after), limit=min(PAGE, left),
-                    oldest_first=True)
-        )  # fmt: skip
-        if not page:
-            return
-        start = now + (bulk.outcomes["queued"] / per_second if per_second else 0.0)
-        found = replay(
-            store, page, now=start, per_second=per_second, dry_run=dry_run, scheme=schemes
-        )
-        bulk.outcomes.update(found.values())
-        bulk.last = page[-1].seq
-        left -= len(page)
-        yield bulk
-
-
-def _judged(event: Stored, scheme: Callable[[str], Scheme]) -> Replayed:
+def judged(event: Stored, scheme: Callable[[str], Scheme]) -> Replayed:
+    """What becomes of an event that is to be processed again."""
     if event.state in ("pending", "leased"):
         return "waiting"
     if event.request is None:

@@ -123,9 +123,9 @@ def test_a_server_that_is_not_there_is_said_without_the_password():
 
 def test_a_newer_schema_is_left_alone(postgres_inbox):
     store = PostgresStore(postgres_inbox)
-    store.run("INSERT INTO noctule_schema VALUES (3)")
+    store.run("INSERT INTO noctule_schema VALUES (4)")
     store.close()
-    with pytest.raises(InboxError, match="schema 4"):
+    with pytest.raises(InboxError, match="schema 5"):
         PostgresStore(postgres_inbox)
 
 

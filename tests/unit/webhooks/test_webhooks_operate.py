@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from webhook_samples import SCHEMES, SECRET, URL
 
+from noctule.webhooks.bulk import interrupted, replay_all
+from noctule.webhooks.errors import InboxError
 from noctule.webhooks.operate import replay, show, trigger
 from noctule.webhooks.store.base import Query, Rejected
 
@@ -62,7 +64,7 @@ async def test_replay_does_not_touch_what_it_should_not(provider_of, store, monk
     assert found == {1: "queued", 2: "not_genuine", 3: "pruned", 4: "no_secret", 5: "waiting"}
 
 
-async def test_a_bulk_replay_is_spread_over_time(provider_of, store):
+async def test_a_replay_is_spread_over_time(provider_of, store):
     stripe = provider_of("stripe", work=False)
     seen = []
     stripe.receiver.on("*")(lambda event: seen.append(event.id))
@@ -78,6 +80,109 @@ async def test_a_bulk_replay_is_spread_over_time(provider_of, store):
         stripe.clock.advance(2)
         await stripe.receiver.drain()
         assert len(seen) == 5
+
+
+class Bulk:
+    """Ten processed events, and a bulk replay of them that may stop anywhere."""
+
+    def __init__(self, provider, store):
+        self.provider = provider
+        self.store = store
+        self.seen = []
+        self.slept = 0.0
+        provider.receiver.on("*")(lambda event: self.seen.append(event.seq))
+
+    async def __aenter__(self):
+        self.lifespan = self.provider.receiver.lifespan()
+        await self.lifespan.__aenter__()
+        for n in range(10):
+            await self.provider.sends({"id": f"evt_{n}", "type": "t"})
+        await self.provider.receiver.drain()
+        self.seen.clear()
+        return self
+
+    async def __aexit__(self, *error):
+        await self.lifespan.__aexit__(*error)
+
+    def sleep(self, seconds):
+        self.slept += seconds
+        self.provider.clock.advance(seconds)
+
+    def begin(self, query=None, **options):
+        return replay_all(
+            self.store, query or Query(limit=100), name="all", scheme=_scheme,
+            now=self.provider.clock.time, sleep=self.sleep, **options,
+        )  # fmt: skip
+
+    def queued(self):
+        return [event.seq for event in self.store.find(Query(state="pending", limit=100))][::-1]
+
+
+@pytest.fixture
+def bulk(provider_of, store):
+    return Bulk(provider_of("stripe", work=False), store)
+
+
+async def test_a_bulk_replay_goes_on_where_it_was_killed(bulk):
+    async with bulk:
+        killed = bulk.begin(per_second=3)
+        assert [next(killed).done for _ in range(3)] == [0, 3, 6]
+        killed.close()
+        bulk.provider.clock.advance(60)
+        await bulk.provider.receiver.drain()
+        assert bulk.seen == [1, 2, 3, 4, 5, 6]
+        await bulk.provider.sends({"id": "evt_new", "type": "t"})
+        assert [page.done for page in bulk.begin()] == [6, 10]
+        bulk.provider.clock.advance(60)
+        await bulk.provider.receiver.drain()
+        assert bulk.seen == [*range(1, 12)]
+        assert interrupted(bulk.store, "all") is None
+        assert next(bulk.begin()).done == 0
+
+
+async def test_a_page_is_queued_and_known_to_be_or_neither(bulk, monkeypatch):
+    def killed(due):
+        type(bulk.store).requeue(bulk.store, due)
+        raise KeyboardInterrupt
+
+    async with bulk:
+        with monkeypatch.context() as patch:
+            patch.setattr(bulk.store, "requeue", killed)
+            with pytest.raises(KeyboardInterrupt):
+                list(bulk.begin())
+        assert bulk.queued() == []
+        assert [page.done for page in bulk.begin()] == [0, 10]
+        assert bulk.queued() == [*range(1, 11)]
+
+
+async def test_a_rate_holds_across_an_interruption_and_queues_a_second_ahead(bulk):
+    async with bulk:
+        began = bulk.provider.clock.time()
+        killed = bulk.begin(per_second=2)
+        for _ in range(3):
+            next(killed)
+        assert bulk.slept == 1
+        *_, last = bulk.begin(per_second=2)
+        due = [event.due - began for event in bulk.store.find(Query(limit=100))][::-1]
+        assert due == [n / 2 for n in range(10)]
+        assert (bulk.slept, last.outcomes) == (4, {"queued": 10})
+
+
+async def test_two_of_one_bulk_replay_do_not_meet(bulk):
+    async with bulk:
+        first, second = bulk.begin(per_second=3), bulk.begin(per_second=3)
+        next(first), next(second), next(first)
+        with pytest.raises(InboxError, match="another process"):
+            next(second)
+        assert bulk.queued() == [1, 2, 3]
+
+
+async def test_a_dry_run_leaves_no_trace(bulk):
+    async with bulk:
+        *_, last = bulk.begin(Query(limit=4), dry_run=True, per_second=1)
+        assert (last.outcomes, bulk.slept) == ({"queued": 4}, 0)
+        assert bulk.queued() == []
+        assert interrupted(bulk.store, "all") is None
 
 
 async def test_events_are_found_by_what_is_known_of_them(provider_of, store):

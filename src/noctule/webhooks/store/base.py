@@ -126,6 +126,13 @@ class Arrival(NamedTuple):
     signed_at: float | None
 
 
+class Progress(NamedTuple):
+    """How far a task of an operator is: the last event's number, and what else it has to know."""
+
+    place: int
+    notes: str
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A delivery that was not accepted: everything but what it held.
@@ -249,6 +256,21 @@ class Store(Protocol):
 
     def rejections(self, limit: int) -> list[Rejected]:
         """Rejections, newest first."""
+        ...
+
+    def progress(self, task: str) -> Progress | None:
+        """How far a task is; None if it has not begun, or has ended."""
+        ...
+
+    def advance(self, task: str, was: int | None, now: Progress) -> bool:
+        """Move a task on from the place where it `was`, None where it begins.
+
+        False if it is elsewhere: somebody else moves it. Then nothing changes.
+        """
+        ...
+
+    def end(self, task: str) -> None:
+        """Forget a task."""
         ...
 
     def close(self) -> None: ...

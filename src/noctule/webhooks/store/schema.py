@@ -70,6 +70,13 @@ MIGRATIONS = (
     CREATE INDEX noctule_event_open ON noctule_event (state, seq) WHERE {OPEN};
     CREATE INDEX noctule_event_type ON noctule_event (type, seq);
     """,
+    """
+    CREATE TABLE noctule_progress (
+        task  TEXT PRIMARY KEY,
+        place BIGINT NOT NULL,
+        notes TEXT NOT NULL
+    );
+    """,
 )
 
 

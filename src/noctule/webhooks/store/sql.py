@@ -12,12 +12,13 @@ from noctule.webhooks.store.aging import Aging
 from noctule.webhooks.store.base import HINTED, Delivery, Receipt, State, Stored
 from noctule.webhooks.store.engine import SELECT
 from noctule.webhooks.store.queries import BEHIND, Queries
+from noctule.webhooks.store.tasks import Tasks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class SqlStore(Queries, Aging):
+class SqlStore(Queries, Aging, Tasks):
     """`Store`, but for what an engine does in its own way."""
 
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:

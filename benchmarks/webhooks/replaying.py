@@ -1,0 +1,117 @@
+"""A bulk replay of 100,000 events at a capped rate, killed with `kill -9` on the way.
+
+    python benchmarks/webhooks/replaying.py [--events 100000] [--rate 2000] [--kills 3]
+
+The real command runs until it is killed, then the same command again, until one comes to its end.
+A trigger in the database writes down each event that is queued, so that the count is not the
+command's own. Exits 1 if an event was queued other than once, or any second got more than the rate
+allows (and a tenth more, for where seconds are cut). With `--place` the inbox stays, and is used
+again: filling takes a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from filled import fill
+from servers import SECRET
+
+from noctule.webhooks.inbox import open_store
+
+TRIGGER = """
+    DROP TABLE IF EXISTS queued;
+    CREATE TABLE queued (seq INTEGER, due REAL);
+    DROP TRIGGER IF EXISTS queueing;
+    CREATE TRIGGER queueing AFTER UPDATE OF due ON noctule_event WHEN new.state = 'pending'
+    BEGIN INSERT INTO queued VALUES (new.seq, new.due); END;
+"""
+
+
+def prepare(place: str, events: int) -> None:
+    """An inbox of processed events, whose queueing is written down."""
+    fill(place, events)
+    store = open_store(place)
+    store.run("UPDATE noctule_event SET state = 'done'; DELETE FROM noctule_progress;" + TRIGGER)
+    store.close()
+
+
+def replay(place: str, rate: float, life: float) -> tuple[float, float, str, int]:
+    """Seconds, peak MB, what was said and how it ended; killed after `life` seconds."""
+    line = [sys.executable, "-m", "noctule", "webhooks", "replay", "--all", "--inbox", place]
+    env = os.environ | {"STRIPE_WEBHOOK_SECRET": SECRET}
+    began, peak = time.monotonic(), 0.0
+    with subprocess.Popen(
+        [*line, "--rate", str(rate)], env=env, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None:
+            peak = max(peak, memory(process.pid))
+            if time.monotonic() - began > life:
+                process.kill()
+            time.sleep(0.02)
+        assert process.stdout
+        said = process.stdout.read().strip()
+    return time.monotonic() - began, peak, said, process.returncode
+
+
+def memory(pid: int) -> float:
+    """The greatest resident size of a process so far, in MB."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def audit(place: str, events: int, rate: float) -> list[str]:
+    """What is wrong with what was queued."""
+    store = open_store(place)
+    queued = store.run("SELECT seq, due FROM queued")
+    store.close()
+    times = Counter(seq for seq, _ in queued)
+    seconds = Counter(int(due) for _, due in queued)
+    print(f"{len(times)} events queued; most in a second: {max(seconds.values(), default=0)}")
+    wrong = {
+        "never queued": events - len(times),
+        "queued more than once": sum(count > 1 for count in times.values()),
+        "seconds above the rate": sum(count > rate * 1.1 for count in seconds.values()),
+    }
+    return [f"{what}: {count}" for what, count in wrong.items() if count]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--rate", type=float, default=2000.0)
+    parser.add_argument("--kills", type=int, default=3)
+    parser.add_argument("--place", type=Path)
+    parser.add_argument("--seed", type=int, default=time.time_ns())
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    with TemporaryDirectory() as folder:
+        place = str(options.place or Path(folder, "inbox.sqlite3"))
+        prepare(place, options.events)
+        whole = options.events / options.rate
+        lives = [chance.uniform(0.5, 1.5) * whole / (options.kills + 1)
+                 for _ in range(options.kills)]  # fmt: skip
+        for life in [*lives, float("inf")]:
+            seconds, peak, said, ended = replay(place, options.rate, life)
+            print(f"{seconds:6.1f} s, {peak:.0f} MB at most, exit {ended}: {said!r}", flush=True)
+            if ended == 0:
+                break
+        wrong = audit(place, options.events, options.rate)
+    print("\n".join(wrong) or f"seed {options.seed}: every event once, none twice")
+    return 1 if wrong or ended else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

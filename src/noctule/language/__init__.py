@@ -6,9 +6,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib import resources
 from typing import Literal
 
 Language = Literal["en", "fr"]
@@ -18,6 +16,9 @@ LANGUAGES: tuple[Language, ...] = ("en", "fr")
 @cache
 def catalog(room: str) -> dict[str, dict[str, str]]:
     """Every message of one room: name -> texts."""
+    import tomllib  # here: a command that lists says nothing, and shall be there at once
+    from importlib import resources
+
     source = resources.files(__name__).joinpath("catalog", f"{room}.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import threading
 from collections import defaultdict
 from queue import SimpleQueue
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from noctule.runtime.timer import TimeLimit
 from noctule.webhooks.errors import Busy, Conflict, InboxError
+from noctule.webhooks.store.places import default_place, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from noctule.webhooks.store.base import Delivery, Receipt, Store
 
+__all__ = ["Inbox", "default_place", "open_store"]
+
 T = TypeVar("T")
 
-DEFAULT = ".noctule/inbox.sqlite3"
 MEMORY = ":memory:"
 GROUP_ROWS = 512
 CONFLICTS = 5
@@ -33,22 +34,6 @@ CONFLICTS = 5
 GROUP_BYTES = 4 << 20
 WAITING_ROWS = 2048
 WAITING_BYTES = 64 << 20
-
-
-def default_place() -> str:
-    """Where the inbox lies unless the receiver says: `NOCTULE_INBOX`, or a file right here."""
-    return os.environ.get("NOCTULE_INBOX") or DEFAULT
-
-
-def open_store(place: str) -> Store:
-    """The store at a place, for use by the calling thread; raises InboxError."""
-    if place.startswith(("postgresql://", "postgres://")):
-        from noctule.webhooks.store.postgres import PostgresStore
-
-        return PostgresStore(place)
-    from noctule.webhooks.store.sqlite import SqliteStore
-
-    return SqliteStore(place)
 
 
 class _Job(Generic[T]):

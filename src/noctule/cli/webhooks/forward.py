@@ -49,7 +49,7 @@ def command(
     on where it was; also after it was stopped itself. Ends with 1 if --once left something behind.
     """
     from noctule.webhooks.forward import Bookmark
-    from noctule.webhooks.inbox import default_place
+    from noctule.webhooks.store.places import default_place
 
     output = Output(lang or "en")
     place = inbox or default_place()

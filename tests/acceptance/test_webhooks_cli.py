@@ -302,9 +302,56 @@ def test_a_sweep_finds_and_takes_in_what_was_missed(shell: Shell) -> None:
     _close(server)
 
 
+class Visitor(threading.Thread):
+    """Does something at the port once somebody listens there."""
+
+    def __init__(self, shell: Shell, then: Callable[[], object]) -> None:
+        super().__init__()
+        self.shell, self.then = shell, then
+        self.start()
+
+    def run(self) -> None:
+        until(lambda: self.shell.get("/")[0])
+        self.then()
+
+    def post(self, path: str, headers: dict[str, str], body: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.shell.port, timeout=5)
+        connection.request("POST", path, body, {"content-type": "application/json", **headers})
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+
+def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) -> None:
+    asked = ("enrol", "notion", "--port", str(shell.port))
+    path, answers = "/api/webhooks/notion", []
+
+    def subscribe() -> None:
+        bodies = '{"type":"page.created"}', f'{{"verification_token":"{SECRET}"}}'
+        answers.extend(visitor.post(path, {}, body) for body in bodies)
+
+    visitor = Visitor(shell, subscribe)
+    told = shell.run(*asked).out
+    visitor.join()
+    assert answers == [401, 200]
+    assert "A message was not taken: missing_field" in told
+    assert "  NOTION_WEBHOOK_TOKEN_FILE=.noctule/secrets/NOTION_WEBHOOK_TOKEN\n" in told
+    file = shell.folder / ".noctule/secrets/NOTION_WEBHOOK_TOKEN"
+    assert (file.read_text(), file.stat().st_mode & 0o777) == (SECRET, 0o600)
+    assert "contient déjà un secret" in shell.run(*asked, "--lang", "fr", code=2).err
+    visitor = Visitor(shell, lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert "nothing was written" in shell.run(*asked, "--replace", code=130).out
+    visitor.join()
+    late = shell.run(*asked, "--file", "other", "--minutes", "0.001", code=6)
+    assert "no secret came to" in late.err
+    assert not shell.folder.joinpath("other").exists()
+    assert file.read_text() == SECRET
+
+
 @pytest.mark.parametrize(
     ("arguments", "environ", "code", "told"),
     [
+        (["enrol", "stripe"], {}, 3, "stripe sends no secret"),
         (["serve", "--route", "stripe"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "STRIPE_WEBHOOK_SECRET"),
         (["serve"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "no webhook is known here"),
         (["serve", "--route", "nobody"], {}, 2, "no pack is known for nobody"),

@@ -37,7 +37,7 @@ async def _take(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
         answer = receiver.reject(rejection)
     except Disconnected:
         return
-    await _send(answer, send)
+    await tell(answer, send)
 
 
 async def respond(send: Any, status: int, media_type: str, body: bytes) -> None:
@@ -113,7 +113,8 @@ def url_of(scope: Any) -> str:
     )
 
 
-async def _send(answer: Answer, send: Any) -> None:
+async def tell(answer: Answer, send: Any) -> None:
+    """Send an answer to a delivery."""
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

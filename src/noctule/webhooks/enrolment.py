@@ -21,6 +21,13 @@ SECONDS = 600.0
 LONGEST = 512
 
 
+def checked(secret: str) -> str:
+    """The secret, if it can be one. Raises Rejection."""
+    if not 8 <= len(secret) <= LONGEST or not secret.isprintable():
+        raise Rejection(Reason.MISSING_FIELD, "secret")
+    return secret
+
+
 class _State(msgspec.Struct):
     until: float
     secret: str = ""
@@ -58,9 +65,7 @@ class Enrolment:
         """Keep the secret and close the window. Raises Rejection while it is shut."""
         if not self.is_open(now):
             raise Rejection(Reason.ENROLMENT_CLOSED)
-        if not 8 <= len(secret) <= LONGEST or not secret.isprintable():
-            raise Rejection(Reason.MISSING_FIELD, "secret")
-        self._write(_State(now, secret))
+        self._write(_State(now, checked(secret)))
 
     def _read(self) -> _State | None:
         try:

@@ -27,8 +27,11 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         runner.run(main)
 
 
-async def serve(app: Any, host: str, port: int) -> None:
-    """Serve an ASGI application until SIGINT or SIGTERM. Its lifespan is the caller's matter.
+async def serve(
+    app: Any, host: str, port: int, *, until: Coroutine[Any, Any, object] | None = None
+) -> None:
+    """Serve an ASGI application until SIGINT or SIGTERM, or `until` has ended. Its lifespan is the
+    caller's matter.
 
     Raises ImportError naming the extra if granian is missing, OSError if the address is taken.
     """
@@ -47,9 +50,15 @@ async def serve(app: Any, host: str, port: int) -> None:
         backlog=BACKLOG,
         log_enabled=False,
     )
+    stop: Callable[[], None] = server.stop
     loop = asyncio.get_running_loop()
     running = asyncio.create_task(server.serve())
     with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop itself
         for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, server.stop)
+            loop.add_signal_handler(name, stop)
+    if until is not None:
+        ending = asyncio.create_task(until)
+        await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        stop()
     await running

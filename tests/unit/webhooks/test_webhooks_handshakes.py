@@ -10,6 +10,7 @@ from webhook_samples import KEYS, NOW, PACKS, SCHEMES, SETTING, URL, check, deli
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Reason, Receiver, Rejection, Request
 from noctule.webhooks.encoding import encode
+from noctule.webhooks.enrolling import Enroller, write_secret
 from noctule.webhooks.enrolment import Enrolment
 from noctule.webhooks.errors import KeyUnavailable
 from noctule.webhooks.handshake import answer, question
@@ -142,6 +143,52 @@ async def test_a_secret_is_taken_once_and_only_while_an_operator_waits(
     assert file.stat().st_mode & 0o077 == 0
     window.close()
     assert window.secret == ""
+
+
+async def _asked(app, headers, body=b"{}", path="/hooks"):
+    """Status and headers of the answer of an ASGI application."""
+    told = []
+    scope = {
+        "type": "http", "method": "POST", "path": path, "query_string": b"", "scheme": "https",
+        "headers": [(b"content-type", b"application/json"), *headers],
+    }  # fmt: skip
+
+    async def receive():
+        return {"type": "http.request", "body": body}
+
+    async def send(message):
+        told.append(message)
+
+    await app(scope, receive, send)
+    return told[0]["status"], told[0]["headers"]
+
+
+@pytest.mark.anyio
+async def test_an_enroller_takes_the_first_secret_and_says_so_after_it_was_kept():
+    kept, refused = [], []
+    asana = Enroller(SCHEMES["asana"], "/hooks", kept.append, refused.append)
+    secret = (b"x-hook-secret", b"secret_abcdefgh")
+    assert (await _asked(asana, [secret], path="/other"))[0] == 404
+    assert (await _asked(asana, [(b"x-hook-secret", b"short")]))[0] == 401
+    assert (await _asked(asana, [secret, (b"x-hook-signature", b"00")]))[0] == 401
+    assert not asana.done.is_set()
+    status, headers = await _asked(asana, [secret])
+    assert (status, kept) == (200, ["secret_abcdefgh"])
+    assert secret in headers
+    assert asana.done.is_set()
+    assert (await _asked(asana, [(b"x-hook-secret", b"secret_of_another")]))[0] == 401
+    assert refused == [Reason.MISSING_FIELD, Reason.MISSING_FIELD, Reason.ENROLMENT_CLOSED]
+    assert kept == ["secret_abcdefgh"]
+
+
+@pytest.mark.anyio
+async def test_a_secret_that_cannot_be_kept_is_not_acknowledged(tmp_path):
+    place = tmp_path / "file" / "secret"
+    place.parent.write_text("in the way")
+    asana = Enroller(SCHEMES["asana"], "/hooks", lambda secret: write_secret(place, secret))
+    assert (await _asked(asana, [(b"x-hook-secret", b"secret_abcdefgh")]))[0] == 503
+    assert (asana.taken, type(asana.failure)) == (False, FileExistsError)
+    assert asana.done.is_set()
 
 
 @pytest.mark.anyio

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay", "Process events again."),
     "trigger": ("trigger", "Send a signed sample to a local server."),
     "forward": ("forward", "Send events on to an application in development."),
+    "enrol": ("enrol", "Wait for the secret that a provider sends itself."),
     "sweep": ("sweep", "Ask the provider for what was missed."),
     "doctor": ("doctor", "Check secrets, clocks, lag and silence."),
 }

@@ -41,6 +41,15 @@ def routes_of(folder: Path, names: Sequence[str]) -> list[Route]:
     return found
 
 
+def own_route(provider: str, folder: Path) -> Route:
+    """The route of the project's task for a provider, else of its pack. Raises Problem."""
+    try:
+        own = [route for route in routes_of(folder, ()) if route.provider == provider]
+    except Problem:
+        own = []
+    return own[0] if own else route_of(provider)
+
+
 def route_of(name: str) -> Route:
     """The route of a provider with a pack. Raises Problem for one that has none, or none signed."""
     from noctule.providers import find, packs

@@ -51,7 +51,7 @@ def command(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     output = Output(lang or "en", as_json=as_json)
     routes = routes_of(folder, names)
-    _check_address(host, port)
+    check_address(host, port)
     with trouble():
         site = _site(routes, inbox)
         run(_run(output, site, routes, host, port))
@@ -89,8 +89,9 @@ async def _run(output: Output, site: Site, routes: list[Route], host: str, port:
         await serve(site, host, port)
 
 
-def _check_address(host: str, port: int) -> None:
-    """Before anything is opened, and in words; the server would say it with a traceback."""
+def check_address(host: str, port: int) -> None:
+    """Before anything is opened, and in words; the server would say it with a traceback.
+    Raises Problem."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:

@@ -47,8 +47,10 @@ def command(
     the server has in its environment. Nothing goes to the provider. Ends with 1 when the server
     does not accept it.
     """
+    from noctule.cli.webhooks.routes import own_route
+
     output = Output(lang or "en", as_json=as_json)
-    route = _route(provider, folder)
+    route = own_route(provider, folder)
     with trouble():
         request = _request(route, event, **given)
     if given["only_print"]:
@@ -65,17 +67,6 @@ def command(
     )
     output.json({"event": event, "url": request.url, "status": status, "answer": told})
     return int(Exit.DONE if good else Exit.FINDINGS)
-
-
-def _route(provider: str, folder: Path) -> Route:
-    """The route of the project's task for that provider, else of its pack."""
-    from noctule.cli.webhooks.routes import route_of, routes_of
-
-    try:
-        own = [route for route in routes_of(folder, ()) if route.provider == provider]
-    except Problem:
-        own = []
-    return own[0] if own else route_of(provider)
 
 
 def _request(route: Route, event: str, **given: Any) -> Request:

@@ -97,7 +97,10 @@ def mutations(tree: ast.Module) -> Iterator[Mutation]:
     docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
     for node in ast.walk(tree):
         # The values of an open enumeration are for people and type checkers: any text is taken.
+        # So is what a typed dict is: a plain dict, when the code runs.
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal":
+            docs |= {id(part) for part in ast.walk(node)}
+        if isinstance(node, ast.ClassDef) and "TypedDict" in map(ast.unparse, node.bases):
             docs |= {id(part) for part in ast.walk(node)}
     nodes = list(ast.walk(tree))
     for at, node in enumerate(nodes):

@@ -57,9 +57,7 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
         case MapOf(item):
             return _map(item, value, records)
         case Reference(record):
-            made = _object(records[record], value, records)
-            bare = not made and records[record].role == "answer"
-            return {"example": True} if bare else made
+            return _object(records[record], value, records)
         case OneOf(options):
             return fit(options[0], value, records, name)
         case Scalar("json"):
@@ -68,6 +66,24 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
             return "content"
         case Scalar(plain):
             return value if _is(plain, value) else _PLAIN.get(plain, name)
+
+
+def sparse(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
+    """What remains of the example `value` without what is optional: required members, and the
+    records that it holds, so that each of those says what it can do without."""
+    match kind:
+        case Nullable(inner):
+            return sparse(inner, value, records)
+        case ListOf(item):
+            return [sparse(item, one, records) for one in value]
+        case Reference(record):
+            return {
+                field.wire: sparse(field.type, value[field.wire], records)
+                for field in records[record].fields
+                if field.wire in value and (field.required or _holds_records(field))
+            }
+        case _:
+            return value
 
 
 def illustrate(
@@ -129,8 +145,11 @@ def _told(record: Record) -> list[Field]:
 
 def _telling(field: Field) -> bool:
     """Whether a mistake in it would show nowhere else."""
-    records = any(isinstance(part, Reference) for part in parts(field.type))
-    return records or renamed(field)
+    return _holds_records(field) or renamed(field)
+
+
+def _holds_records(field: Field) -> bool:
+    return any(isinstance(part, Reference) for part in parts(field.type))
 
 
 def renamed(field: Field) -> bool:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from noctule.runtime.encoding import encode_body
 from noctule.runtime.errors import InvalidResponse
 from noctule.runtime.models import JSON, Model, Violation, decode, field
+from noctule.runtime.testing import as_received
 
 
 class Card(Model):
@@ -87,6 +88,16 @@ def test_a_good_answer_is_typed_throughout() -> None:
     assert charge.price == Decimal("12.5")
     assert charge.parent is not None
     assert charge.parent.amount == 1
+
+
+def test_an_answer_goes_back_to_what_was_received() -> None:
+    told = {"city": "Lyon", "postal/code": "69001"}
+    address, _ = decode(list[Address], msgspec.json.encode([{**told, "unknown": 1}]))
+    assert as_received(address) == [told]
+    broken, _ = decode(Address, b'{"postal_code": "69001"}')
+    assert as_received(broken) == {}
+    by_name, _ = decode(dict[str, Card], b'{"bob": {"brand": "visa", "last4": "3"}}')
+    assert as_received(by_name) == {"bob": {"brand": "visa", "last4": "3"}}
 
 
 CASES: list[tuple[bytes, str, str, str]] = [

@@ -31,7 +31,7 @@ RESERVED = frozenset(
 )  # fmt: skip
 CONSTANTS = frozenset(
     {"ANSWERS", "DECODED", "ENDPOINT", "EVENTS", "JSON", "REPEATABLE", "SECRETS",
-     "SENT_ONCE", "TYPED"}
+     "SENT_ONCE", "SPARSE", "TYPED"}
 )  # fmt: skip
 LONGEST_FIXTURE = 16
 HOME = "https://api.test"

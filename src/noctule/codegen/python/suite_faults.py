@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from noctule.codegen.examples import sparse
 from noctule.codegen.form import Auth, ListOf, Method, Reference
 from noctule.codegen.names import constant_name
 from noctule.codegen.python.annotations import RUNTIME
 from noctule.codegen.python.docs import ERRORS
 from noctule.codegen.python.layout import Code, call, collection, columns, joined, lay_out
-from noctule.codegen.python.literals import string
+from noctule.codegen.python.literals import literal, string
 from noctule.codegen.python.source import Block
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ class Faults:
             parameters = ["call: Call", service, "provider: MockProvider"]
             mark = self._mark("DECODED", self.decoded)
             yield self._test("an_answer_that_is_not_json_is_an_error", parameters, body, mark)
+        yield from self._sparse()
         if self.typed:
             body = [
                 '    provider.replies(json=["not", "as", "promised"])',
@@ -296,6 +298,29 @@ class Faults:
             parameters = ["call: Call", service, "provider: MockProvider", "events: list[Event]"]
             mark = self._mark("TYPED", self.typed)
             yield self._test("an_answer_of_another_shape_is_survived", parameters, body, mark)
+
+    def _sparse(self) -> Iterator[Block]:
+        """Optional members are optional, in records inside of records too."""
+        suite = self.suite
+        records = suite.wrapper.record_of
+        least = {m.name: sparse(m.returns, m.answer, records) for m in self.typed if m.returns}
+        pairs = [
+            joined(f"{suite.names[method.name]}: ", literal(least[method.name]))
+            for method in self.typed
+            if least[method.name] != method.answer
+        ]
+        if not pairs:
+            return
+        table = joined("SPARSE: dict[Call, JSON] = ", collection("{", pairs, "}"))
+        yield Block(tuple(lay_out(table)))
+        body = [
+            '    provider.replies(**ANSWERS[call] | {"json": SPARSE[call]})',
+            f"    {self.wait}call({suite.fixture})",
+            '    assert "contract_violation" not in [event.name for event in events]',
+        ]
+        parameters = ["call: Call", suite.service, "provider: MockProvider", "events: list[Event]"]
+        mark = '@pytest.mark.parametrize("call", SPARSE)'
+        yield self._test("an_answer_may_leave_out_what_is_optional", parameters, body, mark)
 
     def secrets(self) -> Iterator[Block]:
         suite = self.suite

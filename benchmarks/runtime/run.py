@@ -1,6 +1,6 @@
 """Every figure of the runtime, with one command; redraws docs/runtime/.
 
-    python benchmarks/runtime/run.py            all of them, some six minutes
+    python benchmarks/runtime/run.py            all of them, some fifteen minutes
     python benchmarks/runtime/run.py storm      one part, and the page keeps the others
 
 Peers that are not installed are left out: tenacity, stamina, nopanic, pyresilience, stripe,
@@ -20,6 +20,7 @@ import calls
 import duplicates
 import hang
 import imports
+import leaks
 import outage
 import overhead
 import storm
@@ -95,6 +96,30 @@ def simulated() -> Iterable[Section]:
         yield f"A ten-minute outage, 1,000 callers, simulated: the provider {kind}", body
 
 
+def told() -> Iterable[Section]:
+    rows = [
+        (
+            provider,
+            f"{figures['operations'] - figures['not called']} of {figures['operations']}",
+            str(figures["calls"]),
+            str(sum(figures["texts"].values())),
+            str(sum(figures["hits"].values())),
+        )
+        for provider, figures in leaks.main().items()
+    ]
+    head = "", "operations", f"calls, {len(leaks.FAULTS)} kinds of answer", "texts searched", "hits"
+    body = table(head, rows)
+    body += (
+        f"\nKinds of answer: {', '.join(leaks.FAULTS)}. Planted: the provider's credentials, a"
+        " token, a card number and an idempotency key, in arguments, headers and bodies, and quoted"
+        " in the answers. Searched: every logger at DEBUG, events, spans, typed results, errors,"
+        " tracebacks, the reprs of what a program holds, and the locals of all frames but those of"
+        " the caller and of the generated method, which hold their arguments. Not searched: results"
+        " that are plain JSON, text or bytes, since they are the answer.\n"
+    )
+    yield "Secrets told: whole-API clients of five providers", body
+
+
 PARTS: dict[str, Callable[[], Iterable[Section]]] = {
     "overhead": policies,
     "calls": cpu,
@@ -103,6 +128,7 @@ PARTS: dict[str, Callable[[], Iterable[Section]]] = {
     "hang": hanging,
     "storm": real,
     "outage": simulated,
+    "leaks": told,
 }
 
 

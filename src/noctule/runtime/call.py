@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 from noctule.runtime import errors
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.effects import Ask
-from noctule.runtime.exchange import Wire
+from noctule.runtime.exchange import Wire, bare
 from noctule.runtime.health import SHARED, Healths
 from noctule.runtime.models import decode
 from noctule.runtime.operation import T
@@ -83,10 +83,17 @@ class ServiceCore:
     ) -> Generator[Call | Ask, Any, T | Degraded[T]]:
         """The whole call. Yields what to drive and whom to ask; returns its result."""
         if fallback is None:
-            call = self._preparation.call(operation, **arguments)
+            call = self._prepared(operation, arguments)
             result: T = yield from self._settled(call, self._value)
             return result
         return (yield from self._with(fallback, operation, arguments))
+
+    def _prepared(self, operation: Operation[Any], arguments: Arguments) -> Call:
+        """The call. Its arguments are emptied: frames that hold them are in the traceback of
+        whatever fails, and error trackers print the locals of frames."""
+        call = self._preparation.call(operation, **arguments)
+        cast("dict[str, object]", arguments).clear()
+        return call
 
     def _with(
         self, fallback: Fallback[T], operation: Operation[T], arguments: Arguments
@@ -94,7 +101,7 @@ class ServiceCore:
         from noctule.runtime.fallback import Failed, check
 
         check(operation)
-        call = self._preparation.call(operation, **arguments)
+        call = self._prepared(operation, arguments)
         key = f"{self._credential} {call.fingerprint}"
         try:
             value: T = yield from self._settled(call, self._value)
@@ -113,14 +120,14 @@ class ServiceCore:
     def _raw(
         self, operation: Operation[T], arguments: Arguments
     ) -> Generator[Call | Ask, Any, Answer[T]]:
-        call = self._preparation.call(operation, **arguments)
+        call = self._prepared(operation, arguments)
         return (yield from self._settled(call, self._answer))
 
     def _opened(
         self, operation: Operation[Any], arguments: Arguments
     ) -> Generator[Call | Ask, Any, tuple[Response, float | None]]:
         """A call whose body is left on the wire, and how long each piece of it may take."""
-        call = self._preparation.call(operation, **arguments)
+        call = self._prepared(operation, arguments)
         call.request.stream = True
         response = yield from self._settled(call, lambda _, response: response)
         return response, call.guard.policies.timeout
@@ -174,7 +181,7 @@ class ServiceCore:
             error.status = response.status
             error.response = response
             call.guard.explain(error, safe=call.guard.replay != "never")
-            raise
+            raise bare(error) from None
         for violation in violations:
             self._watch.note(call.operation.name, violation)
         return value

@@ -93,9 +93,9 @@ class CallOptions:
 
     attempts: int | None = None
     """Requests at most, the first one included; 1 means no retry. Short for `retry`."""
-    idempotency_key: str | None = None
+    idempotency_key: str | None = field(default=None, repr=False)
     """A key of your own, derived from a business id: the same write keeps it for ever."""
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     reconcile: Callable[[Any], Any] | None = None
     """Asked with the `OutcomeUnknown` before it is raised: see `noctule.runtime.reconcile`."""
 

@@ -57,15 +57,24 @@ def exchange(request: Request, wire: Wire, keyed: bool) -> Exchange:
             response = yield from _follow(request, response, wire)
     except _CredentialsError as problem:
         again: Again = "transient" if isinstance(problem.error, errors.Unavailable) else "no"
-        return Verdict(error=problem.error, reached=Reached.NOT_SENT, again=again, healthy=None)
+        return Verdict(
+            error=bare(problem.error), reached=Reached.NOT_SENT, again=again, healthy=None
+        )
     except errors.ServiceError as error:
-        return failed(error)
+        return failed(bare(error))
     config, now = wire.config, wire.clock.time()
     verdict = answered(response, now, should_retry_header=config.should_retry_header, keyed=keyed)
     if config.rate_limit is not None:
         reset = hints.window_reset(response.headers, config.rate_limit, now)
         verdict.hold = max(verdict.hold, reset or 0.0)
     return verdict
+
+
+def bare(error: errors.ServiceError) -> errors.ServiceError:
+    """`error` without the frames it came through: what was sent and answered is in their locals,
+    which error trackers print."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _signed(request: Request, wire: Wire) -> Steps:

@@ -219,6 +219,9 @@ class Engine:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._logs.__exit__()
         ours = None if error is None else _translated(error)
+        if error is not None and not isinstance(error, Exception):
+            # A cancellation passes on, without the engine's frames: they hold what was sent.
+            error.__traceback__ = None
         if ours is not None:
             try:
                 raise ours from None

@@ -17,6 +17,7 @@ from msgspec import field
 from noctule.runtime.encoding.values import NULL, Null
 from noctule.runtime.errors import InvalidResponse
 from noctule.runtime.mending import Violation, mend
+from noctule.runtime.redaction import REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,10 @@ class Model(msgspec.Struct, metaclass=_ModelType, frozen=True):
     Enums that may grow are `Literal["a", "b"] | str`. A member whose wire name is no Python name
     is `kind: str = field(name="type")`.
     """
+
+    def __repr__(self) -> str:
+        """Its members, without credentials and card numbers: reprs end up in logs."""
+        return REDACTOR.text(super().__repr__())
 
 
 @overload

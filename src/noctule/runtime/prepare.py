@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlsplit
 
@@ -67,12 +67,12 @@ class Call:
 
     service: str
     operation: Operation[Any]
-    target: str
+    target: str = field(repr=False)
     """Path and query."""
     request: Request
     guard: Guard
     options: CallOptions
-    key: str | None
+    key: str | None = field(repr=False)
     """The idempotency key that all its attempts carry."""
 
     @property

@@ -1,0 +1,243 @@
+"""Every operation of five providers under every kind of answer, with secrets planted everywhere.
+
+    python benchmarks/runtime/leaks.py [PROVIDER ...]
+
+The whole API of each document is generated, imported, and called over loopback: credentials in
+the environment, a token and a card number in every argument, an idempotency key, and a provider
+that quotes all it was told in whatever it answers. Searched for each of them, as it is, in base64
+and percent-encoded: all logs at DEBUG (ours, httpx2's, httpcore2's, asyncio's), events, spans,
+results, errors, tracebacks, and the reprs of what a program holds.
+
+Searched as well are the locals of each frame, which some error trackers print: of all frames but
+the caller's own, and those of the generated method, which are called with these arguments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import import_module
+from inspect import isfunction
+from itertools import cycle
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+
+import opentelemetry.trace  # noqa: F401 - imported, it is used
+from filling import Filling
+from quoting import FAULTS, Case, Quoting
+from searching import CARD, CREDENTIALS, KEY, TOKEN, Search, Spans, all_logs, quoted, shown_locals
+
+from noctule.runtime import (
+    Backoff,
+    CallOptions,
+    Model,
+    Operation,
+    Policies,
+    RetryLimits,
+    Service,
+    ServiceError,
+)
+from noctule.runtime.stream import AsyncStream
+from noctule.runtime.tracing import Tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import ModuleType
+
+SPECS = Path(__file__).parents[3] / "shared" / "specs"
+PROVIDERS = ("stripe", "github", "slack", "twilio", "sendgrid")
+
+GENERATE = Path(__file__).parents[1] / "codegen" / "ours.py"
+
+PATIENT = Policies(
+    breaker=None,
+    quota=None,
+    in_flight=None,
+    retry=RetryLimits(attempts=2, backoff=Backoff(base=0.001)),
+)
+"""So that no failure keeps the next call from being made."""
+
+SOON = 0.02
+"""Seconds until we give up on a provider that is silent."""
+
+
+@dataclass
+class Run:
+    """One provider's wrapper, being called."""
+
+    search: Search
+    server: Quoting
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    strange: Counter[str] = field(default_factory=Counter[str])
+    """What no caller expects: an exception that is no `ServiceError`."""
+    calls: int = 0
+    quoted: int = 0
+    """Requests that carried the card number, the token and a credential."""
+
+    async def method(self, resource: object, name: str) -> None:
+        """One method under all faults at once."""
+        function = getattr(type(resource), name)
+        hints = get_type_hints(function)
+        hints.pop("options", None)
+        await asyncio.gather(*(self._call(resource, function, hints, fault) for fault in FAULTS))
+        self.quoted += sum(self._quotes(request) for request in self.server.requests)
+        self.server.requests.clear()
+
+    def _quotes(self, request: bytes) -> bool:
+        text = request.decode()
+        return TOKEN in text and any(quoted(text, each) for each in self.search.credentials)
+
+    async def _call(
+        self, resource: object, function: Callable[..., Any], hints: dict[str, Any], fault: str
+    ) -> None:
+        arguments, options = self._planted(dict(hints), fault)
+        self.calls += 1
+        try:
+            async with (
+                AsyncExitStack() as stack,
+                asyncio.timeout(SOON if fault == "cancelled" else None),
+            ):
+                made = function(resource, **arguments, options=options)
+                if isinstance(made, AbstractAsyncContextManager):
+                    self._searched(await stack.enter_async_context(made))
+                else:
+                    self._searched(await made)
+        except (ServiceError, TimeoutError) as error:
+            self._failed(error)
+        except Exception as error:
+            self.strange[f"{fault}: {type(error).__name__}: {error}"[:160]] += 1
+
+    def _planted(self, hints: dict[str, Any], fault: str) -> tuple[dict[str, Any], CallOptions]:
+        """Arguments full of secrets, and options that make the provider fail so."""
+        answer = Filling(cycle([CARD, TOKEN, *self.search.credentials]), int(CARD), answer=True)
+        kind = hints.pop("return")
+        body = answer.unfit(kind) if fault == "unfit" else answer.value(kind)
+        options = CallOptions(
+            timeout=SOON if fault == "silence" else None,
+            max_response_bytes=16 if fault == "too large" else None,
+            idempotency_key=KEY,
+            headers={"X-Case": str(self.server.add(Case(fault, body))), "X-Partner-Token": TOKEN},
+        )
+        given = Filling(cycle([CARD, TOKEN]), int(CARD))
+        return {name: given.value(hint) for name, hint in hints.items()}, options
+
+    def _searched(self, result: object) -> None:
+        self.outcomes["returned"] += 1
+        if isinstance(result, Model | AsyncStream):
+            self.search.read("result", f"{result!r} {result}")
+
+    def _failed(self, error: ServiceError | TimeoutError) -> None:
+        self.outcomes[type(error).__name__] += 1
+        facts = {k: v for k, v in vars(error).items() if k != "idempotency_key"}
+        self.search.read("error", f"{error!r} {error} {error.args} {facts}")
+        self.search.read("traceback", "".join(traceback.format_exception(error)))
+        self.search.read("locals", "".join(shown_locals(error, __file__)))
+
+
+def methods(service: Service) -> Iterator[tuple[object, str]]:
+    """Each method that makes a call; those that page repeat one of the others."""
+    made = type(service).__mro__[1]
+    parts = [name for name, member in vars(made).items() if isinstance(member, cached_property)]
+    for resource in [service, *(getattr(service, name) for name in parts)]:
+        for name, function in vars(made if resource is service else type(resource)).items():
+            if isfunction(function) and not name.startswith("_"):
+                kind = get_origin(get_type_hints(function)["return"])
+                if kind is not AsyncIterator:
+                    yield resource, name
+
+
+def operations(module: ModuleType) -> dict[int, Operation[Any]]:
+    path = getattr(module, "__path__", ())
+    inside = [import_module(each.name) for each in walk_packages(path, f"{module.__name__}.")]
+    members = [member for each in (module, *inside) for member in vars(each).values()]
+    return {id(member): member for member in members if isinstance(member, Operation)}
+
+
+async def call_all(kind: type[Service], search: Search, wanted: dict[int, Any]) -> Run:
+    """All methods of the wrapper, one after the other, each under all faults at once."""
+
+    class Watched(kind):  # type: ignore[valid-type, misc]
+        config = replace(kind.config, policies=PATIENT)
+
+        async def call(self, operation: Any, **arguments: Any) -> Any:
+            wanted.pop(id(operation), None)
+            return await super().call(operation, **arguments)
+
+    async with Quoting() as server:
+        service = Watched(
+            base_url=f"http://127.0.0.1:{server.port}/v1",
+            on_event=lambda event: search.read("event", repr(event)),
+        )
+        service._tracing = Tracing(Spans(search), "planted")
+        run = Run(search, server)
+        for resource, name in methods(service):
+            await run.method(resource, name)
+        held = [service, service.config, *vars(service).values()]
+        for thing in [*held, *map(vars, (service._transport, service._preparation))]:
+            search.read("held", f"{thing!r} {thing}")
+        await service.aclose()
+    return run
+
+
+def searched(provider: str) -> dict[str, Any]:
+    """The figures of the wrapper of `provider` that can be imported from here."""
+    search = Search(provider)
+    module = import_module(f"app.services.{provider}_service")
+    every = operations(module)
+    wanted = dict(every)
+    (kind,) = (
+        member
+        for member in vars(module).values()
+        if isinstance(member, type) and issubclass(member, Service) and member is not Service
+    )
+    with all_logs(search):
+        run = asyncio.run(call_all(kind, search, wanted))
+    return {
+        "operations": len(every),
+        "not called": len(wanted),
+        "calls": run.calls,
+        "requests with secrets": run.quoted,
+        "strange": dict(run.strange),
+        "outcomes": dict(run.outcomes),
+        "texts": dict(search.texts),
+        "hits": dict(search.hits),
+    }
+
+
+def measured(folder: str, provider: str, pipe: Any) -> None:
+    """In a process of its own: each has its own secrets, its own modules called `app`."""
+    os.environ.update(CREDENTIALS)
+    sys.path.insert(0, folder)
+    pipe.send(searched(provider))
+
+
+def main(providers: Sequence[str] = PROVIDERS) -> dict[str, dict[str, Any]]:
+    spawn = multiprocessing.get_context("spawn")
+    figures = {}
+    for provider in providers:
+        with tempfile.TemporaryDirectory() as folder:
+            document = SPECS / f"{provider}.json"
+            subprocess.run([sys.executable, GENERATE, document, folder], check=True)
+            here, there = spawn.Pipe()
+            process = spawn.Process(target=measured, args=(folder, provider, there))
+            process.start()
+            there.close()
+            figures[provider] = here.recv()
+            process.join()
+        print(provider, figures[provider], flush=True)
+    return figures
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or PROVIDERS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from noctule.apidoc import bounds
-from noctule.apidoc.plain import is_dict, is_list
+from noctule.apidoc.plain import is_dict
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -108,14 +108,16 @@ def no_constant(name: str) -> NoReturn:
 
 
 def deeper_than(value: Any, limit: int) -> bool:
-    """Level by level, so that depth costs no stack."""
-    level: list[Any] = [value] if is_dict(value) or is_list(value) else []
+    """Level by level, so that depth costs no stack; what was decoded is made of plain dicts and
+    lists, so that their exact type is enough to know them by."""
+    containers = (dict, list)
+    level: list[Any] = [value] if type(value) in containers else []
     for _ in range(limit):
         level = [
             inner
             for outer in level
             for inner in (outer.values() if is_dict(outer) else outer)
-            if is_dict(inner) or is_list(inner)
+            if type(inner) in containers
         ]
         if not level:
             return False

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.values import is_object
-from noctule.webhooks.source import Source
 
 if TYPE_CHECKING:
-    from noctule.codegen.form import Hook, Webhooks
+    from noctule.codegen.form import Hook
     from noctule.webhooks import Scheme
-    from noctule.webhooks.source import Sources
+    from noctule.webhooks.source import Source, Sources
 
 
-def payload(scheme: Scheme, webhooks: Webhooks, hook: Hook, subject: Any) -> dict[str, Any]:
+def payload(scheme: Scheme, hook: Hook, subject: Any) -> dict[str, Any]:
     """What the provider would send for the event; `subject` stands at the place of its object.
 
     Where the whole body is the object, only what has to be said besides is in the result.
     """
+    from noctule.webhooks.source import Source  # most integrations have no webhook to test
+
     body: dict[str, Any] = {}
-    known: dict[str, Any] = {} if webhooks.object_path else hook.example
-    if webhooks.object_path:
-        _put(body, webhooks.object_path, subject)
+    known: dict[str, Any] = {} if hook.at else hook.example
+    if hook.at:
+        _put(body, hook.at, subject)
     for part in _parts(scheme.id):
         if part.place == "body" and _get(known, part.name) is None:
             _put(body, part.name, "evt_1")

@@ -7,6 +7,7 @@ provider's own examples; larger and deeper ones are mappings.
 from __future__ import annotations
 
 import keyword
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from noctule.apidoc import Schema
@@ -24,6 +25,7 @@ from noctule.codegen.form import (
     Reference,
     Scalar,
     Type,
+    named,
 )
 from noctule.codegen.prose import sentence
 from noctule.codegen.scope import TYPES, Scope, item_name
@@ -36,6 +38,8 @@ SMALL = 8
 TINY = 4
 """The same one level deeper, for objects of nothing but plain values."""
 MOST_OPTIONS = 3
+ANNOTATING = frozenset({"JSON", "Literal", "Mapping", "NotRequired", "Sequence"})
+"""What annotations of a typed dict are made of, besides types."""
 
 
 class Arguments:
@@ -95,6 +99,8 @@ class Arguments:
         if len(names) > limit or not all(map(_spelt, names)):
             return MapOf(JSON)
         fields = tuple(self._fields(schema, owner, wire, level))
+        if any(map(_hidden, fields, repeat(fields))):
+            return MapOf(JSON)
         key = (schema.name or wire, fields)
         if key not in self._known:
             candidates = (schema.name or "", wire, f"{owner}_{wire}")
@@ -128,10 +134,15 @@ def _flat(schema: Schema) -> bool:
     return all(value.type in SCALARS for value in schema.properties.values())
 
 
+def _hidden(field: Field, fields: Iterable[Field]) -> bool:
+    """Whether the type of another member has the name of this one, which would stand in front."""
+    return field.wire in set(named(other.type for other in fields if other is not field))
+
+
 def _spelt(wire: str) -> bool:
     """Whether a typed dict can have this key in class syntax."""
     legal = wire.isidentifier() and wire.isascii() and not keyword.iskeyword(wire)
-    return legal and wire not in TYPES and not wire.startswith("_")
+    return legal and wire not in TYPES | ANNOTATING and not wire.startswith("_")
 
 
 def clearable(schema: Schema) -> bool:

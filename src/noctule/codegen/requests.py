@@ -120,7 +120,8 @@ class Requests:
                 continue
             variables.pop(parameter.name if place == "path" else "", None)
             kind: Type = STRING
-            if not parameter.media:
+            told = not parameter.media and not (place == "path" and _unspellable(parameter.schema))
+            if told:
                 kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
             names = (python_name(parameter.name), f"{place}_{python_name(parameter.name)}")
             given = [*parameter.examples, None]
@@ -258,6 +259,14 @@ def styles(operation: Operation) -> dict[str, str]:
             if schema.type in CONTAINERS and style not in (usual, "tabDelimited"):
                 found[wire] = style
     return found
+
+
+def _unspellable(schema: Schema) -> bool:
+    """Whether a path has no spelling for such values: it is left to the caller, as text."""
+    members = schema.properties.values()
+    if schema.type == "object" and all(member.read_only for member in members):
+        return True
+    return schema.type in CONTAINERS and _nested(schema)
 
 
 def _nested(schema: Schema) -> bool:

@@ -314,12 +314,25 @@ def test_what_documents_seldom_say_is_code_all_the_same() -> None:
         "GET /level/": {"operationId": "level_", "responses": {
             "200": {"description": "", "content": answer}}},
         "POST /suggest": {"operationId": "suggest", "requestBody": {"content": form}},
-    })  # fmt: skip
+        "POST /eval/{objects}": {
+            "operationId": "evaluate",
+            "parameters": [{"name": "objects", "in": "path", "required": True, "schema": {
+                "type": "array", "items": {"type": "array", "items": {"type": "string"}}}}],
+            "requestBody": {"content": {"application/json": {"schema": {"properties": {
+                "record": {"type": "object", "properties": {
+                    "Level": {"type": "string"}, "Last": {"$ref": "#/components/schemas/Level"}}},
+            }}}}},
+        },
+    }, components={"schemas": {"Level": {"type": "object", "properties": {
+        "a": {"type": "string"}}}}})  # fmt: skip
     made: dict[str, Any] = {}
     exec(wrapper_of(document), made)  # a name that is nowhere would raise
     assert made["LEVEL"].path == "/level"
     assert made["LEVEL_"].path == "/level/"
-    assert "Mapping[str" in str(made["ExampleService"].suggest.__annotations__["body"])
+    service = made["ExampleService"]
+    assert "Mapping[str" in str(service.suggest.__annotations__["body"])
+    assert service.evaluate.__annotations__["objects"] is str, "a path cannot spell lists of lists"
+    assert "Mapping[str" in str(service.evaluate.__annotations__["record"]), "a member hides a type"
 
 
 def test_an_address_is_not_invented_but_asked_for() -> None:

@@ -26,6 +26,11 @@ def string(text: str) -> str:
     return quote + "".join(_escape(sign, quote) for sign in text) + quote
 
 
+def octets(text: str) -> str:
+    """A bytes literal of the text, in UTF-8."""
+    return f"b{string(text)}" if text.isascii() else f"{string(text)}.encode()"
+
+
 def literal(value: Any) -> Code:
     """A JSON value as source; dicts and lists can break over lines."""
     if isinstance(value, Verbatim):

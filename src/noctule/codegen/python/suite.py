@@ -10,7 +10,7 @@ from noctule.codegen.form import Auth, ListOf, Reference, Scalar
 from noctule.codegen.names import constant_name, free, python_name
 from noctule.codegen.python.annotations import RUNTIME
 from noctule.codegen.python.layout import call, collection, columns, joined, lay_out
-from noctule.codegen.python.literals import Verbatim, literal, string
+from noctule.codegen.python.literals import Verbatim, literal, octets, string
 from noctule.codegen.python.source import Block, Imports, function, module
 from noctule.codegen.python.suite_calls import example_call, success_tests
 from noctule.codegen.python.suite_faults import faults
@@ -150,7 +150,7 @@ class Suite:
         if method.returns is None:
             return told or {"status": method.status}
         if method.accepts:
-            return {**told, "content": Verbatim(f"b{string(method.answer)}")}
+            return {**told, "content": Verbatim(octets(method.answer))}
         return {**told, "json": Verbatim(self.constant(method.returns, method.name, method.answer))}
 
     def constant(self, kind: Type, method: str, value: Any) -> str:

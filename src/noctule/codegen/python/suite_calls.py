@@ -16,7 +16,7 @@ from noctule.codegen.python.layout import (
     lay_out,
     width,
 )
-from noctule.codegen.python.literals import Verbatim, literal, string
+from noctule.codegen.python.literals import Verbatim, literal, octets, string
 from noctule.codegen.python.source import Block
 from noctule.codegen.python.suite_pages import pages_test
 from noctule.codegen.values import is_object
@@ -53,7 +53,7 @@ def example_arguments(method: Method, without: frozenset[str] = frozenset()) -> 
 
 def _argument(param: Param) -> Code:
     binary = isinstance(param.type, Scalar) and param.type.kind in ("bytes", "file")
-    return f"b{string(str(param.example))}" if binary else literal(param.example)
+    return octets(str(param.example)) if binary else literal(param.example)
 
 
 def success_tests(suite: Suite, method: Method) -> Iterator[Block]:
@@ -129,11 +129,9 @@ class Success:
         elif method.body == "multipart":
             for param in used(method):
                 if param.place == "body" and isinstance(param.example, str):
-                    yield f"    assert b{string(param.example)} in request.body"
+                    yield f"    assert {octets(param.example)} in request.body"
         elif method.body is not None:
-            yield from lay_out(
-                joined("assert request.body == ", f"b{string(wire.content.decode())}"), 4
-            )
+            yield from lay_out(joined("assert request.body == ", octets(wire.content.decode())), 4)
 
     def _result_checks(self) -> Iterator[str]:
         method = self._method
@@ -182,7 +180,7 @@ def _stream_test(suite: Suite, method: Method) -> Block:
         *before,
         *lay_out(opened, 4),
         f"        pieces = {pieces}",
-        f'    assert b"".join(pieces) == b{string(method.answer)}',
+        f'    assert b"".join(pieces) == {octets(method.answer)}',
     ]
     parameters = [suite.service, "provider: MockProvider"]
     name = f"test_{method.name}_piece_by_piece"

@@ -17,6 +17,7 @@ from noctule.runtime.errors import InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+QUERY_STYLES = ("form", "deepObject", "spaceDelimited", "pipeDelimited", "brackets")
 _PARAMETER = re.compile(r"\{([^{}/]{1,200})\}")
 
 
@@ -53,6 +54,9 @@ def _spelt(name: str, value: object, style: str) -> str:
     style, _, exploded = style.partition("-")
     if style == "reserved":
         return quote(utf8(_given(name, value), name), safe="/")
+    if style in QUERY_STYLES:
+        # That of a parameter with the same name, which stands elsewhere.
+        style, exploded = "simple", ""
     if style not in ("simple", "label", "matrix"):
         raise InvalidArgument(f"{name}: a path has no style {style!r}")
     if not is_container(value):

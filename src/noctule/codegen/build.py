@@ -12,13 +12,14 @@ from noctule.codegen.answers import Answers
 from noctule.codegen.arguments import Arguments
 from noctule.codegen.auth import auth_of, secrets_of, sent_names
 from noctule.codegen.form import Integration, Wrapper
-from noctule.codegen.hooks import Hooks, subjects
+from noctule.codegen.hooks import Hooks
 from noctule.codegen.methods import Methods, answer_media, idempotency_headers
 from noctule.codegen.names import class_name, constant_name, free, python_name
 from noctule.codegen.prose import sentence
 from noctule.codegen.requests import Conventions, Requests
 from noctule.codegen.resources import Placed, alone, placed, shared_out, title_of
 from noctule.codegen.scope import TYPES, Scope
+from noctule.codegen.subjects import subjects
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ def build(
         bearer=any(part.kind in BEARERS for part in (auth, *auth.parts)),
     )
     _check_variables(secrets_of(auth))
-    about = subjects(task, document, pack)
-    answers = Answers(scope, [*_roots(operations), *about.values()], _depth(task))
+    about = subjects(task, document, pack, operations)
+    roots = [*_roots(operations), *(root for subject in about.values() for root in subject.roots)]
+    answers = Answers(scope, roots, _depth(task))
     arguments = Arguments(scope)
     methods = Methods(conventions, answers, Requests(conventions, arguments))
     made = alone(methods.build(p.name, p.does, p.operation, p.resource) for p in places)

@@ -282,6 +282,8 @@ class Hook:
     doc: str
     record: str
     """Record of what the event is about; "" when it is not known."""
+    at: str
+    """Where that lies in the event, a path with dots; "" where it is the whole."""
     example: Any
 
 
@@ -295,7 +297,6 @@ class Webhooks:
     """Environment variables; any of them may have signed."""
     url: str
     """Environment variable with the public address, for schemes that sign it; "" for the others."""
-    object_path: str
     hooks: tuple[Hook, ...]
 
 

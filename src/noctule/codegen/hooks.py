@@ -1,4 +1,4 @@
-"""The webhooks of a task -> one function per event, typed where the pack knows its object."""
+"""The webhooks of a task -> one function per event, typed where its object is known."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from noctule.apidoc import ApiDocument, Schema
+    from noctule.apidoc import Schema
     from noctule.codegen.answers import Answers
+    from noctule.codegen.subjects import Subject
     from noctule.manifest import IntegrationTask
     from noctule.providers import EventFact, Pack
 
@@ -26,16 +27,6 @@ RESERVED = frozenset(
 """Names of handler modules that no handler has."""
 
 
-def subjects(task: IntegrationTask, document: ApiDocument, pack: Pack | None) -> dict[str, Schema]:
-    """Event -> schema of what it is about, where the pack says so and the document has it."""
-    facts = _facts(pack)
-    return {
-        webhook.event: document.schemas[facts[webhook.event].schema]
-        for webhook in task.webhooks
-        if webhook.event in facts and facts[webhook.event].schema in document.schemas
-    }
-
-
 class Hooks:
     """Builds the functions over the records of one module."""
 
@@ -43,7 +34,7 @@ class Hooks:
         self,
         pack: Pack | None,
         answers: Answers,
-        about: Mapping[str, Schema],
+        about: Mapping[str, Subject],
         methods: tuple[Method, ...],
     ) -> None:
         self._pack = pack
@@ -51,6 +42,7 @@ class Hooks:
         self._about = about
         self._examples: dict[Type | None, Any] = {m.returns: m.answer for m in methods}
         self._taken = {*RESERVED}
+        self._object_path = pack.webhook.object_path if pack and pack.webhook else ""
 
     def webhooks(self, task: IntegrationTask, module: str) -> Webhooks:
         """Raises `Problem` for several endpoints: one handler module serves one."""
@@ -71,13 +63,13 @@ class Hooks:
             scheme=scheme,
             secrets=secrets,
             url=next(iter(_variables(task, "webhook_url")), ""),
-            object_path=fact.object_path if fact else "",
             hooks=tuple(self._hook(webhook.event) for webhook in task.webhooks),
         )
 
     def _hook(self, event: str) -> Hook:
-        schema = self._about.get(event)
-        kind = self._answers.root(schema, event) if schema is not None else None
+        about = self._about.get(event)
+        schema = about.schema if about else None
+        kind = self._answers.root(schema, python_name(event)) if schema is not None else None
         example = self._examples.get(kind)
         if example is None:
             plain: dict[str, Any] = {}
@@ -89,6 +81,7 @@ class Hooks:
             name=free((name, f"{name}_event"), self._taken),
             doc=sentence(fact.en) if fact else "",
             record=kind.name if isinstance(kind, Reference) else "",
+            at=about.at if about else self._object_path,
             example=example,
         )
 

@@ -187,6 +187,9 @@ class WebhookFact(Fact, frozen=True, kw_only=True):
     """Environment variable that verifies deliveries; Twilio's is its API credential."""
     object_path: str = ""
     """Where the resource lies in an event's body ("data.object"); "" the body itself."""
+    named_after_object: bool = False
+    """What lies at `object_path` is the whole resource, and the event is named after it:
+    `charge.refunded` brings a charge."""
     events: tuple[str, ...] = ()
     """What to listen to where no need of the pack says it, the principal event first."""
     sweep: SweepFact | None = None

@@ -9,6 +9,7 @@ import pytest
 from noctule import apidoc
 from noctule.apidoc import ApiDocument
 from noctule.codegen import render
+from noctule.manifest import File, IntegrationTask, Webhook
 from noctule.planning import plan
 from noctule.planning.layout import Layout
 
@@ -33,6 +34,21 @@ def operations(document: ApiDocument, seed: str) -> list[str]:
     return list(dict.fromkeys([*chosen, *chance.sample(keys, 3)]))
 
 
+EVENTS = {
+    "github": ("issues.opened", "pull_request.opened", "push"),
+    "stripe": ("customer.subscription.updated",),
+    "box": ("FILE.UPLOADED",),
+}
+"""Events that nothing but the document says what they are about."""
+
+
+def add_webhooks(task: IntegrationTask, provider: str) -> None:
+    for event in EVENTS[provider]:
+        endpoint = f"/api/webhooks/{provider}"
+        task.webhooks.append(Webhook(event=event, endpoint=endpoint, signature=provider))
+    task.files.append(File(path=f"app/api/webhooks/{provider}.py", purpose="", role="webhook"))
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
@@ -47,6 +63,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             accepted="test",
         )
         assert made.task is not None, path.stem
+        if path.stem in EVENTS:
+            add_webhooks(made.task, path.stem)
         checks.write(root, render(made.task, document, made.pack))
     return root
 
@@ -63,6 +81,14 @@ def test_mypy_is_content(project: Path) -> None:
 def test_the_generated_tests_pass(project: Path) -> None:
     assert len(list((project / "tests").glob("test_*.py"))) >= 10
     assert checks.tests(project) == ""
+
+
+def test_handlers_are_typed_from_the_documents(project: Path) -> None:
+    handlers = project / "app/api/webhooks"
+    assert "event.decode(WebhookIssuesOpened)" in (handlers / "github.py").read_text()
+    assert "webhook_issues_opened.issue.id" in (handlers / "github.py").read_text()
+    assert 'event.decode(Subscription, at="data.object")' in (handlers / "stripe.py").read_text()
+    assert 'event.decode(FileUploaded, at="source")' in (handlers / "box.py").read_text()
 
 
 def test_six_operations_of_the_real_stripe_are_a_few_readable_files() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from noctule.runtime.errors import CircuitOpen
@@ -185,3 +186,26 @@ def test_waits_are_jittered_by_a_fifth_either_way():
     assert delay(1, lambda: 0.0) == 4.0
     assert delay(1, lambda: 1.0) == 6.0
     assert delay(len(DELAYS) + 1) is None
+
+
+class Invoice(msgspec.Struct):
+    id: str
+    total: int
+
+
+async def test_an_event_that_is_not_as_documented_is_told_and_handled(provider_of, caplog):
+    stripe = provider_of("stripe")
+    seen = []
+
+    @stripe.receiver.on("invoice.paid")
+    async def paid(event):
+        seen.append(event.decode(Invoice, at="data.object"))
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT | {"data": {"object": {"id": "in_1", "total": "many"}}})
+        await stripe.sends({"id": "evt_2", "type": "invoice.paid", "data": []})
+        await stripe.receiver.drain()
+        assert [event.state for event in await stripe.events()] == ["done", "done"]
+    assert seen[0].id == "in_1"
+    assert "not as documented at /total" in caplog.text
+    assert "many" not in caplog.text

@@ -70,8 +70,8 @@ class WebhookTests:
         subject: Any = hook.example
         if hook.record:
             subject = Verbatim(self.suite.constant(Reference(hook.record), hook.name, subject))
-        body = payload(self.scheme, self.webhooks, hook, subject)
-        if self.webhooks.object_path or not hook.record:
+        body = payload(self.scheme, hook, subject)
+        if hook.at or not hook.record:
             return literal(body)
         items = [joined(f"{string(key)}: ", literal(value)) for key, value in body.items()]
         return collection("{", [f"**{subject.source}", *items], "}")

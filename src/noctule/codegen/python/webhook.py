@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.codegen.form import Reference
+from noctule.codegen.form import STRING, Reference, Scalar
 from noctule.codegen.names import python_name
 from noctule.codegen.python.layout import call, joined, lay_out
 from noctule.codegen.python.literals import string
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from noctule.codegen.form import Hook, Integration, Record, Webhooks
     from noctule.codegen.python.frameworks import Framework
 
+PLAIN = (STRING, Scalar("integer"))
 HANDLING = (
     "The sender has its answer as soon as the event is on disk. A handler that raises is called"
     " again later, so make its effects safe to repeat."
@@ -32,8 +33,12 @@ def webhook_module(
         imports.use("noctule.webhooks", name)
     wrapper = integration.wrapper
     records = wrapper.record_of
+    identities = {
+        hook.event: _identity(records[hook.record], records) if hook.record else ""
+        for hook in webhooks.hooks
+    }
     for hook in webhooks.hooks:
-        if hook.record:
+        if identities[hook.event]:
             imports.use(wrapper.homes[hook.record], hook.record)
     names = ", ".join(map(string, webhooks.secrets))
     arguments = [string(webhooks.scheme), f"secrets=[{names}]"]
@@ -47,7 +52,7 @@ def webhook_module(
         Block(("logger = logging.getLogger(__name__)",)),
         first,
         *others,
-        *(_handler(hook, webhooks, records, waits=waits) for hook in webhooks.hooks),
+        *(_handler(hook, identities[hook.event], waits=waits) for hook in webhooks.hooks),
     ]
     doc = [
         f"{wrapper.service} webhooks: verified, stored, then handled once each.",
@@ -57,15 +62,13 @@ def webhook_module(
     return module(doc, imports, blocks)
 
 
-def _handler(
-    hook: Hook, webhooks: Webhooks, records: Mapping[str, Record], *, waits: bool
-) -> Block:
+def _handler(hook: Hook, known: str, *, waits: bool) -> Block:
+    """`known` is the member of the object that names it, "" where nothing does."""
     body = docstring([hook.doc], 4) if hook.doc else []
     identity = "event.id"
-    known = _identity(records[hook.record], records) if hook.record else ""
     if known:
         variable = python_name(hook.record)
-        place = f", at={string(webhooks.object_path)}" if webhooks.object_path else ""
+        place = f", at={string(hook.at)}" if hook.at else ""
         body += lay_out(f"{variable} = event.decode({hook.record}{place})", 4)
         identity = f"{variable}.{known}"
     body += lay_out(call("logger.info", '"%s: %s"', "event.type", identity), 4)
@@ -77,13 +80,22 @@ def _handler(
 
 
 def _identity(record: Record, records: Mapping[str, Record]) -> str:
-    """The member that names the object: `id`, what ends like one, or that of a part of it; ""."""
+    """The member that says which object it is, for the log; "" where none does. An object would be
+    a customer in the log."""
+    if named := _named(record, records):
+        return named
+    plain = (field for field in record.fields if field.required and field.type in PLAIN)
+    return next((field.name for field in plain), "")
+
+
+def _named(record: Record, records: Mapping[str, Record]) -> str:
+    """`id`, what ends like one, or that of a part of it; ""."""
     for field in record.fields:
         if field.name == "id" or field.name.endswith(("_id", "_sid", "_ts")):
             return field.name
     for field in record.fields:
         if field.required and isinstance(field.type, Reference):
-            inner = _identity(records[field.type.name], records)
+            inner = _named(records[field.type.name], records)
             if inner:
                 return f"{field.name}.{inner}"
-    return next((field.name for field in record.fields if field.required), "")
+    return ""

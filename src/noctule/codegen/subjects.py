@@ -1,0 +1,117 @@
+"""What the events of a task are about, as the document describes it.
+
+Three places may say so: the pack, which names a schema; the document's own `webhooks` and the
+`callbacks` of the planned operations; and the event's name, where the pack says that events are
+named after the object they bring. What none of them says stays untyped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from noctule.apidoc import ApiDocument, Operation, Schema
+    from noctule.manifest import IntegrationTask
+    from noctule.providers import Pack, WebhookFact
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A schema, and where in an event what it describes lies: a path with dots, "" the whole.
+
+    `part` is the member of a whole event that the event is named after, if any: the issue of
+    `issues.opened`.
+    """
+
+    schema: Schema
+    at: str
+    part: Schema | None = None
+
+    @property
+    def roots(self) -> tuple[Schema, ...]:
+        """What is typed member by member."""
+        return (self.schema, self.part) if self.part else (self.schema,)
+
+
+def subjects(
+    task: IntegrationTask,
+    document: ApiDocument,
+    pack: Pack | None,
+    operations: Iterable[Operation],
+) -> dict[str, Subject]:
+    """Event -> what it is about, for those events of which it is known."""
+    schemas = _unambiguous(document.schemas)
+    deliveries = {} if _is_batch(pack) else dict(_deliveries(document, operations))
+    fact = pack.webhook if pack else None
+    found: dict[str, Subject] = {}
+    for event in dict.fromkeys(webhook.event for webhook in task.webhooks):
+        known = pack.events.get(event) if pack else None
+        named = _by_name(event, schemas, fact)
+        if known and known.schema and (schema := schemas.get(_bare(known.schema))):
+            found[event] = Subject(schema, fact.object_path if fact else "")
+        elif whole := deliveries.get(_bare(event)):
+            found[event] = Subject(whole, "", _named(event, whole))
+        elif fact and named:
+            found[event] = Subject(named, fact.object_path)
+    return found
+
+
+def _deliveries(
+    document: ApiDocument, operations: Iterable[Operation]
+) -> Iterator[tuple[str, Schema]]:
+    """The requests that the provider makes, by name and by operationId: "issues-opened" is
+    `issues.opened`."""
+    described = list(document.webhooks.items())
+    for operation in operations:
+        described += [(key.partition(" ")[0], made) for key, made in operation.callbacks.items()]
+    for name, made in described:
+        schema = _body(made)
+        if schema is not None:
+            yield _bare(made.operation_id), schema
+            yield _bare(name), schema
+
+
+def _body(operation: Operation) -> Schema | None:
+    media = operation.body.media.values() if operation.body else ()
+    return next((one.schema for one in media if "json" in one.type), None)
+
+
+def _by_name(event: str, schemas: Mapping[str, Schema], fact: WebhookFact | None) -> Schema | None:
+    """`charge.dispute.created` brings a `charge.dispute`, else a `dispute`."""
+    if fact is None or not fact.named_after_object:
+        return None
+    words = event.split(".")[:-1]
+    names = (_bare(".".join(words[start:])) for start in range(len(words)))
+    return next((schemas[name] for name in names if name in schemas), None)
+
+
+def _named(event: str, whole: Schema) -> Schema | None:
+    """The member that an event is named after, in the singular too."""
+    words = _bare(event.rpartition(".")[0])
+    members = {_bare(name): schema for name, schema in whole.properties.items()}
+    return members.get(words) or members.get(words.removesuffix("s"))
+
+
+def _unambiguous(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+    """By bare name; of two that differ by spelling alone neither is meant."""
+    found: dict[str, Schema] = {}
+    twice: set[str] = set()
+    for name, schema in schemas.items():
+        bare = _bare(name)
+        twice |= {bare} & found.keys()
+        found[bare] = schema
+    return {name: schema for name, schema in found.items() if name not in twice}
+
+
+def _bare(name: str) -> str:
+    """A name without what spellings differ in: `PaymentIntent` is `payment_intent`."""
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def _is_batch(pack: Pack | None) -> bool:
+    """Whether a delivery is not the event but holds many."""
+    return bool(pack and pack.signature and pack.signature.get("batch"))

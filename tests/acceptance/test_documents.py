@@ -5,10 +5,11 @@ The stages run in one process here; what differs from the command line is only w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import SPECS
+from conftest import SPECS, Noctule
 
 from noctule.planning import Question, detect_language
 from noctule.problem import Exit, Problem
@@ -23,6 +24,39 @@ if TYPE_CHECKING:
 
     from noctule.stages.planning import Planned
 
+PARCEL = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {"id": {"type": "string"}, "weight": {"type": "integer"}},
+}
+
+
+def answers(schema: Any = None, errors: tuple[str, ...] = ("404",)) -> Any:
+    said = {"content": {"application/json": {"schema": schema}}} if schema else {}
+    return {
+        "responses": {
+            "200" if schema else "204": {"description": "Good.", **said},
+            **{status: {"description": "Bad."} for status in errors},
+        }
+    }
+
+
+ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+PARCELS: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Parcels", "version": "1"},
+    "servers": [{"url": "https://api.parcels.test"}],
+    "security": [{"key": []}],
+    "components": {
+        "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+    },
+    "paths": {
+        "/parcels": {"get": answers({"type": "array", "items": PARCEL})},
+        "/parcels/{id}": {"parameters": [ID], "get": answers(PARCEL), "delete": answers()},
+        "/depots": {"get": answers({"type": "array", "items": PARCEL}, errors=())},
+    },
+}
+"""One operation of it documents no error."""
 FAULTS = ("none", "refused", "rate_limited", "answer_lost", "wrong_signature", "duplicate")
 PACKS = {
     "github": "Create issues and comment on them with GitHub",
@@ -36,7 +70,6 @@ COMPLETE = {
     "slack": "Envoyer des messages Slack dans un canal",
     "spotify": "Search tracks and create a playlist on Spotify",
     "digitalocean": "Create, list and delete droplets on DigitalOcean",
-    "postmark": "Envoyer un e-mail transactionnel avec Postmark",
     "box": "Upload a file to Box and share a folder",
 }
 INCOMPLETE = {
@@ -87,6 +120,26 @@ def test_a_pack_goes_all_the_way(pack: str, project: Path) -> None:
 def test_a_real_document_goes_all_the_way(name: str, project: Path) -> None:
     here = open_project(project)
     holds(here, planned(here, COMPLETE[name], str(SPECS / f"{name}.json")))
+
+
+def test_a_whole_document_goes_all_the_way_and_few_of_its_methods_prove_it(
+    noctule: Noctule, project: Path
+) -> None:
+    document = project / "parcels.json"
+    document.write_text(json.dumps(PARCELS), "utf-8")
+    wish = ("integrate", "Wrap the parcels", "--whole", "--doc", "parcels.json", "--json")
+    refused = noctule(*wish)
+    assert refused.code == Exit.REFUSED
+    assert "GET /depots" in refused.err
+    done = noctule(*wish, "--accept-incomplete", "tried by hand")
+    assert done.code == 0, done.err
+    assert done.json["scope"] == "whole"
+    assert done.json["tests"]["passed"] > len(PARCELS["paths"])
+    assert done.json["proof"]["left_out"] == ["parcels.get_parcel", "depots.list_depots"]
+    assert {row["method"] for row in done.json["proof"]["rows"]} == {
+        "parcels.list_parcels",
+        "parcels.delete_parcel",
+    }
 
 
 @here

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox_samples import NEW, THE_PARCEL, document, operation
 
 from noctule import apidoc, providers
 from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
 from noctule.proving import Matrix, prove
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WRAPPER = """
 import asyncio
@@ -111,7 +114,11 @@ def write(folder: Path, *, wrapper: str = WRAPPER, handler: str = HANDLER) -> Pa
 
 
 def proven(
-    project: Path, *faults: str, planned: IntegrationTask | None = None, speed: float = 50.0
+    project: Path,
+    *faults: str,
+    planned: IntegrationTask | None = None,
+    speed: float = 50.0,
+    methods: Sequence[str] = (),
 ) -> Matrix:
     pack = providers.pack("stripe")
     document = apidoc.parse(pack.document_bytes(), source="pack:stripe")
@@ -123,6 +130,7 @@ def proven(
         python=Path(sys.executable),
         speed=speed,
         faults=faults,
+        methods=methods,
     )
 
 

@@ -92,6 +92,9 @@ def test_an_unknown_fault_and_an_unknown_scheme_are_refused_unrun(tmp_path: Path
     assert (found.key, found.exit, found.place) == ("proving.no_fault", Exit.USAGE, "fire")
     assert "refused, timeout" in found.cause("en")
     assert "duplicate" in found.cause("fr")
+    found = problem(tmp_path, methods=["create_payment_intents"])
+    assert (found.key, found.exit) == ("proving.no_name", Exit.USAGE)
+    assert "create_payment_intent" in found.cause("fr")
     signed = Webhook(event="payment_intent.succeeded", endpoint="/hook", signature="nobody")
     found = problem(write(tmp_path / "project"), "event", planned=task(webhooks=[signed]))
     assert found.exit in {Exit.REFUSED, Exit.USAGE}

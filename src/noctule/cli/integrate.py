@@ -47,10 +47,10 @@ def command(
     if dry_run:
         output.say("cli.dry")
     else:
-        if file.task.tests and (project.root / file.task.tests).is_file():
-            report = test_step(output, project, file.task.tests)
+        report = test_step(output, project, file.task)
+        if report is not None:
             result["tests"], good = report.as_json(), report.green
-        matrix = prove_step(output, project, file, knowledge)
+        matrix = prove_step(output, project, file, knowledge, few=file.task.scope == "whole")
         output.line(matrix.summary(output.language))
         result["proof"], good = matrix.as_json(), good and matrix.held
         ending = ending_of(project, file.task)

@@ -66,6 +66,11 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             help="Plan exactly these operations; repeatable.",
         ),
+        click.option(
+            "--whole",
+            is_flag=True,
+            help="Wrap every operation of the document, a module per resource.",
+        ),
         accept_incomplete,
         click.option(
             "--target",
@@ -100,6 +105,7 @@ def wish_of(
         operations=answers["operations"],
         accepted=answers["accept_incomplete"],
         target=answers["target"] or "",
+        whole=answers["whole"],
     )
     return Output(language, as_json=as_json), wish
 

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     "--fault", "faults", metavar="NAME", multiple=True, help="Only this fault; repeatable."
 )
 @click.option(
+    "--method",
+    "methods",
+    metavar="NAME",
+    multiple=True,
+    help="Only this method, or this event; repeatable.",
+)
+@click.option(
     "--python",
     type=click.Path(path_type=Path),
     help="The Python that runs the wrapper; by default the project's own.",
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 def command(
     path: Path | None,
     faults: tuple[str, ...],
+    methods: tuple[str, ...],
     python: Path | None,
     folder: Path,
     as_json: bool,
@@ -49,7 +57,9 @@ def command(
     file = find_task(project, path)
     output = Output(lang or file.task.language, as_json=as_json)
     knowledge = knowledge_of(project, file.task)
-    matrix = prove_step(output, project, file, knowledge, python=python, faults=faults)
+    matrix = prove_step(
+        output, project, file, knowledge, python=python, faults=faults, methods=methods
+    )
     output.line(matrix.text(output.language))
     code = options.exit_code(good=matrix.held)
     output.json({**matrix.as_json(), "exit": code})

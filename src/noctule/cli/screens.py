@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,26 +11,49 @@ import click
 from noctule.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from noctule.cli.output import Output
     from noctule.codegen import Change
+    from noctule.codegen.workspace import Action
     from noctule.planning import Plan, Question
     from noctule.stages.ending import Ending
     from noctule.stages.testing import TestReport
 
 INDENT = "  "
+FEW = 12
+"""Files of one folder that are told one by one."""
+QUIET = frozenset({"create", "identical", "update"})
+"""What nobody has to look at."""
 
 
 def show_changes(output: Output, changes: Sequence[Change], *, diffs: bool) -> None:
     """One line per file; with `diffs` all that would change, else what the user has to judge."""
     words = {change.action: _action(output, change) for change in changes}
     width = max(map(len, words.values()), default=0)
-    for change in changes:
-        output.line(f"{INDENT}{words[change.action]:<{width}}  {change.path}")
+    for action, path in folded(output, changes):
+        output.line(f"{INDENT}{words[action]:<{width}}  {path}")
     for change in changes:
         if change.diff and (diffs or change.conflict):
             output.diff(change.diff)
+
+
+def folded(output: Output, changes: Sequence[Change]) -> Iterator[tuple[Action, str]]:
+    """Action and path of each change; many files of one folder that fare alike are one line."""
+    groups = Counter((change.action, folder_of(change)) for change in changes)
+    told: set[tuple[Action, str]] = set()
+    for change in changes:
+        group = (change.action, folder_of(change))
+        if groups[group] <= FEW or change.action not in QUIET:
+            yield change.action, change.path
+        elif group not in told:
+            told.add(group)
+            folder, count = group[1] or ".", groups[group]
+            yield change.action, say(output.language, "cli.folder", folder=folder, count=count)
+
+
+def folder_of(change: Change) -> str:
+    return change.path.rpartition("/")[0]
 
 
 def counted(output: Output, changes: Sequence[Change]) -> str:

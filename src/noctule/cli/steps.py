@@ -16,6 +16,7 @@ from noctule.planning import Question
 
 if TYPE_CHECKING:
     from noctule.cli.output import Output
+    from noctule.manifest import IntegrationTask
     from noctule.stages.generating import Generated
     from noctule.stages.knowledge import Knowledge, TaskFile
     from noctule.stages.planning import Planned, Wish
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 def plan_step(output: Output, project: Project, wish: Wish, *, dry_run: bool) -> Planned:
     """Plan, asking the planner's questions of whoever is there. Raises `Problem`."""
+    from noctule.planning.subject import operations_of
     from noctule.stages.planning import AnswerNeeded, plan_task
 
     with output.stage("plan") as stage:
@@ -37,12 +39,13 @@ def plan_step(output: Output, project: Project, wish: Wish, *, dry_run: bool) ->
             wish = wish.answered(planned, answer)
         if not dry_run:
             planned.write()
-        task = planned.file.task
+        task, knowledge = planned.file.task, planned.knowledge
+        operations = operations_of(task, knowledge.document, knowledge.pack)
         stage.ends(
             say(
                 output.language,
                 "cli.planned",
-                methods=len(task.methods),
+                methods=len(operations),
                 events=len(task.webhooks),
                 document=task.document.source,
             )
@@ -70,13 +73,18 @@ def generate_step(
     return generated
 
 
-def test_step(output: Output, project: Project, tests: str) -> TestReport:
-    from noctule.stages.testing import run_tests
+def test_step(output: Output, project: Project, task: IntegrationTask) -> TestReport | None:
+    """Run the generated tests; None where the task has none, or the user deleted them."""
+    from noctule.stages.testing import TIME_LIMIT, WHOLE_LIMIT, run_tests, suites_of
 
+    suites = suites_of(project, task)
+    if not suites:
+        return None
     with output.stage("test") as stage:
-        report = run_tests(project, tests)
+        limit = WHOLE_LIMIT if task.scope == "whole" else TIME_LIMIT
+        report = run_tests(project, *suites, limit=limit)
         told = say(output.language, "cli.tested", passed=report.passed, failed=report.failed)
-        stage.ends(f"{told} ({tests})", good=report.green)
+        stage.ends(f"{told} ({', '.join(suites)})", good=report.green)
     show_tests(output, report)
     return report
 
@@ -108,6 +116,7 @@ def planned_json(planned: Planned, *, dry_run: bool) -> dict[str, Any]:
         "task": change,
         "confidence": planned.plan.confidence,
         "service": task.service,
+        "scope": task.scope,
         "document": {"source": task.document.source, "sha256": task.document.sha256},
         "methods": [
             {"name": method.name, "operation": method.operation, "source": method.source}

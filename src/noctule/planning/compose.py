@@ -59,6 +59,8 @@ class Outline:
     events: tuple[str, ...]
     refusal: Refusal | None
     accepted: str
+    whole: bool = False
+    """Whether every operation of the document is wrapped, `chosen` or not."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Re
         provider=subject.pack.id if subject.pack else subject.slug,
         need=outline.need.id if outline.need else "",
         target=layout.target,
+        scope="whole" if outline.whole else "",
         document=DocumentRef(
             source=document.source,
             sha256=document.sha256,
@@ -167,6 +170,8 @@ def _env_vars(outline: Outline) -> list[EnvVar]:
 def _of_document(outline: Outline) -> list[EnvVar]:
     subject, language = outline.subject, outline.request.language
     operations = [chosen.operation for chosen in outline.chosen]
+    if outline.whole:
+        operations = list(subject.document.operations.values())
     return [
         EnvVar(
             name=credential.env,

@@ -75,11 +75,13 @@ def plan(
     need: str = "",
     operations: Sequence[str] = (),
     accepted: str = "",
+    whole: bool = False,
 ) -> Plan:
     """Plan the integration that `request` asks for.
 
     `provider`, `need` and `operations` answer the question of an earlier plan; `document` replaces
-    the pack's compact one; `accepted` is the reason for going on with an incomplete document.
+    the pack's compact one; `accepted` is the reason for going on with an incomplete document;
+    `whole` wraps all that the document has, so that no question about operations is left.
 
     Raises `Problem` for an empty request, an unknown provider without a document, an answer that
     names nothing known (all exit 2), and for a request for nothing but webhooks that nobody could
@@ -91,8 +93,8 @@ def plan(
     if isinstance(subject, Question):
         return Plan(None, subject, 0.5)
     asked = understand(text, language, subject.written)
-    choice = _choose(subject, asked, need, operations)
-    outline = _outline(subject, asked, choice, accepted)
+    choice = _choose(subject, asked, need, operations, whole=whole)
+    outline = _outline(subject, asked, choice, accepted, whole=whole)
     confidence = round(choice.confidence * subject.certainty, 2)
     document, pack = subject.document, subject.pack
     if choice.question and confidence < SURE:
@@ -110,16 +112,18 @@ def _checked(request: str) -> str:
     return text
 
 
-def _outline(subject: Subject, asked: Request, choice: _Choice, accepted: str) -> Outline:
+def _outline(
+    subject: Subject, asked: Request, choice: _Choice, accepted: str, *, whole: bool
+) -> Outline:
     refusal = (
         None if asked.refuses_webhooks else unsigned(subject.pack, subject.name, asked.language)
     )
-    if refusal and asked.wants_webhooks and not choice.chosen:
+    if refusal and asked.wants_webhooks and not choice.chosen and not whole:
         raise refuse_webhooks(subject.name, refusal)
     events: tuple[str, ...] = ()
     if not refusal and not asked.refuses_webhooks:
         events = _events(subject, asked, choice.need)
-    return Outline(subject, asked, choice.need, choice.chosen, events, refusal, accepted)
+    return Outline(subject, asked, choice.need, choice.chosen, events, refusal, accepted, whole)
 
 
 def _events(subject: Subject, asked: Request, need: Need | None) -> tuple[str, ...]:
@@ -132,13 +136,17 @@ def _events(subject: Subject, asked: Request, need: Need | None) -> tuple[str, .
     return pack.webhook.events
 
 
-def _choose(subject: Subject, asked: Request, need: str, operations: Sequence[str]) -> _Choice:
+def _choose(
+    subject: Subject, asked: Request, need: str, operations: Sequence[str], *, whole: bool
+) -> _Choice:
     if operations:
         return _Choice(_named(subject, operations), 1.0, _need(subject, need))
     if subject.pack is not None:
         choice = _of_pack(subject, subject.pack, asked, need)
-        if choice.chosen:
+        if choice.chosen and (choice.confidence >= SURE or not whole):
             return choice
+    if whole:
+        return _Choice((), 1.0)
     return _of_document(subject, asked)
 
 

@@ -18,6 +18,7 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, Operation
     from noctule.language import Language
+    from noctule.manifest import IntegrationTask
     from noctule.planning.provider import Mention
     from noctule.providers import Pack
 
@@ -52,6 +53,16 @@ def resolve(document: ApiDocument, pack: Pack | None, reference: str) -> Operati
         found = found or document.find(f"{method} {path.removeprefix(prefix)}")
         found = found or document.find(f"{method} {prefix}{path}")
     return found
+
+
+def operations_of(
+    task: IntegrationTask, document: ApiDocument, pack: Pack | None
+) -> list[Operation]:
+    """What a task wraps: the operations that it names, or all that the document has."""
+    if task.scope == "whole":
+        return list(document.operations.values())
+    found = [resolve(document, pack, method.operation) for method in task.methods]
+    return [operation for operation in found if operation is not None]
 
 
 def identify(

@@ -110,6 +110,8 @@ class Matrix:
     """How many times faster than the machine's the wrapper's clock ran."""
     seconds: float
     """Real time that the proof took."""
+    left_out: tuple[str, ...] = ()
+    """Methods that were not called, where only a few of many were to be."""
 
     @property
     def held(self) -> bool:
@@ -128,6 +130,7 @@ class Matrix:
             "promises": {"held": self.promises[0], "total": self.promises[1]},
             "speed": self.speed,
             "seconds": round(self.seconds, 2),
+            "left_out": list(self.left_out),
             "rows": [row.as_json() for row in self.rows],
         }
 

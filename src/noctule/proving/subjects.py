@@ -11,7 +11,7 @@ from noctule.proving.subject import Plan, Subject
 from noctule.sandbox.values import as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from noctule.apidoc import ApiDocument, Operation
     from noctule.codegen.form import Method, Param, Wrapper
@@ -44,6 +44,28 @@ def subjects(
     ]
 
 
+def few_of(subjects: Iterable[Subject], named: Collection[str]) -> list[Subject]:
+    """Those of the operations `named`, and the first of each kind of call among the others: a whole
+    API has hundreds of methods, and what they have in common needs one proof."""
+    subjects = list(subjects)
+    kept = [subject for subject in subjects if subject.operation in named]
+    seen = {_kind(subject) for subject in kept}
+    for subject in subjects:
+        if _kind(subject) not in seen:
+            seen.add(_kind(subject))
+            kept.append(subject)
+    return kept
+
+
+def name_of(method: Method) -> str:
+    """As it is called on the service."""
+    return ".".join(filter(None, (method.resource, method.name)))
+
+
+def _kind(subject: Subject) -> tuple[object, ...]:
+    return subject.verb, subject.replay, subject.reads_json, bool(subject.binary)
+
+
 def _subject(
     method: Method, operation: Operation, plan: Plan, variables: Mapping[str, str]
 ) -> Subject:
@@ -56,7 +78,7 @@ def _subject(
         if param.place == "path" and param.name in given
     }
     return Subject(
-        method=".".join(filter(None, (method.resource, method.name))),
+        method=name_of(method),
         operation=operation.key,
         verb=operation.method,
         replay=method.replay,

@@ -61,7 +61,14 @@ def _end(matrix: Matrix, language: Language) -> list[str]:
         *(line for row in matrix.rows for line in _evidence(row, language)),
         say(language, "proving.everywhere", promises=everywhere),
         say(language, "proving.total", held=held, total=total),
+        *_left_out(matrix, language),
     ]
+
+
+def _left_out(matrix: Matrix, language: Language) -> list[str]:
+    count = len(matrix.left_out)
+    first = next(iter(matrix.left_out), "")
+    return [say(language, "proving.left_out", count=count, first=first)] if count else []
 
 
 def _heads(names: Sequence[str], language: Language) -> list[str]:

@@ -26,6 +26,7 @@ def extended(there: IntegrationTask, new: IntegrationTask) -> IntegrationTask:
         request=there.request or new.request,
         need=there.need or new.need,
         target=there.target or new.target,
+        scope=there.scope or new.scope,
         document=new.document,
         accepted_incomplete=new.accepted_incomplete or there.accepted_incomplete,
         refused=_union(there.refused, new.refused, lambda refusal: refusal.what),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from noctule.codegen import Workspace, render, style_of
 from noctule.planning import check, gate
 from noctule.planning.gates import PACK
-from noctule.planning.subject import resolve
+from noctule.planning.subject import operations_of
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def generate(project: Project, file: TaskFile, knowledge: Knowledge) -> Generate
     task = file.task
     _refuse_untrue(file, knowledge)
     _refuse_changed(task, knowledge)
-    found = [resolve(knowledge.document, knowledge.pack, m.operation) for m in task.methods]
-    operations = [operation for operation in found if operation is not None]
+    operations = operations_of(task, knowledge.document, knowledge.pack)
     gate(knowledge.document, operations, task.accepted_incomplete, pack=knowledge.pack)
     workspace = Workspace(project.root, task.provider or file.path.stem)
     files = render(task, knowledge.document, knowledge.pack, style_of(project.root))

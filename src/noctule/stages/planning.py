@@ -47,6 +47,8 @@ class Wish:
     accepted: str = ""
     target: str = ""
     """The framework, in place of the one that the project uses."""
+    whole: bool = False
+    """Every operation of the document, not only those that the request needs."""
 
     def answered(self, question: Question, value: str) -> Wish:
         """The wish with the answer to the planner's question in it."""
@@ -112,4 +114,5 @@ def _plan(project: Project, wish: Wish) -> Plan:
         need=wish.need,
         operations=wish.operations,
         accepted=wish.accepted,
+        whole=wish.whole,
     )

@@ -23,11 +23,14 @@ def prove_task(
     *,
     python: Path | None = None,
     faults: Collection[str] = (),
+    methods: Collection[str] = (),
+    few: bool = False,
     on_row: Callable[[Row], None] | None = None,
 ) -> Matrix:
     """The matrix of `file.task`, its code run by `python` (the project's own by default).
 
-    Raises `Problem` when that code cannot be run at all.
+    `methods` and `few` choose what is called, as in `noctule.proving.prove`. Raises `Problem` when
+    that code cannot be run at all.
     """
     return prove(
         file.task,
@@ -36,5 +39,7 @@ def prove_task(
         project.root,
         python=python or project.python,
         faults=faults,
+        methods=methods,
+        few=few,
         on_row=on_row,
     )

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from noctule.codegen.python.project import suite_folder
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
+    from noctule.manifest import IntegrationTask
     from noctule.stages.project import Project
 
 TIME_LIMIT = 120.0
 """Seconds after which a test run that hangs is stopped."""
+WHOLE_LIMIT = 1800.0
+"""The same for the tests of a whole API, thousands for a large one."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,22 @@ class TestReport:
         }
 
 
-def run_tests(project: Project, tests: str) -> TestReport:
-    """Run the test file `tests`; raises `Problem` when pytest is missing, hangs or runs nothing."""
+def suites_of(project: Project, task: IntegrationTask) -> tuple[str, ...]:
+    """The test file of the task and, for a whole API, the folder of the others; those that are
+    there."""
+    if not task.tests:
+        return ()
+    whole = (suite_folder(task.tests),) if task.scope == "whole" else ()
+    return tuple(path for path in (task.tests, *whole) if (project.root / path).exists())
+
+
+def run_tests(project: Project, *tests: str, limit: float = TIME_LIMIT) -> TestReport:
+    """Run the test files and folders `tests` for at most `limit` seconds; raises `Problem` when
+    pytest is missing, hangs or runs nothing."""
     with tempfile.TemporaryDirectory(prefix="noctule-tests-") as folder:
         report = Path(folder) / "report.xml"
         options = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", "--tb=short"]
-        done = _pytest(project, [*options, tests])
+        done = _pytest(project, [*options, *tests], limit)
         if "No module named pytest" in done.stderr:
             place = str(project.python)
             raise Problem("stages.pytest_missing", exit=Exit.OUTSIDE, place=place)
@@ -59,14 +73,16 @@ def run_tests(project: Project, tests: str) -> TestReport:
         raise Problem(
             "stages.tests_none",
             exit=Exit.FINDINGS,
-            place=tests,
+            place=" ".join(tests),
             reason=reason,
             python=project.python,
         )
     return result
 
 
-def _pytest(project: Project, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+def _pytest(
+    project: Project, arguments: list[str], limit: float
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             [str(project.python), "-m", "pytest", *arguments],
@@ -74,7 +90,7 @@ def _pytest(project: Project, arguments: list[str]) -> subprocess.CompletedProce
             env=project.environment(),
             capture_output=True,
             text=True,
-            timeout=TIME_LIMIT,
+            timeout=limit,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -83,7 +99,7 @@ def _pytest(project: Project, arguments: list[str]) -> subprocess.CompletedProce
             "stages.tests_hang",
             exit=Exit.FINDINGS,
             place=arguments[-1],
-            seconds=int(TIME_LIMIT),
+            seconds=int(limit),
             python=project.python,
         ) from error
 

@@ -37,9 +37,12 @@ This is the target `fastapi`. `target` in the task may also be
 | `django` | `SyncService` | a view in `urlpatterns`, which hands requests to the receiver |
 | `flask` | `SyncService` | a view of a `Blueprint`, in the same way |
 
-With `scope: whole` the wrapper is a package with one module per resource, loaded when it is first
-used: `stripe.customers.create_customer(...)`. Lines are as wide as the project's ruff or black
-says, 88 columns where they say nothing.
+With `--whole` (`scope: whole` in the task) every operation of the document is wrapped. The wrapper
+is a package with one module per resource, loaded when it is first used:
+`stripe.customers.create_customer(...)`. Lines are as wide as the project's ruff or black says, 88
+columns where they say nothing. The tests are a folder beside it, a file per resource. The gate then
+looks at every operation, `methods` may rename some, and `integrate` proves those and one method of
+each kind of call; `noctule prove` proves all of them, `--method` a single one.
 
 ## How to read it
 

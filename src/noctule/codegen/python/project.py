@@ -80,12 +80,17 @@ def _tests(
     if not integration.wrapper.resources:
         yield Rendered(path, suite_module(integration, package, framework), "tests")
         return
-    folder = path.removesuffix(".py").replace("/test_", "/")
+    folder = suite_folder(path)
     for resource in integration.wrapper.resources:
         text = resource_suite(integration, resource, package, framework)
         yield Rendered(f"{folder}/test_{resource.name}.py", text, "tests")
     if integration.webhooks is not None:
         yield Rendered(path, webhook_suite(integration, package, framework), "tests")
+
+
+def suite_folder(path: str) -> str:
+    """Where the tests of a whole API lie, a file per resource; `path` is the task's test file."""
+    return path.removesuffix(".py").replace("/test_", "/")
 
 
 def _packages(path: str) -> Iterator[str]:

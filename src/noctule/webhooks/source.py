@@ -64,6 +64,8 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 
 def walk(data: Any, path: str) -> Any:
     """The value at a path with dots, None if there is none; "" is the whole."""
+    if path and "." not in path and is_object(data):
+        return data.get(path)
     for key in path.split(".") if path else ():
         if is_object(data):
             data = data.get(key)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from noctule.webhooks.errors import InvalidScheme
@@ -36,7 +37,7 @@ class Setting(NamedTuple):
 Part = bytes | str | Source | Maybe | Mac | Setting
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
     """Parts in order: literal bytes, a word of `WORDS`, or something to be read."""
 
@@ -69,6 +70,17 @@ class Template:
     @property
     def settings(self) -> Iterator[str]:
         return (part.word for part in self.parts if isinstance(part, Setting))
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it is literal text, the time and the body, as most are."""
+        return all(isinstance(p, bytes) or p in ("timestamp", "body") for p in self.parts)
+
+    def plain(self, stamp: bytes, body: bytes) -> bytes:
+        """The bytes of a text that is plain."""
+        return b"".join(
+            [p if isinstance(p, bytes) else body if p == "body" else stamp for p in self.parts]
+        )
 
     def render(self, value: Callable[[str | Source | Maybe | Mac | Setting], bytes]) -> bytes:
         """The bytes, each placeholder replaced by `value(placeholder)`."""

@@ -188,13 +188,16 @@ def signed_content(
     reading: Reading, stamp: bytes, url: str, secret: str = "", template: Template | None = None
 ) -> bytes:
     """The bytes the provider signed, were it called at that address."""
+    template = template or reading.scheme.signed
+    if template.is_plain:
+        return template.plain(stamp, reading.request.body)
 
     def value(part: str | Source | Maybe | Mac | Setting) -> bytes:
-        if part == "timestamp":
-            return stamp
-        if part == "body":
-            return reading.request.body
         match part:
+            case "timestamp":
+                return stamp
+            case "body":
+                return reading.request.body
             case "id":
                 found = reading.first(reading.scheme.reads.id)
                 text = found.text.encode() if found else None
@@ -212,7 +215,7 @@ def signed_content(
             raise Rejection(Reason.MISSING_FIELD, str(part))
         return text
 
-    return (template or reading.scheme.signed).render(value)
+    return template.render(value)
 
 
 def _word(reading: Reading, word: str, url: str, secret: str) -> bytes:

@@ -28,6 +28,7 @@ for module in (
     test_webhooks_worker,
 ):
     globals().update({n: test for n, test in vars(module).items() if n.startswith("test_")})
+bulk = test_webhooks_operate.bulk
 
 
 @pytest.fixture

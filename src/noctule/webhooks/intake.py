@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from noctule.webhooks import asgi
-from noctule.webhooks.crowd import Crowd
+from noctule.webhooks.crowd import Crowd, elsewhere
 from noctule.webhooks.errors import InboxError, KeyUnavailable, Reason, Rejection
 from noctule.webhooks.metrics import METRICS
 from noctule.webhooks.request import Headers, Request
@@ -151,11 +151,12 @@ class Intake(ABC):
             METRICS.answered(self.route, answer.outcome, "", 0.0)
             return answer
         self.crowd.inside += 1
+        waited = elsewhere()
         try:
             return await self._judge(Request(method, self._public(url), headers, body), began)
         finally:
             now = self._clock.monotonic()
-            self.crowd.left(now, now - began)
+            self.crowd.left(now, now - began - (elsewhere() - waited))
 
     async def _judge(self, request: Request, began: float) -> Answer:
         try:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from noctule.webhooks.crowd import waiting_elsewhere
 from noctule.webhooks.errors import InvalidScheme, KeyUnavailable, KeyWanted, Reason, Rejection
 from noctule.webhooks.template import Template
 
@@ -191,9 +192,10 @@ class Published:
         """Have it fetched, unless that is under way already. Raises KeyUnavailable."""
         import asyncio
 
-        started = self._start(wanted)
+        started = asyncio.shield(asyncio.wrap_future(self._start(wanted)))
         try:
-            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(started)), within)
+            with waiting_elsewhere():
+                await asyncio.wait_for(started, within)
         except Exception as error:
             raise KeyUnavailable(_why(error)) from None
 

@@ -22,6 +22,8 @@ from noctule.webhooks.content import FORM
 from noctule.webhooks.errors import InboxError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from noctule.runtime.clock import Clock
     from noctule.webhooks.inbox import Inbox
     from noctule.webhooks.request import Request
@@ -63,6 +65,10 @@ def copy_of(request: Request) -> str:
     if request.values("content-type")[:1] and request.media_type == FORM:
         text = unquote_plus(text)
     return redact(text)
+
+
+def _copies(found: Sequence[tuple[int, Request]]) -> dict[int, str]:
+    return {number: copy_of(request) for number, request in found}
 
 
 class Upkeep:
@@ -108,7 +114,7 @@ class Upkeep:
 
     async def _copy(self) -> int:
         found = await self._inbox.call(lambda store: store.uncopied(CHUNK))
-        texts = {number: copy_of(request) for number, request in found}
-        if texts:
+        if found:  # in a thread: it takes as long as a few deliveries do
+            texts = await asyncio.to_thread(_copies, found)
             await self._inbox.call(lambda store: store.copy(texts))
         return len(found)

@@ -168,7 +168,11 @@ class Worker:
 
     async def _attempt(self, row: Stored) -> None:
         began = self._clock.monotonic()
-        state = await self._process(row)
+        try:
+            state = await self._process(row)
+        except InboxError as error:  # its lease ends, and it is taken again
+            log.error("webhooks %s event %s: %s", row.route, row.seq, error)  # noqa: TRY400
+            return
         METRICS.attempted(self._route, state, self._clock.monotonic() - began)
         if row.subject is not None:
             self.wake()  # the next event of the same object has waited for this one

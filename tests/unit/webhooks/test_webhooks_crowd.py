@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import threading
+import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_webhooks_asgi import Call
-from webhook_samples import SCHEMES, SECRET
+from webhook_samples import KEYS, SCHEMES, SECRET, URL, delivery
 
+from noctule.webhooks import Inbox, Receiver
 from noctule.webhooks.crowd import LEAST, MOST, SLOW, Crowd
+from noctule.webhooks.published import Published
 from noctule.webhooks.sign import sign
 
 
@@ -81,6 +86,24 @@ async def test_one_too_many_is_told_at_once_and_nothing_is_stored(provider_of, c
         crowd.inside -= 1
         assert await Call(body, headers=headers).to(stripe.receiver) == 200
         assert crowd.inside == int(crowd.limit) - 1
+
+
+@pytest.mark.anyio
+async def test_a_provider_that_is_slow_with_its_key_makes_no_room_smaller(monkeypatch):
+    monkeypatch.setenv("HOOK_SECRET", KEYS["paypal"].secret)
+    gate = threading.Event()
+    slow = Published(fetch=lambda _: gate.wait(5) and b"")
+    scheme = replace(SCHEMES["paypal"], published=slow)
+    receiver = Receiver(scheme, secrets=["HOOK_SECRET"], inbox=Inbox(":memory:"))
+    body, headers = delivery("paypal", now=time.time())
+    limit = receiver.crowd.limit
+    async with receiver.lifespan():
+        began = time.monotonic()
+        answer = await receiver.deliver("POST", URL, headers, body)
+        took = time.monotonic() - began
+    gate.set()
+    assert (answer.status, took > SLOW) == (503, True)
+    assert receiver.crowd.limit == limit
 
 
 @pytest.mark.anyio

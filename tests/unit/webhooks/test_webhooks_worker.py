@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import msgspec
 import pytest
 
 from noctule.runtime.errors import CircuitOpen
 from noctule.webhooks import Permanent
-from noctule.webhooks.worker import DELAYS, Handlers, delay
+from noctule.webhooks.errors import InboxError
+from noctule.webhooks.store.sql import SqlStore
+from noctule.webhooks.worker import DELAYS, LEASE, Handlers, delay
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "invoice.paid"}
@@ -186,6 +189,35 @@ def test_waits_are_jittered_by_a_fifth_either_way():
     assert delay(1, lambda: 0.0) == 4.0
     assert delay(1, lambda: 1.0) == 6.0
     assert delay(len(DELAYS) + 1) is None
+
+
+async def test_an_event_that_cannot_be_settled_is_told_and_taken_again(
+    provider_of, monkeypatch, caplog
+):
+    stripe = provider_of("stripe")
+    seen = []
+    stripe.receiver.on("*")(lambda event: seen.append(event.attempt))
+    unheard, refused = [], asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, told: unheard.append(told))
+    settle = SqlStore.settle
+
+    def refuses(*args, **more):
+        loop.call_soon_threadsafe(refused.set)
+        raise InboxError("the disk is full")
+
+    async with stripe.receiver.lifespan():
+        monkeypatch.setattr(SqlStore, "settle", refuses)
+        await stripe.sends(EVENT)
+        await asyncio.wait_for(refused.wait(), 5)
+        monkeypatch.setattr(SqlStore, "settle", settle)
+        stripe.clock.advance(LEASE + 1)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    gc.collect()
+    assert (event.state, seen) == ("done", [1, 2])
+    assert "event 1: the disk is full" in caplog.text
+    assert unheard == []
 
 
 class Invoice(msgspec.Struct):

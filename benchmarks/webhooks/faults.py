@@ -3,11 +3,12 @@
     python benchmarks/webhooks/faults.py [--rounds 100] [--seed N]
 
 A receiver takes deliveries into a SQLite file through a layer (an apsw VFS) in which calls fail at
-random: fsync and read with EIO, write with ENOSPC. When the faults are lifted the same receiver
-has to accept. Then come a file that another connection holds locked, a file system that is really
-full (a small tmpfs; passed over where none can be mounted) and a schema from a newer version. Each
-200 is looked for through the plain layer. Exits 1 if one is missing, an answer is neither 200 nor
-503 with Retry-After, or the intake does not recover.
+random: fsync and read with EIO, write with ENOSPC or EROFS, and reads that give less than there is.
+When the faults are lifted the same receiver has to accept. Then come a file that another connection
+holds locked, file systems that are really full and read-only (a small tmpfs; passed over where none
+can be mounted) and a schema from a newer version. Each 200 is looked for through the plain layer.
+Exits 1 if one is missing, an answer is neither 200 nor 503 with Retry-After, or the intake does not
+recover.
 """
 
 from __future__ import annotations
@@ -33,7 +34,13 @@ from noctule.webhooks.testing import signed
 URL = "https://shop.example/api/webhooks/stripe"
 CROWD = 16
 """Deliveries at once."""
-KINDS = {"sync": apsw.IOError, "write": apsw.FullError, "read": apsw.IOError}
+KINDS = {
+    "sync": apsw.IOError,
+    "write": apsw.FullError,
+    "read-only": apsw.ReadOnlyError,
+    "read": apsw.IOError,
+    "short read": None,
+}
 
 
 class Faults:
@@ -44,9 +51,13 @@ class Faults:
         self.kinds: list[str] = []
         self.hits: Counter[str] = Counter()
 
+    def strikes(self, kind: str) -> bool:
+        struck = kind in self.kinds and self._chance.random() < 0.3
+        self.hits[kind] += struck
+        return struck
+
     def strike(self, kind: str) -> None:
-        if kind in self.kinds and self._chance.random() < 0.3:
-            self.hits[kind] += 1
+        if self.strikes(kind):
             raise KINDS[kind](f"injected at {kind}")
 
 
@@ -63,11 +74,13 @@ class FaultyFile(apsw.VFSFile):
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
         self._faults.strike("write")
+        self._faults.strike("read-only")
         super().xWrite(data, offset)
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
         self._faults.strike("read")
-        return super().xRead(amount, offset)
+        data = super().xRead(amount, offset)
+        return data[: len(data) // 2] if self._faults.strikes("short read") else data
 
 
 class FaultyDisk(apsw.VFS):
@@ -133,7 +146,7 @@ async def failing_calls(folder: Path, rounds: int, chance: random.Random) -> Tri
     trial = Trial(folder / "failing.sqlite3")
     async with trial.receiver.lifespan():
         for _ in range(rounds):
-            faults.kinds = chance.sample(list(KINDS), chance.randint(1, len(KINDS)))
+            faults.kinds = chance.sample(list(KINDS), chance.randint(1, 2))
             await trial.crowd()
             kinds, faults.kinds = faults.kinds, []
             await trial.recovers(f"faults in {kinds}")
@@ -185,6 +198,33 @@ async def full(folder: Path) -> Trial | None:
     return trial
 
 
+async def read_only(folder: Path) -> Trial | None:
+    """An inbox whose file system was mounted read-only since: that is said, and nothing is lost."""
+    small = folder / "read-only"
+    small.mkdir()
+    if not _run("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small):
+        print("read-only disk: passed over, no file system can be mounted here")
+        return None
+    try:
+        trial = Trial(small / "inbox.sqlite3")
+        async with trial.receiver.lifespan():
+            await trial.crowd()
+        if not _run("mount", "-o", "remount,ro", small):
+            trial.wrong.append("the file system could not be mounted again")
+        try:
+            async with trial.receiver.lifespan():
+                trial.wrong.append("an inbox was opened on a read-only disk")
+        except InboxError as error:
+            print(f"read-only disk: {str(error).replace(str(small), '')}")
+        _run("mount", "-o", "remount,rw", small)
+        async with trial.receiver.lifespan():
+            await trial.recovers("a read-only disk")
+        trial.audit()
+    finally:
+        _run("umount", small)
+    return trial
+
+
 def _run(*command: str | Path) -> bool:
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
@@ -221,6 +261,7 @@ async def main() -> int:
             ),
             "locked": await locked(folder),
             "full disk": await full(folder),
+            "read-only disk": await read_only(folder),
             "newer schema": await newer(folder),
         }
     wrong = [f"{name}: {why}" for name, trial in trials.items() if trial for why in trial.wrong]

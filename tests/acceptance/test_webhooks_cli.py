@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from noctule.cli import run
+from noctule.webhooks import InboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,6 +185,9 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     assert json.loads(shell.run("replay", "evt_paid", "--json").out)["outcomes"] == {"queued": 1}
     shell.run_apart("work", "--app", "hooks", "--drain")
     assert shell.folder.joinpath("effects").read_text() == "evt_paid\nevt_paid\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("noctule.webhooks.bulk.judged", _no_disk)
+        assert "same command goes on where it was" in shell.run("replay", "--all", code=6).out
     stopped = shell.start("replay", "--all", "--rate", "0.01")
     until(lambda: json.loads(shell.run("list", "--state", "pending", "--json").out)["events"])
     stopped.send_signal(signal.SIGINT)
@@ -199,6 +203,10 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     told = shell.run("doctor", "--lang", "fr", code=1).out
     assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie" in told
     assert "! stripe: 1 mis de côté" in told
+
+
+def _no_disk(*_: object) -> None:
+    raise InboxError("the disk is full")
 
 
 def test_a_rejection_is_told_and_explained(shell: Shell) -> None:

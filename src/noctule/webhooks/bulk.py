@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from noctule.webhooks.errors import InboxError
+from noctule.webhooks.errors import Conflict
 from noctule.webhooks.operate import Replayed, judged
 from noctule.webhooks.schemes import scheme_of
 from noctule.webhooks.store.base import Progress, Query
@@ -94,7 +94,7 @@ def replay_all(
 
     One that was interrupted under the same `name` goes on with its own query. Yields where it
     begins, then after each page. `per_second` caps the rate: no more than a second's worth is
-    queued ahead. Raises InboxError, also if somebody else is at the same replay.
+    queued ahead. Raises InboxError; Conflict if somebody else is at the same replay.
     """
     bulk = _begin(store, query, None if dry_run else name)
     schemes = cache(scheme)
@@ -125,7 +125,7 @@ def _begin(store: Store, query: Query, name: str | None) -> Bulk:
     top = max((event.seq for event in newest), default=0) + 1
     bulk = Bulk(replace(query, before=min(top, query.before or top)), query.after)
     if name and not store.advance(name, None, bulk.progress):
-        raise InboxError("another process is at the same replay")
+        raise Conflict("another process is at the same replay")
     return bulk
 
 
@@ -133,5 +133,5 @@ def _move(store: Store, name: str, bulk: Bulk, following: Bulk, due: Mapping[int
     """Queue events and say so, both or neither."""
     with store.transaction():
         if not store.advance(name, bulk.last, following.progress):
-            raise InboxError("another process is at the same replay")
+            raise Conflict("another process is at the same replay")
         store.requeue(due)

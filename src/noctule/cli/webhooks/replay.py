@@ -106,15 +106,22 @@ class _Bulk:
 
     def run(self, rate: float, *, dry_run: bool) -> Counter[str]:
         from noctule.webhooks.bulk import replay_all
+        from noctule.webhooks.errors import Conflict, InboxError
 
         query = query_of(**{**self._given, "limit": self._given["limit"] or sys.maxsize})
         bulks = replay_all(self._store, query, name=self._name, per_second=rate, dry_run=dry_run)
         bulk = next(bulks)
         if bulk.done:
             self._output.say("webhooks.replay_resumed", count=bulk.done, last=bulk.last)
-        for bulk in bulks:
-            self._output.overwrite(self._progress(bulk))
-        self._output.overwrite("")
+        try:
+            for bulk in bulks:
+                self._output.overwrite(self._progress(bulk))
+        except InboxError as error:
+            if not dry_run and not isinstance(error, Conflict):  # that one is somebody else's
+                self._output.say("webhooks.replay_cut")
+            raise
+        finally:
+            self._output.overwrite("")
         return Counter[str](bulk.outcomes)
 
     def tell_stopped(self) -> None:

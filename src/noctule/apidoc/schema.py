@@ -60,7 +60,10 @@ class Schema:
         """The view of a place where all of `nodes` hold; made once per document."""
         nodes = tuple(composition.beyond(node) for node in nodes)
         key = (tuple(node.pointer for node in nodes), chosen)
-        return cast("Schema", nodes[0].file.memory.setdefault(key, cls(nodes, chosen)))
+        memory = nodes[0].file.memory
+        if key not in memory:
+            memory[key] = cls(nodes, chosen)
+        return cast("Schema", memory[key])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and self._key == other._key

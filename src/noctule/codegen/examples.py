@@ -86,34 +86,44 @@ def sparse(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
             return value
 
 
-def illustrate(
-    kind: Type, schema: Schema, records: Mapping[str, Record], name: str = "example",
-    *, request: bool = False,
-) -> Any:  # fmt: skip
+class Illustrator:
     """`fit`, with values that the document gives or that its schema admits. Only what ends up in
-    the example is looked at: an answer may have hundreds of members that nobody needs."""
-    match kind:
-        case Nullable(inner):
-            return illustrate(inner, schema, records, name, request=request)
-        case Reference(record):
-            none: dict[str, Any] = {}
-            given = next((example for example in schema.examples if is_object(example)), none)
-            if not _told(records[record]):
-                return fit(kind, given, records, name)
-            return {
-                field.wire: fit(field.type, given.get(field.wire), records, field.wire)
-                if field.wire in given or field.wire not in schema.properties
-                else illustrate(
-                    field.type, schema.properties[field.wire], records, field.wire, request=request
-                )
-                for field in _told(records[record])
-            }
-        case ListOf(item) if schema.items is not None and not schema.examples:
-            return [illustrate(item, schema.items, records, name, request=request)]
-        case MapOf(Scalar("json")) | Scalar("json" | "bytes" | "file"):
-            return fit(kind, None, records, name)
-        case _:
-            return fit(kind, sample(schema, depth=1, request=request), records, name)
+    the example is looked at: an answer may have hundreds of members that nobody needs. Each record
+    is illustrated once, however many methods answer it: nobody may change what they are given."""
+
+    def __init__(self, records: Mapping[str, Record], *, request: bool = False) -> None:
+        self._records = records
+        self._request = request
+        self._made: dict[tuple[str, Schema], Any] = {}
+
+    def value(self, kind: Type, schema: Schema, name: str = "example") -> Any:
+        match kind:
+            case Nullable(inner):
+                return self.value(inner, schema, name)
+            case Reference(record):
+                if (record, schema) not in self._made:
+                    self._made[record, schema] = self._object(kind, record, schema)
+                return self._made[record, schema]
+            case ListOf(item) if schema.items is not None and not schema.examples:
+                return [self.value(item, schema.items, name)]
+            case MapOf(Scalar("json")) | Scalar("json" | "bytes" | "file"):
+                return fit(kind, None, self._records, name)
+            case _:
+                found = sample(schema, depth=1, request=self._request)
+                return fit(kind, found, self._records, name)
+
+    def _object(self, kind: Type, record: str, schema: Schema) -> Any:
+        none: dict[str, Any] = {}
+        given = next((example for example in schema.examples if is_object(example)), none)
+        members = _told(self._records[record])
+        if not members:
+            return fit(kind, given, self._records)
+        return {
+            field.wire: fit(field.type, given.get(field.wire), self._records, field.wire)
+            if field.wire in given or field.wire not in schema.properties
+            else self.value(field.type, schema.properties[field.wire], field.wire)
+            for field in members
+        }
 
 
 def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.codegen.examples import illustrate
+from noctule.codegen.examples import Illustrator
 from noctule.codegen.form import Hook, Method, Reference, Type, Webhooks
 from noctule.codegen.names import free, python_name
 from noctule.codegen.prose import sentence
@@ -86,7 +86,7 @@ class Hooks:
         )
 
     def _sampled(self, kind: Type, schema: Schema) -> Any:
-        return illustrate(kind, schema, self._answers.records)
+        return Illustrator(self._answers.records).value(kind, schema)
 
 
 def _verifiable(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.answers import Answers, core, expandable
-from noctule.codegen.examples import fit, illustrate
+from noctule.codegen.examples import Illustrator, fit
 from noctule.codegen.form import (
     JSON,
     STRING,
@@ -39,6 +39,7 @@ class Methods:
         self._conventions = conventions
         self._answers = answers
         self._requests = requests
+        self._examples = Illustrator(answers.records)
 
     def build(self, name: str, does: str, operation: Operation, resource: str = "") -> Method:
         label = name if resource in ("", *name.split("_")) else f"{name}_{resource}"
@@ -85,10 +86,9 @@ class Methods:
             kind = self._answers.root(media.schema, f"{name}_result")
             if not isinstance(kind, Reference | ListOf):
                 kind = JSON
-            records = self._answers.records
             if given := next(iter(media.examples), None):
-                return kind, "", fit(kind, given, records)
-            return kind, "", illustrate(kind, media.schema, records)
+                return kind, "", fit(kind, given, self._answers.records)
+            return kind, "", self._examples.value(kind, media.schema)
         if media.type.startswith("text/") or media.type.endswith("xml"):
             return STRING, media.type, "content"
         return Scalar("bytes"), media.type, "content"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SYMBOLS = {"+": "plus", "-": "minus", "<": "lt", ">": "gt", "=": "eq", "*": "star", "&": "and"}
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))")
+"""Where a word begins: `userID`, `SMSReport`; the plural of capitals (`IPs`) is one word."""
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
+@lru_cache(maxsize=10_000)
 def python_name(wire: str) -> str:
     """`Payment-Intent`, `paymentIntent`, `payment[intent]` -> `payment_intent`.
 

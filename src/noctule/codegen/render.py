@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from noctule.apidoc.decoding import no_collection
 from noctule.codegen.build import build
 from noctule.codegen.python.frameworks import FRAMEWORKS
 from noctule.codegen.python.layout import page
@@ -32,6 +33,6 @@ def render(
     if framework is None:
         names = ", ".join(TARGETS)
         raise Problem("codegen.target_unknown", exit=Exit.USAGE, place=task.target, targets=names)
-    integration = build(task, document, pack, asynchronous=framework.mode.asynchronous)
-    with page((style or Style()).width):
+    with no_collection(), page((style or Style()).width):
+        integration = build(task, document, pack, asynchronous=framework.mode.asynchronous)
         return project_files(task, integration, framework)

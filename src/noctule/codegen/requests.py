@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.answers import SCALARS
-from noctule.codegen.examples import fit, illustrate
+from noctule.codegen.examples import Illustrator, fit
 from noctule.codegen.form import (
     JSON,
     STRING,
@@ -89,6 +89,7 @@ class Requests:
     def __init__(self, conventions: Conventions, arguments: Arguments) -> None:
         self._conventions = conventions
         self._arguments = arguments
+        self._examples = Illustrator(arguments.records, request=True)
 
     def params(self, method: str, operation: Operation, without: frozenset[str]) -> list[Param]:
         """In the order of the signature; `without` names those that are left out."""
@@ -202,7 +203,7 @@ class Requests:
         name = free(("content" if body == "bytes" else "body", "whole_body"), taken)
         example = None
         if schema is not None:
-            example = illustrate(kind, schema, self._arguments.records, request=True)
+            example = self._examples.value(kind, schema)
         example = fit(kind, example, self._arguments.records)
         doc = sentence(said.description if said else "") or f"The body, as {media.type}."
         return Param(name, "", "body", kind, bool(said and said.required), doc, example)
@@ -211,11 +212,10 @@ class Requests:
         self, name: str, wire: str, place: Place, kind: Type, schema: Schema, *,
         required: bool, doc: str, example: Any,
     ) -> Param:  # fmt: skip
-        records = self._arguments.records
         if example is None:
-            fitting = illustrate(kind, schema, records, wire, request=True)
+            fitting = self._examples.value(kind, schema, wire)
         else:
-            fitting = fit(kind, example, records, wire)
+            fitting = fit(kind, example, self._arguments.records, wire)
         return Param(name, wire, place, kind, required, sentence(doc), fitting)
 
 

@@ -16,6 +16,8 @@ from noctule.codegen.scope import LONGEST_NAME, LONGEST_PAIR, Scope
         ("payment_intent", "payment_intent"),
         ("createPaymentIntent", "create_payment_intent"),
         ("HTTPServer", "http_server"),
+        ("listIPs", "list_ips"),
+        ("IPsOfURLs", "ips_of_urls"),
         ("X-Request-Id", "x_request_id"),
         ("created[gte]", "created_gte"),
         ("from", "from_"),

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ class Brackets:
     items: tuple[Code, ...]
     close: str
     kind: Literal["call", "collection", "signature", "imports"] = "call"
+    line: str = field(init=False, compare=False, repr=False)
+    """All of it on one line."""
+
+    def __post_init__(self) -> None:
+        line = self.open + ", ".join(map(flat, self.items)) + self.close
+        object.__setattr__(self, "line", line)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,10 @@ class Joined:
     """Pieces one after the other."""
 
     pieces: tuple[Code, ...]
+    line: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", "".join(map(flat, self.pieces)))
 
 
 Code = str | Brackets | Joined
@@ -71,11 +81,7 @@ def joined(*pieces: Code) -> Joined:
 
 def flat(code: Code) -> str:
     """All of it on one line."""
-    if isinstance(code, str):
-        return code
-    if isinstance(code, Joined):
-        return "".join(map(flat, code.pieces))
-    return code.open + ", ".join(map(flat, code.items)) + code.close
+    return code if isinstance(code, str) else code.line
 
 
 def lay_out(code: Code, indent: int = 0, end: str = "") -> list[str]:

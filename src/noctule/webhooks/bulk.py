@@ -102,7 +102,9 @@ def replay_all(
     size = max(1, min(PAGE, int(per_second))) if per_second else PAGE
     yield bulk
     while page := bulk.next(store, size):
-        found: dict[int, Replayed] = {event.seq: judged(event, schemes) for event in page}
+        found: dict[int, Replayed] = {
+            event.seq: _judged(event, bulk.query, schemes) for event in page
+        }
         queued = [seq for seq, outcome in found.items() if outcome == "queued"]
         # No longer than a page takes, should the clock be put back or the rate be another one now.
         wait = min(max(0.0, bulk.free - now()), size * pace) if queued and not dry_run else 0.0
@@ -116,6 +118,13 @@ def replay_all(
         yield bulk
     if not dry_run:
         store.end(name)
+
+
+def _judged(event: Stored, query: Query, scheme: Callable[[str], Scheme]) -> Replayed:
+    """A suspect is what a replay attack looks like: only who asks for suspects means it."""
+    if event.state == "suspect" != query.state:
+        return "suspect"
+    return judged(event, scheme)
 
 
 def _begin(store: Store, query: Query, name: str | None) -> Bulk:

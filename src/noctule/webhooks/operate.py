@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from noctule.webhooks.store.base import Store, Stored
 
-Replayed = Literal["queued", "waiting", "pruned", "no_secret", "no_scheme", "not_genuine"]
+Replayed = Literal[
+    "queued", "waiting", "suspect", "pruned", "no_secret", "no_scheme", "not_genuine"
+]
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,16 @@ async def test_two_of_one_bulk_replay_do_not_meet(bulk):
         assert bulk.queued() == [1, 2, 3]
 
 
+async def test_a_suspect_is_not_replayed_in_passing(bulk):
+    async with bulk:
+        bulk.store.run("UPDATE noctule_event SET state = 'suspect' WHERE seq = 3")
+        *_, last = bulk.begin()
+        assert last.outcomes == {"queued": 9, "suspect": 1}
+        assert 3 not in bulk.queued()
+        *_, last = bulk.begin(Query(state="suspect", limit=100))
+        assert last.outcomes == {"queued": 1}
+
+
 async def test_a_dry_run_leaves_no_trace(bulk):
     async with bulk:
         *_, last = bulk.begin(Query(limit=4), dry_run=True, per_second=1)

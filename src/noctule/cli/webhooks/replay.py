@@ -77,7 +77,7 @@ def command(
     if dry_run:
         output.say("webhooks.dry")
     output.json({"outcomes": dict(outcomes), "dry_run": dry_run})
-    good = set(outcomes) <= {"queued", "waiting"}
+    good = set(outcomes) <= {"queued", "waiting", "suspect"}
     return int(Exit.DONE if good else Exit.FINDINGS)
 
 

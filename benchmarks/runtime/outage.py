@@ -18,7 +18,7 @@ from noctule.runtime import errors
 from noctule.runtime.clock import SystemClock
 from noctule.runtime.config import Policies
 from noctule.runtime.effects import Attempt, Sleep, Wait
-from noctule.runtime.guard import Guard
+from noctule.runtime.guard import Guard, Rules
 from noctule.runtime.health import Health
 from noctule.runtime.policy.classify import failed
 from noctule.runtime.policy.retry import RetryLimits
@@ -85,11 +85,11 @@ class Outcome:
 
 class Simulation:
     def __init__(self, policies: Policies, kind: str, seed: int = 7) -> None:
-        self.policies = policies
         self.hangs = kind == "hangs"
         self.draw = random.Random(seed)
         self.time = Time()
         self.health = Health(policies, random=self.draw.random)
+        self.rules = Rules(policies, self.health, self.time)
         self.outcome = Outcome()
         self.heap: list[tuple[float, int, Callable[[], None]]] = []
         self.count = 0
@@ -113,7 +113,7 @@ class Simulation:
         outcome.calls[int(made)] += 1
         outcome.waiting += 1
         outcome.most_waiting = max(outcome.most_waiting, outcome.waiting)
-        guard = Guard(self.policies, self.health, self.time)
+        guard = Guard(self.rules)
         self.go(guard, made, guard.first)
 
     def go(self, guard: Guard, made: float, decide: Callable[[], Effect | None]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.config import Policies
 from noctule.runtime.drive import drive
-from noctule.runtime.guard import Guard
+from noctule.runtime.guard import Guard, Rules
 from noctule.runtime.health import Health
 from noctule.runtime.policy.verdict import Verdict
 
@@ -31,13 +31,13 @@ async def nothing() -> Verdict:
 
 
 def noctule(policies: Policies) -> Subject:
-    health = Health(policies)
+    rules = Rules(policies, Health(policies), SYSTEM)
 
     async def attempt(_: Attempt) -> Verdict:
         return OK
 
     def call() -> Awaitable[Verdict]:
-        return drive(Guard(policies, health, SYSTEM), attempt)
+        return drive(Guard(rules), attempt)
 
     return call
 

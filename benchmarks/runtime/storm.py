@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from noctule.runtime import Policies, ServerError, ServiceError
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.drive import drive
-from noctule.runtime.guard import Guard
+from noctule.runtime.guard import Guard, Rules
 from noctule.runtime.health import Health
 from noctule.runtime.policy.verdict import Reached, Verdict
 
@@ -59,7 +59,7 @@ def tenacity(backend: Backend) -> Callable[[], Awaitable[object]]:
 
 def noctule(policies: Policies) -> Stack:
     def stack(backend: Backend) -> Callable[[], Awaitable[object]]:
-        health = Health(policies)
+        rules = Rules(policies, Health(policies), SYSTEM)
 
         async def attempt(_: Attempt) -> Verdict:
             if await backend.call():
@@ -68,7 +68,7 @@ def noctule(policies: Policies) -> Stack:
             return Verdict(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
 
         async def call() -> object:
-            return await drive(Guard(policies, health, SYSTEM), attempt)
+            return await drive(Guard(rules), attempt)
 
         return call
 

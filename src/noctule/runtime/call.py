@@ -130,7 +130,7 @@ class ServiceCore:
         call = self._prepared(operation, arguments)
         call.request.stream = True
         response = yield from self._settled(call, lambda _, response: response)
-        return response, call.guard.policies.timeout
+        return response, call.guard.rules.policies.timeout
 
     def _deliver(self, outbox: Outbox) -> Generator[Call | Ask, Any, Delivery]:
         def send(letter: Letter) -> Generator[Call | Ask, Any, None]:
@@ -164,7 +164,7 @@ class ServiceCore:
         if hook is None or not isinstance(error, errors.OutcomeUnknown):
             return None
         found: object = yield Ask(hook, (error,))
-        spent = call.guard.attempts >= call.guard.policies.retry.attempts
+        spent = call.guard.attempts >= call.guard.rules.policies.retry.attempts
         return None if found is NOT_DONE and spent else found
 
     def _value(self, call: Call, response: Response) -> Any:
@@ -180,7 +180,7 @@ class ServiceCore:
         except errors.InvalidResponse as error:
             error.status = response.status
             error.response = response
-            call.guard.explain(error, safe=call.guard.replay != "never")
+            call.guard.explain(error, safe=call.guard.rules.replay != "never")
             raise bare(error) from None
         for violation in violations:
             self._watch.note(call.operation.name, violation)

@@ -76,7 +76,8 @@ class SystemClock:
 
 SYSTEM: Clock = SystemClock()
 
-_deadline: ContextVar[tuple[float, Clock] | None] = ContextVar("noctule_deadline", default=None)
+AMBIENT: ContextVar[tuple[float, Clock] | None] = ContextVar("noctule_deadline", default=None)
+"""The surrounding `deadline` block: its end, and on which clock."""
 
 
 @contextmanager
@@ -87,19 +88,19 @@ def deadline(seconds: float, *, clock: Clock = SYSTEM) -> Generator[None]:
     started inside the block inherit it.
     """
     until = clock.monotonic() + seconds
-    outer = _deadline.get()
+    outer = AMBIENT.get()
     if outer is not None and outer[1] is clock:
         until = min(until, outer[0])
-    token = _deadline.set((until, clock))
+    token = AMBIENT.set((until, clock))
     try:
         yield
     finally:
-        _deadline.reset(token)
+        AMBIENT.reset(token)
 
 
 def ambient_deadline(clock: Clock) -> float | None:
     """When the surrounding `deadline` block ends, on `clock`."""
-    found = _deadline.get()
+    found = AMBIENT.get()
     if found is None:
         return None
     until, its_clock = found

@@ -76,7 +76,7 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
 
     `attempt` returns a verdict; it raises only when the call is cancelled, or for a bug.
     """
-    clock = guard.clock
+    clock = guard.rules.clock
     verdict: Verdict | None = None
     try:
         effect: Effect = guard.first()
@@ -118,7 +118,7 @@ async def _hedged(
     tasks = [asyncio.ensure_future(attempt(effect))]
     try:
         try:
-            with guard.clock.timeout(effect.hedge_after or 0.0):
+            with guard.rules.clock.timeout(effect.hedge_after or 0.0):
                 return await asyncio.shield(tasks[0])
         except TimeoutError:
             if guard.hedge():
@@ -200,10 +200,10 @@ async def _wait(effect: Wait, guard: Guard) -> None:
 
     loop = asyncio.get_running_loop()
     woken: asyncio.Future[None] = loop.create_future()
-    if guard.health.await_place(effect.ticket, partial(_rouse, loop, woken)):
+    if guard.rules.health.await_place(effect.ticket, partial(_rouse, loop, woken)):
         return
     try:
-        with guard.clock.timeout(effect.seconds):
+        with guard.rules.clock.timeout(effect.seconds):
             await woken
     except TimeoutError:
         return
@@ -256,7 +256,7 @@ def _attempt_sync(call: Call, transport: SyncTransport, wire: Wire, effect: Atte
 
 def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:
     """`drive` for a thread. `attempt` keeps to its seconds by itself."""
-    clock = guard.clock
+    clock = guard.rules.clock
     verdict: Verdict | None = None
     try:
         effect: Effect = guard.first()
@@ -282,5 +282,5 @@ def _wait_sync(effect: Wait, guard: Guard) -> None:
     from threading import Event
 
     woken = Event()
-    if not guard.health.await_place(effect.ticket, woken.set):
-        woken.wait(guard.clock.real(effect.seconds))
+    if not guard.rules.health.await_place(effect.ticket, woken.set):
+        woken.wait(guard.rules.clock.real(effect.seconds))

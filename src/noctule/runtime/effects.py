@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from noctule.runtime.policy.bulkhead import Ticket
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """Send the request and answer with a `Verdict`, within `seconds`."""
 

@@ -13,10 +13,11 @@ Order, outermost first: deadline, bulkhead, retry (quota), breaker and rate gate
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
-from noctule.runtime.clock import ambient_deadline
+from noctule.runtime.clock import AMBIENT, ambient_deadline
 from noctule.runtime.effects import Attempt, Sleep, Wait
 from noctule.runtime.policy.backoff import asked
 from noctule.runtime.policy.breaker import CLOSED, State
@@ -37,8 +38,27 @@ NOBODY = -1
 """No generation: nothing of ours is on its way."""
 
 
+@dataclass(slots=True)
+class Rules:
+    """What is the same for all calls of one operation under the same options. `method` decides
+    whether a call may be hedged."""
+
+    policies: Policies
+    health: Health
+    clock: Clock
+    replay: Replay = "safe"
+    method: str = ""
+    operation: str = ""
+    telemetry: Telemetry = SILENT
+    attempt: Attempt = field(init=False)
+    """One that no deadline cuts short: nearly all are the same."""
+
+    def __post_init__(self) -> None:
+        self.attempt = Attempt(self.policies.timeout)
+
+
 class Guard:
-    """The policies around one call. `method` decides whether it may be hedged."""
+    """The policies around one call."""
 
     __slots__ = (
         "_admitted",
@@ -49,75 +69,55 @@ class Guard:
         "_ticket",
         "_until",
         "attempts",
-        "clock",
-        "health",
-        "method",
-        "operation",
-        "policies",
-        "replay",
+        "rules",
         "start",
-        "telemetry",
     )
 
-    def __init__(
-        self,
-        policies: Policies,
-        health: Health,
-        clock: Clock,
-        *,
-        replay: Replay = "safe",
-        method: str = "",
-        operation: str = "",
-        telemetry: Telemetry = SILENT,
-    ) -> None:
-        self.policies = policies
-        self.health = health
-        self.clock = clock
-        self.replay: Replay = replay
-        self.method = method
-        self.operation = operation
-        self.telemetry = telemetry
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         self.attempts = 0
         self._paid = 0
         self._admitted = NOBODY
         self._inside = False
-        self.start = clock.monotonic()
-        until = ambient_deadline(clock)
-        if policies.deadline is not None:
-            own = self.start + policies.deadline
-            until = own if until is None or own < until else until
+        self.start = start = rules.clock.monotonic()
+        until = None if AMBIENT.get() is None else ambient_deadline(rules.clock)
+        own = rules.policies.deadline
+        if own is not None and (until is None or start + own < until):
+            until = start + own
         self._until = until
 
     def first(self) -> Effect:
         """Begin, or begin again, with what is left of the attempts and of the time."""
-        now = self.clock.monotonic() if self.attempts else self.start
-        ticket = self._ticket = self.health.enter()
+        rules = self.rules
+        now = rules.clock.monotonic() if self.attempts else self.start
+        ticket = self._ticket = rules.health.enter()
         self._inside = True
-        if ticket is None:
+        if ticket is None or ticket.held:
             return self._send(now)
-        seconds, self._cut = attempt_time(self.policies.place_timeout, self._until, now)
+        seconds, self._cut = attempt_time(rules.policies.place_timeout, self._until, now)
         return Wait(ticket, seconds or 0.0)
 
     def resume(self) -> Effect:
         """The wait is over: send the request, if nothing is in the way now."""
         if self._ticket is not None and not self._ticket.held:
             raise self._stopped(errors.DeadlineExceeded() if self._cut else errors.Saturated())
-        return self._send(self.clock.monotonic())
+        return self._send(self.rules.clock.monotonic())
 
     def answered(self, verdict: Verdict) -> Sleep | None:
         """The attempt ended: None when the call did, too."""
-        now = self.clock.monotonic()
+        rules = self.rules
+        health, now = rules.health, rules.clock.monotonic()
         took = now - self._begun
         if self._cut and isinstance(verdict.error, errors.TimedOut):
             verdict = _cut_short(verdict)
         if verdict.hold:
-            verdict.hold = min(verdict.hold, self.policies.longest_hold)
+            verdict.hold = min(verdict.hold, rules.policies.longest_hold)
         admitted, self._admitted = self._admitted, NOBODY
-        changed = self.health.settle(admitted, verdict, now, took)
-        if changed is not None or self.telemetry.wants("attempt"):
+        changed = health.settle(admitted, verdict, now, took)
+        if changed is not None or rules.telemetry.wants("attempt"):
             self._tell(verdict, changed, took)
         if verdict.error is None:
-            self.health.earn(self._paid or 1)
+            health.earn(self._paid or 1)
             return None
         wait = self._wait(verdict, verdict.error)
         if wait is not None:
@@ -130,17 +130,19 @@ class Guard:
 
     def close(self) -> None:
         """The call is over, whatever ended it."""
-        if self._admitted != NOBODY:
-            self.health.abandon(self._admitted)
-            self._admitted = NOBODY
-        if self._inside:
-            self._inside = False
-            self.health.leave(self._ticket)
+        try:
+            if self._admitted != NOBODY:
+                self.rules.health.abandon(self._admitted)
+                self._admitted = NOBODY
+        finally:
+            if self._inside:
+                self._inside = False
+                self.rules.health.leave(self._ticket)
 
     def hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; counts and pays for it."""
-        prices = self.policies.quota
-        if not self.health.calm or not (prices is None or self.health.pay(prices.transient)):
+        health, prices = self.rules.health, self.rules.policies.quota
+        if not health.calm or not (prices is None or health.pay(prices.transient)):
             return False
         self.attempts += 1
         return True
@@ -149,74 +151,78 @@ class Guard:
         """Write into the error how far the call got and whether it may be made again."""
         error.safe_to_retry = safe
         error.attempts = self.attempts
-        error.elapsed = self.clock.monotonic() - self.start
+        error.elapsed = self.rules.clock.monotonic() - self.start
         return error
 
     def _send(self, now: float) -> Attempt | Sleep:
-        health, policies = self.health, self.policies
+        rules = self.rules
+        health, attempt, until = rules.health, rules.attempt, self._until
         if health.gate.not_before > now:
             return self._gate(health.gate.not_before - now)
         self._begun = now
-        seconds, self._cut = policies.timeout, False
-        if self._until is not None:
-            seconds, self._cut = attempt_time(seconds, self._until, now)
-            if seconds == 0.0:
-                raise self._stopped(errors.DeadlineExceeded())
+        self._cut = False
+        if until is not None and (attempt.seconds is None or now + attempt.seconds > until):
+            attempt = self._shorter(now)
         breaker = health.breaker
         if breaker is None:
             self._admitted = 0
         elif breaker.state is CLOSED and health.circuits is None:
             self._admitted = breaker.generation
         else:
-            self._admitted = self._admit(now)
+            self._admit(now)
         self.attempts += 1
-        if policies.hedge_after is None:
-            return Attempt(seconds)
-        return Attempt(seconds, self._hedge_after(seconds))
+        return attempt if rules.policies.hedge_after is None else self._hedged(attempt)
+
+    def _shorter(self, now: float) -> Attempt:
+        """An attempt that the deadline cuts short; raises when nothing is left."""
+        seconds, self._cut = attempt_time(self.rules.policies.timeout, self._until, now)
+        if seconds == 0.0:
+            raise self._stopped(errors.DeadlineExceeded())
+        return Attempt(seconds)
 
     def _gate(self, wait: float) -> Sleep:
         """Wait until the provider wants to hear from us again, if that is soon enough."""
-        if wait > self.policies.retry.longest_wait or self._too_late(wait):
+        if wait > self.rules.policies.retry.longest_wait or self._too_late(wait):
             raise self._stopped(errors.RateLimited(), retry_after=wait)
-        return Sleep(asked(wait, self.health.random))
+        return Sleep(asked(wait, self.rules.health.random))
 
-    def _admit(self, now: float) -> int:
+    def _admit(self, now: float) -> None:
         """The breaker's leave to send; raises when the call must not be sent."""
-        health = self.health
-        if health.follow(now, self.clock.time()):
+        health = self.rules.health
+        if health.follow(now, self.rules.clock.time()):
             self._tell_breaker("breaker", State.OPEN)
         generation = health.admit(now)
         if generation is None:
             raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(now))
+        self._admitted = generation
         if not health.calm:
             self._tell_breaker("probe", State.HALF_OPEN)
-        return generation
 
-    def _hedge_after(self, seconds: float | None) -> float | None:
-        wanted = self.policies.hedge_after
+    def _hedged(self, attempt: Attempt) -> Attempt:
+        wanted, seconds = self.rules.policies.hedge_after, attempt.seconds
         if wanted is None or self.attempts > 1:
-            return None
-        return hedge_after(wanted, self.method, seconds)
+            return attempt
+        return Attempt(seconds, hedge_after(wanted, self.rules.method, seconds))
 
     def _wait(self, verdict: Verdict, error: errors.ServiceError) -> float | None:
         """Seconds to wait before the next attempt; None when there must be none."""
         wait = wait_before_retry(
-            self.policies.retry,
+            self.rules.policies.retry,
             verdict,
             failed=self.attempts,
-            replay=self.replay,
-            random=self.health.random,
+            replay=self.rules.replay,
+            random=self.rules.health.random,
         )
         if (
             wait is None
             or self._too_late(wait)
-            or self.health.blocked(self.clock.monotonic()) > wait
+            or self.rules.health.blocked(self.rules.clock.monotonic()) > wait
             or not self._pay(verdict)
         ):
             return None
-        self.telemetry.tell(
+        self.rules.telemetry.tell(
             "retry",
-            self.operation,
+            self.rules.operation,
             failed=self.attempts,
             wait=wait,
             error=type(error).__name__,
@@ -225,14 +231,14 @@ class Guard:
         return wait
 
     def _pay(self, verdict: Verdict) -> bool:
-        prices = self.policies.quota
+        prices = self.rules.policies.quota
         if prices is None:
             return True
         self._paid = prices.throttled if verdict.again == "throttled" else prices.transient
-        return self.health.pay(self._paid)
+        return self.rules.health.pay(self._paid)
 
     def _too_late(self, wait: float) -> bool:
-        return self._until is not None and self.clock.monotonic() + wait >= self._until
+        return self._until is not None and self.rules.clock.monotonic() + wait >= self._until
 
     def _stopped(
         self, error: errors.Unavailable, *, retry_after: float | None = None
@@ -244,8 +250,8 @@ class Guard:
 
     def _last(self, verdict: Verdict, error: errors.ServiceError) -> errors.ServiceError:
         """The error that the caller gets for the last verdict."""
-        if self.replay != "never" or verdict.reached is not Reached.MAYBE:
-            return self.explain(error, safe=replayable(self.replay, verdict))
+        if self.rules.replay != "never" or verdict.reached is not Reached.MAYBE:
+            return self.explain(error, safe=replayable(self.rules.replay, verdict))
         unknown = errors.OutcomeUnknown()
         unknown.status = error.status
         unknown.response = error.response
@@ -253,17 +259,17 @@ class Guard:
         return self.explain(unknown, safe=False)
 
     def _tell(self, verdict: Verdict, changed: State | None, took: float) -> None:
-        health = self.health
+        health = self.rules.health
         if changed is State.OPEN:
-            health.tell(self.clock.monotonic(), self.clock.time())
+            health.tell(self.rules.clock.monotonic(), self.rules.clock.time())
         if changed is not None:
             # What a probe came to is news only when it ends the outage.
             known = changed is State.OPEN and health.breaker and health.breaker.trips > 1
             self._tell_breaker("probe" if known else "breaker", changed)
         answer = verdict.response or (verdict.error and verdict.error.response)
-        self.telemetry.tell(
+        self.rules.telemetry.tell(
             "attempt",
-            self.operation,
+            self.rules.operation,
             number=self.attempts,
             seconds=took,
             status=answer.status if answer else None,
@@ -271,7 +277,9 @@ class Guard:
         )
 
     def _tell_breaker(self, event: str, state: State) -> None:
-        self.telemetry.tell(event, self.operation, state=state.value, origin=self.health.origin)
+        self.rules.telemetry.tell(
+            event, self.rules.operation, state=state.value, origin=self.rules.health.origin
+        )
 
 
 def _cut_short(verdict: Verdict) -> Verdict:

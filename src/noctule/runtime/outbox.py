@@ -98,7 +98,7 @@ def _letter(call: Call, now: float) -> Letter | None:
         call.target,
         dict(request.headers),
         request.content,
-        call.guard.replay,
+        call.guard.rules.replay,
         call.key,
         now,
     )

@@ -11,7 +11,7 @@ from noctule.runtime.body import ACCEPTED
 from noctule.runtime.config import CallOptions
 from noctule.runtime.encoding import encode
 from noctule.runtime.encoding import headers as encode_headers
-from noctule.runtime.guard import Guard
+from noctule.runtime.guard import Guard, Rules
 from noctule.runtime.idempotency import fingerprint, new_key
 from noctule.runtime.operation import Operation
 from noctule.runtime.transport import Limits, Request
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from noctule.runtime.clock import Clock
     from noctule.runtime.config import Policies, ServiceConfig
-    from noctule.runtime.health import Health, Healths
+    from noctule.runtime.health import Healths
     from noctule.runtime.letters import Letter
     from noctule.runtime.operation import Replay
     from noctule.runtime.telemetry import Telemetry
@@ -46,19 +46,20 @@ class Arguments(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the options of a call come to."""
+    """What the operation and the options of a call come to."""
 
+    operation: Operation[Any]
     given: CallOptions | None
-    """Kept, so that no other options can have its id."""
+    """Kept like the operation, so that nothing else can have its id."""
     options: CallOptions
-    policies: Policies
     limits: Limits
-    health: Health
+    rules: Rules
 
-    def once(self) -> Settings:
-        """The same without a retry."""
-        retry = replace(self.policies.retry, attempts=1)
-        return replace(self, policies=replace(self.policies, retry=retry))
+    def once(self) -> Rules:
+        """The rules without a retry."""
+        policies = self.rules.policies
+        retry = replace(policies.retry, attempts=1)
+        return replace(self.rules, policies=replace(policies, retry=retry))
 
 
 @dataclass(slots=True)
@@ -114,7 +115,7 @@ class Preparation:
             **encode_headers(config.headers),
         }
         self._json = self._headers.pop("Accept", JSON)
-        self._settings: dict[tuple[str, int], Settings] = {}
+        self._settings: dict[tuple[int, int], Settings] = {}
 
     def call(
         self,
@@ -133,22 +134,21 @@ class Preparation:
         sent = {**self._headers, "Accept": accepted, **encoded.headers}
         if options.headers:
             sent.update(encode_headers(options.headers))
-        replay, key = self._replay(operation, options)
-        if key is not None:
+        rules = settings.rules if encoded.replayable else settings.once()
+        key = None
+        if rules.replay == "keyed":
+            key = options.idempotency_key or new_key()
             sent[self._config.idempotency_header] = key
-        if not encoded.replayable:
-            settings = settings.once()
         target = encoded.path_and_query
         request = Request(
             operation.method, self.base_url + target, sent, encoded.content, settings.limits
         )
-        guard = self._guard(operation, settings, replay)
-        return Call(self._config.name, operation, target, request, guard, options, key)
+        return Call(self._config.name, operation, target, request, Guard(rules), options, key)
 
     def again(self, letter: Letter) -> Call:
         """The call that is written down in `letter`; its result is not decoded."""
         operation = Operation(letter.operation, letter.method, "", returns=None)
-        settings = self._of(operation, None)
+        settings = self._settled(operation, None)
         request = Request(
             letter.method,
             self.base_url + letter.target,
@@ -156,20 +156,9 @@ class Preparation:
             letter.content,
             settings.limits,
         )
-        guard = self._guard(operation, settings, letter.replay)
+        guard = Guard(replace(settings.rules, replay=letter.replay))
         return Call(
             letter.service, operation, letter.target, request, guard, settings.options, letter.key
-        )
-
-    def _guard(self, operation: Operation[Any], settings: Settings, replay: Replay) -> Guard:
-        return Guard(
-            settings.policies,
-            settings.health,
-            self._clock,
-            replay=replay,
-            method=operation.method,
-            operation=operation.name,
-            telemetry=self._telemetry,
         )
 
     def _of(self, operation: Operation[Any], options: CallOptions | None) -> Settings:
@@ -177,34 +166,42 @@ class Preparation:
 
         Remembered by the very object, since options are usually made once and given often.
         """
-        key = operation.name, id(options)
+        key = id(operation), id(options)
         known = self._settings.get(key)
-        if known is None or known.given is not options:
-            known = self._settled(operation.name, options)
+        if known is None:
+            known = self._settled(operation, options)
             if len(self._settings) >= REMEMBERED:
                 self._settings.clear()
             self._settings[key] = known
         return known
 
-    def _settled(self, name: str, given: CallOptions | None) -> Settings:
-        options = self._config.methods.get(name, NO_OPTIONS)
+    def _settled(self, operation: Operation[Any], given: CallOptions | None) -> Settings:
+        options = self._config.methods.get(operation.name, NO_OPTIONS)
         if given is not None:
             options = given.over(options)
         policies = options.policies(self._config.policies)
-        health = self._healths.of(*self._whose, policies)
-        return Settings(given, options, policies, limits_of(policies), health)
+        rules = Rules(
+            policies,
+            self._healths.of(*self._whose, policies),
+            self._clock,
+            replay=self._replay(operation, options),
+            method=operation.method,
+            operation=operation.name,
+            telemetry=self._telemetry,
+        )
+        return Settings(operation, given, options, limits_of(policies), rules)
 
-    def _replay(self, operation: Operation[Any], options: CallOptions) -> tuple[Replay, str | None]:
-        """How the request may be repeated, and under which key.
+    def _replay(self, operation: Operation[Any], options: CallOptions) -> Replay:
+        """How the request may be repeated.
 
         A key that the provider does not honour protects nothing, so without a header for it
         a keyed operation is not sent twice.
         """
         if operation.replay != "keyed" and options.idempotency_key is None:
-            return operation.replay, None
+            return operation.replay
         if not self._config.idempotency_header:
-            return ("never" if operation.replay == "keyed" else operation.replay), None
-        return "keyed", options.idempotency_key or new_key()
+            return "never" if operation.replay == "keyed" else operation.replay
+        return "keyed"
 
 
 def _origin(base_url: str) -> str:

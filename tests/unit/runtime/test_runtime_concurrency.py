@@ -60,7 +60,7 @@ def service(transport: Any, clock: Any, **policies: Any) -> Any:
 
 
 def health(shop: Any) -> Any:
-    return shop._preparation._of(READ, None).health
+    return shop._preparation._of(READ, None).rules.health
 
 
 def test_no_more_calls_in_flight_than_allowed_and_the_rest_wait_their_turn() -> None:

@@ -40,17 +40,18 @@ class BulkheadMachine(RuleBasedStateMachine):
 
     @rule()
     def enter(self) -> None:
-        ticket = self.bulkhead.enter()
-        if ticket is None:
+        if self.bulkhead.take():
             self.inside.append(None)
         else:
-            self.waiting.append(ticket)
+            self.waiting.append(self.bulkhead.claim())
+            assert self.bulkhead.hand_over() is None
 
     @precondition(lambda self: self.inside)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
         ticket = self.inside.pop(data.draw(st.integers(0, len(self.inside) - 1)))
-        heir = self.bulkhead.leave(ticket)
+        self.release(ticket)
+        heir = self.bulkhead.hand_over()
         assert heir is (self.waiting[0] if self.waiting else None)
         if heir is not None:
             assert heir.held
@@ -60,7 +61,14 @@ class BulkheadMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def give_up(self, data: st.DataObject) -> None:
         ticket = self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
-        assert self.bulkhead.leave(ticket) is None
+        self.bulkhead.renounce(ticket)
+        assert self.bulkhead.hand_over() is None
+
+    def release(self, ticket: Ticket | None) -> None:
+        if ticket is None:
+            self.bulkhead.free()
+        else:
+            self.bulkhead.renounce(ticket)
 
     @invariant()
     def never_more_than_places(self) -> None:
@@ -69,7 +77,7 @@ class BulkheadMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for ticket in [*self.waiting, *self.inside]:
-            self.bulkhead.leave(ticket)
+            self.release(ticket)
         assert self.bulkhead.in_flight == 0
 
 

@@ -58,7 +58,7 @@ def test_names_of_the_variables_a_service_reads() -> None:
 
 
 def health(service: Any) -> Any:
-    return service._preparation._of(READ, None).health
+    return service._preparation._of(READ, None).rules.health
 
 
 class Told:

@@ -132,6 +132,19 @@ class Breaker:
         self._probing = True
         return self.generation
 
+    def well(self, generation: int, now: float, took: float) -> bool:
+        """A success after others, which threads need no lock for; False leaves it to `record`."""
+        if (
+            self.state is not CLOSED
+            or generation != self.generation
+            or took >= self._limits.slow
+            or self._window.troubled
+        ):
+            return False
+        self._window.times.append(now)
+        self._connect_failures = 0
+        return True
+
     def record(
         self, generation: int, now: float, *, ok: bool, took: float = 0.0, connect: bool = False
     ) -> None:

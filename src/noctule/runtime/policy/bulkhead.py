@@ -26,37 +26,59 @@ class Ticket:
 
 
 class Bulkhead:
-    """`enter`, then `leave` exactly once with what it returned, however the call ends."""
+    """`take` a place or `claim` the next one; in the end `free` the place, or `renounce` it.
 
-    __slots__ = ("free", "places", "queue")
+    `take` and `free` are each one step on a list, so that threads need no lock for them; the
+    others do. A place may become free between a `take` that failed and the `claim` after it, so
+    whoever claims calls `hand_over`, as does whoever frees a place while others wait.
+    """
+
+    __slots__ = ("_free", "places", "queue")
 
     def __init__(self, places: int) -> None:
         self.places = places
-        self.free = places
+        self._free: list[None] = [None] * places
         self.queue: deque[Ticket] = deque()
 
-    def enter(self) -> Ticket | None:
-        """None: a place is yours. A ticket: it will be `held` when `leave` hands it a place."""
-        if self.free > 0:
-            self.free -= 1
-            return None
+    def take(self) -> bool:
+        """Whether a place is yours; never past those who wait for one."""
+        if self.queue:
+            return False
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+    def free(self) -> None:
+        self._free.append(None)
+
+    def claim(self) -> Ticket:
+        """It will be `held` when `hand_over` gives it a place."""
         ticket = Ticket()
         self.queue.append(ticket)
         return ticket
 
-    def leave(self, ticket: Ticket | None) -> Ticket | None:
-        """Give up the place, or the claim. Returns the ticket that got the place, to be woken."""
-        if ticket is not None and not ticket.held:
-            ticket.left = True
-            return None
+    def renounce(self, ticket: Ticket) -> None:
+        """Give up the claim, or the place if it got one."""
+        if ticket.held:
+            self.free()
+        ticket.left = True
+
+    def hand_over(self) -> Ticket | None:
+        """Give a free place to whoever waits longest; returns the ticket, to be woken."""
         while self.queue:
-            heir = self.queue.popleft()
-            if not heir.left:
+            if not self.queue[0].left:
+                try:
+                    self._free.pop()
+                except IndexError:
+                    return None
+                heir = self.queue.popleft()
                 heir.held = True
                 return heir
-        self.free += 1
+            self.queue.popleft()
         return None
 
     @property
     def in_flight(self) -> int:
-        return self.places - self.free
+        return self.places - len(self._free)

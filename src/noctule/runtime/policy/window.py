@@ -14,7 +14,7 @@ class Window:
     """At most `most` calls, none older than `length` seconds. Bit 0 of the two masks is the
     latest call, so that adding a success, which is what nearly all calls are, is one shift."""
 
-    __slots__ = ("_failed", "_length", "_most", "_slow", "_times")
+    __slots__ = ("_failed", "_length", "_most", "_slow", "times", "troubled")
 
     def __init__(self, length: float, most: int) -> None:
         self._length = length
@@ -22,25 +22,28 @@ class Window:
         self.clear()
 
     def clear(self) -> None:
-        self._times: deque[float] = deque(maxlen=self._most)
+        self.times: deque[float] = deque(maxlen=self._most)
+        """While nothing is `troubled`, a success is no more than its time."""
+        self.troubled = False
         self._failed = 0
         self._slow = 0
 
     def add(self, now: float, failed: bool, slow: bool) -> None:
-        self._times.append(now)
+        self.times.append(now)
         if failed or self._failed:
             self._failed = (self._failed << 1 | failed) & ((1 << self._most) - 1)
         if slow or self._slow:
             self._slow = (self._slow << 1 | slow) & ((1 << self._most) - 1)
+        self.troubled = bool(self._failed or self._slow)
 
     def streak(self, calls: int) -> bool:
         """Whether that many calls, the latest ones, all failed."""
         latest = (1 << calls) - 1
-        return len(self._times) >= calls and self._failed & latest == latest
+        return len(self.times) >= calls and self._failed & latest == latest
 
     def totals(self, now: float) -> tuple[int, int, int]:
         """(calls, failed, slow)."""
-        times = self._times
+        times = self.times
         while times and times[0] <= now - self._length:
             times.popleft()
         latest = (1 << len(times)) - 1

@@ -1,0 +1,326 @@
+"""The half-open probe: exactly one goes, and one that is cut off does not stay in the way.
+
+Cut off async: a task that probes is cancelled at every point where it waits, for calls of several
+shapes (a plain read, a write, a raw call, a stream, one with a fallback, one that is redirected,
+one that first fetches a token, one that may be hedged) over transports that wait 1 to 16 times.
+Cut off sync: an exception that is no `Exception`, as Ctrl-C is, wherever that can strike in the
+runtime while the probe is on its way. Afterwards the provider is well, and the next call must be
+let through at once; where the interrupt strikes the taking of the probe itself, or the giving
+back, the next one goes when a probe would be due anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import noctule.runtime
+from noctule.runtime import (
+    CallOptions,
+    CircuitOpen,
+    Headers,
+    Healths,
+    LastGood,
+    NoAuth,
+    OAuth2ClientCredentials,
+    Operation,
+    Policies,
+    Response,
+    Service,
+    ServiceConfig,
+    SyncService,
+    SystemClock,
+    env,
+)
+from noctule.runtime.policy.breaker import CLOSED, HALF_OPEN
+from noctule.runtime.testing import VirtualClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from types import FrameType
+
+    from noctule.runtime import Clock, Request
+
+READ = Operation("read", "GET", "/items", returns=bytes)
+WRITE = Operation("write", "POST", "/items", returns=bytes, body="json", replay="keyed")
+HOME = Path(noctule.runtime.__file__).parent.as_posix()
+OK = Response(200, Headers(), b"well")
+TOKEN = Response(200, Headers(), b'{"access_token":"a-token","expires_in":3600}')
+AWAY = Response(302, Headers([("location", "/elsewhere")]))
+
+
+class Nothing:
+    """A body on the wire."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"well"
+
+    async def aclose(self) -> None:
+        return
+
+
+def answer(request: Request) -> Response:
+    """A token, a redirect where it is asked for, or that all is well."""
+    if request.url.endswith("/token"):
+        return TOKEN
+    if request.stream:
+        return Response(200, body=Nothing())
+    return AWAY if request.headers.get("X-Away") and "elsewhere" not in request.url else OK
+
+
+class Waiting:
+    """A transport that waits so often."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.sent = 0
+
+    async def asend(self, request: Request) -> Response:
+        self.sent += 1
+        for _ in range(self.times):
+            await asyncio.sleep(0)
+        return answer(request)
+
+    def send(self, request: Request) -> Response:
+        return answer(request)
+
+    async def aclose(self) -> None:
+        return
+
+    def close(self) -> None:
+        return
+
+
+class Held(Waiting):
+    """For threads: the answer comes when the others have been refused."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.others_refused = threading.Event()
+
+    def send(self, request: Request) -> Response:
+        self.sent += 1
+        self.others_refused.wait(5)
+        return answer(request)
+
+
+def made(kind: type[Any], transport: Any, clock: Clock, *, token: bool = False) -> Any:
+    """A service whose circuit is open, and due for a probe."""
+    auth = NoAuth()
+    if token:
+        os.environ |= {"PROBE_ID": "probe-client", "PROBE_SECRET": "probe-secret"}
+        url = "https://probe.example/token"
+        auth = OAuth2ClientCredentials(url, env("PROBE_ID"), env("PROBE_SECRET"))
+    config = ServiceConfig(
+        name="probe",
+        base_url="https://probe.example",
+        auth=auth,
+        idempotency_header="Idempotency-Key",
+        policies=Policies(in_flight=3),
+    )
+    service = type("Probe", (kind,), {"config": config})(
+        transport=transport, clock=clock, healths=Healths(random.Random(7).random)
+    )
+    health_of(service).breaker.trip(clock.monotonic() - 10.0)
+    return service
+
+
+def health_of(service: Any) -> Any:
+    return service._preparation._of(READ, None).rules.health
+
+
+def probing(health: Any) -> bool:
+    return health.breaker.state is HALF_OPEN and health.breaker._probing
+
+
+async def streamed(service: Any) -> None:
+    async with service.stream(READ):
+        pass
+
+
+SHAPES: dict[str, Callable[[Any], Awaitable[object]]] = {
+    "read": lambda service: service.call(READ),
+    "write": lambda service: service.call(WRITE, body={"a": 1}),
+    "raw": lambda service: service.raw(READ),
+    "stream": streamed,
+    "fallback": lambda service: service.call(READ, fallback=LastGood(max_age=60.0)),
+    "redirect": lambda service: service.call(READ, options=CallOptions(headers={"X-Away": "1"})),
+    "token": lambda service: service.call(READ),
+    "hedged": lambda service: service.call(READ, options=CallOptions(hedge_after=1.0)),
+}
+
+
+async def cancelled(waits: Iterable[int] = range(1, 17)) -> Counter[str]:
+    """Every point of every shape."""
+    count: Counter[str] = Counter()
+    for name, shape in SHAPES.items():
+        for times in waits:
+            point = 0
+            while await cancelled_at(point, name, shape, times, count):
+                point += 1
+    return count
+
+
+async def cancelled_at(
+    point: int,
+    name: str,
+    shape: Callable[[Any], Awaitable[object]],
+    times: int,
+    count: Counter[str],
+) -> bool:
+    """Whether the call was still under way after so many turns of the loop."""
+    service = made(Service, Waiting(times), SystemClock(), token=name == "token")
+    health = health_of(service)
+    task = asyncio.ensure_future(shape(service))
+    for _ in range(point + 1):
+        await asyncio.sleep(0)
+    if task.done():
+        return False
+    if probing(health):
+        count["cut off"] += 1
+        task.cancel()
+        await asyncio.wait([task])
+        service._transport.times = 0
+        await service.call(READ)
+        await service.call(READ)
+        recovered = health.breaker.state is CLOSED and health.bulkhead.in_flight == 0
+        count["recovered"] += recovered
+    task.cancel()
+    await asyncio.wait([task])
+    return True
+
+
+class Interrupt(BaseException):
+    """What Ctrl-C raises, for a test."""
+
+
+class Strike:
+    """A profile function that raises where Ctrl-C can strike: when a function of the runtime begins
+    and when one written in C has returned to it; the `at`-th time while a probe is on its way."""
+
+    def __init__(self, at: int, health: Any) -> None:
+        self.at = at
+        self.health = health
+        self.where = ""
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> None:
+        if (
+            event in ("call", "c_return")
+            and frame.f_code.co_filename.startswith(HOME)
+            and probing(self.health)
+        ):
+            self.at -= 1
+            if self.at < 0:
+                sys.setprofile(None)
+                self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+                raise Interrupt
+
+
+def interrupted() -> tuple[Counter[str], list[str]]:
+    """Every such place, and those after which a probe had to be waited for."""
+    count: Counter[str] = Counter()
+    late: list[str] = []
+    for arguments in ({}, {"options": CallOptions(headers={"X-Away": "1"})}):
+        for at in range(10_000):
+            clock = VirtualClock()
+            service = made(SyncService, Waiting(0), clock)
+            health = health_of(service)
+            strike = Strike(at, health)
+            sys.setprofile(strike)
+            try:
+                service.call(READ, **arguments)
+                break
+            except Interrupt:
+                pass
+            finally:
+                sys.setprofile(None)
+            count["cut off"] += 1
+            if recovers(service, health):
+                count["recovered"] += 1
+            else:
+                clock.advance(10.0)
+                count["recovered later"] += recovers(service, health)
+                late.append(strike.where)
+            count["places lost"] += health.bulkhead.in_flight
+    return count, late
+
+
+def recovers(service: Any, health: Any) -> bool:
+    try:
+        service.call(READ)
+        service.call(READ)
+    except CircuitOpen:
+        return False
+    return health.breaker.state is CLOSED
+
+
+async def tasks(callers: int = 50, rounds: int = 100) -> int:
+    """Rounds in which exactly one of so many tasks probed."""
+    exact = 0
+    for _ in range(rounds):
+        transport = Waiting(10)
+        service = made(Service, transport, SystemClock())
+        calls = [service.call(READ) for _ in range(callers)]
+        refused = [
+            isinstance(result, CircuitOpen)
+            for result in await asyncio.gather(*calls, return_exceptions=True)
+        ]
+        exact += transport.sent == 1 and sum(refused) == callers - 1
+    return exact
+
+
+def threads(callers: int = 30, rounds: int = 50) -> int:
+    """Rounds in which exactly one of so many threads probed."""
+    return sum(one_of_threads(callers) for _ in range(rounds))
+
+
+def one_of_threads(callers: int) -> bool:
+    transport = Held()
+    service = made(SyncService, transport, VirtualClock())
+    barrier = threading.Barrier(callers)
+    refused: list[bool] = []
+
+    def one() -> None:
+        barrier.wait()
+        try:
+            service.call(READ)
+        except CircuitOpen:
+            refused.append(True)
+        if len(refused) == callers - 1:
+            transport.others_refused.set()
+
+    started = [threading.Thread(target=one) for _ in range(callers)]
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join()
+    return transport.sent == 1 and len(refused) == callers - 1
+
+
+def main() -> dict[str, str]:
+    logging.getLogger("noctule").setLevel(logging.CRITICAL)
+    cut, (struck, late) = asyncio.run(cancelled()), interrupted()
+    later = f" ({struck['recovered later']} when the next probe is due)" if late else ""
+    figures = {
+        "rounds in which exactly 1 of 50 tasks probed": f"{asyncio.run(tasks())} of 100",
+        "rounds in which exactly 1 of 30 threads probed": f"{threads()} of 50",
+        "probes cancelled at an await, recovered": f"{cut['recovered']} of {cut['cut off']}",
+        "probes struck by an interrupt, recovered at once": (
+            f"{struck['recovered']} of {struck['cut off']}{later}"
+        ),
+    }
+    for name, value in figures.items():
+        print(f"{name:55s} {value}")
+    print("not at once:", dict(Counter(late)), "places lost:", struck["places lost"])
+    return figures
+
+
+if __name__ == "__main__":
+    main()

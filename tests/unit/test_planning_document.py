@@ -125,6 +125,17 @@ def test_a_request_for_nothing_in_the_document_is_one_question() -> None:
     assert operations(planned("integrate the library", operations=[answer])) == [answer]
 
 
+@pytest.mark.parametrize("text", ["Create a reader", "Créer un lecteur", "add a reader"])
+def test_what_nothing_creates_is_a_question_and_not_the_next_best_post(text: str) -> None:
+    readers = LIBRARY["paths"] | {
+        "/readers/query": {"post": operation("queryReaders", "Query readers")}
+    }
+    made = planned(text, document=document(paths=readers))
+    assert made.task is None
+    assert made.question is not None
+    assert made.question.about == "operation"
+
+
 def test_an_answer_that_names_no_operation_is_a_problem_with_the_nearest() -> None:
     with pytest.raises(Problem) as caught:
         planned("integrate the library", operations=["POST /book"])

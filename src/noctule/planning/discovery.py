@@ -14,6 +14,7 @@ from noctule.planning.homes import MANAGING, Homes
 from noctule.planning.lexicon import lexicon
 from noctule.planning.ranking import Ranked, Ranking
 from noctule.planning.scoring import Score
+from noctule.planning.verbs import verb_class
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -31,6 +32,10 @@ _ALIKE = 0.9
 _ALIKE_OF_MATTER = 0.6
 """The same for a request that asks for a matter as a whole."""
 _CIRCUMSTANCE = 1 / 3
+_ANOTHER_ACT = 0.5
+"""What confidence keeps where something is to be created, and what was found creates nothing."""
+_CREATE = ("create",)
+_OTHER_ACTS = frozenset({"search", "get", "list", "delete"})
 _ANSWERS = 0.4
 """The weight from which a term counts as an answer to its word."""
 
@@ -76,8 +81,12 @@ def discover(document: ApiDocument, request: Request) -> Discovery:
     ranking = Ranking(document)
     whole = ranking.scores(request)
     meant: dict[str, tuple[Score, Scores]] = {}
-    for score, scores in _answers(ranking, request):
+    creating: dict[str, bool] = {}
+    for ask, score, scores in _answers(ranking, request):
         meant.setdefault(score.operation.key, (score, scores))
+        if ask.verb.kinds == _CREATE and not ask.general:
+            creates = verb_class(score.operation) not in _OTHER_ACTS
+            creating[ask.verb.word] = creating.get(ask.verb.word, False) or creates
     steps: dict[str, Ranked] = {}
     for key, (score, scores) in meant.items():
         for source in ranking.chain(score.operation, scores, ways=1, at_hand={*meant, *steps}):
@@ -86,7 +95,8 @@ def discover(document: ApiDocument, request: Request) -> Discovery:
         steps[key] = Ranked(score)
     candidates = tuple(_judged(list(steps.values()), whole))
     known = ranking.index.rarity.keys()
-    return Discovery(candidates, _coverage([score for score, _ in meant.values()], request, known))
+    confidence = _coverage([score for score, _ in meant.values()], request, known)
+    return Discovery(candidates, confidence * (1.0 if all(creating.values()) else _ANOTHER_ACT))
 
 
 def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
@@ -104,7 +114,7 @@ def _judged(steps: list[Ranked], whole: Scores) -> Iterator[Candidate]:
         yield Candidate(Ranked(score), "weaker")
 
 
-def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Score, Scores]]:
+def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Ask, Score, Scores]]:
     """The operations meant by each act of the request, and by which scores: those that the thing's
     home has for it, else the best."""
     parts = [(ask, ranking.scores(ask.request)) for ask in asks(request, ranking.index.path_terms)]
@@ -116,9 +126,9 @@ def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Score, Scores
         placed = _at_home(homes, ask, same)
         wanted = placed if ask.general else {ask.verb.word} & placed.keys()
         for word in wanted:
-            yield scores.by_key.get(placed[word].key) or Score(placed[word], 0.0), scores
+            yield ask, scores.by_key.get(placed[word].key) or Score(placed[word], 0.0), scores
         if not wanted:
-            yield from ((score, scores) for score in _best(scores, ask))
+            yield from ((ask, score, scores) for score in _best(scores, ask))
 
 
 def _at_home(

@@ -2,6 +2,8 @@
 
 import ast
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -9,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noctule import apidoc
-from noctule.codegen import render
+from noctule.codegen import Rendered, render
+from noctule.codegen.names import python_name
 from noctule.manifest import EnvVar, File, IntegrationTask, Method
 from noctule.problem import Problem
 
@@ -37,75 +40,144 @@ hostile = st.lists(
 ).map("".join)
 
 
-@st.composite
-def schemas(draw: st.DrawFn) -> dict[str, Any]:
-    properties = {
-        name: draw(
-            st.sampled_from([
-                {"type": "string"},
-                {"type": "integer"},
-                {"type": "object", "properties": {"a": {"type": "string"}}},
-                {"type": "array", "items": {"type": "string"}},
-            ])
-        ) | {"description": draw(hostile)}
-        for name in draw(st.lists(hostile, min_size=1, max_size=4, unique=True))
-    }  # fmt: skip
-    first = next(iter(properties))
-    properties[first] = {"type": "string", "enum": draw(st.lists(hostile, max_size=4))}
-    return {
-        "type": "object",
-        "description": draw(hostile),
-        "properties": properties,
-        "required": draw(st.sampled_from([[], [first]])),
-    }
+SHAPES: tuple[dict[str, Any], ...] = (
+    {"type": "string"},
+    {"type": "integer"},
+    {"type": "object", "properties": {"a": {"type": "string"}}},
+    {"type": "array", "items": {"type": "string"}},
+)
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
-    path = "/" + draw(hostile).replace("{", "").replace("}", "").replace("?", "").replace("#", "")
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": draw(hostile), "version": draw(hostile)},
-        "servers": [{"url": "https://api.example.com"}],
-        "components": {"schemas": {"Thing": draw(schemas())}},
-        "paths": {
-            path: {
-                "post": {
-                    "operationId": draw(hostile),
-                    "summary": draw(hostile),
-                    "description": draw(hostile),
-                    "parameters": [
-                        {
-                            "name": draw(hostile),
-                            "in": "query",
-                            "description": draw(hostile),
-                            "schema": {"type": "string", "default": draw(hostile)},
-                        }
-                    ],
-                    "requestBody": {"content": {"application/json": {"schema": draw(schemas())}}},
-                    "responses": {
-                        "200": {
-                            "description": draw(hostile),
-                            "content": {
-                                "application/json": {
-                                    "schema": {"$ref": "#/components/schemas/Thing"}
-                                }
+@dataclass(frozen=True)
+class Drawn:
+    """The structure of a document, and what stands at each of its places."""
+
+    members: tuple[tuple[tuple[str, int], ...], ...]
+    """Name and shape of each member, of the answer and of the body."""
+    choices: tuple[tuple[str, ...], ...]
+    """The enumeration of the first member of each."""
+    required: tuple[bool, bool]
+    parameter: str
+    path: str
+    said: tuple[str, ...]
+    """Titles, summaries, descriptions, ids, a default."""
+
+    def document(self) -> dict[str, Any]:
+        said = iter(self.said)
+        answer, body = (self._schema(at, said) for at in (0, 1))
+        return {
+            "openapi": "3.1.0",
+            "info": {"title": next(said), "version": next(said)},
+            "servers": [{"url": "https://api.example.com"}],
+            "components": {"schemas": {"Thing": answer}},
+            "paths": {
+                self.path: {
+                    "post": {
+                        "operationId": next(said),
+                        "summary": next(said),
+                        "description": next(said),
+                        "parameters": [
+                            {
+                                "name": self.parameter,
+                                "in": "query",
+                                "description": next(said),
+                                "schema": {"type": "string", "default": next(said)},
+                            }
+                        ],
+                        "requestBody": {"content": {"application/json": {"schema": body}}},
+                        "responses": {
+                            "200": {
+                                "description": next(said),
+                                "content": {
+                                    "application/json": {
+                                        "schema": {"$ref": "#/components/schemas/Thing"}
+                                    }
+                                },
                             },
+                            "404": {"description": next(said)},
                         },
-                        "404": {"description": draw(hostile)},
-                    },
+                    }
                 }
-            }
-        },
-    }
+            },
+        }
+
+    def _schema(self, at: int, said: Iterator[str]) -> dict[str, Any]:
+        properties = {
+            name: SHAPES[shape] | {"description": next(said)} for name, shape in self.members[at]
+        }
+        first = next(iter(properties))
+        properties[first] = {"type": "string", "enum": list(self.choices[at])}
+        return {
+            "type": "object",
+            "description": next(said),
+            "properties": properties,
+            "required": [first] if self.required[at] else [],
+        }
+
+    def twin(self) -> "Drawn":
+        """The same structure, and nothing in it that could harm anybody."""
+        names = iter(f"{letter}ord" for letter in "abcdefghijklmnopqrstuvwxyz")
+
+        def plain(name: str) -> str:
+            word = next(names)
+            return word if python_name(name) == name else f"{word}-x"
+
+        return Drawn(
+            tuple(tuple((plain(name), shape) for name, shape in one) for one in self.members),
+            tuple(tuple(next(names) for _ in one) for one in self.choices),
+            self.required,
+            plain(self.parameter),
+            "/things",
+            tuple(f"Text {number}." for number in range(len(self.said))),
+        )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
-@given(documents(), hostile, hostile, hostile)
-def test_generated_code_parses_and_says_what_the_document_says(
-    written: dict[str, Any], service: str, method: str, about: str
+@st.composite
+def drawn(draw: st.DrawFn) -> Drawn:
+    names = st.lists(hostile.filter(bool), min_size=2, max_size=9, unique_by=python_name)
+    parameter, *members = draw(names)
+    cut = draw(st.integers(0, len(members) - 1)) if len(members) > 1 else 0
+    shape = st.integers(0, len(SHAPES) - 1)
+    own = members[:cut] or members[:1]
+    other = members[cut:] if cut else members[1:] or ["alone"]
+    values = st.lists(hostile, max_size=4, unique=True)
+    path = "/" + draw(hostile).replace("{", "").replace("}", "").replace("?", "").replace("#", "")
+    return Drawn(
+        tuple(tuple((name, draw(shape)) for name in one) for one in (own, other)),
+        (tuple(draw(values)), tuple(draw(values))),
+        (draw(st.booleans()), draw(st.booleans())),
+        parameter,
+        path,
+        tuple(draw(st.lists(hostile, min_size=20, max_size=20))),
+    )
+
+
+@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn(), hostile, hostile, hostile)
+def test_generated_code_says_what_the_document_says_and_has_the_shape_of_a_harmless_ones(
+    made: Drawn, service: str, method: str, about: str
 ) -> None:
-    document = apidoc.parse(json.dumps(written).encode(), source="hostile.json")
+    files, document = rendered(made, service, method, about)
+    plain, _ = rendered(made.twin(), "Example", "make", "About.")
+    for file in files:
+        if file.path.endswith(".py"):
+            only_expected_statements(ast.parse(file.text))
+            assert file.text.isascii() or all(c.isprintable() or c == "\n" for c in file.text)
+    assert shape_of(files[0].text) == shape_of(plain[0].text), files[0].text
+    wrapper = ast.parse(files[0].text)
+    constants = {node.value for node in ast.walk(wrapper) if isinstance(node, ast.Constant)}
+    [operation] = document.operations.values()
+    assert operation.path in constants
+    assert {parameter.name for parameter in operation.parameters} <= constants
+    section = next(file.text for file in files if file.role == "env")
+    lines = [line for line in section.splitlines() if not line.startswith("#")]
+    assert lines == ["EXAMPLE_TOKEN="]
+
+
+def rendered(
+    made: Drawn, service: str, method: str, about: str
+) -> tuple[tuple[Rendered, ...], apidoc.ApiDocument]:
+    document = apidoc.parse(json.dumps(made.document()).encode(), source="hostile.json")
     [key] = document.operations
     task = IntegrationTask(
         service=service,
@@ -117,19 +189,51 @@ def test_generated_code_parses_and_says_what_the_document_says(
         env_vars=[EnvVar(name="EXAMPLE_TOKEN", description=about, role="token")],
         methods=[Method(name=method, does=about, operation=key)],
     )
-    files = render(task, document, None)
-    for file in files:
-        if file.path.endswith(".py"):
-            only_expected_statements(ast.parse(file.text))
-            assert file.text.isascii() or all(c.isprintable() or c == "\n" for c in file.text)
-    wrapper = ast.parse(files[0].text)
-    constants = {node.value for node in ast.walk(wrapper) if isinstance(node, ast.Constant)}
-    operation = document.operations[key]
-    assert operation.path in constants
-    assert {parameter.name for parameter in operation.parameters} <= constants
-    section = next(file.text for file in files if file.role == "env")
-    lines = [line for line in section.splitlines() if not line.startswith("#")]
-    assert lines == ["EXAMPLE_TOKEN="]
+    return render(task, document, None), document
+
+
+class Plain(ast.NodeTransformer):
+    """Takes texts and names out of a module. Documentation goes too, and an open enumeration is one
+    name: whether it has an alias, or is a plain text because no alias is free, is no matter."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else self._visited(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        return None if node.module == "typing" else self._visited(node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        return None if is_literal(node.value) else self._visited(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript | ast.Name:
+        return ast.Name("", ast.Load()) if is_literal(node) else self._visited(node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp | ast.Name:
+        made = self._visited(node)
+        names = isinstance(made.left, ast.Name) and isinstance(made.right, ast.Name)
+        return ast.Name("", ast.Load()) if names else made
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, str):
+                setattr(node, field, "")
+        return super().generic_visit(node)
+
+    def _visited(self, node: Any) -> Any:
+        return self.generic_visit(node)
+
+
+def is_literal(node: ast.AST) -> bool:
+    """Whether it is `Literal["a", "b"]`, of texts alone."""
+    if not (isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal"):
+        return False
+    values = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return all(isinstance(v, ast.Constant) and isinstance(v.value, str) for v in values)
+
+
+def shape_of(text: str) -> str:
+    """The syntax of a module without its texts and names: what it does, but to what."""
+    return ast.dump(Plain().visit(ast.parse(text)))
 
 
 def only_expected_statements(tree: ast.Module) -> None:

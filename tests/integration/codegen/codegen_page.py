@@ -64,6 +64,20 @@ each kind of call; `noctule prove` proves all of them, `--method` a single one.
 - **Nothing is numbered.** Names that meet are told apart by where they come from
   (`CreateCustomerAddress`).
 
+## What it takes
+
+`python benchmarks/codegen/run.py stripe.json` with Stripe's whole document (2.5 MB, 452
+operations) at commit ed89798: one after the other on one idle core, processes from their start to
+their end. Lines are of Python; `import` is of every module of the package with its bytecode there,
+beyond what it stands on. One run of the others, the median of three for the seven operations.
+
+| | seconds | peak MB | lines | import, s |
+|---|---|---|---|---|
+| noctule, the whole API and its tests | 1.98 | 68 | 91,207 | 0.061 |
+| openapi-python-client 0.29.1, literal enums | 29.5 | 709 | 364,363 | 1.829 |
+| datamodel-code-generator 0.89.0, models alone | 12.5 | 309 | 22,684 | 1.477 |
+| noctule, 7 operations and their tests | 0.42 | 43 | 1,926 | 0.009 |
+
 ## The wrapper
 
 ```python

@@ -163,10 +163,14 @@ class Suite:
         taken = {*self._constants, *CONSTANTS}
         name = free((constant_name(named), constant_name(f"{method}_answer")), taken)
         self._constants[name] = source
-        plain = _plainly_typed(value)
-        kind_ = "" if plain else f": {self.imports.use(RUNTIME, 'JSON')}"
-        self.answers[name] = "\n".join(lay_out(joined(f"{name}{kind_} = ", literal(value))))
+        told = name if _plainly_typed(value) else f"{name}: {self._container(value)}"
+        self.answers[name] = "\n".join(lay_out(joined(f"{told} = ", literal(value))))
         return name
+
+    def _container(self, value: Any) -> str:
+        """What an example is, where parts of it are empty, so that nobody can tell of what."""
+        json = self.imports.use(RUNTIME, "JSON")
+        return f"dict[str, {json}]" if is_object(value) else f"list[{json}]"
 
     # -- what comes first
 

@@ -23,6 +23,7 @@ import imports
 import leaks
 import outage
 import overhead
+import probes
 import storm
 
 if TYPE_CHECKING:
@@ -120,6 +121,10 @@ def told() -> Iterable[Section]:
     yield "Secrets told: whole-API clients of five providers", body
 
 
+def exact() -> Iterable[Section]:
+    yield "One probe, whatever happens to it", table(("", ""), probes.main().items())
+
+
 PARTS: dict[str, Callable[[], Iterable[Section]]] = {
     "overhead": policies,
     "calls": cpu,
@@ -129,6 +134,7 @@ PARTS: dict[str, Callable[[], Iterable[Section]]] = {
     "storm": real,
     "outage": simulated,
     "leaks": told,
+    "probes": exact,
 }
 
 
@@ -141,17 +147,21 @@ def page(parts: dict[str, str]) -> str:
     )
 
 
-def main() -> None:
+def keep(name: str, text: str) -> None:
+    """Put this part into the page, which keeps the others."""
     path = DOCS / "figures.md"
     kept = re.split(r"\n<!-- (\w+) -->\n", path.read_text()) if path.exists() else []
-    known = dict(zip(kept[1::2], kept[2::2], strict=True))
+    known = dict(zip(kept[1::2], kept[2::2], strict=True)) | {name: text}
+    DOCS.mkdir(parents=True, exist_ok=True)
+    path.write_text(page({part: known[part] for part in PARTS if part in known}))
+
+
+def main() -> None:
     wanted = sys.argv[1:] or list(PARTS)
     del sys.argv[1:]
     for name in wanted:
         print(f"\n{name}")
-        known[name] = "".join(f"\n## {title}\n\n{body}" for title, body in PARTS[name]())
-        DOCS.mkdir(parents=True, exist_ok=True)
-        path.write_text(page({part: known[part] for part in PARTS if part in known}))
+        keep(name, "".join(f"\n## {title}\n\n{body}" for title, body in PARTS[name]()))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from noctule.runtime.clock import AMBIENT, ambient_deadline
 from noctule.runtime.effects import Attempt, Sleep, Wait
 from noctule.runtime.policy.backoff import asked
 from noctule.runtime.policy.breaker import CLOSED, State
+from noctule.runtime.policy.bulkhead import Ticket
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
 from noctule.runtime.policy.retry import replayable, wait_before_retry
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 Effect = Attempt | Sleep | Wait
 NOBODY = -1
 """No generation: nothing of ours is on its way."""
+OUTSIDE = Ticket()
+"""No place, and no claim to one."""
 
 
 @dataclass(slots=True)
@@ -64,7 +67,6 @@ class Guard:
         "_admitted",
         "_begun",
         "_cut",
-        "_inside",
         "_paid",
         "_ticket",
         "_until",
@@ -78,7 +80,7 @@ class Guard:
         self.attempts = 0
         self._paid = 0
         self._admitted = NOBODY
-        self._inside = False
+        self._ticket: Ticket | None = OUTSIDE
         self.start = start = rules.clock.monotonic()
         until = None if AMBIENT.get() is None else ambient_deadline(rules.clock)
         own = rules.policies.deadline
@@ -90,9 +92,12 @@ class Guard:
         """Begin, or begin again, with what is left of the attempts and of the time."""
         rules = self.rules
         now = rules.clock.monotonic() if self.attempts else self.start
-        ticket = self._ticket = rules.health.enter()
-        self._inside = True
-        if ticket is None or ticket.held:
+        bulkhead = rules.health.bulkhead
+        if bulkhead is None or bulkhead.take():
+            self._ticket = None
+            return self._send(now)
+        ticket = self._ticket = rules.health.claim(bulkhead)
+        if ticket.held:
             return self._send(now)
         seconds, self._cut = attempt_time(rules.policies.place_timeout, self._until, now)
         return Wait(ticket, seconds or 0.0)
@@ -113,20 +118,26 @@ class Guard:
         if verdict.hold:
             verdict.hold = min(verdict.hold, rules.policies.longest_hold)
         admitted, self._admitted = self._admitted, NOBODY
-        changed = health.settle(admitted, verdict, now, took)
+        error, breaker, changed = verdict.error, health.breaker, None
+        if (
+            error is not None
+            or verdict.hold
+            or (breaker is not None and not breaker.well(admitted, now, took))
+        ):
+            changed = health.settle(admitted, verdict, now, took)
         if changed is not None or rules.telemetry.wants("attempt"):
             self._tell(verdict, changed, took)
-        if verdict.error is None:
+        if error is None:
             health.earn(self._paid or 1)
             return None
-        wait = self._wait(verdict, verdict.error)
+        wait = self._wait(verdict, error)
         if wait is not None:
             return Sleep(wait)
-        failure = self._last(verdict, verdict.error)
+        failure = self._last(verdict, error)
         try:
             raise failure
         finally:
-            del failure, verdict
+            del failure, verdict, error
 
     def close(self) -> None:
         """The call is over, whatever ended it."""
@@ -135,9 +146,10 @@ class Guard:
                 self.rules.health.abandon(self._admitted)
                 self._admitted = NOBODY
         finally:
-            if self._inside:
-                self._inside = False
-                self.rules.health.leave(self._ticket)
+            ticket = self._ticket
+            if ticket is not OUTSIDE:
+                self._ticket = OUTSIDE
+                self.rules.health.leave(ticket)
 
     def hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; counts and pays for it."""

@@ -113,12 +113,6 @@ class Health:
         """An attempt ended after `took` seconds; the breaker's state, if that changed it."""
         breaker = self.breaker
         healthy = verdict.healthy
-        if (
-            healthy
-            and not verdict.hold
-            and (breaker is None or breaker.well(generation, now, took))
-        ):
-            return None
         with self.lock:
             if verdict.hold:
                 self.gate.close(now, verdict.hold)
@@ -140,11 +134,8 @@ class Health:
             with self.lock:
                 self.breaker.abandon(generation)
 
-    def enter(self) -> Ticket | None:
-        """A ticket to wait with; None when the call may go on at once."""
-        bulkhead = self.bulkhead
-        if bulkhead is None or bulkhead.take():
-            return None
+    def claim(self, bulkhead: Bulkhead) -> Ticket:
+        """A ticket to wait with, since no place could be taken."""
         with self.lock:
             ticket = bulkhead.claim()
         self._hand_over(bulkhead)

@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test check lint types layers bench clean corpus golden
+.PHONY: demo test check lint types layers bench clean corpus golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -46,6 +46,14 @@ golden: $(READY)  ## Record again what the vendors' SDKs send (docs/bytes.md)
 	.golden/bin/python -m pip --quiet install --editable . --group recording
 	.golden/bin/python tests/integration/oracles/oracle_record.py
 	$(PY) tests/integration/oracles/oracle_table.py
+
+golden-signatures: $(READY)  ## Ask the providers' own libraries about signatures again
+	mkdir -p .golden/judges
+	cp tests/integration/webhooks/judges/package.json tests/integration/webhooks/judges/judges.mjs .golden/judges
+	cd .golden/judges && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --silent
+	$(PIP) install --target .golden/judges/python --upgrade mailgun==1.10.0
+	$(PY) tests/integration/webhooks/judges/judge_record.py
+	$(PY) docs/signatures.py
 
 bench: $(READY)  ## Planner, runtime and signatures, peers beside them
 	$(PIP) install --group bench

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -19,10 +20,12 @@ them. What a grade means and what a handler may rely on is said in
 `noctule.webhooks.scheme`.
 
 **Known from** says whether the provider's own text or code was read (`confirmed`), or somebody
-else's (`unconfirmed`: try it with a real delivery first). **Proof**: `vector`, a signature that the
-provider published; `library`, the provider's own library as the judge in the tests. Every scheme
-besides is held by the same properties: one changed bit of body, header, key, address or time is
-rejected, and nothing that a sender sends raises anything but a rejection.
+else's (`unconfirmed`: try it with a real delivery first). **Proof**: `vector`, a signature that
+the provider published; `library`, the provider's own library as the judge, either in the tests or,
+where it has a version here, in the verdicts that `make golden-signatures` records under
+`tests/data/webhooks/judged` (with each difference between the library and noctule, and why). Every
+scheme besides is held by the same properties: one changed bit of body, header, key, address or
+time is rejected, and nothing that a sender sends raises anything but a rejection.
 """
 SIGNED = "## Signed"
 REFUSED = """
@@ -89,8 +92,12 @@ def _identity(scheme: Scheme) -> str:
 def _proof(name: str) -> str:
     vectors = tomllib.loads((DATA / "vectors.toml").read_text(encoding="utf-8"))["vectors"]
     oracles = tomllib.loads((DATA / "oracles.toml").read_text(encoding="utf-8"))
+    judged = DATA / "judged" / f"{name}.json"
     proof = ["vector"] if any(vector["scheme"] == name for vector in vectors) else []
-    proof += [f"library: {oracles[name]}"] if name in oracles else []
+    libraries = [oracles[name]] if name in oracles else []
+    if judged.exists():
+        libraries.append(json.loads(judged.read_text(encoding="utf-8"))["library"])
+    proof += [f"library: {' and '.join(libraries)}"] if libraries else []
     return ", ".join(proof) or "properties"
 
 

@@ -113,12 +113,13 @@ The keys:
 `signed` (text, or list of texts of which any may be what was signed)
     The signed bytes. Placeholders: `{body}` exact bytes, `{timestamp}` and `{id}` exactly as
     received, `{method}` upper case, `{url}` the full public address with its query, `{path}` its
-    path and query, `{uri}` the address with the escapes undone that HubSpot undoes, `{sorted_form}`
-    every distinct form field, name then value, sorted, `{secret}` the secret's text, `{crc32}` of
-    the body in decimal, `{sha256}` of the body in hexadecimal, `{listed_headers}` those that
-    Contentful's list names, `{sns}` the lines that Amazon SNS signs, `{token}` the signed part of a
-    JSON web token, `{setting:WORD}`, `{SOURCE}` for any source below (`{body:signature.token}`),
-    `{SOURCE?}` for one that may be absent.
+    path and query, `{encoded_path}` these as Contentful's library escapes them, `{uri}` the address
+    with the escapes undone that HubSpot undoes, `{sorted_form}` every distinct form field, name
+    then value, sorted, `{secret}` the secret's text, `{crc32}` of the body in decimal, `{sha256}`
+    of the body in hexadecimal, `{listed_headers}` those that Contentful's list names, `{sns}` the
+    lines that Amazon SNS signs, `{token}` the signed part of a JSON web token, `{setting:WORD}`,
+    `{SOURCE}` for any source below (`{body:signature.token}`), `{SOURCE?}` for one that may be
+    absent.
 `expect` (table of source to text with placeholders)
     Values that must be there, compared in constant time (SNS: the topic).
 `settings` (table of word to environment variable)
@@ -417,6 +418,10 @@ class Scheme:
         return "url" in self.signed or "uri" in self.signed
 
     @cached_property
+    def covers_path(self) -> bool:
+        return "path" in self.signed or "encoded_path" in self.signed
+
+    @cached_property
     def is_token(self) -> bool:
         return "token" in self.signed
 
@@ -469,7 +474,7 @@ class Scheme:
             case "body":
                 return self.vouches_for_body
             case "query":
-                return self.covers_url or "path" in self.signed
+                return self.covers_url or self.covers_path
             case "header":
                 return "id" in self.signed and any(source in parts for parts in self.id)
             case "claim" | "jose":

@@ -10,8 +10,8 @@ from noctule.webhooks.errors import InvalidScheme
 from noctule.webhooks.source import Source
 
 WORDS = frozenset(
-    {"body", "timestamp", "id", "method", "url", "uri", "path", "sorted_form", "secret", "crc32",
-     "sha256", "listed_headers", "sns", "token"}
+    {"body", "timestamp", "id", "method", "url", "uri", "path", "encoded_path", "sorted_form",
+     "secret", "crc32", "sha256", "listed_headers", "sns", "token"}
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.source import Source
@@ -49,6 +49,14 @@ def path(reading: Reading, url: str) -> bytes:
     except ValueError:
         raise Rejection(Reason.UNPARSEABLE, "url") from None
     return (parts.path + (f"?{parts.query}" if parts.query else "")).encode("utf-8", "replace")
+
+
+def encoded_path(reading: Reading, url: str) -> bytes:
+    """The path and query with their escapes escaped, the query twice (Contentful's own library,
+    @contentful/node-apps-toolkit, whatever the address that it is given)."""
+    start, mark, query = path(reading, url).decode().partition("?")
+    text = start + mark + quote(query, safe="!*'()")
+    return quote(text, safe=";,/?:@&=+$!*'()#").encode()
 
 
 def uri(reading: Reading, url: str) -> bytes:
@@ -99,6 +107,7 @@ COMPUTED: Mapping[str, Callable[[Reading, str], bytes]] = {
     "crc32": crc32,
     "sha256": sha256,
     "path": path,
+    "encoded_path": encoded_path,
     "uri": uri,
     "listed_headers": listed_headers,
     "sns": sns,

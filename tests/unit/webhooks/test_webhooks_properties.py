@@ -27,7 +27,7 @@ STAMPED = [name for name in NAMES if SCHEMES[name].timestamp]
 EXACT = [name for name in NAMES if not {"body", "sha256"}.isdisjoint(SCHEMES[name].signed.parts)]
 LOOSE = [name for name in NAMES if name not in EXACT]
 """Those that sign something else than the bytes: fields, a form, a token, a checksum."""
-ADDRESSED = [n for n in NAMES if SCHEMES[n].covers_url or "path" in SCHEMES[n].signed]
+ADDRESSED = [n for n in NAMES if SCHEMES[n].covers_url or SCHEMES[n].covers_path]
 MACS = [name for name in NAMES if SCHEMES[name].algorithm.startswith("hmac")]
 
 

@@ -110,6 +110,22 @@ def test_one_of_several_credentials_is_enough_and_two_together_are_both_needed()
     play(scene, api)
 
 
+def test_a_token_that_an_operation_asks_for_as_well_may_come_as_the_credential_alone() -> None:
+    asked = [
+        {"name": "token", "in": place, "required": True, "schema": {"type": "string"}}
+        for place in ("query", "header")
+    ]
+    api = document(
+        {"/me": {"get": operation(parameters=asked)}}, schemes=SCHEMES, security=[{"bearer": []}]
+    )
+
+    async def scene(_fake: FakeProvider, client: httpx2.AsyncClient) -> None:
+        got = await client.get("/me", headers={"Authorization": "Bearer k"})
+        assert got.status_code == 204, got.text
+
+    play(scene, api)
+
+
 def test_the_token_endpoint_grants_to_who_says_who_it_is() -> None:
     api = document({"/me": {"get": operation()}}, schemes=SCHEMES, security=[{"oauth": []}])
 

@@ -49,15 +49,16 @@ class Validators:
 
     def _parameter(self, parameter: Parameter, decoded: Decoded) -> list[str]:
         place = f"{parameter.where} {parameter.name}"
+        lacks = parameter.required and not _sent(parameter, decoded)
+        missing = [f"{place}: is required"] if lacks else []
         if parameter.where == "header":
-            missing = parameter.required and parameter.name.lower() not in decoded.headers
-            return [f"{place}: is required"] if missing and not _sent(parameter, decoded) else []
+            return [] if parameter.name.lower() in decoded.headers else missing
         if parameter.where not in {"path", "query"}:
             return []
         values = decoded.path if parameter.where == "path" else decoded.query
-        if parameter.name in values:
-            return self._value(place, parameter.schema, values[parameter.name])
-        return [f"{place}: is required"] if parameter.required else []
+        if parameter.name not in values:
+            return missing
+        return self._value(place, parameter.schema, values[parameter.name])
 
     def _value(self, place: str, schema: Schema, value: Any) -> list[str]:
         validator = self._validator(schema)
@@ -77,6 +78,8 @@ class Validators:
 
 def _sent(parameter: Parameter, decoded: Decoded) -> bool:
     """Whether it is a token that went as a credential: some documents ask for it twice."""
+    if parameter.where == "path":
+        return False
     return parameter.name.lower() in TOKENS and "authorization" in decoded.headers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.answers import Answers, core, expandable
@@ -20,11 +21,13 @@ from noctule.codegen.form import (
 from noctule.codegen.pages import pages_of
 from noctule.codegen.prose import plain, sentence
 from noctule.codegen.requests import IDEMPOTENCY_HEADERS, Conventions, Requests, body_of, styles
+from noctule.codegen.values import is_array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from noctule.apidoc import Media, Operation, Response
+    from noctule.codegen.form import Param
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 EXPANDING = frozenset({"expand", "expand[]"})
@@ -45,7 +48,10 @@ class Methods:
         label = name if resource in ("", *name.split("_")) else f"{name}_{resource}"
         returns, accepts, answer = self._returns(label, operation)
         without = EXPANDING if _expands(operation) else frozenset[str]()
-        params = tuple(self._requests.params(label, operation, without))
+        spelt = styles(operation)
+        params = tuple(
+            _telling(param, spelt) for param in self._requests.params(label, operation, without)
+        )
         _, body = body_of(operation)
         pack = self._conventions.pack
         fact = pack.operations.get(operation.key) if pack else None
@@ -64,7 +70,7 @@ class Methods:
             returns=returns,
             body=body if any(param.place == "body" for param in params) else None,
             replay=self._replay(operation, idempotent=bool(fact and fact.idempotent)),
-            styles=styles(operation),
+            styles=spelt,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,
             failures=tuple(_failures(operation.errors)),
@@ -104,6 +110,12 @@ class Methods:
         if pack and pack.idempotency:
             return "never"
         return "keyed" if header and header in idempotency_headers([operation]) else "never"
+
+
+def _telling(param: Param, spelt: Mapping[str, str]) -> Param:
+    """One item is spelt alike in every style, two are not."""
+    alone = param.wire in spelt and is_array(param.example) and len(param.example) == 1
+    return replace(param, example=param.example * 2) if alone else param
 
 
 def answer_media(operation: Operation) -> Media | None:

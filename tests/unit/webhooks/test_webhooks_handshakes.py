@@ -82,6 +82,8 @@ async def test_the_ping_of_woocommerce_is_answered_and_leaves_nothing_behind(mon
     async with shop.lifespan():
         ping = await shop.deliver("POST", URL, form, b"webhook_id=7")
         assert (ping.status, ping.outcome, ping.body) == (200, "handshake", b"")
+        without_curl = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
+        assert (await shop.deliver("POST", URL, without_curl, b"webhook_id=7")).status == 200
         forged = form | {"x-wc-webhook-signature": "AAAA", "x-wc-webhook-topic": "order.created"}
         assert (await shop.deliver("POST", URL, forged, b"webhook_id=7")).status == 401
         assert (await shop.deliver("POST", URL, form, b"id=1")).status == 401

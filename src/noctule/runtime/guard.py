@@ -20,7 +20,7 @@ from noctule.runtime import errors
 from noctule.runtime.clock import AMBIENT, ambient_deadline
 from noctule.runtime.effects import Attempt, Sleep, Wait
 from noctule.runtime.policy.backoff import asked
-from noctule.runtime.policy.breaker import CLOSED, State
+from noctule.runtime.policy.breaker import CLOSED, LOOK, State
 from noctule.runtime.policy.bulkhead import Ticket
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
@@ -181,7 +181,7 @@ class Guard:
         elif breaker.state is CLOSED and health.circuits is None:
             self._admitted = breaker.generation
         else:
-            self._admit(now)
+            attempt = self._admit(now, attempt)
         self.attempts += 1
         return attempt if rules.policies.hedge_after is None else self._hedged(attempt)
 
@@ -198,17 +198,25 @@ class Guard:
             raise self._stopped(errors.RateLimited(), retry_after=wait)
         return Sleep(asked(wait, self.rules.health.random))
 
-    def _admit(self, now: float) -> None:
+    def _admit(self, now: float, attempt: Attempt) -> Attempt:
         """The breaker's leave to send; raises when the call must not be sent."""
         health = self.rules.health
         if health.follow(now, self.rules.clock.time()):
             self._tell_breaker("breaker", State.OPEN)
         generation = health.admit(now)
         if generation is None:
-            raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(now))
+            generation, attempt = LOOK, self._look(now, attempt)
         self._admitted = generation
         if not health.calm:
             self._tell_breaker("probe", State.HALF_OPEN)
+        return attempt
+
+    def _look(self, now: float, attempt: Attempt) -> Attempt:
+        health = self.rules.health
+        seconds = None if self.rules.replay == "never" else health.look(now)
+        if seconds is None:
+            raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(now))
+        return Attempt(seconds if attempt.seconds is None else min(seconds, attempt.seconds))
 
     def _hedged(self, attempt: Attempt) -> Attempt:
         wanted, seconds = self.rules.policies.hedge_after, attempt.seconds

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from noctule.runtime.policy.breaker import CLOSED, Breaker, State
+from noctule.runtime.policy.breaker import CLOSED, LOOK, Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead
 from noctule.runtime.policy.gate import Gate
 from noctule.runtime.policy.quota import Quota
@@ -91,6 +91,13 @@ class Health:
         with self.lock:
             return self.breaker.admit(now)
 
+    def look(self, now: float) -> float | None:
+        """`Breaker.look`, for a call that was not admitted."""
+        if self.breaker is None:
+            return None
+        with self.lock:
+            return self.breaker.look(now)
+
     def follow(self, now: float, today: float) -> bool:
         """Whether our breaker opens because that of another process did. `today` is `now` in
         seconds since the epoch, which is what processes have in common."""
@@ -119,6 +126,8 @@ class Health:
             if breaker is None:
                 return None
             before = breaker.state
+            if generation == LOOK and verdict.error is None:
+                generation = breaker.seen()
             if healthy:
                 breaker.record(generation, now, ok=True, took=took)
             elif healthy is None:

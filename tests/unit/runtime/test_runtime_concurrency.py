@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import pytest
-from runtime_calling import READ, config
+from runtime_calling import CREATE, READ, config
 
 from noctule.runtime import (
     BreakerLimits,
@@ -150,6 +150,52 @@ def test_exactly_one_of_thirty_threads_probes() -> None:
         thread.join()
     assert len(counted) == 1
     assert sum(isinstance(outcome, CircuitOpen) for outcome in outcomes) == 29
+
+
+class HangsOnce:
+    """The first request is never answered, all others are at once."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock, self.total = clock, 0
+
+    async def asend(self, request: Request) -> Response:
+        self.total += 1
+        if self.total == 1:
+            await self.clock.sleep(1e9)
+        return ITEM
+
+    async def aclose(self) -> None:
+        return
+
+
+@pytest.mark.parametrize(("operation", "passed"), [(READ, 51), (CREATE, 0)])
+def test_a_probe_that_hangs_does_not_hide_that_the_provider_is_back(
+    operation: Any, passed: int
+) -> None:
+    """The fiftieth call that is refused looks for itself, unless it could do its effect twice."""
+
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(HangsOnce(clock), clock)
+        health(shop).breaker.trip(-100.0)
+        probe = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
+        await clock.sleep(0.2)
+        path = {"id": 1} if operation is READ else None
+        calls = [await attempted(shop.call(operation, path=path)) for _ in range(100)]
+        assert calls.count(True) == passed
+        assert (health(shop).breaker.state is State.CLOSED) == (passed > 0)
+        probe.cancel()
+
+    asyncio.run(main())
+
+
+async def attempted(call: Any) -> bool:
+    """Whether it was let through."""
+    try:
+        await call
+    except CircuitOpen:
+        return False
+    return True
 
 
 def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:

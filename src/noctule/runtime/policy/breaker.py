@@ -10,6 +10,10 @@ to a minute, since a probe every few seconds is no load. And refused calls, for 
 often: a share of the calls may be probes, so that a recovery costs so many calls at most, and an
 outage so much of the usual load at most, however long it lasted.
 
+A probe may hang, and says nothing while it does. The calls that are refused meanwhile earn looks:
+further probes that are given up early, so that few are on their way, and of which only a success
+counts.
+
 Half-open, one probe goes alone. When it came back well, calls pass again, and the first one
 that fails opens the circuit anew; waiting for a second lone probe would cost every caller of
 that time and protect only from a provider that answers one call well and not the next.
@@ -42,6 +46,9 @@ CLOSED = State.CLOSED
 OPEN = State.OPEN
 HALF_OPEN = State.HALF_OPEN
 
+LOOK = -2
+"""The generation of all looks, which is nobody's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerLimits:
@@ -69,6 +76,8 @@ class BreakerLimits:
     0 leaves it to time alone."""
     probe_pause: float = 0.1
     """Between two probes, however many calls are refused."""
+    look_time: float = 1.0
+    """Given to a look, which goes while a probe hangs, with a call that may be repeated."""
     successes: int = 2
     """In a row that close it: the probe, and those let in after it."""
 
@@ -121,6 +130,7 @@ class Breaker:
                 return None
             self._enter(HALF_OPEN)
             self.open_until = now + self._length()
+            self._next = now + self._limits.probe_pause
         elif self._successes:
             return self.generation
         elif self._probing:
@@ -131,6 +141,19 @@ class Breaker:
             self.open_until = now + self._length()
         self._probing = True
         return self.generation
+
+    def look(self, now: float) -> float | None:
+        """Seconds for a call, refused by `admit`, to look whether the provider is back although a
+        probe hangs: it is admitted as `LOOK`. None: it stays refused."""
+        if self.state is not HALF_OPEN or not self._earned(now):
+            return None
+        self._refused = 0
+        self._next = now + self._limits.probe_pause
+        return self._limits.look_time
+
+    def seen(self) -> int:
+        """The generation of a look that went well."""
+        return self.generation if self.state is HALF_OPEN else LOOK
 
     def well(self, generation: int, now: float, took: float) -> bool:
         """A success after others, which threads need no lock for; False leaves it to `record`."""

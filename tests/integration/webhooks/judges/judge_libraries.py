@@ -23,6 +23,7 @@ NPM = {
     "adyen": "@adyen/api-library",
     "adyen-platform": "@adyen/api-library",
     "aws-sns": "sns-validator",
+    "bigcommerce": "standardwebhooks",  # as BigCommerce's documents tell to
     "clerk": "@clerk/backend",
     "coinbase-commerce": "coinbase-commerce-node",
     "contentful": "@contentful/node-apps-toolkit",

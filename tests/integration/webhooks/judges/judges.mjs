@@ -96,6 +96,10 @@ const JUDGES = {
     return new hmacValidator().validateHMACSignature(secret, headers.hmacsignature, body);
   },
   "aws-sns": sns,
+  bigcommerce: ({ secret, body, headers }) => {
+    const { Webhook } = require("standardwebhooks");
+    new Webhook(Buffer.from(secret).toString("base64")).verify(body, headers);
+  },
   clerk: async ({ secret, url, headers, body, method }) => {
     const { verifyWebhook } = require("@clerk/backend/webhooks");
     await verifyWebhook(new Request(url, { method, headers, body }), { signingSecret: secret });
@@ -169,6 +173,11 @@ const SIGNERS = {
   "adyen-platform": ({ secret, body }) => {
     const { hmacValidator } = require("@adyen/api-library");
     return { hmacsignature: new hmacValidator().calculateHmac(body, secret) };
+  },
+  bigcommerce: ({ secret, body, headers, now }) => {
+    const { Webhook } = require("standardwebhooks");
+    const judge = new Webhook(Buffer.from(secret).toString("base64"));
+    return { "webhook-signature": judge.sign(headers["webhook-id"], new Date(now * 1000), body) };
   },
   "coinbase-commerce": ({ secret, body }) => ({ "x-cc-webhook-signature":
     require("coinbase-commerce-node").Webhook.computeSignature(body, secret) }),

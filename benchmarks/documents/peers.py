@@ -74,6 +74,7 @@ class Peer:
         """One client: written, and put to every question until one fails."""
         started = time.monotonic()
         row: Row = {"document": name, "generator": self.name, "operations": operations}
+        shutil.rmtree(folder / package, ignore_errors=True)
         said = self.write(document, folder, package)
         row["seconds"] = round(time.monotonic() - started, 1)
         modules = checking.sources(folder / package)

@@ -1,0 +1,115 @@
+"""How many answers the code of a generator can read, in that code's own environment.
+
+    python reader.py GENERATOR FOLDER PACKAGE < cases.json
+
+A case is `[verb, path, status, body]`, names of variables left out of the path. Prints as JSON how
+each ended: "" where it was read, the type of the error, or null where no operation is called so.
+"""
+
+import importlib
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+Reader = Callable[[int, bytes], object]
+Readers = dict[tuple[str, str], Reader]
+VARIABLE = re.compile(r"{[^{}]*}")
+CLIENT = re.compile(r'"method": "(\w+)",\s+"url": "([^"]+)"')
+GENERATOR = re.compile(
+    r"_response_types_map: [^{]+({.*?})|method='(\w+)',\s+resource_path='([^']+)'", re.DOTALL
+)
+
+
+def modules(folder: Path, package: str) -> list[Path]:
+    paths = sorted((folder / package).rglob("*.py"))
+    return [path.relative_to(folder) for path in paths if "tests" not in path.parts]
+
+
+def imported(path: Path) -> object:
+    return importlib.import_module(".".join(path.with_suffix("").parts))
+
+
+def key(verb: str, path: str) -> tuple[str, str]:
+    return verb.upper(), VARIABLE.sub("{}", path)
+
+
+def noctule(folder: Path, package: str) -> Readers:
+    from noctule.runtime import Operation
+    from noctule.runtime.models import decode
+
+    found: Readers = {}
+    for path in modules(folder, package):
+        for one in vars(imported(path)).values():
+            if isinstance(one, Operation):
+                found[key(one.method, one.path)] = lambda _, data, one=one: decode(
+                    one.returns, data
+                )
+    return found
+
+
+def openapi_python_client(folder: Path, package: str) -> Readers:
+    import httpx
+
+    client = importlib.import_module(f"{package}.client").Client(base_url="http://none")
+    found: Readers = {}
+    for path in modules(folder, package):
+        for verb, url in CLIENT.findall((folder / path).read_text(encoding="utf-8")):
+            parse = imported(path)._parse_response
+            found[key(verb, url)] = lambda status, data, parse=parse: parse(
+                client=client, response=httpx.Response(status, content=data)
+            )
+    return found
+
+
+def openapi_generator(folder: Path, package: str) -> Readers:
+    client = importlib.import_module(f"{package}.api_client").ApiClient()
+
+    def reader(kinds: dict[str, str]) -> Reader:
+        def read(status: int, data: bytes) -> object:
+            headers = {"content-type": "application/json"}
+            answer = SimpleNamespace(status=status, data=data, headers=headers, reason="")
+            answer.getheaders = lambda: headers
+            answer.getheader = headers.get
+            return client.response_deserialize(answer, kinds)
+
+        return read
+
+    found: Readers = {}
+    for path in modules(folder, package):
+        kinds: dict[str, str] = {}
+        for told, verb, url in GENERATOR.findall((folder / path).read_text(encoding="utf-8")):
+            kinds = dict(re.findall(r"'(\w+)': \"([^\"]+)\"", told)) if told else kinds
+            if verb:
+                found[key(verb, url)] = reader(kinds)
+    return found
+
+
+READERS = {
+    "noctule": noctule,
+    "openapi-python-client": openapi_python_client,
+    "openapi-generator": openapi_generator,
+}
+
+
+def outcome(read: Reader | None, status: int, body: object) -> str | None:
+    if read is None:
+        return None
+    try:
+        read(status, json.dumps(body).encode())
+    except Exception as error:
+        return type(error).__name__
+    return ""
+
+
+def main() -> None:
+    generator, folder, package = sys.argv[1:]
+    readers = READERS[generator](Path(folder), package)
+    cases = json.load(sys.stdin)
+    print(json.dumps([outcome(readers.get(key(v, p)), s, body) for v, p, s, body in cases]))
+
+
+if __name__ == "__main__":
+    main()

@@ -96,11 +96,10 @@ class Guard:
         if bulkhead is None or bulkhead.take():
             self._ticket = None
             return self._send(now)
-        ticket = self._ticket = rules.health.claim(bulkhead)
-        if ticket.held:
-            return self._send(now)
         seconds, self._cut = attempt_time(rules.policies.place_timeout, self._until, now)
-        return Wait(ticket, seconds or 0.0)
+        patience = seconds or 0.0
+        ticket = self._ticket = rules.health.claim(bulkhead, now, patience)
+        return self._send(now) if ticket.held else Wait(ticket, patience)
 
     def resume(self) -> Effect:
         """The wait is over: send the request, if nothing is in the way now."""
@@ -149,7 +148,7 @@ class Guard:
             ticket = self._ticket
             if ticket is not OUTSIDE:
                 self._ticket = OUTSIDE
-                self.rules.health.leave(ticket)
+                self.rules.health.leave(ticket, self.rules.clock)
 
     def hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; counts and pays for it."""

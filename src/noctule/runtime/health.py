@@ -22,6 +22,7 @@ from noctule.runtime.policy.verdict import Reached
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from noctule.runtime.clock import Clock
     from noctule.runtime.config import Policies
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.bulkhead import Ticket
@@ -143,11 +144,11 @@ class Health:
             with self.lock:
                 self.breaker.abandon(generation)
 
-    def claim(self, bulkhead: Bulkhead) -> Ticket:
-        """A ticket to wait with, since no place could be taken."""
+    def claim(self, bulkhead: Bulkhead, now: float, patience: float) -> Ticket:
+        """A ticket to wait with for `patience` seconds, since no place could be taken."""
         with self.lock:
-            ticket = bulkhead.claim()
-        self._hand_over(bulkhead)
+            ticket = bulkhead.claim(now + patience / 2)
+        self._hand_over(bulkhead, now)
         return ticket
 
     def await_place(self, ticket: Ticket, wake: Callable[[], None]) -> bool:
@@ -156,7 +157,7 @@ class Health:
             ticket.wake = wake
             return ticket.held
 
-    def leave(self, ticket: Ticket | None) -> None:
+    def leave(self, ticket: Ticket | None, clock: Clock) -> None:
         """Give back the place, or the claim to one."""
         bulkhead = self.bulkhead
         if bulkhead is None:
@@ -167,11 +168,11 @@ class Health:
             with self.lock:
                 bulkhead.renounce(ticket)
         if bulkhead.queue:
-            self._hand_over(bulkhead)
+            self._hand_over(bulkhead, clock.monotonic())
 
-    def _hand_over(self, bulkhead: Bulkhead) -> None:
+    def _hand_over(self, bulkhead: Bulkhead, now: float) -> None:
         with self.lock:
-            heir = bulkhead.hand_over()
+            heir = bulkhead.hand_over(now)
         if heir is not None and heir.wake is not None:
             heir.wake()
 

@@ -37,32 +37,41 @@ class BulkheadMachine(RuleBasedStateMachine):
         self.bulkhead = Bulkhead(PLACES)
         self.inside: list[Ticket | None] = []
         self.waiting: list[Ticket] = []
+        self.arrived = 0
+        self.now = 0
 
     @rule()
     def enter(self) -> None:
         if self.bulkhead.take():
             self.inside.append(None)
         else:
-            self.waiting.append(self.bulkhead.claim())
-            assert self.bulkhead.hand_over() is None
+            self.arrived += 1
+            self.waiting.append(self.bulkhead.claim(late=self.arrived))
+            assert self.bulkhead.hand_over(self.now) is None
 
     @precondition(lambda self: self.inside)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
         ticket = self.inside.pop(data.draw(st.integers(0, len(self.inside) - 1)))
         self.release(ticket)
-        heir = self.bulkhead.hand_over()
-        assert heir is (self.waiting[0] if self.waiting else None)
+        heir = self.bulkhead.hand_over(self.now)
+        # The oldest, unless it is late: then the newest.
+        next_one = -1 if self.waiting and self.waiting[0].late < self.now else 0
+        assert heir is (self.waiting[next_one] if self.waiting else None)
         if heir is not None:
             assert heir.held
-            self.inside.append(self.waiting.pop(0))
+            self.inside.append(self.waiting.pop(next_one))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def give_up(self, data: st.DataObject) -> None:
         ticket = self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
         self.bulkhead.renounce(ticket)
-        assert self.bulkhead.hand_over() is None
+        assert self.bulkhead.hand_over(self.now) is None
+
+    @rule(seconds=st.integers(1, 5))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
 
     def release(self, ticket: Ticket | None) -> None:
         if ticket is None:

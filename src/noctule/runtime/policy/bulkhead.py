@@ -1,8 +1,11 @@
 """At most so many calls in flight: a slow provider must not take all our connections.
 
-Places are given in the order of arrival. A driver that has to wait sets `wake` on its ticket
-and is called back when a place is handed to it; what it does with that (a future, a lock) is
-its own affair.
+Places are given in the order of arrival, until the oldest call has used up half of its patience.
+From then on the newest goes first: in an overload it has the time to make something of its place,
+while the oldest would be given one just before it gives up.
+
+A driver that has to wait sets `wake` on its ticket and is called back when a place is handed to
+it; what it does with that (a future, a lock) is its own affair.
 """
 
 from __future__ import annotations
@@ -17,9 +20,11 @@ if TYPE_CHECKING:
 class Ticket:
     """A claim on the next free place."""
 
-    __slots__ = ("held", "left", "wake")
+    __slots__ = ("held", "late", "left", "wake")
 
-    def __init__(self) -> None:
+    def __init__(self, late: float = 0.0) -> None:
+        self.late = late
+        """When half of the patience is used up."""
         self.held = False
         self.left = False
         self.wake: Callable[[], None] | None = None
@@ -53,9 +58,9 @@ class Bulkhead:
     def free(self) -> None:
         self._free.append(None)
 
-    def claim(self) -> Ticket:
+    def claim(self, late: float) -> Ticket:
         """It will be `held` when `hand_over` gives it a place."""
-        ticket = Ticket()
+        ticket = Ticket(late)
         self.queue.append(ticket)
         return ticket
 
@@ -65,19 +70,23 @@ class Bulkhead:
             self.free()
         ticket.left = True
 
-    def hand_over(self) -> Ticket | None:
-        """Give a free place to whoever waits longest; returns the ticket, to be woken."""
-        while self.queue:
-            if not self.queue[0].left:
-                try:
-                    self._free.pop()
-                except IndexError:
-                    return None
-                heir = self.queue.popleft()
-                heir.held = True
-                return heir
-            self.queue.popleft()
-        return None
+    def hand_over(self, now: float) -> Ticket | None:
+        """Give a free place to whoever is next; returns the ticket, to be woken."""
+        queue = self.queue
+        while queue and queue[0].left:
+            queue.popleft()
+        newest_first = bool(queue) and queue[0].late < now
+        while newest_first and queue[-1].left:
+            queue.pop()
+        if not queue:
+            return None
+        try:
+            self._free.pop()
+        except IndexError:
+            return None
+        heir = queue.pop() if newest_first else queue.popleft()
+        heir.held = True
+        return heir
 
     @property
     def in_flight(self) -> int:

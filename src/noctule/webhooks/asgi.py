@@ -49,7 +49,7 @@ async def respond(send: Any, status: int, media_type: str, body: bytes) -> None:
 
 def check(request: Request, max_body: int) -> None:
     """Bounds that hold whichever way a delivery came in; raises Rejection."""
-    size = sum(len(name) + len(value) for name, value in request.headers)
+    size = sum([len(name) + len(value) for name, value in request.headers])
     if len(request.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise Rejection(Reason.HEADERS_TOO_LARGE)
     if len(request.body) > max_body:
@@ -100,9 +100,11 @@ async def _collect(receive: Any, limit: int) -> bytes:
 
 def url_of(scope: Any) -> str:
     """The address as it was called, spelt as it was sent."""
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode(
-        "latin-1"
-    )
+    host = ""
+    for name, value in scope["headers"]:
+        if name == b"host":
+            host = value.decode("latin-1")
+            break
     if not host and scope.get("server"):
         name, port = scope["server"]
         host = f"{name}:{port}" if port else name

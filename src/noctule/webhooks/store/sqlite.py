@@ -28,9 +28,6 @@ SOUND = (3, 51, 3)
 BUSY_MS = 300
 ROWS = 64
 """At most so many rows in one statement; its text stays below what apsw caches, 16 KB."""
-CHECKPOINT = 16_000
-"""Pages of log (64 MB) before they are copied into the file: an index page that many groups changed
-is copied once for all of them, which is an eighth of the store's time."""
 MEMORY = ":memory:"
 
 
@@ -76,7 +73,7 @@ class SqliteStore(SqlStore):
         try:
             self._db.set_busy_timeout(BUSY_MS)
             self.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
-            self.run(f"PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint={CHECKPOINT}")
+            self.run("PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=4000")
         except apsw.Error as error:
             raise InboxError(f"the inbox {place} cannot be opened: {error}") from None
         self.migrate(place)

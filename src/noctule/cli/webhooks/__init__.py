@@ -28,7 +28,7 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(COMMANDS)
+        return [*COMMANDS]  # `list` is a command here, and its module once it was used
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx

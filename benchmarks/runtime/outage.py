@@ -66,31 +66,34 @@ class Outcome:
     waiting: int = 0
     most_waiting: int = 0
     """Callers kept waiting at the same moment."""
+    up: float = UP
+    """When the provider recovers."""
 
     def load(self) -> float:
         """Requests per call during the outage."""
-        seconds = range(int(DOWN), int(UP))
+        seconds = range(int(DOWN), int(self.up))
         return sum(self.requests[s] for s in seconds) / sum(self.calls[s] for s in seconds)
 
     def failed_after(self, seconds: int = 3) -> float:
         """Share of the calls made just after the recovery that failed."""
-        after = range(int(UP), int(UP) + seconds)
+        after = range(int(self.up), int(self.up) + seconds)
         return sum(self.failed[s] for s in after) / sum(self.calls[s] for s in after)
 
     def recovered(self) -> float:
         """Seconds from the recovery until no call fails any more."""
-        late = [second for second in self.failed if second >= UP]
-        return max(late) - UP + 1 if late else 0.0
+        late = [second for second in self.failed if second >= self.up]
+        return max(late) - self.up + 1 if late else 0.0
 
 
 class Simulation:
-    def __init__(self, policies: Policies, kind: str, seed: int = 7) -> None:
+    def __init__(self, policies: Policies, kind: str, seed: int = 7, up: float = UP) -> None:
+        self.end = up + END - UP
         self.hangs = kind == "hangs"
         self.draw = random.Random(seed)
         self.time = Time()
         self.health = Health(policies, random=self.draw.random)
         self.rules = Rules(policies, self.health, self.time)
-        self.outcome = Outcome()
+        self.outcome = Outcome(up=up)
         self.heap: list[tuple[float, int, Callable[[], None]]] = []
         self.count = 0
 
@@ -108,7 +111,7 @@ class Simulation:
 
     def call(self) -> None:
         made, outcome = self.time.now, self.outcome
-        if made + PAUSE < END:
+        if made + PAUSE < self.end:
             self.at(made + PAUSE, self.call)
         outcome.calls[int(made)] += 1
         outcome.waiting += 1
@@ -144,7 +147,7 @@ class Simulation:
 
     def provider(self, now: float, seconds: float | None) -> tuple[float, Verdict]:
         """How long it takes to answer, and what."""
-        if not DOWN <= now < UP:
+        if not DOWN <= now < self.outcome.up:
             return 0.05, Verdict()
         if self.hangs:
             return seconds or 0.0, failed(errors.TimedOut())
@@ -154,6 +157,12 @@ class Simulation:
 
 def figures(kind: str) -> dict[str, Outcome]:
     return {name: Simulation(policies, kind).run() for name, policies in VARIANTS.items()}
+
+
+def short(kind: str, outages: int = 12) -> list[Outcome]:
+    """Outages of forty seconds under all policies. What a recovery costs depends on how long ago the
+    last probe went when it comes: so many outages, so many answers."""
+    return [Simulation(ALL, kind, seed, DOWN + 40.0).run() for seed in range(outages)]
 
 
 def draw(outcomes: dict[str, Outcome], path: Path) -> None:

@@ -95,6 +95,20 @@ def simulated() -> Iterable[Section]:
             except ImportError:
                 print("matplotlib is not installed: the plot is not redrawn")
         yield f"A ten-minute outage, 1,000 callers, simulated: the provider {kind}", body
+    yield "What a recovery costs: twelve outages of forty seconds, all policies", recoveries()
+
+
+def recoveries() -> str:
+    rows: list[tuple[str, ...]] = []
+    for kind in outage.KINDS:
+        outcomes = outage.short(kind)
+        lost = [outcome.failed_after() for outcome in outcomes]
+        load = max(outcome.load() for outcome in outcomes)
+        mean = f"{sum(lost) / len(lost):.1%}"
+        rows.append((f"the provider {kind}", f"{load:.4f}x", mean, f"{max(lost):.1%}"))
+        print(*rows[-1])
+    head = "", "load at most", "failed in the 3 s after it, mean", "most"
+    return table(head, rows)
 
 
 def told() -> Iterable[Section]:

@@ -50,6 +50,8 @@ class OperationDetails(TypedDict, total=False):
     """Refuses every fallback."""
     accepts: str
     """The Accept header."""
+    content_type: str
+    """What the body is called on the wire, where its kind does not say it: "image/png"."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -68,6 +70,7 @@ class Operation(Generic[T]):
     styles: Mapping[str, Style]
     moves_money: bool
     accepts: str
+    content_type: str
 
     @overload
     def __init__(
@@ -121,6 +124,7 @@ class Operation(Generic[T]):
             "styles": {},
             "moves_money": False,
             "accepts": "*/*" if returns in (bytes, str, None) else "application/json",
+            "content_type": "",
             **details,
         }
         for key, value in values.items():

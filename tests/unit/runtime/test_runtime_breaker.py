@@ -190,7 +190,7 @@ def test_the_open_time_is_spread_by_a_fifth() -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 300, 20_000])
-def test_a_long_outage_sees_a_fiftieth_of_the_calls_or_one_in_five_seconds(rate: int) -> None:
+def test_a_long_outage_sees_a_fortieth_of_the_calls_or_one_in_five_seconds(rate: int) -> None:
     """And never more than ten a second, however many there are."""
     breaker, probes, seconds = opened(), 0, 100
     for number in range(rate * seconds):

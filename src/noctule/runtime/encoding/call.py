@@ -44,5 +44,5 @@ def encode(
     if operation.body is None or body is None:
         return Encoded(target, sent, b"")
     whole = encode_body(operation.body, body, operation.styles)
-    sent["Content-Type"] = whole.content_type
+    sent["Content-Type"] = operation.content_type or whole.content_type
     return Encoded(target, sent, whole.content, whole.replayable)

@@ -71,7 +71,7 @@ class BreakerLimits:
     open_factor: float = 2.0
     open_cap: float = 5.0
     open_jitter: float = 0.2
-    probe_share: float = 0.02
+    probe_share: float = 0.025
     """Of the calls made while it is open, this share may be probes before the open time is over;
     0 leaves it to time alone."""
     probe_pause: float = 0.1

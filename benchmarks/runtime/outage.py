@@ -160,8 +160,8 @@ def figures(kind: str) -> dict[str, Outcome]:
 
 
 def short(kind: str, outages: int = 12) -> list[Outcome]:
-    """Outages of forty seconds under all policies. What a recovery costs depends on how long ago the
-    last probe went when it comes: so many outages, so many answers."""
+    """Outages of forty seconds under all policies. What a recovery costs depends on how long ago
+    the last probe went: so many outages, so many answers."""
     return [Simulation(ALL, kind, seed, DOWN + 40.0).run() for seed in range(outages)]
 
 

@@ -61,7 +61,7 @@ class Quoting:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(OSError, EOFError):
-                while await self._answer(await _request(reader), writer):
+                while await self._answer(await read_request(reader), writer):
                     await writer.drain()
         finally:
             writer.close()
@@ -69,10 +69,10 @@ class Quoting:
     async def _answer(self, request: bytes, writer: asyncio.StreamWriter) -> bool:
         """Whether the connection can be used again."""
         self.requests.append(request)
-        case = self._cases[int(_header(request, b"x-case"))]
+        case = self._cases[int(header_of(request, b"x-case"))]
         line = request.partition(b"\r\n")[0]
-        quoted = b"X-Echo: " + line + b"\r\nX-Token: " + _header(request, b"authorization")
-        quoted += b"\r\nSet-Cookie: session=" + _header(request, b"authorization") + b"\r\n"
+        quoted = b"X-Echo: " + line + b"\r\nX-Token: " + header_of(request, b"authorization")
+        quoted += b"\r\nSet-Cookie: session=" + header_of(request, b"authorization") + b"\r\n"
         body = request.replace(b"\r\n", b" ")
         match case.fault:
             case "silence" | "cancelled":
@@ -90,31 +90,31 @@ class Quoting:
             case "redirect":
                 away = line.split()[1]
                 where = b"Location: https://127.0.0.1:%d%s\r\n" % (self.port, away)
-                _write(writer, b"302 Found", where + quoted, body)
+                write_answer(writer, b"302 Found", where + quoted, body)
             case "fits" | "unfit":
-                _write(writer, b"200 OK", quoted, json.dumps(case.body).encode())
+                write_answer(writer, b"200 OK", quoted, json.dumps(case.body).encode())
             case fault:
                 status = f"{fault} {STATUS[fault]}" if fault in STATUS else "200 OK"
-                _write(writer, status.encode(), quoted, body)
+                write_answer(writer, status.encode(), quoted, body)
         return True
 
 
-def _write(writer: asyncio.StreamWriter, status: bytes, headers: bytes, body: bytes) -> None:
+def write_answer(writer: asyncio.StreamWriter, status: bytes, headers: bytes, body: bytes) -> None:
     length = b"Content-Length: %d\r\n" % len(body)
     writer.write(b"HTTP/1.1 " + status + b"\r\n" + length + headers + b"\r\n" + body)
 
 
-async def _request(reader: asyncio.StreamReader) -> bytes:
+async def read_request(reader: asyncio.StreamReader) -> bytes:
     first = await reader.readexactly(1)
     if first == HANDSHAKE:
         raise EOFError
     head = first + await reader.readuntil(b"\r\n\r\n")
-    if _header(head, b"transfer-encoding"):
+    if header_of(head, b"transfer-encoding"):
         return head + await reader.readuntil(b"0\r\n\r\n")
-    return head + await reader.readexactly(int(_header(head, b"content-length") or 0))
+    return head + await reader.readexactly(int(header_of(head, b"content-length") or 0))
 
 
-def _header(request: bytes, name: bytes) -> bytes:
+def header_of(request: bytes, name: bytes) -> bytes:
     for line in request.partition(b"\r\n\r\n")[0].split(b"\r\n"):
         known, _, value = line.partition(b":")
         if known.lower() == name:

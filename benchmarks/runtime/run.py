@@ -25,6 +25,7 @@ import outage
 import overhead
 import probes
 import storm
+import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -139,6 +140,10 @@ def exact() -> Iterable[Section]:
     yield "One probe, whatever happens to it", table(("", ""), probes.main().items())
 
 
+def at_once() -> Iterable[Section]:
+    yield "Calls at the same time", table(("", ""), together.main().items())
+
+
 PARTS: dict[str, Callable[[], Iterable[Section]]] = {
     "overhead": policies,
     "calls": cpu,
@@ -149,6 +154,7 @@ PARTS: dict[str, Callable[[], Iterable[Section]]] = {
     "outage": simulated,
     "leaks": told,
     "probes": exact,
+    "together": at_once,
 }
 
 

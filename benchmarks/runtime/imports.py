@@ -1,6 +1,8 @@
 """Time and memory of importing a wrapper with its transport, beside `import stripe`.
 
-A fresh interpreter each time, interleaved; the least of each, less that of an empty one.
+A fresh interpreter each time, interleaved; the least of each, less that of an empty one. The
+wrappers of Stripe are generated from its whole document, where that is at hand: one of two
+operations, and one of the whole API of which one resource is used.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 WRAPPER = """
 from noctule.runtime import Bearer, Model, Operation, {kind}, ServiceConfig, env
@@ -19,6 +23,17 @@ class Shop({kind}):
     config = ServiceConfig(name="shop", base_url="https://x.example", auth=Bearer(env("SHOP_KEY")))
 shop = Shop()
 """
+GENERATE = Path(__file__).parents[1] / "codegen" / "ours.py"
+DOCUMENT = Path(__file__).parents[3] / "shared" / "specs" / "stripe.json"
+GENERATED = """
+import os, sys
+sys.path.insert(0, {folder!r})
+os.environ |= dict(STRIPE_SECRET_KEY="sk_test_" + "k" * 24, STRIPE_PUBLISHABLE_KEY="pk_test_kkkkkk")
+from app.services.stripe_service import StripeService
+service = StripeService()
+import asyncio
+"""
+TWO = ["POST /v1/payment_intents", "POST /v1/refunds"]
 SUBJECTS = {
     "(nothing)": "",
     "noctule.runtime alone": "import noctule.runtime",
@@ -47,10 +62,25 @@ def once(code: str) -> list[float] | None:
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
+def generated(folder: str, *operations: str) -> str:
+    subprocess.run([sys.executable, GENERATE, DOCUMENT, folder, *operations], check=True)
+    return GENERATED.format(folder=folder)
+
+
 def main(rounds: int = 9) -> dict[str, tuple[float, float]]:
-    took: dict[str, list[list[float]]] = {name: [] for name in SUBJECTS}
+    with TemporaryDirectory() as two, TemporaryDirectory() as whole:
+        subjects = dict(SUBJECTS)
+        if DOCUMENT.exists():
+            subjects["noctule, generated: two operations of Stripe"] = generated(two, *TWO)
+            code = generated(whole) + "service.payment_intents"
+            subjects["noctule, generated: Stripe, one resource of all"] = code
+        return measured(subjects, rounds)
+
+
+def measured(subjects: dict[str, str], rounds: int) -> dict[str, tuple[float, float]]:
+    took: dict[str, list[list[float]]] = {name: [] for name in subjects}
     for _ in range(rounds):
-        for name, code in SUBJECTS.items():
+        for name, code in subjects.items():
             if (result := once(code)) is not None:
                 took[name].append(result)
     base = [min(each) for each in zip(*took.pop("(nothing)"), strict=True)]
@@ -59,7 +89,7 @@ def main(rounds: int = 9) -> dict[str, tuple[float, float]]:
         if results:
             ms, mb = (min(each) for each in zip(*results, strict=True))
             figures[name] = ms - base[0], mb - base[1]
-            print(f"{name:30s} {figures[name][0]:7.0f} ms {figures[name][1]:7.1f} MB")
+            print(f"{name:50s} {figures[name][0]:7.0f} ms {figures[name][1]:7.1f} MB")
     return figures
 
 

@@ -115,6 +115,11 @@ async def drip(fake: FakeProvider) -> None:
 async def truncated(fake: FakeProvider) -> None:
     headers, body = await answered(fake, Fault(kind="truncated"))
     assert 0 < len(body) < int(headers["content-length"])
+    await fake.inject(Fault(kind="truncated"))
+    fake.put("/parcels/p_2", weight=3)
+    nothing = await said(fake, get("/v1/parcels/p_2").replace(b"GET", b"DELETE"))
+    assert nothing.startswith(b"HTTP/1.1 204")
+    assert not nothing.endswith(b"\r\n\r\n")
 
 
 async def garbage(fake: FakeProvider) -> None:

@@ -176,6 +176,8 @@ class Method:
     moves_money: bool
     accepts: str
     """Media type of the answer; "" when it is JSON or none."""
+    content_type: str
+    """Media type of the body; "" when it is the usual one of its kind."""
     failures: tuple[Failure, ...]
     answer: Any
     """An example of the answer: a JSON value, or text for bytes and text."""

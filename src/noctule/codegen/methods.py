@@ -20,7 +20,14 @@ from noctule.codegen.form import (
 )
 from noctule.codegen.pages import pages_of
 from noctule.codegen.prose import plain, sentence
-from noctule.codegen.requests import IDEMPOTENCY_HEADERS, Conventions, Requests, body_of, styles
+from noctule.codegen.requests import (
+    IDEMPOTENCY_HEADERS,
+    Conventions,
+    Requests,
+    body_of,
+    content_type,
+    styles,
+)
 from noctule.codegen.values import is_array
 
 if TYPE_CHECKING:
@@ -52,7 +59,8 @@ class Methods:
         params = tuple(
             _telling(param, spelt) for param in self._requests.params(label, operation, without)
         )
-        _, body = body_of(operation)
+        media, body = body_of(operation)
+        body = body if any(param.place == "body" for param in params) else None
         pack = self._conventions.pack
         fact = pack.operations.get(operation.key) if pack else None
         written = sentence(operation.summary) or sentence(operation.description)
@@ -68,11 +76,12 @@ class Methods:
             params=params,
             fixed=self._requests.fixed(operation),
             returns=returns,
-            body=body if any(param.place == "body" for param in params) else None,
+            body=body,
             replay=self._replay(operation, idempotent=bool(fact and fact.idempotent)),
             styles=spelt,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,
+            content_type=content_type(media, body) if media and body else "",
             failures=tuple(_failures(operation.errors)),
             answer=answer,
             status=_status(operation.success),

@@ -46,6 +46,14 @@ BODIES: tuple[tuple[str, BodyKind], ...] = (
 """What is looked for in a media type, the preferred one first, and how the runtime writes it."""
 
 
+USUAL_TYPES: Mapping[BodyKind, str] = {
+    "json": "application/json",
+    "merge-patch": "application/merge-patch+json",
+    "text": "text/plain",
+    "bytes": "application/octet-stream",
+}
+"""What the runtime calls a body by itself; forms have only that name."""
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
 _VARIABLE = re.compile(r"{([^{}]*)}")
 PATH_STYLES = frozenset({"simple", "label", "matrix"})
 TOKENS = frozenset({"token", "access_token"})
@@ -227,6 +235,15 @@ def body_of(operation: Operation) -> tuple[Media | None, BodyKind | None]:
             if part in name:
                 return media, kind
     return None, None
+
+
+def content_type(media: Media, body: BodyKind) -> str:
+    """What the document calls the body, where the runtime would call it otherwise; a range of types
+    and what is no type are no name."""
+    name = media.type.partition(";")[0].strip().lower()
+    if not _MEDIA_TYPE.fullmatch(name) or name == USUAL_TYPES.get(body, name):
+        return ""
+    return f"{name}; charset=utf-8" if body == "text" else name
 
 
 def _says_nothing(media: Media, body: BodyKind | None, said: RequestBody | None) -> bool:

@@ -24,8 +24,7 @@ async def misbehave(wire: Wire, fault: Fault, reply: Reply) -> None:
         case "hang":
             await _hang(wire)
         case "stall":
-            data = reply.encoded()
-            await wire.send(data[: len(data) - max(1, len(reply.body) // 2)])
+            await wire.send(_cut(reply))
             await _hang(wire)
         case "latency":
             await asyncio.sleep(fault.seconds)
@@ -33,8 +32,7 @@ async def misbehave(wire: Wire, fault: Fault, reply: Reply) -> None:
         case "drip":
             await _drip(wire, reply, fault.seconds)
         case "truncated":
-            half = replace(reply, body=reply.body[: len(reply.body) // 2])
-            await _last(wire, half.encoded(length=max(1, len(reply.body))))
+            await _last(wire, _cut(reply))
         case "garbage":
             await _last(wire, GARBAGE)
         case "garbage_body":
@@ -60,6 +58,12 @@ def _other_answer(fault: Fault, reply: Reply) -> Reply:
             return replace(reply, body=b"")
         case _:
             return reply
+
+
+def _cut(reply: Reply) -> bytes:
+    """Without half of the body; where there is none, without the end of the head."""
+    data = reply.encoded()
+    return data[: len(data) - max(1, len(reply.body) // 2)]
 
 
 def _with(reply: Reply, name: str, value: str) -> Reply:

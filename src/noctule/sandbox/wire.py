@@ -37,12 +37,11 @@ class Reply:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
-    def encoded(self, *, length: int | None = None, head_only: bool = False) -> bytes:
-        """The bytes of the answer, `length` being announced instead of the body's own."""
-        announced = len(self.body) if length is None else length
+    def encoded(self, *, head_only: bool = False) -> bytes:
+        """The bytes of the answer."""
         headers = dict(self.headers)
         if self.status != 204 and "transfer-encoding" not in headers:
-            headers["content-length"] = str(announced)
+            headers["content-length"] = str(len(self.body))
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {self.status} {_phrase(self.status)}\r\n{lines}\r\n".encode("latin-1")
         return head if head_only or self.status == 204 else head + self.body

@@ -215,6 +215,24 @@ def wrapper_of(document: ApiDocument, *variables: EnvVar) -> str:
     return render(task, document, None)[0].text
 
 
+@pytest.mark.parametrize(
+    ("media", "said"),
+    [
+        ("image/png", 'body="bytes", content_type="image/png"'),
+        ("text/csv", 'body="text", content_type="text/csv; charset=utf-8"'),
+        ("application/vnd.api+json", 'body="json", content_type="application/vnd.api+json"'),
+        ("application/json; charset=utf-8", 'body="json")'),
+        ("image/*", 'body="bytes")'),
+        ("a/b\r\nX-Evil: 1", 'body="bytes")'),
+    ],
+)
+def test_a_body_is_called_what_the_document_calls_it(media: str, said: str) -> None:
+    content = {media: {"schema": {"type": "object", "properties": {"a": {"type": "string"}}}}}
+    written = {"requestBody": {"content": content}, "responses": {"204": {"description": ""}}}
+    code = wrapper_of(small({"PUT /a": written}))
+    assert said in " ".join(code.split()).replace(", )", ")")
+
+
 KEY = EnvVar(name="EXAMPLE_API_KEY", description="Key", role="api_key")
 
 

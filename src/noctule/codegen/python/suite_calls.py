@@ -112,6 +112,9 @@ class Success:
         if method.accepts:
             left = 'assert request.headers["accept"] == '
             yield from lay_out(joined(left, string(method.accepts)), 4)
+        if method.content_type:
+            left = 'assert request.headers["content-type"] == '
+            yield from lay_out(joined(left, string(method.content_type)), 4)
         if method.replay == "keyed":
             yield f"    assert request.headers[{string(self._suite.wrapper.idempotency_header)}]"
         yield from self._body_checks(wire)

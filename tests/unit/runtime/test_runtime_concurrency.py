@@ -168,11 +168,11 @@ class HangsOnce:
         return
 
 
-@pytest.mark.parametrize(("operation", "passed"), [(READ, 61), (CREATE, 0)])
+@pytest.mark.parametrize(("operation", "passed"), [(READ, 51), (CREATE, 0)])
 def test_a_probe_that_hangs_does_not_hide_that_the_provider_is_back(
     operation: Any, passed: int
 ) -> None:
-    """The fortieth call that is refused looks for itself, unless it could do its effect twice."""
+    """The fiftieth call that is refused looks for itself, unless it could do its effect twice."""
 
     async def main() -> None:
         clock = VirtualClock()

@@ -46,6 +46,8 @@ CLOSED = State.CLOSED
 OPEN = State.OPEN
 HALF_OPEN = State.HALF_OPEN
 
+AT_ONCE = 10
+"""Refused calls that do not count towards the first look: when fifty come at once, one probes."""
 LOOK = -2
 """The generation of all looks, which is nobody's."""
 
@@ -131,6 +133,7 @@ class Breaker:
             self._enter(HALF_OPEN)
             self.open_until = now + self._length()
             self._next = now + self._limits.probe_pause
+            self._refused = -AT_ONCE
         elif self._successes:
             return self.generation
         elif self._probing:

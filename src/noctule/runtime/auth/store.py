@@ -28,6 +28,10 @@ class _Kept(msgspec.Struct, frozen=True):
     refresh_token: str
 
 
+_read = msgspec.json.Decoder(_Kept).decode
+"""Made here: msgspec 0.22 crashes if two threads look into a type for the first time at once."""
+
+
 class FileLock:
     """Held by one process (and one thread of it) at a time."""
 
@@ -76,7 +80,7 @@ class TokenFile:
         except OSError as error:
             raise self._cannot("read", error) from None
         try:
-            kept = msgspec.json.decode(data, type=_Kept)
+            kept = _read(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise ConfigurationError(f"{self.path} is not a token file: delete it") from None
         if kept.owner != owner:

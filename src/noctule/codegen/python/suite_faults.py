@@ -180,12 +180,13 @@ class Faults:
             f"{string(limit.reset_header)}: {RESETS[limit.reset_kind]}",
         ]
         headers = joined("headers = ", collection("{", pairs, "}"))
+        answered = call("provider.replies", f"**ANSWERS[{first}]", "headers=headers")
         yield self._test(
             "a_spent_budget_is_waited_for",
             [suite.service, "provider: MockProvider", "clock: VirtualClock"],
             [
                 *lay_out(headers, 4),
-                f"    provider.replies(**ANSWERS[{first}], headers=headers)",
+                *lay_out(answered, 4),
                 f"    provider.replies(**ANSWERS[{first}])",
                 f"    {self.wait}{first}({suite.fixture})",
                 "    start = clock.monotonic()",

@@ -34,6 +34,8 @@ from noctule.webhooks.testing import signed
 URL = "https://shop.example/api/webhooks/stripe"
 CROWD = 16
 """Deliveries at once."""
+ENOUGH = 50
+"""Rounds in which each kind of call has to have failed; in a few it may not be made at all."""
 KINDS = {
     "sync": apsw.IOError,
     "write": apsw.FullError,
@@ -145,15 +147,17 @@ async def failing_calls(folder: Path, rounds: int, chance: random.Random) -> Tri
     disk = FaultyDisk(faults)
     trial = Trial(folder / "failing.sqlite3")
     async with trial.receiver.lifespan():
-        for _ in range(rounds):
-            faults.kinds = chance.sample(list(KINDS), chance.randint(1, 2))
+        for turn in range(rounds):
+            faults.kinds = [list(KINDS)[turn % len(KINDS)], *chance.sample(list(KINDS), 1)]
             await trial.crowd()
             kinds, faults.kinds = faults.kinds, []
             await trial.recovers(f"faults in {kinds}")
             trial.audit()
     disk.unregister()
     trial.audit()
-    trial.wrong += [f"no call failed: {kind}" for kind in KINDS if not faults.hits[kind]]
+    missed = [kind for kind in KINDS if not faults.hits[kind]]
+    if rounds >= ENOUGH:
+        trial.wrong += [f"no call failed: {kind}" for kind in missed]
     print(f"calls that failed: {dict(faults.hits)}")
     return trial
 

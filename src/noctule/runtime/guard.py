@@ -112,10 +112,6 @@ class Guard:
         rules = self.rules
         health, now = rules.health, rules.clock.monotonic()
         took = now - self._begun
-        if self._cut and isinstance(verdict.error, errors.TimedOut):
-            verdict = _cut_short(verdict)
-        if verdict.hold:
-            verdict.hold = min(verdict.hold, rules.policies.longest_hold)
         admitted, self._admitted = self._admitted, NOBODY
         error, breaker, changed = verdict.error, health.breaker, None
         if (
@@ -123,11 +119,15 @@ class Guard:
             or verdict.hold
             or (breaker is not None and not breaker.well(admitted, now, took))
         ):
+            verdict = self._weighed(verdict)
+            error = verdict.error
             changed = health.settle(admitted, verdict, now, took)
         if changed is not None or rules.telemetry.wants("attempt"):
             self._tell(verdict, changed, took)
         if error is None:
-            health.earn(self._paid or 1)
+            quota = health.quota
+            if quota is not None and quota.tokens < quota.capacity:
+                health.earn(quota, self._paid or 1)
             return None
         wait = self._wait(verdict, error)
         if wait is not None:
@@ -138,6 +138,15 @@ class Guard:
         finally:
             del failure, verdict, error
 
+    def _weighed(self, verdict: Verdict) -> Verdict:
+        """What a verdict says of the provider: nothing where our own deadline ended the attempt,
+        and no hold that is longer than we let anyone have."""
+        if self._cut and isinstance(verdict.error, errors.TimedOut):
+            verdict = _cut_short(verdict)
+        if verdict.hold:
+            verdict.hold = min(verdict.hold, self.rules.policies.longest_hold)
+        return verdict
+
     def close(self) -> None:
         """The call is over, whatever ended it."""
         try:
@@ -145,10 +154,16 @@ class Guard:
                 self.rules.health.abandon(self._admitted)
                 self._admitted = NOBODY
         finally:
-            ticket = self._ticket
-            if ticket is not OUTSIDE:
-                self._ticket = OUTSIDE
-                self.rules.health.leave(ticket, self.rules.clock)
+            ticket, self._ticket = self._ticket, OUTSIDE
+            health = self.rules.health
+            bulkhead = health.bulkhead
+            if bulkhead is not None and ticket is not OUTSIDE:
+                if ticket is None:
+                    bulkhead.free()
+                else:
+                    health.renounce(bulkhead, ticket)
+                if bulkhead.queue:
+                    health.hand_over(bulkhead, self.rules.clock.monotonic())
 
     def hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; counts and pays for it."""

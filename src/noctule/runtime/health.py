@@ -22,7 +22,6 @@ from noctule.runtime.policy.verdict import Reached
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from noctule.runtime.clock import Clock
     from noctule.runtime.config import Policies
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.bulkhead import Ticket
@@ -148,7 +147,7 @@ class Health:
         """A ticket to wait with for `patience` seconds, since no place could be taken."""
         with self.lock:
             ticket = bulkhead.claim(now + patience / 2)
-        self._hand_over(bulkhead, now)
+        self.hand_over(bulkhead, now)
         return ticket
 
     def await_place(self, ticket: Ticket, wake: Callable[[], None]) -> bool:
@@ -157,20 +156,13 @@ class Health:
             ticket.wake = wake
             return ticket.held
 
-    def leave(self, ticket: Ticket | None, clock: Clock) -> None:
-        """Give back the place, or the claim to one."""
-        bulkhead = self.bulkhead
-        if bulkhead is None:
-            return
-        if ticket is None:
-            bulkhead.free()
-        else:
-            with self.lock:
-                bulkhead.renounce(ticket)
-        if bulkhead.queue:
-            self._hand_over(bulkhead, clock.monotonic())
+    def renounce(self, bulkhead: Bulkhead, ticket: Ticket) -> None:
+        """Give up the claim to a place, or the place that it came to; `hand_over` comes next."""
+        with self.lock:
+            bulkhead.renounce(ticket)
 
-    def _hand_over(self, bulkhead: Bulkhead, now: float) -> None:
+    def hand_over(self, bulkhead: Bulkhead, now: float) -> None:
+        """Give a free place to whoever waits for one."""
         with self.lock:
             heir = bulkhead.hand_over(now)
         if heir is not None and heir.wake is not None:
@@ -182,11 +174,9 @@ class Health:
         with self.lock:
             return self.quota.pay(price)
 
-    def earn(self, tokens: int) -> None:
-        quota = self.quota
-        if quota is not None and quota.tokens < quota.capacity:
-            with self.lock:
-                quota.earn(tokens)
+    def earn(self, quota: Quota, tokens: int) -> None:
+        with self.lock:
+            quota.earn(tokens)
 
     @property
     def calm(self) -> bool:

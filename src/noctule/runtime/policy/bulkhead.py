@@ -11,6 +11,7 @@ it; what it does with that (a future, a lock) is its own affair.
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ class Bulkhead:
     whoever claims calls `hand_over`, as does whoever frees a place while others wait.
     """
 
-    __slots__ = ("_free", "places", "queue")
+    __slots__ = ("_free", "free", "places", "queue")
 
     def __init__(self, places: int) -> None:
         self.places = places
         self._free: list[None] = [None] * places
+        self.free: Callable[[], None] = partial(self._free.append, None)
         self.queue: deque[Ticket] = deque()
 
     def take(self) -> bool:
@@ -54,9 +56,6 @@ class Bulkhead:
         except IndexError:
             return False
         return True
-
-    def free(self) -> None:
-        self._free.append(None)
 
     def claim(self, late: float) -> Ticket:
         """It will be `held` when `hand_over` gives it a place."""

@@ -78,6 +78,12 @@ beyond what it stands on. One run of the others, the median of three for the sev
 | datamodel-code-generator 0.89.0, models alone | 12.5 | 309 | 22,684 | 1.477 |
 | noctule, 7 operations and their tests | 0.42 | 43 | 1,926 | 0.009 |
 
+`python benchmarks/codegen/whole.py FOLDER` makes the whole client of each document of a folder. Of
+13 (Adyen Checkout, Box, DigitalOcean, GitHub, GitLab, Notion, Plaid, Postmark, SendGrid, Slack,
+Spotify, Stripe, Twilio) at commit 30a2452, ruff, mypy and pyright (both strict, tests included) had
+nothing to say of any, and the tests of each passed: 2,616 to 149,569 lines, 0.7 to 4 s, 82 MB at
+most.
+
 ## The wrapper
 
 ```python

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from noctule.runtime import errors
 from noctule.runtime.clock import SystemClock
 from noctule.runtime.config import Policies
-from noctule.runtime.effects import Attempt, Sleep, Wait
+from noctule.runtime.effects import Attempt, Sleep
 from noctule.runtime.guard import Guard, Rules
 from noctule.runtime.health import Health
+from noctule.runtime.policy.bulkhead import Ticket
 from noctule.runtime.policy.classify import failed
 from noctule.runtime.policy.retry import RetryLimits
 from noctule.runtime.policy.verdict import Reached, Verdict
@@ -136,11 +137,11 @@ class Simulation:
                 self.at(now + took, partial(self.go, guard, made, answered))
             case Sleep(seconds):
                 self.at(now + seconds, resume)
-            case Wait(ticket, seconds):
+            case Ticket():
                 once = iter([resume])
                 woken = lambda: next(once, int)()  # noqa: E731 - a place, or the end of patience
-                self.health.await_place(ticket, lambda: self.at(self.time.now, woken))
-                self.at(now + seconds, woken)
+                self.health.await_place(effect, lambda: self.at(self.time.now, woken))
+                self.at(now + effect.seconds, woken)
             case None:
                 guard.close()
                 self.outcome.waiting -= 1

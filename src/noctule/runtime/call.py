@@ -83,10 +83,8 @@ class ServiceCore:
     ) -> Generator[Call | Ask, Any, T | Degraded[T]]:
         """The whole call. Yields what to drive and whom to ask; returns its result."""
         if fallback is None:
-            call = self._prepared(operation, arguments)
-            result: T = yield from self._settled(call, self._value)
-            return result
-        return (yield from self._with(fallback, operation, arguments))
+            return self._settled(self._prepared(operation, arguments), ServiceCore._value)
+        return self._with(fallback, operation, arguments)
 
     def _prepared(self, operation: Operation[Any], arguments: Arguments) -> Call:
         """The call. Its arguments are emptied: frames that hold them are in the traceback of
@@ -104,7 +102,7 @@ class ServiceCore:
         call = self._prepared(operation, arguments)
         key = f"{self._credential} {call.fingerprint}"
         try:
-            value: T = yield from self._settled(call, self._value)
+            value: T = yield from self._settled(call, ServiceCore._value)
         except errors.Unavailable as error:
             degraded = yield from fallback.answer(Failed(key, error, self._clock.time(), call))
             if degraded is None:
@@ -121,7 +119,7 @@ class ServiceCore:
         self, operation: Operation[T], arguments: Arguments
     ) -> Generator[Call | Ask, Any, Answer[T]]:
         call = self._prepared(operation, arguments)
-        return (yield from self._settled(call, self._answer))
+        return (yield from self._settled(call, ServiceCore._answer))
 
     def _opened(
         self, operation: Operation[Any], arguments: Arguments
@@ -129,7 +127,7 @@ class ServiceCore:
         """A call whose body is left on the wire, and how long each piece of it may take."""
         call = self._prepared(operation, arguments)
         call.request.stream = True
-        response = yield from self._settled(call, lambda _, response: response)
+        response = yield from self._settled(call, lambda _, __, response: response)
         return response, call.guard.rules.policies.timeout
 
     def _deliver(self, outbox: Outbox) -> Generator[Call | Ask, Any, Delivery]:
@@ -139,14 +137,14 @@ class ServiceCore:
         return (yield from outbox.deliver(self.config.name, send, self._clock.time))
 
     def _settled(
-        self, call: Call, finish: Callable[[Call, Response], T]
+        self, call: Call, finish: Callable[[ServiceCore, Call, Response], T]
     ) -> Generator[Call | Ask, Any, T]:
         """The call, with a doubt about its outcome put to the caller's reconcile hook."""
         while True:
             try:
                 verdict: Verdict = yield call
                 response = cast("Response", verdict.response)
-                result = finish(call, response)
+                result = finish(self, call, response)
             except errors.ServiceError as error:
                 self._explain(call, error)
                 found = yield from self._reconciled(call, error)
@@ -228,5 +226,5 @@ class ServiceCore:
         )
 
 
-def _nothing(call: Call, response: Response) -> None:
+def _nothing(core: ServiceCore, call: Call, response: Response) -> None:
     """Of a letter, only that it arrived."""

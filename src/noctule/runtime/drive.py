@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
+from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from noctule.runtime import errors
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from noctule.runtime.auth import Wait as TokenWait
     from noctule.runtime.clock import Clock
-    from noctule.runtime.effects import Wait
     from noctule.runtime.exchange import Wire
     from noctule.runtime.guard import Effect, Guard
+    from noctule.runtime.policy.bulkhead import Ticket
     from noctule.runtime.policy.verdict import Verdict
     from noctule.runtime.prepare import Call
     from noctule.runtime.transport import AsyncTransport, SyncTransport
@@ -195,23 +196,22 @@ def _within(until: float | None, request: Request, clock: Clock) -> Request:
     return request
 
 
-async def _wait(effect: Wait, guard: Guard) -> None:
+async def _wait(ticket: Ticket, guard: Guard) -> None:
     import asyncio
 
-    loop = asyncio.get_running_loop()
-    woken: asyncio.Future[None] = loop.create_future()
-    if guard.rules.health.await_place(effect.ticket, partial(_rouse, loop, woken)):
+    woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    if guard.rules.health.await_place(ticket, MethodType(_rouse, woken)):
         return
     try:
-        with guard.rules.clock.timeout(effect.seconds):
+        with guard.rules.clock.timeout(ticket.seconds):
             await woken
     except TimeoutError:
         return
 
 
-def _rouse(loop: asyncio.AbstractEventLoop, woken: asyncio.Future[None]) -> None:
+def _rouse(woken: asyncio.Future[None]) -> None:
     """From whichever thread gave up its place."""
-    loop.call_soon_threadsafe(_wake, woken)
+    woken.get_loop().call_soon_threadsafe(_wake, woken)
 
 
 def _wake(woken: asyncio.Future[None]) -> None:
@@ -278,9 +278,9 @@ def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:
         guard.close()
 
 
-def _wait_sync(effect: Wait, guard: Guard) -> None:
+def _wait_sync(ticket: Ticket, guard: Guard) -> None:
     from threading import Event
 
     woken = Event()
-    if not guard.rules.health.await_place(effect.ticket, woken.set):
-        woken.wait(guard.rules.clock.real(effect.seconds))
+    if not guard.rules.health.await_place(ticket, woken.set):
+        woken.wait(guard.rules.clock.real(ticket.seconds))

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from noctule.runtime.policy.bulkhead import Ticket
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -22,14 +20,6 @@ class Attempt:
 
 @dataclass(slots=True)
 class Sleep:
-    seconds: float
-
-
-@dataclass(slots=True)
-class Wait:
-    """Wait up to `seconds` until the ticket holds a place."""
-
-    ticket: Ticket
     seconds: float
 
 

@@ -1,6 +1,6 @@
 """One call under all policies, as a state machine that does nothing itself.
 
-`first`, then `answered` or `resume`, say what has to be done (`Attempt`, `Sleep`, `Wait`); the
+`first`, then `answered` or `resume`, say what has to be done (`Attempt`, `Sleep`, `Ticket`); the
 drivers in `drive.py` do it, async or sync. `answered` takes the verdict of an attempt and says
 None when that ends the call well; a call that fails raises a `ServiceError`. Whatever ends it,
 cancellation too, `close` gives back the place in flight and the breaker's probe.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
 from noctule.runtime.clock import AMBIENT, ambient_deadline
-from noctule.runtime.effects import Attempt, Sleep, Wait
+from noctule.runtime.effects import Attempt, Sleep
 from noctule.runtime.policy.backoff import asked
 from noctule.runtime.policy.breaker import CLOSED, LOOK, State
 from noctule.runtime.policy.bulkhead import Ticket
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from noctule.runtime.health import Health
     from noctule.runtime.operation import Replay
 
-Effect = Attempt | Sleep | Wait
+Effect = Attempt | Sleep | Ticket
 NOBODY = -1
 """No generation: nothing of ours is on its way."""
 OUTSIDE = Ticket()
@@ -97,9 +97,8 @@ class Guard:
             self._ticket = None
             return self._send(now)
         seconds, self._cut = attempt_time(rules.policies.place_timeout, self._until, now)
-        patience = seconds or 0.0
-        ticket = self._ticket = rules.health.claim(bulkhead, now, patience)
-        return self._send(now) if ticket.held else Wait(ticket, patience)
+        ticket = self._ticket = rules.health.claim(bulkhead, now, seconds or 0.0)
+        return self._send(now) if ticket.held else ticket
 
     def resume(self) -> Effect:
         """The wait is over: send the request, if nothing is in the way now."""

@@ -146,7 +146,7 @@ class Health:
     def claim(self, bulkhead: Bulkhead, now: float, patience: float) -> Ticket:
         """A ticket to wait with for `patience` seconds, since no place could be taken."""
         with self.lock:
-            ticket = bulkhead.claim(now + patience / 2)
+            ticket = bulkhead.claim(now, patience)
         self.hand_over(bulkhead, now)
         return ticket
 

@@ -83,10 +83,11 @@ class Service(ServiceCore):
 
         Raises `ServiceError`, whose tree is drawn in `noctule.runtime.errors`.
         """
-        steps = self._call(operation, fallback, arguments)
         if self._tracing is None:
+            steps = self._call(operation, fallback, arguments)
             return await perform(steps, self._transport, self._wire)
         with self._tracing.span(operation):
+            steps = self._call(operation, fallback, arguments)
             return await perform(steps, self._transport, self._wire)
 
     async def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:
@@ -163,10 +164,11 @@ class SyncService(ServiceCore):
         **arguments: Unpack[Arguments],
     ) -> T | Degraded[T]:
         """`Service.call`, without await."""
-        steps = self._call(operation, fallback, arguments)
         if self._tracing is None:
+            steps = self._call(operation, fallback, arguments)
             return perform_sync(steps, self._transport, self._wire)
         with self._tracing.span(operation):
+            steps = self._call(operation, fallback, arguments)
             return perform_sync(steps, self._transport, self._wire)
 
     def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:

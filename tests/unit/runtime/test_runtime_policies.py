@@ -46,7 +46,7 @@ class BulkheadMachine(RuleBasedStateMachine):
             self.inside.append(None)
         else:
             self.arrived += 1
-            self.waiting.append(self.bulkhead.claim(late=self.arrived))
+            self.waiting.append(self.bulkhead.claim(self.arrived, 0))
             assert self.bulkhead.hand_over(self.now) is None
 
     @precondition(lambda self: self.inside)

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 class Ticket:
-    """A claim on the next free place."""
+    """A claim on the next free place: wait up to `seconds` until it is held."""
 
-    __slots__ = ("held", "late", "left", "wake")
+    __slots__ = ("held", "late", "left", "seconds", "wake")
 
-    def __init__(self, late: float = 0.0) -> None:
-        self.late = late
+    def __init__(self, now: float = 0.0, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.late = now + seconds / 2
         """When half of the patience is used up."""
         self.held = False
         self.left = False
@@ -57,9 +58,9 @@ class Bulkhead:
             return False
         return True
 
-    def claim(self, late: float) -> Ticket:
+    def claim(self, now: float, patience: float) -> Ticket:
         """It will be `held` when `hand_over` gives it a place."""
-        ticket = Ticket(late)
+        ticket = Ticket(now, patience)
         self.queue.append(ticket)
         return ticket
 

@@ -35,6 +35,7 @@ from noctule.runtime import (
     Response,
     Service,
     ServiceConfig,
+    ServiceError,
     SyncService,
     SystemClock,
     env,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 READ = Operation("read", "GET", "/items", returns=bytes)
 WRITE = Operation("write", "POST", "/items", returns=bytes, body="json", replay="keyed")
 HOME = Path(noctule.runtime.__file__).parent.as_posix()
+ONCE = CallOptions(attempts=1)
 OK = Response(200, Headers(), b"well")
 TOKEN = Response(200, Headers(), b'{"access_token":"a-token","expires_in":3600}')
 AWAY = Response(302, Headers([("location", "/elsewhere")]))
@@ -98,20 +100,36 @@ class Waiting:
         return
 
 
-class Held(Waiting):
-    """For threads: the answer comes when the others have been refused."""
+class Watched(Waiting):
+    """Counts the requests that came before the first answer, which says that all is well or not."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock, *, well: bool) -> None:
         super().__init__(0)
-        self.others_refused = threading.Event()
+        self.clock = clock
+        self.answer = OK if well else Response(503)
+        self.early = 0
+        self.answered = False
+        self.others_settled = threading.Event()
 
-    def send(self, request: Request) -> Response:
+    async def asend(self, _: Request) -> Response:
+        self.early += not self.answered
         self.sent += 1
-        self.others_refused.wait(5)
-        return answer(request)
+        await self.clock.sleep(0.05)
+        self.answered = True
+        return self.answer
+
+    def send(self, _: Request) -> Response:
+        """For threads: the answer comes when the others have been refused, or listen."""
+        self.sent += 1
+        self.early += not self.answered
+        self.others_settled.wait(5)
+        self.answered = True
+        return self.answer
 
 
-def made(kind: type[Any], transport: Any, clock: Clock, *, token: bool = False) -> Any:
+def made(
+    kind: type[Any], transport: Any, clock: Clock, *, token: bool = False, places: int = 3
+) -> Any:
     """A service whose circuit is open, and due for a probe."""
     auth = NoAuth()
     if token:
@@ -123,7 +141,7 @@ def made(kind: type[Any], transport: Any, clock: Clock, *, token: bool = False) 
         base_url="https://probe.example",
         auth=auth,
         idempotency_header="Idempotency-Key",
-        policies=Policies(in_flight=3),
+        policies=Policies(in_flight=places),
     )
     service = type("Probe", (kind,), {"config": config})(
         transport=transport, clock=clock, healths=Healths(random.Random(7).random)
@@ -262,46 +280,73 @@ def recovers(service: Any, health: Any) -> bool:
 
 
 async def tasks(callers: int = 50, rounds: int = 100) -> int:
-    """Rounds in which exactly one of so many tasks probed."""
+    """Rounds in which exactly one of so many tasks probed. In every other one the probe fails, and
+    none of those that listened may go; else those that listened follow."""
     exact = 0
-    for _ in range(rounds):
-        transport = Waiting(10)
-        service = made(Service, transport, SystemClock())
-        calls = [service.call(READ) for _ in range(callers)]
-        refused = [
-            isinstance(result, CircuitOpen)
-            for result in await asyncio.gather(*calls, return_exceptions=True)
-        ]
-        exact += transport.sent == 1 and sum(refused) == callers - 1
+    for number in range(rounds):
+        well = number % 2 == 0
+        clock = VirtualClock()
+        transport = Watched(clock, well=well)
+        service = made(Service, transport, clock, places=callers)
+        calls = [service.call(READ, options=ONCE) for _ in range(callers)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        refused = sum(isinstance(result, CircuitOpen) for result in results)
+        exact += single(transport, well=well, others=callers - 1, refused=refused)
     return exact
+
+
+def single(transport: Watched, *, well: bool, others: int, refused: int) -> bool:
+    """Whether one went, and the others after it or not at all."""
+    later = transport.sent - 1
+    return transport.early == 1 and later + refused == others and (later > 0) == well
 
 
 def threads(callers: int = 30, rounds: int = 50) -> int:
     """Rounds in which exactly one of so many threads probed."""
-    return sum(one_of_threads(callers) for _ in range(rounds))
+    return sum(one_of_threads(callers, well=number % 2 == 0) for number in range(rounds))
 
 
-def one_of_threads(callers: int) -> bool:
-    transport = Held()
-    service = made(SyncService, transport, VirtualClock())
+class Counted(SystemClock):
+    """Counts those who wait."""
+
+    def __init__(self, settled: Callable[[], None]) -> None:
+        self.settled = settled
+
+    def block(self, seconds: float) -> None:
+        self.settled()
+        super().block(seconds)
+
+
+def one_of_threads(callers: int, *, well: bool) -> bool:
+    settled: set[int] = set()
+
+    def settle() -> None:
+        settled.add(threading.get_ident())
+        if len(settled) == callers - 1:
+            transport.others_settled.set()
+
+    clock = Counted(settle)
+    transport = Watched(clock, well=well)
+    service = made(SyncService, transport, clock, places=callers)
     barrier = threading.Barrier(callers)
     refused: list[bool] = []
 
     def one() -> None:
         barrier.wait()
         try:
-            service.call(READ)
+            service.call(READ, options=ONCE)
         except CircuitOpen:
             refused.append(True)
-        if len(refused) == callers - 1:
-            transport.others_refused.set()
+            settle()
+        except ServiceError:
+            pass
 
     started = [threading.Thread(target=one) for _ in range(callers)]
     for thread in started:
         thread.start()
     for thread in started:
         thread.join()
-    return transport.sent == 1 and len(refused) == callers - 1
+    return single(transport, well=well, others=callers - 1, refused=len(refused))
 
 
 def main() -> dict[str, str]:

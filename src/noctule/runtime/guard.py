@@ -194,7 +194,10 @@ class Guard:
         elif breaker.state is CLOSED and health.circuits is None:
             self._admitted = breaker.generation
         else:
-            attempt = self._admit(now, attempt)
+            leave = self._admit(now, attempt)
+            if isinstance(leave, Sleep):
+                return leave
+            attempt = leave
         self.attempts += 1
         return attempt if rules.policies.hedge_after is None else self._hedged(attempt)
 
@@ -211,13 +214,16 @@ class Guard:
             raise self._stopped(errors.RateLimited(), retry_after=wait)
         return Sleep(asked(wait, self.rules.health.random))
 
-    def _admit(self, now: float, attempt: Attempt) -> Attempt:
-        """The breaker's leave to send; raises when the call must not be sent."""
+    def _admit(self, now: float, attempt: Attempt) -> Attempt | Sleep:
+        """The breaker's leave to send, or a pause; raises when the call must not be sent."""
         health = self.rules.health
         if health.follow(now, self.rules.clock.time()):
             self._tell_breaker("breaker", State.OPEN)
         generation = health.admit(now)
         if generation is None:
+            pause = health.echo(now, now - self.start)
+            if pause is not None and not self._too_late(pause):
+                return Sleep(pause)
             generation, attempt = LOOK, self._look(now, attempt)
         self._admitted = generation
         if not health.calm:

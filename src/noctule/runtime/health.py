@@ -91,6 +91,14 @@ class Health:
         with self.lock:
             return self.breaker.admit(now)
 
+    def echo(self, now: float, age: float) -> float | None:
+        """`Breaker.echo`, for a call of that age. Those who listen keep their places meanwhile, so
+        they do while there are enough."""
+        if self.breaker is None or not (self.bulkhead is None or self.bulkhead.roomy):
+            return None
+        with self.lock:
+            return self.breaker.echo(now, age)
+
     def look(self, now: float) -> float | None:
         """`Breaker.look`, for a call that was not admitted."""
         if self.breaker is None:

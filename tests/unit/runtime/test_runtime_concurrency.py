@@ -27,27 +27,30 @@ from noctule.runtime import (
     TimedOut,
 )
 from noctule.runtime.policy.breaker import State
-from noctule.runtime.testing import FastClock, MockProvider, VirtualClock
+from noctule.runtime.testing import MockProvider, VirtualClock
 
 ITEM = Response(200, Headers(), b'{"id":"i1"}')
+ONCE = CallOptions(attempts=1)
 
 
 class Slow:
     """Answers after `seconds` of the clock and counts who is inside."""
 
-    def __init__(self, clock: VirtualClock, seconds: float) -> None:
-        self.clock, self.seconds = clock, seconds
+    def __init__(self, clock: VirtualClock, seconds: float, answer: Response = ITEM) -> None:
+        self.clock, self.seconds, self.answer = clock, seconds, answer
         self.inside = self.most = self.total = 0
+        self.began: list[float] = []
 
     async def asend(self, request: Request) -> Response:
         self.inside += 1
         self.total += 1
+        self.began.append(self.clock.monotonic())
         self.most = max(self.most, self.inside)
         try:
             await self.clock.sleep(self.seconds)
         finally:
             self.inside -= 1
-        return ITEM
+        return self.answer
 
     async def aclose(self) -> None:
         return
@@ -99,57 +102,73 @@ def test_thousands_of_calls_to_a_provider_that_hangs_end_in_time() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("callers", [50])
-def test_exactly_one_of_fifty_tasks_probes(callers: int) -> None:
+async def around_a_probe(shop: Any, clock: VirtualClock, calls: int) -> list[Any]:
+    """What calls come to that are made together when a probe is due."""
+    health(shop).breaker.trip(clock.monotonic())
+    clock.advance(10)
+    made = [shop.call(READ, path={"id": n}, options=ONCE) for n in range(calls)]
+    return await asyncio.gather(*made, return_exceptions=True)
+
+
+def test_those_who_come_while_a_probe_is_young_listen_and_follow_it() -> None:
     async def main() -> None:
         clock = VirtualClock()
-        slow = Slow(clock, 0.1)
-        shop = service(slow, clock)
-        health(shop).breaker.trip(clock.monotonic())
-        clock.advance(10)
-        calls = [shop.call(READ, path={"id": n}) for n in range(callers)]
-        results = await asyncio.gather(*calls, return_exceptions=True)
-        assert slow.total == 1
-        assert sum(isinstance(r, CircuitOpen) for r in results) == callers - 1
+        slow = Slow(clock, 0.35)
+        results = await around_a_probe(service(slow, clock), clock, 20)
+        assert not [result for result in results if isinstance(result, Exception)]
+        # They asked every tenth of a second, and the answer came before the fourth time.
+        assert slow.began[1:] == pytest.approx([slow.began[0] + 0.4] * 19)
 
     asyncio.run(main())
 
 
-def test_exactly_one_of_thirty_threads_probes() -> None:
-    barrier, inside = threading.Barrier(30), threading.Event()
-    counted: list[int] = []
+def test_those_who_listen_to_a_probe_that_fails_are_refused() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 0.35, Response(503))
+        results = await around_a_probe(service(slow, clock), clock, 20)
+        assert slow.total == 1
+        refused = [result for result in results if isinstance(result, CircuitOpen)]
+        assert [error.elapsed for error in refused] == pytest.approx([0.4] * 19)
 
-    class Counting:
-        def send(self, request: Request) -> Response:
-            counted.append(1)
-            inside.wait(5)
-            return ITEM
+    asyncio.run(main())
 
-        def close(self) -> None:
-            return
 
-    clock = FastClock(1)
-    made = type("Shop", (SyncService,), {"config": config()})
-    shop: Any = made(transport=Counting(), clock=clock)
-    health(shop).breaker.trip(clock.monotonic() - 100)
-    outcomes: list[object] = []
+def test_listening_leaves_a_fifth_of_the_places_free() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        results = await around_a_probe(service(Slow(clock, 0.35), clock, in_flight=50), clock, 60)
+        refused = [result for result in results if isinstance(result, CircuitOpen)]
+        assert len(refused) == 20
+        assert all(error.elapsed == 0 for error in refused)
 
-    def one() -> None:
-        barrier.wait()
-        try:
-            outcomes.append(shop.call(READ, path={"id": "i"}))
-        except CircuitOpen as error:
-            outcomes.append(error)
-        if len(outcomes) == 29:
-            inside.set()
+    asyncio.run(main())
 
-    threads = [threading.Thread(target=one) for _ in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(counted) == 1
-    assert sum(isinstance(outcome, CircuitOpen) for outcome in outcomes) == 29
+
+@pytest.mark.parametrize(("deadline", "longest"), [(30.0, 1.1), (0.45, 0.45)])
+def test_a_call_listens_no_longer_than_a_second_or_its_deadline(
+    deadline: float, longest: float
+) -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 1e9), clock)
+        probe = await hanging_probe(shop, clock, 0.05)
+        with pytest.raises(CircuitOpen) as caught:
+            await shop.call(READ, path={"id": 1}, options=CallOptions(deadline=deadline))
+        assert 0.3 < caught.value.elapsed <= longest
+        probe.cancel()
+
+    asyncio.run(main())
+
+
+async def hanging_probe(shop: Any, clock: VirtualClock, seconds: float) -> asyncio.Task[Any]:
+    """A probe that has hung for so long, in an outage that has lasted."""
+    breaker = health(shop).breaker
+    breaker.trips = 5
+    breaker.trip(-100.0)
+    probe = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
+    await clock.sleep(seconds)
+    return probe
 
 
 class HangsOnce:
@@ -168,18 +187,16 @@ class HangsOnce:
         return
 
 
-@pytest.mark.parametrize(("operation", "passed"), [(READ, 51), (CREATE, 0)])
+@pytest.mark.parametrize(("operation", "passed"), [(READ, 57), (CREATE, 0)])
 def test_a_probe_that_hangs_does_not_hide_that_the_provider_is_back(
     operation: Any, passed: int
 ) -> None:
-    """The fiftieth call that is refused looks for itself, unless it could do its effect twice."""
+    """The 44th call that is refused looks for itself, unless it could do its effect twice."""
 
     async def main() -> None:
         clock = VirtualClock()
         shop = service(HangsOnce(clock), clock)
-        health(shop).breaker.trip(-100.0)
-        probe = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
-        await clock.sleep(0.2)
+        probe = await hanging_probe(shop, clock, 1.2)
         path = {"id": 1} if operation is READ else None
         calls = [await attempted(shop.call(operation, path=path)) for _ in range(100)]
         assert calls.count(True) == passed

@@ -22,3 +22,11 @@ def test_an_interrupt_anywhere_leaves_no_lock_behind() -> None:
     assert count["cut off"] > 50
     assert count["recovered"] + count["recovered later"] == count["cut off"]
     assert count["recovered"] > 0.8 * count["cut off"]
+
+
+def test_exactly_one_of_fifty_tasks_probes() -> None:
+    assert asyncio.run(probes.tasks(rounds=6)) == 6
+
+
+def test_exactly_one_of_thirty_threads_probes() -> None:
+    assert probes.threads(rounds=4) == 4

@@ -10,7 +10,8 @@ to a minute, since a probe every few seconds is no load. And refused calls, for 
 often: a share of the calls may be probes, so that a recovery costs so many calls at most, and an
 outage so much of the usual load at most, however long it lasted.
 
-A probe may hang, and says nothing while it does. The calls that are refused meanwhile earn looks:
+While a probe is young, others listen for what it comes to rather than be refused: `echo`. But a
+probe may hang, and says nothing while it does. The calls that are refused meanwhile earn looks:
 further probes that are given up early, so that few are on their way, and of which only a success
 counts.
 
@@ -46,8 +47,6 @@ CLOSED = State.CLOSED
 OPEN = State.OPEN
 HALF_OPEN = State.HALF_OPEN
 
-AT_ONCE = 10
-"""Refused calls that do not count towards the first look: when fifty come at once, one probes."""
 LOOK = -2
 """The generation of all looks, which is nobody's."""
 
@@ -65,21 +64,22 @@ class BreakerLimits:
     slow: float = 8.0
     """A call that took this long is slow, whatever it answered."""
     slow_share: float = 0.8
-    failures: int = 10
-    """That many in a row open it at once: it takes 25 to outweigh 25 successes."""
+    failures: int = 7
+    """That many in a row, the latest ones, open it: it takes 25 to outweigh 25 successes."""
     connect_failures: int = 5
     """That many failures to connect in a row open it at once: nobody is at home."""
     open_time: float = 0.5
     open_factor: float = 2.0
     open_cap: float = 5.0
     open_jitter: float = 0.2
-    probe_share: float = 0.025
+    probe_share: float = 0.023
     """Of the calls made while it is open, this share may be probes before the open time is over;
     0 leaves it to time alone."""
     probe_pause: float = 0.1
     """Between two probes, however many calls are refused."""
     look_time: float = 1.0
-    """Given to a look, which goes while a probe hangs, with a call that may be repeated."""
+    """Given to a look, which goes while a probe hangs, with a call that may be repeated. Nor does
+    a call listen for longer to what others find out."""
     successes: int = 2
     """In a row that close it: the probe, and those let in after it."""
 
@@ -89,11 +89,13 @@ class Breaker:
 
     __slots__ = (
         "_connect_failures",
+        "_heard",
         "_limits",
         "_next",
         "_probing",
         "_random",
         "_refused",
+        "_sent",
         "_successes",
         "_window",
         "followed",
@@ -114,6 +116,11 @@ class Breaker:
         another one may go."""
         self._next = 0.0
         """When refused calls may earn one."""
+        self._sent = 0.0
+        """When the latest probe or look went."""
+        self._heard = 0.0
+        """Seconds that it is worth listening to: a look goes because a probe hangs, so that it
+        is likely to hang as well."""
         self._refused = 0
         self.trips = 0
         """Since it was last closed."""
@@ -132,8 +139,6 @@ class Breaker:
                 return None
             self._enter(HALF_OPEN)
             self.open_until = now + self._length()
-            self._next = now + self._limits.probe_pause
-            self._refused = -AT_ONCE
         elif self._successes:
             return self.generation
         elif self._probing:
@@ -143,15 +148,22 @@ class Breaker:
             self.generation += 1
             self.open_until = now + self._length()
         self._probing = True
+        self._went(now, self._limits.look_time)
         return self.generation
+
+    def echo(self, now: float, age: float) -> float | None:
+        """Seconds after which a call of that age, refused by `admit`, should ask again: a probe
+        or a look is on its way that may soon tell. None: it has listened for long enough, or
+        there is nothing to listen for."""
+        young = now - self._sent < self._heard and age < self._heard
+        return self._limits.probe_pause if young and self.state is HALF_OPEN else None
 
     def look(self, now: float) -> float | None:
         """Seconds for a call, refused by `admit`, to look whether the provider is back although a
         probe hangs: it is admitted as `LOOK`. None: it stays refused."""
         if self.state is not HALF_OPEN or not self._earned(now):
             return None
-        self._refused = 0
-        self._next = now + self._limits.probe_pause
+        self._went(now, self._limits.probe_pause)
         return self._limits.look_time
 
     def seen(self) -> int:
@@ -214,6 +226,12 @@ class Breaker:
         limits = self._limits
         return min(limits.open_cap, limits.open_time * limits.open_factor ** min(self.trips, 32))
 
+    def _went(self, now: float, heard: float) -> None:
+        """A probe or a look is on its way; those refused from now on earn the next one."""
+        self._sent, self._heard = now, heard
+        self._next = now + self._limits.probe_pause
+        self._refused = 0
+
     def _earned(self, now: float) -> bool:
         """Whether the calls refused so far, this one included, are worth a probe."""
         self._refused += 1
@@ -224,6 +242,7 @@ class Breaker:
             self.trip(now)
             return
         self._successes += 1
+        self._refused = 0
         self.open_until = now
         if self._successes >= self._limits.successes:
             self.trips = 0
@@ -234,7 +253,6 @@ class Breaker:
         self.state = state
         self.generation += 1
         self._probing = False
-        self._refused = 0
         self._successes = 0
         self._connect_failures = 0
 

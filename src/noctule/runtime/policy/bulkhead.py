@@ -89,5 +89,10 @@ class Bulkhead:
         return heir
 
     @property
+    def roomy(self) -> bool:
+        """Whether a fifth of the places is free."""
+        return 5 * len(self._free) >= self.places
+
+    @property
     def in_flight(self) -> int:
         return self.places - len(self._free)

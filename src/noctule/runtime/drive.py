@@ -77,7 +77,6 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
 
     `attempt` returns a verdict; it raises only when the call is cancelled, or for a bug.
     """
-    clock = guard.rules.clock
     verdict: Verdict | None = None
     try:
         effect: Effect = guard.first()
@@ -89,7 +88,7 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
                     verdict = await sending
                 else:
                     try:
-                        with clock.timeout(effect.seconds):
+                        with guard.rules.clock.timeout(effect.seconds):
                             verdict = await sending
                     except TimeoutError:
                         verdict = failed(errors.TimedOut())
@@ -99,7 +98,7 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
                 effect = pause
             else:
                 if isinstance(effect, Sleep):
-                    await clock.sleep(effect.seconds)
+                    await guard.rules.clock.sleep(effect.seconds)
                 else:
                     await _wait(effect, guard)
                 effect = guard.resume()

@@ -29,6 +29,8 @@ from noctule.runtime.policy.verdict import Reached, Verdict
 from noctule.runtime.telemetry import SILENT, Telemetry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from noctule.runtime.clock import Clock
     from noctule.runtime.config import Policies
     from noctule.runtime.health import Health
@@ -55,8 +57,11 @@ class Rules:
     telemetry: Telemetry = SILENT
     attempt: Attempt = field(init=False)
     """One that no deadline cuts short: nearly all are the same."""
+    monotonic: Callable[[], float] = field(init=False, repr=False)
+    """The clock's: looked up once, since each call reads it twice."""
 
     def __post_init__(self) -> None:
+        self.monotonic = self.clock.monotonic
         self.attempt = Attempt(self.policies.timeout)
 
 
@@ -81,7 +86,7 @@ class Guard:
         self._paid = 0
         self._admitted = NOBODY
         self._ticket: Ticket | None = OUTSIDE
-        self.start = start = rules.clock.monotonic()
+        self.start = start = rules.monotonic()
         until = None if AMBIENT.get() is None else ambient_deadline(rules.clock)
         own = rules.policies.deadline
         if own is not None and (until is None or start + own < until):
@@ -91,7 +96,7 @@ class Guard:
     def first(self) -> Effect:
         """Begin, or begin again, with what is left of the attempts and of the time."""
         rules = self.rules
-        now = rules.clock.monotonic() if self.attempts else self.start
+        now = rules.monotonic() if self.attempts else self.start
         bulkhead = rules.health.bulkhead
         if bulkhead is None or bulkhead.take():
             self._ticket = None
@@ -104,12 +109,12 @@ class Guard:
         """The wait is over: send the request, if nothing is in the way now."""
         if self._ticket is not None and not self._ticket.held:
             raise self._stopped(errors.DeadlineExceeded() if self._cut else errors.Saturated())
-        return self._send(self.rules.clock.monotonic())
+        return self._send(self.rules.monotonic())
 
     def answered(self, verdict: Verdict) -> Sleep | None:
         """The attempt ended: None when the call did, too."""
         rules = self.rules
-        health, now = rules.health, rules.clock.monotonic()
+        health, now = rules.health, rules.monotonic()
         took = now - self._begun
         admitted, self._admitted = self._admitted, NOBODY
         error, breaker, changed = verdict.error, health.breaker, None
@@ -162,7 +167,7 @@ class Guard:
                 else:
                     health.renounce(bulkhead, ticket)
                 if bulkhead.queue:
-                    health.hand_over(bulkhead, self.rules.clock.monotonic())
+                    health.hand_over(bulkhead, self.rules.monotonic())
 
     def hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; counts and pays for it."""
@@ -176,7 +181,7 @@ class Guard:
         """Write into the error how far the call got and whether it may be made again."""
         error.safe_to_retry = safe
         error.attempts = self.attempts
-        error.elapsed = self.rules.clock.monotonic() - self.start
+        error.elapsed = self.rules.monotonic() - self.start
         return error
 
     def _send(self, now: float) -> Attempt | Sleep:
@@ -255,7 +260,7 @@ class Guard:
         if (
             wait is None
             or self._too_late(wait)
-            or self.rules.health.blocked(self.rules.clock.monotonic()) > wait
+            or self.rules.health.blocked(self.rules.monotonic()) > wait
             or not self._pay(verdict)
         ):
             return None
@@ -277,7 +282,7 @@ class Guard:
         return self.rules.health.pay(self._paid)
 
     def _too_late(self, wait: float) -> bool:
-        return self._until is not None and self.rules.clock.monotonic() + wait >= self._until
+        return self._until is not None and self.rules.monotonic() + wait >= self._until
 
     def _stopped(
         self, error: errors.Unavailable, *, retry_after: float | None = None
@@ -300,7 +305,7 @@ class Guard:
     def _tell(self, verdict: Verdict, changed: State | None, took: float) -> None:
         health = self.rules.health
         if changed is State.OPEN:
-            health.tell(self.rules.clock.monotonic(), self.rules.clock.time())
+            health.tell(self.rules.monotonic(), self.rules.clock.time())
         if changed is not None:
             # What a probe came to is news only when it ends the outage.
             known = changed is State.OPEN and health.breaker and health.breaker.trips > 1

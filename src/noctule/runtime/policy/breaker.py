@@ -96,6 +96,7 @@ class Breaker:
         "_random",
         "_refused",
         "_sent",
+        "_slow",
         "_successes",
         "_window",
         "followed",
@@ -107,6 +108,7 @@ class Breaker:
 
     def __init__(self, limits: BreakerLimits, random: Callable[[], float]) -> None:
         self._limits = limits
+        self._slow = limits.slow
         self._random = random
         self._window = Window(limits.window, limits.calls)
         self.state = CLOSED
@@ -175,11 +177,11 @@ class Breaker:
         if (
             self.state is not CLOSED
             or generation != self.generation
-            or took >= self._limits.slow
-            or self._window.troubled
+            or took >= self._slow
+            or (window := self._window).troubled
         ):
             return False
-        self._window.times.append(now)
+        window.times.append(now)
         self._connect_failures = 0
         return True
 
@@ -189,7 +191,7 @@ class Breaker:
         """The admitted call ended after `took` seconds. `connect`: no connection was made."""
         if generation != self.generation:
             return
-        slow = took >= self._limits.slow
+        slow = took >= self._slow
         if self.state is HALF_OPEN:
             self._tried(now, ok=ok and not slow)
             return

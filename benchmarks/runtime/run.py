@@ -5,6 +5,9 @@
 
 Peers that are not installed are left out: tenacity, stamina, nopanic, pyresilience, stripe,
 openai, httpx. The plot needs matplotlib.
+
+A part is imported when its turn comes: the processes that others start import this file, and one
+that finds OpenTelemetry loaded, which `leaks` needs, makes a span for every call.
 """
 
 from __future__ import annotations
@@ -15,17 +18,6 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import calls
-import duplicates
-import hang
-import imports
-import leaks
-import outage
-import overhead
-import probes
-import storm
-import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,11 +32,15 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def policies() -> Iterable[Section]:
+    import overhead
+
     rows = [(name, f"{us:.1f}") for name, us in overhead.main().items()]
     yield "All policies around a coroutine that does nothing", table(("", "µs"), rows)
 
 
 def cpu() -> Iterable[Section]:
+    import calls
+
     for kind, figures in calls.main().items():
         rows = [(name, f"{us:.0f}", f"{ratio:.2f}x") for name, (us, ratio) in figures.items()]
         head = "", "µs", "beside bare httpx2"
@@ -52,17 +48,23 @@ def cpu() -> Iterable[Section]:
 
 
 def loading() -> Iterable[Section]:
+    import imports
+
     rows = [(name, f"{ms:.0f}", f"{mb:.1f}") for name, (ms, mb) in imports.main().items()]
     yield "Import, in a fresh interpreter", table(("", "ms", "MB"), rows)
 
 
 def effects() -> Iterable[Section]:
+    import duplicates
+
     count = duplicates.run(20_000)
     row = tuple(str(value) for value in count.values())
     yield "Duplicate effects over random faults", table(tuple(count), [row])
 
 
 def hanging() -> Iterable[Section]:
+    import hang
+
     figures = hang.main()
     head = "", *next(iter(figures.values()))
     rows = [(name, *(f"{value:.0f}" for value in row.values())) for name, row in figures.items()]
@@ -70,12 +72,16 @@ def hanging() -> Iterable[Section]:
 
 
 def real() -> Iterable[Section]:
+    import storm
+
     rows = [(name, f"{load:.2f}x", f"{lost:.1%}") for name, (load, lost) in storm.main().items()]
     head = "", "load in the outage", "failed in the 3 s after it"
     yield "A three-second outage in real time, 300 calls a second", table(head, rows)
 
 
 def simulated() -> Iterable[Section]:
+    import outage
+
     for kind, outcomes in outage.main().items():
         head = "", "load", "failed in the 3 s after it", "all well after", "waiting at most"
         rows = [
@@ -100,6 +106,8 @@ def simulated() -> Iterable[Section]:
 
 
 def recoveries() -> str:
+    import outage
+
     rows: list[tuple[str, ...]] = []
     for kind in outage.KINDS:
         outcomes = outage.short(kind)
@@ -113,6 +121,8 @@ def recoveries() -> str:
 
 
 def told() -> Iterable[Section]:
+    import leaks
+
     rows = [
         (
             provider,
@@ -137,10 +147,14 @@ def told() -> Iterable[Section]:
 
 
 def exact() -> Iterable[Section]:
+    import probes
+
     yield "One probe, whatever happens to it", table(("", ""), probes.main().items())
 
 
 def at_once() -> Iterable[Section]:
+    import together
+
     yield "Calls at the same time", table(("", ""), together.main().items())
 
 

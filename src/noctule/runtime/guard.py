@@ -26,7 +26,6 @@ from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
 from noctule.runtime.policy.retry import replayable, wait_before_retry
 from noctule.runtime.policy.verdict import Reached, Verdict
-from noctule.runtime.telemetry import SILENT, Telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from noctule.runtime.config import Policies
     from noctule.runtime.health import Health
     from noctule.runtime.operation import Replay
+    from noctule.runtime.telemetry import Telemetry
 
 Effect = Attempt | Sleep | Ticket
 NOBODY = -1
@@ -54,7 +54,7 @@ class Rules:
     replay: Replay = "safe"
     method: str = ""
     operation: str = ""
-    telemetry: Telemetry = SILENT
+    telemetry: Telemetry | None = None
     attempt: Attempt = field(init=False)
     """One that no deadline cuts short: nearly all are the same."""
     monotonic: Callable[[], float] = field(init=False, repr=False)
@@ -126,7 +126,8 @@ class Guard:
             verdict = self._weighed(verdict)
             error = verdict.error
             changed = health.settle(admitted, verdict, now, took)
-        if changed is not None or rules.telemetry.wants("attempt"):
+        told = rules.telemetry
+        if changed is not None or (told is not None and told.wants("attempt")):
             self._tell(verdict, changed, took)
         if error is None:
             quota = health.quota
@@ -264,9 +265,8 @@ class Guard:
             or not self._pay(verdict)
         ):
             return None
-        self.rules.telemetry.tell(
+        self._say(
             "retry",
-            self.rules.operation,
             failed=self.attempts,
             wait=wait,
             error=type(error).__name__,
@@ -311,9 +311,8 @@ class Guard:
             known = changed is State.OPEN and health.breaker and health.breaker.trips > 1
             self._tell_breaker("probe" if known else "breaker", changed)
         answer = verdict.response or (verdict.error and verdict.error.response)
-        self.rules.telemetry.tell(
+        self._say(
             "attempt",
-            self.rules.operation,
             number=self.attempts,
             seconds=took,
             status=answer.status if answer else None,
@@ -321,9 +320,11 @@ class Guard:
         )
 
     def _tell_breaker(self, event: str, state: State) -> None:
-        self.rules.telemetry.tell(
-            event, self.rules.operation, state=state.value, origin=self.rules.health.origin
-        )
+        self._say(event, state=state.value, origin=self.rules.health.origin)
+
+    def _say(self, event: str, /, **data: object) -> None:
+        if self.rules.telemetry is not None:
+            self.rules.telemetry.tell(event, self.rules.operation, **data)
 
 
 def _cut_short(verdict: Verdict) -> Verdict:

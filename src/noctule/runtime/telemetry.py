@@ -80,15 +80,6 @@ class Telemetry:
             LOGGER.warning("on_event raised %s", type(error).__name__)
 
 
-class _Silent(Telemetry):
-    def wants(self, name: str) -> bool:  # noqa: ARG002 - nobody listens, whatever the name
-        return False
-
-
-SILENT = _Silent("", None)
-"""For a guard that is used by itself."""
-
-
 class ContractWatch:
     """Tells each place where the provider's document lies once, however often it is met."""
 

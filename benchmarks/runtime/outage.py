@@ -170,6 +170,7 @@ def draw(outcomes: dict[str, Outcome], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "noctule"  # else every drawing has other ids
     from matplotlib import pyplot as plt
 
     figure, rows = plt.subplots(len(outcomes), 1, figsize=(8, 1.7 * len(outcomes)), sharex=True)

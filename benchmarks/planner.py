@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from noctule import apidoc
-from noctule.planning import Layout, plan
-from noctule.planning.ranking import Ranking
-from noctule.planning.request import understand
-from noctule.planning.text import stems
+from noctule.planning import plan
+from noctule.planning.language.request import understand
+from noctule.planning.language.text import stems
+from noctule.planning.search.ranking import Ranking
 from noctule.problem import Problem
+from noctule.project.layout import Layout
 
 ROOT = Path(__file__).parents[1]
 RESTBENCH = ROOT.parent / "shared" / "restbench"

@@ -17,7 +17,7 @@ OPENING = """\
 This page is written by `python docs/signatures.py` from the provider packs, and a test holds it to
 them. What a grade means and what a handler may rely on is said in
 [webhooks.md](webhooks.md#what-a-signature-covers); every key of a scheme is described in
-`noctule.webhooks.scheme`.
+`noctule.webhooks.schemes.scheme`.
 
 **Known from** says whether the provider's own text or code was read (`confirmed`), or somebody
 else's (`unconfirmed`: try it with a real delivery first). **Proof**: `vector`, a signature that

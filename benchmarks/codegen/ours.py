@@ -10,7 +10,8 @@ from pathlib import Path
 from noctule import apidoc
 from noctule.codegen import render
 from noctule.manifest import IntegrationTask
-from noctule.planning import Layout, plan
+from noctule.planning import plan
+from noctule.project.layout import Layout
 from noctule.providers import find
 
 

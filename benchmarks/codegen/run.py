@@ -136,7 +136,9 @@ def count(folder: Path) -> int:
 
 def imports(generator: Generator, folder: Path) -> list[Run]:
     """Importing the package, beyond what it stands on; the first one writes the bytecode."""
-    bare = "noctule.runtime.service, noctule.runtime.auth, noctule.runtime.models, contextlib"
+    bare = (
+        "noctule.runtime.service, noctule.runtime.auth, noctule.runtime.decoding.models, contextlib"
+    )
     bare = bare if generator.name == "noctule" else "time"
     code = (
         f"import {bare}, time; start = time.perf_counter(); {generator.imported(folder)}; "

@@ -12,8 +12,9 @@ from reading import Phases
 
 from noctule.apidoc import load
 from noctule.codegen import render
-from noctule.planning import Layout, plan
+from noctule.planning import plan
 from noctule.problem import Problem
+from noctule.project.layout import Layout
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument

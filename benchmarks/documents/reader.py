@@ -38,7 +38,7 @@ def key(verb: str, path: str) -> tuple[str, str]:
 
 def noctule(folder: Path, package: str) -> Readers:
     from noctule.runtime import Operation
-    from noctule.runtime.models import decode
+    from noctule.runtime.decoding.models import decode
 
     found: Readers = {}
     for path in modules(folder, package):

@@ -48,8 +48,8 @@ from noctule.runtime import (
     Service,
     ServiceError,
 )
-from noctule.runtime.stream import AsyncStream
-from noctule.runtime.tracing import Tracing
+from noctule.runtime.call.tracing import Tracing
+from noctule.runtime.transport.stream import AsyncStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,21 +15,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
+from noctule.runtime.call.config import Policies
+from noctule.runtime.call.policy_engine import Guard, Rules
+from noctule.runtime.call.provider_state import Health
 from noctule.runtime.clock import SystemClock
-from noctule.runtime.config import Policies
 from noctule.runtime.effects import Attempt, Sleep
-from noctule.runtime.guard import Guard, Rules
-from noctule.runtime.health import Health
 from noctule.runtime.policy.bulkhead import Ticket
 from noctule.runtime.policy.classify import failed
+from noctule.runtime.policy.outcome import Reached, Verdict
 from noctule.runtime.policy.retry import RetryLimits
-from noctule.runtime.policy.verdict import Reached, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from noctule.runtime.guard import Effect
+    from noctule.runtime.call.policy_engine import Effect
 
 DOWN, UP, END = 60.0, 660.0, 760.0
 CALLERS, PAUSE = 1000, 1000 / 300

@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from noctule.runtime.call.config import Policies
+from noctule.runtime.call.drivers import drive
+from noctule.runtime.call.policy_engine import Guard, Rules
+from noctule.runtime.call.provider_state import Health
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.config import Policies
-from noctule.runtime.drive import drive
-from noctule.runtime.guard import Guard, Rules
-from noctule.runtime.health import Health
-from noctule.runtime.policy.verdict import Verdict
+from noctule.runtime.policy.outcome import Verdict
 
 if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt

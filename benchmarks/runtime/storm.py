@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from noctule.runtime import Policies, ServerError, ServiceError
+from noctule.runtime.call.drivers import drive
+from noctule.runtime.call.policy_engine import Guard, Rules
+from noctule.runtime.call.provider_state import Health
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.drive import drive
-from noctule.runtime.guard import Guard, Rules
-from noctule.runtime.health import Health
-from noctule.runtime.policy.verdict import Reached, Verdict
+from noctule.runtime.policy.outcome import Reached, Verdict
 
 if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt

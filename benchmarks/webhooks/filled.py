@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from servers import SECRET
 
-from noctule.webhooks.classify import items
-from noctule.webhooks.inbox import open_store
+from noctule.webhooks.processing.inbox import open_store
+from noctule.webhooks.processing.maintenance import copy_of
 from noctule.webhooks.request import Request
-from noctule.webhooks.schemes import scheme_of
-from noctule.webhooks.sign import sign
+from noctule.webhooks.schemes.registry import scheme_of
+from noctule.webhooks.signing.sign import sign
 from noctule.webhooks.store.base import Delivery
-from noctule.webhooks.upkeep import copy_of
-from noctule.webhooks.verify import verify_waiting
+from noctule.webhooks.verification.classify import items
+from noctule.webhooks.verification.verify import verify_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,15 +20,15 @@ from typing import Any
 
 from noctule.providers import packs
 from noctule.webhooks import Rejection, Request, Scheme, Verified, scheme_of
-from noctule.webhooks.classify import items
 from noctule.webhooks.explain import explain
-from noctule.webhooks.handshake import answer, question
-from noctule.webhooks.published import Published
-from noctule.webhooks.reading import Reading
-from noctule.webhooks.sign import compose, new_key
-from noctule.webhooks.source import put, walk
+from noctule.webhooks.schemes.locator import put, walk
+from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.testing import publish
-from noctule.webhooks.verify import verify_waiting
+from noctule.webhooks.verification.classify import items
+from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.handshakes import answer, question
+from noctule.webhooks.verification.key_cache import Published
+from noctule.webhooks.verification.verify import verify_waiting
 
 NOW = 1_800_000_000.0
 URL = "https://shop.example/webhooks?tenant=1"

@@ -29,7 +29,7 @@ from sender import Sender
 from servers import SECRET
 
 from noctule.cli import main as cli
-from noctule.webhooks.inbox import open_store
+from noctule.webhooks.processing.inbox import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from filled import DAYS, NOW, OLD_WORD, RARE_TYPE, fill, word
 
-from noctule.webhooks.inbox import open_store
+from noctule.webhooks.processing.inbox import open_store
 from noctule.webhooks.store.base import Query
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from filled import fill
 from servers import SECRET
 
-from noctule.webhooks.inbox import open_store
+from noctule.webhooks.processing.inbox import open_store
 
 TRIGGER = """
     DROP TABLE IF EXISTS queued;

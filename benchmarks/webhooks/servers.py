@@ -21,7 +21,7 @@ PATH = "/api/webhooks/stripe"
 
 async def noctule(port: int, place: str) -> None:
     from noctule.webhooks import Inbox, Receiver
-    from noctule.webhooks.site import Site
+    from noctule.webhooks.receiving.router import Site
 
     os.environ["STRIPE_WEBHOOK_SECRET"] = SECRET
     inbox = Inbox(place)
@@ -32,7 +32,7 @@ async def noctule(port: int, place: str) -> None:
 
 
 async def granian(app: object, port: int) -> None:
-    from noctule.webhooks.serving import serve
+    from noctule.webhooks.receiving.server import serve
 
     await serve(app, "127.0.0.1", port)
 
@@ -115,8 +115,9 @@ class Log:
 async def log(port: int, place: str) -> None:
     import time
 
-    from noctule.webhooks import Request, asgi, scheme_of, verify
-    from noctule.webhooks.classify import items
+    from noctule.webhooks import Request, scheme_of, verify
+    from noctule.webhooks.receiving import asgi
+    from noctule.webhooks.verification.classify import items
 
     file, scheme = Log(place), scheme_of("stripe")
 
@@ -134,7 +135,7 @@ async def log(port: int, place: str) -> None:
 
 
 async def empty(port: int, place: str) -> None:  # noqa: ARG001  (called as the others are)
-    from noctule.webhooks import asgi
+    from noctule.webhooks.receiving import asgi
 
     async def app(scope, receive, send):
         await asgi.body_of(scope, receive, 1 << 20)
@@ -145,6 +146,6 @@ async def empty(port: int, place: str) -> None:  # noqa: ARG001  (called as the 
 
 if __name__ == "__main__":
     kind, port, place = sys.argv[1:]
-    from noctule.webhooks.serving import run
+    from noctule.webhooks.receiving.server import run
 
     run(globals()[kind](int(port), place))

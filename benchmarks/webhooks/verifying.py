@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.providers import packs
 from noctule.webhooks import Request, Scheme, scheme_of
-from noctule.webhooks.classify import items
-from noctule.webhooks.sign import compose, new_key
-from noctule.webhooks.source import put, walk
-from noctule.webhooks.verify import verify
+from noctule.webhooks.schemes.locator import put, walk
+from noctule.webhooks.signing.sign import compose, new_key
+from noctule.webhooks.verification.classify import items
+from noctule.webhooks.verification.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

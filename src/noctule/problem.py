@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from noctule.language import Language, say
+from noctule.messages import Language, say
 
 
 class Exit(IntEnum):

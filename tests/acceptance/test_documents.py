@@ -13,16 +13,16 @@ from conftest import SPECS, Noctule
 
 from noctule.planning import Question, detect_language
 from noctule.problem import Exit, Problem
-from noctule.stages.generating import generate
-from noctule.stages.planning import Wish, plan_task
-from noctule.stages.project import Project, open_project
-from noctule.stages.proving import prove_task
-from noctule.stages.testing import run_tests
+from noctule.project.location import Project, open_project
+from noctule.stages.generate import generate
+from noctule.stages.plan import Wish, plan_task
+from noctule.stages.prove import prove_task
+from noctule.stages.test import run_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from noctule.stages.planning import Planned
+    from noctule.stages.plan import Planned
 
 PARCEL = {
     "type": "object",

@@ -186,7 +186,7 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     shell.run_apart("work", "--app", "hooks", "--drain")
     assert shell.folder.joinpath("effects").read_text() == "evt_paid\nevt_paid\n"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("noctule.webhooks.bulk.judged", _no_disk)
+        patch.setattr("noctule.webhooks.operations.bulk_replay.judged", _no_disk)
         assert "same command goes on where it was" in shell.run("replay", "--all", code=6).out
     stopped = shell.start("replay", "--all", "--rate", "0.01")
     until(lambda: json.loads(shell.run("list", "--state", "pending", "--json").out)["events"])

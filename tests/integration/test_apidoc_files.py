@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from noctule.apidoc import bounds, load, parse, sample
-from noctule.apidoc.node import Node
+from noctule.apidoc.model.node import Node
 from noctule.problem import Exit, Problem
 
 TEXT = {"type": "string"}

@@ -8,7 +8,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from noctule.apidoc import ApiDocument, Operation, Schema, gaps, json_schema, load, sample
+from noctule.apidoc import ApiDocument, Operation, Schema, json_schema, load, sample
+from noctule.apidoc.quality.gaps import gaps
 
 SPECS = Path(__file__).parents[2] / ".." / "shared" / "specs"
 DOCUMENTS = sorted(SPECS.glob("*.json"))

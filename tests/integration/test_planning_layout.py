@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from noctule.planning import Layout, detect_layout
+from noctule.project.layout import Layout, detect_layout
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -143,7 +143,7 @@ def test_code_that_hangs_breaks_its_row_and_no_other(
 
 
 def test_an_import_that_hangs_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noctule.proving.link.START_LIMIT", 0.2)
+    monkeypatch.setattr("noctule.proving.driver_process.START_LIMIT", 0.2)
     wrapper = "import threading\nthreading.Event().wait()\n"
     found = problem(write(tmp_path / "project", wrapper=wrapper), "none")
     assert (found.key, found.place) == ("proving.import", "app/stripe.py")

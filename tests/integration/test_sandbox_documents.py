@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from noctule import apidoc, providers
 from noctule.runtime import Operation
-from noctule.runtime.encoding.call import encode
+from noctule.runtime.encoding.arguments import encode
 from noctule.sandbox import FakeProvider
 
 if TYPE_CHECKING:

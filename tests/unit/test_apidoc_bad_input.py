@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.apidoc import ApiDocument, bounds, gaps, json_schema, load, parse, sample
-from noctule.language import LANGUAGES
+from noctule.apidoc import ApiDocument, bounds, json_schema, load, parse, sample
+from noctule.apidoc.quality.gaps import gaps
+from noctule.messages import LANGUAGES
 from noctule.problem import Exit, Problem
 
 GOOD = b'{"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": {}}'

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 from noctule.apidoc import bounds
-from noctule.apidoc.flaws import MOST_SCHEMAS
-from noctule.apidoc.gaps import BLOCKING
-from noctule.apidoc.score import DOCUMENT_SHARE, DOCUMENT_WEIGHTS, SOUND, WEIGHTS
-from noctule.language import catalog
+from noctule.apidoc.quality.flaws import MOST_SCHEMAS
+from noctule.apidoc.quality.gaps import BLOCKING
+from noctule.apidoc.quality.score import DOCUMENT_SHARE, DOCUMENT_WEIGHTS, SOUND, WEIGHTS
+from noctule.messages import catalog
 
 PAGE = (Path(__file__).parents[2] / "docs" / "documents.md").read_text(encoding="utf-8")
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.apidoc import ApiDocument, findings, flaws, json_schema, parse, sample
-from noctule.apidoc.schema_flaws import misfits
-from noctule.language import LANGUAGES
+from noctule.apidoc.quality.schema_flaws import misfits
+from noctule.messages import LANGUAGES
 
 TEXT = {"type": "string"}
 JSON = "application/json"

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 import pytest
 
-from noctule.apidoc import ApiDocument, gaps, parse
-from noctule.language import LANGUAGES, Language, catalog
+from noctule.apidoc import ApiDocument, parse
+from noctule.apidoc.quality.gaps import gaps
+from noctule.messages import LANGUAGES, Language, catalog
 
 TEXT = {"type": "string"}
 OBJECT = {"type": "object", "properties": {"a": TEXT}}
@@ -195,8 +196,8 @@ def test_the_catalogue_is_complete() -> None:
 
 def test_no_entry_of_the_catalogue_is_unused() -> None:
     room = Path(__file__).parents[2] / "src" / "noctule" / "apidoc"
-    code = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in room.rglob("*.py"))
     for name in tomllib.loads(
-        (room.parent / "language" / "catalog" / "apidoc.toml").read_text(encoding="utf-8")
+        (room.parent / "messages" / "catalog" / "apidoc.toml").read_text(encoding="utf-8")
     ):
         assert f'"{name.removeprefix("gap_")}"' in code or f"apidoc.{name}" in code, name

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.apidoc import Schema, json_schema, parse, sample
-from noctule.apidoc.patterns import example, matches
+from noctule.apidoc.values.patterns import example, matches
 
 TEXT = {"type": "string"}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from noctule.apidoc import ApiDocument, parse, score
-from noctule.apidoc.score import DISTRIBUTION, DOCUMENT_SHARE, SOUND, WEIGHTS, percentile
+from noctule.apidoc.quality.score import DISTRIBUTION, DOCUMENT_SHARE, SOUND, WEIGHTS, percentile
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}, "example": {"a": "b"}}
 FINE = {"content": {"application/json": {"schema": OBJECT}}}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.apidoc import bounds, parse
-from noctule.apidoc.yaml_text import YamlError, read
+from noctule.apidoc.loading.yaml_text import YamlError, read
 from noctule.problem import Exit, Problem
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)

@@ -6,11 +6,11 @@ from string import Formatter
 
 import pytest
 
-from noctule.language import catalog, say
+from noctule.messages import catalog, say
 
 ROOMS = sorted(
     entry.name.removesuffix(".toml")
-    for entry in resources.files("noctule.language").joinpath("catalog").iterdir()
+    for entry in resources.files("noctule.messages").joinpath("catalog").iterdir()
     if entry.name.endswith(".toml")
 )
 

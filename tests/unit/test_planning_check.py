@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from noctule import apidoc, manifest, providers
-from noctule.planning import Finding, check
-from noctule.planning.check import nearest
+from noctule.checks.check import check, nearest
+
+if TYPE_CHECKING:
+    from noctule.checks.check import Finding
 
 CARD = Path(__file__).parents[1] / "data" / "card.yaml"
 STRIPE = providers.pack("stripe")

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule import apidoc
-from noctule.planning import Layout, plan
-from noctule.planning.request import understand
+from noctule.planning import plan
+from noctule.planning.language.request import understand
+from noctule.project.layout import Layout
 
 ACTS = {
     "create": ("POST /droplets", "creer"),

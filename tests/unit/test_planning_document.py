@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule import apidoc, providers
-from noctule.planning import Layout, Plan, gate, plan
-from noctule.planning.credentials import credentials
-from noctule.planning.naming import method_name, service_name, slug
-from noctule.planning.ranking import rank
-from noctule.planning.request import understand
-from noctule.planning.text import one_line
+from noctule.checks.gates import gate
+from noctule.planning import Plan, plan
+from noctule.planning.language.request import understand
+from noctule.planning.language.text import one_line
+from noctule.planning.search.ranking import rank
+from noctule.planning.select.credentials import credentials
+from noctule.planning.select.naming import method_name, service_name, slug
 from noctule.problem import Exit, Problem
+from noctule.project.layout import Layout
 
 OK = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}}
 FAILS = {

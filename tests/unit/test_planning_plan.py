@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from noctule import apidoc, manifest, providers
-from noctule.planning import Layout, Plan, check, plan
-from noctule.planning.retry import contradiction
+from noctule.checks.check import check
+from noctule.planning import Plan, plan
+from noctule.planning.retry_text import contradiction
 from noctule.problem import Exit, Problem
+from noctule.project.layout import Layout
 
 if TYPE_CHECKING:
     from noctule.manifest import IntegrationTask

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from noctule.planning import detect_language
-from noctule.planning.provider import mentions, unknown_name
-from noctule.planning.request import understand
+from noctule.planning.language.request import understand
+from noctule.planning.select.provider import mentions, unknown_name
 from noctule.providers import packs
 
 REQUESTS = tomllib.loads((Path(__file__).parents[1] / "data" / "requests.toml").read_text())

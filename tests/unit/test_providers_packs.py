@@ -14,9 +14,9 @@ import pytest
 
 from noctule import providers
 from noctule.apidoc import ApiDocument, Operation, json_schema, parse
-from noctule.language import LANGUAGES
+from noctule.messages import LANGUAGES
 from noctule.problem import Exit, Problem
-from noctule.webhooks.scheme import Scheme
+from noctule.webhooks.schemes.scheme import Scheme
 
 PACKS = ("github", "sendgrid", "slack", "stripe", "twilio")
 REQUESTS = Path(__file__).parents[1] / "data" / "requests.toml"

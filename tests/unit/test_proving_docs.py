@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from noctule.language import catalog, say
+from noctule.messages import catalog, say
 from noctule.proving import calls, promises, proof, scenarios, subject
 from noctule.proving.deliveries import FIRST_SET as DELIVERIES
 from noctule.proving.scenarios import EVERY_CALL

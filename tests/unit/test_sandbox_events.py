@@ -12,7 +12,7 @@ import pytest
 from noctule import apidoc, providers
 from noctule.sandbox import Delivery, Way, sample_event, signed_delivery
 from noctule.webhooks import Rejection, Request, scheme_of, verify
-from noctule.webhooks.sign import new_key
+from noctule.webhooks.signing.sign import new_key
 
 if TYPE_CHECKING:
     from noctule.webhooks import Scheme

@@ -3,11 +3,10 @@
 Swagger 2.0 and OpenAPI 3.0, 3.1, 3.2, from a file, an address or standard input.
 """
 
-from noctule.apidoc.document import ApiDocument
-from noctule.apidoc.flaws import flaws
-from noctule.apidoc.gaps import Gap, gaps
-from noctule.apidoc.operation import Operation
-from noctule.apidoc.parts import (
+from noctule.apidoc.loading.load import load, parse
+from noctule.apidoc.model.document import ApiDocument
+from noctule.apidoc.model.operation import Operation
+from noctule.apidoc.model.parts import (
     Link,
     Media,
     Parameter,
@@ -16,11 +15,12 @@ from noctule.apidoc.parts import (
     SecurityScheme,
     Server,
 )
-from noctule.apidoc.sampling import sample
-from noctule.apidoc.schema import MISSING, Schema
-from noctule.apidoc.score import Score, findings, score
-from noctule.apidoc.source import load, parse
-from noctule.apidoc.validation import json_schema
+from noctule.apidoc.model.schema import MISSING, Schema
+from noctule.apidoc.quality.flaws import flaws
+from noctule.apidoc.quality.gaps import Gap, gaps
+from noctule.apidoc.quality.score import Score, findings, score
+from noctule.apidoc.values.json_schema import json_schema
+from noctule.apidoc.values.sampling import sample
 
 __all__ = [
     "MISSING",

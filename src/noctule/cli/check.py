@@ -9,10 +9,10 @@ import click
 
 from noctule.cli import options
 from noctule.cli.output import Output
-from noctule.language import say
+from noctule.messages import say
 
 if TYPE_CHECKING:
-    from noctule.language import Language
+    from noctule.messages import Language
 
 
 @click.command("check", short_help="Validate a task file against what is true of the provider.")
@@ -29,9 +29,9 @@ def command(
     TASK may be noctule's own or somebody else's, in the card's shape. Each finding names its place
     and a fix. Ends with 1 when there are findings.
     """
-    from noctule.stages.checking import check_task, language_of
+    from noctule.project.location import open_project
+    from noctule.stages.check import check_task, language_of
     from noctule.stages.knowledge import find_task
-    from noctule.stages.project import open_project
 
     project = open_project(folder, writes=False)
     file = find_task(project, path)

@@ -9,13 +9,13 @@ import click
 
 from noctule.cli import options
 from noctule.cli.output import Output
-from noctule.language import say
+from noctule.messages import say
 
 if TYPE_CHECKING:
     from noctule.apidoc import Operation
-    from noctule.apidoc.score import Line
-    from noctule.language import Language
-    from noctule.stages.scoring import Scored
+    from noctule.apidoc.quality.score import Line
+    from noctule.messages import Language
+    from noctule.stages.document import Scored
 
 SHOWN = 10
 """Lines of a score, before `--all`."""
@@ -53,7 +53,7 @@ def score(
     Each line is one kind of thing that is missing or wrong: the points it costs, its first place
     and its fix. Ends with 1 where `integrate` would stop, or the score is below `--min`.
     """
-    from noctule.stages.scoring import score_document
+    from noctule.stages.document import score_document
 
     scored = score_document(source, operations)
     output = Output(lang or "en", as_json=as_json)
@@ -140,7 +140,7 @@ def score_json(scored: Scored, language: Language) -> dict[str, Any]:
 def list_(source: str, words: tuple[str, ...], as_json: bool) -> None:
     """List the operations of DOC whose key, name or summary holds every one of WORDS."""
     from noctule.apidoc import load
-    from noctule.stages.scoring import operations_of
+    from noctule.stages.document import operations_of
 
     output = Output("en", as_json=as_json)
     found = operations_of(load(source), words)

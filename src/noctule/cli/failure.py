@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from noctule.cli.output import default_language
-from noctule.language import say
+from noctule.messages import say
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from noctule.language import Language
+    from noctule.messages import Language
 
 
 def show_failure(error: Exception, arguments: list[str]) -> int:

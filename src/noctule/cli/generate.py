@@ -12,7 +12,7 @@ from noctule.cli.output import Output
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from noctule.language import Language
+    from noctule.messages import Language
 
 
 @click.command("generate", short_help="Write the files that a task names.")
@@ -36,9 +36,9 @@ def command(
     one. A file that you edited is never overwritten, and one that you deleted stays deleted.
     """
     from noctule.cli.steps import generate_step
-    from noctule.stages.accepting import accept
+    from noctule.project.location import open_project
+    from noctule.stages.accept_incomplete import accept
     from noctule.stages.knowledge import find_task, knowledge_of
-    from noctule.stages.project import open_project
 
     project = open_project(folder, writes=not dry_run)
     file = accept(project, find_task(project, path), accept_incomplete, dry_run=dry_run)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from noctule.cli.output import Output
-    from noctule.language import Language
-    from noctule.stages.ending import Ending
+    from noctule.messages import Language
+    from noctule.stages.next_steps import Ending
 
 
 @click.command("integrate", short_help="Plan, generate, test and prove an integration.")
@@ -33,8 +33,8 @@ def command(
     changes nothing; a file that you edited is never overwritten.
     """
     from noctule.cli.steps import generate_step, plan_step, planned_json, prove_step, test_step
-    from noctule.stages.ending import ending_of
-    from noctule.stages.project import open_project
+    from noctule.project.location import open_project
+    from noctule.stages.next_steps import ending_of
 
     output, wish = options.wish_of(request, lang, as_json=as_json, **answers)
     project = open_project(folder, writes=not dry_run)
@@ -61,7 +61,7 @@ def command(
 
 
 def _end(output: Output, result: dict[str, Any], ending: Ending) -> None:
-    from noctule.cli.screens import show_ending
+    from noctule.cli.views import show_ending
 
     show_ending(output, ending)
     result["env_vars"] = [variable.name for variable in ending.variables]

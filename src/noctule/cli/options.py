@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from noctule.cli.output import Output
     from noctule.codegen import Change
-    from noctule.language import Language
-    from noctule.stages.planning import Wish
+    from noctule.messages import Language
+    from noctule.stages.plan import Wish
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -93,7 +93,7 @@ def wish_of(
     """What the options of `planning` come to."""
     from noctule.cli.output import Output
     from noctule.planning import detect_language
-    from noctule.stages.planning import Wish
+    from noctule.stages.plan import Wish
 
     language = lang or detect_language(request)
     wish = Wish(
@@ -111,7 +111,7 @@ def wish_of(
 
 
 def files_json(changes: Sequence[Change], *, diffs: bool) -> list[dict[str, Any]]:
-    from noctule.cli.screens import changes_json
+    from noctule.cli.views import changes_json
 
     return changes_json(changes, diffs=diffs)
 

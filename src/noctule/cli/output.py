@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from noctule.language import say
+from noctule.messages import say
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from noctule.language import Language
+    from noctule.messages import Language
 
 DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 

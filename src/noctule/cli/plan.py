@@ -11,7 +11,7 @@ from noctule.cli import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from noctule.language import Language
+    from noctule.messages import Language
 
 
 @click.command("plan", short_help="Write the integration task for a request.")
@@ -31,10 +31,10 @@ def command(
     The task names operations, events and variables that the provider really has, and says from
     where each one comes. It is yours to edit before `noctule generate`.
     """
-    from noctule.cli.screens import show_reasons
     from noctule.cli.steps import plan_step, planned_json
-    from noctule.language import say
-    from noctule.stages.project import open_project
+    from noctule.cli.views import show_reasons
+    from noctule.messages import say
+    from noctule.project.location import open_project
 
     output, wish = options.wish_of(request, lang, as_json=as_json, **answers)
     project = open_project(folder, writes=not dry_run)

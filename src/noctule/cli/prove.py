@@ -11,7 +11,7 @@ from noctule.cli import options
 from noctule.cli.output import Output
 
 if TYPE_CHECKING:
-    from noctule.language import Language
+    from noctule.messages import Language
 
 
 @click.command("prove", short_help="Run the generated wrapper against a fake provider that fails.")
@@ -50,8 +50,8 @@ def command(
     made up. Ends with 1 when a promise was broken.
     """
     from noctule.cli.steps import prove_step
+    from noctule.project.location import open_project
     from noctule.stages.knowledge import find_task, knowledge_of
-    from noctule.stages.project import open_project
 
     project = open_project(folder, writes=False)
     file = find_task(project, path)

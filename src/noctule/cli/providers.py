@@ -8,12 +8,12 @@ import click
 
 from noctule.cli import options
 from noctule.cli.output import Output
-from noctule.language import say
+from noctule.messages import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.language import Language
+    from noctule.messages import Language
     from noctule.providers import Pack
 
 

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.cli.screens import (
-    answer_to,
-    changes_json,
-    counted,
-    show_changes,
-    show_tests,
-)
-from noctule.language import say
+from noctule.cli.views import answer_to, changes_json, counted, show_changes, show_tests
+from noctule.messages import say
 from noctule.planning import Question
 
 if TYPE_CHECKING:
     from noctule.cli.output import Output
     from noctule.manifest import IntegrationTask
-    from noctule.stages.generating import Generated
+    from noctule.project.location import Project
+    from noctule.stages.generate import Generated
     from noctule.stages.knowledge import Knowledge, TaskFile
-    from noctule.stages.planning import Planned, Wish
-    from noctule.stages.project import Project
-    from noctule.stages.proving import Matrix
-    from noctule.stages.testing import TestReport
+    from noctule.stages.plan import Planned, Wish
+    from noctule.stages.prove import Matrix
+    from noctule.stages.test import TestReport
 
 
 def plan_step(output: Output, project: Project, wish: Wish, *, dry_run: bool) -> Planned:
     """Plan, asking the planner's questions of whoever is there. Raises `Problem`."""
-    from noctule.planning.subject import operations_of
-    from noctule.stages.planning import AnswerNeeded, plan_task
+    from noctule.planning.select.provider_choice import operations_of
+    from noctule.stages.plan import AnswerNeeded, plan_task
 
     with output.stage("plan") as stage:
         while isinstance(planned := plan_task(project, wish), Question):
@@ -60,7 +54,7 @@ def plan_step(output: Output, project: Project, wish: Wish, *, dry_run: bool) ->
 def generate_step(
     output: Output, project: Project, file: TaskFile, knowledge: Knowledge, *, dry_run: bool
 ) -> Generated:
-    from noctule.stages.generating import generate
+    from noctule.stages.generate import generate
 
     with output.stage("generate") as stage:
         generated = generate(project, file, knowledge)
@@ -75,7 +69,7 @@ def generate_step(
 
 def test_step(output: Output, project: Project, task: IntegrationTask) -> TestReport | None:
     """Run the generated tests; None where the task has none, or the user deleted them."""
-    from noctule.stages.testing import TIME_LIMIT, WHOLE_LIMIT, run_tests, suites_of
+    from noctule.stages.test import TIME_LIMIT, WHOLE_LIMIT, run_tests, suites_of
 
     suites = suites_of(project, task)
     if not suites:
@@ -93,7 +87,7 @@ def prove_step(
     output: Output, project: Project, file: TaskFile, knowledge: Knowledge, **options: Any
 ) -> Matrix:
     """Prove; the matrix is left for the command to show, in short or row by row."""
-    from noctule.stages.proving import prove_task
+    from noctule.stages.prove import prove_task
 
     with output.stage("prove") as stage:
         matrix = prove_task(

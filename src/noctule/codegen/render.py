@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.apidoc.decoding import no_collection
-from noctule.codegen.build import build
-from noctule.codegen.python.frameworks import FRAMEWORKS
-from noctule.codegen.python.layout import page
-from noctule.codegen.python.project import project_files
-from noctule.codegen.style import Style
+from noctule.apidoc.loading.decode import no_collection
+from noctule.codegen.build.build import build
+from noctule.codegen.python.emitter.line_breaks import page
+from noctule.codegen.python.files import project_files
+from noctule.codegen.python.webhooks.frameworks import FRAMEWORKS
 from noctule.problem import Exit, Problem
+from noctule.project.style import Style
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
-    from noctule.codegen.rendered import Rendered
     from noctule.manifest import IntegrationTask
+    from noctule.project.rendered import Rendered
     from noctule.providers import Pack
 
 TARGETS = tuple(FRAMEWORKS)

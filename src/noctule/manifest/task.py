@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from noctule.language import Language  # noqa: TC001  (read at run time to build the YAML)
+from noctule.messages import Language  # noqa: TC001  (read at run time to build the YAML)
 
 FileRole = Literal["wrapper", "webhook", "tests", "app", "other"]
 

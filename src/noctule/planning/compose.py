@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.language import say
+from noctule.checks.gates import PACK
 from noctule.manifest import (
     DocumentRef,
     EnvVar,
@@ -16,20 +16,20 @@ from noctule.manifest import (
     Method,
     Webhook,
 )
-from noctule.planning.credentials import credentials
-from noctule.planning.gates import PACK
-from noctule.planning.naming import method_name
-from noctule.planning.retry import TIMEOUT, retry_text
-from noctule.planning.text import one_line
-from noctule.planning.verbs import verb_class
+from noctule.messages import say
+from noctule.planning.language.text import one_line
+from noctule.planning.language.verbs import verb_class
+from noctule.planning.retry_text import TIMEOUT, retry_text
+from noctule.planning.select.credentials import credentials
+from noctule.planning.select.naming import method_name
 
 if TYPE_CHECKING:
     from noctule.apidoc import Operation
-    from noctule.language import Language
     from noctule.manifest import Refusal
-    from noctule.planning.layout import Layout
-    from noctule.planning.request import Request
-    from noctule.planning.subject import Subject
+    from noctule.messages import Language
+    from noctule.planning.language.request import Request
+    from noctule.planning.select.provider_choice import Subject
+    from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact
 
 _WEBHOOK_ROLES = frozenset({"webhook_secret", "webhook_url"})

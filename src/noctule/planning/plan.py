@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from noctule.checks.gates import refuse_webhooks, unsigned
 from noctule.planning.compose import Chosen, Outline, compose
-from noctule.planning.discovery import MAX_OPERATIONS, discover
-from noctule.planning.gates import refuse_webhooks, unsigned
+from noctule.planning.language.request import detect_language, understand
 from noctule.planning.question import Question, which_need, which_operation
-from noctule.planning.request import detect_language, understand
-from noctule.planning.selection import select
-from noctule.planning.subject import identify
+from noctule.planning.search.discovery import MAX_OPERATIONS, discover
+from noctule.planning.select.pack_operations import select
+from noctule.planning.select.provider_choice import identify
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from noctule.apidoc import ApiDocument, Operation
-    from noctule.language import Language
     from noctule.manifest import IntegrationTask
+    from noctule.messages import Language
     from noctule.planning.compose import Reason
-    from noctule.planning.layout import Layout
-    from noctule.planning.request import Request
-    from noctule.planning.subject import Subject
+    from noctule.planning.language.request import Request
+    from noctule.planning.select.provider_choice import Subject
+    from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact, Pack
 
 SURE = 0.7

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from noctule.language import say
+from noctule.messages import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from noctule.apidoc import Operation
-    from noctule.language import Language
+    from noctule.messages import Language
     from noctule.providers import Need, Pack
 
 MAX_CHOICES = 7
@@ -52,7 +52,7 @@ def which_need(service: str, needs: Iterable[Need], language: Language) -> Quest
 
 
 def which_operation(service: str, operations: Iterable[Operation], language: Language) -> Question:
-    from noctule.planning.text import one_line
+    from noctule.planning.language.text import one_line
 
     choices = tuple(
         Choice(operation.key, one_line(operation.summary or operation.description, 80))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from noctule.language import Language
+from noctule.messages import Language
 from noctule.problem import Exit, Problem
 
 EnvRole = Literal[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.proving.link import Hung
+from noctule.proving.driver_process import Hung
 from noctule.proving.matrix import Did, Row
 from noctule.proving.promises import Sight
 from noctule.proving.report import Called, Outcome
@@ -16,7 +16,7 @@ from noctule.proving.scenarios import CARD, Scenario
 
 if TYPE_CHECKING:
     from noctule.proving.credentials import Credentials
-    from noctule.proving.link import Link
+    from noctule.proving.driver_process import Link
     from noctule.proving.subject import Subject
     from noctule.sandbox import FakeProvider, Fault
 

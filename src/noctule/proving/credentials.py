@@ -9,9 +9,9 @@ import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from noctule.apidoc.patterns import example
-from noctule.webhooks.keypair import KeyPair
-from noctule.webhooks.sign import new_key
+from noctule.apidoc.values.patterns import example
+from noctule.webhooks.signing.keypair import KeyPair
+from noctule.webhooks.signing.sign import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.proving.link import Hung
+from noctule.proving.driver_process import Hung
 from noctule.proving.matrix import Check, Did, Row
 from noctule.proving.report import Delivered
 from noctule.sandbox import Delivery, Way, sample_event, signed_delivery
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
     from noctule.proving.credentials import Credentials
-    from noctule.proving.link import Link
+    from noctule.proving.driver_process import Link
     from noctule.webhooks import Scheme
 
 LIMIT = 15.0

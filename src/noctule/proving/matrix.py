@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from noctule.language import Language, say
+from noctule.messages import Language, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

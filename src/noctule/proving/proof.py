@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from noctule.codegen.build import build, path_of
+from noctule.codegen.build.build import build, path_of
 from noctule.problem import Exit, Problem
 from noctule.proving.calls import CallTrials
 from noctule.proving.credentials import Credentials, throwaway
 from noctule.proving.deliveries import FIRST_SET as DELIVERIES
 from noctule.proving.deliveries import DeliveryTrials, Route
-from noctule.proving.link import Link
+from noctule.proving.driver_process import Link
 from noctule.proving.matrix import Matrix, Row
 from noctule.proving.scenarios import FIRST_SET as CALLS
 from noctule.proving.subjects import few_of, name_of, subjects
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from noctule.apidoc import ApiDocument
-    from noctule.codegen.form import Wrapper
+    from noctule.codegen.model.integration import Wrapper
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
     from noctule.proving.subject import Subject

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import sample
-from noctule.codegen.form import Scalar
-from noctule.codegen.requests import body_of
+from noctule.codegen.build.requests import body_of
+from noctule.codegen.model.integration import Scalar
 from noctule.proving.subject import Plan, Subject
-from noctule.sandbox.values import as_object
+from noctule.sandbox.state.values import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from noctule.apidoc import ApiDocument, Operation
-    from noctule.codegen.form import Method, Param, Wrapper
+    from noctule.codegen.model.integration import Method, Param, Wrapper
     from noctule.manifest import IntegrationTask
 
 BINARY = (Scalar("bytes"), Scalar("file"))

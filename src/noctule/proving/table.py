@@ -6,13 +6,13 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from noctule.language import say
+from noctule.messages import say
 from noctule.proving.matrix import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from noctule.language import Language
+    from noctule.messages import Language
     from noctule.proving.matrix import Matrix, Row
 
 GAP = "  "

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
         OAuth2RefreshToken,
         TokenFile,
     )
-    from noctule.runtime.call import Answer
+    from noctule.runtime.call.config import OFF, CallOptions, Policies, ServiceConfig
+    from noctule.runtime.call.provider_state import Circuits, Healths
+    from noctule.runtime.call.telemetry import Event
     from noctule.runtime.clock import Clock, SystemClock, deadline
-    from noctule.runtime.config import OFF, CallOptions, Policies, ServiceConfig
+    from noctule.runtime.core import Answer
+    from noctule.runtime.decoding.models import JSON, NULL, Model, Null, Violation, field
     from noctule.runtime.encoding import File
     from noctule.runtime.errors import (
         BadRequest,
@@ -53,15 +56,20 @@ if TYPE_CHECKING:
         Unavailable,
         Unprocessable,
     )
-    from noctule.runtime.fallback import Computed, Degraded, Fallback, LastGood, Message, Value
-    from noctule.runtime.health import Circuits, Healths
-    from noctule.runtime.http import HttpTransport, SyncHttpTransport
+    from noctule.runtime.fallback.fallback import (
+        Computed,
+        Degraded,
+        Fallback,
+        LastGood,
+        Message,
+        Value,
+    )
+    from noctule.runtime.fallback.outbox import Delivery, Outbox
+    from noctule.runtime.fallback.outbox_store import Letters, SqliteLetters
+    from noctule.runtime.fallback.reconcile import NOT_DONE, UNKNOWN, Done, Reconciled
     from noctule.runtime.idempotency import key_for
-    from noctule.runtime.letters import Letters, SqliteLetters
-    from noctule.runtime.models import JSON, NULL, Model, Violation, field
     from noctule.runtime.operation import Operation
-    from noctule.runtime.outbox import Delivery, Outbox
-    from noctule.runtime.pagination import (
+    from noctule.runtime.pagination.iterator import (
         Cursor,
         LastId,
         LinkHeader,
@@ -74,15 +82,16 @@ if TYPE_CHECKING:
     )
     from noctule.runtime.policy.backoff import Backoff
     from noctule.runtime.policy.breaker import BreakerLimits
-    from noctule.runtime.policy.hints import RateLimitHeaders
-    from noctule.runtime.policy.quota import QuotaLimits
     from noctule.runtime.policy.retry import RetryLimits
-    from noctule.runtime.reconcile import NOT_DONE, UNKNOWN, Done, Reconciled
+    from noctule.runtime.policy.retry_budget import QuotaLimits
+    from noctule.runtime.policy.retry_headers import RateLimitHeaders
     from noctule.runtime.redaction import Redactor, redact
+    from noctule.runtime.request import Headers, Request, Response
     from noctule.runtime.secrets import Secret, SecretRef, env, require_env
     from noctule.runtime.service import Service, SyncService
-    from noctule.runtime.telemetry import Event
-    from noctule.runtime.transport import AsyncTransport, Headers, Request, Response, SyncTransport
+    from noctule.runtime.transport.http import HttpTransport, SyncHttpTransport
+    from noctule.runtime.transport.protocol import AsyncTransport, SyncTransport
+    from noctule.runtime.transport.stream import AsyncStream, SyncStream
 
 __all__ = [
     "JSON",
@@ -94,6 +103,7 @@ __all__ = [
     "Answer",
     "ApiKeyHeader",
     "ApiKeyQuery",
+    "AsyncStream",
     "AsyncTransport",
     "Auth",
     "Backoff",
@@ -136,6 +146,7 @@ __all__ = [
     "NextUrl",
     "NoAuth",
     "NotFound",
+    "Null",
     "OAuth2ClientCredentials",
     "OAuth2RefreshToken",
     "Offset",
@@ -165,6 +176,7 @@ __all__ = [
     "SqliteLetters",
     "SyncHttpTransport",
     "SyncService",
+    "SyncStream",
     "SyncTransport",
     "SystemClock",
     "TimedOut",
@@ -187,35 +199,37 @@ __all__ = [
 _HOMES = {
     "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer JwtAssertion NoAuth"
     " OAuth2ClientCredentials OAuth2RefreshToken TokenFile",
-    "call": "Answer",
+    "core": "Answer",
     "clock": "Clock SystemClock deadline",
-    "config": "CallOptions OFF Policies ServiceConfig",
+    "call.config": "CallOptions OFF Policies ServiceConfig",
     "encoding": "File",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"
     " MissingSecrets NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated"
     " ServerError ServiceError TimedOut Unauthorized Unavailable Unprocessable",
-    "fallback": "Computed Degraded Fallback LastGood Message Value",
-    "health": "Circuits Healths",
-    "http": "HttpTransport SyncHttpTransport",
+    "fallback.fallback": "Computed Degraded Fallback LastGood Message Value",
+    "call.provider_state": "Circuits Healths",
+    "transport.http": "HttpTransport SyncHttpTransport",
     "idempotency": "key_for",
-    "letters": "Letters SqliteLetters",
-    "models": "JSON NULL Model Violation field",
+    "fallback.outbox_store": "Letters SqliteLetters",
+    "decoding.models": "JSON NULL Model Null Violation field",
     "operation": "Operation",
-    "outbox": "Delivery Outbox",
-    "pagination": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"
+    "fallback.outbox": "Delivery Outbox",
+    "pagination.iterator": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"
     " paginate_sync",
     "policy.backoff": "Backoff",
     "policy.breaker": "BreakerLimits",
-    "policy.hints": "RateLimitHeaders",
-    "policy.quota": "QuotaLimits",
+    "policy.retry_headers": "RateLimitHeaders",
+    "policy.retry_budget": "QuotaLimits",
     "policy.retry": "RetryLimits",
-    "reconcile": "NOT_DONE UNKNOWN Done Reconciled",
+    "fallback.reconcile": "NOT_DONE UNKNOWN Done Reconciled",
     "redaction": "Redactor redact",
     "secrets": "Secret SecretRef env require_env",
     "service": "Service SyncService",
-    "telemetry": "Event",
-    "transport": "AsyncTransport Headers Request Response SyncTransport",
+    "call.telemetry": "Event",
+    "request": "Headers Request Response",
+    "transport.protocol": "AsyncTransport SyncTransport",
+    "transport.stream": "AsyncStream SyncStream",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.runtime.transport import Response
+    from noctule.runtime.request import Response
 
 
 class ServiceError(Exception):

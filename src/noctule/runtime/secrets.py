@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, runtime_checkable
 
 from noctule.runtime.errors import ConfigurationError, LiteralSecret, MissingSecrets
-from noctule.runtime.redaction.known import KNOWN
+from noctule.runtime.redaction.known_secrets import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,23 +17,23 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, overload
 
-from noctule.runtime.call import Answer, ServiceCore
-from noctule.runtime.drive import perform, perform_sync
-from noctule.runtime.stream import AsyncStream, SyncStream
+from noctule.runtime.call.drivers import perform, perform_sync
+from noctule.runtime.core import Answer, ServiceCore
+from noctule.runtime.transport.stream import AsyncStream, SyncStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from typing import Unpack
 
+    from noctule.runtime.call.config import ServiceConfig
+    from noctule.runtime.call.provider_state import Healths
+    from noctule.runtime.call.request_builder import Arguments
+    from noctule.runtime.call.telemetry import Event
     from noctule.runtime.clock import Clock
-    from noctule.runtime.config import ServiceConfig
-    from noctule.runtime.fallback import Degraded, Fallback
-    from noctule.runtime.health import Healths
+    from noctule.runtime.fallback.fallback import Degraded, Fallback
+    from noctule.runtime.fallback.outbox import Delivery, Outbox
     from noctule.runtime.operation import Operation, T
-    from noctule.runtime.outbox import Delivery, Outbox
-    from noctule.runtime.prepare import Arguments
-    from noctule.runtime.telemetry import Event
-    from noctule.runtime.transport import AsyncTransport, SyncTransport
+    from noctule.runtime.transport.protocol import AsyncTransport, SyncTransport
 
 
 class Service(ServiceCore):
@@ -203,13 +203,13 @@ class SyncService(ServiceCore):
 
 
 def _default_transport(clock: Clock, config: ServiceConfig) -> AsyncTransport:
-    from noctule.runtime.http import HttpTransport
+    from noctule.runtime.transport.http import HttpTransport
 
     return HttpTransport(clock=clock, connections=_connections(config))
 
 
 def _default_sync_transport(clock: Clock, config: ServiceConfig) -> SyncTransport:
-    from noctule.runtime.http import SyncHttpTransport
+    from noctule.runtime.transport.http import SyncHttpTransport
 
     return SyncHttpTransport(clock=clock, connections=_connections(config))
 

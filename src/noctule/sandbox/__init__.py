@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from noctule.sandbox.events import Delivery, Way, sample_event, send_event, signed_delivery
-    from noctule.sandbox.faults import KINDS, Fault, Kind
+    from noctule.sandbox.http.faults import KINDS, Fault, Kind
     from noctule.sandbox.ledger import Effect, Exchange, Ledger
     from noctule.sandbox.provider import FakeProvider
 
@@ -36,7 +36,7 @@ __all__ = [
 
 _HOMES = {
     "events": "Delivery Way sample_event send_event signed_delivery",
-    "faults": "KINDS Fault Kind",
+    "http.faults": "KINDS Fault Kind",
     "ledger": "Effect Exchange Ledger",
     "provider": "FakeProvider",
 }

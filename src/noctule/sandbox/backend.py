@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.sandbox.gate import Gate, Refusal
-from noctule.sandbox.idempotency import Idempotency, KeyReused
+from noctule.sandbox.checks.refusals import Gate, Refusal
+from noctule.sandbox.checks.routing import Match, Router
 from noctule.sandbox.ledger import Effect
-from noctule.sandbox.routing import Match, Router
-from noctule.sandbox.world import World
+from noctule.sandbox.state.idempotency import Idempotency, KeyReused
+from noctule.sandbox.state.state import World
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
+    from noctule.sandbox.http.connection import Incoming, Reply
     from noctule.sandbox.ledger import Exchange, Ledger
-    from noctule.sandbox.wire import Incoming, Reply
 
 
 class Backend:

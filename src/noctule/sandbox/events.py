@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule.apidoc import sample
-from noctule.sandbox.posting import AsgiApp, post
-from noctule.sandbox.values import as_object
-from noctule.webhooks.sign import compose, new_key
-from noctule.webhooks.tampering import tampered
+from noctule.sandbox.http.webhook_sender import AsgiApp, post
+from noctule.sandbox.state.values import as_object
+from noctule.webhooks.signing.sign import compose, new_key
+from noctule.webhooks.signing.tampered import tampered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from noctule.sandbox.backend import Backend
-from noctule.sandbox.drift import drift
-from noctule.sandbox.faults import Fault, Schedule
+from noctule.sandbox.http.connection import Reply, Unreadable
+from noctule.sandbox.http.fault_injection import misbehave
+from noctule.sandbox.http.faults import Fault, Schedule
+from noctule.sandbox.http.listener import HOST, Listener
+from noctule.sandbox.http.token_endpoint import OPERATION as TOKEN
+from noctule.sandbox.http.token_endpoint import TokenEndpoint
 from noctule.sandbox.ledger import Exchange, Ledger
-from noctule.sandbox.listener import HOST, Listener
-from noctule.sandbox.misbehaviour import misbehave
-from noctule.sandbox.shapes import answer_schema
-from noctule.sandbox.tokens import OPERATION as TOKEN
-from noctule.sandbox.tokens import TokenEndpoint
-from noctule.sandbox.wire import Reply, Unreadable
+from noctule.sandbox.state.operation_roles import answer_schema
+from noctule.sandbox.state.schema_drift import drift
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
-    from noctule.sandbox.routing import Match
-    from noctule.sandbox.wire import Incoming, Wire
+    from noctule.sandbox.checks.routing import Match
+    from noctule.sandbox.http.connection import Incoming, Wire
 
 INJECTED = "a fault, injected into the fake"
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule import apidoc, manifest, providers
-from noctule.planning.gates import PACK
+from noctule.checks.gates import PACK
 from noctule.problem import Exit, Problem
-from noctule.stages.project import TASKS
+from noctule.project.location import TASKS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from noctule.apidoc import ApiDocument
     from noctule.manifest import IntegrationTask
+    from noctule.project.location import Project
     from noctule.providers import Pack
-    from noctule.stages.project import Project
 
 
 @dataclass(frozen=True)

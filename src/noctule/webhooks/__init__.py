@@ -26,19 +26,19 @@ from noctule.webhooks.errors import (
     WebhookError,
 )
 from noctule.webhooks.request import Request
-from noctule.webhooks.scheme import Grade, Scheme
-from noctule.webhooks.schemes import scheme_of
-from noctule.webhooks.sign import sign
-from noctule.webhooks.verify import Verified, verify
+from noctule.webhooks.schemes.registry import scheme_of
+from noctule.webhooks.schemes.scheme import Grade, Scheme
+from noctule.webhooks.signing.sign import sign
+from noctule.webhooks.verification.verify import Verified, verify
 
 if TYPE_CHECKING:
-    from noctule.webhooks.event import Event
-    from noctule.webhooks.hints import HintReceiver
-    from noctule.webhooks.inbox import Inbox
-    from noctule.webhooks.intake import Answer
-    from noctule.webhooks.keyring import Retiring
-    from noctule.webhooks.receiver import Receiver
-    from noctule.webhooks.wsgi import Threaded
+    from noctule.webhooks.processing.event import Event
+    from noctule.webhooks.processing.inbox import Inbox
+    from noctule.webhooks.receiving.intake import Answer
+    from noctule.webhooks.receiving.receiver import Receiver
+    from noctule.webhooks.receiving.refetch import HintReceiver
+    from noctule.webhooks.receiving.wsgi import Threaded
+    from noctule.webhooks.verification.keyring import Retiring
 
 __all__ = [
     "Answer",
@@ -67,13 +67,13 @@ __all__ = [
 ]
 
 _HOME_OF = {
-    "Answer": "intake",
-    "Event": "event",
-    "HintReceiver": "hints",
-    "Inbox": "inbox",
-    "Receiver": "receiver",
-    "Retiring": "keyring",
-    "Threaded": "wsgi",
+    "Answer": "receiving.intake",
+    "Event": "processing.event",
+    "HintReceiver": "receiving.refetch",
+    "Inbox": "processing.inbox",
+    "Receiver": "receiving.receiver",
+    "Retiring": "verification.keyring",
+    "Threaded": "receiving.wsgi",
 }
 
 

@@ -8,11 +8,11 @@ assert client.post("/webhooks/stripe", headers=headers, content=body).status_cod
 
 from typing import Any
 
-from noctule.webhooks.keypair import KeyPair
-from noctule.webhooks.scheme import Scheme
-from noctule.webhooks.schemes import scheme_of
-from noctule.webhooks.sign import compose, new_key
-from noctule.webhooks.tampering import tampered
+from noctule.webhooks.schemes.registry import scheme_of
+from noctule.webhooks.schemes.scheme import Scheme
+from noctule.webhooks.signing.keypair import KeyPair
+from noctule.webhooks.signing.sign import compose, new_key
+from noctule.webhooks.signing.tampered import tampered
 
 __all__ = ["KeyPair", "key_for", "publish", "signed", "tampered"]
 

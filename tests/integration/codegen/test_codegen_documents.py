@@ -11,7 +11,7 @@ from noctule.apidoc import ApiDocument
 from noctule.codegen import render
 from noctule.manifest import File, IntegrationTask, Webhook
 from noctule.planning import plan
-from noctule.planning.layout import Layout
+from noctule.project.layout import Layout
 
 SPECS = Path(__file__).parents[3] / "../shared/specs"
 STRIPE = (

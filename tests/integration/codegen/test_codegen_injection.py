@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from noctule import apidoc
 from noctule.codegen import Rendered, render
-from noctule.codegen.names import python_name
+from noctule.codegen.model.names import python_name
 from noctule.manifest import EnvVar, File, IntegrationTask, Method
 from noctule.problem import Problem
 

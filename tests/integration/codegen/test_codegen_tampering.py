@@ -31,7 +31,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def nothing_is_verified(monkeypatch):
-    judge = import_module("noctule.webhooks.verify")
+    judge = import_module("noctule.webhooks.verification.verify")
     monkeypatch.setattr(judge, "_matching_key", lambda *_: 0)
 """
 

@@ -9,8 +9,8 @@ import pytest
 from codegen_tasks import task_of
 
 from noctule import apidoc
-from noctule.codegen.build import build
-from noctule.codegen.python.wrapper import wrapper_module
+from noctule.codegen.build.build import build
+from noctule.codegen.python.service.module import wrapper_module
 from noctule.providers import pack, packs
 from noctule.runtime.testing import MockProvider
 

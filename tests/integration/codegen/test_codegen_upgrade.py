@@ -10,8 +10,8 @@ from codegen_tasks import task_of
 
 from noctule import apidoc
 from noctule.codegen import Rendered, render
-from noctule.codegen.merge import merge
-from noctule.codegen.python.settle import import_alike, settle
+from noctule.codegen.python.merge import import_alike, settle
+from noctule.project.merge import merge
 from noctule.providers import pack, packs
 
 Edit = Callable[[str, random.Random], str]

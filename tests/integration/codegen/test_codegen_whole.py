@@ -12,8 +12,9 @@ import pytest
 from noctule import apidoc
 from noctule.codegen import Rendered, render
 from noctule.manifest import Method
-from noctule.planning import Layout, plan
+from noctule.planning import plan
 from noctule.problem import Problem
+from noctule.project.layout import Layout
 
 SPECS = Path(__file__).parents[3] / "../shared/specs"
 SMALL = ("notion", "postmark", "adyen-checkout")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.codegen import Change, Rendered, Workspace
-from noctule.codegen.merge import BETWEEN, THEIRS, YOURS
-from noctule.codegen.rendered import Role
 from noctule.problem import Exit, Problem
+from noctule.project.merge import BETWEEN, THEIRS, YOURS
+from noctule.project.rendered import Role
 
 SERVICE = "app/services/stripe.py"
 

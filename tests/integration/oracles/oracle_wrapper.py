@@ -18,13 +18,14 @@ from oracle_steady import steady
 from noctule import apidoc
 from noctule.codegen import render
 from noctule.manifest import EnvVar
-from noctule.planning import Layout, plan
-from noctule.runtime.http import SyncHttpTransport
+from noctule.planning import plan
+from noctule.project.layout import Layout
+from noctule.runtime.transport.http import SyncHttpTransport
 
 if TYPE_CHECKING:
     from oracle_calls import Vendor
 
-    from noctule.runtime.transport import Request, Response
+    from noctule.runtime.request import Request, Response
 
 GOLDEN = Path(__file__).parents[2] / "data/bytes"
 

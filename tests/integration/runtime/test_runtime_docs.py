@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from noctule.runtime.config import Policies
+from noctule.runtime.call.config import Policies
 
 PAGE = (Path(__file__).parents[3] / "docs" / "runtime.md").read_text()
 EXAMPLE, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -27,8 +27,8 @@ from noctule.runtime import (
     ServiceError,
     env,
 )
+from noctule.runtime.call.tracing import Tracing
 from noctule.runtime.testing import FastClock
-from noctule.runtime.tracing import Tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,9 @@ import hostile
 from hostile import Connection, HostileServer
 from runtime_calling import CREATE, READ, Caller, config
 
-from noctule.runtime import CallOptions, ConfigurationError, ConnectionFailed, TimedOut, http
+from noctule.runtime import CallOptions, ConfigurationError, ConnectionFailed, TimedOut
 from noctule.runtime.testing import FastClock
+from noctule.runtime.transport import http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -135,7 +135,7 @@ def test_a_streamed_body_is_not_stored(post: Post) -> None:
 
 def test_two_processes_do_not_deliver_the_same_letter(tmp_path: Path) -> None:
     here, there = SqliteLetters(tmp_path / "o.db"), SqliteLetters(tmp_path / "o.db")
-    from noctule.runtime.letters import Letter
+    from noctule.runtime.fallback.outbox_store import Letter
 
     here.put(Letter("shop", "send", "POST", "/m", {}, b"x", "keyed", "k", 1.0))
     taken = [store.take("shop", 10.0, 300.0) for store in (here, there)]

@@ -15,7 +15,7 @@ PROOFS = Path(__file__).parents[3] / "benchmarks" / "webhooks"
 FIRST_USE = """
 import sys, threading
 from noctule.webhooks.testing import signed
-from noctule.runtime.models import Model, decode
+from noctule.runtime.decoding.models import Model, decode
 class Leaf(Model): a: int
 class Tree(Model): left: Leaf; right: list[Leaf]
 sys.setswitchinterval(1e-6)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.codegen.envfile import merge, render
+from noctule.project.env_file import merge, render
 
 NAMES = st.from_regex(r"[A-Z][A-Z_]{1,12}", fullmatch=True)
 VARIABLES = st.dictionaries(NAMES, st.text(max_size=40), min_size=1, max_size=6)

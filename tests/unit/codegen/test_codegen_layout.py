@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.codegen.python.layout import (
+from noctule.codegen.python.emitter.line_breaks import (
     Brackets,
     Code,
     call,
@@ -21,8 +21,8 @@ from noctule.codegen.python.layout import (
     lay_out,
     width,
 )
-from noctule.codegen.python.literals import literal, string
-from noctule.codegen.python.source import Imports, wrap
+from noctule.codegen.python.emitter.literals import literal, string
+from noctule.codegen.python.emitter.module import Imports, wrap
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=50)
 scalars = st.one_of(texts, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noctule.codegen.alignment import matches
-from noctule.codegen.merge import BETWEEN, THEIRS, YOURS, merge, unresolved
-from noctule.codegen.python.settle import import_alike, settle
+from noctule.codegen.python.merge import import_alike, settle
+from noctule.project.line_diff import matches
+from noctule.project.merge import BETWEEN, THEIRS, YOURS, merge, unresolved
 
 PAIRS = int(os.environ.get("NOCTULE_MERGE_PAIRS", "300"))
 """Edit and upgrade pairs of the property test; 10,000 is the figure that is reported."""

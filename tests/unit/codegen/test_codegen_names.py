@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.codegen.names import class_name, constant_name, free, python_name, singular
-from noctule.codegen.scope import LONGEST_NAME, LONGEST_PAIR, Scope
+from noctule.codegen.model.name_allocator import LONGEST_NAME, LONGEST_PAIR, Scope
+from noctule.codegen.model.names import class_name, constant_name, free, python_name, singular
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.codegen.prose import plain, sentence
-from noctule.codegen.python.source import docstring
+from noctule.codegen.model.text import plain, sentence
+from noctule.codegen.python.emitter.module import docstring
 
 
 @pytest.mark.parametrize(

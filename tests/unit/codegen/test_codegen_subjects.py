@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from noctule import apidoc
-from noctule.codegen.subjects import Subject, subjects
+from noctule.codegen.build.event_objects import Subject, subjects
 from noctule.manifest import IntegrationTask, Webhook
 from noctule.providers import Pack, pack
 

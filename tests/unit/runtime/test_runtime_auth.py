@@ -43,10 +43,10 @@ from noctule.runtime.errors import (
     Unauthorized,
 )
 from noctule.runtime.redaction import redact
+from noctule.runtime.request import Headers, Request, Response
 from noctule.runtime.secrets import env
 from noctule.runtime.service import Service, SyncService
 from noctule.runtime.testing import MockProvider, VirtualClock
-from noctule.runtime.transport import Headers, Request, Response
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from noctule.runtime.redaction import LOG_FIELDS
-from noctule.runtime.redaction.known import SHORTEST
+from noctule.runtime.redaction.known_secrets import SHORTEST
 from noctule.runtime.secrets import MAX_FILE_BYTES
 
 PAGE = Path(__file__).parents[3] / "docs" / "secrets.md"

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from noctule.runtime.decoding.models import Model, field
 from noctule.runtime.encoding import (
     NULL,
     File,
@@ -29,9 +30,8 @@ from noctule.runtime.encoding import (
     query,
 )
 from noctule.runtime.encoding.multipart import multipart
-from noctule.runtime.encoding.source import Source, bounded, source
+from noctule.runtime.encoding.upload import Source, bounded, source
 from noctule.runtime.errors import InvalidArgument
-from noctule.runtime.models import Model, field
 from noctule.runtime.operation import Operation
 from noctule.runtime.secrets import Secret
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from noctule.runtime.decoding.models import JSON, Model, Violation, decode, field
 from noctule.runtime.encoding import encode_body
 from noctule.runtime.errors import InvalidResponse
-from noctule.runtime.models import JSON, Model, Violation, decode, field
 from noctule.runtime.testing import as_received
 
 

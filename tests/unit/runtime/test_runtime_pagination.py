@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noctule.runtime.decoding.models import JSON, Model, field
 from noctule.runtime.errors import InvalidResponse, NotFound
-from noctule.runtime.links import linked, within
-from noctule.runtime.models import JSON, Model, field
 from noctule.runtime.operation import Operation
-from noctule.runtime.pagination import (
+from noctule.runtime.pagination.iterator import (
     Cursor,
     LastId,
     LinkHeader,
@@ -25,7 +24,8 @@ from noctule.runtime.pagination import (
     paginate,
     paginate_sync,
 )
-from noctule.runtime.transport import Headers, Response
+from noctule.runtime.pagination.link_header import linked, within
+from noctule.runtime.request import Headers, Response
 
 if TYPE_CHECKING:
     from runtime_calling import MakeShop, Shop

@@ -12,18 +12,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from noctule.runtime.policy.backoff import Backoff, asked
 from noctule.runtime.policy.bulkhead import Bulkhead, Ticket
+from noctule.runtime.policy.cooldown import Gate
 from noctule.runtime.policy.deadline import attempt_time
-from noctule.runtime.policy.gate import Gate
 from noctule.runtime.policy.hedge import hedge_after
-from noctule.runtime.policy.hints import (
+from noctule.runtime.policy.outcome import Reached, Verdict
+from noctule.runtime.policy.retry import RetryLimits, wait_before_retry
+from noctule.runtime.policy.retry_budget import Quota, QuotaLimits
+from noctule.runtime.policy.retry_headers import (
     RateLimitHeaders,
     retry_after,
     should_retry,
     window_reset,
 )
-from noctule.runtime.policy.quota import Quota, QuotaLimits
-from noctule.runtime.policy.retry import RetryLimits, wait_before_retry
-from noctule.runtime.policy.verdict import Reached, Verdict
 from noctule.runtime.policy.window import Window
 
 PLACES = 3

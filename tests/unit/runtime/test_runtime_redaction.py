@@ -22,8 +22,8 @@ from noctule.runtime.redaction import (
     Redactor,
     is_card_number,
     log_fields,
+    patterns,
     scrubbed_logs,
-    shapes,
 )
 
 if TYPE_CHECKING:
@@ -300,12 +300,12 @@ def test_exceptions_are_redacted_with_their_causes() -> None:
 
 
 PATTERNS = [
-    shapes._BEARER,
-    shapes._PEM,
-    shapes._USERINFO,
-    shapes._NAMED,
-    shapes._HEADER_LINE,
-    shapes.token_pattern(),
+    patterns._BEARER,
+    patterns._PEM,
+    patterns._USERINFO,
+    patterns._NAMED,
+    patterns._HEADER_LINE,
+    patterns.token_pattern(),
 ]
 HOSTILE = [
     'password="',

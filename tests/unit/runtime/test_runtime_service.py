@@ -34,7 +34,7 @@ from noctule.runtime import (
     deadline,
     key_for,
 )
-from noctule.runtime.reconcile import NOT_DONE, UNKNOWN, Done
+from noctule.runtime.fallback.reconcile import NOT_DONE, UNKNOWN, Done
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,7 @@ import pytest
 from runtime_calling import READ, MakeShop, Shop, config
 
 import noctule.runtime
-from noctule.runtime import (
-    CircuitOpen,
-    Healths,
-    InvalidArgument,
-    ServerError,
-    Service,
-)
+from noctule.runtime import CircuitOpen, Healths, InvalidArgument, ServerError, Service
 from noctule.runtime.testing import MockProvider, VirtualClock
 
 HEAVY = {"asyncio", "httpcore2", "httpx2", "msgspec", "cryptography", "apsw", "h11", "ssl"}
@@ -103,9 +97,9 @@ def test_one_process_spares_the_others_its_experience(
 
 
 def test_services_of_one_process_learn_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    from noctule.runtime import call
+    from noctule.runtime import core
 
-    monkeypatch.setattr(call, "SHARED", Healths())
+    monkeypatch.setattr(core, "SHARED", Healths())
     made: Any = type("Shop", (Service,), {"config": config()})
     first, second = made(), made()
     assert health(first) is health(second)

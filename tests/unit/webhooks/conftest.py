@@ -7,7 +7,7 @@ from webhook_samples import SCHEMES, SECRET, Provider
 
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Receiver
-from noctule.webhooks.inbox import open_store
+from noctule.webhooks.processing.inbox import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

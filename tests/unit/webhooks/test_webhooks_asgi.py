@@ -7,7 +7,7 @@ import json
 import pytest
 from webhook_samples import SCHEMES, SECRET
 
-from noctule.webhooks.sign import sign
+from noctule.webhooks.signing.sign import sign
 
 pytestmark = pytest.mark.anyio
 
@@ -97,7 +97,7 @@ async def test_a_body_cut_short_is_neither_stored_nor_answered(provider_of, cloc
 async def test_a_body_that_drips_is_408(provider_of, monkeypatch):
     import asyncio
 
-    monkeypatch.setattr("noctule.webhooks.asgi.BODY_SECONDS", 0.01)
+    monkeypatch.setattr("noctule.webhooks.receiving.asgi.BODY_SECONDS", 0.01)
     stripe = provider_of("stripe")
     call = Call()
     call.receive = asyncio.Event().wait

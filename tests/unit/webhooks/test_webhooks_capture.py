@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from noctule.webhooks.capture import read_capture
+from noctule.webhooks.formats.http_message import read_capture
 
 BODY = b'{"a":1}\r\n\r\n{"not":"a header"}\n'
 

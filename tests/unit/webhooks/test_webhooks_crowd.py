@@ -15,9 +15,9 @@ from test_webhooks_asgi import Call
 from webhook_samples import KEYS, SCHEMES, SECRET, URL, delivery
 
 from noctule.webhooks import Inbox, Receiver
-from noctule.webhooks.crowd import LEAST, MOST, SLOW, Crowd
-from noctule.webhooks.published import Published
-from noctule.webhooks.sign import sign
+from noctule.webhooks.receiving.admission import LEAST, MOST, SLOW, Crowd
+from noctule.webhooks.signing.sign import sign
+from noctule.webhooks.verification.key_cache import Published
 
 
 def _overloaded(crowd: Crowd, each: float, senders: int, seconds: float) -> list[float]:

@@ -24,8 +24,12 @@ def test_every_cause_is_described(key):
 
 
 def test_the_waits_and_bounds_are_those_of_the_program():
-    from noctule.webhooks import asgi, classify, inbox, request, tables, worker
-    from noctule.webhooks.verify import MAX_CANDIDATES
+    from noctule.webhooks import request
+    from noctule.webhooks.processing import inbox, worker
+    from noctule.webhooks.receiving import asgi
+    from noctule.webhooks.schemes import schema
+    from noctule.webhooks.verification import classify
+    from noctule.webhooks.verification.verify import MAX_CANDIDATES
 
     assert worker.DELAYS == (5, 30, 120, 600, 3600, 10800, 28800, 86400)
     assert "5 s, 30 s, 2 min, 10 min, 1 h, 3 h, 8 h, 24 h (±20 %)" in PAGE
@@ -36,4 +40,4 @@ def test_the_waits_and_bounds_are_those_of_the_program():
     assert f"| {request.MAX_FIELDS:,}; {classify.MAX_BATCH:,} |" in PAGE
     assert f"| {MAX_CANDIDATES} |" in PAGE
     assert f"| {asgi.MAX_HEADERS}, {asgi.MAX_HEADER_BYTES >> 10} KiB in all" in PAGE
-    assert tables.MAX_BODY == 1 << 20
+    assert schema.MAX_BODY == 1 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from noctule.webhooks.doctor import examine, span
+from noctule.webhooks.operations.doctor import examine, span
 
 pytestmark = pytest.mark.anyio
 

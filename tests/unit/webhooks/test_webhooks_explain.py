@@ -14,7 +14,7 @@ from webhook_samples import KEYS, NOW, SCHEMES, SECRET, URL, samples
 from noctule.webhooks import Request
 from noctule.webhooks.explain import explain
 from noctule.webhooks.explain.causes import TEXTS
-from noctule.webhooks.sign import body_of, sign
+from noctule.webhooks.signing.sign import body_of, sign
 
 PAYLOAD = {"id": "evt_1", "type": "café/<b>", "amount": 12.5, "tags": ["a", {"b": None}]}
 COMPACT = json.dumps(PAYLOAD, separators=(",", ":"), ensure_ascii=False).encode()

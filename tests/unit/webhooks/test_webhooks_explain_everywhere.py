@@ -10,7 +10,7 @@ from webhook_samples import KEYS, NOW, PACKS, URL, delivery, ready
 
 from noctule.webhooks import Request
 from noctule.webhooks.explain import explain
-from noctule.webhooks.sign import new_key
+from noctule.webhooks.signing.sign import new_key
 
 PLAIN = [
     name
@@ -40,7 +40,7 @@ def test_the_body(name):
     assert told(name, again, headers) == ["body_reserialised"]
     assert told(name, body + b"\n", headers) == ["body_padded"]
     spread, spread_headers = body.replace(b",", b",\n"), None
-    from noctule.webhooks.sign import sign
+    from noctule.webhooks.signing.sign import sign
 
     spread_headers = sign(PACKS[name], spread, KEYS[name].signing, now=NOW, id="m", url=URL)
     assert told(name, spread.replace(b"\n", b"\r\n"), spread_headers) == ["body_line_ends"]
@@ -94,7 +94,7 @@ def test_the_address(name):
 
 
 def test_a_key_that_was_not_fetched():
-    from noctule.webhooks.published import Published
+    from noctule.webhooks.verification.key_cache import Published
 
     body, headers = delivery("paypal")
     unknown = replace(ready(PACKS["paypal"]), published=Published())

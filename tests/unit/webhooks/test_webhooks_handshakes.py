@@ -9,15 +9,15 @@ from webhook_samples import KEYS, NOW, PACKS, SCHEMES, SETTING, URL, check, deli
 
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Reason, Receiver, Rejection, Request
-from noctule.webhooks.encoding import encode
-from noctule.webhooks.enrolling import Enroller, write_secret
-from noctule.webhooks.enrolment import Enrolment
 from noctule.webhooks.errors import KeyUnavailable
-from noctule.webhooks.handshake import answer, question
-from noctule.webhooks.hints import HintReceiver
-from noctule.webhooks.keys import key_of
-from noctule.webhooks.published import NoSuchKey, Published, Wanted
-from noctule.webhooks.reading import Reading
+from noctule.webhooks.formats.encoding import encode
+from noctule.webhooks.receiving.capture_window import Enrolment
+from noctule.webhooks.receiving.refetch import HintReceiver
+from noctule.webhooks.receiving.secret_capture import Enroller, write_secret
+from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.handshakes import answer, question
+from noctule.webhooks.verification.key_cache import NoSuchKey, Published, Wanted
+from noctule.webhooks.verification.keys import key_of
 
 JSON = {"content-type": "application/json"}
 
@@ -228,7 +228,7 @@ async def test_sns_is_confirmed_after_it_is_verified_and_at_amazon_only():
         greeting = question(reading, signed=True)
         known, scheme.published.fetch = scheme.published.fetch, lambda w: visited.append(w.url)
         try:
-            from noctule.webhooks.handshake import visit
+            from noctule.webhooks.verification.handshakes import visit
 
             if fine:
                 await visit(greeting, reading)

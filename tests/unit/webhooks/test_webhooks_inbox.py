@@ -87,7 +87,7 @@ async def test_a_full_disk_is_503_until_there_is_room(provider_of):
 
 
 async def test_a_crowd_is_committed_in_groups(provider_of, monkeypatch):
-    monkeypatch.setattr("noctule.webhooks.receiver.STORE_SECONDS", 10)
+    monkeypatch.setattr("noctule.webhooks.receiving.receiver.STORE_SECONDS", 10)
     stripe = provider_of("stripe", work=False)
     commits = 0
 
@@ -107,7 +107,7 @@ async def test_a_crowd_is_committed_in_groups(provider_of, monkeypatch):
 
 
 async def test_beyond_the_bound_the_sender_is_told_to_come_back(provider_of, monkeypatch):
-    monkeypatch.setattr("noctule.webhooks.inbox.WAITING_ROWS", 10)
+    monkeypatch.setattr("noctule.webhooks.processing.inbox.WAITING_ROWS", 10)
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         events = [{"id": f"evt_{n}", "type": "t"} for n in range(200)]

@@ -9,9 +9,9 @@ import pytest
 from webhook_samples import ready
 
 from noctule.webhooks import Rejection, Request, scheme_of, sign
-from noctule.webhooks.keypair import KeyPair
+from noctule.webhooks.signing.keypair import KeyPair
 from noctule.webhooks.testing import publish
-from noctule.webhooks.verify import verify_waiting
+from noctule.webhooks.verification.verify import verify_waiting
 
 FILES = sorted((Path(__file__).parents[2] / "data" / "webhooks" / "judged").glob("*.json"))
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 from webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery
 
-from noctule.webhooks.handshake import answer, question
-from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import Request
+from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.handshakes import answer, question
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NAMED = tomllib.loads(

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from noctule.webhooks.metrics import METRICS, Metrics
+from noctule.webhooks.processing.metrics import METRICS, Metrics
 from noctule.webhooks.store.base import Overview
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +79,7 @@ class Meter:
     def create_counter(self, name, **_): return Instrument(name)
     create_histogram = create_counter
 otel.get_meter = lambda name: Meter()
-from noctule.webhooks.metrics import Metrics
+from noctule.webhooks.processing.metrics import Metrics
 Metrics().answered("r", "accepted", "", 0.5)
 print(told)
 """

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from webhook_samples import SCHEMES, SECRET, URL
 
-from noctule.webhooks.bulk import interrupted, replay_all
 from noctule.webhooks.errors import InboxError
-from noctule.webhooks.operate import replay, show, trigger
+from noctule.webhooks.operations.admin import replay, show, trigger
+from noctule.webhooks.operations.bulk_replay import interrupted, replay_all
 from noctule.webhooks.store.base import Query, Rejected
 
 pytestmark = pytest.mark.anyio

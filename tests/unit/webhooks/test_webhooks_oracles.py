@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from webhook_samples import NOW, SCHEMES, URL, samples
 
 from noctule.webhooks import Rejection, Request, verify
-from noctule.webhooks.sign import body_of, new_key, sign
+from noctule.webhooks.signing.sign import body_of, new_key, sign
 
 PAYLOADS = st.fixed_dictionaries(
     {"id": st.text(min_size=1), "type": st.text(), "note": st.text(), "n": st.integers(0, 10**9)}

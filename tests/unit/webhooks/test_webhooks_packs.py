@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from webhook_samples import NOW, PACKS, SETTING, URL, payload_for, ready
 
-from noctule.codegen.hooks import _verifiable
-from noctule.planning.gates import refuse_webhooks, unsigned
+from noctule.checks.gates import refuse_webhooks, unsigned
+from noctule.codegen.build.webhooks import _verifiable
 from noctule.problem import Exit, Problem
 from noctule.providers import packs
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Receiver, Refused, Request, Scheme, scheme_of, verify
-from noctule.webhooks.sign import compose, new_key
+from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.testing import publish, signed
 
 REFUSED = sorted(name for name, pack in packs().items() if pack.unsigned)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery, payload_for
 
 from noctule.webhooks import InvalidSecret, Reason, Rejection, Request
-from noctule.webhooks.classify import items
-from noctule.webhooks.handshake import answer, question
-from noctule.webhooks.reading import Reading
 from noctule.webhooks.request import form_fields
-from noctule.webhooks.sign import compose, new_key, sign
-from noctule.webhooks.verify import verify_waiting
+from noctule.webhooks.signing.sign import compose, new_key, sign
+from noctule.webhooks.verification.classify import items
+from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.handshakes import answer, question
+from noctule.webhooks.verification.verify import verify_waiting
 
 few = settings(deadline=None, max_examples=8)
 """For each of many schemes; benchmarks/webhooks/fuzz.py does millions."""

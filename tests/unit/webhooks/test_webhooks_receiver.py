@@ -56,7 +56,7 @@ async def test_a_part_of_the_event_is_decoded_into_a_model(provider_of):
 
 
 async def test_a_batch_is_one_event_each(provider_of, monkeypatch):
-    from noctule.webhooks.sign import new_key
+    from noctule.webhooks.signing.sign import new_key
 
     key = new_key(SCHEMES["sendgrid"])
     monkeypatch.setenv("HOOK_SECRET", key.secret)
@@ -100,7 +100,7 @@ async def test_a_wrong_delivery_is_answered_and_not_kept(provider_of, wrong, sta
 
 
 async def test_another_media_type_is_415(provider_of):
-    from noctule.webhooks.sign import sign
+    from noctule.webhooks.signing.sign import sign
 
     stripe = provider_of("stripe")
     body = b"<event/>"
@@ -168,7 +168,7 @@ async def test_the_address_may_be_configured_for_a_proxy(provider_of, monkeypatc
     monkeypatch.setenv("HOOK_URL", URL)
     twilio = provider_of("twilio", url="HOOK_URL")
     form = {"MessageSid": "SM1", "MessageStatus": "sent"}
-    from noctule.webhooks.sign import body_of, sign
+    from noctule.webhooks.signing.sign import body_of, sign
 
     body = body_of(SCHEMES["twilio"], form)
     headers = sign(SCHEMES["twilio"], body, "whsec_" + "a1" * 16, url=URL)

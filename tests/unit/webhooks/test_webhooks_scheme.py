@@ -8,10 +8,10 @@ import tomllib
 import pytest
 from webhook_samples import PACKS, SCHEMES
 
-import noctule.webhooks.scheme as language
+import noctule.webhooks.schemes.scheme as language
 from noctule.webhooks import InvalidScheme, InvalidSecret, Reason, Rejection, Request, Scheme
-from noctule.webhooks.keys import key_of
-from noctule.webhooks.verify import url_spellings, verify
+from noctule.webhooks.verification.keys import key_of
+from noctule.webhooks.verification.verify import url_spellings, verify
 
 PLAIN = {"header": "X-Signature", "algorithm": "hmac-sha256", "signed": "{body}"}
 STAMP = {"from": "header:X-Time"}
@@ -120,7 +120,7 @@ def test_a_secret_of_another_form_is_said_and_not_shown(table, secret):
 
 
 def test_a_public_key_may_be_pem_or_the_same_in_one_line():
-    from noctule.webhooks.sign import new_key, sign
+    from noctule.webhooks.signing.sign import new_key, sign
 
     scheme = SCHEMES["rsa"]
     key = new_key(scheme)

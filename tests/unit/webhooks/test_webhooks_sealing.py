@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from noctule.webhooks import InboxError, InvalidSecret
-from noctule.webhooks.inbox import open_store
-from noctule.webhooks.sealing import Sealer
+from noctule.webhooks.processing.inbox import open_store
 from noctule.webhooks.store.base import Query
+from noctule.webhooks.store.encryption import Sealer
 
 pytestmark = pytest.mark.anyio
 ONE, TWO = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))

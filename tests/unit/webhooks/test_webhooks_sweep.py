@@ -11,8 +11,7 @@ import pytest
 
 from noctule.providers import pack
 from noctule.webhooks import Refused
-from noctule.webhooks.store.base import Query
-from noctule.webhooks.sweep import (
+from noctule.webhooks.operations.backfill import (
     MAX_PAGES,
     SweepFailed,
     ask_again,
@@ -20,6 +19,7 @@ from noctule.webhooks.sweep import (
     sweep_fact,
     take_in,
 )
+from noctule.webhooks.store.base import Query
 
 BASE = "https://api.example"
 VALUES = {"owner": "o", "repo": "r", "hook": "7"}

@@ -8,7 +8,7 @@ from webhook_samples import SCHEMES, check, delivery
 from noctule.webhooks import Reason, Rejection
 from noctule.webhooks.testing import key_for, signed, tampered
 
-JUDGE = import_module("noctule.webhooks.verify")
+JUDGE = import_module("noctule.webhooks.verification.verify")
 SIGNED = sorted(name for name, scheme in SCHEMES.items() if scheme.grade not in ("static", "none"))
 
 

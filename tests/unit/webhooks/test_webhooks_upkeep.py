@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from webhook_samples import samples
 
 from noctule.runtime.errors import ConfigurationError
+from noctule.webhooks.processing.maintenance import Upkeep, kept_days
 from noctule.webhooks.store.base import Query
 from noctule.webhooks.store.queries import question_of, words_of
-from noctule.webhooks.upkeep import Upkeep, kept_days
 
 pytestmark = pytest.mark.anyio
 CARD = "4242 4242 4242 4242"
@@ -112,14 +112,14 @@ def test_a_question_is_only_words_and_quotes(text):
 
 
 async def test_a_rush_of_deliveries_puts_upkeep_off(provider_of, store, monkeypatch):
-    monkeypatch.setattr("noctule.webhooks.upkeep.PAUSE", 0)
-    monkeypatch.setattr("noctule.webhooks.upkeep.BUSY", 0)
+    monkeypatch.setattr("noctule.webhooks.processing.maintenance.PAUSE", 0)
+    monkeypatch.setattr("noctule.webhooks.processing.maintenance.BUSY", 0)
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         await stripe.sends({"id": "evt_1", "type": "t"})
         for _ in range(20):
             await stripe.receiver.inbox.call(lambda _: None)
         assert store.copy_of(1) is None
-        monkeypatch.setattr("noctule.webhooks.upkeep.BUSY", 1)
+        monkeypatch.setattr("noctule.webhooks.processing.maintenance.BUSY", 1)
         while store.copy_of(1) is None:
             await stripe.receiver.inbox.call(lambda _: None)

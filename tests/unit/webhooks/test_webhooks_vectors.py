@@ -6,7 +6,7 @@ import pytest
 from webhook_samples import SCHEMES, VECTORS
 
 from noctule.webhooks import Reason, Rejection, Request, verify
-from noctule.webhooks.sign import sign
+from noctule.webhooks.signing.sign import sign
 
 REPRODUCIBLE = [
     vector

@@ -11,8 +11,8 @@ import pytest
 from noctule.runtime.errors import CircuitOpen
 from noctule.webhooks import Permanent
 from noctule.webhooks.errors import InboxError
+from noctule.webhooks.processing.worker import DELAYS, LEASE, Handlers, delay
 from noctule.webhooks.store.sql import SqlStore
-from noctule.webhooks.worker import DELAYS, LEASE, Handlers, delay
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "invoice.paid"}
@@ -117,7 +117,7 @@ async def test_a_lost_lease_is_taken_up_by_the_next_worker(provider_of):
 
 
 async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, monkeypatch):
-    monkeypatch.setattr("noctule.webhooks.intake.GRACE", 0.01)
+    monkeypatch.setattr("noctule.webhooks.receiving.intake.GRACE", 0.01)
     stripe = provider_of("stripe")
     begun = asyncio.Event()
 

@@ -14,12 +14,12 @@ from hypothesis import settings
 
 from noctule.providers import packs
 from noctule.webhooks import Request, Scheme, Verified, scheme_of
-from noctule.webhooks.published import Published
-from noctule.webhooks.sign import body_of, compose, new_key, sign
-from noctule.webhooks.source import put, walk
+from noctule.webhooks.schemes.locator import put, walk
+from noctule.webhooks.signing.sign import body_of, compose, new_key, sign
 from noctule.webhooks.store.base import Query
 from noctule.webhooks.testing import publish
-from noctule.webhooks.verify import verify_waiting
+from noctule.webhooks.verification.key_cache import Published
+from noctule.webhooks.verification.verify import verify_waiting
 
 if TYPE_CHECKING:
     from noctule.runtime.clock import Clock

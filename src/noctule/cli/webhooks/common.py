@@ -101,7 +101,7 @@ def opened(place: str | None) -> Generator[Store]:
     """The store of an inbox that exists. Raises Problem."""
     from pathlib import Path
 
-    from noctule.webhooks.store.places import default_place, open_store
+    from noctule.webhooks.store.open import default_place, open_store
 
     where = place or default_place()
     if "://" not in where and not Path(where).exists():

@@ -10,13 +10,13 @@ import click
 from noctule.cli import options
 from noctule.cli.output import Output
 from noctule.cli.webhooks.common import inbox, opened
-from noctule.language import say
+from noctule.messages import say
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from noctule.language import Language
+    from noctule.messages import Language
 
 MARKS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "bad": ("✗", "red")}
 
@@ -39,7 +39,7 @@ def command(
     Ends with 1 when there is something to look after.
     """
     from noctule.cli.webhooks.routes import routes_of
-    from noctule.webhooks.doctor import examine
+    from noctule.webhooks.operations.doctor import examine
 
     output = Output(lang or "en", as_json=as_json)
     try:

@@ -14,9 +14,9 @@ from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from noctule.cli.webhooks.routes import Route
-    from noctule.language import Language
-    from noctule.webhooks.enrolling import Enroller
+    from noctule.messages import Language
     from noctule.webhooks.errors import Reason
+    from noctule.webhooks.receiving.secret_capture import Enroller
 
 INTERRUPTED = 130
 TOLD = 20
@@ -63,7 +63,7 @@ def command(
     """
     from noctule.cli.webhooks.routes import own_route
     from noctule.cli.webhooks.serve import check_address
-    from noctule.webhooks.serving import run
+    from noctule.webhooks.receiving.server import run
 
     output = Output(lang or "en", as_json=as_json)
     route = own_route(provider, folder)
@@ -94,9 +94,9 @@ def command(
 
 
 def _enroller(output: Output, route: Route, file: Path) -> Enroller:
-    from noctule.webhooks.enrolling import Enroller, write_secret
-    from noctule.webhooks.keyring import configured
-    from noctule.webhooks.schemes import scheme_of
+    from noctule.webhooks.receiving.secret_capture import Enroller, write_secret
+    from noctule.webhooks.schemes.registry import scheme_of
+    from noctule.webhooks.verification.keyring import configured
 
     told = 0
 
@@ -119,7 +119,7 @@ class Waiting:
         self.too_long = False
 
     async def serve(self, host: str, port: int) -> None:
-        from noctule.webhooks.serving import serve
+        from noctule.webhooks.receiving.server import serve
 
         await serve(self._enroller, host, port, until=self._done())
 

@@ -16,7 +16,7 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from noctule.language import Language
+    from noctule.messages import Language
     from noctule.webhooks.explain.causes import Cause
     from noctule.webhooks.store.base import Rejected
 
@@ -94,9 +94,9 @@ def _of_file(path: Path, **given: Any) -> list[Cause]:
     from noctule.cli.webhooks.common import time_of
     from noctule.cli.webhooks.routes import route_of
     from noctule.runtime.secrets import require_env
-    from noctule.webhooks.capture import read_capture
     from noctule.webhooks.explain import explain
-    from noctule.webhooks.schemes import scheme_of
+    from noctule.webhooks.formats.http_message import read_capture
+    from noctule.webhooks.schemes.registry import scheme_of
 
     if not given["provider"]:
         raise Problem("webhooks.whose", exit=Exit.USAGE, place=str(path))

@@ -17,8 +17,8 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from noctule.language import Language
-    from noctule.webhooks.forward import Bookmark, Sent
+    from noctule.messages import Language
+    from noctule.webhooks.operations.forward import Bookmark, Sent
     from noctule.webhooks.store.base import Query, Store, Stored
 
 EVERY = 0.3
@@ -48,8 +48,8 @@ def command(
     What the target refuses is kept (--retry-failed). While nobody answers there, it waits, and goes
     on where it was; also after it was stopped itself. Ends with 1 if --once left something behind.
     """
-    from noctule.webhooks.forward import Bookmark
-    from noctule.webhooks.store.places import default_place
+    from noctule.webhooks.operations.forward import Bookmark
+    from noctule.webhooks.store.open import default_place
 
     output = Output(lang or "en")
     place = inbox or default_place()
@@ -109,7 +109,7 @@ class Forwarder:
                 time.sleep(EVERY)
 
     def _send(self, event: Stored) -> Sent:
-        from noctule.webhooks.forward import forward
+        from noctule.webhooks.operations.forward import forward
 
         sent = forward(event, self._target, _post)
         if sent == "unreachable":

@@ -22,7 +22,7 @@ from noctule.cli.webhooks.common import (
 from noctule.problem import Exit
 
 if TYPE_CHECKING:
-    from noctule.language import Language
+    from noctule.messages import Language
 
 
 @click.command("list", short_help="List stored events, or rejections.")

@@ -17,8 +17,8 @@ from noctule.cli.webhooks.common import filters, find_event, inbox, opened, quer
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from noctule.language import Language
-    from noctule.webhooks.bulk import Bulk
+    from noctule.messages import Language
+    from noctule.webhooks.operations.bulk_replay import Bulk
     from noctule.webhooks.store.base import Store
 
 INTERRUPTED = 130
@@ -82,7 +82,7 @@ def command(
 
 
 def _named(store: Store, names: tuple[str, ...], rate: float, *, dry_run: bool) -> Counter[str]:
-    from noctule.webhooks.operate import replay
+    from noctule.webhooks.operations.admin import replay
 
     events = [find_event(store, name) for name in names]
     found = replay(store, events, now=time.time(), per_second=rate, dry_run=dry_run)
@@ -105,8 +105,8 @@ class _Bulk:
             store.end(self._name)
 
     def run(self, rate: float, *, dry_run: bool) -> Counter[str]:
-        from noctule.webhooks.bulk import replay_all
         from noctule.webhooks.errors import Conflict, InboxError
+        from noctule.webhooks.operations.bulk_replay import replay_all
 
         query = query_of(**{**self._given, "limit": self._given["limit"] or sys.maxsize})
         bulks = replay_all(self._store, query, name=self._name, per_second=rate, dry_run=dry_run)
@@ -125,14 +125,14 @@ class _Bulk:
         return Counter[str](bulk.outcomes)
 
     def tell_stopped(self) -> None:
-        from noctule.webhooks.bulk import interrupted
+        from noctule.webhooks.operations.bulk_replay import interrupted
 
         bulk = interrupted(self._store, self._name)
         self._output.overwrite("")
         self._output.say("webhooks.replay_stopped", count=bulk.done if bulk else 0)
 
     def _progress(self, bulk: Bulk) -> str:
-        from noctule.language import say
+        from noctule.messages import say
 
         return say(
             self._output.language,

@@ -79,7 +79,7 @@ def _of_pack(pack: Pack, origin: str) -> Route:
 
 def _of_tasks(folder: Path) -> Iterator[Route]:
     from noctule import manifest
-    from noctule.stages.project import TASKS
+    from noctule.project.location import TASKS
 
     for path in sorted((folder / TASKS).glob("*.yaml")):
         task = manifest.read(path)

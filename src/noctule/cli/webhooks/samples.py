@@ -11,7 +11,7 @@ from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from noctule.providers import Pack
-    from noctule.webhooks.scheme import Scheme
+    from noctule.webhooks.schemes.scheme import Scheme
 
 
 def sample_of(provider: str, event: str, scheme: Scheme) -> dict[str, Any]:

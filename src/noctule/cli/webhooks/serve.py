@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from noctule.cli.webhooks.routes import Route
-    from noctule.language import Language
-    from noctule.webhooks.site import Site
+    from noctule.messages import Language
+    from noctule.webhooks.receiving.router import Site
 
 
 @click.command("serve", short_help="Take deliveries in: verify, store, answer.")
@@ -46,7 +46,7 @@ def command(
     import logging
 
     from noctule.cli.webhooks.routes import routes_of
-    from noctule.webhooks.serving import run
+    from noctule.webhooks.receiving.server import run
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     output = Output(lang or "en", as_json=as_json)
@@ -61,7 +61,7 @@ def command(
 
 def _site(routes: list[Route], place: str | None) -> Site:
     from noctule.webhooks import Inbox, Receiver
-    from noctule.webhooks.site import Site
+    from noctule.webhooks.receiving.router import Site
 
     inbox = Inbox(place)
     receivers = {
@@ -74,7 +74,7 @@ def _site(routes: list[Route], place: str | None) -> Site:
 
 
 async def _run(output: Output, site: Site, routes: list[Route], host: str, port: int) -> None:
-    from noctule.webhooks.serving import serve
+    from noctule.webhooks.receiving.server import serve
 
     async with site.lifespan():
         for route in routes:

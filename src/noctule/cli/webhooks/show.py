@@ -13,7 +13,7 @@ from noctule.cli.webhooks.common import event_json, find_event, inbox, line_of, 
 from noctule.problem import Exit
 
 if TYPE_CHECKING:
-    from noctule.language import Language
+    from noctule.messages import Language
 
 
 @click.command("show", short_help="Show one event, masked.")
@@ -26,7 +26,7 @@ def command(event: str, inbox: str | None, as_json: bool, lang: Language | None)
 
     Credentials and card numbers are masked.
     """
-    from noctule.webhooks.operate import show
+    from noctule.webhooks.operations.admin import show
 
     output = Output(lang or "en", as_json=as_json)
     with opened(inbox) as store:

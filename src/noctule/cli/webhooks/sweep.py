@@ -13,9 +13,9 @@ from noctule.cli.webhooks.common import inbox, opened, time_of, trouble, when
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from noctule.language import Language
+    from noctule.messages import Language
     from noctule.providers import Pack
-    from noctule.webhooks.sweep import Missed
+    from noctule.webhooks.operations.backfill import Missed
 
 SHOWN = 50
 
@@ -45,12 +45,12 @@ def command(
     and processed, and deliveries that it only lists are sent again by the provider. Ends with 1
     when something is missing.
     """
-    from noctule.webhooks import sweep
+    from noctule.webhooks.operations import backfill
 
     output = Output(lang or "en", as_json=as_json)
     with trouble():
         pack = _pack(provider)
-        fact = sweep.sweep_fact(pack)
+        fact = backfill.sweep_fact(pack)
         values = _values(given["pairs"])
         asked = time_of(since, "--since") or 0.0
         reach = max(asked, time.time() - fact.days * 86400)
@@ -61,14 +61,14 @@ def command(
         route = given["route"] or pack.id
         with opened(inbox) as store, client:
             try:
-                swept = sweep.find_missed(
+                swept = backfill.find_missed(
                     store, route, fact, client, base, since=reach, values=values
                 )
                 taken = 0
                 if apply and swept.missed and fact.redeliver:
-                    taken = sweep.ask_again(fact, client, base, swept.missed, values)
+                    taken = backfill.ask_again(fact, client, base, swept.missed, values)
                 elif apply:
-                    taken = sweep.take_in(store, route, pack.id, swept.missed)
+                    taken = backfill.take_in(store, route, pack.id, swept.missed)
             except KeyError as error:
                 raise Problem(
                     "webhooks.sweep_names", exit=Exit.USAGE, place=fact.path, name=error.args[0]

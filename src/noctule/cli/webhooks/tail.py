@@ -24,7 +24,7 @@ from noctule.cli.webhooks.common import (
 from noctule.problem import Exit
 
 if TYPE_CHECKING:
-    from noctule.language import Language
+    from noctule.messages import Language
     from noctule.webhooks.store.base import Query, Store
 
 EVERY = 0.3

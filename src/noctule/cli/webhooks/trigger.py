@@ -16,7 +16,7 @@ from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from noctule.cli.webhooks.routes import Route
-    from noctule.language import Language
+    from noctule.messages import Language
     from noctule.webhooks.request import Request
 
 
@@ -73,8 +73,8 @@ def _request(route: Route, event: str, **given: Any) -> Request:
     from noctule.cli.webhooks.samples import sample_of
     from noctule.runtime.secrets import env
     from noctule.webhooks.errors import InvalidSecret
-    from noctule.webhooks.operate import trigger
-    from noctule.webhooks.schemes import scheme_of
+    from noctule.webhooks.operations.admin import trigger
+    from noctule.webhooks.schemes.registry import scheme_of
 
     scheme = scheme_of(route.provider)
     payload = given["payload"]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from noctule.language import Language
-    from noctule.webhooks.intake import Intake
+    from noctule.messages import Language
+    from noctule.webhooks.receiving.intake import Intake
 
 
 @click.command("work", short_help="Run the handlers of a module on what was stored.")
@@ -46,7 +46,7 @@ def command(app: str, drain: bool, folder: Path, lang: Language | None) -> int:
 
 def load(app: str, folder: Path) -> list[Intake]:
     """The receivers at `module:name`, looked for in the project and its `src`. Raises Problem."""
-    from noctule.webhooks.intake import Intake
+    from noctule.webhooks.receiving.intake import Intake
 
     module, _, name = app.partition(":")
     sys.path[:0] = [str(folder.resolve()), str(folder.resolve() / "src")]

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from noctule.proving.driver.modules import NotLoaded
 from noctule.runtime import ServiceError, SyncService
-from noctule.runtime.http import HttpTransport, SyncHttpTransport
 from noctule.runtime.testing import FastClock
+from noctule.runtime.transport.http import HttpTransport, SyncHttpTransport
 
 if TYPE_CHECKING:
-    from noctule.runtime.transport import Request, Response
+    from noctule.runtime.request import Request, Response
 
 
 class WatchedClock(FastClock):

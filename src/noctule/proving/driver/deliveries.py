@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from noctule.proving.driver.modules import NotLoaded, import_path
-from noctule.sandbox.posting import post
+from noctule.sandbox.http.webhook_sender import post
 from noctule.webhooks import Receiver
 from noctule.webhooks.testing import KeyPair, publish
 

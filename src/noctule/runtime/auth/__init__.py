@@ -23,9 +23,9 @@ from noctule.runtime.auth.base import Auth, Session, Wait
 from noctule.runtime.auth.keys import All, ApiKeyHeader, ApiKeyQuery, Basic, Bearer, NoAuth
 
 if TYPE_CHECKING:
-    from noctule.runtime.auth.assertion import JwtAssertion
+    from noctule.runtime.auth.jwt import JwtAssertion
     from noctule.runtime.auth.oauth import OAuth2ClientCredentials, OAuth2RefreshToken
-    from noctule.runtime.auth.store import TokenFile
+    from noctule.runtime.auth.token_file import TokenFile
 
 __all__ = [
     "All",
@@ -45,10 +45,10 @@ __all__ = [
 
 # A service with a plain key, which is most of them, does not pay for tokens.
 _LATER = {
-    "JwtAssertion": "assertion",
+    "JwtAssertion": "jwt",
     "OAuth2ClientCredentials": "oauth",
     "OAuth2RefreshToken": "oauth",
-    "TokenFile": "store",
+    "TokenFile": "token_file",
 }
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from noctule.runtime.clock import Clock
+    from noctule.runtime.request import Request, Response
     from noctule.runtime.secrets import Secret, SecretSource
-    from noctule.runtime.transport import Request, Response
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from noctule.runtime.auth.base import Auth, Session
 from noctule.runtime.encoding.headers import header
 from noctule.runtime.errors import ConfigurationError
-from noctule.runtime.redaction.known import KNOWN
+from noctule.runtime.redaction.known_secrets import KNOWN
 from noctule.runtime.secrets import secret_source
 
 if TYPE_CHECKING:

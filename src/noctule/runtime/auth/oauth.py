@@ -14,19 +14,19 @@ from noctule.runtime.auth.base import Auth, Session
 from noctule.runtime.auth.keys import basic
 from noctule.runtime.auth.renewal import TokenSession, cell_for
 from noctule.runtime.auth.token import Token
-from noctule.runtime.encoding.pairs import form
-from noctule.runtime.redaction.known import KNOWN
+from noctule.runtime.encoding.query import form
+from noctule.runtime.redaction.known_secrets import KNOWN
+from noctule.runtime.request import Request
 from noctule.runtime.secrets import secret_source
-from noctule.runtime.transport import Request
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from noctule.runtime.auth.base import Held, Wait
-    from noctule.runtime.auth.store import TokenFile
+    from noctule.runtime.auth.token_file import TokenFile
     from noctule.runtime.clock import Clock
+    from noctule.runtime.request import Response
     from noctule.runtime.secrets import SecretSource
-    from noctule.runtime.transport import Response
 
 ClientAuth = Literal["basic", "body"]
 """How the client shows who it is at the token endpoint (RFC 6749, 2.3.1)."""

@@ -13,10 +13,10 @@ from noctule.runtime.auth.token import TokenCell
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from noctule.runtime.auth.store import FileLock, TokenFile
     from noctule.runtime.auth.token import Flight, Token
+    from noctule.runtime.auth.token_file import FileLock, TokenFile
     from noctule.runtime.clock import Clock
-    from noctule.runtime.transport import Request, Response
+    from noctule.runtime.request import Request, Response
 
 LOGGER = logging.getLogger("noctule.runtime")
 

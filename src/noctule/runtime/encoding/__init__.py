@@ -1,11 +1,11 @@
 """The wire encoder: values in, the exact bytes that a provider's own SDK would send out."""
 
+from noctule.runtime.encoding.arguments import Encoded, encode
 from noctule.runtime.encoding.body import EncodedBody, encode_body
-from noctule.runtime.encoding.call import Encoded, encode
 from noctule.runtime.encoding.headers import header, headers
 from noctule.runtime.encoding.multipart import File
-from noctule.runtime.encoding.pairs import form, query
 from noctule.runtime.encoding.path import expand_path
+from noctule.runtime.encoding.query import form, query
 from noctule.runtime.encoding.values import NULL, Null
 
 __all__ = [

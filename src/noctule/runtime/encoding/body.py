@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from noctule.runtime.encoding.multipart import multipart
-from noctule.runtime.encoding.pairs import form
-from noctule.runtime.encoding.source import Source, bounded, source
+from noctule.runtime.encoding.query import form
+from noctule.runtime.encoding.upload import Source, bounded, source
 from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 

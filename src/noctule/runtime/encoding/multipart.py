@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noctule.runtime.encoding.headers import header
-from noctule.runtime.encoding.source import Content, Source, bounded, source
+from noctule.runtime.encoding.upload import Content, Source, bounded, source
 from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 

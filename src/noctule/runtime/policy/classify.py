@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
-from noctule.runtime.policy import hints
-from noctule.runtime.policy.verdict import Reached, Verdict
+from noctule.runtime.policy import retry_headers
+from noctule.runtime.policy.outcome import Reached, Verdict
 
 if TYPE_CHECKING:
-    from noctule.runtime.policy.verdict import Again
-    from noctule.runtime.transport import Response
+    from noctule.runtime.policy.outcome import Again
+    from noctule.runtime.request import Response
 
 TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
 """Another attempt may fare better."""
@@ -32,8 +32,8 @@ def answered(
         reached=_reached(status),
         again=_again(response, keyed=keyed),
         healthy=status < 500,
-        retry_after=hints.retry_after(headers, now) if status in (429, 503) else None,
-        hint=hints.should_retry(headers, should_retry_header),
+        retry_after=retry_headers.retry_after(headers, now) if status in (429, 503) else None,
+        hint=retry_headers.should_retry(headers, should_retry_header),
     )
     verdict.hold = verdict.retry_after or 0.0
     if isinstance(error, errors.Unavailable):

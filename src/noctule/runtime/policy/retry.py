@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from noctule.runtime.policy.backoff import Backoff, asked
-from noctule.runtime.policy.verdict import Reached
+from noctule.runtime.policy.outcome import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from noctule.runtime.operation import Replay
-    from noctule.runtime.policy.verdict import Verdict
+    from noctule.runtime.policy.outcome import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ own to an allow-list.
 """
 
 from noctule.runtime.redaction.cards import is_card_number
-from noctule.runtime.redaction.fields import LOG_FIELDS, log_fields
-from noctule.runtime.redaction.known import KNOWN, MASK, KnownSecrets
+from noctule.runtime.redaction.known_secrets import KNOWN, MASK, KnownSecrets
+from noctule.runtime.redaction.log_fields import LOG_FIELDS, log_fields
 from noctule.runtime.redaction.loggers import scrubbed_logs
 from noctule.runtime.redaction.redactor import REDACTOR, Redactor, redact
 

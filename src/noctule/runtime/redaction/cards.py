@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from noctule.runtime.redaction.known import MASK
+from noctule.runtime.redaction.known_secrets import MASK
 
 # Groups of digits with one separator between them, which URLs may spell as `+` or `%20`.
 _SEPARATOR = r"(?:[ \-+.\u00a0\u2009\u202f]|%20|%2D)"

@@ -8,8 +8,8 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, cast
 
 from noctule.runtime.redaction.cards import is_card_number, mask_cards
-from noctule.runtime.redaction.known import KNOWN, MASK, KnownSecrets
-from noctule.runtime.redaction.shapes import is_secret_name, mask_shapes, token_pattern
+from noctule.runtime.redaction.known_secrets import KNOWN, MASK, KnownSecrets
+from noctule.runtime.redaction.patterns import is_secret_name, mask_shapes, token_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

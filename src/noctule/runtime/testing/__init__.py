@@ -10,7 +10,7 @@ faster and goes with real sockets. pytest finds the fixtures `provider`, `clock`
 """
 
 from noctule.runtime.testing.clocks import FastClock, VirtualClock
-from noctule.runtime.testing.provider import MockProvider, Received
+from noctule.runtime.testing.mock_provider import MockProvider, Received
 from noctule.runtime.testing.received import as_received
 
 __all__ = ["FastClock", "MockProvider", "Received", "VirtualClock", "as_received"]

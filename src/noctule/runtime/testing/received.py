@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from noctule.runtime.models import JSON
+    from noctule.runtime.decoding.models import JSON
 
 
 def as_received(value: object) -> JSON:

@@ -19,14 +19,14 @@ from noctule.webhooks.explain.suspects import (
     altered_urls,
     looks_like_another_key,
 )
-from noctule.webhooks.reading import Reading
-from noctule.webhooks.verify import signing_time, timestamp_text, verify
+from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.verify import signing_time, timestamp_text, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from noctule.webhooks.request import Request
-    from noctule.webhooks.scheme import Scheme
+    from noctule.webhooks.schemes.scheme import Scheme
 
 __all__ = ["Cause", "explain"]
 

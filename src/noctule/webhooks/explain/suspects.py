@@ -11,11 +11,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from noctule.webhooks.encoding import Encoding
 from noctule.webhooks.errors import Rejection
 from noctule.webhooks.explain.causes import Cause
+from noctule.webhooks.formats.encoding import Encoding
 from noctule.webhooks.request import Request
-from noctule.webhooks.scheme import Algorithm, KeyForm, Scheme
+from noctule.webhooks.schemes.scheme import Algorithm, KeyForm, Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

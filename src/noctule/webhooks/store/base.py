@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from noctule.webhooks.classify import Item
 from noctule.webhooks.request import Request
+from noctule.webhooks.verification.classify import Item
 
 State = Literal["pending", "leased", "done", "unhandled", "dead", "suspect"]
 STATES: tuple[State, ...] = ("pending", "leased", "done", "unhandled", "dead", "suspect")

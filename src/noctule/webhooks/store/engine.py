@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.request import Request
-from noctule.webhooks.sealing import KEY, Sealer
 from noctule.webhooks.store.base import Stored
+from noctule.webhooks.store.encryption import KEY, Sealer
 from noctule.webhooks.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:

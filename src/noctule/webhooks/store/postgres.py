@@ -21,7 +21,7 @@ except ImportError as error:
     ) from error
 
 from noctule.webhooks.errors import Conflict, InboxError
-from noctule.webhooks.sealing import Sealer
+from noctule.webhooks.store.encryption import Sealer
 from noctule.webhooks.store.queries import words_of
 from noctule.webhooks.store.sql import SqlStore
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.webhooks.dedupe import EVENT_COLUMNS, Intake, Known, Place, suspicious
-from noctule.webhooks.store.aging import Aging
 from noctule.webhooks.store.base import HINTED, Delivery, Receipt, State, Stored
+from noctule.webhooks.store.dedupe import EVENT_COLUMNS, Intake, Known, Place, suspicious
 from noctule.webhooks.store.engine import SELECT
+from noctule.webhooks.store.progress import Tasks
 from noctule.webhooks.store.queries import BEHIND, Queries
-from noctule.webhooks.store.tasks import Tasks
+from noctule.webhooks.store.retention import Aging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

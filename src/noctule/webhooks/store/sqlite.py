@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import apsw
 
 from noctule.webhooks.errors import InboxError
-from noctule.webhooks.sealing import Sealer
+from noctule.webhooks.store.encryption import Sealer
 from noctule.webhooks.store.sql import SqlStore
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from noctule.webhooks import Request, scheme_of, sign
-from noctule.webhooks.encoding import encode
-from noctule.webhooks.keypair import KeyPair, new_pair
-from noctule.webhooks.reading import Reading
-from noctule.webhooks.source import put, walk
+from noctule.webhooks.formats.encoding import encode
+from noctule.webhooks.schemes.locator import put, walk
+from noctule.webhooks.signing.keypair import KeyPair, new_pair
 from noctule.webhooks.testing import publish, signed, tampered
-from noctule.webhooks.verify import signatures
+from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.verify import signatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from judge_libraries import LIBRARIES, ROOT, asked, version
 
 from noctule.webhooks import Rejection, Request
 from noctule.webhooks.testing import publish
-from noctule.webhooks.verify import verify_waiting
+from noctule.webhooks.verification.verify import verify_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,198 @@
+"""Calls that were seen or saved, put together as the OpenAPI document they suggest."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc.importers.credentials import without_secrets
+from noctule.apidoc.importers.inference import FILE, UNKNOWN, schema_of, schema_of_texts
+from noctule.json_types import is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+NOTHING = "\0nothing"
+"""Stands for a body that is not there or cannot be read."""
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass
+class Body:
+    """One body: its media type without parameters, and its JSON value, text, or form fields."""
+
+    type: str
+    value: object = NOTHING
+
+
+@dataclass
+class Answer:
+    status: int
+    body: Body | None = None
+    headers: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass
+class Call:
+    """One request and the answers to it. `path` is a template; `query` and `headers` hold what is
+    no credential, and what of them need not be sent is `optional`; `schemes` are the OpenAPI
+    security schemes it used, by name, None where nobody says."""
+
+    method: str
+    path: str
+    server: str = ""
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Body | None = None
+    answers: list[Answer] = field(default_factory=list[Answer])
+    schemes: Mapping[str, Mapping[str, Any]] | None = None
+    summary: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is said of a parameter, by its name."""
+    optional: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a set of calls says of itself. `examples`: bodies were written to be shown."""
+
+    title: str
+    version: str = ""
+    description: str = ""
+    examples: bool = False
+
+
+def document(source: Source, calls: Iterable[Call]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the calls, those of one method and path together."""
+    groups: dict[tuple[str, str], list[Call]] = defaultdict(list)
+    for call in calls:
+        groups[call.path, call.method].append(call)
+    every = [call for group in groups.values() for call in group]
+    server = Counter(call.server for call in every if call.server).most_common(1)
+    main = server[0][0] if server else ""
+    names = Counter(identifier(group[0].summary) for group in groups.values())
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for (path, method), group in groups.items():
+        made = operation(source, path, group)
+        name = identifier(group[0].summary)
+        if name and names[name] == 1:
+            made["operationId"] = name
+        if group[0].server not in ("", main):
+            made["servers"] = [{"url": group[0].server}]
+        paths[path][method.lower()] = made
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": source.title, "version": source.version, "description": source.description,
+        },
+        **({"servers": [{"url": main}]} if main else {}),
+        "paths": dict(paths),
+        "components": {
+            "securitySchemes": {n: s for call in every for n, s in (call.schemes or {}).items()}
+        },
+    }  # fmt: skip
+
+
+def operation(source: Source, path: str, calls: list[Call]) -> dict[str, Any]:
+    made: dict[str, Any] = {"parameters": parameters(path, calls)}
+    for key in ("summary", "description"):
+        said = next((text for call in calls if (text := getattr(call, key))), "")
+        if said:
+            made[key] = said
+    if calls[0].tags:
+        made["tags"] = list(calls[0].tags)
+    bodies = [call.body for call in calls if call.body]
+    if bodies:
+        required = len(bodies) == len(calls)
+        made["requestBody"] = {"required": required, "content": content(source, bodies)}
+    answers: dict[str, list[Answer]] = defaultdict(list)
+    for answer in (answer for call in calls for answer in call.answers):
+        answers[str(answer.status)].append(answer)
+    made["responses"] = {status: response(source, answers[status]) for status in sorted(answers)}
+    used = dict.fromkeys(tuple(call.schemes) for call in calls if call.schemes is not None)
+    if used:
+        made["security"] = [{name: [] for name in names} for names in used if names]
+    return made
+
+
+def parameters(path: str, calls: list[Call]) -> list[dict[str, Any]]:
+    notes = {name: note for call in calls for name, note in call.notes.items()}
+    optional = frozenset[str]().union(*(call.optional for call in calls))
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"\{([^{}]+)\}", path)
+    ]
+    for where, held in (("query", "query"), ("header", "headers")):
+        sent: dict[str, list[str]] = defaultdict(list)
+        for call in calls:
+            for name, value in getattr(call, held).items():
+                sent[name].append(value)
+        found += [
+            {
+                "name": name,
+                "in": where,
+                "required": 1 < len(calls) == len(values) and name not in optional,
+                "schema": schema_of_texts(name, values),
+            }
+            for name, values in sent.items()
+        ]
+    return [
+        {**one, "description": notes[one["name"]]} if notes.get(one["name"]) else one
+        for one in found
+    ]
+
+
+def response(source: Source, answers: list[Answer]) -> dict[str, Any]:
+    bodies = [answer.body for answer in answers if answer.body]
+    headers = dict.fromkeys(name for answer in answers for name in answer.headers)
+    said = next((answer.description for answer in answers if answer.description), "")
+    return {
+        "description": said,
+        **({"content": content(source, bodies)} if bodies else {}),
+        **({"headers": {n: {"schema": {"type": "string"}} for n in headers}} if headers else {}),
+    }
+
+
+def content(source: Source, bodies: list[Body]) -> dict[str, Any]:
+    """Media type -> schema, and one example where the source was written to be shown."""
+    made: dict[str, Any] = {}
+    for type_ in dict.fromkeys(body.type for body in bodies):
+        values = [body.value for body in bodies if body.type == type_ and body.value != NOTHING]
+        made[type_] = {"schema": body_schema(type_, values)} if values else {}
+        if source.examples and values and "json" in type_ and known(values[0]):
+            made[type_]["example"] = without_secrets(values[0])
+    return made
+
+
+def body_schema(type_: str, values: list[object]) -> dict[str, Any]:
+    if type_ in FORMS:
+        forms = [value for value in values if is_dict(value)]
+        names = dict.fromkeys(name for form in forms for name in form)
+        fields = {
+            name: schema_of_texts(name, (form[name] for form in forms if name in form))
+            for name in names
+        }
+        return {"type": "object", "properties": fields}
+    if "json" in type_:
+        return schema_of(values)
+    binary = any(value == FILE for value in values)
+    return {"type": "string", **({"format": "binary"} if binary else {})}
+
+
+def known(value: object) -> bool:
+    """Nothing in the value is left open."""
+    if is_dict(value):
+        return all(known(held) for held in value.values())
+    if is_list(value):
+        return all(known(item) for item in value)
+    return value not in (UNKNOWN, FILE)
+
+
+def identifier(text: str) -> str:
+    """An operationId from what people call the call: "Create a customer" -> create_a_customer."""
+    return "_".join(re.findall(r"[a-z0-9]+", text.lower()))[:60].strip("_")

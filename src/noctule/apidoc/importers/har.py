@@ -1,0 +1,160 @@
+"""A HAR 1.2 capture as the API document it suggests: calls grouped, shapes inferred.
+
+A capture is live traffic: no value of it reaches the document, no credential and no customer's
+name, and ids in paths become variables. Only the host that most calls went to is described.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from noctule.apidoc.importers import traffic
+from noctule.apidoc.importers.calls import NOTHING, Answer, Body, Call, Source, document
+from noctule.apidoc.importers.inference import FILE
+from noctule.apidoc.model.openapi3 import METHODS
+from noctule.json_types import as_dict, as_list, as_text, is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATA = ("json", "/xml", "+xml", "csv", "event-stream", "ndjson")
+PAGES = ("html", "svg", "xhtml", "javascript", "css", "font", "image/")
+ALIKE = 3
+"""So many different words at one place of a path, answered alike, are values of a variable."""
+
+Entry = dict[str, Any]
+
+
+def convert(capture: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of a capture."""
+    entries = as_list(as_dict(capture.get("log")).get("entries"))
+    calls = [made for entry in entries if (made := call_of(as_dict(entry))) is not None]
+    hosts = Counter(call.server for call, _ in calls)
+    main = hosts.most_common(1)[0][0] if hosts else ""
+    kept = [(call, segments) for call, segments in calls if call.server == main]
+    variable_segments(kept)
+    for call, segments in kept:
+        call.path = traffic.template(segments)
+    left = len(calls) - len(kept)
+    said = f"Inferred from a HAR capture of {len(kept)} calls."
+    if left:
+        said += f" Left out: {left} calls to {len(hosts) - 1} other hosts."
+    source = Source(urlsplit(main).netloc, description=said)
+    return document(source, [call for call, _ in kept])
+
+
+def call_of(entry: Entry) -> tuple[Call, list[str]] | None:
+    """One entry, and the segments of its path; None where it is no call of an API."""
+    if not is_call(entry):
+        return None
+    request = entry["request"]
+    try:
+        url = urlsplit(str(request.get("url", "")))
+        port = f":{url.port}" if url.port else ""
+    except ValueError:
+        return None
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return None
+    headers = traffic.pairs(request.get("headers"))
+    query = traffic.pairs(request.get("queryString")) or parse_qsl(url.query, True)
+    call = Call(
+        method=str(request["method"]).upper(),
+        path="",
+        server=f"{url.scheme}://{url.hostname}{port}",
+        query=traffic.own_query(query),
+        headers=traffic.own_headers(headers),
+        body=sent(request.get("postData")),
+        answers=[answered(entry["response"])],
+        schemes=traffic.schemes_of(headers, query),
+    )
+    segments = [segment for segment in url.path.split("/") if segment]
+    return call, [
+        "" if traffic.names_one_thing(segment, before) else segment
+        for before, segment in zip(["", *segments], segments, strict=False)
+    ]
+
+
+def is_call(entry: Entry) -> bool:
+    """A request that an API answers, not a page, a picture or a preflight."""
+    request, response = as_dict(entry.get("request")), as_dict(entry.get("response"))
+    method, status = as_text(request.get("method")).lower(), response.get("status")
+    if method == "options" or method not in METHODS:
+        return False
+    if not isinstance(status, int) or status < 200 or status == 304:
+        return False
+    answer, sent_type = media_of(response.get("content")), media_of(request.get("postData"))
+    if any(page in answer for page in PAGES):
+        return False
+    if any(data in answer for data in DATA) or "json" in sent_type:
+        return True
+    return method not in ("get", "head") and status in (201, 202, 204)
+
+
+def media_of(content: object) -> str:
+    return as_text(as_dict(content).get("mimeType")).lower()
+
+
+def sent(data: object) -> Body | None:
+    media, stated = media_of(data), as_dict(data)
+    fields = dict(traffic.pairs(stated.get("params")))
+    files = [one for one in map(as_dict, as_list(stated.get("params"))) if one.get("fileName")]
+    fields |= {as_text(one.get("name")): FILE for one in files}
+    text = as_text(stated.get("text"))
+    if not fields and "x-www-form-urlencoded" in media:
+        fields = dict(parse_qsl(text, keep_blank_values=True))
+    return traffic.body_of(media, text, fields)
+
+
+def answered(response: Entry) -> Answer:
+    named = traffic.pairs(response.get("headers"))
+    headers = tuple(name for name, _ in named if traffic.TELLING.search(name))
+    content = as_dict(response.get("content"))
+    body = traffic.body_of(media_of(content), decoded(content))
+    if body is None and content.get("size") and media_of(content):
+        body = Body(media_of(content).partition(";")[0].strip(), NOTHING)
+    return Answer(int(response["status"]), body, headers)
+
+
+def decoded(content: Entry) -> str:
+    text = as_text(content.get("text"))
+    if content.get("encoding") != "base64":
+        return text
+    try:
+        return base64.b64decode(text).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def variable_segments(calls: list[tuple[Call, list[str]]]) -> None:
+    """Empty the segments that several calls differ in and that are answered alike: names of users
+    or repositories, which no pattern tells from the names of resources."""
+    longest = max((len(segments) for _, segments in calls), default=0)
+    for at in range(1, longest):
+        groups: dict[tuple[Any, ...], list[tuple[Call, list[str]]]] = defaultdict(list)
+        for call, segments in calls:
+            if at < len(segments) and (shape := shape_of(call)):
+                around = (*segments[:at], None, *segments[at + 1 :])
+                groups[call.method, around, shape].append((call, segments))
+        for group in groups.values():
+            words = {segments[at] for _, segments in group}
+            if "" in words or len(words) >= ALIKE:
+                for _, segments in group:
+                    segments[at] = ""
+
+
+def shape_of(call: Call) -> frozenset[str]:
+    """The names of what a good answer holds; empty where there is none to tell."""
+    return frozenset(keys(call))
+
+
+def keys(call: Call) -> Iterator[str]:
+    for answer in call.answers:
+        value = answer.body.value if answer.body and answer.status < 300 else None
+        if is_list(value) and value:
+            value = value[0]
+        if is_dict(value):
+            yield from value

@@ -1,0 +1,93 @@
+"""The schema that observed values suggest: what all of them have in common, and no more."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc.values.fits import FORMATS
+from noctule.json_types import is_dict, is_list, json_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+UNKNOWN = "\0unknown"
+"""Stands for a value of which nothing is known, as a variable of a collection."""
+FILE = "\0file"
+"""Stands for the content of a file."""
+GUESSED = ("date-time", "date", "uuid", "email", "ipv4")
+"""Formats that a text is taken to have where every sample has it."""
+ADDRESS = re.compile(r"https?://[^\s]+\Z")
+WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})\Z")
+DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})\.\d+\Z")
+NAMING = re.compile(
+    r"(id|ids|number|code|phone|zip|key|ref|reference|version|postal.*)\Z", re.IGNORECASE
+)
+"""Names of what is made of digits and is no number."""
+DATA_KEY = re.compile(r"\d+\Z|[0-9a-f]{8}-[0-9a-f-]{27}\Z|\d{4}-\d\d-\d\d|[0-9a-fA-F]{16,}\Z")
+"""A key that is data rather than the name of a property."""
+MOST_SAMPLES = 200
+"""Values looked at for one schema."""
+
+
+def schema_of(values: Iterable[object]) -> dict[str, Any]:
+    """The JSON Schema of JSON values.
+
+    A property is required where two objects or more were seen and all had it. Nothing of the
+    values themselves is in the schema: no example, no enum.
+    """
+    seen = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
+    kinds = list(dict.fromkeys(json_type(value) for value in seen))
+    if "number" in kinds and "integer" in kinds:
+        kinds.remove("integer")
+    made: dict[str, Any] = {}
+    if kinds:
+        made["type"] = kinds[0] if len(kinds) == 1 else kinds
+    if "object" in kinds:
+        made |= members([value for value in seen if is_dict(value)])
+    if "array" in kinds:
+        made["items"] = schema_of(item for value in seen if is_list(value) for item in value)
+    if "string" in kinds and (found := format_of([v for v in seen if isinstance(v, str)])):
+        made["format"] = found
+    return made
+
+
+def members(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    names = dict.fromkeys(name for value in objects for name in value)
+    if len(names) >= 2 and all(DATA_KEY.match(name) for name in names):
+        return {"additionalProperties": schema_of(v for value in objects for v in value.values())}
+    found: dict[str, Any] = {
+        "properties": {
+            name: schema_of(value[name] for value in objects if name in value) for name in names
+        }
+    }
+    always = [name for name in names if all(name in value for value in objects)]
+    if len(objects) > 1 and always:
+        found["required"] = always
+    return found
+
+
+def schema_of_texts(name: str, values: Iterable[str]) -> dict[str, Any]:
+    """The schema of a parameter's or form field's values, as they stand in a request."""
+    seen = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
+    if FILE in seen:
+        return {"type": "string", "format": "binary"}
+    if seen and all(value in ("true", "false") for value in seen):
+        return {"type": "boolean"}
+    counts = not NAMING.search(name)
+    if seen and counts and all(WHOLE.match(value) for value in seen):
+        return {"type": "integer"}
+    if seen and counts and all(WHOLE.match(v) or DECIMAL.match(v) for v in seen):
+        return {"type": "number"}
+    found = format_of(seen)
+    return {"type": "string", **({"format": found} if found else {})}
+
+
+def format_of(texts: list[str]) -> str:
+    """The format that every text has; "" where there is none."""
+    if not texts:
+        return ""
+    for name in GUESSED:
+        if all(FORMATS[name].match(text) for text in texts):
+            return name
+    return "uri" if all(ADDRESS.match(text) for text in texts) else ""

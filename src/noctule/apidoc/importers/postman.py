@@ -1,0 +1,202 @@
+"""A Postman collection (2.0, 2.1) as the API document it amounts to.
+
+Folders become tags, saved answers become responses, variables become path parameters or are left
+open; auth is inherited as Postman does. Scripts are not read. Credentials are never copied.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from noctule.apidoc.importers import postman_body, traffic
+from noctule.apidoc.importers.calls import Call, Source, document
+from noctule.apidoc.importers.credentials import is_credential
+from noctule.apidoc.importers.postman_body import VARIABLE, entries, headers_of, pairs
+from noctule.apidoc.model.openapi3 import METHODS
+from noctule.json_types import as_dict, as_list, as_text, is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Json = dict[str, Any]
+HOST = re.compile(r"((?:https?://)?[^/]*)(.*)", re.DOTALL)
+MOST_STEPS = 5
+"""Variables that stand for variables."""
+GRANTS = {
+    "authorization_code": "authorizationCode", "authorization_code_with_pkce": "authorizationCode",
+    "client_credentials": "clientCredentials", "password_credentials": "password",
+    "implicit": "implicit",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a request stands: its folder, the auth it inherits, the variables it sees."""
+
+    folder: str
+    auth: Json | None
+    variables: Mapping[str, str]
+
+    def within(self, item: Json) -> Scope:
+        return replace(
+            self,
+            folder=as_text(item.get("name")) or self.folder,
+            auth=item["auth"] if is_dict(item.get("auth")) else self.auth,
+            variables={**self.variables, **variables(item)},
+        )
+
+    def filled(self, text: str) -> str:
+        """The text with the variables whose values are known and no secrets."""
+        for _ in range(MOST_STEPS):
+            text = VARIABLE.sub(lambda match: self.variables.get(match[1], match[0]), text)
+        return text
+
+
+def version(info: Json) -> str:
+    """The dialect of a collection."""
+    return "postman-2.0" if "v2.0" in as_text(info.get("schema")) else "postman-2.1"
+
+
+def convert(collection: Json) -> Json:
+    """The OpenAPI 3.1 document of a collection."""
+    info = as_dict(collection.get("info"))
+    scope = Scope("", None, {}).within({**collection, "name": ""})
+    source = Source(
+        as_text(info.get("name")),
+        as_text(info.get("version")),
+        words(info.get("description")),
+        examples=True,
+    )
+    return document(source, calls_of(collection.get("item"), scope))
+
+
+def variables(holder: Json) -> dict[str, str]:
+    """Name -> value of what is no secret."""
+    found: dict[str, str] = {}
+    for one in map(as_dict, as_list(holder.get("variable"))):
+        name, value = as_text(one.get("key") or one.get("id")), as_text(one.get("value"))
+        hidden = one.get("type") == "secret" or one.get("disabled") or is_credential(name)
+        if name and value and not hidden:
+            found[name] = value
+    return found
+
+
+def calls_of(items: object, scope: Scope) -> Iterator[Call]:
+    for item in map(as_dict, as_list(items)):
+        if is_list(item.get("item")):
+            yield from calls_of(item["item"], scope.within(item))
+        elif (call := call_of(item, scope)) is not None:
+            yield call
+
+
+def call_of(item: Json, scope: Scope) -> Call | None:
+    written = item.get("request")
+    request = {"url": written} if isinstance(written, str) else as_dict(written)
+    method, url = as_text(request.get("method")) or "GET", request.get("url")
+    if method.lower() not in METHODS or not url:
+        return None
+    server, path = address(text_of(url), scope)
+    query, headers = entries(as_dict(url).get("query")), headers_of(request.get("header"))
+    query = query or [{"key": key, "value": value} for key, value in in_text(url)]
+    auth = request["auth"] if is_dict(request.get("auth")) else scope.auth
+    schemes = traffic.schemes_of(pairs(headers), pairs(query)) | scheme(as_dict(auth))
+    noted = [*query, *headers, *entries(as_dict(url).get("variable"))]
+    media = postman_body.media_of(headers)
+    return Call(
+        method.upper(),
+        path,
+        server,
+        query=traffic.own_query(postman_body.open_ended(query, scope.filled)),
+        headers=traffic.own_headers(postman_body.open_ended(headers, scope.filled)),
+        body=postman_body.sent(as_dict(request.get("body")), media, scope.filled),
+        answers=[*postman_body.answers(item.get("response"), scope.filled)],
+        schemes=schemes if schemes or auth else None,
+        summary=" ".join(as_text(item.get("name")).split()),
+        description=words(request.get("description")),
+        tags=(scope.folder,) if scope.folder else (),
+        notes={one["key"]: words(one.get("description")) for one in noted},
+        optional=frozenset(one["key"] for one in [*query, *headers] if one.get("disabled")),
+    )
+
+
+def text_of(url: object) -> str:
+    """A URL as text, from its parts where the collection gives no other."""
+    parts = as_dict(url)
+    raw = url if isinstance(url, str) else as_text(parts.get("raw"))
+    if raw:
+        return raw
+    host, path = parts.get("host"), parts.get("path")
+    hosts = ".".join(map(str, as_list(host))) or as_text(host)
+    segments = [as_dict(one).get("value", one) for one in as_list(path)] or [as_text(path)]
+    protocol = as_text(parts.get("protocol"))
+    return "/".join([f"{protocol}://{hosts}" if protocol else hosts, *map(str, segments)])
+
+
+def in_text(url: object) -> list[tuple[str, str]]:
+    return parse_qsl(text_of(url).partition("#")[0].partition("?")[2], keep_blank_values=True)
+
+
+def address(text: str, scope: Scope) -> tuple[str, str]:
+    """Server ("" where a variable hides it) and path template."""
+    found = HOST.match(re.split(r"[?#]", text.strip(), maxsplit=1)[0])
+    base, path = found.groups() if found else ("", "")
+    segments = [one for one in path.split("/") if one]
+    return server(scope.filled(base)), traffic.template(segment(one, scope) for one in segments)
+
+
+def server(base: str) -> str:
+    base = VARIABLE.sub(lambda match: f"{{{traffic.plain(match[1])}}}", base).rstrip("/")
+    protocol, _, host = base.rpartition("://")
+    host = host.rpartition("@")[2]
+    if not host or re.fullmatch(r"\{[^{}]*\}", host):
+        return ""
+    return f"{protocol or 'https'}://{host}"
+
+
+def segment(text: str, scope: Scope) -> str:
+    """One segment: a variable by its name, "" for one without, or the word itself."""
+    if text.startswith(":") and len(text) > 1:
+        return f"{{{traffic.plain(text[1:])}}}"
+    known = scope.filled(text)
+    if known != text and re.fullmatch(r"v?\d+(\.\d+)*", known):
+        return known  # a version
+    made = VARIABLE.sub(lambda match: f"{{{traffic.plain(match[1])}}}", text)
+    return "" if made == text and traffic.names_one_thing(text) else made
+
+
+def scheme(auth: Json) -> dict[str, Json]:
+    """Postman's auth as an OpenAPI security scheme; no value of it is kept."""
+    kind = as_text(auth.get("type"))
+    stated = auth.get(kind)
+    facts = dict(pairs(entries(stated))) if is_list(stated) else as_dict(stated)
+    match kind:
+        case "" | "noauth":
+            return {}
+        case "bearer" | "basic" | "digest":
+            return {kind: {"type": "http", "scheme": kind}}
+        case "jwt":
+            return {"bearer": {"type": "http", "scheme": "bearer"}}
+        case "apikey":
+            name = as_text(facts.get("key")) or "X-API-Key"
+            where = "query" if facts.get("in") == "query" else "header"
+            return {traffic.plain(name): {"type": "apiKey", "in": where, "name": name}}
+        case "oauth2":
+            return {"oauth2": {"type": "oauth2", "flows": flow(facts)}}
+        case _:
+            return {traffic.plain(kind): {"type": "http", "scheme": kind}}
+
+
+def flow(facts: Mapping[str, object]) -> Json:
+    name = GRANTS.get(as_text(facts.get("grant_type")), "authorizationCode")
+    token, consent = (as_text(facts.get(key)) for key in ("accessTokenUrl", "authUrl"))
+    addresses = {"tokenUrl": token, "authorizationUrl": consent}
+    known = {key: url for key, url in addresses.items() if url.startswith("https://")}
+    return {name: {**known, "scopes": as_dict(None)}}
+
+
+def words(text: object) -> str:
+    """A description: text, or {content, type}."""
+    return as_text(as_dict(text).get("content", text)).strip()

@@ -1,0 +1,1 @@
+"""From a path, an address or standard input to plain data, within bounds."""

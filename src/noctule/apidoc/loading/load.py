@@ -1,0 +1,125 @@
+"""From what the user named (a path, an address, "-") to an ApiDocument."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc import bounds
+from noctule.apidoc.address import is_address, shown
+from noctule.apidoc.loading.decode import decode, refuse
+from noctule.apidoc.loading.files import Fetch, Library, file_bytes
+from noctule.apidoc.model.document import ApiDocument
+from noctule.apidoc.model.node import Node, UnreadableError
+from noctule.json_types import is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECTIONS: Mapping[str, type] = {
+    "info": dict, "paths": dict, "webhooks": dict, "components": dict, "definitions": dict,
+    "servers": list, "securityDefinitions": dict,
+}  # fmt: skip
+STRANGERS: Mapping[str, str] = {
+    "asyncapi": "AsyncAPI",
+    "swaggerVersion": "Swagger 1",
+    "discoveryVersion": "Google API Discovery",
+    "raml": "RAML",
+    "__schema": "GraphQL",
+    "$schema": "JSON Schema",
+    "arazzo": "Arazzo",
+    "overlay": "OpenAPI Overlay",
+}
+"""A key at the root -> the format it betrays."""
+
+
+def load(source: str | Path, *, fetch: Fetch | None = None) -> ApiDocument:
+    """The document at a path or an http(s) address, or on standard input ("-").
+
+    `fetch` replaces the default download. Raises Problem: USAGE where the file is missing, too
+    large, malformed or no API document; OUTSIDE where an address cannot be read.
+    """
+    name = str(source)
+    if name == "-":
+        return parse(sys.stdin.buffer.read(bounds.MAX_BYTES + 1), source="-")
+    if is_address(name):
+        return from_address(name, fetch)
+    path = Path(name).expanduser()
+    library = Library(folder=path.parent)
+    return build(path_bytes(path), source=name, place=name, library=library, name=path.name)
+
+
+def from_address(address: str, fetch: Fetch | None) -> ApiDocument:
+    from noctule.apidoc.loading import (
+        download,  # the network's modules are loaded where they are needed
+    )
+
+    get = fetch or download.fetch
+    library = Library(address=address, fetch=get)
+    place = shown(address)
+    return build(get(address), source=address, place=place, library=library, name=address)
+
+
+def parse(data: bytes, *, source: str) -> ApiDocument:
+    """The document in these bytes; its references may not leave it. Raises Problem as `load`."""
+    place = "standard input" if source == "-" else source
+    return build(data, source=source, place=place, library=Library(), name="")
+
+
+def path_bytes(path: Path) -> bytes:
+    if not path.exists():
+        refuse("missing", str(path))
+    if path.is_dir():
+        refuse("folder", str(path))
+    try:
+        return file_bytes(path)
+    except UnreadableError as error:
+        refuse("unreadable", str(path), cause=error)
+
+
+def build(data: bytes, *, source: str, place: str, library: Library, name: str) -> ApiDocument:
+    decoded = decode(data, place=place)
+    dialect, value = recognise(decoded.value, place)
+    root = Node(value, library.main(value, name))
+    return ApiDocument(
+        root, source=source, data=data, dialect=dialect, duplicates=decoded.duplicates
+    )
+
+
+def recognise(value: Any, place: str) -> tuple[str, Any]:
+    """The dialect of a document and the document; a collection or a capture as the OpenAPI document
+    it amounts to. Raises Problem that says what it is instead."""
+    if not is_dict(value):
+        refuse("not_openapi", place, found="list" if is_list(value) else "text")
+    document = value
+    if is_dict(document.get("log")) and is_list(document["log"].get("entries")):
+        from noctule.apidoc.importers import har
+
+        return "har-1.2", har.convert(document)
+    if is_dict(document.get("info")) and is_list(document.get("item")):
+        from noctule.apidoc.importers import postman
+
+        return postman.version(document["info"]), postman.convert(document)
+    openapi, swagger = str(document.get("openapi", "")), str(document.get("swagger", ""))
+    if match := re.match(r"3\.([012])(\D|$)", openapi):
+        dialect = f"openapi-3.{match[1]}"
+    elif swagger in ("2.0", "2"):
+        dialect = "swagger-2.0"
+    elif openapi or swagger:
+        refuse("unknown_version", place, version=openapi or swagger)
+    else:
+        refuse("not_openapi", place, found=stranger(document))
+    for section, kind in SECTIONS.items():
+        if document.get(section) is not None and not isinstance(document[section], kind):
+            refuse("malformed_section", f"{place}#/{section}", section=section)
+    return dialect, document
+
+
+def stranger(document: Mapping[str, Any]) -> str:
+    """What a mapping that is no API document looks like."""
+    for key, name in STRANGERS.items():
+        if key in document:
+            return name
+    return ", ".join(list(document)[:4]) or "{}"

@@ -1,0 +1,1 @@
+"""The document itself: nodes, schemas, operations, and the dialects they are written in."""

@@ -1,0 +1,172 @@
+"""The API document as one object, whatever dialect it was written in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+
+from noctule.apidoc.address import is_address
+from noctule.apidoc.model import openapi3, swagger2
+from noctule.apidoc.model.operation import Dialect, Operation, delivery, methods
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from noctule.apidoc.model.node import Node
+    from noctule.apidoc.model.parts import SecurityScheme, Server
+    from noctule.apidoc.model.schema import Schema
+
+DIALECTS: Mapping[str, Dialect] = {
+    "swagger-2.0": swagger2,
+    "openapi-3.0": openapi3,
+    "openapi-3.1": openapi3,
+    "openapi-3.2": openapi3,
+    "postman-2.0": openapi3,
+    "postman-2.1": openapi3,
+    "har-1.2": openapi3,
+}
+
+
+class ApiDocument:
+    """An API document, read lazily and never dereferenced as a whole.
+
+    `source` is what the user named; `sha256` is of the main file's bytes; `duplicates` are the
+    places where the file states one key twice (the last one counts).
+    """
+
+    def __init__(
+        self,
+        root: Node,
+        *,
+        source: str,
+        data: bytes,
+        dialect: str,
+        duplicates: tuple[str, ...] = (),
+    ) -> None:
+        self.root = root
+        self.source = source
+        self.sha256 = hashlib.sha256(data).hexdigest()
+        self.dialect = dialect
+        self.duplicates = duplicates
+        self._reader = DIALECTS[dialect]
+
+    def __repr__(self) -> str:
+        return f"<ApiDocument {self.title!r} {self.dialect} {self.source}>"
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The main file as loaded."""
+        return self.root.mapping
+
+    @property
+    def title(self) -> str:
+        return self.root.at("info").text("title")
+
+    @property
+    def version(self) -> str:
+        """The API's version, as the document's author numbers it."""
+        return str(self.root.at("info").mapping.get("version", ""))
+
+    @property
+    def description(self) -> str:
+        info = self.root.at("info")
+        return info.text("description") or info.text("summary")
+
+    @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """The API's addresses; relative ones are seen from where the document came from."""
+        found = self._reader.servers(self.root)
+        base = self.source if is_address(self.source) else ""
+        return tuple(replace(server, url=absolute(server.url, base)) for server in found)
+
+    @cached_property
+    def security_schemes(self) -> Mapping[str, SecurityScheme]:
+        return MappingProxyType(dict(self._reader.security_schemes(self.root)))
+
+    @cached_property
+    def schemas(self) -> Mapping[str, Schema]:
+        """The named schemas (components, or Swagger 2's definitions)."""
+        return MappingProxyType(dict(self._reader.schemas(self.root)))
+
+    @cached_property
+    def operations(self) -> Mapping[str, Operation]:
+        """Every operation by key ("POST /v1/charges"), in the document's order."""
+        return MappingProxyType({operation.key: operation for operation in self._operations()})
+
+    @cached_property
+    def webhooks(self) -> Mapping[str, Operation]:
+        """The provider's own requests: name -> operation that describes the delivery."""
+        found: dict[str, Operation] = {}
+        for section in ("x-webhooks", "webhooks"):
+            for name, node in self.root.at(section).entries():
+                made = delivery(self._reader, self.root, name, node.follow(), path=name)
+                if made is not None:
+                    found[name] = made
+        return MappingProxyType(found)
+
+    def find(self, reference: str) -> Operation | None:
+        """The operation of "POST /x" (any case of the method, any names of the path's variables)
+        or of an operationId; None where there is none, or more than one after renaming."""
+        method, space, path = reference.strip().partition(" ")
+        if not space:
+            return self._by_id.get(reference.strip())
+        key = f"{method.upper()} {path.strip()}"
+        if key in self.operations:
+            return self.operations[key]
+        alike = self._by_shape.get(shape(key), ())
+        return alike[0] if len(alike) == 1 else None
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Operation]:
+        every = reversed([*self.operations.values()])
+        return {name: op for op in every for name in (op.id, op.operation_id) if name}
+
+    def namesakes(self, operation: Operation) -> tuple[Operation, ...]:
+        """The other operations with the same operationId."""
+        same = self._by_name.get(operation.operation_id, ())
+        return tuple(other for other in same if other.key != operation.key)
+
+    def lookalikes(self, operation: Operation) -> tuple[Operation, ...]:
+        """The other operations that differ by the names of their path's variables alone."""
+        same = self._by_shape.get(shape(operation.key), ())
+        return tuple(other for other in same if other.key != operation.key)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Operation, ...]]:
+        return grouped((op.operation_id, op) for op in self.operations.values() if op.operation_id)
+
+    @cached_property
+    def _by_shape(self) -> Mapping[str, tuple[Operation, ...]]:
+        return grouped((shape(key), operation) for key, operation in self.operations.items())
+
+    def _operations(self) -> Iterator[Operation]:
+        for path, node in self.root.at("paths").entries():
+            if path.startswith("x-"):
+                continue
+            item = node.follow()
+            for method, operation in methods(self._reader, item):
+                yield Operation(self._reader, self.root, item, operation, method=method, path=path)
+
+
+def grouped(pairs: Iterable[tuple[str, Operation]]) -> Mapping[str, tuple[Operation, ...]]:
+    found: dict[str, tuple[Operation, ...]] = {}
+    for key, operation in pairs:
+        found[key] = (*found.get(key, ()), operation)
+    return found
+
+
+def absolute(url: str, base: str) -> str:
+    """A server's address seen from the document's; https where only the host is named."""
+    if base:
+        return urljoin(base, url)
+    return f"https:{url}" if url.startswith("//") else url
+
+
+def shape(key: str) -> str:
+    """An operation's key with the names of its path's variables left out."""
+    return re.sub(r"\{[^{}]*\}", "{}", key).rstrip("/")

@@ -1,0 +1,251 @@
+"""How OpenAPI 3.0, 3.1 and 3.2 write servers, security, parameters and bodies."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from noctule.apidoc.model.parts import (
+    Encoding,
+    Link,
+    Media,
+    Parameter,
+    RequestBody,
+    Response,
+    SchemeKind,
+    SecurityScheme,
+    Server,
+    Where,
+    encoding_of,
+)
+from noctule.apidoc.model.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from noctule.apidoc.model.node import Node
+
+METHODS: tuple[str, ...] = (
+    "get",
+    "put",
+    "post",
+    "delete",
+    "options",
+    "head",
+    "patch",
+    "trace",
+    "query",
+)
+PLACES: Mapping[str, Where] = {
+    "path": "path",
+    "query": "query",
+    "header": "header",
+    "cookie": "cookie",
+    "querystring": "querystring",
+}
+FLOWS: Mapping[str, SchemeKind] = {
+    "clientCredentials": "oauth2_client_credentials",
+    "authorizationCode": "oauth2_authorization_code",
+    "password": "oauth2_password",
+    "implicit": "oauth2_implicit",
+    "deviceAuthorization": "oauth2_device",
+}
+"""Flows, the one a server-side integration can run alone first."""
+
+
+def servers(root: Node) -> tuple[Server, ...]:
+    """The servers a document, a path or an operation lists."""
+    return tuple(
+        Server(address(node), node.text("description") or node.text("name"))
+        for node in root.at("servers").members()
+    )
+
+
+def address(server: Node) -> str:
+    """The server's address, its variables filled by their defaults."""
+
+    def default(match: re.Match[str]) -> str:
+        return str(server.at("variables", match[1]).mapping.get("default", match[0]))
+
+    return re.sub(r"\{([^{}]+)\}", default, server.text("url"))
+
+
+def schemas(root: Node) -> Mapping[str, Schema]:
+    return {name: Schema.of(node) for name, node in root.at("components", "schemas").entries()}
+
+
+def security_schemes(root: Node) -> Mapping[str, SecurityScheme]:
+    return {
+        name: replace(
+            security_scheme(name, node),
+            deprecated=node.mapping.get("deprecated") is True,
+            metadata_url=node.text("oauth2MetadataUrl"),
+        )
+        for name, written in root.at("components", "securitySchemes").entries()
+        for node in (written.follow(),)
+    }
+
+
+def security_scheme(name: str, node: Node) -> SecurityScheme:
+    description = node.text("description")
+    match node.text("type"), node.text("scheme").lower():
+        case "apiKey", _:
+            return SecurityScheme(
+                name, "api_key", node.text("in"), node.text("name"), description=description
+            )
+        case "http", ("basic" | "bearer") as scheme:
+            kind: SchemeKind = "basic" if scheme == "basic" else "bearer"
+            return SecurityScheme(name, kind, scheme=scheme, description=description)
+        case "http", scheme:
+            return SecurityScheme(name, "other", scheme=scheme, description=description)
+        case "oauth2", _:
+            return oauth2(name, node)
+        case "openIdConnect", _:
+            address = node.text("openIdConnectUrl")
+            return SecurityScheme(name, "openid", token_url=address, description=description)
+        case "mutualTLS", _:
+            return SecurityScheme(name, "mutual_tls", description=description)
+        case _:
+            return SecurityScheme(name, "other", description=description)
+
+
+def oauth2(name: str, node: Node) -> SecurityScheme:
+    flows = dict(node.at("flows").entries())
+    for key, kind in FLOWS.items():
+        if key in flows:
+            return SecurityScheme(
+                name,
+                kind,
+                token_url=flows[key].text("tokenUrl"),
+                scopes={
+                    scope: str(says) for scope, says in flows[key].at("scopes").mapping.items()
+                },
+                description=node.text("description"),
+            )
+    return SecurityScheme(name, "other", description=node.text("description"))
+
+
+def parameters(operation: Node, path_item: Node, _root: Node) -> tuple[Parameter, ...]:
+    """Those of the operation, and those of its path that it does not replace."""
+    found: dict[tuple[str, str], Parameter] = {}
+    for node in (*path_item.at("parameters").members(), *operation.at("parameters").members()):
+        made = parameter(node.follow())
+        if made is not None:
+            found[made.where, made.name] = made
+    return tuple(found.values())
+
+
+def parameter(node: Node) -> Parameter | None:
+    """None for what is no parameter: nameless, or in no known place."""
+    name = node.text("name")
+    where = PLACES.get(node.text("in"))
+    return described(node, name, where) if name and where else None
+
+
+def described(node: Node, name: str, where: Where) -> Parameter:
+    """A parameter or a header: its schema, or its content's."""
+    style = node.text("style") or ("form" if where in ("query", "cookie") else "simple")
+    explode = node.mapping.get("explode")
+    content = next(iter(media(node).values()), None)
+    schema = (content.schema if content else None) or Schema.of(node.at("schema"))
+    return Parameter(
+        name,
+        where,
+        required=where == "path" or node.mapping.get("required") is True,
+        schema=schema,
+        description=node.text("description") or schema.description,
+        style=style,
+        explode=explode if isinstance(explode, bool) else style in ("form", "cookie"),
+        deprecated=node.mapping.get("deprecated") is True,
+        media=content.type if content else "",
+        examples=(*examples(node), *(content.examples if content else ())),
+        reserved=node.mapping.get("allowReserved") is True,
+    )
+
+
+def body(operation: Node, _path_item: Node, _root: Node) -> RequestBody | None:
+    node = operation.at("requestBody").follow()
+    if not node.mapping:
+        return None
+    return RequestBody(node.mapping.get("required") is True, node.text("description"), media(node))
+
+
+def responses(operation: Node, _root: Node) -> Mapping[str, Response]:
+    return {
+        status: response(status, node.follow())
+        for status, node in operation.at("responses").entries()
+        if not status.startswith("x-")
+    }
+
+
+def response(status: str, node: Node) -> Response:
+    headers = {
+        name: described(header.follow(), name, "header")
+        for name, header in node.at("headers").entries()
+    }
+    said = node.text("description") or node.text("summary")
+    links = {name: link(written.follow()) for name, written in node.at("links").entries()}
+    return Response(status, said, media(node), headers, node.pointer, links, node.broken)
+
+
+def link(node: Node) -> Link:
+    return Link(
+        node.text("operationId") or pointed(node.text("operationRef")),
+        node.at("parameters").mapping,
+        node.mapping.get("requestBody"),
+        node.text("description"),
+    )
+
+
+def pointed(reference: str) -> str:
+    """The operation a pointer into `paths` names: "#/paths/~1orders/get" -> "GET /orders"."""
+    path, _, method = reference.partition("#/paths/")[2].rpartition("/")
+    path = unquote(path).replace("~1", "/").replace("~0", "~")
+    return f"{method.upper()} {path}" if path else reference
+
+
+def media(node: Node) -> Mapping[str, Media]:
+    found: dict[str, Media] = {}
+    for type_, written in node.at("content").entries():
+        content = written.follow()
+        schema, item = content.at("schema"), content.at("itemSchema")
+        found[type_] = Media(
+            type_,
+            Schema.of(schema) if schema.value not in (None, {}) else None,
+            styles=dict(styles(content)),
+            content_types=dict(content_types(content)),
+            examples=examples(content),
+            stream=Schema.of(item) if item.mapping else None,
+        )
+    return found
+
+
+def styles(content: Node) -> Iterator[tuple[str, Encoding]]:
+    """The fields of a form whose encoding the document states."""
+    for name, encoding in content.at("encoding").entries():
+        style, explode = encoding.text("style"), encoding.mapping.get("explode")
+        if style or isinstance(explode, bool):
+            style = style or "form"
+            yield (
+                name,
+                encoding_of(style, explode if isinstance(explode, bool) else style == "form"),
+            )
+
+
+def content_types(content: Node) -> Iterator[tuple[str, str]]:
+    for name, encoding in content.at("encoding").entries():
+        if encoding.text("contentType"):
+            yield name, encoding.text("contentType")
+
+
+def examples(node: Node) -> tuple[object, ...]:
+    """The examples of a parameter or a media type, in the document's order."""
+    found: list[object] = [node.mapping["example"]] if "example" in node.mapping else []
+    for _, written in node.at("examples").entries():
+        example = written.follow().mapping
+        key = next((key for key in ("value", "dataValue") if key in example), None)
+        if key:
+            found.append(example[key])
+    return tuple(found)

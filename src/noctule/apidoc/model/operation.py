@@ -1,0 +1,186 @@
+"""One operation of the document, read when asked."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from noctule.apidoc.model import openapi3
+from noctule.json_types import is_dict, is_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.apidoc.model.node import Node
+    from noctule.apidoc.model.parts import Parameter, RequestBody, Response, SecurityScheme, Server
+    from noctule.apidoc.model.schema import Schema
+
+Alternatives = tuple[tuple[str, ...], ...]
+
+
+class Dialect(Protocol):
+    """What the module of one dialect knows."""
+
+    METHODS: tuple[str, ...]
+
+    def servers(self, root: Node, /) -> tuple[Server, ...]: ...
+    def schemas(self, root: Node, /) -> Mapping[str, Schema]: ...
+    def security_schemes(self, root: Node, /) -> Mapping[str, SecurityScheme]: ...
+    def parameters(self, operation: Node, path: Node, root: Node, /) -> tuple[Parameter, ...]: ...
+    def body(self, operation: Node, path: Node, root: Node, /) -> RequestBody | None: ...
+    def responses(self, operation: Node, root: Node, /) -> Mapping[str, Response]: ...
+
+
+class Operation:
+    """One method on one path. `key` is "POST /v1/charges", or a webhook's name."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        root: Node,
+        path_item: Node,
+        node: Node,
+        *,
+        method: str,
+        path: str,
+        key: str = "",
+    ) -> None:
+        self._dialect = dialect
+        self._root = root
+        self._path_item = path_item
+        self.node = node
+        self.method = method.upper()
+        self.path = path
+        self.key = key or f"{self.method} {path}"
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.key}>"
+
+    @property
+    def pointer(self) -> str:
+        return self.node.pointer
+
+    @property
+    def operation_id(self) -> str:
+        """operationId as written, "" where the document gives none."""
+        return self.node.text("operationId")
+
+    @property
+    def id(self) -> str:
+        """operationId, or a name made from method and path ("get_v1_charges_charge")."""
+        made = re.sub(r"\W+", "_", self.path).strip("_")
+        return self.operation_id or "_".join(filter(None, (self.method.lower(), made)))
+
+    @property
+    def summary(self) -> str:
+        return self.node.text("summary") or self._path_item.text("summary")
+
+    @property
+    def description(self) -> str:
+        return self.node.text("description") or self._path_item.text("description")
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        tags = (node.value for node in self.node.at("tags").members())
+        return tuple(tag for tag in tags if isinstance(tag, str))
+
+    @property
+    def deprecated(self) -> bool:
+        return self.node.mapping.get("deprecated") is True
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        return self.node.mapping
+
+    @cached_property
+    def servers(self) -> tuple[Server, ...]:
+        """The operation's own servers, else its path's; () means the document's."""
+        return openapi3.servers(self.node) or openapi3.servers(self._path_item)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return self._dialect.parameters(self.node, self._path_item, self._root)
+
+    @property
+    def parameter_nodes(self) -> tuple[Node, ...]:
+        """Every parameter as the document has it, the path's first, readable or not."""
+        stated = (self._path_item, self.node)
+        return tuple(
+            written.follow() for node in stated for written in node.at("parameters").members()
+        )
+
+    @cached_property
+    def body(self) -> RequestBody | None:
+        return self._dialect.body(self.node, self._path_item, self._root)
+
+    @cached_property
+    def responses(self) -> Mapping[str, Response]:
+        return MappingProxyType(dict(self._dialect.responses(self.node, self._root)))
+
+    @cached_property
+    def success(self) -> Response | None:
+        """The answer a caller waits for: the lowest 2xx with a body, else the lowest 2xx, else
+        `default` where the document lists nothing but it."""
+        good = sorted(status for status in self.responses if status.startswith("2"))
+        bodied = [status for status in good if self.responses[status].media]
+        if not good and set(self.responses) == {"default"}:
+            good = ["default"]
+        return self.responses[(bodied or good)[0]] if good else None
+
+    @property
+    def errors(self) -> Mapping[str, Response]:
+        """4xx, 5xx and default."""
+        return {
+            status: response
+            for status, response in self.responses.items()
+            if status[:1] in ("4", "5") or status == "default"
+        }
+
+    @cached_property
+    def security(self) -> Alternatives:
+        """Alternatives of scheme names, all of one alternative needed at once; an optional one
+        shows as an empty alternative at the end; () where none is required."""
+        own = self.node.mapping.get("security")
+        stated = self.node if is_list(own) else self._root
+        needs = stated.at("security").members()
+        found = tuple(tuple(map(scheme_name, need.mapping)) for need in needs)
+        return tuple(sorted(found, key=lambda names: not names)) if any(found) else ()
+
+    @property
+    def public(self) -> bool:
+        """The document says in so many words that no authentication is needed."""
+        own = self.node.mapping.get("security")
+        return is_list(own) and not self.security
+
+    @cached_property
+    def callbacks(self) -> Mapping[str, Operation]:
+        """The requests the provider makes because of this one: "name {expression}" -> delivery."""
+        found: dict[str, Operation] = {}
+        for name, written in self.node.at("callbacks").entries():
+            for expression, node in written.follow().entries():
+                key = f"{name} {expression}"
+                made = delivery(self._dialect, self._root, key, node.follow(), path=expression)
+                if made is not None:
+                    found[key] = made
+        return MappingProxyType(found)
+
+
+def scheme_name(reference: str) -> str:
+    """A scheme's name; OpenAPI 3.2 lets a requirement point to the scheme instead."""
+    return reference.partition("#/components/securitySchemes/")[2] or reference
+
+
+def delivery(dialect: Dialect, root: Node, key: str, item: Node, *, path: str) -> Operation | None:
+    """The first method of a path item, as a request the provider makes."""
+    for method, node in methods(dialect, item):
+        return Operation(dialect, root, item, node, method=method, path=path, key=key)
+    return None
+
+
+def methods(dialect: Dialect, item: Node) -> list[tuple[str, Node]]:
+    """The operations of one path item, OpenAPI 3.2's additional ones included."""
+    named = [(key, node) for key, node in item.entries() if key.lower() in dialect.METHODS]
+    named.extend(item.at("additionalOperations").entries())
+    return [(method, node) for method, node in named if is_dict(node.value)]

@@ -1,0 +1,140 @@
+"""The plain parts of an operation, the same for every dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.apidoc.model.schema import Schema
+
+Where = Literal["path", "query", "header", "cookie", "querystring"]
+Encoding = Literal[
+    "form", "form-explode", "deepObject", "spaceDelimited", "pipeDelimited", "tabDelimited"
+]
+"""How a list or an object becomes text in a query or a form: `form` is `a=1,2`, `form-explode` is
+`a=1&a=2`, `deepObject` is `a[k]=1`, the others put a space, `|` or a tab between the elements."""
+
+SchemeKind = Literal[
+    "api_key", "basic", "bearer", "oauth2_client_credentials", "oauth2_authorization_code",
+    "oauth2_password", "oauth2_implicit", "oauth2_device", "openid", "mutual_tls", "other",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the API listens; variables of the address hold their defaults."""
+
+    url: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class SecurityScheme:
+    """One way to authenticate. `where` and `parameter` (its wire name) are an API key's alone;
+    `scheme` is the HTTP authentication scheme as written ("digest"); `scopes` name -> meaning;
+    `metadata_url` is where an OAuth 2 server describes itself (RFC 8414)."""
+
+    name: str
+    kind: SchemeKind
+    where: str = ""
+    parameter: str = ""
+    scheme: str = ""
+    token_url: str = ""
+    scopes: Mapping[str, str] = field(default_factory=dict[str, str])
+    description: str = ""
+    deprecated: bool = False
+    metadata_url: str = ""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter, or one header of an answer.
+
+    `style` and `explode` are OpenAPI's, defaults filled in; `reserved` characters (RFC 3986) go
+    unescaped; `media` is the media type of a parameter that carries a serialised document, ""
+    otherwise.
+    """
+
+    name: str
+    where: Where
+    required: bool
+    schema: Schema
+    description: str = ""
+    style: str = "simple"
+    explode: bool = False
+    deprecated: bool = False
+    media: str = ""
+    examples: tuple[object, ...] = ()
+    reserved: bool = False
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """How a query parameter's list or object becomes text; None outside the query."""
+        return encoding_of(self.style, self.explode) if self.where == "query" else None
+
+
+@dataclass(frozen=True)
+class Media:
+    """One representation of a body. `schema` is None where the document gives none; `styles` holds
+    the form fields whose encoding the document states; `content_types` the parts of a multipart
+    body that have a media type of their own; `stream` is the schema of each element of a stream."""
+
+    type: str
+    schema: Schema | None
+    styles: Mapping[str, Encoding] = field(default_factory=dict[str, Encoding])
+    content_types: Mapping[str, str] = field(default_factory=dict[str, str])
+    examples: tuple[object, ...] = ()
+    stream: Schema | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """How an answer leads on: `operation` is an operationId or a key ("GET /orders/{id}"), and
+    `parameters` name -> value, mostly an expression such as "$response.body#/id". `body` is what
+    the next request carries, None where the document says nothing of it."""
+
+    operation: str
+    parameters: Mapping[str, object]
+    body: object = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class RequestBody:
+    """What a request may carry, by media type, in the document's order."""
+
+    required: bool
+    description: str
+    media: Mapping[str, Media]
+
+
+@dataclass(frozen=True)
+class Response:
+    """One documented answer; `status` is "200", "4XX" or "default"; `links` are what a caller may
+    do next with it; `broken` says why a reference to it leads nowhere, "" where it leads."""
+
+    status: str
+    description: str
+    media: Mapping[str, Media]
+    headers: Mapping[str, Parameter]
+    pointer: str = ""
+    links: Mapping[str, Link] = field(default_factory=dict[str, Link])
+    broken: str = ""
+
+    @property
+    def schema(self) -> Schema | None:
+        """The schema of the answer's body, JSON first; None where the document gives none."""
+        ordered = sorted(self.media.values(), key=lambda media: "json" not in media.type)
+        return next((media.schema for media in ordered if media.schema is not None), None)
+
+
+def encoding_of(style: str, explode: bool) -> Encoding:
+    """OpenAPI's style and explode as one word."""
+    match style:
+        case "deepObject" | "spaceDelimited" | "pipeDelimited" | "tabDelimited":
+            return style
+        case _:
+            return "form-explode" if explode else "form"

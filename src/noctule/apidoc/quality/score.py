@@ -1,0 +1,147 @@
+"""How complete a document is, as one number from 0 to 100 and the list that would raise it.
+
+An operation earns the weight of each check that applies to it and that it passes; the document's
+own checks count for a tenth. docs/documents.md has the formula and the weights.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from noctule.apidoc.quality.flaws import flaws, of_operation
+from noctule.apidoc.quality.gaps import Gap, gaps, lists, missing, missing_overall, writes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from noctule.apidoc.model.document import ApiDocument
+    from noctule.apidoc.model.operation import Operation
+
+WEIGHTS: Mapping[str, int] = {
+    "response_schema": 20, "error_responses": 15, "auth": 15, "error_schema": 8,
+    "error_statuses": 5, "unauthorized": 5, "rate_limit": 7, "idempotency": 7, "pagination": 7,
+    "example": 6, "description": 4, "operation_id": 3,
+}  # fmt: skip
+"""What an operation earns by having each; the three that stop a wrapper weigh half of it."""
+SOUND = 10
+"""What an operation earns by being free of flaws."""
+DOCUMENT_WEIGHTS: Mapping[str, int] = {
+    "servers": 5, "webhooks": 2, "webhook_signature": 2, "sandbox": 2, "version": 1,
+}  # fmt: skip
+DOCUMENT_SHARE = 10
+"""Points of the document's own checks, of 100."""
+IMPLIED: Mapping[str, tuple[str, ...]] = {
+    "error_responses": ("error_schema", "error_statuses", "unauthorized"),
+    "servers": ("sandbox",),
+    "webhooks": ("webhook_signature",),
+}
+"""What cannot be there where something else is not: it costs, and is not told twice."""
+DISTRIBUTION: tuple[int, ...] = ()
+"""Scores at every twentieth of the public documents, from the worst to the best."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of gap: the points it costs, and where it is."""
+
+    kind: str
+    points: float
+    gaps: tuple[Gap, ...]
+
+    @property
+    def blocking(self) -> bool:
+        return self.gaps[0].blocking
+
+
+@dataclass(frozen=True)
+class Score:
+    """`points` from 0 to 100; the lines' points and it make 100 together, but for rounding.
+
+    `percentile` is the share, in percent, of public documents that score less.
+    """
+
+    points: int
+    percentile: int
+    operations: int
+    lines: tuple[Line, ...]
+
+    @property
+    def blocking(self) -> bool:
+        """The gate would stop a wrapper of these operations."""
+        return any(line.blocking for line in self.lines)
+
+
+def findings(
+    document: ApiDocument, operations: Iterable[Operation] | None = None
+) -> tuple[Gap, ...]:
+    """All that is missing or wrong for these operations (all of them by default), blocking first.
+
+    `gaps` are what the gate reads; `flaws` say where the document contradicts itself.
+    """
+    chosen = tuple(document.operations.values() if operations is None else operations)
+    return (*gaps(document, chosen), *flaws(document, chosen))
+
+
+def score(document: ApiDocument, operations: Iterable[Operation] | None = None) -> Score:
+    """The score of these operations, all of them by default."""
+    chosen = tuple(document.operations.values() if operations is None else operations)
+    told: dict[str, list[Gap]] = defaultdict(list)
+    for gap in findings(document, chosen):
+        told[gap.kind].append(gap)
+    lost = losses(document, chosen)
+    lines = [
+        Line(kind, round(lost.get(kind, 0.0), 1), tuple(found)) for kind, found in told.items()
+    ]
+    lines.sort(key=lambda line: (not line.blocking, -line.points, line.kind))
+    points = max(0, min(100, round(100 - sum(lost.values()))))
+    return Score(points, percentile(points), len(chosen), tuple(lines))
+
+
+def losses(document: ApiDocument, operations: tuple[Operation, ...]) -> Mapping[str, float]:
+    """Kind -> points lost by it, of 100."""
+    lost: dict[str, float] = defaultdict(float)
+    if not operations:
+        return {"no_paths": 100.0}
+    share = (100 - DOCUMENT_SHARE) / len(operations)
+    for operation in operations:
+        for kind, part in lost_by(document, operation):
+            lost[kind] += part * share
+    whole = sum(DOCUMENT_WEIGHTS.values())
+    for kind, _ in missing_overall(document):
+        for each in (kind, *IMPLIED.get(kind, ())):
+            lost[kind] += DOCUMENT_SHARE * DOCUMENT_WEIGHTS[each] / whole
+    return lost
+
+
+def lost_by(document: ApiDocument, operation: Operation) -> Iterable[tuple[str, float]]:
+    """Kind -> the part of an operation's points that it costs, from 0 to 1."""
+    possible = sum(weight for kind, weight in WEIGHTS.items() if applies(kind, operation)) + SOUND
+    for kind, _ in missing(document, operation):
+        for each in (kind, *IMPLIED.get(kind, ())):
+            if applies(each, operation):
+                yield kind, WEIGHTS[each] / possible
+    wrong = sorted({kind for kind, _, _ in of_operation(document, operation)})
+    for kind in wrong:
+        yield kind, SOUND / len(wrong) / possible
+
+
+def applies(kind: str, operation: Operation) -> bool:
+    """A check that an operation could fail."""
+    match kind:
+        case "pagination":
+            return lists(operation)
+        case "idempotency":
+            return writes(operation)
+        case "unauthorized":
+            return not operation.public
+        case _:
+            return True
+
+
+def percentile(points: int) -> int:
+    """The share of public documents below these points, in percent."""
+    steps = max(len(DISTRIBUTION) - 1, 1)
+    return min(round(100 * bisect_left(DISTRIBUTION, points) / steps), 100)

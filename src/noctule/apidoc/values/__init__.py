@@ -1,0 +1,1 @@
+"""Values and schemas: which value fits, and an example that does."""

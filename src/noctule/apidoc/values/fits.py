@@ -1,0 +1,144 @@
+"""Whether a value fits a schema: to choose among a document's examples, not to judge traffic."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+from noctule.apidoc.model.schema import MISSING, Schema
+from noctule.apidoc.values import patterns
+from noctule.json_types import is_dict, is_list, is_number, json_type, same
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+URI = r"[!#-;=?-Z_a-z~]"
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+FORMATS: Mapping[str, re.Pattern[str]] = {
+    "date": re.compile(r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])\Z"),
+    "date-time": re.compile(
+        r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])[Tt]([01]\d|2[0-3]):[0-5]\d:[0-6]\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)\Z"
+    ),
+    "time": re.compile(r"([01]\d|2[0-3]):[0-5]\d:[0-6]\d(\.\d+)?([Zz]|[-+]\d\d:\d\d)\Z"),
+    "email": re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+\Z"),
+    "uuid": re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"),
+    "uri": re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*:{URI}+\Z"),
+    "uri-reference": re.compile(rf"{URI}*\Z"),
+    "ipv4": re.compile(rf"{OCTET}(\.{OCTET}){{3}}\Z"),
+    "ipv6": re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\Z"),
+    "hostname": re.compile(rf"{LABEL}(\.{LABEL})*\Z"),
+    "duration": re.compile(r"P(?=\w)(\d+[YMWD])*(T(\d+[HMS])+)?\Z"),
+}  # fmt: skip
+DEEPEST = 100
+
+
+def fits(schema: Schema, value: object, *, request: bool = False, depth: int = 0) -> bool:
+    """The value is valid against the schema, as far as we can tell.
+
+    In a request, required read-only properties may be absent; in an answer, write-only ones.
+    """
+    if depth > DEEPEST:
+        return False
+    if value is None:
+        return schema.nullable or schema.type == "any"
+    if schema.const is not MISSING and not same(schema.const, value):
+        return False
+    if schema.enum and not any(same(allowed, value) for allowed in schema.enum):
+        return False
+    if schema.alternatives:
+        fitting = [
+            s for s in schema.alternatives if fits(s, value, request=request, depth=depth + 1)
+        ]
+        return len(fitting) == 1 if schema.exclusive else bool(fitting)
+    if schema.variants:
+        return any(fits(s, value, request=request, depth=depth + 1) for s in schema.variants)
+    return fits_shape(schema, value, request, depth)
+
+
+def fits_shape(schema: Schema, value: object, request: bool, depth: int) -> bool:
+    kind = json_type(value)
+    stated = schema.type
+    whole = isinstance(value, float) and value.is_integer()
+    if stated not in ("any", kind) and not (
+        (stated == "number" and kind == "integer") or (stated == "integer" and whole)
+    ):
+        return False
+    if isinstance(value, str):
+        return fits_text(schema, value)
+    if is_number(value):
+        return fits_number(schema, cast("float", value))
+    if is_list(value):
+        return fits_array(schema, value, request, depth)
+    if is_dict(value):
+        return fits_object(schema, value, request, depth)
+    return True
+
+
+def fits_text(schema: Schema, value: str) -> bool:
+    if len(value) < (schema.min_length or 0):
+        return False
+    if schema.max_length is not None and len(value) > schema.max_length:
+        return False
+    if schema.pattern is not None and patterns.matches(schema.pattern, value) is False:
+        return False
+    check = FORMATS.get(schema.format)
+    return check is None or check.match(value) is not None
+
+
+def fits_number(schema: Schema, value: float) -> bool:
+    low, high, step = schema.minimum, schema.maximum, schema.multiple_of
+    if low is not None and (value < low or (schema.exclusive_minimum and value == low)):
+        return False
+    if high is not None and (value > high or (schema.exclusive_maximum and value == high)):
+        return False
+    return not step or abs(value / step - round(value / step)) < 1e-9
+
+
+def fits_array(schema: Schema, value: list[object], request: bool, depth: int) -> bool:
+    if len(value) < (schema.min_items or 0):
+        return False
+    if schema.max_items is not None and len(value) > schema.max_items:
+        return False
+    if schema.unique_items and any(same(a, b) for i, a in enumerate(value) for b in value[:i]):
+        return False
+    prefix, rest = schema.prefix, schema.items
+    return all(
+        fits(expected, item, request=request, depth=depth + 1)
+        for position, item in enumerate(value)
+        if (expected := prefix[position] if position < len(prefix) else rest) is not None
+    )
+
+
+def fits_object(schema: Schema, value: dict[str, object], request: bool, depth: int) -> bool:
+    if not needed(schema, request=request) <= value.keys():
+        return False
+    if len(value) < (schema.min_properties or 0):
+        return False
+    properties, additional = schema.properties, schema.additional
+    for name, held in value.items():
+        expected = properties.get(name, additional)
+        if expected is False:
+            return False
+        if isinstance(expected, Schema) and not fits(
+            expected, held, request=request, depth=depth + 1
+        ):
+            return False
+        others = schema.elsewhere(name) if name in properties else ()
+        if not all(fits(other, held, request=request, depth=depth + 1) for other in others):
+            return False
+    return True
+
+
+def needed(schema: Schema, *, request: bool) -> frozenset[str]:
+    """The required properties that this direction carries."""
+    return frozenset(
+        name
+        for name in schema.required
+        if name not in schema.properties or carried(schema.properties[name], request=request)
+    )
+
+
+def carried(schema: Schema, *, request: bool) -> bool:
+    """A request carries no read-only property, an answer no write-only one."""
+    return not (schema.read_only if request else schema.write_only)

@@ -1,0 +1,274 @@
+"""A schema of the document as a self-contained JSON Schema (2020-12) for any validator."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING, Any, cast
+
+from noctule.apidoc.model import composition
+from noctule.apidoc.model.schema import TYPES, Schema
+from noctule.apidoc.values import patterns
+from noctule.apidoc.values.fits import carried
+from noctule.json_types import is_dict, is_list, is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from noctule.apidoc.model.node import Node
+
+COUNTS = (
+    "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties",
+    "minContains", "maxContains",
+)  # fmt: skip
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+ONE = (
+    "additionalProperties",
+    "contains",
+    "propertyNames",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+)
+NAMED = ("properties", "patternProperties", "dependentSchemas")
+IN_PLACE = ("allOf", "anyOf", "oneOf")
+IN_PLACE_ONE = ("not", "if", "then", "else")
+"""Keywords whose schema judges the very same value."""
+
+DEFINITIONS = "#/$defs/"
+
+UNPORTABLE = re.compile(
+    r"\{\d*,?\d{4,}\}"  # repeats a compiled automaton has no room for
+    r"|\{\d+-"  # a count that is none
+    r"|\\[dwsDWS]-(?!\])"  # a range that starts at a class
+    r"|\\0\d|\\u[dD][89a-fA-F]"  # octal, surrogates
+    r"|\(\?<?[!=][^()]*\)[*+?{]"  # a repeated look-around
+)
+
+Chain = frozenset[str]
+"""Pointers of the schemas that already judge this value, from the outside in."""
+
+
+def json_schema(schema: Schema, *, request: bool = False) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12, `$defs` included) of a schema, null spelled by type.
+
+    In an answer (`request=False`) required write-only properties may be absent, in a request
+    required read-only ones. What no validator accepts (an unknown type, a pattern that is none)
+    is left out. The definitions are shared by all calls on one document: do not change them.
+    """
+    translator = Translator.of(schema, request=request)
+    made = [translator.schema(node, frozenset({node.pointer})) for node in schema.nodes]
+    definitions = translator.closure(made)
+    body: dict[str, Any] = made[0] if len(made) == 1 and is_dict(made[0]) else {"allOf": made}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **body,
+        **({"$defs": definitions} if definitions else {}),
+    }
+
+
+class Translator:
+    """Translates one document's schemas for one direction; each definition once."""
+
+    def __init__(self, *, request: bool) -> None:
+        self.request = request
+        self._names: dict[tuple[str, Chain], str] = {}
+        self._places: dict[str, tuple[Node, Chain]] = {}
+        self._definitions: dict[str, tuple[dict[str, Any] | bool, frozenset[str]]] = {}
+        self._reach: dict[str, frozenset[str]] = {}
+
+    @classmethod
+    def of(cls, schema: Schema, *, request: bool) -> Translator:
+        memory = schema.nodes[0].file.memory
+        found = memory.setdefault(("json_schema", request), cls(request=request))
+        return cast("Translator", found)
+
+    def closure(self, made: object) -> dict[str, Any]:
+        """Every definition that the given JSON Schema needs, by name."""
+        found: dict[str, Any] = {}
+        waiting = set(named(made))
+        while waiting:
+            name = waiting.pop()
+            if name not in self._definitions:
+                node, chain = self._places[name]
+                body = self.schema(node, chain | {node.pointer})
+                self._definitions[name] = (body, frozenset(named(body)))
+            found[name], needs = self._definitions[name]
+            waiting |= needs - found.keys()
+        return found
+
+    def schema(self, node: Node, chain: Chain) -> dict[str, Any] | bool:
+        """One node. `chain` cuts the circles a validator would never leave."""
+        if isinstance(node.value, bool):
+            return node.value
+        made: dict[str, Any] = {}
+        if isinstance(node.mapping.get("$ref"), str):
+            made |= self.referred(node, chain)
+        made |= values(node) | sizes(node)
+        made |= self.members(node)
+        made |= self.in_place(node, chain)
+        if composition.states_null(node) and not composition.is_null(node):
+            return with_null(made)
+        return made
+
+    def referred(self, node: Node, chain: Chain) -> dict[str, Any]:
+        target = node.target(str(node.mapping["$ref"]))
+        if target.broken or node.follow().broken or target.pointer in chain:
+            return {}
+        return {"$ref": f"{DEFINITIONS}{self.name(target, chain & self.reach(target))}"}
+
+    def name(self, target: Node, chain: Chain) -> str:
+        key = (target.pointer, chain)
+        if key not in self._names:
+            plain = composition.component_name(target) or target.path.rpartition("/")[2]
+            base = re.sub(r"[^\w.-]", "_", plain) or "schema"
+            name, count = base, 1
+            while name in self._places:
+                count += 1
+                name = f"{base}_{count}"
+            self._names[key] = name
+            self._places[name] = (target, chain)
+        return self._names[key]
+
+    def reach(self, node: Node) -> frozenset[str]:
+        """Every place that judges the same value as this one, over references and choices."""
+        if node.pointer not in self._reach:
+            found: set[str] = set()
+            waiting = [node]
+            while waiting:
+                here = waiting.pop()
+                if here.pointer not in found:
+                    found.add(here.pointer)
+                    waiting.extend(composition.reference(here))
+                    waiting.extend(m for key in IN_PLACE for m in here.at(key).members())
+                    waiting.extend(here.at(key) for key in IN_PLACE_ONE if key in here.mapping)
+            self._reach[node.pointer] = frozenset(found)
+        return self._reach[node.pointer]
+
+    def in_place(self, node: Node, chain: Chain) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for keyword in IN_PLACE:
+            members = list(node.at(keyword).members())
+            circular = keyword != "allOf" and any(m.follow().pointer in chain for m in members)
+            if members and not circular:
+                made[keyword] = [self.schema(member, chain) for member in members]
+        for keyword in IN_PLACE_ONE:
+            if isinstance(node.mapping.get(keyword), dict | bool):
+                made[keyword] = self.schema(node.at(keyword), chain)
+        return made
+
+    def members(self, node: Node) -> dict[str, Any]:
+        """The schemas of properties and elements: other values, so a chain starts anew."""
+        made: dict[str, Any] = {}
+        for keyword in NAMED:
+            entries = [(k, n) for k, n in node.at(keyword).entries() if is_schema(n)]
+            if entries:
+                made[keyword] = {key: self.schema(n, frozenset()) for key, n in entries}
+        for keyword in ONE:
+            if is_schema(node.at(keyword)):
+                made[keyword] = self.schema(node.at(keyword), frozenset())
+        tuple_of = [*node.at("prefixItems").members(), *node.at("items").members()]
+        if tuple_of:
+            made["prefixItems"] = [self.schema(member, frozenset()) for member in tuple_of]
+        if is_schema(node.at("items")):
+            made["items"] = self.schema(node.at("items"), frozenset())
+        if required := self.required(node):
+            made["required"] = required
+        return made
+
+    def required(self, node: Node) -> list[str]:
+        stated = node.mapping.get("required")
+        if not is_list(stated):
+            return []
+        properties = dict(node.at("properties").entries())
+        names = dict.fromkeys(n for n in stated if isinstance(n, str))
+        return [
+            name
+            for name in names
+            if name not in properties
+            or not is_schema(properties[name])
+            or carried(Schema.of(properties[name]), request=self.request)
+        ]
+
+
+def named(made: object) -> Iterator[str]:
+    """The definitions that a JSON Schema refers to."""
+    waiting = [made]
+    while waiting:
+        value = waiting.pop()
+        if is_list(value):
+            waiting.extend(value)
+        elif is_dict(value):
+            reference = value.get("$ref")
+            if isinstance(reference, str) and reference.startswith(DEFINITIONS):
+                yield reference.removeprefix(DEFINITIONS)
+            waiting.extend(value.values())
+
+
+def is_schema(node: Node) -> bool:
+    return isinstance(node.value, dict | bool)
+
+
+def values(node: Node) -> dict[str, Any]:
+    """type, enum, const, format and pattern, where a validator can read them."""
+    value = node.mapping
+    made: dict[str, Any] = {}
+    kinds = [kind for kind in composition.types(node) if kind in TYPES]
+    stated = value.get("type")
+    if stated == "null" or (is_list(stated) and "null" in stated):
+        kinds.append("null")
+    if kinds and stated != "file":
+        made["type"] = kinds[0] if len(kinds) == 1 else list(dict.fromkeys(kinds))
+    if is_list(value.get("enum")) and value["enum"]:
+        made["enum"] = value["enum"]
+    if "const" in value:
+        made["const"] = value["const"]
+    if isinstance(value.get("format"), str):
+        made["format"] = value["format"]
+    if isinstance(value.get("pattern"), str) and readable(value["pattern"]):
+        made["pattern"] = value["pattern"]
+    return made
+
+
+def sizes(node: Node) -> dict[str, Any]:
+    """Bounds; OpenAPI 3.0's flags for excluded bounds become bounds."""
+    value = node.mapping
+    made: dict[str, Any] = {
+        key: int(value[key])
+        for key in COUNTS
+        if is_number(value.get(key)) and value[key] >= 0 and value[key] == int(value[key])
+    }
+    made |= {key: value[key] for key in BOUNDS if is_number(value.get(key))}
+    for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if value.get(flag) is True and bound in made:
+            made[flag] = made.pop(bound)
+    if is_number(value.get("multipleOf")) and value["multipleOf"] > 0:
+        made["multipleOf"] = value["multipleOf"]
+    if value.get("uniqueItems") is True:
+        made["uniqueItems"] = True
+    return made
+
+
+def with_null(made: dict[str, Any]) -> dict[str, Any]:
+    """The same schema, null admitted."""
+    kind = made.get("type")
+    simple = {"enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"}.isdisjoint(made)
+    if simple and isinstance(kind, str):
+        return {**made, "type": list(dict.fromkeys([kind, "null"]))}
+    if simple and (kind is None or "null" in kind):
+        return made
+    return {"anyOf": [made, {"type": "null"}]}
+
+
+def readable(pattern: str) -> bool:
+    """The pattern is one in every dialect of regular expressions that validators use."""
+    if UNPORTABLE.search(pattern):
+        return False
+    if patterns.parsed(pattern) is not None:
+        return True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(re.sub(r"\(\?<(?![=!])", "(?P<", pattern))
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True

@@ -1,0 +1,91 @@
+"""The card's two refusals: an unsigned webhook, and a document too incomplete to build on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.manifest import Refusal
+from noctule.messages import LANGUAGES, say
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noctule.apidoc import ApiDocument, Gap, Operation
+    from noctule.messages import Language
+    from noctule.providers import Pack
+
+PACK = "pack:"
+"""Prefix of a document source that names a pack's compact document, probed by us."""
+_SHOWN = 8
+
+
+def gate(
+    document: ApiDocument,
+    operations: Iterable[Operation],
+    accepted: str = "",
+    *,
+    pack: Pack | None = None,
+) -> None:
+    """Raise `Problem` (exit 3) when the document lacks what a wrapper of `operations` needs.
+
+    A pack's compact document counts as probed, and a pack knows how to authenticate. `accepted`
+    is the reason for which the user goes on all the same; the planner records it in the task.
+    """
+    from noctule.apidoc.quality.gaps import gaps
+
+    if accepted.strip() or document.source.startswith(PACK):
+        return
+    known = {"auth"} if pack and pack.auth else set[str]()
+    blocking = [g for g in gaps(document, operations) if g.blocking and g.kind not in known]
+    if blocking:
+        raise Problem(
+            "planning.incomplete",
+            exit=Exit.REFUSED,
+            place=document.source,
+            count=len(blocking),
+            **{f"gaps_{language}": _listed(blocking, language) for language in LANGUAGES},
+        )
+
+
+def unsigned(pack: Pack | None, service: str, language: Language) -> Refusal | None:
+    """The refusal of the webhook part, or None where the provider signs its deliveries."""
+    if pack is None:
+        return Refusal(
+            what="webhooks",
+            reason=say(language, "planning.unsigned_unknown", service=service),
+            alternative=say(language, "planning.unsigned_alternative", service=service),
+        )
+    if pack.signature and pack.webhook:
+        return None
+    fact = pack.unsigned
+    if fact is None:
+        return Refusal(
+            what="webhooks",
+            reason=say(language, "planning.no_webhooks", service=service),
+            alternative=say(language, "planning.unsigned_alternative", service=service),
+        )
+    french = language == "fr"
+    return Refusal(
+        what="webhooks",
+        reason=fact.reason_fr if french else fact.reason_en,
+        alternative=fact.alternative_fr if french else fact.alternative_en,
+    )
+
+
+def refuse_webhooks(service: str, refusal: Refusal) -> Problem:
+    """For a request that asks for nothing but webhooks that nobody could verify."""
+    return Problem(
+        "planning.only_unsigned",
+        exit=Exit.REFUSED,
+        place=service,
+        reason=refusal.reason,
+        alternative=refusal.alternative,
+    )
+
+
+def _listed(gaps: list[Gap], language: Language) -> str:
+    lines = [f"- {gap.text(language)}" for gap in gaps[:_SHOWN]]
+    if len(gaps) > _SHOWN:
+        lines.append(say(language, "planning.gaps_more", count=len(gaps) - _SHOWN))
+    return "\n".join(lines)

@@ -1,0 +1,127 @@
+"""Screens that several commands share: changed files, a question, red tests, what comes next."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from noctule.messages import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from noctule.cli.output import Output
+    from noctule.codegen import Change
+    from noctule.planning import Plan, Question
+    from noctule.project.workspace import Action
+    from noctule.stages.next_steps import Ending
+    from noctule.stages.test import TestReport
+
+INDENT = "  "
+FEW = 12
+"""Files of one folder that are told one by one."""
+QUIET = frozenset({"create", "identical", "update"})
+"""What nobody has to look at."""
+
+
+def show_changes(output: Output, changes: Sequence[Change], *, diffs: bool) -> None:
+    """One line per file; with `diffs` all that would change, else what the user has to judge."""
+    words = {change.action: _action(output, change) for change in changes}
+    width = max(map(len, words.values()), default=0)
+    for action, path in folded(output, changes):
+        output.line(f"{INDENT}{words[action]:<{width}}  {path}")
+    for change in changes:
+        if change.diff and (diffs or change.conflict):
+            output.diff(change.diff)
+
+
+def folded(output: Output, changes: Sequence[Change]) -> Iterator[tuple[Action, str]]:
+    """Action and path of each change; many files of one folder that fare alike are one line."""
+    groups = Counter((change.action, folder_of(change)) for change in changes)
+    told: set[tuple[Action, str]] = set()
+    for change in changes:
+        group = (change.action, folder_of(change))
+        if groups[group] <= FEW or change.action not in QUIET:
+            yield change.action, change.path
+        elif group not in told:
+            told.add(group)
+            folder, count = group[1] or ".", groups[group]
+            yield change.action, say(output.language, "cli.folder", folder=folder, count=count)
+
+
+def folder_of(change: Change) -> str:
+    return change.path.rpartition("/")[0]
+
+
+def counted(output: Output, changes: Sequence[Change]) -> str:
+    """ "4 created, 1 kept"."""
+    actions = [change.action for change in changes]
+    return ", ".join(
+        say(output.language, f"cli.count_{action}", count=actions.count(action))
+        for action in dict.fromkeys(actions)
+    )
+
+
+def changes_json(changes: Sequence[Change], *, diffs: bool) -> list[dict[str, Any]]:
+    return [
+        {"path": change.path, "action": change.action, "conflict": change.conflict}
+        | ({"diff": change.diff} if diffs or change.conflict else {})
+        for change in changes
+    ]
+
+
+def show_reasons(output: Output, plan: Plan) -> None:
+    """Why each operation is planned and where it comes from; then what was looked at and left."""
+    for reason in plan.reasons:
+        output.line(f"{INDENT}{reason.method}: {reason.operation}")
+        output.line(f"{INDENT * 2}{reason.why}  [{reason.source}]")
+    if plan.left_out:
+        output.say("cli.left_out")
+        for operation in plan.left_out:
+            output.line(f"{INDENT}{operation.key}")
+
+
+def show_tests(output: Output, report: TestReport) -> None:
+    """The tests that failed, each with its reason."""
+    for test, reason in report.failures:
+        output.line(f"{INDENT}{test}", style="red")
+        output.line(f"{INDENT * 2}{reason}")
+
+
+def show_ending(output: Output, ending: Ending) -> None:
+    """Variables to set, lines to add to the application, and the next command."""
+    if ending.variables:
+        output.say("cli.variables")
+        width = max(len(variable.name) for variable in ending.variables)
+        for variable in ending.variables:
+            output.line(f"{INDENT}{variable.name:<{width}}  {variable.description}")
+    if ending.mount:
+        output.say("cli.mount", app=ending.app)
+        for line in ending.mount:
+            output.line(INDENT + line)
+    if ending.command:
+        output.line(f"{say(output.language, 'cli.next')} {ending.command}")
+
+
+def answer_to(output: Output, question: Question) -> str | None:
+    """What the person at the terminal answers; None where nobody can."""
+    if output.as_json or not (sys.stdin.isatty() and output.terminal):
+        return None
+    output.line(question.text)
+    for number, choice in enumerate(question.choices, start=1):
+        output.line(f"{INDENT}{number}. {choice.label or choice.value}")
+    values = [choice.value for choice in question.choices]
+    numbers = [str(number) for number in range(1, len(values) + 1)]
+    picked: str = click.prompt(
+        say(output.language, "cli.answer"),
+        type=click.Choice([*numbers, *values]),
+        show_choices=False,
+    )
+    return values[int(picked) - 1] if picked in numbers else picked
+
+
+def _action(output: Output, change: Change) -> str:
+    return say(output.language, f"cli.action_{change.action}")

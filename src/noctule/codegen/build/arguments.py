@@ -1,0 +1,150 @@
+"""Schemas of request parameters -> types of keyword arguments.
+
+Small objects become typed dicts under their wire names, so that a call reads like the
+provider's own examples; larger and deeper ones are mappings.
+"""
+
+from __future__ import annotations
+
+import keyword
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+from noctule.apidoc import Schema
+from noctule.codegen.build.responses import SCALARS, own_description, texts
+from noctule.codegen.model.integration import (
+    JSON,
+    STRING,
+    Choice,
+    Field,
+    ListOf,
+    MapOf,
+    Nullable,
+    OneOf,
+    Record,
+    Reference,
+    Scalar,
+    Type,
+    named,
+)
+from noctule.codegen.model.name_allocator import TYPES, Scope, item_name
+from noctule.codegen.model.text import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SMALL = 8
+"""Members of an object that is worth a class of its own."""
+TINY = 4
+"""The same one level deeper, for objects of nothing but plain values."""
+MOST_OPTIONS = 3
+ANNOTATING = frozenset({"JSON", "Literal", "Mapping", "NotRequired", "Sequence"})
+"""What annotations of a typed dict are made of, besides types."""
+
+
+class Arguments:
+    """Makes each typed dict once; two of the same shape and name are one."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.records: dict[str, Record] = {}
+        self._scope = scope
+        self._known: dict[tuple[str, tuple[Field, ...]], str] = {}
+        self._files = False
+
+    def param(
+        self, schema: Schema, owner: str, wire: str, *, clears: bool, files: bool = False
+    ) -> Type:
+        """The type of parameter `wire` of method `owner`; with `clears`, null is a value of it
+        where the provider takes null, or an empty text, to clear what was set; with `files`,
+        binary texts are files."""
+        self._files = files
+        found = self._unnullable(schema, owner, wire, level=1)
+        return Nullable(found) if clears and clearable(schema) and found != JSON else found
+
+    def _type(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        found = self._unnullable(schema, owner, wire, level)
+        return Nullable(found) if schema.nullable and found != JSON else found
+
+    def _unnullable(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        match schema.type:
+            case "string":
+                return self._text(schema, owner, wire, level)
+            case "array":
+                inner = schema.items
+                return ListOf(
+                    JSON if inner is None else self._type(inner, owner, item_name(wire), level)
+                )
+            case "object":
+                return self._object(schema, owner, wire, level)
+            case "union":
+                return self._union(schema, owner, wire, level)
+            case _:
+                return SCALARS.get(schema.type, JSON)
+
+    def _text(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        if schema.format == "binary" and self._files and level == 1:
+            return Scalar("file")
+        values = texts(schema)
+        name = self._scope.choice(values, owner, wire) if values else None
+        return STRING if name is None else Choice(name, values)
+
+    def _object(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        names = schema.properties
+        if not names:
+            value = schema.additional
+            if isinstance(value, Schema) and value.type in SCALARS:
+                return MapOf(self._type(value, owner, wire, level + 1))
+            return MapOf(JSON)
+        limit = SMALL if level == 1 else TINY if level == 2 and _flat(schema) else 0
+        if len(names) > limit or not all(map(_spelt, names)):
+            return MapOf(JSON)
+        fields = tuple(self._fields(schema, owner, wire, level))
+        if any(map(_hidden, fields, repeat(fields))):
+            return MapOf(JSON)
+        key = (schema.name or wire, fields)
+        if key not in self._known:
+            candidates = (schema.name or "", wire, f"{owner}_{wire}")
+            name = self._scope.record(*candidates, beside=wire)
+            doc = sentence(own_description(schema)) or f"`{wire}` of `{owner}`."
+            self.records[name] = Record(name, doc, fields, role="argument")
+            self._known[key] = name
+        return Reference(self._known[key])
+
+    def _fields(self, schema: Schema, owner: str, wire: str, level: int) -> Iterable[Field]:
+        for name, value in schema.properties.items():
+            required = name in schema.required
+            if value.read_only or (value.deprecated and not required):
+                continue
+            kind = self._type(value, f"{owner}_{wire}", name, level + 1)
+            yield Field(name, name, kind, required, sentence(value.description))
+
+    def _union(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        """A few simple options side by side, else JSON; an empty text is no option of its own."""
+        variants = [variant for variant in schema.variants if variant.enum != ("",)]
+        options = {self._unnullable(variant, owner, wire, level): None for variant in variants}
+        if len(options) == 1:
+            return next(iter(options))
+        simple = all(isinstance(option, Scalar | Choice | ListOf | MapOf) for option in options)
+        if JSON in options or not simple or len(options) > MOST_OPTIONS:
+            return JSON
+        return OneOf(tuple(options))
+
+
+def _flat(schema: Schema) -> bool:
+    return all(value.type in SCALARS for value in schema.properties.values())
+
+
+def _hidden(field: Field, fields: Iterable[Field]) -> bool:
+    """Whether the type of another member has the name of this one, which would stand in front."""
+    return field.wire in set(named(other.type for other in fields if other is not field))
+
+
+def _spelt(wire: str) -> bool:
+    """Whether a typed dict can have this key in class syntax."""
+    legal = wire.isidentifier() and wire.isascii() and not keyword.iskeyword(wire)
+    return legal and wire not in TYPES | ANNOTATING and not wire.startswith("_")
+
+
+def clearable(schema: Schema) -> bool:
+    """Whether the provider takes null, or an empty text, to clear the value."""
+    return schema.nullable or any(variant.enum == ("",) for variant in schema.variants)

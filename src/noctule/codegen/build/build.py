@@ -1,0 +1,206 @@
+"""Task, document and pack -> the intermediate form of one integration."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from noctule.codegen.build.arguments import Arguments
+from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
+from noctule.codegen.build.event_objects import subjects
+from noctule.codegen.build.methods import Methods, answer_media, idempotency_headers
+from noctule.codegen.build.requests import Conventions, Requests
+from noctule.codegen.build.resources import Placed, alone, placed, shared_out, title_of
+from noctule.codegen.build.responses import Answers
+from noctule.codegen.build.webhooks import Hooks
+from noctule.codegen.model.integration import Integration, Wrapper
+from noctule.codegen.model.name_allocator import TYPES, Scope
+from noctule.codegen.model.names import class_name, constant_name, free, python_name
+from noctule.codegen.model.text import sentence
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noctule.apidoc import ApiDocument, Operation, Schema
+    from noctule.manifest import IntegrationTask
+    from noctule.providers import Pack
+
+RESERVED = frozenset(
+    {"call", "raw", "stream", "deliver", "close", "aclose", "config", "base_url", "json", "null"}
+    | TYPES
+)
+"""Names that no method and no resource has: they would hide something."""
+BEARERS = frozenset({"bearer", "client_credentials", "refresh_token"})
+DEPTHS = ("0", "1", "2", "3")
+DEFAULT_TIMEOUT = 10.0
+DEFAULT_ATTEMPTS = 4
+_SECONDS = re.compile(r"(\d+(?:[.,]\d+)?)\s*(ms|s|sec|seconds?|secondes?)\b", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+_WAITS = re.compile(r"\d+(?:[.,]\d+)?\s*m?s(?:\s*,\s*\d+(?:[.,]\d+)?\s*m?s)+")
+_ATTEMPTS = re.compile(r"\b(\d{1,2})\s+(?:attempts?|tries|tentatives?|essais?)\b", re.IGNORECASE)
+
+
+def build(
+    task: IntegrationTask,
+    document: ApiDocument,
+    pack: Pack | None,
+    *,
+    asynchronous: bool = True,
+) -> Integration:
+    """Everything that a target writes down.
+
+    Raises `Problem` for a file that Python could not import, an operation that the document does
+    not have, or several webhook endpoints in one handler.
+    """
+    places = _places(task, document)
+    operations = [place.operation for place in places]
+    auth = auth_of(task, document, operations, pack)
+    headers = idempotency_headers(operations)
+    titles = {place.resource: title_of(place.resource) for place in places if place.resource}
+    constants = (constant_name(place.name) for place in places)
+    scope = Scope(class_name(task.service), [*constants, *titles.values()])
+    conventions = Conventions(
+        pack,
+        pack.idempotency.header if pack and pack.idempotency else next(iter(headers), ""),
+        sent_names(auth, document),
+        pack.parameters if pack else {},
+        bearer=any(part.kind in BEARERS for part in (auth, *auth.parts)),
+    )
+    _check_variables(secrets_of(auth))
+    about = subjects(task, document, pack, operations)
+    roots = [*_roots(operations), *(root for subject in about.values() for root in subject.roots)]
+    answers = Answers(scope, roots, _depth(task))
+    arguments = Arguments(scope)
+    methods = Methods(conventions, answers, Requests(conventions, arguments))
+    made = alone(methods.build(p.name, p.does, p.operation, p.resource) for p in places)
+    module = module_of(task, "webhook")
+    webhooks = None
+    if module and task.webhooks:
+        webhooks = Hooks(pack, answers, about, made).webhooks(task, module)
+        _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
+    wrapper = Wrapper(
+        name=f"{class_name(task.service)}Service",
+        slug=task.provider or python_name(task.service),
+        service=_one_line(task.service),
+        module=module_of(task, "wrapper"),
+        base_url=_base_url(document, pack),
+        auth=auth,
+        idempotency_header=conventions.idempotency_header,
+        records=(*answers.records.values(), *arguments.records.values()),
+        methods=made,
+        timeout=_timeout(task.error_handling.timeout),
+        attempts=_attempts(task.error_handling.retry),
+        document=_one_line(f"{document.title} {document.version}".strip()),
+        pack=pack,
+        asynchronous=asynchronous,
+    )
+    return Integration(shared_out(wrapper, titles), webhooks)
+
+
+def _places(task: IntegrationTask, document: ApiDocument) -> list[Placed]:
+    """The operations that the task names, or all that the document has."""
+    if not path_of(task, "wrapper") or not (task.methods or task.scope):
+        raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
+    found = [_operation(document, method.name, method.operation) for method in task.methods]
+    if task.scope == "whole":
+        pairs = zip(found, task.methods, strict=True)
+        chosen = {operation.key: method.name for operation, method in pairs}
+        return placed(document.operations.values(), chosen, RESERVED)
+    taken = {*RESERVED}
+    names = [free((python_name(method.name),), taken) for method in task.methods]
+    does = [method.does for method in task.methods]
+    return [Placed(op, "", name, said) for op, name, said in zip(found, names, does, strict=True)]
+
+
+def _depth(task: IntegrationTask) -> int:
+    """Levels of answers below the first that are typed."""
+    if not task.depth:
+        return 1
+    if task.depth not in DEPTHS:
+        raise Problem("codegen.depth", exit=Exit.USAGE, place=task.depth, most=DEPTHS[-1])
+    return int(task.depth)
+
+
+def _check_variables(names: Iterable[str]) -> None:
+    for name in names:
+        if not _VARIABLE.fullmatch(name):
+            raise Problem("codegen.variable_name", exit=Exit.USAGE, place=name)
+
+
+def module_of(task: IntegrationTask, role: str) -> str:
+    """The dotted name of the module with this role; "" when the task names none."""
+    path = path_of(task, role)
+    if not path:
+        return ""
+    pure = PurePosixPath(path)
+    parts = [*pure.parts[:-1], pure.stem]
+    parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
+    if pure.suffix != ".py" or not all(map(_importable, parts)):
+        raise Problem("codegen.module_path", exit=Exit.USAGE, place=path, role=role)
+    return ".".join(parts)
+
+
+def path_of(task: IntegrationTask, role: str) -> str:
+    return next((file.path for file in task.files if file.role == role), "")
+
+
+def _importable(part: str) -> bool:
+    return part.isidentifier() and not keyword.iskeyword(part)
+
+
+def _operation(document: ApiDocument, method: str, reference: str) -> Operation:
+    found = document.operations.get(reference) or document.find(reference)
+    if found is None:
+        raise Problem(
+            "codegen.operation_unknown",
+            exit=Exit.USAGE,
+            place=document.source,
+            operation=reference,
+            method=method,
+        )
+    return found
+
+
+def _roots(operations: Iterable[Operation]) -> list[Schema]:
+    medias = (answer_media(operation) for operation in operations)
+    return [media.schema for media in medias if media is not None and media.schema is not None]
+
+
+def _base_url(document: ApiDocument, pack: Pack | None) -> str:
+    """Where calls go. The document's own address counts before the pack's: its paths fit it.
+
+    "" when nobody says, so that the caller has to: an address is not invented.
+    """
+    live = pack.environments["live"].base_url if pack and "live" in pack.environments else ""
+    origins = [server.url for server in document.servers if "://" in server.url]
+    relative = [server.url for server in document.servers if server.url.startswith("/")]
+    if origins:
+        return origins[0]
+    source = urlsplit(document.source)
+    if source.scheme in ("http", "https"):
+        return f"{source.scheme}://{source.netloc}{(relative or [''])[0]}"
+    return live
+
+
+def _timeout(text: str) -> float | None:
+    found = _SECONDS.search(text)
+    if found is None:
+        return None
+    value = float(found[1].replace(",", ".")) / (1000 if found[2].lower() == "ms" else 1)
+    return None if value == DEFAULT_TIMEOUT or value <= 0 else value
+
+
+def _attempts(text: str) -> int | None:
+    """The waits count: n waits stand between n + 1 attempts; else the number that is named."""
+    waits = _WAITS.search(text)
+    named = _ATTEMPTS.search(text)
+    count = len(waits[0].split(",")) + 1 if waits else int(named[1]) if named else DEFAULT_ATTEMPTS
+    return None if count == DEFAULT_ATTEMPTS or count < 1 else count
+
+
+def _one_line(text: str) -> str:
+    return sentence(text).rstrip(".") if text else ""

@@ -1,0 +1,66 @@
+"""Webhook deliveries for tests: bodies in which the signature scheme finds event and id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from noctule.codegen.model.values import is_object
+
+if TYPE_CHECKING:
+    from noctule.codegen.model.integration import Hook
+    from noctule.webhooks import Scheme
+    from noctule.webhooks.schemes.locator import Source, Sources
+
+
+def payload(scheme: Scheme, hook: Hook, subject: Any) -> dict[str, Any]:
+    """What the provider would send for the event; `subject` stands at the place of its object.
+
+    Where the whole body is the object, only what has to be said besides is in the result.
+    """
+    from noctule.webhooks.schemes.locator import Source  # most integrations have no webhook to test
+
+    body: dict[str, Any] = {}
+    known: dict[str, Any] = {} if hook.at else hook.example
+    if hook.at:
+        _put(body, hook.at, subject)
+    for part in _parts(scheme.id):
+        if part.place == "body" and _get(known, part.name) is None:
+            _put(body, part.name, "evt_1")
+    parts = _parts(scheme.type)
+    words = hook.event.split(".", len(parts) - 1) if len(parts) > 1 else [hook.event]
+    for part, word in zip(parts, words, strict=False):
+        if part.place == "body":
+            _put(body, part.name, word)
+    if "sns" in scheme.signed:
+        body |= {"Message": "1", "MessageId": "evt_1"}
+    for place in scheme.signed.parts:  # fields without which nothing can be signed
+        if isinstance(place, Source) and _get(body, place.name) is None and place.place == "body":
+            _put(body, place.name, "1")
+    return body
+
+
+def in_headers(sources: Sources) -> bool:
+    """Whether a value is read from the headers."""
+    return any(part.place == "header" for part in _parts(sources))
+
+
+def _parts(sources: Sources) -> tuple[Source, ...]:
+    """The first alternative."""
+    return next(iter(sources), ())
+
+
+def _get(body: dict[str, Any], path: str) -> Any:
+    found: Any = body
+    for key in path.split("."):
+        found = found.get(key) if is_object(found) else None
+    return found
+
+
+def _put(body: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for key in parents:
+        inner = body.setdefault(key, {})
+        if not is_object(inner):
+            return
+        body = inner
+    body[last] = value

@@ -1,0 +1,84 @@
+"""What a method must put on the wire when it is called with its examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from noctule.codegen.model.integration import Method, Param, Scalar, Wrapper
+from noctule.runtime.encoding import encode
+from noctule.runtime.operation import Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_OPTIONAL = 20
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A request; `form` and `json` are None where the body is something else."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    form: Mapping[str, str] | None
+    json: Any
+    content: bytes
+
+
+def used(method: Method) -> list[Param]:
+    """The parameters that the example call gives: all required ones, then optional ones, plain
+    or the whole body."""
+    optional = [param for param in method.params if not param.required and _telling(param)]
+    chosen = {param.name for param in optional[:MOST_OPTIONAL]}
+    return [param for param in method.params if param.required or param.name in chosen]
+
+
+def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expected:
+    """The request of the example call; `fixed` gives the value of each environment variable."""
+    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}}
+    whole: Any = None
+    for param in used(method):
+        if param.wire:
+            places[param.place][param.wire] = _value(param)
+        else:
+            whole = _value(param)
+    for place, wire, name in method.fixed:
+        places[place][wire] = fixed[name]
+    operation = Operation(
+        method.name, method.verb, method.path, returns=None, body=method.body,
+        styles=cast("Any", method.styles),
+    )  # fmt: skip
+    named = method.body and all(param.wire for param in method.params if param.place == "body")
+    body = places["body"] if named else whole
+    encoded = encode(operation, places["path"], places["query"], places["header"], body)
+    path, _, query = encoded.path_and_query.partition("?")
+    content = encoded.content if isinstance(encoded.content, bytes) else b""
+    is_json = method.body in ("json", "merge-patch") and content
+    return Expected(
+        path=urlsplit(wrapper.base_url.rstrip("/")).path + path,
+        query=dict(parse_qsl(query, keep_blank_values=True)),
+        headers={
+            name: encoded.headers[name] for name in places["header"] if name in encoded.headers
+        },
+        form=_form(content) if method.body == "form" else None,
+        json=msgspec.json.decode(content) if is_json else None,
+        content=content,
+    )
+
+
+def _form(content: bytes) -> dict[str, str]:
+    return dict(parse_qsl(content.decode(), keep_blank_values=True))
+
+
+def _value(param: Param) -> Any:
+    binary = isinstance(param.type, Scalar) and param.type.kind in ("bytes", "file")
+    return str(param.example).encode() if binary else param.example
+
+
+def _telling(param: Param) -> bool:
+    return param.type != Scalar("json") or not param.wire

@@ -1,0 +1,173 @@
+"""Operations of the document -> methods of the wrapper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from noctule.codegen.build.examples import Illustrator, fit
+from noctule.codegen.build.pagination import pages_of
+from noctule.codegen.build.requests import (
+    IDEMPOTENCY_HEADERS,
+    Conventions,
+    Requests,
+    body_of,
+    content_type,
+    styles,
+)
+from noctule.codegen.build.responses import Answers, core, expandable
+from noctule.codegen.model.integration import (
+    JSON,
+    STRING,
+    Failure,
+    ListOf,
+    Method,
+    Reference,
+    Replay,
+    Scalar,
+    Type,
+)
+from noctule.codegen.model.text import plain, sentence
+from noctule.codegen.model.values import is_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from noctule.apidoc import Media, Operation, Response
+    from noctule.codegen.model.integration import Param
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+EXPANDING = frozenset({"expand", "expand[]"})
+"""Parameters that turn ids of an answer into objects, so that its type would no longer hold."""
+DETAIL = 320
+
+
+class Methods:
+    """Builds methods over the records of one module."""
+
+    def __init__(self, conventions: Conventions, answers: Answers, requests: Requests) -> None:
+        self._conventions = conventions
+        self._answers = answers
+        self._requests = requests
+        self._examples = Illustrator(answers.records)
+
+    def build(self, name: str, does: str, operation: Operation, resource: str = "") -> Method:
+        label = name if resource in ("", *name.split("_")) else f"{name}_{resource}"
+        returns, accepts, answer = self._returns(label, operation)
+        without = EXPANDING if _expands(operation) else frozenset[str]()
+        spelt = styles(operation)
+        params = tuple(
+            _telling(param, spelt) for param in self._requests.params(label, operation, without)
+        )
+        media, body = body_of(operation)
+        body = body if any(param.place == "body" for param in params) else None
+        pack = self._conventions.pack
+        fact = pack.operations.get(operation.key) if pack else None
+        written = sentence(operation.summary) or sentence(operation.description)
+        pages = pages_of(
+            operation, params, returns, self._answers.records, pack.pagination if pack else None
+        )
+        return Method(
+            name=name,
+            does=written or sentence(does),
+            detail=_detail(operation, written),
+            verb=operation.method,
+            path=operation.path.partition("#")[0],
+            params=params,
+            fixed=self._requests.fixed(operation),
+            returns=returns,
+            body=body,
+            replay=self._replay(operation, idempotent=bool(fact and fact.idempotent)),
+            styles=spelt,
+            moves_money=bool(fact and fact.moves_money),
+            accepts=accepts,
+            content_type=content_type(media, body) if media and body else "",
+            failures=tuple(_failures(operation.errors)),
+            answer=answer,
+            status=_status(operation.success),
+            pages=pages,
+            resource=resource,
+            streams=returns == Scalar("bytes") or accepts == "text/event-stream",
+        )
+
+    def _returns(self, name: str, operation: Operation) -> tuple[Type | None, str, Any]:
+        """The type, the media type where that is not JSON, and an example."""
+        media = answer_media(operation)
+        if media is None:
+            return None, "", None
+        if "json" in media.type or media.type == "*/*":
+            if media.schema is None:
+                return JSON, "", {"example": True}
+            kind = self._answers.root(media.schema, f"{name}_result")
+            if not isinstance(kind, Reference | ListOf):
+                kind = JSON
+            if given := next(iter(media.examples), None):
+                return kind, "", fit(kind, given, self._answers.records)
+            return kind, "", self._examples.value(kind, media.schema)
+        if media.type.startswith("text/") or media.type.endswith("xml"):
+            return STRING, media.type, "content"
+        return Scalar("bytes"), media.type, "content"
+
+    def _replay(self, operation: Operation, *, idempotent: bool) -> Replay:
+        if operation.method in SAFE:
+            return "safe"
+        pack, header = self._conventions.pack, self._conventions.idempotency_header
+        if pack and pack.idempotency and operation.method in pack.idempotency.methods:
+            return "keyed"
+        if idempotent:
+            return "safe"
+        if pack and pack.idempotency:
+            return "never"
+        return "keyed" if header and header in idempotency_headers([operation]) else "never"
+
+
+def _telling(param: Param, spelt: Mapping[str, str]) -> Param:
+    """One item is spelt alike in every style, two are not."""
+    alone = param.wire in spelt and is_array(param.example) and len(param.example) == 1
+    return replace(param, example=param.example * 2) if alone else param
+
+
+def answer_media(operation: Operation) -> Media | None:
+    """The representation of the answer that is asked for: JSON first."""
+    success = operation.success
+    if success is None or not success.media or success.status == "204":
+        return None
+    media = sorted(success.media.values(), key=lambda media: "json" not in media.type)
+    return None if operation.method == "HEAD" else media[0]
+
+
+def idempotency_headers(operations: Iterable[Operation]) -> list[str]:
+    """Header parameters under which the document itself promises that a repeat is harmless."""
+    return [
+        parameter.name
+        for operation in operations
+        for parameter in operation.parameters
+        if parameter.where == "header" and parameter.name.lower() in IDEMPOTENCY_HEADERS
+    ]
+
+
+def _expands(operation: Operation) -> bool:
+    media = answer_media(operation)
+    about = core(media.schema) if media is not None and media.schema is not None else None
+    values = about.properties.values() if about is not None else ()
+    return any(value.type == "union" and expandable(value) for value in values)
+
+
+def _detail(operation: Operation, does: str) -> str:
+    """The description, where it says more than the summary did."""
+    text = plain(operation.description)
+    if len(text) > DETAIL:
+        text = sentence(text, DETAIL)
+    same = text.rstrip(".").casefold() == does.rstrip(".").casefold()
+    return "" if same or not text else text if text[-1] in ".!?" else f"{text}."
+
+
+def _failures(errors: Mapping[str, Response]) -> Iterator[Failure]:
+    for status, response in sorted(errors.items()):
+        yield Failure(
+            status.upper() if status != "default" else status, sentence(response.description)
+        )
+
+
+def _status(success: Response | None) -> int:
+    return int(success.status) if success is not None and success.status.isdigit() else 200

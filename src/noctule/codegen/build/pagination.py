@@ -1,0 +1,218 @@
+"""Whether an answer is one page of a list, and how the provider says where the next one is.
+
+The pack's word counts first; else the parameters of the operation and the members of its answer.
+Where both are silent there is no iterator: a guess would walk in circles.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from noctule.codegen.build.examples import fit
+from noctule.codegen.model.integration import ListOf, MapOf, PageKind, Pages, Reference, Type
+from noctule.codegen.model.values import is_array, is_object
+from noctule.runtime.pagination import styles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from noctule.apidoc import Operation, Schema
+    from noctule.codegen.model.integration import Param, Record
+    from noctule.providers.pack import PaginationFact
+
+LISTS = ("data", "items", "results", "values", "entries", "records", "objects")
+"""Names of the list of items, where an answer holds several lists."""
+CURSORS = re.compile(r"(start|page|next|continuation)?_?(cursor|token|marker)", re.IGNORECASE)
+NEXT_CURSORS = re.compile(r"(next_?(page_?)?|continuation_?)(cursor|token|marker)", re.IGNORECASE)
+NEXT_URLS = re.compile(r"next_?(page)?_?(uri|url|link|href)?|@odata\.nextLink", re.IGNORECASE)
+MORES = re.compile(r"has_?(more|next|next_?page)", re.IGNORECASE)
+NUMBERS = re.compile(r"page(_?(number|no|num))?", re.IGNORECASE)
+OFFSETS = re.compile(r"offset|skip", re.IGNORECASE)
+BACKWARDS = frozenset({"ending_before"})
+PACKED: Mapping[str, PageKind] = {
+    "last_id": "LastId", "cursor": "Cursor", "page_token": "Cursor", "link_header": "LinkHeader",
+    "next_uri": "NextUrl", "offset": "Offset",
+}  # fmt: skip
+DEPTH = 3
+"""Objects inside objects in which an answer may say where the next page is."""
+
+Way = tuple[PageKind, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """An operation that answers with a list."""
+
+    asked: Mapping[str, Param]
+    """Wire name -> parameter, of the query and the body."""
+    items: str
+    item: Type
+    said: Mapping[str, Schema]
+    """Path of a member -> its schema: what stands in the answer beside the list."""
+    members: frozenset[str]
+    """Wire names of what an item has."""
+    links: bool
+    """Whether the answer has a Link header."""
+    first: int
+    """The number of the first page, where pages have numbers."""
+    posted: bool
+    """Whether the request is a POST, which asks for pages only by a cursor."""
+
+    def asks(self, pattern: re.Pattern[str]) -> str:
+        return next((wire for wire in self.asked if pattern.fullmatch(wire)), "")
+
+    def says(self, pattern: re.Pattern[str], kind: str) -> str:
+        return next(
+            (
+                path
+                for path, schema in self.said.items()
+                if pattern.fullmatch(path.rpartition(".")[2]) and schema.type == kind
+            ),
+            "",
+        )
+
+
+def pages_of(
+    operation: Operation,
+    params: tuple[Param, ...],
+    returns: Type | None,
+    records: Mapping[str, Record],
+    fact: PaginationFact | None,
+) -> Pages | None:
+    """The pages of what `operation` answers, None where it does not answer with any."""
+    listing = _listing(operation, params, returns, records)
+    if listing is None:
+        return None
+    way = _packed(listing, fact) if fact else None
+    way = way or _documented(listing)
+    if way is None:
+        return None
+    kind, told = way
+    parameter = listing.asked.get(str(told.get("parameter", "")))
+    if parameter is not None and parameter.required:
+        return None
+    usual = {field.name: field.default for field in fields(getattr(styles, kind))}
+    told = {"items": listing.items, **told}
+    steered = {str(told.get("parameter", usual.get("parameter", "")))}
+    steered |= BACKWARDS if kind == "LastId" else frozenset()
+    if kind in ("LinkHeader", "NextUrl"):
+        steered |= {listing.asks(NUMBERS), listing.asks(CURSORS), listing.asks(OFFSETS)}
+    return Pages(
+        kind=kind,
+        settings={name: value for name, value in told.items() if usual.get(name) != value},
+        steered=frozenset(
+            w for w in steered if w in listing.asked and not listing.asked[w].required
+        ),
+        item=listing.item,
+        example=_item(listing.item, records),
+    )
+
+
+def _item(kind: Type, records: Mapping[str, Record]) -> Any:
+    """An item for tests, with its `id` where it has one."""
+    example = fit(kind, None, records, "item")
+    if isinstance(kind, Reference):
+        identity = (field for field in records[kind.name].fields if field.wire == "id")
+        example |= {field.wire: fit(field.type, None, records, "id_1") for field in identity}
+    return _telling(example)
+
+
+def _telling(example: Any) -> Any:
+    """An item in which no object is empty: of an empty one a type checker does not know what it
+    could hold."""
+    if is_object(example):
+        return {name: _telling(value) for name, value in example.items()} or {"example": True}
+    return [_telling(value) for value in example] if is_array(example) else example
+
+
+def _listing(
+    operation: Operation,
+    params: tuple[Param, ...],
+    returns: Type | None,
+    records: Mapping[str, Record],
+) -> _Listing | None:
+    success = operation.success
+    schema = success.schema if success else None
+    if schema is None or success is None or operation.method not in ("GET", "POST"):
+        return None
+    found = _list(returns, records)
+    if found is None:
+        return None
+    items, item = found
+    place = "query" if operation.method == "GET" else "body"
+    numbers = [one.schema for one in operation.parameters if NUMBERS.fullmatch(one.name)]
+    known = records[item.name].fields if isinstance(item, Reference) else ()
+    return _Listing(
+        asked={param.wire: param for param in params if param.place == place and param.wire},
+        items=items,
+        item=item,
+        said=dict(_members(schema, "", DEPTH)),
+        members=frozenset(field.wire for field in known),
+        links=any(name.lower() == "link" for name in success.headers),
+        first=0 if any(schema.default == 0 for schema in numbers) else 1,
+        posted=operation.method == "POST",
+    )
+
+
+def _list(returns: Type | None, records: Mapping[str, Record]) -> tuple[str, Type] | None:
+    """Where in the answer the items are ("" for all of it), and their type."""
+    if isinstance(returns, ListOf):
+        return "", returns.item
+    if not isinstance(returns, Reference):
+        return None
+    lists = {
+        field.wire: field.type.item
+        for field in records[returns.name].fields
+        if isinstance(field.type, ListOf)
+    }
+    named = [name for name in LISTS if name in lists]
+    objects = [name for name, item in lists.items() if isinstance(item, Reference | MapOf)]
+    chosen = named or (objects if len(objects) == 1 else list(lists) if len(lists) == 1 else [])
+    return (chosen[0], lists[chosen[0]]) if chosen else None
+
+
+def _members(schema: Schema, before: str, depth: int) -> Iterator[tuple[str, Schema]]:
+    for wire, value in schema.properties.items() if depth else ():
+        yield f"{before}{wire}", value
+        if value.type == "object":
+            yield from _members(value, f"{before}{wire}.", depth - 1)
+
+
+def _packed(listing: _Listing, fact: PaginationFact) -> Way | None:
+    """As the pack says it is at this provider, where the operation takes part in it."""
+    kind = PACKED[fact.style]
+    if kind == "LinkHeader":
+        return (kind, {}) if fact.parameter in listing.asked else None
+    if kind == "NextUrl":
+        return (kind, {"next_at": fact.next}) if fact.next in listing.said else None
+    if fact.parameter not in listing.asked or (kind == "LastId" and "id" not in listing.members):
+        return None
+    told: dict[str, Any] = {"parameter": fact.parameter}
+    if kind == "Cursor":
+        told["next_at"] = fact.next
+    else:
+        told["more"] = fact.more if fact.more in listing.said else ""
+    return kind, told
+
+
+def _documented(listing: _Listing) -> Way | None:
+    """As the document lets see it: what says most first."""
+    cursor, next_cursor = listing.asks(CURSORS), listing.says(NEXT_CURSORS, "string")
+    more = listing.says(MORES, "boolean")
+    if cursor and next_cursor:
+        return "Cursor", {"parameter": cursor, "next_at": next_cursor}
+    if listing.posted:
+        return None
+    if "starting_after" in listing.asked and "id" in listing.members:
+        return "LastId", {"parameter": "starting_after", "more": more}
+    if address := listing.says(NEXT_URLS, "string"):
+        return "NextUrl", {"next_at": address}
+    if listing.links:
+        return "LinkHeader", {}
+    if offset := listing.asks(OFFSETS):
+        return "Offset", {"parameter": offset, "more": more}
+    if number := listing.asks(NUMBERS):
+        return "PageNumber", {"parameter": number, "more": more, "first": listing.first}
+    return None

@@ -1,0 +1,310 @@
+"""What an operation is called with: parameters and body, as keyword arguments of one method."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from noctule.codegen.build.examples import Illustrator, fit
+from noctule.codegen.build.responses import SCALARS
+from noctule.codegen.model.integration import (
+    JSON,
+    STRING,
+    BodyKind,
+    MapOf,
+    Param,
+    Place,
+    Reference,
+    Scalar,
+    Type,
+)
+from noctule.codegen.model.names import free, python_name
+from noctule.codegen.model.text import sentence
+from noctule.codegen.model.values import is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from noctule.apidoc import Media, Operation, Parameter, RequestBody, Schema
+    from noctule.codegen.build.arguments import Arguments
+    from noctule.providers import Pack
+
+OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "user-agent"})
+IDEMPOTENCY_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
+PLACES: Mapping[str, Place] = {"path": "path", "query": "query", "header": "header", "body": "body"}
+BODIES: tuple[tuple[str, BodyKind], ...] = (
+    ("application/json", "json"),
+    ("application/merge-patch+json", "merge-patch"),
+    ("application/x-www-form-urlencoded", "form"),
+    ("multipart/form-data", "multipart"),
+    ("+json", "json"),
+    ("*/*", "json"),
+    ("text/", "text"),
+    ("", "bytes"),
+)
+"""What is looked for in a media type, the preferred one first, and how the runtime writes it."""
+
+
+USUAL_TYPES: Mapping[BodyKind, str] = {
+    "json": "application/json",
+    "merge-patch": "application/merge-patch+json",
+    "text": "text/plain",
+    "bytes": "application/octet-stream",
+}
+"""What the runtime calls a body by itself; forms have only that name."""
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
+_VARIABLE = re.compile(r"{([^{}]*)}")
+PATH_STYLES = frozenset({"simple", "label", "matrix"})
+TOKENS = frozenset({"token", "access_token"})
+CONTAINERS = frozenset({"array", "object", "union"})
+"""Types of values that may be lists or objects."""
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What holds for every operation of the provider."""
+
+    pack: Pack | None
+    idempotency_header: str
+    credentials: frozenset[str]
+    """Wire names, in lower case, that authentication sends by itself."""
+    fixed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Wire name -> environment variable, for what is the same in every call."""
+
+    bearer: bool = False
+    """Whether a token goes with every call."""
+
+    def sends(self, parameter: Parameter) -> bool:
+        """Whether the service sends this parameter without being told."""
+        name = parameter.name.lower()
+        if name in self.credentials or parameter.name in self.fixed:
+            return True
+        if self.is_token(parameter.name, parameter.description or parameter.schema.description):
+            return True
+        headers = {*OWN_HEADERS, *IDEMPOTENCY_HEADERS, self.idempotency_header.lower()}
+        constant = {header.lower() for header in self.pack.headers} if self.pack else set[str]()
+        return parameter.where == "header" and name in headers | constant
+
+    def is_token(self, wire: str, said: str) -> bool:
+        """Whether a parameter is what the Authorization header says already."""
+        return self.bearer and wire in TOKENS and "authentication token" in said.lower()
+
+
+class Requests:
+    """Builds the parameters of one method after the other; typed dicts are shared."""
+
+    def __init__(self, conventions: Conventions, arguments: Arguments) -> None:
+        self._conventions = conventions
+        self._arguments = arguments
+        self._examples = Illustrator(arguments.records, request=True)
+
+    def params(self, method: str, operation: Operation, without: frozenset[str]) -> list[Param]:
+        """In the order of the signature; `without` names those that are left out."""
+        taken = {"self", "options", "env"}
+        made = [
+            *self._outer(method, operation, taken, without),
+            *self._inner(method, operation, taken, without),
+        ]
+        return sorted(made, key=lambda param: not param.required)
+
+    def fixed(self, operation: Operation) -> tuple[tuple[Place, str, str], ...]:
+        """Place, wire name and environment variable of what no caller gives."""
+        fixed = self._conventions.fixed
+        outer = (
+            (parameter.where, parameter.name)
+            for parameter in operation.parameters
+            if parameter.name in fixed and parameter.where in PLACES
+        )
+        inner = (("body", wire) for wire in _properties(operation) if wire in fixed)
+        return tuple((PLACES[where], wire, fixed[wire]) for where, wire in (*outer, *inner))
+
+    def _outer(
+        self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
+    ) -> Iterator[Param]:
+        variables = dict.fromkeys(_VARIABLE.findall(operation.path.partition("#")[0]))
+        for parameter in operation.parameters:
+            place = PLACES.get(parameter.where)
+            if place is None or not self._asked(parameter, place, variables, without):
+                continue
+            variables.pop(parameter.name if place == "path" else "", None)
+            kind: Type = STRING
+            told = not parameter.media and not (place == "path" and _unspellable(parameter.schema))
+            if told:
+                kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
+            names = (python_name(parameter.name), f"{place}_{python_name(parameter.name)}")
+            given = [*parameter.examples, None]
+            yield self._param(
+                free(names, taken), parameter.name, place, kind, parameter.schema,
+                required=parameter.required or place == "path",
+                doc=parameter.description or parameter.schema.description,
+                example=given[0],
+            )  # fmt: skip
+        for name in variables:
+            if name not in self._conventions.fixed:
+                # The path has it, and the document says no more of it.
+                names = (python_name(name), f"path_{python_name(name)}")
+                yield Param(free(names, taken), name, "path", STRING, True, "", python_name(name))
+
+    def _asked(
+        self,
+        parameter: Parameter,
+        place: Place,
+        variables: Mapping[str, None],
+        without: frozenset[str],
+    ) -> bool:
+        """Whether callers give this parameter. A path needs all of its own, and no others."""
+        if place == "path":
+            return parameter.name in variables and parameter.name not in self._conventions.fixed
+        dated = parameter.deprecated and not parameter.required
+        return not (dated or parameter.name in without or self._conventions.sends(parameter))
+
+    def _inner(
+        self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
+    ) -> Iterator[Param]:
+        media, body = body_of(operation)
+        if media is None:
+            return
+        properties = _properties(operation)
+        if not properties:
+            if _says_nothing(media, body, operation.body):
+                return
+            yield self._whole(method, media, body, operation.body, taken)
+            return
+        clears = operation.method in ("PATCH", "PUT") or "{" in operation.path
+        given = _example(media)
+        required = media.schema.required if media.schema else frozenset[str]()
+        for wire, schema in properties.items():
+            fixed = wire in self._conventions.fixed or wire in without
+            fixed = fixed or self._conventions.is_token(wire, schema.description)
+            if fixed or schema.read_only or (schema.deprecated and wire not in required):
+                continue
+            files = body == "multipart"
+            kind = self._arguments.param(
+                schema, method, wire, clears=clears and not files, files=files
+            )
+            names = (python_name(wire), f"body_{python_name(wire)}")
+            yield self._param(
+                free(names, taken), wire, "body", kind, schema,
+                required=wire in required, doc=schema.description, example=given.get(wire),
+            )  # fmt: skip
+
+    def _whole(
+        self,
+        method: str,
+        media: Media,
+        body: BodyKind | None,
+        said: RequestBody | None,
+        taken: set[str],
+    ) -> Param:
+        """A body that is one argument: a list, any of several shapes, text, or bytes."""
+        schema = media.schema
+        if body == "bytes":
+            kind: Type = Scalar("bytes")
+        elif schema is None or body == "text":
+            kind = STRING if body == "text" else Scalar("json")
+        else:
+            kind = self._arguments.param(schema, method, "body", clears=False)
+            if body in ("form", "multipart") and not isinstance(kind, Reference | MapOf):
+                # Whatever the document says, a form is made of names and values.
+                kind = kind if kind == JSON else MapOf(JSON)
+        name = free(("content" if body == "bytes" else "body", "whole_body"), taken)
+        example = None
+        if schema is not None:
+            example = self._examples.value(kind, schema)
+        example = fit(kind, example, self._arguments.records)
+        doc = sentence(said.description if said else "") or f"The body, as {media.type}."
+        return Param(name, "", "body", kind, bool(said and said.required), doc, example)
+
+    def _param(
+        self, name: str, wire: str, place: Place, kind: Type, schema: Schema, *,
+        required: bool, doc: str, example: Any,
+    ) -> Param:  # fmt: skip
+        if example is None:
+            fitting = self._examples.value(kind, schema, wire)
+        else:
+            fitting = fit(kind, example, self._arguments.records, wire)
+        return Param(name, wire, place, kind, required, sentence(doc), fitting)
+
+
+def body_of(operation: Operation) -> tuple[Media | None, BodyKind | None]:
+    """The representation that is sent, and how the runtime writes it."""
+    offered: Mapping[str, Media] = operation.body.media if operation.body else {}
+    for part, kind in BODIES:
+        for name, media in offered.items():
+            if part in name:
+                return media, kind
+    return None, None
+
+
+def content_type(media: Media, body: BodyKind) -> str:
+    """What the document calls the body, where the runtime would call it otherwise; a range of types
+    and what is no type are no name."""
+    name = media.type.partition(";")[0].strip().lower()
+    if not _MEDIA_TYPE.fullmatch(name) or name == USUAL_TYPES.get(body, name):
+        return ""
+    return f"{name}; charset=utf-8" if body == "text" else name
+
+
+def _says_nothing(media: Media, body: BodyKind | None, said: RequestBody | None) -> bool:
+    """A form or an object that has no members and need not be sent."""
+    needed = said is not None and said.required
+    schema = media.schema
+    if schema is None or schema.type != "object" or schema.properties or needed:
+        return False
+    return body == "form" or schema.additional is False
+
+
+def styles(operation: Operation) -> dict[str, str]:
+    """Wire name -> how a list or an object is spelt, where that is not the runtime's default."""
+    found: dict[str, str] = {}
+    for parameter in operation.parameters:
+        if parameter.schema.type in CONTAINERS and not parameter.media:
+            style: str = parameter.encoding or ""
+            if style in ("form", "form-explode") and _nested(parameter.schema):
+                style = "deepObject"
+            if parameter.where == "path":
+                known = parameter.style if parameter.style in PATH_STYLES else "simple"
+                style = f"{known}{'-explode' if parameter.explode else ''}"
+            if style not in ("", "form-explode", "simple", "tabDelimited"):
+                found[parameter.name] = style
+    media, body = body_of(operation)
+    if media is not None and body == "form":
+        for wire, schema in _properties(operation).items():
+            usual = "form-explode" if _flat_list(schema) else "deepObject"
+            style = str(media.styles.get(wire) or usual)
+            if schema.type in CONTAINERS and style not in (usual, "tabDelimited"):
+                found[wire] = style
+    return found
+
+
+def _unspellable(schema: Schema) -> bool:
+    """Whether a path has no spelling for such values: it is left to the caller, as text."""
+    members = schema.properties.values()
+    if schema.type == "object" and all(member.read_only for member in members):
+        return True
+    return schema.type in CONTAINERS and _nested(schema)
+
+
+def _nested(schema: Schema) -> bool:
+    """Whether values are containers of containers, which only two styles can spell."""
+    if schema.type == "array":
+        return schema.items is None or schema.items.type not in SCALARS
+    if schema.type == "union":
+        return any(map(_nested, schema.variants))
+    return any(value.type in CONTAINERS for value in schema.properties.values())
+
+
+def _flat_list(schema: Schema) -> bool:
+    return schema.type == "array" and schema.items is not None and schema.items.type != "object"
+
+
+def _properties(operation: Operation) -> Mapping[str, Schema]:
+    media, body = body_of(operation)
+    if media is None or media.schema is None or body in ("text", "bytes"):
+        return {}
+    return media.schema.properties if media.schema.type == "object" else {}
+
+
+def _example(media: Media) -> Mapping[str, Any]:
+    return next((example for example in media.examples if is_object(example)), dict[str, Any]())

@@ -1,0 +1,148 @@
+"""A whole API in parts: which operations belong together, and what each is called there."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from noctule.codegen.build.method_names import resource_method, statics
+from noctule.codegen.model.integration import SHARED, Resource, named
+from noctule.codegen.model.names import class_name, free, python_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from noctule.apidoc import Operation
+    from noctule.codegen.model.integration import Method, Record, Wrapper
+
+_DIGITS = re.compile(r"\d{2}")
+MOST_TAGS = 200
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An operation, the resource it belongs to ("" in a slice), and its method there."""
+
+    operation: Operation
+    resource: str
+    name: str
+    does: str
+
+
+def placed(
+    operations: Iterable[Operation], chosen: Mapping[str, str], reserved: Iterable[str]
+) -> list[Placed]:
+    """Every operation in its resource; `chosen` are names that the task gives, by operation key."""
+    operations = tuple(operations)
+    groups = _groups(operations)
+    names: dict[str, str] = {}
+    taken_resources = {*reserved}
+    methods: dict[str, set[str]] = {}
+    made: list[Placed] = []
+    for operation in operations:
+        group = groups[operation.key]
+        if group not in names:
+            plain = python_name(group)
+            names[group] = free((plain, f"{plain}_api"), taken_resources)
+            methods[group] = {*reserved}
+        name = resource_method(operation, group, methods[group], chosen.get(operation.key, ""))
+        made.append(Placed(operation, names[group], name, ""))
+    return made
+
+
+def _groups(operations: tuple[Operation, ...]) -> dict[str, str]:
+    """Operation key -> what it is about: the document's first tag, else the path's first word."""
+    tags = {operation.key: next(iter(operation.tags), "") for operation in operations}
+    different = {*tags.values()}
+    plain = sum(not _DIGITS.search(tag) for tag in different)
+    if all(tags.values()) and 1 < len(different) <= MOST_TAGS and plain > len(different) / 2:
+        return tags
+    common = _common(operations)
+    return {operation.key: _first(operation.path, common) for operation in operations}
+
+
+def _first(path: str, common: frozenset[str]) -> str:
+    told = statics(path)
+    found = next((part for part in told if part not in common), (told or ["root"])[0])
+    return re.split(r"[.:(]", found)[0] or found
+
+
+def _common(operations: tuple[Operation, ...]) -> frozenset[str]:
+    """Words with which nearly every path begins: they tell nothing apart."""
+    words = Counter(part for op in operations for part in {*statics(op.path)[:2]})
+    return frozenset(word for word, count in words.items() if count > 0.8 * len(operations) > 4)
+
+
+def alone(methods: Iterable[Method]) -> tuple[Method, ...]:
+    """The methods, without those iterators and streams whose names others have already."""
+    made = tuple(methods)
+    names = {(method.resource, method.name) for method in made}
+
+    def free_of(method: Method, ending: str) -> bool:
+        return (method.resource, f"{method.name}_{ending}") not in names
+
+    return tuple(
+        replace(
+            method,
+            pages=method.pages
+            if free_of(method, "all") and "max_items" not in {p.name for p in method.params}
+            else None,
+            streams=method.streams and free_of(method, "stream"),
+        )
+        for method in made
+    )
+
+
+def shared_out(wrapper: Wrapper, titles: Mapping[str, str]) -> Wrapper:
+    """The wrapper in resources, each with the records that it alone refers to; `titles` name their
+    classes. A wrapper of named operations stays as it is."""
+    if not titles:
+        return wrapper
+    known = {record.name: record for record in wrapper.records}
+    methods: dict[str, list[Method]] = {}
+    for method in wrapper.methods:
+        methods.setdefault(method.resource, []).append(method)
+    reached = {name: _reached(made, known) for name, made in methods.items()}
+    users = Counter(record for names in reached.values() for record in names)
+    resources = tuple(
+        Resource(
+            name=name,
+            title=titles[name],
+            module=f"{wrapper.module}.{_module(name)}",
+            methods=tuple(made),
+            records=tuple(
+                record
+                for record in wrapper.records
+                if users[record.name] == 1 and record.name in reached[name]
+            ),
+        )
+        for name, made in methods.items()
+    )
+    shared = tuple(record for record in wrapper.records if users[record.name] != 1)
+    return replace(wrapper, resources=resources, records=shared)
+
+
+def title_of(name: str) -> str:
+    """The class of a resource, which pytest must not take for tests either."""
+    title = class_name(name)
+    return f"Api{title}" if title.startswith("Test") else title
+
+
+def _module(name: str) -> str:
+    """The module of a resource, which pytest must not take for tests."""
+    name = f"{name}_api" if name.endswith("_test") or name == SHARED else name
+    return f"api_{name}" if name.startswith("test_") else name
+
+
+def _reached(methods: Iterable[Method], known: Mapping[str, Record]) -> set[str]:
+    """Names of the records that the methods refer to, directly or through others."""
+    waiting = [name for method in methods for name in named(method.types)]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in found:
+            found.add(name)
+            waiting += named(field.type for field in known[name].fields)
+    return found

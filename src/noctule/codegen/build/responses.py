@@ -1,0 +1,180 @@
+"""Schemas of answers -> records.
+
+What a method returns is typed, and so is what lies one level below (or as many as the task asks
+for) where the last of it is small; deeper parts stay JSON. An envelope (`{"data": [...]}` and
+little else) does not count as a level.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.apidoc import MISSING, Schema
+from noctule.codegen.model.integration import (
+    JSON,
+    STRING,
+    Choice,
+    Field,
+    ListOf,
+    MapOf,
+    Nullable,
+    OneOf,
+    Record,
+    Reference,
+    Scalar,
+    Type,
+)
+from noctule.codegen.model.name_allocator import MOST_VALUES, TYPES, Scope, item_name
+from noctule.codegen.model.names import free, python_name
+from noctule.codegen.model.text import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SMALL = 12
+"""Members of a nested object that is still worth a class of its own."""
+SCALARS = {
+    "string": STRING,
+    "integer": Scalar("integer"),
+    "number": Scalar("number"),
+    "boolean": Scalar("boolean"),
+}
+
+
+class Answers:
+    """Makes each record once; `records` lists them, each after those it refers to."""
+
+    def __init__(self, scope: Scope, roots: Iterable[Schema], depth: int = 1) -> None:
+        self._depth = depth
+        self.records: dict[str, Record] = {}
+        self._scope = scope
+        cores = map(core, roots)
+        self._roots = {_identity(found) for found in cores if found is not None}
+        self._names: dict[str | Schema, str | None] = {}
+
+    def root(self, schema: Schema, name: str) -> Type:
+        """The type of a whole answer; `name` is for a record that the document does not name."""
+        if schema.type == "array" and schema.items is not None:
+            return ListOf(self.root(schema.items, item_name(name)))
+        if schema.type == "object" and schema.properties:
+            return self._record(schema, name, "", level=0)
+        return JSON if schema.type in ("object", "array") else self._plain(schema, name, "")
+
+    def _type(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        found = self._unnullable(schema, owner, wire, level)
+        return Nullable(found) if schema.nullable and found != JSON else found
+
+    def _unnullable(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        if schema.type == "array":
+            if schema.items is None:
+                return ListOf(JSON)
+            return ListOf(self._type(schema.items, owner, item_name(wire), level))
+        if schema.type != "object":
+            return self._plain(schema, owner, wire)
+        if not schema.properties:
+            value = schema.additional
+            if isinstance(value, Schema) and value.type in SCALARS:
+                return MapOf(self._type(value, owner, wire, level))
+            return MapOf(JSON)
+        if _identity(schema) in self._roots:
+            level = 0
+        elif level > self._depth or (level == self._depth and len(schema.properties) > SMALL):
+            return MapOf(JSON)
+        return self._record(schema, owner, wire, level)
+
+    def _plain(self, schema: Schema, owner: str, wire: str) -> Type:
+        if schema.type == "union":
+            return _union(schema)
+        if schema.type == "string":
+            values = texts(schema)
+            name = self._scope.choice(values, owner, wire) if values else None
+            return STRING if name is None else Choice(name, values)
+        return SCALARS.get(schema.type, JSON)
+
+    def _record(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+        identity = _identity(schema)
+        if identity in self._names:
+            known = self._names[identity]
+            return Reference(known) if known else MapOf(JSON)
+        self._names[identity] = None
+        whole = f"{owner}_{wire}" if wire else owner
+        name = self._scope.record(schema.name or "", whole, beside=wire)
+        fields = self._fields(schema, name, level)
+        doc = sentence(own_description(schema)) or _about(owner, wire)
+        self.records[name] = Record(name, doc, fields)
+        self._names[identity] = name
+        return Reference(name)
+
+    def _fields(self, schema: Schema, name: str, level: int) -> tuple[Field, ...]:
+        below = 0 if level == 0 and envelope(schema) else level + 1
+        taken = {*TYPES}
+        fields: list[Field] = []
+        for wire, value in schema.properties.items():
+            required = wire in schema.required
+            if value.write_only or (value.deprecated and not required) or _constant(value):
+                continue
+            kind = self._type(value, name, wire, below)
+            attribute = free((python_name(wire), f"{python_name(wire)}_"), taken)
+            doc = sentence(value.description) if value.type in ("integer", "number") else ""
+            fields.append(Field(attribute, wire, kind, required, doc))
+        return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))
+
+
+def own_description(schema: Schema) -> str:
+    """What the component says of itself, rather than the place that refers to it."""
+    return schema.node.text("description") if schema.name else schema.description
+
+
+def _identity(schema: Schema) -> str | Schema:
+    """A component is one, however it is reached."""
+    return schema.pointer if schema.name else schema
+
+
+def core(schema: Schema) -> Schema | None:
+    """The object that an answer is about: through lists; None where there is none."""
+    while schema.type == "array" and schema.items is not None:
+        schema = schema.items
+    return schema if schema.type == "object" and schema.properties else None
+
+
+def envelope(schema: Schema) -> bool:
+    """Whether the object is little more than a wrapping of one other, or of a list of them."""
+    inner = [found for value in schema.properties.values() if (found := core(value)) is not None]
+    return len(inner) == 1 and len(schema.properties) <= 6
+
+
+def texts(schema: Schema) -> tuple[str, ...]:
+    """The known values of an open enumeration; () where there are too many or none."""
+    values = [value for value in schema.enum if isinstance(value, str) and value]
+    fits = 1 < len(values) <= MOST_VALUES and all(len(value) <= 60 for value in values)
+    return tuple(dict.fromkeys(values)) if fits else ()
+
+
+def _constant(schema: Schema) -> bool:
+    """A member that always says the same, such as `"object": "customer"`."""
+    return schema.const is not MISSING or (schema.type == "string" and len(schema.enum) == 1)
+
+
+def _union(schema: Schema) -> Type:
+    """Scalars side by side; a reference that can be expanded is its id; anything else is JSON."""
+    kinds = {variant.type for variant in schema.variants}
+    if kinds <= SCALARS.keys():
+        scalars = tuple(SCALARS[kind] for kind in SCALARS if kind in kinds)
+        return scalars[0] if len(scalars) == 1 else OneOf(scalars)
+    return STRING if expandable(schema) else JSON
+
+
+def expandable(schema: Schema) -> bool:
+    """An id where the object itself comes only on request: text, or objects with a text `id`."""
+    objects = [variant for variant in schema.variants if variant.type == "object"]
+    texts = [variant for variant in schema.variants if variant.type == "string"]
+    identified = all(
+        "id" in variant.required and variant.properties["id"].type == "string"
+        for variant in objects
+    )
+    alone = len(texts) == 1 and len(texts) + len(objects) == len(schema.variants)
+    return bool(objects) and alone and identified and not texts[0].enum
+
+
+def _about(owner: str, wire: str) -> str:
+    return f"`{wire}` of `{owner}`." if wire else f"What `{owner}` answers."

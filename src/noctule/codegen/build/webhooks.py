@@ -1,0 +1,108 @@
+"""The webhooks of a task -> one function per event, typed where its object is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from noctule.codegen.build.examples import Illustrator
+from noctule.codegen.model.integration import Hook, Method, Reference, Type, Webhooks
+from noctule.codegen.model.names import free, python_name
+from noctule.codegen.model.text import sentence
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.apidoc import Schema
+    from noctule.codegen.build.event_objects import Subject
+    from noctule.codegen.build.responses import Answers
+    from noctule.manifest import IntegrationTask
+    from noctule.providers import EventFact, Pack
+
+
+RESERVED = frozenset(
+    {"receiver", "router", "logger", "logging", "inbox", "blueprint", "webhook", "urlpatterns",
+     "path", "request", "csrf_exempt", "require_POST"}
+)  # fmt: skip
+"""Names of handler modules that no handler has."""
+
+
+class Hooks:
+    """Builds the functions over the records of one module."""
+
+    def __init__(
+        self,
+        pack: Pack | None,
+        answers: Answers,
+        about: Mapping[str, Subject],
+        methods: tuple[Method, ...],
+    ) -> None:
+        self._pack = pack
+        self._answers = answers
+        self._about = about
+        self._examples: dict[Type | None, Any] = {m.returns: m.answer for m in methods}
+        self._taken = {*RESERVED}
+        self._object_path = pack.webhook.object_path if pack and pack.webhook else ""
+
+    def webhooks(self, task: IntegrationTask, module: str) -> Webhooks:
+        """Raises `Problem` for several endpoints: one handler module serves one."""
+        endpoints = dict.fromkeys(webhook.endpoint for webhook in task.webhooks)
+        if len(endpoints) > 1:
+            named = ", ".join(endpoints)
+            raise Problem(
+                "codegen.endpoints_differ", exit=Exit.USAGE, place=module, endpoints=named
+            )
+        scheme = _verifiable(task.webhooks[0].signature or task.provider)
+        fact = self._pack.webhook if self._pack else None
+        secrets = _variables(task, "webhook_secret")
+        if not secrets and fact and fact.secret_env:
+            secrets = (fact.secret_env,)
+        return Webhooks(
+            module=module,
+            endpoint=task.webhooks[0].endpoint,
+            scheme=scheme,
+            secrets=secrets,
+            url=next(iter(_variables(task, "webhook_url")), ""),
+            hooks=tuple(self._hook(webhook.event) for webhook in task.webhooks),
+        )
+
+    def _hook(self, event: str) -> Hook:
+        about = self._about.get(event)
+        schema = about.schema if about else None
+        kind = self._answers.root(schema, python_name(event)) if schema is not None else None
+        example = self._examples.get(kind)
+        if example is None:
+            plain: dict[str, Any] = {}
+            example = plain if kind is None or schema is None else self._sampled(kind, schema)
+        name = python_name(event)
+        fact = _facts(self._pack).get(event)
+        return Hook(
+            event=event,
+            name=free((name, f"{name}_event"), self._taken),
+            doc=sentence(fact.en) if fact else "",
+            record=kind.name if isinstance(kind, Reference) else "",
+            at=about.at if about else self._object_path,
+            example=example,
+        )
+
+    def _sampled(self, kind: Type, schema: Schema) -> Any:
+        return Illustrator(self._answers.records).value(kind, schema)
+
+
+def _verifiable(name: str) -> str:
+    """The name of a signature scheme; a webhook that nobody can verify is refused."""
+    from noctule.webhooks import WebhookError, scheme_of
+
+    try:
+        scheme_of(name)
+    except (LookupError, WebhookError) as error:
+        raise Problem("codegen.unverifiable", exit=Exit.REFUSED, place=name) from error
+    return name
+
+
+def _facts(pack: Pack | None) -> Mapping[str, EventFact]:
+    return pack.events if pack else {}
+
+
+def _variables(task: IntegrationTask, role: str) -> tuple[str, ...]:
+    return tuple(variable.name for variable in task.env_vars if variable.role == role)

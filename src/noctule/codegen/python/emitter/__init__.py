@@ -1,0 +1,1 @@
+"""Python source: literals, annotations, line breaks, modules."""

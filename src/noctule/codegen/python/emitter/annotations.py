@@ -1,0 +1,74 @@
+"""Types of the intermediate form as Python annotations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from noctule.codegen.model.integration import (
+    Choice,
+    ListOf,
+    MapOf,
+    Nullable,
+    OneOf,
+    Reference,
+    Scalar,
+    Type,
+)
+from noctule.codegen.python.emitter.literals import string
+
+if TYPE_CHECKING:
+    from noctule.codegen.python.emitter.module import Imports
+
+RUNTIME = "noctule.runtime"
+_SCALARS = {
+    "string": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "bytes": "bytes",
+}
+
+Use = Literal["answer", "argument", "member"]
+"""A member of a model, an argument of a method, or a member of a typed dict."""
+
+
+def annotation(kind: Type, use: Use, imports: Imports) -> str:
+    """How `kind` is written. Answers are lists and dicts; arguments may be any such container."""
+    match kind:
+        case Scalar("json"):
+            return imports.use(RUNTIME, "JSON")
+        case Scalar("file"):
+            return f"bytes | {imports.use(RUNTIME, 'File')}"
+        case Scalar(name):
+            return _SCALARS[name]
+        case Choice(name, values):
+            return f"{name or literals(values, imports)} | str"
+        case ListOf(item):
+            container = "list" if use == "answer" else imports.use("collections.abc", "Sequence")
+            return f"{container}[{annotation(item, _within(use), imports)}]"
+        case MapOf(value):
+            container = "dict" if use == "answer" else imports.use("collections.abc", "Mapping")
+            return f"{container}[str, {annotation(value, _within(use), imports)}]"
+        case Reference(name):
+            return name
+        case OneOf(options):
+            parts = [part for one in options for part in annotation(one, use, imports).split(" | ")]
+            return " | ".join(dict.fromkeys(parts))
+        case Nullable(value):
+            null = imports.use(RUNTIME, "Null") if use == "argument" else "None"
+            return f"{annotation(value, use, imports)} | {null}"
+
+
+def optional(kind: Type, use: Use, imports: Imports) -> str:
+    """The annotation of something whose default is None."""
+    text = annotation(kind, use, imports)
+    return text if text.endswith("| None") or text == "JSON" else f"{text} | None"
+
+
+def literals(values: tuple[str, ...], imports: Imports) -> str:
+    return f"{imports.use('typing', 'Literal')}[{', '.join(map(string, values))}]"
+
+
+def _within(use: Use) -> Use:
+    """Inside a container null is a value like any other."""
+    return "member" if use == "argument" else use

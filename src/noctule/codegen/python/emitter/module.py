@@ -1,0 +1,142 @@
+"""A module of Python source: docstrings, imports in order, and blocks with the right gaps."""
+
+from __future__ import annotations
+
+import re
+import sys
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.emitter.line_breaks import Brackets, Code, columns, joined, lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+TRIPLE = '"""'
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines at the top level. Definitions stand two lines apart, statements one."""
+
+    lines: tuple[str, ...]
+    definition: bool = False
+
+
+class Imports:
+    """What a module imports, gathered while it is written."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+        self._names: dict[str, set[str]] = {}
+
+    def use(self, module: str, name: str) -> str:
+        """`name`, which will be imported from `module` ("" where the module itself is meant)."""
+        self._names.setdefault(module or name, set()).add(name if module else "")
+        return name
+
+    def blocks(self) -> list[Block]:
+        """The import statements, sorted as isort does: standard library, others, the project."""
+        sections: list[list[str]] = [[], [], [], []]
+        plain = (module for module, names in self._names.items() if "" in names)
+        for module in sorted(plain):
+            sections[self._section(module)].append(f"import {module}")
+        for module in sorted(self._names):
+            names = sorted(self._names[module] - {""}, key=_member_order)
+            if names:
+                sections[self._section(module)] += from_import(module, names)
+        return [Block(tuple(section)) for section in sections if section]
+
+    def _section(self, module: str) -> int:
+        root = module.split(".")[0]
+        if root == "__future__":
+            return 0
+        return 1 if root in sys.stdlib_module_names else 3 if root == self._package else 2
+
+
+def module(doc: Sequence[str], imports: Imports, blocks: Iterable[Block]) -> str:
+    """The text of a whole module; `doc` are the paragraphs of its docstring."""
+    lines = [*docstring(doc, 0)]
+    before = Block(())
+    for block in [*imports.blocks(), *blocks]:
+        gap = 2 if block.definition or before.definition else 1
+        lines += [*[""] * gap, *block.lines]
+        before = block
+    return "\n".join(lines) + "\n"
+
+
+def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
+    """Paragraphs as a docstring; one of several lines is kept as it is, line by line."""
+    paragraphs = [_harmless(paragraph) for paragraph in paragraphs]
+    margin = " " * indent
+    one = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
+    if len(paragraphs) == 1 and len(one) <= columns():
+        return [one]
+    lines: list[str]
+    if len(paragraphs) == 1:
+        # A formatter pulls the closing quotes up to a single line, however long that gets.
+        head = f"{margin}{TRIPLE}"
+        lines = wrap(paragraphs[0], head, margin)
+        lines = lines if len(lines) > 1 else wrap(paragraphs[0], head, margin, columns() - 3)
+        return [*lines, f"{margin}{TRIPLE}"]
+    lines = []
+    for number, paragraph in enumerate(paragraphs):
+        head = f"{margin}{TRIPLE}" if number == 0 else margin
+        lines += [""] if number else []
+        if "\n" in paragraph:
+            lines += [f"{margin}{line}".rstrip() for line in paragraph.splitlines()]
+        else:
+            lines += wrap(paragraph, head, margin)
+    return [*lines, f"{margin}{TRIPLE}"]
+
+
+def wrap(text: str, head: str, margin: str, width: int | None = None) -> list[str]:
+    """`text` after `head`, further lines after `margin`, no word broken."""
+    return textwrap.wrap(
+        text,
+        width or columns(),
+        initial_indent=head,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [head.rstrip()]
+
+
+def _harmless(text: str) -> str:
+    """Text that ends no docstring, whoever wrote it."""
+    plain = text.replace('"', "'").replace("\\", "/")
+    if plain.isprintable():
+        return plain
+    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in plain)
+
+
+def statement(*pieces: Code, indent: int = 0) -> list[str]:
+    return lay_out(joined(*pieces), indent)
+
+
+def function(
+    name: str, parameters: Iterable[str], returns: str, body: Iterable[str], *,
+    indent: int = 0, decorators: Iterable[Code] = (), asynchronous: bool = True,
+) -> list[str]:  # fmt: skip
+    """A function; `body` is indented already."""
+    start = "async def" if asynchronous else "def"
+    head = Brackets(f"{start} {name}(", tuple(parameters), f") -> {returns}:", "signature")
+    above = (line for code in decorators for line in lay_out(code, indent))
+    return [*above, *lay_out(head, indent), *body]
+
+
+def from_import(module: str, names: Sequence[str], indent: int = 0) -> list[str]:
+    margin = " " * indent
+    line = f"{margin}from {module} import {', '.join(names)}"
+    if len(line) <= columns():
+        return [line]
+    listed = (f"{margin}    {name}," for name in names)
+    return [f"{margin}from {module} import (", *listed, f"{margin})"]
+
+
+def _member_order(name: str) -> tuple[int, list[tuple[int, str]], str]:
+    """Constants, then classes, then the rest; numbers by their value, capitals like the others."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    pieces = re.findall(r"\d+|\D+", name.lower())
+    return kind, [(int(piece) if piece.isdigit() else -1, piece) for piece in pieces], name

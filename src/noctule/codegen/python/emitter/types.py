@@ -1,0 +1,87 @@
+"""Aliases, models and typed dicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.model.integration import Choice, parts
+from noctule.codegen.python.emitter.annotations import RUNTIME, annotation, literals, optional
+from noctule.codegen.python.emitter.line_breaks import Brackets, call, columns, joined, lay_out
+from noctule.codegen.python.emitter.literals import string
+from noctule.codegen.python.emitter.module import Block, Imports, docstring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from noctule.codegen.model.integration import Field, Method, Record
+
+
+def type_blocks(
+    records: Iterable[Record], methods: Iterable[Method], imports: Imports, without: frozenset[str]
+) -> Iterator[Block]:
+    """What `records` and `methods` are typed with; aliases named in `without` stand elsewhere."""
+    records = tuple(records)
+    for name, values in aliases(records, methods).items():
+        if name not in without:
+            literals(values, imports)
+            yield Block(tuple(lay_out(Brackets(f"{name} = Literal[", _strings(values), "]"))))
+    for record in records:
+        yield _record(record, imports)
+
+
+def aliases(records: Iterable[Record], methods: Iterable[Method]) -> dict[str, tuple[str, ...]]:
+    """The named enumerations that they use, with their values."""
+    fields = (field.type for record in records for field in record.fields)
+    signed = (kind for method in methods for kind in method.types)
+    found = (part for kind in (*fields, *signed) for part in parts(kind))
+    return {one.name: one.values for one in found if isinstance(one, Choice) and one.name}
+
+
+def _strings(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(string, values))
+
+
+def _record(record: Record, imports: Imports) -> Block:
+    some = any(field.required for field in record.fields)
+    if record.role == "answer":
+        base = imports.use(RUNTIME, "Model")
+    else:
+        base = imports.use("typing", "TypedDict") + ("" if some else ", total=False")
+    lines = [f"class {record.name}({base}):", *docstring([record.doc], 4)]
+    lines += [""] if record.fields else []
+    for field in record.fields:
+        if record.role == "answer":
+            lines += _member(field, imports)
+        else:
+            lines += _key(field, imports, some=some)
+    return Block(tuple(lines), definition=True)
+
+
+def _member(field: Field, imports: Imports) -> Iterator[str]:
+    """A member of a model, with its unit where it has one."""
+    kind = (annotation if field.required else optional)(field.type, "answer", imports)
+    if field.wire != field.name:
+        imports.use(RUNTIME, "field")
+        items = [] if field.required else ["default=None"]
+        made = call("field", *items, f"name={string(field.wire)}")
+        yield from lay_out(joined(f"{field.name}: {kind} = ", made), 4)
+    else:
+        yield from annotated(field.name, kind, "" if field.required else " = None")
+    if field.doc:
+        yield from docstring([field.doc], 4)
+
+
+def _key(field: Field, imports: Imports, *, some: bool) -> Iterable[str]:
+    kind = annotation(field.type, "member", imports)
+    if some and not field.required:
+        kind = f"{imports.use('typing', 'NotRequired')}[{kind}]"
+    return annotated(field.name, kind, "")
+
+
+def annotated(name: str, kind: str, default: str, indent: int = 4) -> Iterable[str]:
+    """`name: kind = default`; a long union goes into parentheses."""
+    margin = " " * indent
+    line = f"{margin}{name}: {kind}{default}"
+    if len(line) <= columns() or " | " not in kind:
+        return [line]
+    return [f"{margin}{name}: (", f"{margin}    {kind}", f"{margin}){default}"]

@@ -1,0 +1,84 @@
+"""`config = ServiceConfig(...)`: where the provider is, who calls, and how patient we are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.emitter.annotations import RUNTIME
+from noctule.codegen.python.emitter.line_breaks import Code, call, joined, lay_out
+from noctule.codegen.python.emitter.literals import literal, string
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from noctule.codegen.model.integration import Auth, Wrapper
+    from noctule.codegen.python.emitter.module import Imports
+
+
+def config_lines(wrapper: Wrapper, imports: Imports) -> list[str]:
+    imports.use(RUNTIME, "ServiceConfig")
+    return lay_out(joined("config = ", call("ServiceConfig", *_config(wrapper, imports))), 4)
+
+
+def variable(name: str, imports: Imports) -> str:
+    return f"{imports.use(RUNTIME, 'env')}({string(name)})"
+
+
+def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
+    pack = wrapper.pack
+    yield f"name={string(wrapper.slug)}"
+    yield f"base_url={string(wrapper.base_url)}"
+    yield joined("auth=", _auth(wrapper.auth, imports))
+    if wrapper.idempotency_header:
+        yield f"idempotency_header={string(wrapper.idempotency_header)}"
+    if pack and pack.retry.should_retry_header:
+        yield f"should_retry_header={string(pack.retry.should_retry_header)}"
+    if pack and pack.request_id_header:
+        yield f"request_id_header={string(pack.request_id_header)}"
+    if pack and pack.rate_limit:
+        limit = pack.rate_limit
+        names = (limit.remaining_header, limit.reset_header, limit.reset_kind)
+        constructor = imports.use(RUNTIME, "RateLimitHeaders")
+        yield joined("rate_limit=", call(constructor, *map(string, names)))
+    if pack and pack.headers:
+        yield joined("headers=", literal(dict(pack.headers)))
+    policies = list(_policies(wrapper, imports))
+    if policies:
+        yield joined("policies=", call(imports.use(RUNTIME, "Policies"), *policies))
+
+
+def _policies(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
+    if wrapper.timeout is not None:
+        yield f"timeout={wrapper.timeout!r}"
+    if wrapper.attempts is not None:
+        constructor = imports.use(RUNTIME, "RetryLimits")
+        yield f"retry={constructor}(attempts={wrapper.attempts})"
+
+
+def _auth(auth: Auth, imports: Imports) -> Code:
+    def make(name: str, *arguments: Code) -> Code:
+        return call(imports.use(RUNTIME, name), *arguments)
+
+    secrets = [variable(name, imports) for name in auth.secrets]
+    match auth.kind:
+        case "none":
+            return make("NoAuth")
+        case "all":
+            return make("All", *(_auth(part, imports) for part in auth.parts))
+        case "bearer":
+            return make("Bearer", *secrets)
+        case "basic":
+            return make("Basic", *secrets)
+        case "header":
+            prefix = auth.settings.get("prefix", "")
+            extra = [f"prefix={string(prefix)}"] if prefix else []
+            return make("ApiKeyHeader", string(auth.settings["name"]), *secrets, *extra)
+        case "query":
+            return make("ApiKeyQuery", string(auth.settings["name"]), *secrets)
+        case "client_credentials":
+            scopes = ", ".join(map(string, auth.scopes))
+            extra = [f"scopes=({scopes},)"] if len(auth.scopes) == 1 else []
+            extra = [f"scopes=({scopes})"] if len(auth.scopes) > 1 else extra
+            return make("OAuth2ClientCredentials", string(auth.settings["url"]), *secrets, *extra)
+        case "refresh_token":
+            return make("OAuth2RefreshToken", string(auth.settings["url"]), *secrets)

@@ -1,0 +1,134 @@
+"""What the generated docstrings say: units, what is raised, and the source."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from noctule.codegen.build.auth import secrets_of
+from noctule.codegen.python.emitter.line_breaks import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from noctule.codegen.model.integration import Failure, Method, Param, Wrapper
+    from noctule.codegen.python.service.mode import Mode
+
+ERRORS = {
+    "400": "BadRequest",
+    "402": "Rejected",
+    "404": "NotFound",
+    "409": "Conflict",
+    "410": "NotFound",
+    "412": "Conflict",
+    "422": "Unprocessable",
+}
+"""Answers a caller may want to tell apart, and what the runtime raises for them."""
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def module_doc(wrapper: Wrapper) -> list[str]:
+    source = f"Source: {wrapper.document}." if wrapper.document else ""
+    first = f"{wrapper.service}: the calls that this project makes."
+    return [first, *([source] if source else [])]
+
+
+def class_doc(wrapper: Wrapper) -> list[str]:
+    """How the service behaves, which credentials it reads, and where it can be pointed to."""
+    names = list(dict.fromkeys(secrets_of(wrapper.auth)))
+    reads = f"Reads {_listed(names)} from the environment." if names else ""
+    first = f"{wrapper.service}, with timeouts, retries and a circuit breaker on every call."
+    common = sorted(common_failures(wrapper), key=lambda failure: failure.status)
+    entries = [entry for failure in common for entry in _error(failure)]
+    entries += [("Rejected", "Any other refusal (4xx).")]
+    entries += [("Unavailable", "The provider is down, slow or overloaded; retries did not help.")]
+    if any(method.verb not in READS for method in wrapper.methods):
+        entries += [("OutcomeUnknown", "A write may or may not have happened: find out first.")]
+    options = (
+        "Every method takes `options`: a timeout, a number of attempts or an idempotency key"
+        " for that one call. `raw` makes a call that answers with status, headers and bytes."
+    )
+    raised = "Every method raises a `ServiceError`:\n\n" + _entries(entries)
+    return [first, *filter(None, (reads, _address(wrapper), _sandbox(wrapper))), options, raised]
+
+
+def common_failures(wrapper: Wrapper) -> frozenset[Failure]:
+    """What every method of the wrapper may be answered with."""
+    first, *others = [frozenset(method.failures) for method in wrapper.methods]
+    return first.intersection(*others) if others else frozenset()
+
+
+def method_doc(method: Method, common: frozenset[Failure]) -> list[str]:
+    paragraphs = [method.does or f"Call `{method.verb} {method.path}`."]
+    if method.detail:
+        paragraphs.append(method.detail)
+    paragraphs.append(f"Source: `{method.verb} {method.path}`.")
+    described = [entry for param in method.params for entry in _described(param)]
+    if described:
+        paragraphs.append("Args:\n" + _entries(described))
+    own = (failure for failure in method.failures if failure not in common)
+    raised = [
+        entry
+        for failure in own
+        for entry in _error(failure)
+        if not (failure.status == "409" and method.verb in READS)
+    ]
+    if raised:
+        paragraphs.append("Raises:\n" + _entries(raised))
+    return paragraphs
+
+
+def all_doc(method: Method) -> list[str]:
+    return [
+        f"Every item of `{method.name}`, page after page.",
+        "Ends after `max_items`, where that is given. Takes and raises what the method does.",
+    ]
+
+
+def stream_doc(method: Method, mode: Mode) -> list[str]:
+    use = f"{mode.start}with ... as stream: {mode.start}for piece in stream"
+    return [f"`{method.name}`, piece by piece: `{use}`."]
+
+
+def _described(param: Param) -> Iterator[tuple[str, str]]:
+    if param.doc:
+        yield param.name, param.doc
+
+
+def _error(failure: Failure) -> Iterator[tuple[str, str]]:
+    """What the runtime raises for it, where a caller may want to tell it apart."""
+    if failure.status in ERRORS:
+        yield ERRORS[failure.status], f"{failure.status}. {failure.doc}".rstrip()
+
+
+def _entries(entries: list[tuple[str, str]]) -> str:
+    lines: list[str] = []
+    for name, text in entries:
+        lines += textwrap.wrap(
+            f"{name}: {text}",
+            columns() - 8,
+            initial_indent="    ",
+            subsequent_indent="        ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return "\n".join(lines)
+
+
+def _address(wrapper: Wrapper) -> str:
+    """The document may leave it to the caller where the API listens."""
+    told = f"`{wrapper.name}(base_url='https://...')`"
+    return "" if wrapper.base_url else f"The document names no address: give it, {told}."
+
+
+def _sandbox(wrapper: Wrapper) -> str:
+    pack = wrapper.pack
+    other = pack.environments.get("sandbox") if pack else None
+    if other is None or other.base_url == wrapper.base_url:
+        return ""
+    return f"The sandbox: `{wrapper.name}(base_url='{other.base_url}')`."
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)

@@ -1,0 +1,139 @@
+"""Operations as constants, and the methods that call them: once, page by page, piece by piece."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.model.names import constant_name
+from noctule.codegen.python.emitter.annotations import RUNTIME, annotation, optional
+from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
+from noctule.codegen.python.emitter.literals import literal, string
+from noctule.codegen.python.emitter.module import Block, Imports, docstring, function
+from noctule.codegen.python.service.config import variable
+from noctule.codegen.python.service.docstrings import all_doc, method_doc, stream_doc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from noctule.codegen.model.integration import Failure, Method, Pages, Param, Place
+    from noctule.codegen.python.service.mode import Mode
+
+REPLAY_BY_DEFAULT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+ARGUMENTS: tuple[tuple[Place, str], ...] = (
+    ("path", "path"), ("query", "query"), ("header", "headers"), ("body", "body")
+)  # fmt: skip
+"""The arguments of `call` that carry the parameters of each place."""
+
+
+def operation_block(method: Method, imports: Imports) -> Block:
+    """The constant that describes the operation."""
+    items: list[Code] = [string(method.name), string(method.verb), string(method.path)]
+    items.append(f"returns={_returns(method, imports)}")
+    if method.body:
+        items.append(f"body={string(method.body)}")
+    if method.replay != ("safe" if method.verb in REPLAY_BY_DEFAULT else "never"):
+        items.append(f"replay={string(method.replay)}")
+    if method.styles:
+        items.append(joined("styles=", literal(dict(method.styles))))
+    if method.moves_money:
+        items.append("moves_money=True")
+    if method.accepts:
+        items.append(f"accepts={string(method.accepts)}")
+    if method.content_type:
+        items.append(f"content_type={string(method.content_type)}")
+    made = call(imports.use(RUNTIME, "Operation"), *items)
+    return Block(tuple(lay_out(joined(f"{constant_name(method.name)} = ", made))))
+
+
+class MethodWriter:
+    """Writes methods into a class body; `caller` is the service, seen from there."""
+
+    def __init__(
+        self, imports: Imports, mode: Mode, common: frozenset[Failure], caller: str = "self"
+    ) -> None:
+        self._imports = imports
+        self._mode = mode
+        self._common = common
+        self._caller = caller
+
+    def lines(self, method: Method) -> Iterator[str]:
+        """The method and those that stand beside it, each after an empty line."""
+        yield from ("", *self._once(method))
+        if method.pages is not None:
+            yield from ("", *self._all(method, method.pages))
+        if method.streams:
+            yield from ("", *self._stream(method))
+
+    def _once(self, method: Method) -> list[str]:
+        arguments = [constant_name(method.name), *self._places(method, method.params)]
+        start = f"{self._mode.wait}{self._caller}.call"
+        start = start if method.returns is None else f"return {start}"
+        body = [
+            *docstring(method_doc(method, self._common), 8),
+            *lay_out(call(start, *arguments, "options=options"), 8),
+        ]
+        parameters = ["self", "*", *map(self._parameter, method.params), self._options()]
+        returns = _returns(method, self._imports)
+        return self._function(method.name, parameters, returns, body, waits=True)
+
+    def _all(self, method: Method, pages: Pages) -> list[str]:
+        params = [param for param in method.params if param.wire not in pages.steered]
+        settings = (f"{name}={literal(value)}" for name, value in pages.settings.items())
+        paging = f"{self._imports.use(RUNTIME, pages.kind)}({', '.join(settings)})"
+        arguments: list[Code] = [self._caller, constant_name(method.name), paging]
+        arguments += [*self._places(method, params), "max_items=max_items", "options=options"]
+        start = f"return {self._imports.use(RUNTIME, self._mode.paginate)}"
+        body = [*docstring(all_doc(method), 8), *lay_out(call(start, *arguments), 8)]
+        parameters = ["self", "*", *map(self._parameter, params), "max_items: int | None = None"]
+        kind = annotation(pages.item, "answer", self._imports)
+        iterator = self._imports.use("collections.abc", self._mode.iterator)
+        name, returns = f"{method.name}_all", f"{iterator}[{kind}]"
+        return self._function(name, [*parameters, self._options()], returns, body)
+
+    def _stream(self, method: Method) -> list[str]:
+        arguments = [constant_name(method.name), *self._places(method, method.params)]
+        start = f"return {self._caller}.stream"
+        body = [
+            *docstring(stream_doc(method, self._mode), 8),
+            *lay_out(call(start, *arguments, "options=options"), 8),
+        ]
+        stream = self._imports.use(RUNTIME, self._mode.stream)
+        opened = self._imports.use("contextlib", self._mode.opened)
+        parameters = ["self", "*", *map(self._parameter, method.params), self._options()]
+        return self._function(f"{method.name}_stream", parameters, f"{opened}[{stream}]", body)
+
+    def _function(
+        self, name: str, parameters: list[str], returns: str, body: list[str], *,
+        waits: bool = False,
+    ) -> list[str]:  # fmt: skip
+        asynchronous = waits and self._mode.asynchronous
+        return function(name, parameters, returns, body, indent=4, asynchronous=asynchronous)
+
+    def _options(self) -> str:
+        return f"options: {self._imports.use(RUNTIME, 'CallOptions')} | None = None"
+
+    def _parameter(self, param: Param) -> str:
+        if param.required:
+            return f"{param.name}: {annotation(param.type, 'argument', self._imports)}"
+        return f"{param.name}: {optional(param.type, 'argument', self._imports)} = None"
+
+    def _places(self, method: Method, params: Iterable[Param]) -> Iterator[Code]:
+        for place, argument in ARGUMENTS:
+            here = [param for param in params if param.place == place]
+            whole = next((param for param in here if not param.wire), None)
+            pairs = [f"{string(param.wire)}: {param.name}" for param in here]
+            pairs += [
+                f"{string(wire)}: {variable(name, self._imports)}.read().reveal()"
+                for fixed, wire, name in method.fixed
+                if fixed == place
+            ]
+            if place == "path":
+                pairs.sort(key=lambda pair: method.path.find(pair.split('"')[1]))
+            if whole is not None:
+                yield f"{argument}={whole.name}"
+            elif pairs:
+                yield joined(f"{argument}=", collection("{", pairs, "}"))
+
+
+def _returns(method: Method, imports: Imports) -> str:
+    return "None" if method.returns is None else annotation(method.returns, "answer", imports)

@@ -1,0 +1,1 @@
+"""The webhook module and the application it is mounted in."""

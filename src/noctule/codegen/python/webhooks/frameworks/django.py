@@ -1,0 +1,89 @@
+"""Django: a view and its `urlpatterns`; a project that has none gets an application in one file."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.emitter.line_breaks import call, collection, joined, lay_out
+from noctule.codegen.python.emitter.literals import string
+from noctule.codegen.python.emitter.module import Block, Imports
+from noctule.codegen.python.webhooks.frameworks.wsgi import Wsgi
+
+if TYPE_CHECKING:
+    from noctule.codegen.model.integration import Webhooks
+
+
+class Django(Wsgi):
+    variables = MappingProxyType({
+        "DJANGO_SECRET_KEY": "codegen.django_secret_key",
+        "DJANGO_ALLOWED_HOSTS": "codegen.django_allowed_hosts",
+    })  # fmt: skip
+
+    def mount(self, webhooks: Webhooks) -> str:
+        return f"Mount it with `path('', include('{webhooks.module}'))` in `urlpatterns`."
+
+    def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
+        for module, name in (
+            ("django.http", "HttpRequest"),
+            ("django.http", "HttpResponse"),
+            ("django.urls", "path"),
+            ("django.views.decorators.csrf", "csrf_exempt"),
+            ("django.views.decorators.http", "require_POST"),
+        ):
+            imports.use(module, name)
+        made = call("return HttpResponse", "answer.body", "status=answer.status",
+                    "headers=dict(answer.headers)")  # fmt: skip
+        view = [
+            "@csrf_exempt",
+            "@require_POST",
+            "def webhook(request: HttpRequest) -> HttpResponse:",
+            "    answer = inbox.take(request.META, request.body)",
+            *lay_out(made, 4),
+        ]
+        routes = [call("path", string(webhooks.endpoint.lstrip("/")), "webhook")]
+        patterns = lay_out(joined("urlpatterns = ", collection("[", routes, "]")))
+        return [self.inbox(imports), Block(tuple(view), definition=True), Block(tuple(patterns))]
+
+    def app(self, webhooks: Webhooks | None, imports: Imports) -> list[Block]:
+        imports.use("", "os")
+        imports.use("django.conf", "settings")
+        imports.use("django.core.wsgi", "get_wsgi_application")
+        configured = call(
+            "settings.configure",
+            'SECRET_KEY=os.environ["DJANGO_SECRET_KEY"]',
+            'ALLOWED_HOSTS=os.environ.get("DJANGO_ALLOWED_HOSTS", "localhost").split(",")',
+            "ROOT_URLCONF=__name__",
+        )
+        if webhooks is None:
+            kinds = [imports.use("django.urls", name) for name in ("URLPattern", "URLResolver")]
+            patterns = [f"urlpatterns: list[{' | '.join(kinds)}] = []"]
+        else:
+            imports.use("django.urls", "include")
+            imports.use("django.urls", "path")
+            included = call("path", '""', call("include", string(webhooks.module)))
+            patterns = lay_out(joined("urlpatterns = ", collection("[", [included], "]")))
+        return [
+            Block(tuple(lay_out(configured))),
+            Block((*patterns, "application = get_wsgi_application()")),
+        ]
+
+    def serve(self, webhooks: Webhooks, imports: Imports) -> list[str]:
+        for module, name in (
+            ("", "os"),
+            ("django.conf", "settings"),
+            ("django.core.wsgi", "get_wsgi_application"),
+            (webhooks.module, "inbox"),
+        ):
+            imports.use(module, name)
+        routed = call(
+            "monkeypatch.setattr", "settings", '"ROOT_URLCONF"', string(webhooks.module),
+            "raising=False",
+        )  # fmt: skip
+        return [
+            '    if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:',
+            "        settings.configure()",
+            *lay_out(routed, 4),
+            '    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["test"])',
+            *self.client("get_wsgi_application()"),
+        ]

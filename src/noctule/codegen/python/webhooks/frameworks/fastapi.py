@@ -1,0 +1,40 @@
+"""FastAPI: the receiver is a route, and its lifespan the router's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.emitter.line_breaks import call, lay_out
+from noctule.codegen.python.emitter.literals import string
+from noctule.codegen.python.emitter.module import Block, Imports
+from noctule.codegen.python.webhooks.frameworks.asgi import Asgi
+from noctule.codegen.python.webhooks.frameworks.base import module_name
+
+if TYPE_CHECKING:
+    from noctule.codegen.model.integration import Webhooks
+
+
+class FastApi(Asgi):
+    def mount(self, webhooks: Webhooks) -> str:
+        return f"Mount it with `app.include_router({module_name(webhooks)[1]}.router)`."
+
+    def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
+        imports.use("fastapi", "APIRouter")
+        imports.use("starlette.routing", "Route")
+        route = call("Route", string(webhooks.endpoint), "receiver", 'methods=["POST"]')
+        return [Block((
+            "router = APIRouter(lifespan=receiver.lifespan)",
+            *lay_out(call("router.routes.append", route)),
+        ))]  # fmt: skip
+
+    def app(self, webhooks: Webhooks | None, imports: Imports) -> list[Block]:
+        imports.use("fastapi", "FastAPI")
+        lines = ["app = FastAPI()"]
+        if webhooks is not None:
+            lines.append(f"app.include_router({imports.use(*module_name(webhooks))}.router)")
+        return [Block(tuple(lines))]
+
+    def serve(self, webhooks: Webhooks, imports: Imports) -> list[str]:
+        imports.use("fastapi", "FastAPI")
+        imports.use(webhooks.module, "router")
+        return ["    app = FastAPI()", "    app.include_router(router)", *self.client("app")]

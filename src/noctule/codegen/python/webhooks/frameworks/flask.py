@@ -1,0 +1,47 @@
+"""Flask: a blueprint with one view, which hands the request on as it came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.emitter.line_breaks import call, lay_out
+from noctule.codegen.python.emitter.literals import string
+from noctule.codegen.python.emitter.module import Block, Imports
+from noctule.codegen.python.webhooks.frameworks.base import module_name
+from noctule.codegen.python.webhooks.frameworks.wsgi import Wsgi
+
+if TYPE_CHECKING:
+    from noctule.codegen.model.integration import Webhooks
+
+
+class Flask(Wsgi):
+    def mount(self, webhooks: Webhooks) -> str:
+        return f"Mount it with `app.register_blueprint({module_name(webhooks)[1]}.blueprint)`."
+
+    def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
+        for name in ("Blueprint", "Response", "request"):
+            imports.use("flask", name)
+        name = f"{module_name(webhooks)[1]}_webhooks"
+        view = [
+            *lay_out(call("@blueprint.post", string(webhooks.endpoint))),
+            "def webhook() -> Response:",
+            "    answer = inbox.take(request.environ)",
+            "    return Response(answer.body, answer.status, list(answer.headers))",
+        ]
+        blueprint = lay_out(call("blueprint = Blueprint", string(name), "__name__"))
+        inbox = self.inbox(imports).lines
+        return [Block((*inbox, *blueprint)), Block(tuple(view), definition=True)]
+
+    def app(self, webhooks: Webhooks | None, imports: Imports) -> list[Block]:
+        imports.use("flask", "Flask")
+        lines = ["app = Flask(__name__)"]
+        if webhooks is not None:
+            lines.append(f"app.register_blueprint({imports.use(*module_name(webhooks))}.blueprint)")
+        return [Block(tuple(lines))]
+
+    def serve(self, webhooks: Webhooks, imports: Imports) -> list[str]:
+        imports.use("flask", "Flask")
+        for name in ("blueprint", "inbox"):
+            imports.use(webhooks.module, name)
+        lines = ["    app = Flask(__name__)", "    app.register_blueprint(blueprint)"]
+        return [*lines, *self.client("app")]

@@ -1,0 +1,38 @@
+"""What Django and Flask have in common: threads, which hand deliveries to the receiver's loop."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.emitter.module import Block
+from noctule.codegen.python.service.mode import Mode
+from noctule.codegen.python.webhooks.frameworks.base import HOST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.codegen.python.emitter.module import Imports
+
+
+class Wsgi:
+    variables: Mapping[str, str] = MappingProxyType({})
+    mode = Mode(asynchronous=False)
+    drain = "inbox.drain()"
+    live = (
+        "    with client:",
+        "        yield Sender(client, key.signing)",
+        "    inbox.close()",
+    )
+
+    @staticmethod
+    def inbox(imports: Imports) -> Block:
+        imports.use("noctule.webhooks", "Threaded")
+        return Block(("inbox = Threaded(receiver)",))
+
+    @staticmethod
+    def client(app: str) -> list[str]:
+        return [
+            f"    transport = httpx2.WSGITransport(app={app})",
+            f'    client = httpx2.Client(transport=transport, base_url="{HOST}")',
+        ]

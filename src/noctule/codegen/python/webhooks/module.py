@@ -1,0 +1,101 @@
+"""The webhook module: a receiver, the way into it, and one function per event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.model.integration import STRING, Reference, Scalar
+from noctule.codegen.model.names import python_name
+from noctule.codegen.python.emitter.line_breaks import call, joined, lay_out
+from noctule.codegen.python.emitter.literals import string
+from noctule.codegen.python.emitter.module import Block, Imports, docstring, function, module
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.codegen.model.integration import Hook, Integration, Record, Webhooks
+    from noctule.codegen.python.webhooks.frameworks import Framework
+
+PLAIN = (STRING, Scalar("integer"))
+HANDLING = (
+    "The sender has its answer as soon as the event is on disk. A handler that raises is called"
+    " again later, so make its effects safe to repeat."
+)
+
+
+def webhook_module(
+    integration: Integration, webhooks: Webhooks, package: str, framework: Framework
+) -> str:
+    """The source of the handler module; `package` is the project's own top-level package."""
+    imports = Imports(package)
+    imports.use("", "logging")
+    for name in ("Event", "Receiver"):
+        imports.use("noctule.webhooks", name)
+    wrapper = integration.wrapper
+    records = wrapper.record_of
+    identities = {
+        hook.event: _identity(records[hook.record], records) if hook.record else ""
+        for hook in webhooks.hooks
+    }
+    for hook in webhooks.hooks:
+        if identities[hook.event]:
+            imports.use(wrapper.homes[hook.record], hook.record)
+    names = ", ".join(map(string, webhooks.secrets))
+    arguments = [string(webhooks.scheme), f"secrets=[{names}]"]
+    arguments += [f"url={string(webhooks.url)}"] if webhooks.url else []
+    receiver = Block(tuple(lay_out(joined("receiver = ", call("Receiver", *arguments)))))
+    first, *others = [receiver, *framework.setup(webhooks, imports)]
+    if others and not others[0].definition:
+        first, *others = [Block((*first.lines, *others[0].lines)), *others[1:]]
+    waits = framework.mode.asynchronous
+    blocks = [
+        Block(("logger = logging.getLogger(__name__)",)),
+        first,
+        *others,
+        *(_handler(hook, identities[hook.event], waits=waits) for hook in webhooks.hooks),
+    ]
+    doc = [
+        f"{wrapper.service} webhooks: verified, stored, then handled once each.",
+        HANDLING,
+        framework.mount(webhooks),
+    ]
+    return module(doc, imports, blocks)
+
+
+def _handler(hook: Hook, known: str, *, waits: bool) -> Block:
+    """`known` is the member of the object that names it, "" where nothing does."""
+    body = docstring([hook.doc], 4) if hook.doc else []
+    identity = "event.id"
+    if known:
+        variable = python_name(hook.record)
+        place = f", at={string(hook.at)}" if hook.at else ""
+        body += lay_out(f"{variable} = event.decode({hook.record}{place})", 4)
+        identity = f"{variable}.{known}"
+    body += lay_out(call("logger.info", '"%s: %s"', "event.type", identity), 4)
+    lines = function(
+        hook.name, ["event: Event"], "None", body,
+        decorators=[call("@receiver.on", string(hook.event))], asynchronous=waits,
+    )  # fmt: skip
+    return Block(tuple(lines), definition=True)
+
+
+def _identity(record: Record, records: Mapping[str, Record]) -> str:
+    """The member that says which object it is, for the log; "" where none does. An object would be
+    a customer in the log."""
+    if named := _named(record, records):
+        return named
+    plain = (field for field in record.fields if field.required and field.type in PLAIN)
+    return next((field.name for field in plain), "")
+
+
+def _named(record: Record, records: Mapping[str, Record]) -> str:
+    """`id`, what ends like one, or that of a part of it; ""."""
+    for field in record.fields:
+        if field.name == "id" or field.name.endswith(("_id", "_sid", "_ts")):
+            return field.name
+    for field in record.fields:
+        if field.required and isinstance(field.type, Reference):
+            inner = _named(records[field.type.name], records)
+            if inner:
+                return f"{field.name}.{inner}"
+    return ""

@@ -1,0 +1,1 @@
+"""What a request says: words, phrases, verbs and names, in French and English."""

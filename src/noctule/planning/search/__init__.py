@@ -1,0 +1,1 @@
+"""Which operations of a document a request needs."""

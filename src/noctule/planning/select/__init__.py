@@ -1,0 +1,1 @@
+"""Which provider, and what it calls for: pack operations, names, credentials."""

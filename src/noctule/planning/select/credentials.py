@@ -1,0 +1,93 @@
+"""The environment variables that a document's security schemes call for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from noctule.planning.language.text import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noctule.apidoc import ApiDocument, Operation, SecurityScheme
+
+_PARTS: dict[str, tuple[str, ...]] = {
+    "bearer": ("token",),
+    "basic": ("username", "password"),
+    "api_key": ("api_key",),
+    "oauth2_client_credentials": ("client_id", "client_secret"),
+    "oauth2_authorization_code": ("client_id", "client_secret", "refresh_token"),
+    "oauth2_password": ("token",),
+    "oauth2_implicit": ("token",),
+    "oauth2_device": ("token",),
+    "openid": ("token",),
+}
+_NEEDS_TOKEN_URL = frozenset({"oauth2_client_credentials", "oauth2_authorization_code"})
+_CREDENTIAL_HEADER = re.compile(r"authorization|.*(?:token|api-?key|secret)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """One variable; `scheme` is the document's scheme, or the header parameter that carries it."""
+
+    env: str
+    role: str
+    """As in a pack: "token", "username", "password", "api_key", "client_id" …"""
+    scheme: str
+
+
+def credentials(
+    document: ApiDocument, operations: Iterable[Operation], prefix: str
+) -> tuple[Credential, ...]:
+    """What the operations need, each once; of several ways to authenticate, the one with the fewest
+    variables. `prefix` begins every name: "NOTION" gives NOTION_TOKEN. () where the document says
+    nothing: none is invented.
+    """
+    found: dict[str, Credential] = {}
+    for operation in operations:
+        for credential in _of(document, operation, prefix):
+            found.setdefault(credential.env, credential)
+    return tuple(found.values())
+
+
+def chosen_schemes(document: ApiDocument, operation: Operation) -> tuple[SecurityScheme, ...]:
+    """The schemes used together for the operation: the supported alternative that needs the fewest
+    variables, the document's order deciding ties; () where there is none."""
+    schemes = document.security_schemes
+    alternatives = [
+        tuple(schemes[name] for name in names)
+        for names in operation.security
+        if names and all(name in schemes and _parts(schemes[name]) for name in names)
+    ]
+    return min(alternatives, key=lambda group: sum(len(_parts(s)) for s in group), default=())
+
+
+def _of(document: ApiDocument, operation: Operation, prefix: str) -> Iterable[Credential]:
+    group = chosen_schemes(document, operation)
+    several_keys = sum(scheme.kind == "api_key" for scheme in group) > 1
+    for scheme in group:
+        for part in _parts(scheme):
+            suffix = _of_parameter(scheme.parameter, prefix) if several_keys else part.upper()
+            yield Credential(f"{prefix}_{suffix}", part, scheme.name)
+    if not operation.security:
+        for parameter in operation.parameters:
+            if parameter.where == "header" and _CREDENTIAL_HEADER.fullmatch(parameter.name):
+                name = f"{prefix}_{_of_parameter(parameter.name, prefix)}"
+                yield Credential(name, "api_key", parameter.name)
+
+
+def _parts(scheme: SecurityScheme) -> tuple[str, ...]:
+    if scheme.kind in _NEEDS_TOKEN_URL and not scheme.token_url:
+        return ("token",)
+    return _PARTS.get(scheme.kind, ())
+
+
+def _of_parameter(name: str, prefix: str) -> str:
+    """ "PLAID-CLIENT-ID" under "PLAID" -> "CLIENT_ID"; "Authorization" -> "TOKEN"."""
+    if name.lower() == "authorization":
+        return "TOKEN"
+    own = set(prefix.lower().split("_")) | {"x"}
+    kept = [word for word in words(name) if word not in own]
+    return "_".join(kept or ["api", "key"]).upper()

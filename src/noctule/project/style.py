@@ -1,0 +1,78 @@
+"""How the project wants its code: the width of its lines, and the Python it runs on."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from noctule.codegen.model.values import is_object
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+USUAL = 88
+NARROWEST, WIDEST = 60, 320
+MOST_BYTES = 1024 * 1024
+OLDEST = (3, 11)
+"""What the runtime of generated code needs."""
+_BOUND = re.compile(r"(<=|<|==|~=)\s*(\d+)\.(\d+)(\.\d+|\.\*)?")
+
+
+@dataclass(frozen=True)
+class Style:
+    width: int = USUAL
+    """Columns of a line."""
+
+
+def style_of(project: Path) -> Style:
+    """What `pyproject.toml`, `ruff.toml` or `.ruff.toml` of the project say to ruff or black.
+
+    Raises `Problem` where `requires-python` shuts out every Python that can run generated code.
+    """
+    pyproject = _table(project / "pyproject.toml")
+    tools = _inner(pyproject, "tool")
+    python = _inner(pyproject, "project").get("requires-python")
+    if isinstance(python, str) and _too_old(python):
+        raise Problem(
+            "codegen.python_too_old", exit=Exit.USAGE, place="pyproject.toml", python=python
+        )
+    ruff = _table(project / "ruff.toml") or _table(project / ".ruff.toml")
+    said = (
+        ruff.get("line-length"),
+        _inner(tools, "ruff").get("line-length"),
+        _inner(tools, "black").get("line-length"),
+    )
+    widths = (value for value in said if isinstance(value, int) and not isinstance(value, bool))
+    width = next(widths, USUAL)
+    return Style(min(max(width, NARROWEST), WIDEST))
+
+
+def _table(path: Path) -> dict[str, Any]:
+    """The TOML of the file; empty where there is none, or none that can be read."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return {}
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _inner(table: dict[str, Any], name: str) -> dict[str, Any]:
+    value = table.get(name)
+    return value if is_object(value) else {}
+
+
+def _too_old(specifier: str) -> bool:
+    """Whether an upper bound of the specifier lies below the oldest Python that will do."""
+    for kind, major, minor, rest in _BOUND.findall(specifier):
+        version = (int(major), int(minor))
+        if kind == "<" and version <= OLDEST and rest in ("", ".0", ".*"):
+            return True
+        if kind in ("<=", "==") and version < OLDEST:
+            return True
+        if kind == "~=" and version < OLDEST and rest:
+            return True
+    return False

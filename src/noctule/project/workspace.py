@@ -1,0 +1,175 @@
+"""The user's project: what a render would change there, and the writing of it.
+
+A file is compared with what noctule last wrote (the lock). What the user did to it is kept: an
+edited file is merged with the new version, and lines that both changed stand between markers.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from noctule.codegen.python.merge import import_alike, settle
+from noctule.problem import Exit, Problem
+from noctule.project import env_file, lock
+from noctule.project.atomic_write import write_all
+from noctule.project.merge import merge, unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from noctule.project.rendered import Rendered
+
+Action = Literal["create", "identical", "update", "merge", "conflict", "kept", "skip"]
+WRITTEN = frozenset({"create", "update", "merge", "conflict"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one file.
+
+    "create" and "update" (the user did not touch it) are written, and so are "merge" (edited by
+    the user, and new) and "conflict" (both changed the same lines, which stand between markers).
+    "identical" has nothing to do; "kept" was edited by the user and has nothing new, or was there
+    before noctule; "skip" was deleted by the user.
+    """
+
+    path: str
+    action: Action
+    diff: str
+    """Unified diff from the project's file to what is written, or would be for a file that was
+    there before noctule; "" where nothing is new."""
+    conflict: bool = False
+    """A person has to look: markers stand in the file, or the new version is not in it."""
+    unresolved: bool = False
+    """Markers of an earlier run stand in the file, so that it is not touched."""
+    text: str = field(default="", repr=False)
+    pristine: str | None = field(default=None, repr=False)
+    """What the lock says of it from now on; None: nothing."""
+
+
+class Workspace:
+    """The project at `root`; `service` names its lock (a provider id such as "stripe")."""
+
+    def __init__(self, root: Path, service: str) -> None:
+        self.root = root.resolve()
+        self._lock = f"{lock.FOLDER}/{service}.lock"
+
+    def compare(self, files: Iterable[Rendered]) -> tuple[Change, ...]:
+        """One change per file, in their order; reads only. Raises `Problem` for a path that leaves
+        the project, a folder where a file should be (and the reverse), or a broken lock."""
+        pristine = lock.read(self._inside(self._lock), self._lock)
+        changes = (self._change(file, pristine.get(file.path)) for file in files)
+        return tuple(change for change in changes if change is not None)
+
+    def write(self, changes: Iterable[Change]) -> None:
+        """Write what `compare` found, all or nothing. Raises `Problem` when the folder refuses."""
+        changes = tuple(changes)
+        texts = {
+            (path := self._inside(change.path)): _with_newlines_of(path, change.text)
+            for change in changes
+            if change.action in WRITTEN and not change.unresolved
+        }
+        place = self._inside(self._lock)
+        before = lock.read(place, self._lock)
+        after = before | {c.path: c.pristine for c in changes if c.pristine is not None}
+        if after != before:
+            texts[place] = lock.dump(after)
+        if texts:
+            write_all(self.root, texts)
+
+    def _change(self, file: Rendered, pristine: str | None) -> Change | None:
+        path = self._inside(file.path)
+        current = self._read(path, file.path)
+        if file.role == "package":
+            if current is not None or path.parent.is_dir():
+                return None
+            return Change(file.path, "create", "", text=file.text)
+        if current is None:
+            if pristine is not None and file.role != "task":
+                return Change(file.path, "skip", "")
+            return _written(file, "create", "", file.text)
+        if file.role == "env":
+            merged = env_file.merge(current, file.text, pristine or "")
+            return _written(file, "identical" if merged == current else "update", current, merged)
+        if current == file.text:
+            return _written(file, "identical", current, file.text)
+        if current == pristine:
+            return _written(file, "update", current, file.text)
+        if unresolved(current):
+            diff = _diff(file.path, pristine or "", file.text)
+            return Change(file.path, "conflict", diff, conflict=True, unresolved=True)
+        if pristine == file.text:
+            return Change(file.path, "kept", "")
+        if pristine is None:
+            return Change(file.path, "kept", _diff(file.path, current, file.text), conflict=True)
+        return _merged(file, current, pristine)
+
+    def _inside(self, path: str) -> Path:
+        """The real place of `path`, through symbolic links, if it lies in the project."""
+        pure = PurePosixPath(path)
+        legal = path.isprintable() and "\\" not in path and ":" not in path and pure.name
+        if not legal or pure.is_absolute() or ".." in pure.parts:
+            raise Problem("codegen.path_outside", exit=Exit.USAGE, place=path)
+        try:
+            real = (self.root / pure).resolve()
+        except (OSError, RuntimeError) as error:
+            raise Problem("codegen.path_outside", exit=Exit.USAGE, place=path) from error
+        if not real.is_relative_to(self.root) or real == self.root:
+            raise Problem("codegen.path_outside", exit=Exit.USAGE, place=path)
+        return real
+
+    def _read(self, path: Path, place: str) -> str | None:
+        """The text that is there, with bare newlines; None when there is no such file."""
+        try:
+            if path.is_dir():
+                raise Problem("codegen.path_is_folder", exit=Exit.USAGE, place=place)
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError as error:
+            raise Problem("codegen.folder_is_file", exit=Exit.USAGE, place=place) from error
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            problem = Problem("codegen.unreadable", exit=Exit.OUTSIDE, place=place, reason=reason)
+            raise problem from error
+        return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+def _merged(file: Rendered, current: str, pristine: str) -> Change:
+    """The user's file with what is new."""
+    package = file.path.removeprefix("src/").split("/")[0]
+    if file.path.endswith(".py"):
+        texts = import_alike(pristine, current, file.text, package)
+        merged = merge(*texts, settle)
+    else:
+        merged = merge(pristine, current, file.text)
+    if merged.text == current:
+        return Change(file.path, "kept", "", pristine=file.text)
+    change = _written(file, "conflict" if merged.conflicts else "merge", current, merged.text)
+    return replace(change, conflict=merged.conflicts > 0)
+
+
+def _written(file: Rendered, action: Action, current: str, text: str) -> Change:
+    diff = "" if action == "identical" else _diff(file.path, current, text)
+    return Change(file.path, action, diff, text=text, pristine=file.text)
+
+
+def _with_newlines_of(path: Path, text: str) -> str:
+    """`text` with the line ends of the file that is there."""
+    there = path.is_file() and b"\r\n" in path.read_bytes()
+    return text.replace("\n", "\r\n") if there else text
+
+
+def _diff(path: str, before: str, after: str) -> str:
+    old, new = (
+        text.encode("utf-8", "replace").decode().splitlines(keepends=True)
+        for text in (before, after)
+    )
+    source = f"a/{path}" if before else "/dev/null"
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for line in difflib.unified_diff(old, new, source, f"b/{path}")
+    )

@@ -1,0 +1,48 @@
+"""The arguments of a call, as the parts of one HTTP request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from noctule.runtime.encoding.body import encode_body
+from noctule.runtime.encoding.headers import headers as encode_headers
+from noctule.runtime.encoding.path import expand_path
+from noctule.runtime.encoding.query import query as encode_query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.runtime.encoding.upload import Source
+    from noctule.runtime.operation import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A request without its origin."""
+
+    path_and_query: str
+    headers: dict[str, str] = field(repr=False)
+    """The caller's, and those that describe the body."""
+    content: bytes | Source = field(repr=False)
+    replayable: bool = True
+    """Whether `content` can be sent a second time."""
+
+
+def encode(
+    operation: Operation[Any],
+    path: Mapping[str, object] | None,
+    query: Mapping[str, object] | None,
+    headers: Mapping[str, object] | None,
+    body: object,
+) -> Encoded:
+    """Write what the operation's method was called with; raises `InvalidArgument`."""
+    target = expand_path(operation.path, path, operation.styles)
+    if query and (written := encode_query(query, operation.styles)):
+        target = f"{target}?{written}"
+    sent = encode_headers(headers) if headers else {}
+    if operation.body is None or body is None:
+        return Encoded(target, sent, b"")
+    whole = encode_body(operation.body, body, operation.styles)
+    sent["Content-Type"] = operation.content_type or whole.content_type
+    return Encoded(target, sent, whole.content, whole.replayable)

@@ -1,0 +1,1 @@
+"""What to do when the provider is not available."""

@@ -1,0 +1,87 @@
+"""What gives a secret away although nobody registered it: its shape, or the name before it.
+
+Every pattern is linear: what repeats is bounded or runs to a character that ends it, and each
+one starts only where a word starts, so a long run of characters is read once.
+"""
+
+from __future__ import annotations
+
+import re
+
+from noctule.runtime.redaction.known_secrets import MASK
+
+# Prefixes that issuers gave to their tokens so that scanners find them.
+TOKENS: tuple[str, ...] = (
+    r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}",  # Stripe
+    r"whsec_[A-Za-z0-9+/=]{16,}",  # Stripe, Standard Webhooks
+    r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}",  # GitHub
+    r"xox[a-z]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,}",  # Slack
+    r"(?:AC|SK)[0-9a-f]{32}",  # Twilio
+    r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",  # SendGrid
+    r"sk-[A-Za-z0-9_-]{20,}",  # OpenAI, Anthropic
+    r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",  # Shopify
+    r"AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|1//[A-Za-z0-9_-]{30,}",  # Google
+    r"(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS
+    r"glpat-[A-Za-z0-9_-]{20,}",  # GitLab
+    r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",  # JWT (RFC 7519)
+)
+
+_GUARDED = (
+    r"password|passwd|passphrase|pwd|secret|token|api[_-]?key|apikey|access[_-]?key"
+    r"|private[_-]?key|signing[_-]?key|authorization|credential|cookie|session[_-]?id"
+    r"|signature|assertion|cvc|cvv|card[_-]?number"
+)
+_HARMLESS = frozenset({"token_type", "tokens", "max_tokens", "token_url", "token_count"})
+
+# Texts, which `re` compiles and keeps when one is first used: importing this costs nothing.
+_SECRET_NAME = rf"(?i:{_GUARDED})"
+_BEARER = (
+    r"(?<![A-Za-z0-9])((?i:bearer|basic)\s{1,4})(?=[a-z]*[A-Z0-9+/=_~-])[A-Za-z0-9._~+/=-]{6,}"
+)
+_PEM = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}-----)?"
+_USERINFO = r"(://)[^\s/@:'\"]{0,256}:[^\s/@'\"]{1,256}@"
+_NAMED = (
+    rf"(?i)(?<![\w.-])(?P<name>[\w.-]{{0,64}}?(?:{_GUARDED})[\w.-]{{0,64}})"
+    # name="…", 'name': '…', "name\": \"…, name]=…, ('name', b'…')
+    r"(?P<between>\]?(?:\\{0,4}[\"'])?\s{0,8}(?:=|%3D|:|(?<=[\"']),)\s{0,8})"
+    rf"(?!b?[\"']?{re.escape(MASK)})"
+    r"(?P<value>b?\"(?:[^\"\\\n]|\\.)*\"?|b?'(?:[^'\\\n]|\\.)*'?|\\{1,4}[\"'][^\"'\\]*"
+    r"|[^\s&;,\"'<>()\[\]{}\\]+)"
+)
+_HEADER_LINE = (
+    r"(?i)(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)(\s{0,4}:\s{0,4})"
+    rf"(?![\"'\s]|b['\"]|{re.escape(MASK)})[^\r\n\"']+"
+)
+
+
+def token_pattern(shapes: tuple[str, ...] = ()) -> str:
+    """One pattern for the tokens of everybody and for `shapes` of your own.
+
+    A shape is a regular expression without anchors; write it so that it cannot backtrack.
+    """
+    return rf"(?<![A-Za-z0-9_])(?:{'|'.join(TOKENS + shapes)})"
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a member, a parameter or a header of this name holds a secret."""
+    return name.lower() not in _HARMLESS and re.search(_SECRET_NAME, name) is not None
+
+
+def mask_shapes(text: str, tokens: str) -> str:
+    """`text` without what looks like a credential, and without what a name says is one."""
+    text = re.sub(tokens, MASK, text)
+    text = re.sub(_PEM, MASK, text)
+    text = re.sub(_HEADER_LINE, rf"\1\2{MASK}", text)
+    text = re.sub(_BEARER, rf"\1{MASK}", text)
+    text = re.sub(_USERINFO, rf"\1{MASK}@", text)
+    return re.sub(_NAMED, _mask_named, text)
+
+
+def _mask_named(match: re.Match[str]) -> str:
+    name, value = match["name"], match["value"]
+    if name.lower() in _HARMLESS:
+        return match[0]
+    quote = re.match(r"b?\\{0,4}[\"']", value)
+    opening = quote[0] if quote else ""
+    closing = value[-1] if len(value) > len(opening) and opening.endswith(value[-1:]) else ""
+    return f"{name}{match['between']}{opening}{MASK}{closing if opening else ''}"

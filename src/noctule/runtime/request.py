@@ -1,0 +1,99 @@
+"""One HTTP request and its response, as transports carry them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Content = bytes | Iterable[bytes] | AsyncIterable[bytes]
+
+
+class Headers(Mapping[str, str]):
+    """Response headers; names are not case sensitive, repeated ones are joined with a comma."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            before = self._values.get(key)
+            self._values[key] = value if before is None else f"{before}, {value}"
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"<Headers {', '.join(self._values)}>"
+
+
+@dataclass(slots=True)
+class Limits:
+    """Seconds per phase of one attempt, seconds for all of it, redirects that are followed in it,
+    and bytes of its answer."""
+
+    total: float | None = 10.0
+    connect: float | None = 3.0
+    pool: float | None = 3.0
+    max_bytes: int = 32 * 1024 * 1024
+    redirects: int = 5
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request. `url` is absolute. Its repr shows neither query, headers nor body."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    content: Content = field(default=b"", repr=False)
+    limits: Limits = field(default_factory=Limits, repr=False)
+    stream: bool = False
+    """Leave the body of a success unread; whoever asked for it reads and closes it."""
+
+    def copy(self) -> Request:
+        """A request of its own, to be signed."""
+        return Request(
+            self.method, self.url, dict(self.headers), self.content, self.limits, self.stream
+        )
+
+
+@dataclass(slots=True)
+class Response:
+    """One answer. `content` is the whole body, decompressed; empty while `body` is unread."""
+
+    status: int
+    headers: Headers = field(default_factory=Headers, repr=False)
+    content: bytes = field(default=b"", repr=False)
+    body: AsyncBody | SyncBody | None = field(default=None, repr=False)
+
+    def json(self) -> Any:
+        """The body as plain JSON values; raises ValueError when it is not JSON."""
+        import msgspec
+
+        return msgspec.json.decode(self.content)
+
+    @property
+    def text(self) -> str:
+        return self.content.decode("utf-8", "replace")
+
+
+class AsyncBody(Protocol):
+    """A body that is still on the wire: iterate it to its end or close it."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class SyncBody(Protocol):
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...

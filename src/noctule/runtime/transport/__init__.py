@@ -1,0 +1,1 @@
+"""Who carries requests: the protocol and its default on httpx2."""

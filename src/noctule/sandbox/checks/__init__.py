@@ -1,0 +1,1 @@
+"""Whether the provider would accept a request."""

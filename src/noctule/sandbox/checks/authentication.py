@@ -1,0 +1,52 @@
+"""Whether a request carries a credential of a kind that the document asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+if TYPE_CHECKING:
+    from noctule.apidoc import ApiDocument, Operation, SecurityScheme
+    from noctule.sandbox.http.connection import Incoming
+
+
+def credential_missing(
+    document: ApiDocument, operation: Operation, incoming: Incoming
+) -> str | None:
+    """What is missing, in words; None when one of the documented alternatives is satisfied."""
+    if not operation.security:
+        return None
+    missing: list[str] = []
+    for alternative in operation.security:
+        schemes = [document.security_schemes.get(name) for name in alternative]
+        absent = [scheme.name for scheme in schemes if scheme and not _carried(scheme, incoming)]
+        if not absent:
+            return None
+        missing.append(" and ".join(absent))
+    return f"no credential: {' or '.join(missing)}"
+
+
+def _carried(scheme: SecurityScheme, incoming: Incoming) -> bool:
+    if scheme.kind == "api_key":
+        return bool(_api_key(scheme, incoming))
+    kind, _, credential = incoming.headers.get("authorization", "").partition(" ")
+    if scheme.kind == "basic":
+        return kind.lower() == "basic" and bool(credential)
+    if scheme.kind == "bearer":
+        return kind.lower() == "bearer" and bool(credential)
+    # OAuth2, OpenID and what has no name: any Authorization will do.
+    return bool(kind)
+
+
+def _api_key(scheme: SecurityScheme, incoming: Incoming) -> str:
+    if scheme.where == "header":
+        return incoming.headers.get(scheme.parameter.lower(), "")
+    if scheme.where == "query":
+        values = parse_qs(incoming.target.partition("?")[2]).get(scheme.parameter, [""])
+        return values[0]
+    return _cookies(incoming).get(scheme.parameter, "")
+
+
+def _cookies(incoming: Incoming) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in incoming.headers.get("cookie", "").split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs}

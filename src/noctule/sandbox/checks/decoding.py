@@ -1,0 +1,212 @@
+"""From the bytes of a request to the values that the document describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote_plus
+
+import msgspec
+
+from noctule.sandbox.state.values import as_list, as_object, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from noctule.apidoc import Media, Operation, Parameter, Schema
+    from noctule.sandbox.http.connection import Incoming
+
+FORM = "application/x-www-form-urlencoded"
+_SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+class Undecodable(Exception):
+    """The request is not written as the document says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Values by wire name, in the types of their schemas. `body` is None when none was sent."""
+
+    path: dict[str, Any]
+    query: dict[str, Any]
+    headers: Mapping[str, str]
+    body: Any
+    media: Media | None
+
+    def facts(self) -> dict[str, Any]:
+        """What the request says by name, the body's word last."""
+        return {**self.query, **self.path, **(as_object(self.body) or {})}
+
+
+def decode(operation: Operation, path: Mapping[str, str], incoming: Incoming) -> Decoded:
+    """Read `incoming` by the parameters and the body of `operation`. Raises Undecodable."""
+    _, _, query = incoming.target.partition("?")
+    by_place: dict[str, list[Parameter]] = {"path": [], "query": []}
+    for parameter in operation.parameters:
+        by_place.setdefault(parameter.where, []).append(parameter)
+    media, body = _body(operation, incoming)
+    return Decoded(
+        path={
+            p.name: read_text(p.schema, path[p.name]) for p in by_place["path"] if p.name in path
+        },
+        query=_query(parse_qsl(query, keep_blank_values=True), by_place["query"]),
+        headers=incoming.headers,
+        body=body,
+        media=media,
+    )
+
+
+def _query(pairs: list[tuple[str, str]], parameters: Iterable[Parameter]) -> dict[str, Any]:
+    nested = nest(pairs)
+    values: dict[str, Any] = {}
+    for parameter in parameters:
+        name = parameter.name.removesuffix("[]")
+        if name in nested:
+            raw = nested.pop(name)
+            style = parameter.style if not parameter.explode else ""
+            values[parameter.name] = read_text(
+                parameter.schema, _split(raw, parameter.schema, style)
+            )
+        elif parameter.schema.type == "object" and parameter.explode and parameter.style == "form":
+            held = {key: nested.pop(key) for key in parameter.schema.properties if key in nested}
+            if held:
+                values[parameter.name] = read_text(parameter.schema, held)
+    return {**nested, **values}
+
+
+def _body(operation: Operation, incoming: Incoming) -> tuple[Media | None, Any]:
+    described = operation.body
+    sent = incoming.headers.get("content-type", "")
+    essence = sent.partition(";")[0].strip().lower()
+    # A form without fields has no bytes.
+    empty = not incoming.body and not (essence == FORM and described and described.required)
+    if described is None or empty:
+        return None, None
+    media = _media(described.media, essence)
+    if media is None:
+        known = ", ".join(described.media) or "no body"
+        raise Undecodable(f"content type {essence or '(none)'}: the document says {known}")
+    if essence == FORM:
+        return media, _form(incoming.body, media)
+    if essence.endswith(("/json", "+json")):
+        return media, _json(incoming.body)
+    if essence == "multipart/form-data":
+        return media, _multipart(incoming.body, sent, media)
+    return media, incoming.body.decode("utf-8", "replace")
+
+
+def _media(described: Mapping[str, Media], essence: str) -> Media | None:
+    for type_, media in described.items():
+        known = type_.partition(";")[0].strip().lower()
+        if known in {essence, "*/*"} or known == f"{essence.partition('/')[0]}/*":
+            return media
+    return None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise Undecodable(f"the body is not JSON: {error}") from error
+
+
+def _form(body: bytes, media: Media) -> Any:
+    try:
+        text = body.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise Undecodable("the form is not percent-encoded") from error
+    return _fields(parse_qsl(text, keep_blank_values=True), media)
+
+
+def _multipart(body: bytes, content_type: str, media: Media) -> Any:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    if not message.is_multipart():
+        raise Undecodable("the body is not multipart/form-data")
+    pairs: list[tuple[str, str]] = []
+    structured: dict[str, list[Any]] = {}
+    for part in message.iter_parts():
+        name = str(part.get_param("name", header="content-disposition"))
+        payload = part.get_payload(decode=True)
+        data = payload if isinstance(payload, bytes) else b""
+        if part.get_content_type() == "application/json":
+            structured.setdefault(name, []).append(_json(data))
+        else:
+            pairs.append((name, data.decode("utf-8", "replace")))
+    return {**_fields(pairs, media), **_structured(structured, media)}
+
+
+def _structured(found: dict[str, list[Any]], media: Media) -> dict[str, Any]:
+    """Parts that came as JSON; a list where the document has one, or where a name came twice."""
+    properties: Mapping[str, Schema] = media.schema.properties if media.schema else {}
+    lists = {name for name, schema in properties.items() if schema.type == "array"}
+    return {
+        name: values if name in lists or len(values) > 1 else values[0]
+        for name, values in found.items()
+    }
+
+
+def _fields(pairs: list[tuple[str, str]], media: Media) -> Any:
+    nested = nest(pairs)
+    properties: Mapping[str, Schema] = media.schema.properties if media.schema else {}
+    for name, value in nested.items():
+        if name in properties:
+            nested[name] = _split(value, properties[name], media.styles.get(name, ""))
+    return read_text(media.schema, nested) if media.schema else nested
+
+
+def _split(value: Any, schema: Schema, style: str) -> Any:
+    """A list or an object written in one text ("a,b"), apart."""
+    separator = _SEPARATORS.get(style)
+    if separator is None or not isinstance(value, str) or schema.type not in {"array", "object"}:
+        return value
+    parts = value.split(separator) if value else []
+    if schema.type == "array":
+        return parts
+    return dict(zip(parts[::2], parts[1::2], strict=False))
+
+
+def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """`[("a[b][0]", "x")]` -> `{"a": {"b": ["x"]}}`; a repeated name makes a list."""
+    root: dict[str, Any] = {}
+    for name, value in pairs:
+        first, *rest = _keys(unquote_plus(name) if "%5B" in name else name)
+        _put(root, first, rest, value)
+    return {name: _listed(value) for name, value in root.items()}
+
+
+def _keys(name: str) -> list[str]:
+    first, bracket, rest = name.partition("[")
+    if not first or not bracket or not rest.endswith("]"):
+        return [name]
+    return [first, *rest[:-1].split("][")]
+
+
+def _put(node: dict[str, Any], key: str, rest: list[str], value: str) -> None:
+    if rest:
+        child = as_object(node.setdefault(key, {}))
+        if child is None:
+            raise Undecodable(f"{key} is sent both as a value and as an object")
+        # "[]" appends: each value under the next number.
+        _put(child, rest[0] or str(len(child)), rest[1:], value)
+    elif key not in node:
+        node[key] = value
+    elif as_object(node[key]) is not None:
+        raise Undecodable(f"{key} is sent both as a value and as an object")
+    else:
+        before = as_list(node[key])
+        node[key] = [node[key], value] if before is None else [*before, value]
+
+
+def _listed(value: Any) -> Any:
+    """Objects whose keys are 0, 1, 2 … as lists, all the way down."""
+    fields = as_object(value)
+    if fields is None:
+        return value
+    node = {key: _listed(each) for key, each in fields.items()}
+    if list(node) == [str(index) for index in range(len(node))]:
+        return list(node.values())
+    return node

@@ -1,0 +1,50 @@
+"""What the provider refuses before it does anything: no credential, not what the document says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.sandbox.checks.authentication import credential_missing
+from noctule.sandbox.checks.decoding import Decoded, Undecodable, decode
+from noctule.sandbox.checks.validation import Validators
+
+if TYPE_CHECKING:
+    from noctule.apidoc import ApiDocument
+    from noctule.providers import Pack
+    from noctule.sandbox.checks.routing import Match
+    from noctule.sandbox.http.connection import Incoming
+
+
+class Refusal(Exception):
+    """The answer is an error of this status, for this reason."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Gate:
+    def __init__(self, document: ApiDocument, pack: Pack | None) -> None:
+        self._document = document
+        self._header = pack.auth.header.lower() if pack and pack.auth else ""
+        schemes = document.security_schemes.values()
+        elsewhere = {scheme.parameter for scheme in schemes if scheme.where == "query"}
+        if pack is not None:
+            elsewhere |= {pack.auth.query if pack.auth else "", *pack.parameters}
+        self._validators = Validators(elsewhere)
+
+    def admit(self, match: Match, incoming: Incoming) -> Decoded:
+        """The request as values. Raises Refusal: 401 without credential, 400 with reasons."""
+        missing = credential_missing(self._document, match.operation, incoming)
+        # Where the document names another header than the provider reads, the pack knows better.
+        if missing is not None and not incoming.headers.get(self._header):
+            raise Refusal(401, missing)
+        try:
+            decoded = decode(match.operation, match.path, incoming)
+        except Undecodable as error:
+            raise Refusal(400, str(error)) from error
+        reasons = self._validators.refusals(match.operation, decoded)
+        if reasons:
+            raise Refusal(400, "; ".join(reasons))
+        return decoded

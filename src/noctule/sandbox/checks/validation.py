@@ -1,0 +1,111 @@
+"""Whether a request respects the document, and where it does not.
+
+The compiled validators are made at the first request that needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from noctule.apidoc import json_schema
+from noctule.problem import Exit, Problem
+from noctule.sandbox.state.values import as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import jsonschema_rs
+
+    from noctule.apidoc import Operation, Parameter, Schema
+    from noctule.sandbox.checks.decoding import Decoded
+
+TOKENS = frozenset({"token", "access_token"})
+MAX_REASONS = 5
+
+
+class Validators:
+    """Compiled validators by schema.
+
+    `elsewhere` names query parameters that are documented outside the operations: credentials.
+    """
+
+    def __init__(self, elsewhere: Iterable[str] = ()) -> None:
+        self._elsewhere = frozenset(elsewhere)
+        self._compiled: dict[Schema, jsonschema_rs.Validator] = {}
+
+    def refusals(self, operation: Operation, decoded: Decoded) -> list[str]:
+        """What the request does wrong by the document, in words; at most MAX_REASONS."""
+        reasons = [
+            reason
+            for parameter in operation.parameters
+            for reason in self._parameter(parameter, decoded)
+        ]
+        reasons += _unknown(operation, decoded, self._elsewhere)
+        if decoded.media is not None and decoded.media.schema is not None:
+            reasons += self._value("body", decoded.media.schema, decoded.body)
+        elif operation.body is not None and operation.body.required and decoded.body is None:
+            reasons.append("body: is required")
+        return reasons[:MAX_REASONS]
+
+    def _parameter(self, parameter: Parameter, decoded: Decoded) -> list[str]:
+        place = f"{parameter.where} {parameter.name}"
+        lacks = parameter.required and not _sent(parameter, decoded)
+        missing = [f"{place}: is required"] if lacks else []
+        if parameter.where == "header":
+            return [] if parameter.name.lower() in decoded.headers else missing
+        if parameter.where not in {"path", "query"}:
+            return []
+        values = decoded.path if parameter.where == "path" else decoded.query
+        if parameter.name not in values:
+            return missing
+        return self._value(place, parameter.schema, values[parameter.name])
+
+    def _value(self, place: str, schema: Schema, value: Any) -> list[str]:
+        validator = self._validator(schema)
+        if validator.is_valid(value):
+            return []
+        return [
+            f"{'.'.join([place, *map(str, error.instance_path)])}: {error.message}"
+            for error in validator.iter_errors(value)
+        ]
+
+    def _validator(self, schema: Schema) -> jsonschema_rs.Validator:
+        known = self._compiled.get(schema)
+        if known is None:
+            known = self._compiled[schema] = _compile(json_schema(schema, request=True))
+        return known
+
+
+def _sent(parameter: Parameter, decoded: Decoded) -> bool:
+    """Whether it is a token that went as a credential: some documents ask for it twice."""
+    if parameter.where == "path":
+        return False
+    return parameter.name.lower() in TOKENS and "authorization" in decoded.headers
+
+
+def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    try:
+        import jsonschema_rs
+    except ImportError as error:
+        raise Problem("sandbox.no_validator", exit=Exit.USAGE, place="jsonschema-rs") from error
+    # Masked: what a request holds may be a card number, and reasons are shown and logged.
+    return jsonschema_rs.Draft202012Validator(schema, mask="the value")
+
+
+def _unknown(operation: Operation, decoded: Decoded, elsewhere: frozenset[str]) -> list[str]:
+    """Names that the document does not have: a wrapper that writes them sends nothing."""
+    known = {parameter.name for parameter in operation.parameters if parameter.where == "query"}
+    reasons = [
+        f"query {name}: is not in the document"
+        for name in decoded.query
+        if name not in known and name not in elsewhere
+    ]
+    schema = decoded.media.schema if decoded.media is not None else None
+    if schema is None or schema.type != "object" or not schema.properties:
+        return reasons
+    body = as_object(decoded.body)
+    if "additionalProperties" in schema.raw or body is None:
+        return reasons
+    return reasons + [
+        f"body.{n}: is not in the document" for n in body if n not in schema.properties
+    ]

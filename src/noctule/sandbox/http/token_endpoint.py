@@ -1,0 +1,55 @@
+"""The provider's token endpoint, for wrappers that first ask for an access token."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from noctule.sandbox.http.connection import Reply
+
+if TYPE_CHECKING:
+    from noctule.apidoc import ApiDocument
+    from noctule.providers import Pack
+    from noctule.sandbox.http.connection import Incoming
+
+OPERATION = "token"
+"""What the ledger calls a request for an access token."""
+LIFETIME = 3600
+
+
+class TokenEndpoint:
+    """Grants a token to whoever asks with a client id or a refresh token."""
+
+    def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
+        urls = [scheme.token_url for scheme in document.security_schemes.values()]
+        if pack is not None and pack.auth is not None:
+            urls.append(pack.auth.token_url)
+        self._paths = {urlsplit(url).path for url in urls if url}
+        self._seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Grant the same tokens again, from the first on."""
+        self._random = random.Random(self._seed)  # noqa: S311  (a fake's tokens open nothing)
+
+    def grants(self, incoming: Incoming) -> Reply | None:
+        """The answer, when the request is for this endpoint."""
+        if incoming.method != "POST" or incoming.target.partition("?")[0] not in self._paths:
+            return None
+        form = parse_qs(incoming.body.decode("utf-8", "replace"))
+        headers = {"content-type": "application/json", "cache-control": "no-store"}
+        if not form.get("grant_type") or not (
+            incoming.headers.get("authorization") or form.get("client_id") or form.get("assertion")
+        ):
+            return Reply(401, b'{"error": "invalid_client"}', headers)
+        token = {
+            "access_token": f"fake_{self._random.getrandbits(128):032x}",
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+        }
+        if form["grant_type"] == ["refresh_token"]:
+            token["refresh_token"] = f"fake_{self._random.getrandbits(128):032x}"
+        return Reply(200, msgspec.json.encode(token), headers)

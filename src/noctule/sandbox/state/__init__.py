@@ -1,0 +1,1 @@
+"""What exists at the fake provider, and what each operation does to it."""

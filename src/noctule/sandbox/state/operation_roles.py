@@ -1,0 +1,140 @@
+"""What an operation does to a resource, read from the shape of its path and its method.
+
+`/customers` with `/customers/{id}` beside it is a collection of items; that alone gives create,
+list, read, update and delete, for any document.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from noctule.sandbox.checks.routing import PARAMETER
+from noctule.sandbox.state.values import plain
+
+if TYPE_CHECKING:
+    from noctule.apidoc import ApiDocument, Media, Operation, Response, Schema
+
+Role = Literal["create", "list", "read", "update", "replace", "delete", "action", "other"]
+
+_EXTENSION = re.compile(r"\.(json|xml)$")
+_ON_ITEM: dict[str, Role] = {
+    "GET": "read",
+    "HEAD": "read",
+    "PUT": "replace",
+    "POST": "update",
+    "PATCH": "update",
+    "DELETE": "delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    role: Role
+    collection: str
+    """Path template of the collection, without its last parameter: "/v1/customers"."""
+    parameter: str
+    """Wire name of the path parameter that names an item, "" when the document has none."""
+
+    def item(self, path: dict[str, str]) -> str:
+        """The concrete path of the item that a request names: "/v1/customers/cus_1"."""
+        return f"{self.concrete(path)}/{path[self.parameter]}"
+
+    def concrete(self, path: dict[str, str]) -> str:
+        return PARAMETER.sub(lambda found: path[found[1]], self.collection)
+
+
+class Shapes:
+    """The shape of each operation of one document."""
+
+    def __init__(self, document: ApiDocument) -> None:
+        self._items: dict[str, str] = {}
+        """Collection with its parameter names taken out -> the parameter of its items."""
+        self._reads: dict[str, Operation] = {}
+        """Item path with its parameter names taken out -> the operation that reads it."""
+        for operation in document.operations.values():
+            collection, parameter = _split(operation.path)
+            if parameter:
+                self._items.setdefault(_anonymous(collection), parameter)
+                if operation.method == "GET":
+                    self._reads[_anonymous(f"{collection}/{{{parameter}}}")] = operation
+
+    def of(self, operation: Operation) -> Shape:
+        collection, parameter = _split(operation.path)
+        if parameter:
+            return Shape(_ON_ITEM.get(operation.method, "other"), collection, parameter)
+        path = _EXTENSION.sub("", operation.path)
+        item = path.rpartition("/")[0]
+        parameter = self._items.get(_anonymous(path), "")
+        if operation.method == "POST" and self._acts(operation, item):
+            return Shape("action", *_split(item))
+        if operation.method == "POST":
+            return Shape("create", path, parameter)
+        if operation.method == "GET" and parameter:
+            return Shape("list", path, parameter)
+        return Shape("other", path, "")
+
+    def _acts(self, operation: Operation, item: str) -> bool:
+        """`POST /payments/{id}/confirm` answers with the payment itself."""
+        read = self._reads.get(_anonymous(item))
+        if read is None:
+            return False
+        name = _answer_name(operation)
+        return name is not None and name == _answer_name(read)
+
+
+def _answer_name(operation: Operation) -> str | None:
+    schema = answer_schema(operation)
+    return schema.name if schema is not None else None
+
+
+def answer_schema(operation: Operation) -> Schema | None:
+    """What a success answers with; None when the document does not say."""
+    media = answer_media(operation.success)
+    return concrete(media.schema) if media is not None and media.schema is not None else None
+
+
+def concrete(schema: Schema) -> Schema:
+    """The first kind of object where a schema offers several."""
+    while schema.type == "union" and schema.variants:
+        objects = [variant for variant in schema.variants if variant.type in {"object", "union"}]
+        schema = (objects or schema.variants)[0]
+    return schema
+
+
+def answer_media(response: Response | None) -> Media | None:
+    """The JSON of a response where there is one, else its first media type."""
+    if response is None or not response.media:
+        return None
+    kinds = list(response.media.values())
+    return next((media for media in kinds if "json" in media.type), kinds[0])
+
+
+def _split(template: str) -> tuple[str, str]:
+    """("/v1/customers", "id") of "/v1/customers/{id}"; no parameter for another path."""
+    path = template.partition("#")[0]
+    collection, _, last = _EXTENSION.sub("", path).rpartition("/")
+    found = PARAMETER.fullmatch(last)
+    return (collection, found[1]) if found else (path, "")
+
+
+def _anonymous(template: str) -> str:
+    return PARAMETER.sub("{}", template)
+
+
+@lru_cache(maxsize=4096)
+def identity(schema: Schema, parameter: str) -> str:
+    """The property that holds what `parameter` stands for: "id", "sid", "number" …; or "".
+
+    `issue_number` is `number`, `CallSid` is `sid`, anything else is `id`.
+    """
+    wanted = plain(parameter)
+    names = {plain(name): name for name in schema.properties}
+    if wanted in names:
+        return names[wanted]
+    endings = [key for key in names if len(key) > 1 and wanted.endswith(key)]
+    if endings:
+        return names[max(endings, key=len)]
+    return names.get("id", "")

@@ -1,0 +1,80 @@
+"""Stage `generate`: the files that a task names, in the project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from noctule.checks.check import check
+from noctule.checks.gates import PACK, gate
+from noctule.codegen import Workspace, render, style_of
+from noctule.planning.select.provider_choice import operations_of
+from noctule.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from noctule.codegen import Change
+    from noctule.manifest import IntegrationTask
+    from noctule.project.location import Project
+    from noctule.stages.knowledge import Knowledge, TaskFile
+
+STOPS = frozenset({"operation", "unsigned", "path", "secret", "endpoint"})
+"""Findings of `check` with which no code is written."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What generating changes; `changes` are in the task's order."""
+
+    changes: tuple[Change, ...]
+    workspace: Workspace
+
+    @property
+    def conflict(self) -> bool:
+        """Whether a file is left for the user to judge."""
+        return any(change.conflict for change in self.changes)
+
+    def write(self) -> None:
+        self.workspace.write(self.changes)
+
+
+def generate(project: Project, file: TaskFile, knowledge: Knowledge) -> Generated:
+    """The files of `file.task`; nothing is written before `Generated.write`.
+
+    Raises `Problem` for a task that says what is not true or what the card refuses, for a document
+    that is another one than the plan read, and for one too incomplete to build on.
+    """
+    task = file.task
+    _refuse_untrue(file, knowledge)
+    _refuse_changed(task, knowledge)
+    operations = operations_of(task, knowledge.document, knowledge.pack)
+    gate(knowledge.document, operations, task.accepted_incomplete, pack=knowledge.pack)
+    workspace = Workspace(project.root, task.provider or file.path.stem)
+    files = render(task, knowledge.document, knowledge.pack, style_of(project.root))
+    return Generated(workspace.compare(files), workspace)
+
+
+def _refuse_untrue(file: TaskFile, knowledge: Knowledge) -> None:
+    task = file.task
+    found = check(task, pack=knowledge.pack, document=knowledge.document, language=task.language)
+    stopping = [finding for finding in found if finding.code in STOPS]
+    if stopping:
+        refused = any(finding.code in ("unsigned", "secret") for finding in stopping)
+        raise Problem(
+            "stages.task_wrong",
+            exit=Exit.REFUSED if refused else Exit.USAGE,
+            place=file.place,
+            findings="; ".join(finding.message for finding in stopping),
+        )
+
+
+def _refuse_changed(task: IntegrationTask, knowledge: Knowledge) -> None:
+    document = knowledge.document
+    if task.document.sha256 in ("", document.sha256):
+        return
+    option = "" if document.source.startswith(PACK) else f" --doc {document.source}"
+    raise Problem(
+        "stages.document_changed",
+        exit=Exit.USAGE,
+        place=document.source,
+        command=f'noctule plan "{task.request or task.service}"{option}',
+    )

@@ -1,0 +1,71 @@
+"""Rejections, kept for the operator: what was wrong, and never what was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING
+
+from noctule.webhooks.errors import InboxError, Rejection
+from noctule.webhooks.store.base import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from noctule.runtime.clock import Clock
+    from noctule.webhooks.processing.inbox import Inbox
+    from noctule.webhooks.request import Request
+    from noctule.webhooks.schemes.scheme import Scheme
+
+EVERY = 1.0
+"""Seconds between two that are kept: whoever sends rubbish does not fill the disk with it."""
+EXPLAINED = 32 * 1024
+"""Bytes of the largest body that is explained here: it takes some hundred times its hashing."""
+
+
+class Notes:
+    """Takes down rejections beside the answer, which does not wait for it."""
+
+    def __init__(self, inbox: Inbox, scheme: Scheme, route: str, clock: Clock) -> None:
+        self._inbox = inbox
+        self._scheme = scheme
+        self._route = route
+        self._clock = clock
+        self._next = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, request: Request, rejection: Rejection, secrets: Sequence[str]) -> None:
+        """Keep a rejection, unless another one was kept a moment ago."""
+        now = self._clock.time()
+        if now < self._next:
+            return
+        self._next = now + EVERY
+        task = asyncio.create_task(self._keep(request, rejection, secrets, now))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        await asyncio.gather(*self._tasks)
+
+    async def _keep(
+        self, request: Request, rejection: Rejection, secrets: Sequence[str], now: float
+    ) -> None:
+        causes: list[tuple[str, str, str]] = []
+        if rejection.status == 401 and len(request.body) <= EXPLAINED:
+            from noctule.webhooks.explain import explain
+
+            found = await asyncio.to_thread(explain, self._scheme, request, secrets, now)
+            causes = [(cause.key, cause.place, cause.detail) for cause in found]
+        kept = Rejected(
+            route=self._route,
+            at=now,
+            reason=str(rejection.reason),
+            place=rejection.detail,
+            size=len(request.body),
+            digest=hashlib.sha256(request.body).hexdigest(),
+            names=tuple(name.decode("latin-1") for name, _ in request.headers[:100]),
+            causes=tuple(causes),
+        )
+        with contextlib.suppress(InboxError):
+            await self._inbox.call(lambda store: store.note(kept))

@@ -1,0 +1,1 @@
+"""How a provider signs, as data."""

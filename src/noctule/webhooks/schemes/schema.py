@@ -1,0 +1,95 @@
+"""The `[signature]` table as it is written, strict about its keys; `scheme` gives the meaning."""
+
+# No `from __future__ import annotations` here: msgspec reads the annotations.
+from typing import Annotated, Literal, get_args
+
+import msgspec
+
+from noctule.webhooks.formats.encoding import Encoding
+
+Algorithm = Literal[
+    "hmac-sha1", "hmac-sha256", "hmac-sha512",
+    "ed25519", "ecdsa-p256", "es256", "rsa-sha1", "rsa-sha256",
+    "static", "none",
+]  # fmt: skip
+KeyForm = Literal["utf8", "hex", "base64", "whsec", "sha1", "spki", "x509", "jwk"]
+Unit = Literal["s", "ms", "iso"]
+Grade = Literal["full", "body", "partial", "static", "none"]
+GRADES: tuple[Grade, ...] = get_args(Grade)
+MAX_BODY = 1 << 20
+
+Seconds = Annotated[int, msgspec.Meta(ge=0)]
+Parser = Annotated[str, msgspec.Meta(pattern="^(json|form|form:.+|multipart:.+|xml64:.+)$")]
+Name = Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
+Status = Annotated[int, msgspec.Meta(ge=200, le=299)]
+Variable = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
+TOKEN = "[A-Za-z0-9_=+/.-]{1,256}"  # noqa: S105 - a shape
+"""What a question may have signed: nothing that could be an event's body."""
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table in which an unknown key is an error."""
+
+
+class TimestampTable(Strict, frozen=True):
+    source: str = msgspec.field(name="from")
+    unit: Unit = "s"
+    past: Seconds = 300
+    future: Seconds = 300
+
+
+class HandshakeTable(Strict, frozen=True):
+    match: dict[str, str] = {}
+    method: Literal["GET", "HEAD", "POST"] = "POST"
+    text: str | None = None
+    json: dict[str, str | int | bool] | None = None
+    headers: dict[Name, str] = {}
+    status: Status = 200
+    signed: bool = True
+    shape: str = TOKEN
+    visit: str | None = None
+    enrol: str | None = None
+
+
+class FetchTable(Strict, frozen=True):
+    url: str
+    host: str
+    path: str = ".*"
+    post: dict[str, str] = {}
+    answer: str = ""
+    subject: str = ""
+    sample: str = ""
+
+
+class SignatureTable(Strict, frozen=True):
+    algorithm: Algorithm
+    header: Name | list[Name] = []
+    source: str = ""
+    place: str = msgspec.field(name="from", default="")
+    repeat: bool = False
+    separator: str = msgspec.field(name="list", default="")
+    pair: str = ""
+    name: str = ""
+    prefix: str = ""
+    encoding: Encoding = "hex"
+    key: KeyForm = "utf8"
+    fetch: FetchTable | None = None
+    algorithms: dict[str, Algorithm] = {}
+    algorithm_at: str = ""
+    signed: str | list[str] = ""
+    expect: dict[str, str] = {}
+    settings: dict[str, Variable] = {}
+    timestamp: TimestampTable | None = None
+    id: str | list[str] = []
+    type: str | list[str] = []
+    subject: str | list[str] = []
+    version: str | list[str] = []
+    batch: str | None = None
+    each: bool = False
+    only: list[str] = []
+    body_digest: str | None = None
+    content: dict[str, Parser] = msgspec.field(default_factory=lambda: {"application/json": "json"})
+    max_body: Annotated[int, msgspec.Meta(gt=0)] = MAX_BODY
+    reply: str = ""
+    handshake: list[HandshakeTable] = []
+    status: Literal["confirmed", "unconfirmed"] = "confirmed"

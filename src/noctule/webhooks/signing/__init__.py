@@ -1,0 +1,1 @@
+"""The provider's side: signed deliveries for tests and replays."""

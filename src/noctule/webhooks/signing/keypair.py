@@ -1,0 +1,134 @@
+"""Private keys: what a provider that signs with one has, made up and used on this machine only."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from noctule.webhooks.errors import InvalidSecret
+from noctule.webhooks.formats.encoding import encode
+
+if TYPE_CHECKING:
+    from noctule.webhooks.schemes.schema import Algorithm
+    from noctule.webhooks.schemes.scheme import Scheme
+
+KID = "noctule-test"
+"""The name of the key in tokens and key sets made here."""
+SECRET = "test-secret"  # noqa: S105 - of no provider
+_YEARS = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, repr=False)
+class KeyPair:
+    """What the receiver is given (`secret`) and what the provider signs with (`signing`).
+
+    The two are one text for HMAC; for a public key, `signing` is the private key in PEM, after
+    the secret where that is signed too. `document` is what the provider publishes.
+    """
+
+    secret: str
+    signing: str
+    document: bytes = b""
+
+
+def new_pair(scheme: Scheme) -> KeyPair:
+    """A fresh pair for a public-key scheme, with the document that publishes it if any does."""
+    from cryptography.hazmat.primitives import serialization as form
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    match scheme.algorithm:
+        case "ed25519":
+            key = ed25519.Ed25519PrivateKey.generate()
+            raw = key.public_key().public_bytes_raw()
+        case "ecdsa-p256" | "es256":
+            key = ec.generate_private_key(ec.SECP256R1())
+            raw = _spki(key)
+        case _:
+            key = rsa.generate_private_key(65537, 2048)
+            raw = _spki(key)
+    pem = key.private_bytes(
+        form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
+    ).decode()
+    if scheme.fetch is not None:
+        document = _certificate(key) if scheme.key == "x509" else _jwks(scheme, key)
+        return KeyPair(SECRET, f"{SECRET}\n{pem}", document)
+    return KeyPair(raw.hex() if scheme.key == "hex" else b64encode(raw).decode(), pem)
+
+
+def private_signature(algorithm: Algorithm, pem: str, content: bytes) -> bytes:
+    """Raises InvalidSecret if `pem` is no private key for the algorithm."""
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), None)
+    except ValueError:
+        raise InvalidSecret("signing needs a private key in PEM") from None
+    match algorithm, key:
+        case "ed25519", ed25519.Ed25519PrivateKey():
+            return key.sign(content)
+        case "ecdsa-p256", ec.EllipticCurvePrivateKey():
+            return key.sign(content, ec.ECDSA(hashes.SHA256()))
+        case "es256", ec.EllipticCurvePrivateKey():
+            halves = decode_dss_signature(key.sign(content, ec.ECDSA(hashes.SHA256())))
+            return b"".join(half.to_bytes(32) for half in halves)
+        case (("rsa-sha1" | "rsa-sha256"), rsa.RSAPrivateKey()):
+            digest = hashes.SHA1() if algorithm == "rsa-sha1" else hashes.SHA256()  # noqa: S303 - the provider chose it
+            return key.sign(content, padding.PKCS1v15(), digest)
+        case _:
+            raise InvalidSecret(f"is no private key for {algorithm}")
+
+
+def _spki(key: Any) -> bytes:
+    from cryptography.hazmat.primitives import serialization as form
+
+    raw: bytes = key.public_key().public_bytes(
+        form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo
+    )
+    return raw
+
+
+def _certificate(key: Any) -> bytes:
+    """Self-signed, of a name that begins as PayPal's does."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    name = x509.Name(
+        [x509.NameAttribute(x509.NameOID.COMMON_NAME, "messageverificationcerts.paypal.com")]
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(_YEARS[0])
+        .not_valid_after(_YEARS[1])
+        .sign(key, hashes.SHA256())
+    )
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _jwks(scheme: Scheme, key: Any) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    def text(raw: bytes) -> str:
+        return encode("base64url", raw).decode()
+
+    public = key.public_key()
+    if isinstance(public, ed25519.Ed25519PublicKey):
+        jwk = {"kty": "OKP", "crv": "Ed25519", "x": text(public.public_bytes_raw())}
+    else:
+        numbers = public.public_numbers()
+        halves = {name: text(getattr(numbers, name).to_bytes(32)) for name in ("x", "y")}
+        jwk = {"kty": "EC", "crv": "P-256", **halves}
+    jwk["kid"] = KID
+    path = scheme.fetch.answer if scheme.fetch else ""
+    return msgspec.json.encode({path: [jwk] if path == "keys" else jwk} if path else jwk)

@@ -15,7 +15,7 @@ OPENING = """\
 # Webhook signatures
 
 This page is written by `python docs/signatures.py` from the provider packs, and a test holds it to
-them. What a grade means and what a handler may rely on is said in
+them. What a coverage means and what a handler may rely on is said in
 [webhooks.md](webhooks.md#what-a-signature-covers); every key of a scheme is described in
 `noctule.webhooks.schemes.scheme`.
 
@@ -52,14 +52,16 @@ def page() -> str:
         if pack.unsigned
     )
     count = f"\n{SIGNED}\n\n{len(signed)} providers.\n\n"
-    head = "| pack | grade | what is signed | age | an event is known by | known from | proof |\n"
+    head = (
+        "| pack | coverage | what is signed | age | an event is known by | known from | proof |\n"
+    )
     return OPENING + count + head + "|---|---|---|---|---|---|---|\n" + rows + REFUSED + refused
 
 
 def _row(name: str, label: str, scheme: Scheme) -> str:
     cells = [
         f"[{label}]({scheme.source}) `{name}`",
-        scheme.grade,
+        scheme.coverage,
         f"{scheme.algorithm}, {_signed(scheme)}",
         _age(scheme),
         _identity(scheme),

@@ -19,10 +19,10 @@ from noctule.runtime import (
     CallOptions,
     ConnectionFailed,
     Headers,
-    Healths,
     NoAuth,
     Operation,
     Policies,
+    ProviderStates,
     Request,
     Response,
     Service,
@@ -46,7 +46,7 @@ FAULTS = (
     "timeout after commit",
     "cancelled",
 )
-KEYED = Operation("pay", "POST", "/pay", returns=None, body="json", replay="keyed")
+KEYED = Operation("pay", "POST", "/pay", returns=None, body="json", retry="with_key")
 UNKEYED = Operation("send", "POST", "/send", returns=None, body="json")
 
 
@@ -123,7 +123,7 @@ def config() -> ServiceConfig:
         base_url="https://ledger.example",
         auth=NoAuth(),
         idempotency_header="Idempotency-Key",
-        policies=Policies(breaker=None, quota=None),
+        policies=Policies(breaker=None, retry_budget=None),
     )
 
 
@@ -136,7 +136,9 @@ def run(cases: int, seed: int = 1, *, honours: bool = True) -> dict[str, int]:
     threaded: Any = type("Sync", (SyncService,), {"config": config()})
 
     async def half() -> None:
-        async with asynchronous(transport=ledger, clock=clock, healths=Healths()) as service:
+        async with asynchronous(
+            transport=ledger, clock=clock, provider_states=ProviderStates()
+        ) as service:
             for number in range(cases // 2):
                 call = service.call(operation(draw), body={"n": f"a{number}"}, options=options)
                 task = asyncio.ensure_future(call)
@@ -144,7 +146,7 @@ def run(cases: int, seed: int = 1, *, honours: bool = True) -> dict[str, int]:
 
     options = CallOptions(deadline=1e9)
     asyncio.run(half())
-    with threaded(transport=ledger, clock=clock, healths=Healths()) as service:
+    with threaded(transport=ledger, clock=clock, provider_states=ProviderStates()) as service:
         for number in range(cases - cases // 2):
             try:
                 service.call(operation(draw), body={"n": f"s{number}"}, options=options)

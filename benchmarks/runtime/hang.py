@@ -101,7 +101,7 @@ async def ours(port: int) -> Figures:
         name="hang",
         base_url=f"http://127.0.0.1:{port}",
         auth=NoAuth(),
-        policies=Policies(breaker=None, timeout=None, place_timeout=60.0),
+        policies=Policies(breaker=None, timeout=None, concurrency_timeout=60.0),
     )
     made: Any = type("Hang", (Service,), {"config": config})
     options = CallOptions(deadline=DEADLINE)

@@ -62,8 +62,8 @@ GENERATE = Path(__file__).parents[1] / "codegen" / "ours.py"
 
 PATIENT = Policies(
     breaker=None,
-    quota=None,
-    in_flight=None,
+    retry_budget=None,
+    max_concurrency=None,
     retry=RetryLimits(attempts=2, backoff=Backoff(base=0.001)),
 )
 """So that no failure keeps the next call from being made."""

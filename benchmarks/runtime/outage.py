@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from noctule.runtime import errors
 from noctule.runtime.call.config import Policies
 from noctule.runtime.call.policy_engine import Guard, Rules
-from noctule.runtime.call.provider_state import Health
+from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SystemClock
 from noctule.runtime.effects import Attempt, Sleep
 from noctule.runtime.policy.bulkhead import Ticket
 from noctule.runtime.policy.classify import failed
-from noctule.runtime.policy.outcome import Reached, Verdict
+from noctule.runtime.policy.outcome import Reached
 from noctule.runtime.policy.retry import RetryLimits
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 DOWN, UP, END = 60.0, 660.0, 760.0
 CALLERS, PAUSE = 1000, 1000 / 300
 ALL = Policies()
-BARE = replace(ALL, quota=None, breaker=None, in_flight=None)
+BARE = replace(ALL, retry_budget=None, breaker=None, max_concurrency=None)
 
 VARIANTS: dict[str, Policies] = {
     "no policy": replace(BARE, retry=RetryLimits(attempts=1)),
     "retry": BARE,
-    "retry, quota": replace(BARE, quota=ALL.quota),
+    "retry, quota": replace(BARE, retry_budget=ALL.retry_budget),
     "retry, breaker": replace(BARE, breaker=ALL.breaker),
-    "retry, bulkhead": replace(BARE, in_flight=ALL.in_flight),
+    "retry, bulkhead": replace(BARE, max_concurrency=ALL.max_concurrency),
     "all, as by default": ALL,
 }
 KINDS = ("refuses", "hangs")
@@ -58,7 +58,7 @@ class Time(SystemClock):
 
 
 @dataclass
-class Outcome:
+class Second:
     """Per second: requests that reached the provider, calls that failed, calls that were made."""
 
     requests: Counter[int] = field(default_factory=Counter[int])
@@ -92,9 +92,9 @@ class Simulation:
         self.hangs = kind == "hangs"
         self.draw = random.Random(seed)
         self.time = Time()
-        self.health = Health(policies, random=self.draw.random)
+        self.health = ProviderState(policies, random=self.draw.random)
         self.rules = Rules(policies, self.health, self.time)
-        self.outcome = Outcome(up=up)
+        self.outcome = Second(up=up)
         self.heap: list[tuple[float, int, Callable[[], None]]] = []
         self.count = 0
 
@@ -102,7 +102,7 @@ class Simulation:
         self.count += 1
         heapq.heappush(self.heap, (moment, self.count, action))
 
-    def run(self) -> Outcome:
+    def run(self) -> Second:
         for _ in range(CALLERS):
             self.at(self.draw.random() * PAUSE, self.call)
         while self.heap:
@@ -146,27 +146,27 @@ class Simulation:
                 guard.close()
                 self.outcome.waiting -= 1
 
-    def provider(self, now: float, seconds: float | None) -> tuple[float, Verdict]:
+    def provider(self, now: float, seconds: float | None) -> tuple[float, Second]:
         """How long it takes to answer, and what."""
         if not DOWN <= now < self.outcome.up:
-            return 0.05, Verdict()
+            return 0.05, Second()
         if self.hangs:
             return seconds or 0.0, failed(errors.TimedOut())
         error = errors.ServerError()
-        return 0.02, Verdict(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
+        return 0.02, Second(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
 
 
-def figures(kind: str) -> dict[str, Outcome]:
+def figures(kind: str) -> dict[str, Second]:
     return {name: Simulation(policies, kind).run() for name, policies in VARIANTS.items()}
 
 
-def short(kind: str, outages: int = 12) -> list[Outcome]:
+def short(kind: str, outages: int = 12) -> list[Second]:
     """Outages of forty seconds under all policies. What a recovery costs depends on how long ago
     the last probe went: so many outages, so many answers."""
     return [Simulation(ALL, kind, seed, DOWN + 40.0).run() for seed in range(outages)]
 
 
-def draw(outcomes: dict[str, Outcome], path: Path) -> None:
+def draw(outcomes: dict[str, Second], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -188,7 +188,7 @@ def draw(outcomes: dict[str, Outcome], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def main() -> dict[str, dict[str, Outcome]]:
+def main() -> dict[str, dict[str, Second]]:
     simulated = {kind: figures(kind) for kind in KINDS}
     for kind, outcomes in simulated.items():
         print(f"the provider {kind}")

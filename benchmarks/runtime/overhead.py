@@ -15,28 +15,28 @@ from typing import TYPE_CHECKING
 from noctule.runtime.call.config import Policies
 from noctule.runtime.call.drivers import drive
 from noctule.runtime.call.policy_engine import Guard, Rules
-from noctule.runtime.call.provider_state import Health
+from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.policy.outcome import Verdict
+from noctule.runtime.policy.outcome import Outcome
 
 if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt
 
 Subject = Callable[[], Awaitable[object]]
-OK = Verdict()
+OK = Outcome()
 
 
-async def nothing() -> Verdict:
+async def nothing() -> Outcome:
     return OK
 
 
 def noctule(policies: Policies) -> Subject:
-    rules = Rules(policies, Health(policies), SYSTEM)
+    rules = Rules(policies, ProviderState(policies), SYSTEM)
 
-    async def attempt(_: Attempt) -> Verdict:
+    async def attempt(_: Attempt) -> Outcome:
         return OK
 
-    def call() -> Awaitable[Verdict]:
+    def call() -> Awaitable[Outcome]:
         return drive(Guard(rules), attempt)
 
     return call

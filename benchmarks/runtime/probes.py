@@ -26,12 +26,12 @@ from noctule.runtime import (
     CallOptions,
     CircuitOpen,
     Headers,
-    Healths,
     LastGood,
     NoAuth,
     OAuth2ClientCredentials,
     Operation,
     Policies,
+    ProviderStates,
     Response,
     Service,
     ServiceConfig,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from noctule.runtime import Clock, Request
 
 READ = Operation("read", "GET", "/items", returns=bytes)
-WRITE = Operation("write", "POST", "/items", returns=bytes, body="json", replay="keyed")
+WRITE = Operation("write", "POST", "/items", returns=bytes, body="json", retry="with_key")
 HOME = Path(noctule.runtime.__file__).parent.as_posix()
 ONCE = CallOptions(attempts=1)
 OK = Response(200, Headers(), b"well")
@@ -141,10 +141,10 @@ def made(
         base_url="https://probe.example",
         auth=auth,
         idempotency_header="Idempotency-Key",
-        policies=Policies(in_flight=places),
+        policies=Policies(max_concurrency=places),
     )
     service = type("Probe", (kind,), {"config": config})(
-        transport=transport, clock=clock, healths=Healths(random.Random(7).random)
+        transport=transport, clock=clock, provider_states=ProviderStates(random.Random(7).random)
     )
     health_of(service).breaker.trip(clock.monotonic() - 10.0)
     return service
@@ -208,7 +208,7 @@ async def cancelled_at(
         service._transport.times = 0
         await service.call(READ)
         await service.call(READ)
-        recovered = health.breaker.state is CLOSED and health.bulkhead.in_flight == 0
+        recovered = health.breaker.state is CLOSED and health.bulkhead.max_concurrency == 0
         count["recovered"] += recovered
     task.cancel()
     await asyncio.wait([task])
@@ -266,7 +266,7 @@ def interrupted() -> tuple[Counter[str], list[str]]:
                 clock.advance(10.0)
                 count["recovered later"] += recovers(service, health)
                 late.append(strike.where)
-            count["places lost"] += health.bulkhead.in_flight
+            count["places lost"] += health.bulkhead.max_concurrency
     return count, late
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from noctule.runtime import Policies, ServerError, ServiceError
 from noctule.runtime.call.drivers import drive
 from noctule.runtime.call.policy_engine import Guard, Rules
-from noctule.runtime.call.provider_state import Health
+from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.policy.outcome import Reached, Verdict
+from noctule.runtime.policy.outcome import Outcome, Reached
 
 if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt
@@ -59,13 +59,13 @@ def tenacity(backend: Backend) -> Callable[[], Awaitable[object]]:
 
 def noctule(policies: Policies) -> Stack:
     def stack(backend: Backend) -> Callable[[], Awaitable[object]]:
-        rules = Rules(policies, Health(policies), SYSTEM)
+        rules = Rules(policies, ProviderState(policies), SYSTEM)
 
-        async def attempt(_: Attempt) -> Verdict:
+        async def attempt(_: Attempt) -> Outcome:
             if await backend.call():
-                return Verdict()
+                return Outcome()
             error = ServerError()
-            return Verdict(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
+            return Outcome(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
 
         async def call() -> object:
             return await drive(Guard(rules), attempt)

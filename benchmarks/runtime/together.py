@@ -95,7 +95,7 @@ def made(kind: type[Any], url: str, folder: str = "") -> Any:
     os.environ |= VARIABLES
     store = TokenFile(Path(folder) / "tokens.json") if folder else None
     auth = OAuth2RefreshToken(f"{url}/token", env("ID"), env("SECRET"), env("REFRESH"), store=store)
-    policies = Policies(place_timeout=30.0)
+    policies = Policies(concurrency_timeout=30.0)
     config = ServiceConfig(name="api", base_url=url, auth=auth, policies=policies)
     return type("Api", (kind,), {"config": config})()
 

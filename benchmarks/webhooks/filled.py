@@ -15,7 +15,7 @@ from servers import SECRET
 
 from noctule.webhooks.processing.inbox import open_store
 from noctule.webhooks.processing.maintenance import copy_of
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.signing.sign import sign
 from noctule.webhooks.store.base import Delivery
@@ -93,17 +93,17 @@ def deliveries(start: int, count: int, total: int) -> Iterator[Delivery]:
         at = time_of(number, total)
         body = event(number, total, dice)
         headers = sign(scheme, body, SECRET, now=at)
-        request = Request("POST", "https://shop.example/api/webhooks/stripe", headers, body)
+        request = WebhookRequest("POST", "https://shop.example/api/webhooks/stripe", headers, body)
         verified = verify_waiting(scheme, request, [SECRET], at)
         kept = [pair for pair in request.headers if scheme.keeps(pair[0])]
         yield Delivery(
             route="stripe" if number % 10 else "stripe-connect",
             provider="stripe",
-            request=Request(request.method, request.url, kept, body),
+            request=WebhookRequest(request.method, request.url, kept, body),
             received_at=at,
             signed_at=verified.signed_at,
             key="STRIPE_WEBHOOK_SECRET",
-            grade=scheme.grade,
+            coverage=scheme.coverage,
             items=tuple(items(verified)),
         )
 
@@ -139,7 +139,7 @@ def _add(store: Store, have: int, count: int, total: int) -> int:
 
 def _set_aside(store: Store) -> None:
     with store.transaction():
-        for place, state in enumerate(("dead", "suspect", "unhandled", "pending"), 1):
+        for place, state in enumerate(("dead", "quarantined", "unhandled", "pending"), 1):
             store.run(
                 f"UPDATE noctule_event SET state = '{state}'"
                 f" WHERE delivery % {RARE_EVERY} = {(RARE_EVERY + 1 - place) % RARE_EVERY}"

@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any
 
 from noctule.providers import packs
-from noctule.webhooks import Rejection, Request, Scheme, Verified, scheme_of
+from noctule.webhooks import Rejection, Scheme, Verified, WebhookRequest, scheme_of
 from noctule.webhooks.explain import explain
 from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.sign import compose, new_key
@@ -76,10 +76,12 @@ class Target:
         sent = [_delivery(scheme, key.signing, number, dice) for number in range(GENUINE)]
         target = cls(name, scheme, key.secret, sent, set())
         for headers, body in sent:
-            target.meant.add(meaning(target.verify(Request("POST", URL, headers, body), NOW)))
+            target.meant.add(
+                meaning(target.verify(WebhookRequest("POST", URL, headers, body), NOW))
+            )
         return target
 
-    def verify(self, request: Request, now: float) -> Verified:
+    def verify(self, request: WebhookRequest, now: float) -> Verified:
         return verify_waiting(self.scheme, request, [self.secret], now)
 
 
@@ -135,7 +137,7 @@ def _delivery(
     )
 
 
-def changed(target: Target, dice: random.Random) -> tuple[Request, float, bool]:
+def changed(target: Target, dice: random.Random) -> tuple[WebhookRequest, float, bool]:
     """A delivery after one to three changes, the time it comes at, and whether any was made."""
     headers, body = dice.choice(target.sent)
     pairs: list[tuple[bytes, bytes]] = [(n.encode(), v.encode()) for n, v in headers.items()]
@@ -171,7 +173,7 @@ def changed(target: Target, dice: random.Random) -> tuple[Request, float, bool]:
                 now += dice.choice((-1e12, -4000, -301, 0, 301, 90_000, 1e12, 1e300))
             case _:
                 method = dice.choice(("GET", "HEAD", "PUT", "é"))
-    return Request(method, url, pairs, body), now, True
+    return WebhookRequest(method, url, pairs, body), now, True
 
 
 def _mutated(data: bytes, dice: random.Random, hostile: list[bytes]) -> bytes:

@@ -44,7 +44,7 @@ async def peer(port: int, place: str) -> None:
     import asyncpg
     import stripe
     import uvicorn
-    from fastapi import FastAPI, HTTPException, Request
+    from fastapi import FastAPI, HTTPException, WebhookRequest
 
     @asynccontextmanager
     async def lifespan(app):
@@ -74,7 +74,9 @@ async def peer(port: int, place: str) -> None:
         )
         return {"ok": True}
 
-    take.__annotations__["request"] = Request  # as if the imports stood at the top of the file
+    take.__annotations__["request"] = (
+        WebhookRequest  # as if the imports stood at the top of the file
+    )
     app.post(PATH)(take)
     config = uvicorn.Config(app, port=port, log_level="warning", ws="none", access_log=False)
     await uvicorn.Server(config).serve()
@@ -115,7 +117,7 @@ class Log:
 async def log(port: int, place: str) -> None:
     import time
 
-    from noctule.webhooks import Request, scheme_of, verify
+    from noctule.webhooks import WebhookRequest, scheme_of, verify
     from noctule.webhooks.receiving import asgi
     from noctule.webhooks.verification.classify import items
 
@@ -125,7 +127,10 @@ async def log(port: int, place: str) -> None:
         body = await asgi.body_of(scope, receive, 1 << 20)
         url = asgi.url_of(scope)
         verified = verify(
-            scheme, Request(scope["method"], url, scope["headers"], body), [SECRET], time.time()
+            scheme,
+            WebhookRequest(scope["method"], url, scope["headers"], body),
+            [SECRET],
+            time.time(),
         )
         items(verified)
         await file.put(body)

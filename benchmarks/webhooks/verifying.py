@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from noctule.providers import packs
-from noctule.webhooks import Request, Scheme, scheme_of
+from noctule.webhooks import Scheme, WebhookRequest, scheme_of
 from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.verification.classify import items
@@ -48,7 +48,9 @@ def ours(name: str) -> Callable[[], object]:
     scheme = scheme.configured(dict.fromkeys(scheme.settings, "x"))
     headers, body = compose(scheme, payload_of(scheme), key.signing, now=NOW, id="msg_1", url=URL)
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return lambda: items(verify(scheme, Request("POST", URL, pairs, body), [key.secret], NOW))
+    return lambda: items(
+        verify(scheme, WebhookRequest("POST", URL, pairs, body), [key.secret], NOW)
+    )
 
 
 def theirs(name: str) -> Callable[[], object] | None:

@@ -165,7 +165,7 @@ def test_a_broken_promise_is_found(noctule: Noctule, project: Path) -> None:
     noctule("plan", REQUEST)
     noctule("generate")
     wrapper = project / "app" / "services" / "stripe_service.py"
-    broken = wrapper.read_text().replace('    replay="keyed",\n', '    replay="safe",\n')
+    broken = wrapper.read_text().replace('    retry="with_key",\n', '    retry="idempotent",\n')
     wrapper.write_text(broken.replace('        idempotency_header="Idempotency-Key",\n', ""))
     done = noctule("prove", "--fault", "answer_lost", "--json")
     assert done.code == 1

@@ -158,14 +158,14 @@ def test_the_quick_start(shell: Shell) -> None:
 def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None:
     shell.serve()
     shell.folder.joinpath("hooks.py").write_text(
-        "from noctule.webhooks import Permanent, Receiver\n"
+        "from noctule.webhooks import PermanentFailure, Receiver\n"
         "receiver = Receiver('stripe', secrets=['STRIPE_WEBHOOK_SECRET'], work=False)\n"
         "@receiver.on('payment_intent.succeeded')\n"
         "def paid(event):\n"
         "    open('effects', 'a').write(event.id + '\\n')\n"
         "@receiver.on('charge.refunded')\n"
         "def refunded(event):\n"
-        "    raise Permanent('no such order')\n",
+        "    raise PermanentFailure('no such order')\n",
         encoding="utf-8",
     )
     shell.trigger("payment_intent.succeeded", "--id", "evt_paid")
@@ -178,7 +178,7 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
         ("evt_refunded", "dead", 0),
         ("evt_paid", "done", 1),
     ]
-    assert "Permanent: no such order" in shell.run("explain", "evt_refunded", code=1).out
+    assert "PermanentFailure: no such order" in shell.run("explain", "evt_refunded", code=1).out
     assert "mis de côté" in shell.run("explain", "2", "--lang", "fr", code=1).out
     dry = shell.run("replay", "--state", "done", "--dry-run").out
     assert dry == "1 to be processed again\nNothing was changed (--dry-run).\n"
@@ -304,7 +304,7 @@ def test_a_sweep_finds_and_takes_in_what_was_missed(shell: Shell) -> None:
     assert json.loads(shell.run(*asked, "--apply").out)["applied"] == 2
     assert json.loads(shell.run(*asked).out)["missed"] == []
     fetched = json.loads(shell.run("show", "evt_a", "--json").out)
-    assert (fetched["grade"], fetched["state"]) == ("fetched", "pending")
+    assert (fetched["coverage"], fetched["state"]) == ("fetched", "pending")
     shell.trigger("invoice.paid", "--id", "evt_a")
     assert json.loads(shell.run("show", "evt_a", "--json").out)["copies"] == 1
     _close(server)

@@ -35,7 +35,7 @@ class PaymentIntent(Model):
 
 CREATE_PAYMENT_INTENT = Operation(
     "create_payment_intent", "POST", "/v1/payment_intents",
-    returns=PaymentIntent, body="form", replay="keyed", moves_money=True,
+    returns=PaymentIntent, body="form", retry="with_key", moves_money=True,
 )
 
 
@@ -64,7 +64,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from noctule.webhooks import Event, Receiver, Rejection, scheme_of, verify
-from noctule.webhooks import Request as Delivery
+from noctule.webhooks import WebhookRequest as Delivery
 
 receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"])
 
@@ -144,7 +144,7 @@ class Parcel(Model):
 
 
 CREATE = Operation(
-    "create_parcel", "POST", "/parcels", returns=Parcel, body="json", replay="{replay}"
+    "create_parcel", "POST", "/parcels", returns=Parcel, body="json", retry="{retry}"
 )
 
 
@@ -161,10 +161,10 @@ class ParcelsService(Service):
 """
 
 
-def without_a_key(project: Path, replay: str, fault: str) -> Matrix:
+def without_a_key(project: Path, retry: str, fault: str) -> Matrix:
     """The matrix of a wrapper whose provider knows no idempotency keys."""
     project.mkdir()
-    (project / "parcels.py").write_text(PARCELS.format(replay=replay))
+    (project / "parcels.py").write_text(PARCELS.format(retry=retry))
     return _parcels(project, [fault])
 
 

@@ -108,7 +108,7 @@ WRAPPERS: dict[str, tuple[tuple[str, str], str, set[str]]] = {
         {"in_time"},
     ),
     "writes again without a key": (
-        ('replay="keyed"', 'replay="safe"'),
+        ('retry="with_key"', 'retry="idempotent"'),
         "answer_lost",
         {"one_effect"},
     ),
@@ -248,7 +248,7 @@ def test_a_write_without_a_key_is_sent_once_and_says_that_it_cannot_know(
     fault: str, tmp_path: Path
 ) -> None:
     assert without_a_key(tmp_path / "good", "never", fault).held
-    matrix = without_a_key(tmp_path / "bad", "safe", fault)
+    matrix = without_a_key(tmp_path / "bad", "idempotent", fault)
     (row,) = matrix.rows
     assert "outcome_unknown" in {check.promise for check in row.broken}
     assert row.did.requests == 2

@@ -10,7 +10,6 @@ from typing import Any, assert_type
 
 from noctule.runtime import (
     JSON,
-    Answer,
     Bearer,
     CallOptions,
     Degraded,
@@ -18,9 +17,10 @@ from noctule.runtime import (
     Model,
     Operation,
     Outbox,
+    RawResponse,
     Service,
     ServiceConfig,
-    SqliteLetters,
+    SqliteOutboxStore,
     SyncService,
     Value,
     env,
@@ -60,19 +60,21 @@ async def asynchronous(shop: Shop) -> None:
     assert_type(await shop.call(ANY), Any)
     assert_type(await shop.call(FILE), bytes)
     assert_type(await shop.call(READ, fallback=Value(Item(id="i"))), Item | Degraded[Item])
-    assert_type(await shop.call(READ, fallback=Outbox(SqliteLetters("o"))), Item | Degraded[Item])
-    assert_type(await shop.raw(READ), Answer[Item])
+    assert_type(
+        await shop.call(READ, fallback=Outbox(SqliteOutboxStore("o"))), Item | Degraded[Item]
+    )
+    assert_type(await shop.raw(READ), RawResponse[Item])
     assert_type((await shop.raw(READ)).value, Item)
     async with shop.stream(FILE) as stream:
         async for chunk in stream:
             assert_type(chunk, bytes)
 
 
-class Threaded(SyncService):
+class SyncReceiver(SyncService):
     config = Shop.config
 
 
-def synchronous(shop: Threaded) -> None:
+def synchronous(shop: SyncReceiver) -> None:
     assert_type(shop.call(READ), Item)
     assert_type(shop.call(READ, fallback=LastGood(max_age=1)), Item | Degraded[Item])
     assert_type(shop.raw(LIST).value, list[Item])

@@ -68,7 +68,7 @@ def test_a_pack_without_a_document_says_what_to_give() -> None:
 def test_a_shipped_signature_has_a_meaning(pack: str) -> None:
     scheme = Scheme.parse(dict(providers.pack(pack).signature))
     covers_time = pack in {"sendgrid", "slack", "stripe"}
-    assert scheme.grade == ("full" if covers_time else "body")
+    assert scheme.coverage == ("full" if covers_time else "body")
 
 
 class TestTheCard:

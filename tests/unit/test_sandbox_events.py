@@ -11,7 +11,7 @@ import pytest
 
 from noctule import apidoc, providers
 from noctule.sandbox import Delivery, Way, sample_event, signed_delivery
-from noctule.webhooks import Rejection, Request, scheme_of, verify
+from noctule.webhooks import Rejection, WebhookRequest, scheme_of, verify
 from noctule.webhooks.signing.sign import new_key
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def payload_of(name: str, event: str, event_id: str = "evt_1") -> dict[str, Any]
 
 
 def check(scheme: Scheme, delivery: Delivery, secret: str) -> None:
-    request = Request("POST", delivery.url, delivery.headers, delivery.body)
+    request = WebhookRequest("POST", delivery.url, delivery.headers, delivery.body)
     verify(scheme, request, (secret,), NOW)
 
 

@@ -51,7 +51,7 @@ def _grade(pack: Pack) -> str:
 
     if not pack.signature:
         return "refused" if pack.unsigned else "none"
-    return scheme_of(pack.id).grade
+    return scheme_of(pack.id).coverage
 
 
 def _described(pack: Pack) -> dict[str, Any]:

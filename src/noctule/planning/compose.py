@@ -64,7 +64,7 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Reason:
+class ChoiceReason:
     method: str
     operation: str
     why: str
@@ -72,12 +72,14 @@ class Reason:
     """ "pack:stripe", or the document and the operation's place in it."""
 
 
-def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Reason, ...]]:
+def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[ChoiceReason, ...]]:
     """The task, and why each of its methods is there."""
     subject, language = outline.subject, outline.request.language
     methods = _methods(outline)
     reasons = tuple(
-        Reason(method.name, method.operation, chosen.reason(language), _source(subject, chosen))
+        ChoiceReason(
+            method.name, method.operation, chosen.reason(language), _source(subject, chosen)
+        )
         for method, chosen in zip(methods, outline.chosen, strict=True)
     )
     tests = f"{layout.tests}/test_{subject.slug}_service.py"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, Operation
     from noctule.manifest import IntegrationTask
     from noctule.messages import Language
-    from noctule.planning.compose import Reason
+    from noctule.planning.compose import ChoiceReason
     from noctule.planning.language.request import Request
     from noctule.planning.select.provider_choice import Subject
     from noctule.project.layout import Layout
@@ -45,7 +45,7 @@ class Plan:
     question: Question | None
     confidence: float
     """From 0 to 1, provider and need together."""
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[ChoiceReason, ...] = ()
     """Why each operation is there and where it comes from, in the task's order."""
     document: ApiDocument | None = None
     pack: Pack | None = None

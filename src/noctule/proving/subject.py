@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Replay = Literal["safe", "keyed", "never"]
+RetryMode = Literal["idempotent", "with_key", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,9 @@ class Subject:
     operation: str
     """Key in the document."""
     verb: str
-    replay: Replay
-    """"safe": it may be sent again; "keyed": under the provider's idempotency header; "never"."""
+    retry: RetryMode
+    """"idempotent": it may be sent again; "with_key": under the provider's idempotency header;
+    "never"."""
     plan: Plan
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     """By Python name."""
@@ -45,4 +46,4 @@ class Subject:
     @property
     def resendable(self) -> bool:
         """Whether a request that may have arrived can be sent again."""
-        return self.replay != "never"
+        return self.retry != "never"

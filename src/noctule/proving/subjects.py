@@ -63,7 +63,7 @@ def name_of(method: Method) -> str:
 
 
 def _kind(subject: Subject) -> tuple[object, ...]:
-    return subject.verb, subject.replay, subject.reads_json, bool(subject.binary)
+    return subject.verb, subject.retry, subject.reads_json, bool(subject.binary)
 
 
 def _subject(
@@ -81,7 +81,7 @@ def _subject(
         method=name_of(method),
         operation=operation.key,
         verb=operation.method,
-        replay=method.replay,
+        retry=method.retry,
         plan=plan,
         arguments=given,
         reads_json=method.returns is not None and not method.accepts,

@@ -24,15 +24,16 @@ if TYPE_CHECKING:
         TokenFile,
     )
     from noctule.runtime.call.config import OFF, CallOptions, Policies, ServiceConfig
-    from noctule.runtime.call.provider_state import Circuits, Healths
-    from noctule.runtime.call.telemetry import Event
+    from noctule.runtime.call.provider_state import ProviderStates, SharedBreakers
+    from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.clock import Clock, SystemClock, deadline
-    from noctule.runtime.core import Answer
+    from noctule.runtime.core import RawResponse
     from noctule.runtime.decoding.models import JSON, NULL, Model, Null, Violation, field
     from noctule.runtime.encoding import File
     from noctule.runtime.errors import (
         BadRequest,
         CircuitOpen,
+        ClientError,
         ConfigurationError,
         Conflict,
         ConnectionFailed,
@@ -46,12 +47,11 @@ if TYPE_CHECKING:
         NotFound,
         OutcomeUnknown,
         RateLimited,
-        Rejected,
         ResponseTooLarge,
-        Saturated,
         ServerError,
         ServiceError,
         TimedOut,
+        TooManyConcurrentCalls,
         Unauthorized,
         Unavailable,
         Unprocessable,
@@ -64,8 +64,8 @@ if TYPE_CHECKING:
         Message,
         Value,
     )
-    from noctule.runtime.fallback.outbox import Delivery, Outbox
-    from noctule.runtime.fallback.outbox_store import Letters, SqliteLetters
+    from noctule.runtime.fallback.outbox import FlushResult, Outbox
+    from noctule.runtime.fallback.outbox_store import OutboxStore, SqliteOutboxStore
     from noctule.runtime.fallback.reconcile import NOT_DONE, UNKNOWN, Done, Reconciled
     from noctule.runtime.idempotency import key_for
     from noctule.runtime.operation import Operation
@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from noctule.runtime.policy.backoff import Backoff
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.retry import RetryLimits
-    from noctule.runtime.policy.retry_budget import QuotaLimits
+    from noctule.runtime.policy.retry_budget import RetryBudget
     from noctule.runtime.policy.retry_headers import RateLimitHeaders
     from noctule.runtime.redaction import Redactor, redact
     from noctule.runtime.request import Headers, Request, Response
@@ -100,7 +100,6 @@ __all__ = [
     "OFF",
     "UNKNOWN",
     "All",
-    "Answer",
     "ApiKeyHeader",
     "ApiKeyQuery",
     "AsyncStream",
@@ -113,7 +112,7 @@ __all__ = [
     "BreakerLimits",
     "CallOptions",
     "CircuitOpen",
-    "Circuits",
+    "ClientError",
     "Clock",
     "Computed",
     "ConfigurationError",
@@ -122,22 +121,19 @@ __all__ = [
     "Cursor",
     "DeadlineExceeded",
     "Degraded",
-    "Delivery",
     "Done",
-    "Event",
     "Fallback",
     "FallbackRefused",
     "File",
+    "FlushResult",
     "Forbidden",
     "Headers",
-    "Healths",
     "HttpTransport",
     "InvalidArgument",
     "InvalidResponse",
     "JwtAssertion",
     "LastGood",
     "LastId",
-    "Letters",
     "LinkHeader",
     "LiteralSecret",
     "Message",
@@ -152,35 +148,39 @@ __all__ = [
     "Offset",
     "Operation",
     "Outbox",
+    "OutboxStore",
     "OutcomeUnknown",
     "PageNumber",
     "Paging",
     "Policies",
-    "QuotaLimits",
+    "ProviderStates",
     "RateLimitHeaders",
     "RateLimited",
+    "RawResponse",
     "Reconciled",
     "Redactor",
-    "Rejected",
     "Request",
     "Response",
     "ResponseTooLarge",
+    "RetryBudget",
     "RetryLimits",
-    "Saturated",
     "Secret",
     "SecretRef",
     "ServerError",
     "Service",
     "ServiceConfig",
     "ServiceError",
-    "SqliteLetters",
+    "SharedBreakers",
+    "SqliteOutboxStore",
     "SyncHttpTransport",
     "SyncService",
     "SyncStream",
     "SyncTransport",
     "SystemClock",
+    "TelemetryEvent",
     "TimedOut",
     "TokenFile",
+    "TooManyConcurrentCalls",
     "Unauthorized",
     "Unavailable",
     "Unprocessable",
@@ -199,34 +199,35 @@ __all__ = [
 _HOMES = {
     "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer JwtAssertion NoAuth"
     " OAuth2ClientCredentials OAuth2RefreshToken TokenFile",
-    "core": "Answer",
+    "core": "RawResponse",
     "clock": "Clock SystemClock deadline",
     "call.config": "CallOptions OFF Policies ServiceConfig",
     "encoding": "File",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"
-    " MissingSecrets NotFound OutcomeUnknown RateLimited Rejected ResponseTooLarge Saturated"
-    " ServerError ServiceError TimedOut Unauthorized Unavailable Unprocessable",
+    " MissingSecrets NotFound OutcomeUnknown RateLimited ClientError ResponseTooLarge"
+    " ServerError ServiceError TimedOut TooManyConcurrentCalls Unauthorized Unavailable"
+    " Unprocessable",
     "fallback.fallback": "Computed Degraded Fallback LastGood Message Value",
-    "call.provider_state": "Circuits Healths",
+    "call.provider_state": "SharedBreakers ProviderStates",
     "transport.http": "HttpTransport SyncHttpTransport",
     "idempotency": "key_for",
-    "fallback.outbox_store": "Letters SqliteLetters",
+    "fallback.outbox_store": "OutboxStore SqliteOutboxStore",
     "decoding.models": "JSON NULL Model Null Violation field",
     "operation": "Operation",
-    "fallback.outbox": "Delivery Outbox",
+    "fallback.outbox": "FlushResult Outbox",
     "pagination.iterator": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"
     " paginate_sync",
     "policy.backoff": "Backoff",
     "policy.breaker": "BreakerLimits",
     "policy.retry_headers": "RateLimitHeaders",
-    "policy.retry_budget": "QuotaLimits",
+    "policy.retry_budget": "RetryBudget",
     "policy.retry": "RetryLimits",
     "fallback.reconcile": "NOT_DONE UNKNOWN Done Reconciled",
     "redaction": "Redactor redact",
     "secrets": "Secret SecretRef env require_env",
     "service": "Service SyncService",
-    "call.telemetry": "Event",
+    "call.telemetry": "TelemetryEvent",
     "request": "Headers Request Response",
     "transport.protocol": "AsyncTransport SyncTransport",
     "transport.stream": "AsyncStream SyncStream",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, cast
 
 from noctule.runtime import errors
 from noctule.runtime.call.attempt import Wire, bare
-from noctule.runtime.call.provider_state import SHARED, Healths
+from noctule.runtime.call.provider_state import SHARED, ProviderStates
 from noctule.runtime.call.request_builder import Preparation
 from noctule.runtime.call.telemetry import ContractWatch, Telemetry
 from noctule.runtime.call.tracing import tracing
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.call.request_builder import Arguments, Call
-    from noctule.runtime.call.telemetry import Event
+    from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.clock import Clock
     from noctule.runtime.fallback.fallback import Degraded, Fallback
-    from noctule.runtime.fallback.outbox import Delivery, Outbox
-    from noctule.runtime.fallback.outbox_store import Letter
+    from noctule.runtime.fallback.outbox import FlushResult, Outbox
+    from noctule.runtime.fallback.outbox_store import OutboxMessage
     from noctule.runtime.operation import Operation
-    from noctule.runtime.policy.outcome import Verdict
+    from noctule.runtime.policy.outcome import Outcome
     from noctule.runtime.request import Response
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class RawResponse(Generic[T]):
     """A result together with the answer it was read from."""
 
     value: T
@@ -53,8 +53,8 @@ class ServiceCore:
         *,
         base_url: str | None,
         clock: Clock | None,
-        on_event: Callable[[Event], None] | None,
-        healths: Healths | None,
+        on_event: Callable[[TelemetryEvent], None] | None,
+        provider_states: ProviderStates | None,
         shared: bool,
     ) -> None:
         config = self.config
@@ -68,7 +68,7 @@ class ServiceCore:
             base_url or config.base_url,
             self._clock,
             self._telemetry,
-            healths or (SHARED if shared else Healths()),
+            provider_states or (SHARED if shared else ProviderStates()),
             self._credential,
         )
         self._tracing = tracing(config.name)
@@ -117,7 +117,7 @@ class ServiceCore:
 
     def _raw(
         self, operation: Operation[T], arguments: Arguments
-    ) -> Generator[Call | Ask, Any, Answer[T]]:
+    ) -> Generator[Call | Ask, Any, RawResponse[T]]:
         call = self._prepared(operation, arguments)
         return (yield from self._settled(call, ServiceCore._answer))
 
@@ -130,11 +130,11 @@ class ServiceCore:
         response = yield from self._settled(call, lambda _, __, response: response)
         return response, call.guard.rules.policies.timeout
 
-    def _deliver(self, outbox: Outbox) -> Generator[Call | Ask, Any, Delivery]:
-        def send(letter: Letter) -> Generator[Call | Ask, Any, None]:
-            yield from self._settled(self._preparation.again(letter), _nothing)
+    def _flush(self, outbox: Outbox) -> Generator[Call | Ask, Any, FlushResult]:
+        def send(message: OutboxMessage) -> Generator[Call | Ask, Any, None]:
+            yield from self._settled(self._preparation.again(message), _nothing)
 
-        return (yield from outbox.deliver(self.config.name, send, self._clock.time))
+        return (yield from outbox.flush(self.config.name, send, self._clock.time))
 
     def _settled(
         self, call: Call, finish: Callable[[ServiceCore, Call, Response], T]
@@ -142,7 +142,7 @@ class ServiceCore:
         """The call, with a doubt about its outcome put to the caller's reconcile hook."""
         while True:
             try:
-                verdict: Verdict = yield call
+                verdict: Outcome = yield call
                 response = cast("Response", verdict.response)
                 result = finish(self, call, response)
             except errors.ServiceError as error:
@@ -178,15 +178,15 @@ class ServiceCore:
         except errors.InvalidResponse as error:
             error.status = response.status
             error.response = response
-            call.guard.explain(error, safe=call.guard.rules.replay != "never")
+            call.guard.explain(error, safe=call.guard.rules.retry_mode != "never")
             raise bare(error) from None
         for violation in violations:
             self._watch.note(call.operation.name, violation)
         return value
 
-    def _answer(self, call: Call, response: Response) -> Answer[Any]:
+    def _answer(self, call: Call, response: Response) -> RawResponse[Any]:
         value = self._value(call, response)
-        return Answer(value, response, self._request_id(response), call.guard.attempts)
+        return RawResponse(value, response, self._request_id(response), call.guard.attempts)
 
     def _explain(self, call: Call, error: errors.ServiceError) -> None:
         """Write into the error what the guard cannot know, and tell of it."""
@@ -227,4 +227,4 @@ class ServiceCore:
 
 
 def _nothing(core: ServiceCore, call: Call, response: Response) -> None:
-    """Of a letter, only that it arrived."""
+    """Of a message, only that it arrived."""

@@ -11,11 +11,11 @@ ServiceError                     the call did not give its result
 │   ├── TimedOut                 one attempt took too long
 │   ├── DeadlineExceeded         the time for the whole call is used up
 │   ├── CircuitOpen              the provider failed so often that it is left alone for a while
-│   ├── Saturated                too many calls of ours are already in flight
+│   ├── TooManyConcurrentCalls                too many calls of ours are already in flight
 │   ├── RateLimited              the provider asks us to wait longer than the call may last
 │   └── ServerError              5xx
 ├── OutcomeUnknown               a write may or may not have happened
-├── Rejected                     4xx: the provider understood and said no
+├── ClientError                     4xx: the provider understood and said no
 │   ├── BadRequest               400
 │   ├── Unauthorized             401
 │   ├── Forbidden                403
@@ -140,7 +140,7 @@ class CircuitOpen(Unavailable):
     """The provider keeps failing, so it is not called for now."""
 
 
-class Saturated(Unavailable):
+class TooManyConcurrentCalls(Unavailable):
     """Too many calls to this provider are already in flight."""
 
 
@@ -159,31 +159,31 @@ class OutcomeUnknown(ServiceError):
     """Digest of method, path and body: the same write has the same fingerprint."""
 
 
-class Rejected(ServiceError):
+class ClientError(ServiceError):
     """The provider refused the request."""
 
 
-class BadRequest(Rejected):
+class BadRequest(ClientError):
     """The provider found the request invalid."""
 
 
-class Unauthorized(Rejected):
+class Unauthorized(ClientError):
     """The provider does not accept the credentials."""
 
 
-class Forbidden(Rejected):
+class Forbidden(ClientError):
     """The credentials do not allow this operation."""
 
 
-class NotFound(Rejected):
+class NotFound(ClientError):
     """The provider does not know this resource."""
 
 
-class Conflict(Rejected):
+class Conflict(ClientError):
     """The request conflicts with the state of the resource."""
 
 
-class Unprocessable(Rejected):
+class Unprocessable(ClientError):
     """The provider cannot act on the values that were sent."""
 
 
@@ -195,7 +195,7 @@ class ResponseTooLarge(InvalidResponse):
     """The answer is larger than the limit."""
 
 
-_BY_STATUS: dict[int, type[Rejected]] = {
+_BY_STATUS: dict[int, type[ClientError]] = {
     400: BadRequest,
     401: Unauthorized,
     403: Forbidden,
@@ -214,5 +214,5 @@ def for_status(status: int) -> ServiceError:
     if status >= 500:
         return ServerError()
     if status >= 400:
-        return _BY_STATUS.get(status, Rejected)()
+        return _BY_STATUS.get(status, ClientError)()
     return InvalidResponse("redirected where it is not followed")

@@ -19,13 +19,13 @@ _OURS = (
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "ServiceError": _DOWN,
-    "Saturated": _BUSY,
+    "TooManyConcurrentCalls": _BUSY,
     "RateLimited": _BUSY,
     "OutcomeUnknown": (
         "We do not know yet whether your request went through. We are checking: do not repeat it.",
         "Nous ne savons pas si votre demande a abouti. Nous vérifions : ne la renouvelez pas.",
     ),
-    "Rejected": (
+    "ClientError": (
         "The service refused the request. Please check what you entered.",
         "Le service a refusé la demande. Veuillez vérifier votre saisie.",
     ),

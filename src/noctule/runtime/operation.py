@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
-Replay = Literal["safe", "keyed", "never"]
+RetryMode = Literal["idempotent", "with_key", "never"]
 Style = Literal[
     "form",
     "form-explode",
@@ -40,8 +40,8 @@ class OperationDetails(TypedDict, total=False):
 
     body: BodyKind | None
     """How the request body is written; None when there is none."""
-    replay: Replay
-    """When it may be sent a second time. "safe": always. "keyed": under the service's
+    retry: RetryMode
+    """When it may be sent a second time. "idempotent": always. "with_key": under the service's
     idempotency header. "never": only when the first one provably did not arrive. By default,
     idempotent methods are safe, POST and PATCH are never replayed."""
     styles: Mapping[str, Style]
@@ -66,7 +66,7 @@ class Operation(Generic[T]):
     path: str
     returns: Any
     body: BodyKind | None
-    replay: Replay
+    retry: RetryMode
     styles: Mapping[str, Style]
     moves_money: bool
     accepts: str
@@ -120,7 +120,7 @@ class Operation(Generic[T]):
             "path": path,
             "returns": returns,
             "body": None,
-            "replay": "safe" if method in IDEMPOTENT_METHODS else "never",
+            "retry": "idempotent" if method in IDEMPOTENT_METHODS else "never",
             "styles": {},
             "moves_money": False,
             "accepts": "*/*" if returns in (bytes, str, None) else "application/json",

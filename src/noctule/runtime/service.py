@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from noctule.runtime.call.drivers import perform, perform_sync
-from noctule.runtime.core import Answer, ServiceCore
+from noctule.runtime.core import RawResponse, ServiceCore
 from noctule.runtime.transport.stream import AsyncStream, SyncStream
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from noctule.runtime.call.config import ServiceConfig
-    from noctule.runtime.call.provider_state import Healths
+    from noctule.runtime.call.provider_state import ProviderStates
     from noctule.runtime.call.request_builder import Arguments
-    from noctule.runtime.call.telemetry import Event
+    from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.clock import Clock
     from noctule.runtime.fallback.fallback import Degraded, Fallback
-    from noctule.runtime.fallback.outbox import Delivery, Outbox
+    from noctule.runtime.fallback.outbox import FlushResult, Outbox
     from noctule.runtime.operation import Operation, T
     from noctule.runtime.transport.protocol import AsyncTransport, SyncTransport
 
@@ -40,7 +40,7 @@ class Service(ServiceCore):
     """One provider, for asyncio. Use it with `async with`, or call `aclose` at the end.
 
     A service with a `transport` or `clock` of its own keeps what it learns of the provider to
-    itself, unless `healths` is given; all others in the process share it.
+    itself, unless `provider_states` is given; all others in the process share it.
     Raises `MissingSecrets`, which names every variable that is not set.
     """
 
@@ -50,14 +50,14 @@ class Service(ServiceCore):
         base_url: str | None = None,
         transport: AsyncTransport | None = None,
         clock: Clock | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        healths: Healths | None = None,
+        on_event: Callable[[TelemetryEvent], None] | None = None,
+        provider_states: ProviderStates | None = None,
     ) -> None:
         super().__init__(
             base_url=base_url,
             clock=clock,
             on_event=on_event,
-            healths=healths,
+            provider_states=provider_states,
             shared=transport is None and clock is None,
         )
         self._transport = transport or _default_transport(self._clock, self.config)
@@ -90,7 +90,7 @@ class Service(ServiceCore):
             steps = self._call(operation, fallback, arguments)
             return await perform(steps, self._transport, self._wire)
 
-    async def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:
+    async def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> RawResponse[T]:
         """`call`, with the status, the headers and the bytes of the answer."""
         return await perform(self._raw(operation, arguments), self._transport, self._wire)
 
@@ -111,9 +111,9 @@ class Service(ServiceCore):
         finally:
             await stream.aclose()
 
-    async def deliver(self, outbox: Outbox) -> Delivery:
+    async def flush(self, outbox: Outbox) -> FlushResult:
         """Send what waits in `outbox` for this service; run it now and then."""
-        return await perform(self._deliver(outbox), self._transport, self._wire)
+        return await perform(self._flush(outbox), self._transport, self._wire)
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -134,14 +134,14 @@ class SyncService(ServiceCore):
         base_url: str | None = None,
         transport: SyncTransport | None = None,
         clock: Clock | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        healths: Healths | None = None,
+        on_event: Callable[[TelemetryEvent], None] | None = None,
+        provider_states: ProviderStates | None = None,
     ) -> None:
         super().__init__(
             base_url=base_url,
             clock=clock,
             on_event=on_event,
-            healths=healths,
+            provider_states=provider_states,
             shared=transport is None and clock is None,
         )
         self._transport = transport or _default_sync_transport(self._clock, self.config)
@@ -171,7 +171,7 @@ class SyncService(ServiceCore):
             steps = self._call(operation, fallback, arguments)
             return perform_sync(steps, self._transport, self._wire)
 
-    def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> Answer[T]:
+    def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> RawResponse[T]:
         """`Service.raw`, without await."""
         return perform_sync(self._raw(operation, arguments), self._transport, self._wire)
 
@@ -188,9 +188,9 @@ class SyncService(ServiceCore):
         finally:
             stream.close()
 
-    def deliver(self, outbox: Outbox) -> Delivery:
-        """`Service.deliver`, without await."""
-        return perform_sync(self._deliver(outbox), self._transport, self._wire)
+    def flush(self, outbox: Outbox) -> FlushResult:
+        """`Service.flush`, without await."""
+        return perform_sync(self._flush(outbox), self._transport, self._wire)
 
     def close(self) -> None:
         self._transport.close()
@@ -216,4 +216,4 @@ def _default_sync_transport(clock: Clock, config: ServiceConfig) -> SyncTranspor
 
 def _connections(config: ServiceConfig) -> int:
     """Twice the calls that may be in flight: redirects and token requests need some as well."""
-    return 2 * (config.policies.in_flight or 1000)
+    return 2 * (config.policies.max_concurrency or 1000)

@@ -19,61 +19,61 @@ from noctule.webhooks.errors import (
     InboxError,
     InvalidScheme,
     InvalidSecret,
-    Permanent,
+    PermanentFailure,
     Reason,
     Refused,
     Rejection,
     WebhookError,
 )
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
-from noctule.webhooks.schemes.scheme import Grade, Scheme
+from noctule.webhooks.schemes.scheme import Coverage, Scheme
 from noctule.webhooks.signing.sign import sign
 from noctule.webhooks.verification.verify import Verified, verify
 
 if TYPE_CHECKING:
     from noctule.webhooks.processing.event import Event
     from noctule.webhooks.processing.inbox import Inbox
-    from noctule.webhooks.receiving.intake import Answer
+    from noctule.webhooks.receiving.intake import WebhookResponse
     from noctule.webhooks.receiving.receiver import Receiver
-    from noctule.webhooks.receiving.refetch import HintReceiver
-    from noctule.webhooks.receiving.wsgi import Threaded
-    from noctule.webhooks.verification.keyring import Retiring
+    from noctule.webhooks.receiving.refetch import RefetchReceiver
+    from noctule.webhooks.receiving.wsgi import SyncReceiver
+    from noctule.webhooks.verification.keyring import RetiringSecret
 
 __all__ = [
-    "Answer",
     "Busy",
+    "Coverage",
     "Event",
-    "Grade",
-    "HintReceiver",
     "Inbox",
     "InboxError",
     "InvalidScheme",
     "InvalidSecret",
-    "Permanent",
+    "PermanentFailure",
     "Reason",
     "Receiver",
+    "RefetchReceiver",
     "Refused",
     "Rejection",
-    "Request",
-    "Retiring",
+    "RetiringSecret",
     "Scheme",
-    "Threaded",
+    "SyncReceiver",
     "Verified",
     "WebhookError",
+    "WebhookRequest",
+    "WebhookResponse",
     "scheme_of",
     "sign",
     "verify",
 ]
 
 _HOME_OF = {
-    "Answer": "receiving.intake",
+    "WebhookResponse": "receiving.intake",
     "Event": "processing.event",
-    "HintReceiver": "receiving.refetch",
+    "RefetchReceiver": "receiving.refetch",
     "Inbox": "processing.inbox",
     "Receiver": "receiving.receiver",
-    "Retiring": "verification.keyring",
-    "Threaded": "receiving.wsgi",
+    "RetiringSecret": "verification.keyring",
+    "SyncReceiver": "receiving.wsgi",
 }
 
 

@@ -91,11 +91,11 @@ class Busy(InboxError):
     """The inbox does not take more now; the sender is told when to come back."""
 
 
-class Conflict(InboxError):
+class EventConflict(InboxError):
     """Another host stored one of the same events at the same moment: look again."""
 
 
-class Permanent(Exception):
+class PermanentFailure(Exception):
     """Raise it in a handler when another attempt cannot help: the event is set aside at once."""
 
 

@@ -19,7 +19,7 @@ Pair = tuple[str | bytes, str | bytes]
 Headers = Mapping[str, str] | Iterable[Pair]
 
 
-class Request:
+class WebhookRequest:
     """A delivery. `headers` may be given as any framework has them: a mapping or pairs, text or
     bytes; they are kept as pairs of bytes, names in lower case, in the order received."""
 
@@ -36,7 +36,7 @@ class Request:
         self._doubled = len(self._by_name) != len(self.headers)
 
     def __repr__(self) -> str:
-        return f"Request({self.method}, {len(self.body)} bytes)"
+        return f"WebhookRequest({self.method}, {len(self.body)} bytes)"
 
     def values(self, pattern: str) -> list[bytes]:
         """Every value of a header, by name in lower case; a trailing `*` matches any ending.

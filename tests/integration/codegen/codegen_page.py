@@ -58,8 +58,8 @@ each kind of call; `noctule prove` proves all of them, `--method` a single one.
   stripe.list_customers_all()`. Content that may be long has a stream: `download_file_stream`.
 - **`raw`** gives status, headers and bytes: `await stripe.raw(CREATE_CUSTOMER, body={{...}})`.
 - **Small objects in requests** are typed dicts under their wire names.
-- **`replay`** says when a write may be sent again: under an idempotency key the provider
-  honours (`"keyed"`), always (`"safe"`), or never. A write that may not be repeated raises
+- **`retry`** says when a write may be sent again: under an idempotency key the provider
+  honours (`"with_key"`), always (`"idempotent"`), or never. A write that may not be repeated raises
   `OutcomeUnknown` rather than happen twice.
 - **Nothing is numbered.** Names that meet are told apart by where they come from
   (`CreateCustomerAddress`).

@@ -56,7 +56,7 @@ def test_the_generated_tests_pass(project: Path) -> None:
     [
         ("services/stripe_service.py", '"/v1/customers"', '"/v1/customer"'),
         ("services/stripe_service.py", '"currency": currency', '"curency": currency'),
-        ("services/stripe_service.py", '    replay="keyed",\n    moves', "    moves"),
+        ("services/stripe_service.py", '    retry="with_key",\n    moves', "    moves"),
         ("api/webhooks/stripe.py", "payment_intent.id", "payment_intent.nothing"),
     ],
 )

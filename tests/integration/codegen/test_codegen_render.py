@@ -122,7 +122,7 @@ def test_a_renamed_variable_is_the_one_that_is_read() -> None:
 def test_writes_without_a_key_are_never_replayed() -> None:
     task = task_of("slack", {"post_message": "POST /chat.postMessage"})
     text = files_of(task)["app/services/slack_service.py"].text
-    assert "replay" not in text
+    assert "retry" not in text
     tests = files_of(task)["tests/test_slack_service.py"].text
     assert "OutcomeUnknown" in tests
 
@@ -365,7 +365,7 @@ def test_an_idempotency_header_of_the_document_is_used() -> None:
         {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}]}})  # fmt: skip
     text = wrapper_of(document)
     assert 'idempotency_header="Idempotency-Key"' in text
-    assert 'replay="keyed"' in text
+    assert 'retry="with_key"' in text
     assert "idempotency_key:" not in text
 
 

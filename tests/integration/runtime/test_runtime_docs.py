@@ -12,6 +12,7 @@ import pytest
 
 from noctule.runtime.call.config import Policies
 
+BUDGET = Policies().retry_budget
 PAGE = (Path(__file__).parents[3] / "docs" / "runtime.md").read_text()
 EXAMPLE, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 RUN_IT = """
@@ -69,13 +70,13 @@ def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
         f"{Policies().connect_timeout:.0f} s each",
         f"{Policies().deadline:.0f} s for the whole call",
         "three retries, so four attempts",
-        f"bucket of {Policies().quota.capacity}",
-        f"costs {Policies().quota.transient}, after a 429 {Policies().quota.throttled}",
+        f"bucket of {BUDGET.capacity}",
+        f"costs {BUDGET.transient}, after a 429 {BUDGET.throttled}",
         f"at least {Policies().breaker.minimum} calls failed (the last {Policies().breaker.calls},",
         f"stays open {Policies().breaker.open_time:.1f} s",
         f"doubling to {Policies().breaker.open_cap:.0f} s",
         f"slower than {Policies().breaker.slow:.0f} s",
-        f"{Policies().in_flight} calls per origin",
+        f"{Policies().max_concurrency} calls per origin",
         f"{Policies().max_response_bytes // 1024 // 1024} MiB",
     ],
 )

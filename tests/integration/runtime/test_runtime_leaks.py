@@ -40,7 +40,7 @@ SECRETS = {
     "SHOP_APP_KEY": "app-0123456789-abcdef-secret",
 }
 CARD = "4242424242424242"
-PAY = Operation("pay", "POST", "/pay/{card}", returns=Item, body="form", replay="keyed")
+PAY = Operation("pay", "POST", "/pay/{card}", returns=Item, body="form", retry="with_key")
 
 
 def echoing(status: str) -> Step:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import (
     CallOptions,
-    Event,
-    Healths,
     Model,
     NoAuth,
     Operation,
     Policies,
+    ProviderStates,
     Service,
     ServiceConfig,
     SyncService,
+    TelemetryEvent,
 )
 from noctule.runtime.testing import MockProvider, VirtualClock
 
@@ -32,7 +32,7 @@ class Item(Model):
 READ = Operation("read", "GET", "/items/{id}", returns=Item)
 CREATE = Operation("create", "POST", "/items", returns=Item, body="json")
 CHARGE = Operation(
-    "charge", "POST", "/charges", returns=Item, body="form", replay="keyed", moves_money=True
+    "charge", "POST", "/charges", returns=Item, body="form", retry="with_key", moves_money=True
 )
 PUT = Operation("put", "PUT", "/items/{id}", returns=Item, body="json")
 DELETE = Operation("delete", "DELETE", "/items/{id}", returns=None)
@@ -64,9 +64,9 @@ class Caller:
         transport: Any = None,
         clock: Any = None,
         base_url: str | None = None,
-        healths: Healths | None = None,
+        provider_states: ProviderStates | None = None,
     ) -> None:
-        self.events: list[Event] = []
+        self.events: list[TelemetryEvent] = []
         self.sync = sync
         self.clock = clock
         kind: Any = SyncService if sync else Service
@@ -76,7 +76,7 @@ class Caller:
             clock=clock,
             base_url=base_url,
             on_event=self.events.append,
-            healths=healths,
+            provider_states=provider_states,
         )
 
     def call(self, operation: Operation[Any], **arguments: Any) -> Any:
@@ -119,12 +119,16 @@ class Shop(Caller):
     """A caller over a scripted provider, in virtual time."""
 
     def __init__(
-        self, *, sync: bool, config: ServiceConfig, healths: Healths | None = None
+        self, *, sync: bool, config: ServiceConfig, provider_states: ProviderStates | None = None
     ) -> None:
         clock = VirtualClock()
         self.provider = MockProvider(clock=clock)
         super().__init__(
-            sync=sync, config=config, transport=self.provider, clock=clock, healths=healths
+            sync=sync,
+            config=config,
+            transport=self.provider,
+            clock=clock,
+            provider_states=provider_states,
         )
 
     @property

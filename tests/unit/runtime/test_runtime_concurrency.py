@@ -16,15 +16,15 @@ from noctule.runtime import (
     CallOptions,
     CircuitOpen,
     Headers,
-    Healths,
     Policies,
+    ProviderStates,
     RateLimited,
     Request,
     Response,
-    Saturated,
     Service,
     SyncService,
     TimedOut,
+    TooManyConcurrentCalls,
 )
 from noctule.runtime.policy.breaker import State
 from noctule.runtime.testing import MockProvider, VirtualClock
@@ -57,9 +57,9 @@ class Slow:
 
 
 def service(transport: Any, clock: Any, **policies: Any) -> Any:
-    healths = Healths(random.Random(7).random)
+    provider_states = ProviderStates(random.Random(7).random)
     made = type("Shop", (Service,), {"config": config(policies=Policies(**policies))})
-    return made(transport=transport, clock=clock, healths=healths)
+    return made(transport=transport, clock=clock, provider_states=provider_states)
 
 
 def health(shop: Any) -> Any:
@@ -70,15 +70,15 @@ def test_no_more_calls_in_flight_than_allowed_and_the_rest_wait_their_turn() -> 
     async def main() -> None:
         clock = VirtualClock()
         slow = Slow(clock, 1.0)
-        shop = service(slow, clock, in_flight=10, place_timeout=3.0)
+        shop = service(slow, clock, max_concurrency=10, concurrency_timeout=3.0)
         calls = [shop.call(READ, path={"id": n}) for n in range(50)]
         results = await asyncio.gather(*calls, return_exceptions=True)
-        saturated = [r for r in results if isinstance(r, Saturated)]
+        saturated = [r for r in results if isinstance(r, TooManyConcurrentCalls)]
         # Three waves of ten leave within three seconds; the fourth is let in at that moment.
         assert slow.most == 10
         assert 10 <= len(saturated) <= 20
         assert all(error.safe_to_retry for error in saturated)
-        assert health(shop).bulkhead.in_flight == 0
+        assert health(shop).bulkhead.max_concurrency == 0
 
     asyncio.run(main())
 
@@ -90,14 +90,14 @@ def test_thousands_of_calls_to_a_provider_that_hangs_end_in_time() -> None:
         ends: list[float] = []
 
         async def one() -> None:
-            with pytest.raises((Saturated, TimedOut, CircuitOpen)):
+            with pytest.raises((TooManyConcurrentCalls, TimedOut, CircuitOpen)):
                 await shop.call(READ, path={"id": "i"})
             ends.append(clock.monotonic())
 
         await asyncio.gather(*(one() for _ in range(2_000)))
         assert len(ends) == 2_000
         assert max(ends) <= 30.0
-        assert health(shop).bulkhead.in_flight == 0
+        assert health(shop).bulkhead.max_concurrency == 0
 
     asyncio.run(main())
 
@@ -137,7 +137,9 @@ def test_those_who_listen_to_a_probe_that_fails_are_refused() -> None:
 def test_listening_leaves_a_fifth_of_the_places_free() -> None:
     async def main() -> None:
         clock = VirtualClock()
-        results = await around_a_probe(service(Slow(clock, 0.35), clock, in_flight=50), clock, 60)
+        results = await around_a_probe(
+            service(Slow(clock, 0.35), clock, max_concurrency=50), clock, 60
+        )
         refused = [result for result in results if isinstance(result, CircuitOpen)]
         assert len(refused) == 20
         assert all(error.elapsed == 0 for error in refused)
@@ -226,7 +228,7 @@ def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
             provider.replies(503, times=2, after=0.2).replies(
                 content=b'{"id":"i"}', times=None, after=0.2
             )
-            shop = service(provider, clock, in_flight=1)
+            shop = service(provider, clock, max_concurrency=1)
             if draw.random() < 0.5:
                 health(shop).breaker.trip(-100.0)
             tasks = [asyncio.ensure_future(shop.call(READ, path={"id": n})) for n in range(2)]
@@ -235,7 +237,7 @@ def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             state = health(shop)
-            assert state.bulkhead.in_flight == 0
+            assert state.bulkhead.max_concurrency == 0
             clock.advance(100)
             assert state.breaker.admit(clock.monotonic()) is not None
 
@@ -246,7 +248,7 @@ def test_a_waiting_call_that_is_cancelled_does_not_take_a_place() -> None:
     async def main() -> None:
         clock = VirtualClock()
         slow = Slow(clock, 1.0)
-        shop = service(slow, clock, in_flight=1)
+        shop = service(slow, clock, max_concurrency=1)
         first = asyncio.ensure_future(shop.call(READ, path={"id": 1}))
         second = asyncio.ensure_future(shop.call(READ, path={"id": 2}))
         third = asyncio.ensure_future(shop.call(READ, path={"id": 3}))
@@ -336,10 +338,10 @@ def test_no_hedge_while_the_provider_is_ill_or_the_quota_is_spent() -> None:
         clock = VirtualClock()
         slow = Slow(clock, 3.0)
         shop = service(slow, clock, hedge_after=1.0)
-        health(shop).quota.tokens = 0
+        health(shop).retry_budget.tokens = 0
         await shop.call(READ, path={"id": "i"})
         assert slow.total == 1
-        health(shop).quota.tokens = 500
+        health(shop).retry_budget.tokens = 500
         health(shop).breaker.trip(-100.0)
         await shop.call(READ, path={"id": "i"})
         assert slow.total == 2
@@ -363,11 +365,14 @@ def test_the_gate_is_per_credential_and_origin() -> None:
         provider = MockProvider(clock=clock)
         provider.replies(429, headers={"Retry-After": "100"})
         provider.replies(content=b'{"id":"i"}', times=None)
-        healths = Healths()
+        provider_states = ProviderStates()
         made: Any = type("Shop", (Service,), {"config": config()})
-        here = made(transport=provider, clock=clock, healths=healths)
+        here = made(transport=provider, clock=clock, provider_states=provider_states)
         there = made(
-            transport=provider, clock=clock, healths=healths, base_url="https://eu.shop.example"
+            transport=provider,
+            clock=clock,
+            provider_states=provider_states,
+            base_url="https://eu.shop.example",
         )
         with pytest.raises(RateLimited):
             await here.call(READ, path={"id": "i"})
@@ -381,7 +386,7 @@ def test_the_gate_is_per_credential_and_origin() -> None:
 def test_threads_share_one_service() -> None:
     provider = MockProvider()
     provider.replies(content=b'{"id":"i"}', times=None)
-    made = type("Shop", (SyncService,), {"config": config(policies=Policies(in_flight=2))})
+    made = type("Shop", (SyncService,), {"config": config(policies=Policies(max_concurrency=2))})
     shop: Any = made(transport=provider)
     start = time.monotonic()
     threads = [
@@ -393,5 +398,5 @@ def test_threads_share_one_service() -> None:
     for thread in threads:
         thread.join()
     assert len(provider.requests) == 400
-    assert health(shop).bulkhead.in_flight == 0
+    assert health(shop).bulkhead.max_concurrency == 0
     assert time.monotonic() - start < 10

@@ -99,7 +99,7 @@ def test_an_answer_that_is_an_error(make_shop: MakeShop, fault: Any) -> None:
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_no_answer(make_shop: MakeShop, how: Any, attempts: int) -> None:
     shop = make_shop(
-        policies=Policies(breaker=None, quota=None, retry=RetryLimits(attempts=attempts))
+        policies=Policies(breaker=None, retry_budget=None, retry=RetryLimits(attempts=attempts))
     )
     shop.provider.fails(how, times=None)
     assert not left(shop)

@@ -19,18 +19,18 @@ from noctule.runtime import (
     CircuitOpen,
     ConnectionFailed,
     Headers,
-    Healths,
     InvalidResponse,
     Policies,
-    QuotaLimits,
+    ProviderStates,
     RateLimited,
     Request,
     Response,
+    RetryBudget,
     RetryLimits,
-    Saturated,
     ServerError,
     Service,
     TimedOut,
+    TooManyConcurrentCalls,
     deadline,
 )
 from noctule.runtime.testing import VirtualClock
@@ -42,17 +42,17 @@ OTHER: dict[str, Any] = {
     "pool_timeout": 1.0,
     "deadline": 1.0,
     "retry": RetryLimits(attempts=2),
-    "quota": QuotaLimits(capacity=50),
+    "retry_budget": RetryBudget(capacity=50),
     "breaker": BreakerLimits(minimum=3),
-    "in_flight": 2,
-    "place_timeout": 1.0,
+    "max_concurrency": 2,
+    "concurrency_timeout": 1.0,
     "longest_hold": 1.0,
     "hedge_after": 1.0,
     "redirects": 1,
     "max_response_bytes": 100,
 }
-SWITCHED = ("timeout", "connect_timeout", "pool_timeout", "deadline", "quota", "breaker")
-SWITCHED += ("in_flight", "hedge_after")
+SWITCHED = ("timeout", "connect_timeout", "pool_timeout", "deadline", "retry_budget", "breaker")
+SWITCHED += ("max_concurrency", "hedge_after")
 
 
 def test_there_is_an_option_for_each_policy() -> None:
@@ -153,8 +153,8 @@ def test_a_method_may_have_a_bucket_of_its_own_or_none(make_shop: MakeShop) -> N
     shop = make_shop(
         policies=Policies(breaker=None, retry=quick),
         methods={
-            "read": CallOptions(quota=QuotaLimits(capacity=14)),
-            "put": CallOptions(quota=OFF),
+            "read": CallOptions(retry_budget=RetryBudget(capacity=14)),
+            "put": CallOptions(retry_budget=OFF),
         },
     )
     shop.provider.replies(503, times=None)
@@ -181,21 +181,23 @@ def test_a_method_may_have_places_of_its_own() -> None:
             return
 
     clock = VirtualClock()
-    narrow = CallOptions(in_flight=1, place_timeout=1.0)
+    narrow = CallOptions(max_concurrency=1, concurrency_timeout=1.0)
     made: Any = type("Shop", (Service,), {"config": config(methods={"read": narrow})})
 
     async def main() -> None:
-        async with made(transport=Slow(), clock=clock, healths=Healths()) as shop:
+        async with made(transport=Slow(), clock=clock, provider_states=ProviderStates()) as shop:
             reads = [shop.call(READ, path={"id": n}) for n in range(3)]
             puts = [shop.call(PUT, path={"id": n}, body={}) for n in range(3)]
             got = await asyncio.gather(*reads, *puts, return_exceptions=True)
-        assert [isinstance(each, Saturated) for each in got] == [False, True, True] + [False] * 3
+        assert [isinstance(each, TooManyConcurrentCalls) for each in got] == [False, True, True] + [
+            False
+        ] * 3
 
     asyncio.run(main())
 
 
 def test_the_gate_is_shared_whatever_the_limits(make_shop: MakeShop) -> None:
-    shop = make_shop(methods={"read": CallOptions(in_flight=3, breaker=OFF)})
+    shop = make_shop(methods={"read": CallOptions(max_concurrency=3, breaker=OFF)})
     shop.provider.replies(429, headers={"Retry-After": "50"})
     with pytest.raises(RateLimited):
         shop.call(PUT, path={"id": "i1"}, body={})
@@ -243,5 +245,5 @@ def test_options_made_anew_for_each_call_are_not_kept_for_ever() -> None:
     shop = Shop(sync=True, config=config())
     shop.provider.replies(json=ITEM, times=None)
     for number in range(1100):
-        shop.call(READ, path={"id": "i1"}, options=CallOptions(in_flight=10 + number))
+        shop.call(READ, path={"id": "i1"}, options=CallOptions(max_concurrency=10 + number))
     assert len(shop.service._preparation._settings) <= 1000

@@ -12,12 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from noctule.runtime.policy.backoff import Backoff, asked
 from noctule.runtime.policy.bulkhead import Bulkhead, Ticket
-from noctule.runtime.policy.cooldown import Gate
+from noctule.runtime.policy.cooldown import Cooldown
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
-from noctule.runtime.policy.outcome import Reached, Verdict
+from noctule.runtime.policy.outcome import Outcome, Reached
 from noctule.runtime.policy.retry import RetryLimits, wait_before_retry
-from noctule.runtime.policy.retry_budget import Quota, QuotaLimits
+from noctule.runtime.policy.retry_budget import RetryBudget, RetryTokens
 from noctule.runtime.policy.retry_headers import (
     RateLimitHeaders,
     retry_after,
@@ -81,13 +81,13 @@ class BulkheadMachine(RuleBasedStateMachine):
 
     @invariant()
     def never_more_than_places(self) -> None:
-        assert self.bulkhead.in_flight == len(self.inside) <= PLACES
+        assert self.bulkhead.max_concurrency == len(self.inside) <= PLACES
         assert not self.waiting or len(self.inside) == PLACES
 
     def teardown(self) -> None:
         for ticket in [*self.waiting, *self.inside]:
             self.release(ticket)
-        assert self.bulkhead.in_flight == 0
+        assert self.bulkhead.max_concurrency == 0
 
 
 TestBulkhead = BulkheadMachine.TestCase
@@ -98,7 +98,7 @@ TestBulkhead.settings = settings(max_examples=60, stateful_step_count=30, deadli
 def test_the_quota_never_goes_below_zero_nor_above_its_capacity(
     steps: list[str | int],
 ) -> None:
-    quota, model = Quota(50), 50
+    quota, model = RetryTokens(50), 50
     for step in steps:
         if isinstance(step, str):
             quota.earn()
@@ -111,8 +111,8 @@ def test_the_quota_never_goes_below_zero_nor_above_its_capacity(
 
 
 def test_a_full_quota_pays_for_35_retries_in_an_outage() -> None:
-    prices = QuotaLimits()
-    quota = Quota(prices.capacity)
+    prices = RetryBudget()
+    quota = RetryTokens(prices.capacity)
     assert sum(quota.pay(prices.transient) for _ in range(1000)) == 35
 
 
@@ -120,7 +120,7 @@ def test_a_full_quota_pays_for_35_retries_in_an_outage() -> None:
 def test_the_gate_opens_at_the_latest_moment_it_was_told(
     told: list[tuple[float, float]], now: float
 ) -> None:
-    gate = Gate()
+    gate = Cooldown()
     for moment, seconds in told:
         gate.close(moment, seconds)
     latest = max(moment + seconds for moment, seconds in told)
@@ -163,7 +163,7 @@ def test_what_the_provider_asks_for_is_waited_in_full(seconds: float, draw: floa
 
 
 verdicts = st.builds(
-    Verdict,
+    Outcome,
     reached=st.sampled_from(Reached),
     again=st.sampled_from(["no", "transient", "throttled"]),
     retry_after=st.none() | st.floats(0, 200),
@@ -174,17 +174,17 @@ verdicts = st.builds(
 @given(
     verdicts,
     st.integers(1, 6),
-    st.sampled_from(["safe", "keyed", "never"]),
+    st.sampled_from(["idempotent", "with_key", "never"]),
     st.floats(0, 1, exclude_max=True),
 )
 def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
-    verdict: Verdict, failed: int, replay: str, draw: float
+    verdict: Outcome, failed: int, retry: str, draw: float
 ) -> None:
     wait = wait_before_retry(
         RetryLimits(),
         verdict,
         failed=failed,
-        replay=replay,
+        retry_mode=retry,
         random=lambda: draw,
     )
     if wait is None:
@@ -192,16 +192,16 @@ def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
     assert failed < 4
     assert verdict.hint is not False
     assert wait <= 66
-    if replay == "never":
+    if retry == "never":
         assert verdict.reached in (Reached.NOT_SENT, Reached.REFUSED)
 
 
 @pytest.mark.parametrize("hint", [True, False])
 def test_the_providers_advice_is_obeyed(hint: bool) -> None:
     def wait(again: str) -> float | None:
-        verdict = Verdict(reached=Reached.REFUSED, again=again, hint=hint)
+        verdict = Outcome(reached=Reached.REFUSED, again=again, hint=hint)
         return wait_before_retry(
-            RetryLimits(), verdict, failed=1, replay="keyed", random=lambda: 0.5
+            RetryLimits(), verdict, failed=1, retry_mode="with_key", random=lambda: 0.5
         )
 
     assert (wait("transient") is not None) is hint

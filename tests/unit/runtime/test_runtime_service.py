@@ -355,7 +355,7 @@ def test_an_answer_of_the_wrong_shape_is_no_outage(make_shop: MakeShop) -> None:
 
 
 def test_the_quota_stops_the_retries_of_an_outage(make_shop: MakeShop) -> None:
-    shop = make_shop(policies=Policies(breaker=None, in_flight=None))
+    shop = make_shop(policies=Policies(breaker=None, max_concurrency=None))
     shop.provider.replies(500, times=None)
     for _ in range(100):
         with pytest.raises(ServerError):
@@ -568,7 +568,7 @@ def test_a_hook_that_raises_does_not_fail_the_call(
 
 
 def test_a_bug_in_a_transport_frees_what_the_call_held(make_shop: MakeShop) -> None:
-    shop = make_shop(policies=Policies(in_flight=1))
+    shop = make_shop(policies=Policies(max_concurrency=1))
 
     def bug(_: Received) -> Response:
         raise ZeroDivisionError

@@ -11,7 +11,7 @@ import pytest
 from runtime_calling import READ, MakeShop, Shop, config
 
 import noctule.runtime
-from noctule.runtime import CircuitOpen, Healths, InvalidArgument, ServerError, Service
+from noctule.runtime import CircuitOpen, InvalidArgument, ProviderStates, ServerError, Service
 from noctule.runtime.testing import MockProvider, VirtualClock
 
 HEAVY = {"asyncio", "httpcore2", "httpx2", "msgspec", "cryptography", "apsw", "h11", "ssl"}
@@ -56,7 +56,7 @@ def health(service: Any) -> Any:
 
 
 class Told:
-    """Circuits shared between processes, here a dictionary."""
+    """SharedBreakers shared between processes, here a dictionary."""
 
     def __init__(self) -> None:
         self.until: dict[str, float] = {}
@@ -73,7 +73,8 @@ def two_processes() -> tuple[Shop, Shop, Told]:
     """Two services that share no state but what they tell each other."""
     told = Told()
     here, there = (
-        Shop(sync=True, config=config(), healths=Healths(circuits=told)) for _ in range(2)
+        Shop(sync=True, config=config(), provider_states=ProviderStates(shared_breakers=told))
+        for _ in range(2)
     )
     return here, there, told
 
@@ -99,7 +100,7 @@ def test_one_process_spares_the_others_its_experience(
 def test_services_of_one_process_learn_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     from noctule.runtime import core
 
-    monkeypatch.setattr(core, "SHARED", Healths())
+    monkeypatch.setattr(core, "SHARED", ProviderStates())
     made: Any = type("Shop", (Service,), {"config": config()})
     first, second = made(), made()
     assert health(first) is health(second)
@@ -108,12 +109,12 @@ def test_services_of_one_process_learn_from_each_other(monkeypatch: pytest.Monke
 
 
 def test_healths_forget_whom_they_have_not_met_for_long() -> None:
-    healths = Healths()
-    first = healths.of("https://0", "", config().policies)
+    provider_states = ProviderStates()
+    first = provider_states.of("https://0", "", config().policies)
     for number in range(1, 600):
-        healths.of(f"https://{number}", "", config().policies)
-    assert healths.of("https://0", "", config().policies) is not first
-    assert len(healths._known) <= 512
+        provider_states.of(f"https://{number}", "", config().policies)
+    assert provider_states.of("https://0", "", config().policies) is not first
+    assert len(provider_states._known) <= 512
 
 
 def test_a_value_that_cannot_be_sent_is_refused_before_anything_is(make_shop: MakeShop) -> None:

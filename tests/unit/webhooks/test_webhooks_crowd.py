@@ -15,12 +15,12 @@ from test_webhooks_asgi import Call
 from webhook_samples import KEYS, SCHEMES, SECRET, URL, delivery
 
 from noctule.webhooks import Inbox, Receiver
-from noctule.webhooks.receiving.admission import LEAST, MOST, SLOW, Crowd
+from noctule.webhooks.receiving.admission import LEAST, MOST, SLOW, ConcurrencyLimit
 from noctule.webhooks.signing.sign import sign
 from noctule.webhooks.verification.key_cache import Published
 
 
-def _overloaded(crowd: Crowd, each: float, senders: int, seconds: float) -> list[float]:
+def _overloaded(crowd: ConcurrencyLimit, each: float, senders: int, seconds: float) -> list[float]:
     """What answers took when that many senders send without a pause to a server that works on
     one delivery after the other; who is refused comes again a little later."""
     took: list[float] = []
@@ -47,13 +47,13 @@ def _overloaded(crowd: Crowd, each: float, senders: int, seconds: float) -> list
 @settings(max_examples=25, deadline=None)
 @given(st.floats(5e-4, 5e-3), st.integers(1, 640))
 def test_whoever_is_let_in_has_an_answer_in_time_whatever_the_server_can_do(each, senders):
-    took = sorted(_overloaded(Crowd(), each, senders, 4.0))
+    took = sorted(_overloaded(ConcurrencyLimit(), each, senders, 4.0))
     assert took[len(took) * 99 // 100] <= max(SLOW, LEAST * each) * 1.5
 
 
 @given(st.integers(1, 31))
 def test_a_few_are_always_let_in(senders):
-    crowd = Crowd()
+    crowd = ConcurrencyLimit()
     for turn in range(1000):
         crowd.inside = senders
         crowd.left(turn * 10.0, 9.0)
@@ -63,7 +63,7 @@ def test_a_few_are_always_let_in(senders):
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 2)), max_size=200))
 def test_the_limit_stays_within_its_bounds(leavers):
-    crowd, now = Crowd(), 0.0
+    crowd, now = ConcurrencyLimit(), 0.0
     for pause, took in leavers:
         now += pause
         crowd.inside = int(crowd.limit)

@@ -32,10 +32,10 @@ async def test_an_unsigned_id_cannot_make_a_captured_body_new(provider_of):
         github.clock.advance(400 * 86400)
         for forged in ("guid-2", "guid-3"):
             attack = await github.sends(body, id=forged, type="issues")
-            assert (attack.status, attack.outcome) == (200, "suspect")
+            assert (attack.status, attack.outcome) == (200, "quarantined")
         await github.receiver.drain()
         suspect, genuine = await github.events()
-        assert (suspect.state, suspect.copies, suspect.id) == ("suspect", 1, "guid-2")
+        assert (suspect.state, suspect.copies, suspect.id) == ("quarantined", 1, "guid-2")
         assert (genuine.state, genuine.copies) == ("done", 1)
     assert seen == ["guid-1"]
 
@@ -69,7 +69,7 @@ async def test_a_form_that_is_only_spelt_another_way_is_the_same(provider_of):
         respelt = b"From=%2b331&MessageStatus=sent&MessageSid=SM1"
         assert (await twilio.sends(body=respelt)).outcome == "duplicate"
         resplit = b"From=%2B331&MessageSidSM1MessageStatus=sent"
-        assert (await twilio.sends(body=resplit)).outcome == "suspect"
+        assert (await twilio.sends(body=resplit)).outcome == "quarantined"
 
 
 async def test_routes_do_not_share_ids(provider_of):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from webhook_samples import KEYS, NOW, SCHEMES, SECRET, URL, samples
 
-from noctule.webhooks import Request
+from noctule.webhooks import WebhookRequest
 from noctule.webhooks.explain import explain
 from noctule.webhooks.explain.causes import TEXTS
 from noctule.webhooks.signing.sign import body_of, sign
@@ -38,7 +38,7 @@ def causes(
     scheme = SCHEMES[name]
     signed = sign(scheme, sent, signing, now=NOW - age, id="m", url=URL, content_type=media)
     signed |= headers or {}
-    request = Request("POST", url, signed, sent if got is None else got)
+    request = WebhookRequest("POST", url, signed, sent if got is None else got)
     found = explain(scheme, request, [secret], NOW, retired=retired)
     said = " ".join(text for c in found for text in (c.why("fr"), c.why(), c.fix("fr"), c.detail))
     assert signing not in said
@@ -107,13 +107,13 @@ def test_a_key_read_another_way():
     raw = b64encode(b"0123456789abcdef0123456789abcdef").decode()
     scheme = SCHEMES["standard-webhooks"]
     headers = sign(SCHEMES["shopify"], COMPACT, raw, now=NOW)
-    request = Request("POST", URL, headers, COMPACT)
+    request = WebhookRequest("POST", URL, headers, COMPACT)
     assert explain(SCHEMES["shopify"], request, [raw], NOW) == []
     signed = sign(scheme, COMPACT, "whsec_" + raw, now=NOW, id="m")
     from dataclasses import replace
 
     as_text = replace(scheme, key="utf8")
-    [cause] = explain(as_text, Request("POST", URL, signed, COMPACT), ["whsec_" + raw], NOW)
+    [cause] = explain(as_text, WebhookRequest("POST", URL, signed, COMPACT), ["whsec_" + raw], NOW)
     assert (cause.key, cause.detail, cause.certain) == ("secret_form", "whsec", True)
 
 
@@ -151,7 +151,9 @@ def test_a_time_that_is_not_now(age, key):
 
 def test_a_time_in_milliseconds():
     headers = sign(SCHEMES["slack"], COMPACT, SECRET, now=NOW * 1000)
-    [cause] = explain(SCHEMES["slack"], Request("POST", URL, headers, COMPACT), [SECRET], NOW)
+    [cause] = explain(
+        SCHEMES["slack"], WebhookRequest("POST", URL, headers, COMPACT), [SECRET], NOW
+    )
     assert (cause.key, cause.detail) == ("timestamp_unit", "milliseconds")
 
 
@@ -161,7 +163,7 @@ def test_a_signature_written_another_way(scheme, key):
 
     other = replace(SCHEMES[scheme], encoding="base64" if key == "hex" else "hex")
     headers = sign(SCHEMES[scheme], COMPACT, SECRET, now=NOW)
-    [cause] = explain(other, Request("POST", URL, headers, COMPACT), [SECRET], NOW)
+    [cause] = explain(other, WebhookRequest("POST", URL, headers, COMPACT), [SECRET], NOW)
     assert (cause.key, cause.detail) == ("signature_encoding", key)
 
 
@@ -170,13 +172,15 @@ def test_another_algorithm():
 
     other = replace(SCHEMES["github"], algorithm="hmac-sha1")
     headers = sign(SCHEMES["github"], COMPACT, SECRET, now=NOW)
-    [cause] = explain(other, Request("POST", URL, headers, COMPACT), [SECRET], NOW)
+    [cause] = explain(other, WebhookRequest("POST", URL, headers, COMPACT), [SECRET], NOW)
     assert (cause.key, cause.detail) == ("signature_algorithm", "hmac-sha256")
 
 
 def test_a_header_that_is_not_there():
     headers = {"content-type": "application/json", "x-hub-signature": "sha1=00"}
-    [cause] = explain(SCHEMES["github"], Request("POST", URL, headers, COMPACT), [SECRET], NOW)
+    [cause] = explain(
+        SCHEMES["github"], WebhookRequest("POST", URL, headers, COMPACT), [SECRET], NOW
+    )
     assert (cause.key, cause.place, cause.detail) == (
         "signature_missing",
         "x-hub-signature-256",
@@ -187,7 +191,7 @@ def test_a_header_that_is_not_there():
 def test_a_header_twice():
     headers = sign(SCHEMES["github"], COMPACT, SECRET, now=NOW)
     twice = [*headers.items(), ("x-hub-signature-256", "sha256=00")]
-    [cause] = explain(SCHEMES["github"], Request("POST", URL, twice, COMPACT), [SECRET], NOW)
+    [cause] = explain(SCHEMES["github"], WebhookRequest("POST", URL, twice, COMPACT), [SECRET], NOW)
     assert cause.key == "doubled_header"
     assert cause.why() == "it was rejected at x-hub-signature-256: doubled_header"
 
@@ -211,5 +215,5 @@ def test_every_cause_says_why_and_what_to_do_in_both_languages(key):
 )
 def test_it_explains_anything_without_failing(body, host, url, name):
     signature = (next(iter(SCHEMES[name].headers), "x-signature"), "t=1,v1=00")
-    request = Request("POST", url, [signature, ("x-forwarded-host", host)], body)
+    request = WebhookRequest("POST", url, [signature, ("x-forwarded-host", host)], body)
     assert explain(SCHEMES[name], request, [KEYS[name].secret], NOW)

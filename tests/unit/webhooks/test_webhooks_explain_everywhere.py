@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from webhook_samples import KEYS, NOW, PACKS, URL, delivery, ready
 
-from noctule.webhooks import Request
+from noctule.webhooks import WebhookRequest
 from noctule.webhooks.explain import explain
 from noctule.webhooks.signing.sign import new_key
 
@@ -25,7 +25,7 @@ TEXT = [name for name in PLAIN if PACKS[name].key == "utf8"]
 
 
 def told(name, body, headers, *, secret=None, now=NOW, url=URL, retired=(), scheme=None):
-    request = Request("POST", url, headers, body)
+    request = WebhookRequest("POST", url, headers, body)
     secrets = [secret or KEYS[name].secret]
     causes = explain(scheme or PACKS[name], request, secrets, now, retired=retired)
     for language in ("en", "fr"):

@@ -8,11 +8,11 @@ import pytest
 from webhook_samples import KEYS, NOW, PACKS, SCHEMES, SETTING, URL, check, delivery
 
 from noctule.runtime.testing import VirtualClock
-from noctule.webhooks import Inbox, Reason, Receiver, Rejection, Request
+from noctule.webhooks import Inbox, Reason, Receiver, Rejection, WebhookRequest
 from noctule.webhooks.errors import KeyUnavailable
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.receiving.capture_window import Enrolment
-from noctule.webhooks.receiving.refetch import HintReceiver
+from noctule.webhooks.receiving.refetch import RefetchReceiver
 from noctule.webhooks.receiving.secret_capture import Enroller, write_secret
 from noctule.webhooks.verification.delivery_view import Reading
 from noctule.webhooks.verification.handshakes import answer, question
@@ -24,7 +24,7 @@ JSON = {"content-type": "application/json"}
 
 def asked(name, method="GET", query="", headers=None, body=b""):
     """The answer to an unsigned question, None if it is none."""
-    reading = Reading(SCHEMES[name], Request(method, f"{URL}&{query}", headers or {}, body))
+    reading = Reading(SCHEMES[name], WebhookRequest(method, f"{URL}&{query}", headers or {}, body))
     greeting = question(reading, signed=False)
     return greeting and answer(greeting, reading, KEYS[name].secret)
 
@@ -109,7 +109,7 @@ def test_what_a_question_signs_is_no_event():
 
 def test_a_signed_delivery_is_never_taken_for_an_unsigned_question():
     body, headers = delivery("notion", payload={"verification_token": "secret_abcdefgh"})
-    reading = Reading(SCHEMES["notion"], Request("POST", URL, headers, body))
+    reading = Reading(SCHEMES["notion"], WebhookRequest("POST", URL, headers, body))
     assert question(reading, signed=False) is None
 
 
@@ -202,7 +202,7 @@ async def test_a_secret_that_cannot_be_kept_is_not_acknowledged(tmp_path):
     ],
 )
 async def test_a_receiver_of_hints_answers_too(name, call, body):
-    hints = HintReceiver(
+    hints = RefetchReceiver(
         name, id="body:id", shape="[a-z]{8}", read=lambda _: None, inbox=Inbox(":memory:")
     )
     async with hints.lifespan():

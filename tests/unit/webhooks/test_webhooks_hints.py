@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from noctule.runtime.errors import CircuitOpen, NotFound
-from noctule.webhooks import HintReceiver, Inbox, Refused
+from noctule.webhooks import Inbox, RefetchReceiver, Refused
 from noctule.webhooks.store.base import Query
 
 pytestmark = pytest.mark.anyio
@@ -18,9 +18,9 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture
 def hints_of(clock, inbox_place):
-    def make(read, **options) -> HintReceiver:
+    def make(read, **options) -> RefetchReceiver:
         options = {"id": "body:id", "shape": SHAPE, "inbox": Inbox(inbox_place)} | options
-        return HintReceiver("acme", read=read, clock=clock, **options)
+        return RefetchReceiver("acme", read=read, clock=clock, **options)
 
     return make
 
@@ -44,7 +44,7 @@ async def test_the_handler_acts_on_what_the_api_says(hints_of, store):
     assert asked == ["tr_abc123"]
     assert seen == [("tr_abc123", "paid", {"id": "tr_abc123"})]
     [kept] = store.find(Query())
-    assert (kept.grade, kept.state) == ("hint", "done")
+    assert (kept.coverage, kept.state) == ("hint", "done")
     assert kept.request.body == b'{"id":"tr_abc123"}'
     assert b"1000000" not in kept.request.body
 
@@ -150,4 +150,4 @@ def test_without_a_way_to_read_there_is_no_route(hints_of):
 
 def test_a_provider_that_signs_is_verified_instead(clock):
     with pytest.raises(Refused, match="signs its deliveries"):
-        HintReceiver("stripe", id="body:id", shape=SHAPE, read=lambda name: None)
+        RefetchReceiver("stripe", id="body:id", shape=SHAPE, read=lambda name: None)

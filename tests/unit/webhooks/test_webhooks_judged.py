@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from webhook_samples import ready
 
-from noctule.webhooks import Rejection, Request, scheme_of, sign
+from noctule.webhooks import Rejection, WebhookRequest, scheme_of, sign
 from noctule.webhooks.signing.keypair import KeyPair
 from noctule.webhooks.testing import publish
 from noctule.webhooks.verification.verify import verify_waiting
@@ -18,7 +18,7 @@ FILES = sorted((Path(__file__).parents[2] / "data" / "webhooks" / "judged").glob
 
 def taken(scheme, one):
     publish(scheme, KeyPair(one["secret"], "", one["document"].encode()))
-    request = Request("POST", one["url"], one["headers"], one["body"].encode())
+    request = WebhookRequest("POST", one["url"], one["headers"], one["body"].encode())
     try:
         verify_waiting(scheme, request, [one["secret"]], one["now"])
     except Rejection:

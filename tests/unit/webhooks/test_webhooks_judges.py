@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery
 
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.verification.delivery_view import Reading
 from noctule.webhooks.verification.handshakes import answer, question
 
@@ -163,7 +163,7 @@ def test_braintree_signs_and_we_take_it():
     assert verified.reading.data["kind"] == "subscription_canceled"
     body, _ = delivery("braintree")
     scheme = SCHEMES["braintree"].configured({"public_key": public})
-    ours = Reading(scheme, Request("POST", URL, headers, body)).fields
+    ours = Reading(scheme, WebhookRequest("POST", URL, headers, body)).fields
     key = KEYS["braintree"].secret
     judge = BraintreeGateway(
         Configuration(Environment.Sandbox, "merchant", public_key="key", private_key=key)
@@ -172,7 +172,7 @@ def test_braintree_signs_and_we_take_it():
         ours["bt_signature"], ours["bt_payload"].encode()
     )
     challenge = f"{URL}&bt_challenge=20f9f8ed05f77439fe955c977e4c8a53"
-    reading = Reading(scheme, Request("GET", challenge, {}, b""))
+    reading = Reading(scheme, WebhookRequest("GET", challenge, {}, b""))
     theirs = gateway.webhook_notification.verify("20f9f8ed05f77439fe955c977e4c8a53")
     assert answer(question(reading, signed=False), reading, private).body.decode() == theirs
 

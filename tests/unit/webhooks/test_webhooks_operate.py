@@ -8,7 +8,7 @@ from webhook_samples import SCHEMES, SECRET, URL
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.operations.admin import replay, show, trigger
 from noctule.webhooks.operations.bulk_replay import interrupted, replay_all
-from noctule.webhooks.store.base import Query, Rejected
+from noctule.webhooks.store.base import Query, RejectedDelivery
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "invoice.paid"}
@@ -179,11 +179,11 @@ async def test_two_of_one_bulk_replay_do_not_meet(bulk):
 
 async def test_a_suspect_is_not_replayed_in_passing(bulk):
     async with bulk:
-        bulk.store.run("UPDATE noctule_event SET state = 'suspect' WHERE seq = 3")
+        bulk.store.run("UPDATE noctule_event SET state = 'quarantined' WHERE seq = 3")
         *_, last = bulk.begin()
-        assert last.outcomes == {"queued": 9, "suspect": 1}
+        assert last.outcomes == {"queued": 9, "quarantined": 1}
         assert 3 not in bulk.queued()
-        *_, last = bulk.begin(Query(state="suspect", limit=100))
+        *_, last = bulk.begin(Query(state="quarantined", limit=100))
         assert last.outcomes == {"queued": 1}
 
 
@@ -262,7 +262,7 @@ async def test_rejections_are_kept_with_their_causes_and_without_what_was_sent(p
 def test_only_the_last_rejections_are_kept(store, monkeypatch):
     monkeypatch.setattr("noctule.webhooks.store.queries.KEPT_REJECTIONS", 10)
     for n in range(15):
-        store.note(Rejected("r", float(n), "stale", "", 0, "", ()))
+        store.note(RejectedDelivery("r", float(n), "stale", "", 0, "", ()))
     assert [rejected.at for rejected in store.rejections(100)] == [
         float(n) for n in range(14, 4, -1)
     ]

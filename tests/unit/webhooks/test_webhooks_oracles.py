@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from webhook_samples import NOW, SCHEMES, URL, samples
 
-from noctule.webhooks import Rejection, Request, verify
+from noctule.webhooks import Rejection, WebhookRequest, verify
 from noctule.webhooks.signing.sign import body_of, new_key, sign
 
 PAYLOADS = st.fixed_dictionaries(
@@ -22,7 +22,7 @@ FORMS = st.dictionaries(
 
 
 def _accepted(scheme, headers, body, secret, now=NOW):
-    verify(scheme, Request("POST", URL, headers, body), [secret], now)
+    verify(scheme, WebhookRequest("POST", URL, headers, body), [secret], now)
 
 
 @samples
@@ -83,10 +83,12 @@ def test_twilio_json(payload):
         "x-twilio-signature": judge.compute_signature(url, {}),
         "content-type": "application/json",
     }
-    request = Request("POST", url, theirs, body.encode())
+    request = WebhookRequest("POST", url, theirs, body.encode())
     verify(SCHEMES["twilio"], request, ["12345"], NOW)
     with pytest.raises(Rejection):
-        verify(SCHEMES["twilio"], Request("POST", URL, theirs, body.encode()), ["12345"], NOW)
+        verify(
+            SCHEMES["twilio"], WebhookRequest("POST", URL, theirs, body.encode()), ["12345"], NOW
+        )
 
 
 @samples

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from noctule.webhooks import Permanent
+from noctule.webhooks import PermanentFailure
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ async def test_the_dead_letter_does_not_hold_up_what_comes_after(provider_of):
     @stripe.receiver.on("*")
     async def note(event):
         if event.id == "evt_1":
-            raise Permanent("poison")
+            raise PermanentFailure("poison")
         seen.append(event.id)
 
     async with stripe.receiver.lifespan():

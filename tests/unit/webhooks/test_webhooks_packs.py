@@ -13,7 +13,7 @@ from noctule.codegen.build.webhooks import _verifiable
 from noctule.problem import Exit, Problem
 from noctule.providers import packs
 from noctule.runtime.testing import VirtualClock
-from noctule.webhooks import Inbox, Receiver, Refused, Request, Scheme, scheme_of, verify
+from noctule.webhooks import Inbox, Receiver, Refused, Scheme, WebhookRequest, scheme_of, verify
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.testing import publish, signed
 
@@ -32,8 +32,8 @@ def test_sixty_providers_are_there_and_those_that_sign_nothing_are_refused():
 @pytest.mark.parametrize("provider", PACKS)
 def test_a_scheme_covers_the_body_unless_it_is_known_not_to(provider):
     scheme = PACKS[provider]
-    assert (scheme.grade == "partial") is (provider in PARTIAL)
-    assert scheme.grade in ("full", "body", "partial")
+    assert (scheme.coverage == "partial") is (provider in PARTIAL)
+    assert scheme.coverage in ("full", "body", "partial")
     assert scheme.source.startswith("https://")
 
 
@@ -87,7 +87,7 @@ class TestWhatSignsNothingIsRefusedFourTimes:
             Receiver(Scheme.parse({"algorithm": "static"}, provider), secrets=["HOOK_SECRET"])
 
     def test_when_a_delivery_comes(self, provider):
-        request = Request("POST", URL, {"content-type": "application/json"}, b"{}")
+        request = WebhookRequest("POST", URL, {"content-type": "application/json"}, b"{}")
         for algorithm in ("static", "none"):
             scheme = Scheme.parse({"algorithm": algorithm}, provider)
             with pytest.raises(Refused, match="not signed"):
@@ -95,7 +95,7 @@ class TestWhatSignsNothingIsRefusedFourTimes:
 
 
 def test_no_setting_of_a_scheme_makes_a_verifier_that_accepts_anything():
-    request = Request("POST", URL, {"content-type": "application/json"}, b"{}")
+    request = WebhookRequest("POST", URL, {"content-type": "application/json"}, b"{}")
     stripe = scheme_of("stripe")
     for algorithm in ("static", "none"):
         with pytest.raises(Refused):

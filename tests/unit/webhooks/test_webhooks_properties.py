@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery, payload_for
 
-from noctule.webhooks import InvalidSecret, Reason, Rejection, Request
+from noctule.webhooks import InvalidSecret, Reason, Rejection, WebhookRequest
 from noctule.webhooks.request import form_fields
 from noctule.webhooks.signing.sign import compose, new_key, sign
 from noctule.webhooks.verification.classify import items
@@ -201,7 +201,7 @@ def test_nothing_but_rejection_comes_out(name, data):
     body = data.draw(st.just(genuine_body) | ANY_BODY)
     now = data.draw(st.just(NOW) | st.floats(allow_nan=False, allow_infinity=False))
     method = data.draw(st.sampled_from(["POST", "GET", "HEAD", "é"]))
-    request = Request(method, data.draw(ANY_URL), headers, body)
+    request = WebhookRequest(method, data.draw(ANY_URL), headers, body)
     reading = Reading(scheme, request)
     with contextlib.suppress(Rejection):
         if greeting := question(reading, signed=False):

@@ -10,7 +10,7 @@ import pytest
 from webhook_samples import SCHEMES, URL
 
 from noctule.runtime.errors import LiteralSecret, MissingSecrets
-from noctule.webhooks import Inbox, InvalidSecret, Receiver, Refused, Retiring, Scheme
+from noctule.webhooks import Inbox, InvalidSecret, Receiver, Refused, RetiringSecret, Scheme
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "invoice.paid", "data": {"object": {"id": "in_1"}}}
@@ -35,7 +35,7 @@ async def test_an_event_is_on_disk_before_the_answer_and_reaches_its_handler(pro
     assert event.data == EVENT
     assert json.loads(event.raw) == EVENT
     assert event.received_at == stripe.clock.time()
-    assert event.grade == "full"
+    assert event.coverage == "full"
 
 
 async def test_a_part_of_the_event_is_decoded_into_a_model(provider_of):
@@ -148,7 +148,7 @@ async def test_a_retiring_secret_counts_until_its_day(provider_of, monkeypatch, 
     monkeypatch.setenv("OLD_SECRET", "whsec_old")
     clock = provider_of("stripe").clock
     until = datetime.fromtimestamp(clock.time() + 3600, UTC)
-    stripe = provider_of("stripe", secrets=["HOOK_SECRET", Retiring("OLD_SECRET", until)])
+    stripe = provider_of("stripe", secrets=["HOOK_SECRET", RetiringSecret("OLD_SECRET", until)])
     async with stripe.receiver.lifespan():
         for name in ("a", "b"):
             event = {"id": name, "type": "t"}
@@ -161,7 +161,7 @@ async def test_a_retiring_secret_counts_until_its_day(provider_of, monkeypatch, 
     async with stripe.receiver.lifespan():
         assert (await stripe.sends(EVENT)).status == 200
     with pytest.raises(ValueError, match="time zone"):
-        Retiring("OLD_SECRET", datetime(2027, 1, 1))  # noqa: DTZ001 - that is the mistake
+        RetiringSecret("OLD_SECRET", datetime(2027, 1, 1))  # noqa: DTZ001 - that is the mistake
 
 
 async def test_the_address_may_be_configured_for_a_proxy(provider_of, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from webhook_samples import PACKS, SCHEMES
 
 import noctule.webhooks.schemes.scheme as language
-from noctule.webhooks import InvalidScheme, InvalidSecret, Reason, Rejection, Request, Scheme
+from noctule.webhooks import InvalidScheme, InvalidSecret, Reason, Rejection, Scheme, WebhookRequest
 from noctule.webhooks.verification.keys import key_of
 from noctule.webhooks.verification.verify import url_spellings, verify
 
@@ -35,7 +35,7 @@ def test_the_examples_are_the_packs(name):
 
 
 @pytest.mark.parametrize(
-    ("table", "grade"),
+    ("table", "coverage"),
     [
         ({"signed": "{timestamp}.{body}", "timestamp": STAMP}, "full"),
         ({"signed": "{body}", "timestamp": {"from": "body:at", "unit": "ms"}}, "full"),
@@ -47,8 +47,8 @@ def test_the_examples_are_the_packs(name):
         ({"algorithm": "none"}, "none"),
     ],
 )
-def test_the_grade_is_computed_from_what_is_signed(table, grade):
-    assert Scheme.parse(PLAIN | table).grade == grade
+def test_the_grade_is_computed_from_what_is_signed(table, coverage):
+    assert Scheme.parse(PLAIN | table).coverage == coverage
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_public_key_may_be_pem_or_the_same_in_one_line():
     pem = "\n".join(["-----BEGIN PUBLIC KEY-----", key.secret, "-----END PUBLIC KEY-----"])
     headers = sign(scheme, b"{}", key.signing, now=0, id="1")
     for secret in (key.secret, pem):
-        verify(scheme, Request("POST", "", headers, b"{}"), [secret], 0)
+        verify(scheme, WebhookRequest("POST", "", headers, b"{}"), [secret], 0)
 
 
 def test_the_port_may_be_written_or_not():
@@ -139,11 +139,14 @@ def test_the_port_may_be_written_or_not():
 
 def test_too_many_signatures_are_not_all_tried():
     header = ",".join(["t=0", *[f"v1={'00' * 32}"] * 16, "v1=" + "ab" * 32])
-    request = Request("POST", "", {"stripe-signature": header}, b"{}")
+    request = WebhookRequest("POST", "", {"stripe-signature": header}, b"{}")
     with pytest.raises(Rejection) as rejected:
         verify(SCHEMES["stripe"], request, ["s"], 0)
     assert rejected.value.reason is Reason.MISMATCH
 
 
 def test_a_request_shows_neither_headers_nor_body():
-    assert repr(Request("post", "/", {"x-signature": "abc"}, b"body")) == "Request(POST, 4 bytes)"
+    assert (
+        repr(WebhookRequest("post", "/", {"x-signature": "abc"}, b"body"))
+        == "WebhookRequest(POST, 4 bytes)"
+    )

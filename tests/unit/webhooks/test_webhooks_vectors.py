@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from webhook_samples import SCHEMES, VECTORS
 
-from noctule.webhooks import Reason, Rejection, Request, verify
+from noctule.webhooks import Reason, Rejection, WebhookRequest, verify
 from noctule.webhooks.signing.sign import sign
 
 REPRODUCIBLE = [
@@ -24,7 +24,7 @@ def _name(vector):
 def _request(vector, body=None):
     body = vector["body"] if body is None else body
     url = vector.get("url", "https://example.com/")
-    return Request("POST", url, vector["headers"], body.encode())
+    return WebhookRequest("POST", url, vector["headers"], body.encode())
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from noctule.runtime.errors import CircuitOpen
-from noctule.webhooks import Permanent
+from noctule.webhooks import PermanentFailure
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.processing.worker import DELAYS, LEASE, Handlers, delay
 from noctule.webhooks.store.sql import SqlStore
@@ -50,13 +50,17 @@ async def test_a_permanent_error_is_set_aside_at_once_with_its_words(provider_of
 
     @stripe.receiver.on("*")
     async def fails(event):
-        raise Permanent("no such order")
+        raise PermanentFailure("no such order")
 
     async with stripe.receiver.lifespan():
         await stripe.sends(EVENT)
         await stripe.receiver.drain()
         [event] = await stripe.events()
-    assert (event.state, event.attempts, event.reason) == ("dead", 1, "Permanent: no such order")
+    assert (event.state, event.attempts, event.reason) == (
+        "dead",
+        1,
+        "PermanentFailure: no such order",
+    )
 
 
 async def test_an_open_breaker_burns_no_attempt(provider_of):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from noctule.runtime import MissingSecrets
-from noctule.webhooks import Event, Receiver, Threaded
+from noctule.webhooks import Event, Receiver, SyncReceiver
 from noctule.webhooks.testing import key_for, signed
 
 BODY = {"id": "evt_1", "type": "invoice.paid", "data": {"object": {}}}
@@ -29,14 +29,14 @@ def handled() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def inbox(secret: str, handled: list[tuple[str, str]]) -> Iterator[Threaded]:
+def inbox(secret: str, handled: list[tuple[str, str]]) -> Iterator[SyncReceiver]:
     receiver = Receiver("stripe", secrets=["HOOK_SECRET"])
 
     @receiver.on("invoice.paid")
     def paid(event: Event) -> None:
         handled.append((event.id, threading.current_thread().name))
 
-    inbox = Threaded(receiver)
+    inbox = SyncReceiver(receiver)
     yield inbox
     inbox.close()
 
@@ -61,7 +61,7 @@ def delivery(secret: str, name: str = "evt_1") -> dict[str, Any]:
 
 
 def test_deliveries_of_many_threads_are_each_handled_once(
-    inbox: Threaded, secret: str, handled: list[tuple[str, str]]
+    inbox: SyncReceiver, secret: str, handled: list[tuple[str, str]]
 ) -> None:
     outcomes: list[str] = []
 
@@ -79,7 +79,7 @@ def test_deliveries_of_many_threads_are_each_handled_once(
     assert "noctule-webhooks" not in {thread for _, thread in handled}
 
 
-def test_it_is_a_wsgi_application(inbox: Threaded, secret: str) -> None:
+def test_it_is_a_wsgi_application(inbox: SyncReceiver, secret: str) -> None:
     told: list[Any] = []
     [body] = inbox(delivery(secret), lambda status, headers: told.append((status, headers)))
     status, headers = told[0]
@@ -89,7 +89,7 @@ def test_it_is_a_wsgi_application(inbox: Threaded, secret: str) -> None:
     assert told[1][0] == "401 Unauthorized"
 
 
-def test_a_body_that_is_too_large_is_not_read(inbox: Threaded) -> None:
+def test_a_body_that_is_too_large_is_not_read(inbox: SyncReceiver) -> None:
     class Endless(io.RawIOBase):
         def read(self, size: int = -1) -> bytes:
             raise AssertionError("read")
@@ -99,16 +99,16 @@ def test_a_body_that_is_too_large_is_not_read(inbox: Threaded) -> None:
 
 
 @pytest.mark.parametrize("length", ["", "-1", "x", "²"])
-def test_a_strange_length_is_no_crash(inbox: Threaded, length: str) -> None:
+def test_a_strange_length_is_no_crash(inbox: SyncReceiver, length: str) -> None:
     assert inbox.take(environ({}, b"{}", CONTENT_LENGTH=length)).status in (400, 401)
 
 
-def test_a_framework_may_have_read_the_body(inbox: Threaded, secret: str) -> None:
+def test_a_framework_may_have_read_the_body(inbox: SyncReceiver, secret: str) -> None:
     headers, body = signed("stripe", BODY, secret=secret)
     assert inbox.take(environ(headers, b""), body).status == 200
 
 
-def test_after_close_a_delivery_starts_it_again(inbox: Threaded, secret: str) -> None:
+def test_after_close_a_delivery_starts_it_again(inbox: SyncReceiver, secret: str) -> None:
     assert inbox.take(delivery(secret)).outcome == "accepted"
     inbox.close()
     inbox.close()
@@ -116,7 +116,7 @@ def test_after_close_a_delivery_starts_it_again(inbox: Threaded, secret: str) ->
 
 
 def test_what_is_missing_is_said_on_the_first_delivery(
-    inbox: Threaded, secret: str, monkeypatch: pytest.MonkeyPatch
+    inbox: SyncReceiver, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HOOK_SECRET")
     with pytest.raises(MissingSecrets):

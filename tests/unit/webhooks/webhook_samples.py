@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import settings
 
 from noctule.providers import packs
-from noctule.webhooks import Request, Scheme, Verified, scheme_of
+from noctule.webhooks import Scheme, Verified, WebhookRequest, scheme_of
 from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.sign import body_of, compose, new_key, sign
 from noctule.webhooks.store.base import Query
@@ -23,7 +23,7 @@ from noctule.webhooks.verification.verify import verify_waiting
 
 if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
-    from noctule.webhooks import Answer, Receiver
+    from noctule.webhooks import Receiver, WebhookResponse
 
 _DATA = Path(__file__).parents[2] / "data" / "webhooks" / "vectors.toml"
 _TOML = tomllib.loads(_DATA.read_text(encoding="utf-8"))
@@ -71,7 +71,7 @@ def delivery(name: str, *, now: float = NOW, payload: Any = None) -> tuple[bytes
 
 
 def check(name: str, body: bytes, headers: Any, *, url=URL, now=NOW, secret=None) -> Verified:
-    request = Request("POST", url, headers, body)
+    request = WebhookRequest("POST", url, headers, body)
     return verify_waiting(SCHEMES[name], request, [secret or KEYS[name].secret], now)
 
 
@@ -88,7 +88,7 @@ class Provider:
 
     async def sends(
         self, payload=None, *, id="", type="", secret=SECRET, method="POST", extra=(), body=None
-    ) -> Answer:
+    ) -> WebhookResponse:
         scheme = self.receiver.scheme
         body = body_of(scheme, payload) if body is None else body
         headers = sign(scheme, body, secret, now=self.clock.time(), id=id, type=type, url=URL)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from noctule.cli.output import Output
-    from noctule.webhooks.store.base import Query, Rejected, Store, Stored
+    from noctule.webhooks.store.base import Query, RejectedDelivery, Store, Stored
 
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -32,7 +32,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--since", metavar="TIME", help="Only younger ones: 2h, 3d, or ISO 8601."),
         click.option("--text", default="", help="Words in the redacted copy, all of them."),
         click.option("--id", "name", default="", help="The provider's id of the event."),
-        click.option("--state", help="pending, leased, done, unhandled, dead or suspect."),
+        click.option("--state", help="pending, leased, done, unhandled, dead or quarantined."),
         click.option("--type", "kind", default="", help="A type, or a family: 'invoice.*'."),
         click.option("--route", default="", help="Of one route."),
     ):
@@ -145,14 +145,14 @@ def line_of(event: Stored) -> str:
     )
 
 
-STYLES = {"done": "green", "dead": "red", "suspect": "yellow", "unhandled": "yellow"}
+STYLES = {"done": "green", "dead": "red", "quarantined": "yellow", "unhandled": "yellow"}
 
 
 def tell(output: Output, event: Stored) -> None:
     output.line(line_of(event), style=STYLES.get(event.state))
 
 
-def rejection_line(rejected: Rejected) -> str:
+def rejection_line(rejected: RejectedDelivery) -> str:
     """One rejection in one line; `r7` names it."""
     causes = ", ".join(key for key, _, _ in rejected.causes)
     return (
@@ -177,13 +177,13 @@ def event_json(event: Stored) -> dict[str, Any]:
         "superseded": event.superseded,
         "received_at": when(event.received_at),
         "due": when(event.due) if event.due else None,
-        "grade": event.grade,
+        "coverage": event.coverage,
         "signed_with": event.key,
         "size": len(event.request.body) if event.request else None,
     }
 
 
-def rejection_json(rejected: Rejected) -> dict[str, Any]:
+def rejection_json(rejected: RejectedDelivery) -> dict[str, Any]:
     return {
         "rejection": f"r{rejected.seq}",
         "at": when(rejected.at),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from noctule.messages import Language
     from noctule.webhooks.explain.causes import Cause
-    from noctule.webhooks.store.base import Rejected
+    from noctule.webhooks.store.base import RejectedDelivery
 
 
 @click.command("explain", short_help="Say why a delivery was rejected, and the fix.")
@@ -52,7 +52,7 @@ def command(
                 raise Problem("webhooks.no_rejection", exit=Exit.USAGE, place=target)
             return _tell(output, _of_rejection(found[0]), target)
         event = find_event(store, target)
-    output.say("webhooks.genuine", name=f"#{event.seq}", secret=event.key, grade=event.grade)
+    output.say("webhooks.genuine", name=f"#{event.seq}", secret=event.key, coverage=event.coverage)
     output.say(f"webhooks.state_{event.state}", reason=event.reason)
     output.json({"event": event.seq, "state": event.state, "reason": event.reason, "causes": []})
     return int(Exit.DONE if event.state in ("done", "pending", "leased") else Exit.FINDINGS)
@@ -83,7 +83,7 @@ def _tell(output: Output, causes: Sequence[Cause], target: str) -> int:
     return int(Exit.FINDINGS if causes else Exit.DONE)
 
 
-def _of_rejection(rejected: Rejected) -> list[Cause]:
+def _of_rejection(rejected: RejectedDelivery) -> list[Cause]:
     from noctule.webhooks.explain.causes import Cause
 
     kept = [Cause(key, place, detail) for key, place, detail in rejected.causes]

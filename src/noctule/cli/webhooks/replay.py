@@ -77,7 +77,7 @@ def command(
     if dry_run:
         output.say("webhooks.dry")
     output.json({"outcomes": dict(outcomes), "dry_run": dry_run})
-    good = set(outcomes) <= {"queued", "waiting", "suspect"}
+    good = set(outcomes) <= {"queued", "waiting", "quarantined"}
     return int(Exit.DONE if good else Exit.FINDINGS)
 
 
@@ -105,7 +105,7 @@ class _Bulk:
             store.end(self._name)
 
     def run(self, rate: float, *, dry_run: bool) -> Counter[str]:
-        from noctule.webhooks.errors import Conflict, InboxError
+        from noctule.webhooks.errors import EventConflict, InboxError
         from noctule.webhooks.operations.bulk_replay import replay_all
 
         query = query_of(**{**self._given, "limit": self._given["limit"] or sys.maxsize})
@@ -117,7 +117,7 @@ class _Bulk:
             for bulk in bulks:
                 self._output.overwrite(self._progress(bulk))
         except InboxError as error:
-            if not dry_run and not isinstance(error, Conflict):  # that one is somebody else's
+            if not dry_run and not isinstance(error, EventConflict):  # that one is somebody else's
                 self._output.say("webhooks.replay_cut")
             raise
         finally:

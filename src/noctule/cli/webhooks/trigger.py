@@ -17,7 +17,7 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from noctule.cli.webhooks.routes import Route
     from noctule.messages import Language
-    from noctule.webhooks.request import Request
+    from noctule.webhooks.request import WebhookRequest
 
 
 @click.command("trigger", short_help="Send a signed sample to a local server.")
@@ -69,7 +69,7 @@ def command(
     return int(Exit.DONE if good else Exit.FINDINGS)
 
 
-def _request(route: Route, event: str, **given: Any) -> Request:
+def _request(route: Route, event: str, **given: Any) -> WebhookRequest:
     from noctule.cli.webhooks.samples import sample_of
     from noctule.runtime.secrets import env
     from noctule.webhooks.errors import InvalidSecret
@@ -105,7 +105,7 @@ def _payload(place: str) -> dict[str, Any]:
     return cast("dict[str, Any]", data)
 
 
-def _post(request: Request) -> tuple[int, str]:
+def _post(request: WebhookRequest) -> tuple[int, str]:
     import httpx2
 
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers]
@@ -121,7 +121,7 @@ def _post(request: Request) -> tuple[int, str]:
     return answer.status_code, answer.text[:500]
 
 
-def _printed(request: Request) -> str:
+def _printed(request: WebhookRequest) -> str:
     """The request as `explain` reads it from a file."""
     head = "".join(
         f"{name.decode('latin-1')}: {value.decode('latin-1')}\n" for name, value in request.headers

@@ -23,7 +23,7 @@ from noctule.codegen.model.integration import (
     ListOf,
     Method,
     Reference,
-    Replay,
+    RetryMode,
     Scalar,
     Type,
 )
@@ -77,7 +77,7 @@ class Methods:
             fixed=self._requests.fixed(operation),
             returns=returns,
             body=body,
-            replay=self._replay(operation, idempotent=bool(fact and fact.idempotent)),
+            retry=self._retry_mode(operation, idempotent=bool(fact and fact.idempotent)),
             styles=spelt,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,
@@ -108,17 +108,17 @@ class Methods:
             return STRING, media.type, "content"
         return Scalar("bytes"), media.type, "content"
 
-    def _replay(self, operation: Operation, *, idempotent: bool) -> Replay:
+    def _retry_mode(self, operation: Operation, *, idempotent: bool) -> RetryMode:
         if operation.method in SAFE:
-            return "safe"
+            return "idempotent"
         pack, header = self._conventions.pack, self._conventions.idempotency_header
         if pack and pack.idempotency and operation.method in pack.idempotency.methods:
-            return "keyed"
+            return "with_key"
         if idempotent:
-            return "safe"
+            return "idempotent"
         if pack and pack.idempotency:
             return "never"
-        return "keyed" if header and header in idempotency_headers([operation]) else "never"
+        return "with_key" if header and header in idempotency_headers([operation]) else "never"
 
 
 def _telling(param: Param, spelt: Mapping[str, str]) -> Param:

@@ -117,7 +117,7 @@ SHARED = "shared_models"
 Place = Literal["path", "query", "header", "body"]
 PageKind = Literal["Cursor", "LastId", "LinkHeader", "NextUrl", "Offset", "PageNumber"]
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
-Replay = Literal["safe", "keyed", "never"]
+RetryMode = Literal["idempotent", "with_key", "never"]
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Method:
     returns: Type | None
     """None: the answer has no content."""
     body: BodyKind | None
-    replay: Replay
+    retry: RetryMode
     styles: Mapping[str, str]
     moves_money: bool
     accepts: str

@@ -18,10 +18,10 @@ IMPORTED = frozenset(
      "Iterator", "JSON", "LastId", "LinkHeader", "Literal", "Mapping", "MissingSecrets",
      "MockProvider", "Model", "NextUrl", "NoAuth", "NotFound", "NotRequired", "NULL", "Null",
      "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "Operation", "OutcomeUnknown",
-     "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "Rejected", "Response",
+     "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "ClientError", "Response",
      "RetryLimits", "Route", "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError",
-     "SyncService", "SyncStream", "Threaded", "TimedOut", "TypedDict", "Unprocessable",
-     "VirtualClock"}
+     "SyncService", "SyncStream", "SyncReceiver", "TelemetryEvent", "TimedOut", "TypedDict",
+     "Unprocessable",     "VirtualClock"}
 )  # fmt: skip
 """What generated modules import or define: no class from a document has such a name."""
 

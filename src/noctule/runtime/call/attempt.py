@@ -13,7 +13,7 @@ from urllib.parse import quote, urldefrag, urljoin, urlsplit
 from noctule.runtime import errors
 from noctule.runtime.policy import retry_headers
 from noctule.runtime.policy.classify import answered, failed
-from noctule.runtime.policy.outcome import Reached, Verdict
+from noctule.runtime.policy.outcome import Outcome, Reached
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from noctule.runtime.policy.outcome import Again
     from noctule.runtime.request import Request, Response
 
-    Exchange = Generator[Request | Wait, Response, Verdict]
+    Exchange = Generator[Request | Wait, Response, Outcome]
     Steps = Generator[Request | Wait, Response, Response]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -57,7 +57,7 @@ def exchange(request: Request, wire: Wire, keyed: bool) -> Exchange:
             response = yield from _follow(request, response, wire)
     except _CredentialsError as problem:
         again: Again = "transient" if isinstance(problem.error, errors.Unavailable) else "no"
-        return Verdict(
+        return Outcome(
             error=bare(problem.error), reached=Reached.NOT_SENT, again=again, healthy=None
         )
     except errors.ServiceError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from noctule.runtime.policy.breaker import BreakerLimits
 from noctule.runtime.policy.retry import RetryLimits
-from noctule.runtime.policy.retry_budget import QuotaLimits
+from noctule.runtime.policy.retry_budget import RetryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,15 +47,15 @@ class Policies:
     """The whole call: attempts, waits, redirects, token refresh."""
     retry: RetryLimits = field(default_factory=RetryLimits)
     """Three retries, waits of up to 1, 2 and 4 s, drawn at random."""
-    quota: QuotaLimits | None = field(default_factory=QuotaLimits)
+    retry_budget: RetryBudget | None = field(default_factory=RetryBudget)
     """Pays for retries: without it an outage sees 2.9 times the usual load, with it 1.04."""
     breaker: BreakerLimits | None = field(default_factory=BreakerLimits)
     """Half of ten calls failed. A minimum of 100 calls, as elsewhere, never trips in a service
     that makes a few calls a minute."""
-    in_flight: int | None = 50
+    max_concurrency: int | None = 50
     """Calls to one provider at a time, so that one that hangs does not take all we have."""
-    place_timeout: float = 3.0
-    """How long a call waits for its place before `Saturated`."""
+    concurrency_timeout: float = 3.0
+    """How long a call waits for its place before `TooManyConcurrentCalls`."""
     longest_hold: float = 300.0
     """However long a provider says to stay away, once in five minutes it is asked again: a header
     that is wrong by a factor of a thousand must not take us down for a day."""
@@ -72,8 +72,8 @@ class CallOptions:
     """Changes for one call, or for one method. What is None stays as it was; `OFF` switches a
     limit off. The first block is what `Policies` explains.
 
-    Calls that change `quota`, `breaker` or `in_flight` have a bucket, a circuit or places of
-    their own, shared by all that set the same.
+    Calls that change `retry_budget`, `breaker` or `max_concurrency` have a bucket, a circuit or
+    places of their own, shared by all that set the same.
     """
 
     timeout: float | Off | None = None
@@ -82,10 +82,10 @@ class CallOptions:
     deadline: float | Off | None = None
     """An outer `deadline` block can still shorten it."""
     retry: RetryLimits | None = None
-    quota: QuotaLimits | Off | None = None
+    retry_budget: RetryBudget | Off | None = None
     breaker: BreakerLimits | Off | None = None
-    in_flight: int | Off | None = None
-    place_timeout: float | None = None
+    max_concurrency: int | Off | None = None
+    concurrency_timeout: float | None = None
     longest_hold: float | None = None
     hedge_after: float | Off | None = None
     redirects: int | None = None
@@ -132,7 +132,7 @@ class ServiceConfig:
     auth: Auth
     idempotency_header: str = ""
     """The header under which the provider does a repeated write once. Empty: it does not, and
-    an operation with `replay="keyed"` is then never sent twice."""
+    an operation with `retry="with_key"` is then never sent twice."""
     should_retry_header: str = ""
     """Where the provider advises on retries; `X-Should-Retry` is read as well."""
     request_id_header: str = ""

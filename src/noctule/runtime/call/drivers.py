@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from noctule.runtime.call.request_builder import Call
     from noctule.runtime.clock import Clock
     from noctule.runtime.policy.bulkhead import Ticket
-    from noctule.runtime.policy.outcome import Verdict
+    from noctule.runtime.policy.outcome import Outcome
     from noctule.runtime.transport.protocol import AsyncTransport, SyncTransport
 
 R = TypeVar("R")
@@ -68,16 +68,16 @@ async def _ask(ask: Ask) -> object:
     return await answer if isawaitable(answer) else answer
 
 
-async def _attempt(call: Call, transport: AsyncTransport, wire: Wire, _: Attempt) -> Verdict:
+async def _attempt(call: Call, transport: AsyncTransport, wire: Wire, _: Attempt) -> Outcome:
     return await _exchange(exchange(call.request, wire, call.keyed), transport, wire.clock)
 
 
-async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) -> Verdict:
+async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Outcome]]) -> Outcome:
     """Run a guard; returns the successful verdict, raises `ServiceError`.
 
     `attempt` returns a verdict; it raises only when the call is cancelled, or for a bug.
     """
-    verdict: Verdict | None = None
+    verdict: Outcome | None = None
     try:
         effect: Effect = guard.first()
         while True:
@@ -110,8 +110,8 @@ async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Verdict]]) 
 
 
 async def _hedged(
-    effect: Attempt, attempt: Callable[[Attempt], Awaitable[Verdict]], guard: Guard
-) -> Verdict:
+    effect: Attempt, attempt: Callable[[Attempt], Awaitable[Outcome]], guard: Guard
+) -> Outcome:
     """The first success of two requests, the second one sent when the first one is slow."""
     import asyncio
 
@@ -135,10 +135,10 @@ async def _hedged(
 
 
 async def _exchange(
-    steps: Generator[Request | TokenWait, Response, Verdict],
+    steps: Generator[Request | TokenWait, Response, Outcome],
     transport: AsyncTransport,
     clock: Clock,
-) -> Verdict:
+) -> Outcome:
     response = NO_ANSWER
     try:
         step = next(steps)
@@ -153,17 +153,17 @@ async def _exchange(
             else:
                 step = steps.send(response)
     except StopIteration as done:
-        return cast("Verdict", done.value)
+        return cast("Outcome", done.value)
     finally:
         steps.close()
 
 
 def _exchange_sync(
-    steps: Generator[Request | TokenWait, Response, Verdict],
+    steps: Generator[Request | TokenWait, Response, Outcome],
     transport: SyncTransport,
     clock: Clock,
     seconds: float | None,
-) -> Verdict:
+) -> Outcome:
     response = NO_ANSWER
     until = None if seconds is None else clock.monotonic() + seconds
     try:
@@ -179,7 +179,7 @@ def _exchange_sync(
             else:
                 step = steps.send(response)
     except StopIteration as done:
-        return cast("Verdict", done.value)
+        return cast("Outcome", done.value)
     finally:
         steps.close()
 
@@ -248,15 +248,15 @@ def _ask_sync(ask: Ask) -> object:
         raise RuntimeError("a hook raised StopIteration") from stop
 
 
-def _attempt_sync(call: Call, transport: SyncTransport, wire: Wire, effect: Attempt) -> Verdict:
+def _attempt_sync(call: Call, transport: SyncTransport, wire: Wire, effect: Attempt) -> Outcome:
     steps = exchange(call.request, wire, call.keyed)
     return _exchange_sync(steps, transport, wire.clock, effect.seconds)
 
 
-def drive_sync(guard: Guard, attempt: Callable[[Attempt], Verdict]) -> Verdict:
+def drive_sync(guard: Guard, attempt: Callable[[Attempt], Outcome]) -> Outcome:
     """`drive` for a thread. `attempt` keeps to its seconds by itself."""
     clock = guard.rules.clock
-    verdict: Verdict | None = None
+    verdict: Outcome | None = None
     try:
         effect: Effect = guard.first()
         while True:

@@ -24,17 +24,17 @@ from noctule.runtime.policy.breaker import CLOSED, LOOK, State
 from noctule.runtime.policy.bulkhead import Ticket
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
-from noctule.runtime.policy.outcome import Reached, Verdict
+from noctule.runtime.policy.outcome import Outcome, Reached
 from noctule.runtime.policy.retry import replayable, wait_before_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from noctule.runtime.call.config import Policies
-    from noctule.runtime.call.provider_state import Health
+    from noctule.runtime.call.provider_state import ProviderState
     from noctule.runtime.call.telemetry import Telemetry
     from noctule.runtime.clock import Clock
-    from noctule.runtime.operation import Replay
+    from noctule.runtime.operation import RetryMode
 
 Effect = Attempt | Sleep | Ticket
 NOBODY = -1
@@ -49,9 +49,9 @@ class Rules:
     whether a call may be hedged."""
 
     policies: Policies
-    health: Health
+    health: ProviderState
     clock: Clock
-    replay: Replay = "safe"
+    retry_mode: RetryMode = "idempotent"
     method: str = ""
     operation: str = ""
     telemetry: Telemetry | None = None
@@ -101,17 +101,19 @@ class Guard:
         if bulkhead is None or bulkhead.take():
             self._ticket = None
             return self._send(now)
-        seconds, self._cut = attempt_time(rules.policies.place_timeout, self._until, now)
+        seconds, self._cut = attempt_time(rules.policies.concurrency_timeout, self._until, now)
         ticket = self._ticket = rules.health.claim(bulkhead, now, seconds or 0.0)
         return self._send(now) if ticket.held else ticket
 
     def resume(self) -> Effect:
         """The wait is over: send the request, if nothing is in the way now."""
         if self._ticket is not None and not self._ticket.held:
-            raise self._stopped(errors.DeadlineExceeded() if self._cut else errors.Saturated())
+            raise self._stopped(
+                errors.DeadlineExceeded() if self._cut else errors.TooManyConcurrentCalls()
+            )
         return self._send(self.rules.monotonic())
 
-    def answered(self, verdict: Verdict) -> Sleep | None:
+    def answered(self, verdict: Outcome) -> Sleep | None:
         """The attempt ended: None when the call did, too."""
         rules = self.rules
         health, now = rules.health, rules.monotonic()
@@ -130,7 +132,7 @@ class Guard:
         if changed is not None or (told is not None and told.wants("attempt")):
             self._tell(verdict, changed, took)
         if error is None:
-            quota = health.quota
+            quota = health.retry_budget
             if quota is not None and quota.tokens < quota.capacity:
                 health.earn(quota, self._paid or 1)
             return None
@@ -143,7 +145,7 @@ class Guard:
         finally:
             del failure, verdict, error
 
-    def _weighed(self, verdict: Verdict) -> Verdict:
+    def _weighed(self, verdict: Outcome) -> Outcome:
         """What a verdict says of the provider: nothing where our own deadline ended the attempt,
         and no hold that is longer than we let anyone have."""
         if self._cut and isinstance(verdict.error, errors.TimedOut):
@@ -172,7 +174,7 @@ class Guard:
 
     def hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; counts and pays for it."""
-        health, prices = self.rules.health, self.rules.policies.quota
+        health, prices = self.rules.health, self.rules.policies.retry_budget
         if not health.calm or not (prices is None or health.pay(prices.transient)):
             return False
         self.attempts += 1
@@ -197,7 +199,7 @@ class Guard:
         breaker = health.breaker
         if breaker is None:
             self._admitted = 0
-        elif breaker.state is CLOSED and health.circuits is None:
+        elif breaker.state is CLOSED and health.shared_breakers is None:
             self._admitted = breaker.generation
         else:
             leave = self._admit(now, attempt)
@@ -238,7 +240,7 @@ class Guard:
 
     def _look(self, now: float, attempt: Attempt) -> Attempt:
         health = self.rules.health
-        seconds = None if self.rules.replay == "never" else health.look(now)
+        seconds = None if self.rules.retry_mode == "never" else health.look(now)
         if seconds is None:
             raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(now))
         return Attempt(seconds if attempt.seconds is None else min(seconds, attempt.seconds))
@@ -249,13 +251,13 @@ class Guard:
             return attempt
         return Attempt(seconds, hedge_after(wanted, self.rules.method, seconds))
 
-    def _wait(self, verdict: Verdict, error: errors.ServiceError) -> float | None:
+    def _wait(self, verdict: Outcome, error: errors.ServiceError) -> float | None:
         """Seconds to wait before the next attempt; None when there must be none."""
         wait = wait_before_retry(
             self.rules.policies.retry,
             verdict,
             failed=self.attempts,
-            replay=self.rules.replay,
+            retry_mode=self.rules.retry_mode,
             random=self.rules.health.random,
         )
         if (
@@ -274,8 +276,8 @@ class Guard:
         )
         return wait
 
-    def _pay(self, verdict: Verdict) -> bool:
-        prices = self.rules.policies.quota
+    def _pay(self, verdict: Outcome) -> bool:
+        prices = self.rules.policies.retry_budget
         if prices is None:
             return True
         self._paid = prices.throttled if verdict.again == "throttled" else prices.transient
@@ -292,17 +294,17 @@ class Guard:
         error.retry_after = retry_after
         return self.explain(error, safe=True)
 
-    def _last(self, verdict: Verdict, error: errors.ServiceError) -> errors.ServiceError:
+    def _last(self, verdict: Outcome, error: errors.ServiceError) -> errors.ServiceError:
         """The error that the caller gets for the last verdict."""
-        if self.rules.replay != "never" or verdict.reached is not Reached.MAYBE:
-            return self.explain(error, safe=replayable(self.rules.replay, verdict))
+        if self.rules.retry_mode != "never" or verdict.reached is not Reached.MAYBE:
+            return self.explain(error, safe=replayable(self.rules.retry_mode, verdict))
         unknown = errors.OutcomeUnknown()
         unknown.status = error.status
         unknown.response = error.response
         unknown.__cause__ = error
         return self.explain(unknown, safe=False)
 
-    def _tell(self, verdict: Verdict, changed: State | None, took: float) -> None:
+    def _tell(self, verdict: Outcome, changed: State | None, took: float) -> None:
         health = self.rules.health
         if changed is State.OPEN:
             health.tell(self.rules.monotonic(), self.rules.clock.time())
@@ -327,8 +329,8 @@ class Guard:
             self.rules.telemetry.tell(event, self.rules.operation, **data)
 
 
-def _cut_short(verdict: Verdict) -> Verdict:
+def _cut_short(verdict: Outcome) -> Outcome:
     """Our own deadline ended the attempt: no fault of the provider."""
     error = errors.DeadlineExceeded()
     error.__cause__ = verdict.error
-    return Verdict(error=error, reached=verdict.reached, healthy=None)
+    return Outcome(error=error, reached=verdict.reached, healthy=None)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from noctule.runtime.policy.breaker import CLOSED, LOOK, Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead
-from noctule.runtime.policy.cooldown import Gate
+from noctule.runtime.policy.cooldown import Cooldown
 from noctule.runtime.policy.outcome import Reached
-from noctule.runtime.policy.retry_budget import Quota
+from noctule.runtime.policy.retry_budget import RetryTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from noctule.runtime.call.config import Policies
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.bulkhead import Ticket
-    from noctule.runtime.policy.outcome import Verdict
+    from noctule.runtime.policy.outcome import Outcome
 
 KEPT = 512
 """Origins and credentials remembered at once; the one that was used longest ago goes first."""
@@ -34,7 +34,7 @@ VARIANTS = 64
 """Different limits under one of them."""
 
 
-class Circuits(Protocol):
+class SharedBreakers(Protocol):
     """Open circuits that several processes tell each other about, in Redis for instance.
 
     `key` is the same in all of them. Both methods are called in the path of a call and must not
@@ -50,7 +50,7 @@ class Circuits(Protocol):
         ...
 
 
-class Health:
+class ProviderState:
     """The shared policies and the one lock around them, which is never held while waiting.
 
     A call that goes well takes no lock: what it changes, it changes in one step.
@@ -59,12 +59,12 @@ class Health:
     __slots__ = (
         "breaker",
         "bulkhead",
-        "circuits",
         "gate",
         "lock",
         "origin",
-        "quota",
         "random",
+        "retry_budget",
+        "shared_breakers",
     )
 
     def __init__(
@@ -73,16 +73,18 @@ class Health:
         *,
         origin: str = "",
         random: Callable[[], float] = chance.random,
-        circuits: Circuits | None = None,
+        shared_breakers: SharedBreakers | None = None,
     ) -> None:
         self.origin = origin
-        self.circuits = circuits if policies.breaker else None
+        self.shared_breakers = shared_breakers if policies.breaker else None
         self.random = random
         self.lock = Lock()
-        self.gate = Gate()
-        self.quota = Quota(policies.quota.capacity) if policies.quota else None
+        self.gate = Cooldown()
+        self.retry_budget = (
+            RetryTokens(policies.retry_budget.capacity) if policies.retry_budget else None
+        )
         self.breaker = Breaker(policies.breaker, random) if policies.breaker else None
-        self.bulkhead = Bulkhead(policies.in_flight) if policies.in_flight else None
+        self.bulkhead = Bulkhead(policies.max_concurrency) if policies.max_concurrency else None
 
     def admit(self, now: float) -> int | None:
         """A generation to hand to `settle` or `abandon`; None when the breaker is open."""
@@ -109,9 +111,9 @@ class Health:
     def follow(self, now: float, today: float) -> bool:
         """Whether our breaker opens because that of another process did. `today` is `now` in
         seconds since the epoch, which is what processes have in common."""
-        if self.circuits is None or self.breaker is None:
+        if self.shared_breakers is None or self.breaker is None:
             return False
-        until = self.circuits.open_until(self.origin)
+        until = self.shared_breakers.open_until(self.origin)
         if until <= today:
             return False
         with self.lock:
@@ -119,12 +121,12 @@ class Health:
 
     def tell(self, now: float, today: float) -> None:
         """Tell the other processes that ours opened."""
-        if self.circuits is not None and self.breaker is not None:
+        if self.shared_breakers is not None and self.breaker is not None:
             until = today + self.blocked(now)
             self.breaker.followed = until
-            self.circuits.opened(self.origin, until)
+            self.shared_breakers.opened(self.origin, until)
 
-    def settle(self, generation: int, verdict: Verdict, now: float, took: float) -> State | None:
+    def settle(self, generation: int, verdict: Outcome, now: float, took: float) -> State | None:
         """An attempt ended after `took` seconds; the breaker's state, if that changed it."""
         breaker = self.breaker
         healthy = verdict.healthy
@@ -177,12 +179,12 @@ class Health:
             heir.wake()
 
     def pay(self, price: int) -> bool:
-        if self.quota is None:
+        if self.retry_budget is None:
             return True
         with self.lock:
-            return self.quota.pay(price)
+            return self.retry_budget.pay(price)
 
-    def earn(self, quota: Quota, tokens: int) -> None:
+    def earn(self, quota: RetryTokens, tokens: int) -> None:
         with self.lock:
             quota.earn(tokens)
 
@@ -203,14 +205,14 @@ Limits = tuple[int | None, "BreakerLimits | None", int | None]
 
 
 class _Family:
-    """The healths of one origin and credential, one for each combination of limits."""
+    """The provider_states of one origin and credential, one for each combination of limits."""
 
     def __init__(self) -> None:
-        self._healths: dict[Limits, Health] = {}
+        self._healths: dict[Limits, ProviderState] = {}
 
-    def of(self, policies: Policies, make: Callable[[Policies], Health]) -> Health:
-        capacity = policies.quota.capacity if policies.quota else None
-        limits = capacity, policies.breaker, policies.in_flight
+    def of(self, policies: Policies, make: Callable[[Policies], ProviderState]) -> ProviderState:
+        capacity = policies.retry_budget.capacity if policies.retry_budget else None
+        limits = capacity, policies.breaker, policies.max_concurrency
         health = self._healths.pop(limits, None)
         if health is None:
             health = make(policies)
@@ -222,29 +224,34 @@ class _Family:
         return health
 
 
-def _share(known: Health, new: Health, same: list[bool]) -> None:
+def _share(known: ProviderState, new: ProviderState, same: list[bool]) -> None:
     """Lock and gate are everybody's; the parts are of those under the same limits."""
     new.lock, new.gate = known.lock, known.gate
     quota, breaker, bulkhead = same
-    new.quota = known.quota if quota else new.quota
+    new.retry_budget = known.retry_budget if quota else new.retry_budget
     new.breaker = known.breaker if breaker else new.breaker
     new.bulkhead = known.bulkhead if bulkhead else new.bulkhead
 
 
-class Healths:
-    """The `Health` of each origin and credential, made when first asked for."""
+class ProviderStates:
+    """The `ProviderState` of each origin and credential, made when first asked for."""
 
     def __init__(
-        self, random: Callable[[], float] = chance.random, *, circuits: Circuits | None = None
+        self,
+        random: Callable[[], float] = chance.random,
+        *,
+        shared_breakers: SharedBreakers | None = None,
     ) -> None:
         self._random = random
-        self._circuits = circuits
+        self._shared_breakers = shared_breakers
         self._lock = Lock()
         self._known: OrderedDict[tuple[str, str], _Family] = OrderedDict()
 
-    def of(self, origin: str, credential: str, policies: Policies) -> Health:
-        def make(policies: Policies) -> Health:
-            return Health(policies, origin=origin, random=self._random, circuits=self._circuits)
+    def of(self, origin: str, credential: str, policies: Policies) -> ProviderState:
+        def make(policies: Policies) -> ProviderState:
+            return ProviderState(
+                policies, origin=origin, random=self._random, shared_breakers=self._shared_breakers
+            )
 
         key = origin, credential
         with self._lock:
@@ -255,5 +262,5 @@ class Healths:
             return family.of(policies, make)
 
 
-SHARED = Healths()
+SHARED = ProviderStates()
 """Of this process: services made per request, or per test worker, still learn from each other."""

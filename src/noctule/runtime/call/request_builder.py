@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.runtime.call.config import Policies, ServiceConfig
-    from noctule.runtime.call.provider_state import Healths
+    from noctule.runtime.call.provider_state import ProviderStates
     from noctule.runtime.call.telemetry import Telemetry
     from noctule.runtime.clock import Clock
-    from noctule.runtime.fallback.outbox_store import Letter
-    from noctule.runtime.operation import Replay
+    from noctule.runtime.fallback.outbox_store import OutboxMessage
+    from noctule.runtime.operation import RetryMode
 
 USER_AGENT = "noctule"
 JSON = "application/json"
@@ -100,14 +100,14 @@ class Preparation:
         base_url: str,
         clock: Clock,
         telemetry: Telemetry,
-        healths: Healths,
+        provider_states: ProviderStates,
         credential: str,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._config = config
         self._clock = clock
         self._telemetry = telemetry
-        self._healths = healths
+        self._healths = provider_states
         self._whose = _origin(self.base_url), credential
         self._headers = {
             "User-Agent": USER_AGENT,
@@ -136,7 +136,7 @@ class Preparation:
             sent.update(encode_headers(options.headers))
         rules = settings.rules if encoded.replayable else settings.once()
         key = None
-        if rules.replay == "keyed":
+        if rules.retry_mode == "with_key":
             key = options.idempotency_key or new_key()
             sent[self._config.idempotency_header] = key
         target = encoded.path_and_query
@@ -145,20 +145,26 @@ class Preparation:
         )
         return Call(self._config.name, operation, target, request, Guard(rules), options, key)
 
-    def again(self, letter: Letter) -> Call:
-        """The call that is written down in `letter`; its result is not decoded."""
-        operation = Operation(letter.operation, letter.method, "", returns=None)
+    def again(self, message: OutboxMessage) -> Call:
+        """The call that is written down in `message`; its result is not decoded."""
+        operation = Operation(message.operation, message.method, "", returns=None)
         settings = self._settled(operation, None)
         request = Request(
-            letter.method,
-            self.base_url + letter.target,
-            dict(letter.headers),
-            letter.content,
+            message.method,
+            self.base_url + message.target,
+            dict(message.headers),
+            message.content,
             settings.limits,
         )
-        guard = Guard(replace(settings.rules, replay=letter.replay))
+        guard = Guard(replace(settings.rules, retry_mode=message.retry))
         return Call(
-            letter.service, operation, letter.target, request, guard, settings.options, letter.key
+            message.service,
+            operation,
+            message.target,
+            request,
+            guard,
+            settings.options,
+            message.key,
         )
 
     def _of(self, operation: Operation[Any], options: CallOptions | None) -> Settings:
@@ -184,24 +190,24 @@ class Preparation:
             policies,
             self._healths.of(*self._whose, policies),
             self._clock,
-            replay=self._replay(operation, options),
+            retry_mode=self._retry_mode(operation, options),
             method=operation.method,
             operation=operation.name,
             telemetry=self._telemetry,
         )
         return Settings(operation, given, options, limits_of(policies), rules)
 
-    def _replay(self, operation: Operation[Any], options: CallOptions) -> Replay:
+    def _retry_mode(self, operation: Operation[Any], options: CallOptions) -> RetryMode:
         """How the request may be repeated.
 
         A key that the provider does not honour protects nothing, so without a header for it
         a keyed operation is not sent twice.
         """
-        if operation.replay != "keyed" and options.idempotency_key is None:
-            return operation.replay
+        if operation.retry != "with_key" and options.idempotency_key is None:
+            return operation.retry
         if not self._config.idempotency_header:
-            return "never" if operation.replay == "keyed" else operation.replay
-        return "keyed"
+            return "never" if operation.retry == "with_key" else operation.retry
+        return "with_key"
 
 
 def _origin(base_url: str) -> str:

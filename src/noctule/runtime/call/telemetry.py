@@ -41,7 +41,7 @@ _LEVELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TelemetryEvent:
     """Something that happened in a call."""
 
     name: str
@@ -56,7 +56,7 @@ class Telemetry:
     A hook that raises does not fail the call: what it raised goes to the log.
     """
 
-    def __init__(self, service: str, on_event: Callable[[Event], None] | None) -> None:
+    def __init__(self, service: str, on_event: Callable[[TelemetryEvent], None] | None) -> None:
         self._service = service
         self._on_event = on_event
 
@@ -75,7 +75,7 @@ class Telemetry:
         if self._on_event is None:
             return
         try:
-            self._on_event(Event(name, self._service, operation, data))
+            self._on_event(TelemetryEvent(name, self._service, operation, data))
         except Exception as error:
             LOGGER.warning("on_event raised %s", type(error).__name__)
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from noctule.runtime.operation import Replay
+    from noctule.runtime.operation import RetryMode
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS letter (
+CREATE TABLE IF NOT EXISTS message (
     number    INTEGER PRIMARY KEY,
     service   TEXT NOT NULL,
     operation TEXT NOT NULL,
@@ -22,19 +22,19 @@ CREATE TABLE IF NOT EXISTS letter (
     target    TEXT NOT NULL,
     headers   TEXT NOT NULL,
     content   BLOB NOT NULL,
-    replay    TEXT NOT NULL,
+    retry    TEXT NOT NULL,
     key       TEXT,
     written   REAL NOT NULL,
     due       REAL NOT NULL,
     tries     INTEGER NOT NULL DEFAULT 0,
     dead      TEXT
 ) STRICT;
-CREATE INDEX IF NOT EXISTS letter_due ON letter (service, due) WHERE dead IS NULL;
+CREATE INDEX IF NOT EXISTS letter_due ON message (service, due) WHERE dead IS NULL;
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutboxMessage:
     """One write that waits. Its repr shows neither where it goes nor what it says."""
 
     service: str
@@ -45,7 +45,7 @@ class Letter:
     headers: dict[str, str]
     """Without credentials."""
     content: bytes
-    replay: Replay
+    retry: RetryMode
     key: str | None
     """The idempotency key of the first try."""
     written: float
@@ -54,56 +54,56 @@ class Letter:
     tries: int = 0
 
     def __repr__(self) -> str:
-        return f"Letter({self.number}, {self.service}.{self.operation}, tries={self.tries})"
+        return f"OutboxMessage({self.number}, {self.service}.{self.operation}, tries={self.tries})"
 
 
-class Letters(Protocol):
-    """Where letters are kept. Each method is durable when it returns, and may block."""
+class OutboxStore(Protocol):
+    """Where store are kept. Each method is durable when it returns, and may block."""
 
-    def put(self, letter: Letter) -> None: ...
+    def put(self, message: OutboxMessage) -> None: ...
 
-    def take(self, service: str, now: float, lease: float) -> Letter | None:
-        """The oldest letter that is due; nobody else gets it for `lease` seconds."""
+    def take(self, service: str, now: float, lease: float) -> OutboxMessage | None:
+        """The oldest message that is due; nobody else gets it for `lease` seconds."""
         ...
 
-    def delivered(self, letter: Letter) -> None: ...
+    def delivered(self, message: OutboxMessage) -> None: ...
 
-    def postpone(self, letter: Letter, due: float) -> None: ...
+    def postpone(self, message: OutboxMessage, due: float) -> None: ...
 
-    def bury(self, letter: Letter, reason: str) -> None: ...
+    def mark_dead(self, message: OutboxMessage, reason: str) -> None: ...
 
-    def dead(self) -> Sequence[tuple[Letter, str]]:
-        """The letters set aside, with the reason of each."""
+    def dead(self) -> Sequence[tuple[OutboxMessage, str]]:
+        """The store set aside, with the reason of each."""
         ...
 
-    def revive(self, letter: Letter) -> None:
-        """Try a dead letter again."""
+    def retry_dead(self, message: OutboxMessage) -> None:
+        """Try a dead message again."""
         ...
 
 
 PUT = """
-INSERT INTO letter
-    (service, operation, method, target, headers, content, replay, key, written, due)
+INSERT INTO message
+    (service, operation, method, target, headers, content, retry, key, written, due)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 """
 
 TAKE = """
-UPDATE letter SET due = ?, tries = tries + 1
+UPDATE message SET due = ?, tries = tries + 1
 WHERE number = (
-    SELECT number FROM letter WHERE service = ? AND due <= ? AND dead IS NULL
+    SELECT number FROM message WHERE service = ? AND due <= ? AND dead IS NULL
     ORDER BY number LIMIT 1)
 RETURNING
-    service, operation, method, target, headers, content, replay, key, written, number, tries
+    service, operation, method, target, headers, content, retry, key, written, number, tries
 """
 
 DEAD = """
 SELECT
-    service, operation, method, target, headers, content, replay, key, written, number, tries, dead
-FROM letter WHERE dead IS NOT NULL ORDER BY number
+    service, operation, method, target, headers, content, retry, key, written, number, tries, dead
+FROM message WHERE dead IS NOT NULL ORDER BY number
 """
 
 
-class SqliteLetters:
+class SqliteOutboxStore:
     """One file, readable by its owner only; several processes may share it."""
 
     def __init__(self, path: Path | str) -> None:
@@ -111,41 +111,41 @@ class SqliteLetters:
         self._lock = Lock()
         self._open: Any = None
 
-    def put(self, letter: Letter) -> None:
+    def put(self, message: OutboxMessage) -> None:
         self._run(
             PUT,
             (
-                letter.service,
-                letter.operation,
-                letter.method,
-                letter.target,
-                json.dumps(letter.headers),
-                letter.content,
-                letter.replay,
-                letter.key,
-                letter.written,
+                message.service,
+                message.operation,
+                message.method,
+                message.target,
+                json.dumps(message.headers),
+                message.content,
+                message.retry,
+                message.key,
+                message.written,
             ),
         )
 
-    def take(self, service: str, now: float, lease: float) -> Letter | None:
+    def take(self, service: str, now: float, lease: float) -> OutboxMessage | None:
         rows = self._run(TAKE, (now + lease, service, now))
         return _letter(rows[0]) if rows else None
 
-    def delivered(self, letter: Letter) -> None:
-        self._run("DELETE FROM letter WHERE number = ?", (letter.number,))
+    def delivered(self, message: OutboxMessage) -> None:
+        self._run("DELETE FROM message WHERE number = ?", (message.number,))
 
-    def postpone(self, letter: Letter, due: float) -> None:
-        self._run("UPDATE letter SET due = ? WHERE number = ?", (due, letter.number))
+    def postpone(self, message: OutboxMessage, due: float) -> None:
+        self._run("UPDATE message SET due = ? WHERE number = ?", (due, message.number))
 
-    def bury(self, letter: Letter, reason: str) -> None:
-        self._run("UPDATE letter SET dead = ? WHERE number = ?", (reason, letter.number))
+    def mark_dead(self, message: OutboxMessage, reason: str) -> None:
+        self._run("UPDATE message SET dead = ? WHERE number = ?", (reason, message.number))
 
-    def dead(self) -> list[tuple[Letter, str]]:
+    def dead(self) -> list[tuple[OutboxMessage, str]]:
         rows = self._run(DEAD)
         return [(_letter(row[:-1]), row[-1]) for row in rows]
 
-    def revive(self, letter: Letter) -> None:
-        self._run("UPDATE letter SET dead = NULL, due = 0 WHERE number = ?", (letter.number,))
+    def retry_dead(self, message: OutboxMessage) -> None:
+        self._run("UPDATE message SET dead = NULL, due = 0 WHERE number = ?", (message.number,))
 
     def close(self) -> None:
         with self._lock:
@@ -172,6 +172,6 @@ def _connect(path: Path) -> Any:
     return connection
 
 
-def _letter(row: tuple[Any, ...]) -> Letter:
+def _letter(row: tuple[Any, ...]) -> OutboxMessage:
     service, operation, method, target, headers, *rest = row
-    return Letter(service, operation, method, target, json.loads(headers), *rest)
+    return OutboxMessage(service, operation, method, target, json.loads(headers), *rest)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from noctule.runtime.call.request_builder import Arguments
-    from noctule.runtime.core import Answer
+    from noctule.runtime.core import RawResponse
     from noctule.runtime.operation import Operation
     from noctule.runtime.service import Service, SyncService
 
@@ -113,7 +113,7 @@ class Walk:
         self._items = 0
         self._met = {self._fingerprint()}
 
-    def take(self, answer: Answer[Any]) -> list[Any]:
+    def take(self, answer: RawResponse[Any]) -> list[Any]:
         """The items of this page that are wanted."""
         items = self._found(answer)
         before, self._items = self._items, self._items + len(items)
@@ -126,7 +126,7 @@ class Walk:
         self._go(self._paging.next(page))
         return items
 
-    def _found(self, answer: Answer[Any]) -> list[Any]:
+    def _found(self, answer: RawResponse[Any]) -> list[Any]:
         found = dig(answer.value, self._paging.items)
         if is_list(found):
             return found

@@ -94,5 +94,5 @@ class Bulkhead:
         return 5 * len(self._free) >= self.places
 
     @property
-    def in_flight(self) -> int:
+    def max_concurrency(self) -> int:
         return self.places - len(self._free)

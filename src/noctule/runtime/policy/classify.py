@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
 from noctule.runtime.policy import retry_headers
-from noctule.runtime.policy.outcome import Reached, Verdict
+from noctule.runtime.policy.outcome import Outcome, Reached
 
 if TYPE_CHECKING:
     from noctule.runtime.policy.outcome import Again
@@ -18,16 +18,16 @@ TRANSIENT = frozenset({408, 425, 500, 502, 503, 504})
 
 def answered(
     response: Response, now: float, *, should_retry_header: str = "", keyed: bool = False
-) -> Verdict:
+) -> Outcome:
     """The provider answered. `now` is seconds since the epoch, for dates in its headers."""
     status = response.status
     if status < 300:
-        return Verdict(response=response)
+        return Outcome(response=response)
     headers = response.headers
     error = errors.for_status(status)
     error.status = status
     error.response = response
-    verdict = Verdict(
+    verdict = Outcome(
         error=error,
         reached=_reached(status),
         again=_again(response, keyed=keyed),
@@ -41,14 +41,14 @@ def answered(
     return verdict
 
 
-def failed(error: errors.ServiceError) -> Verdict:
+def failed(error: errors.ServiceError) -> Outcome:
     """There was no answer, or none that can be read: the transport failed with `error`."""
     if isinstance(error, errors.InvalidResponse):
-        return Verdict(error=error)
+        return Outcome(error=error)
     if not isinstance(error, errors.ConnectionFailed | errors.TimedOut):
-        return Verdict(error=error, reached=Reached.NOT_SENT, healthy=None)
+        return Outcome(error=error, reached=Reached.NOT_SENT, healthy=None)
     reached = Reached.MAYBE if error.sent else Reached.NOT_SENT
-    return Verdict(error=error, reached=reached, again="transient", healthy=False)
+    return Outcome(error=error, reached=reached, again="transient", healthy=False)
 
 
 def _reached(status: int) -> Reached:

@@ -6,7 +6,7 @@ One caller that is told to wait spares all the others the same refusal.
 from __future__ import annotations
 
 
-class Gate:
+class Cooldown:
     __slots__ = ("not_before",)
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ Again = Literal["no", "transient", "throttled"]
 
 
 @dataclass(slots=True)
-class Verdict:
+class Outcome:
     """The outcome of one attempt. `response` is set on success, `error` otherwise."""
 
     response: Response | None = None

@@ -11,8 +11,8 @@ from noctule.runtime.policy.outcome import Reached
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from noctule.runtime.operation import Replay
-    from noctule.runtime.policy.outcome import Verdict
+    from noctule.runtime.operation import RetryMode
+    from noctule.runtime.policy.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,24 +24,24 @@ class RetryLimits:
     """A provider that asks for more is answered with `RateLimited` at once, not waited for."""
 
 
-def replayable(replay: Replay, verdict: Verdict) -> bool:
+def replayable(retry_mode: RetryMode, verdict: Outcome) -> bool:
     """Whether sending the request again cannot do its effect twice."""
-    return replay != "never" or verdict.reached in (Reached.NOT_SENT, Reached.REFUSED)
+    return retry_mode != "never" or verdict.reached in (Reached.NOT_SENT, Reached.REFUSED)
 
 
 def wait_before_retry(
     limits: RetryLimits,
-    verdict: Verdict,
+    verdict: Outcome,
     *,
     failed: int,
-    replay: Replay,
+    retry_mode: RetryMode,
     random: Callable[[], float],
 ) -> float | None:
     """Seconds until the next attempt; None when there must not be one.
 
     `failed` counts the attempts so far. Neither the quota nor the deadline is asked here.
     """
-    if failed >= limits.attempts or not replayable(replay, verdict):
+    if failed >= limits.attempts or not replayable(retry_mode, verdict):
         return None
     if verdict.hint is False or (verdict.again == "no" and verdict.hint is not True):
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaLimits:
+class RetryBudget:
     capacity: int = 500
     transient: int = 14
     """Price of a retry after a failure."""
@@ -19,7 +19,7 @@ class QuotaLimits:
     """Price of a retry after a 429: the provider said when to come back."""
 
 
-class Quota:
+class RetryTokens:
     """Never blocks: it pays or refuses."""
 
     __slots__ = ("capacity", "tokens")

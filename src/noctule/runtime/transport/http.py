@@ -232,7 +232,7 @@ class Engine:
 def _translated(error: BaseException) -> errors.ServiceError | None:
     match error:
         case httpcore2.PoolTimeout():
-            return errors.Saturated("no free connection")
+            return errors.TooManyConcurrentCalls("no free connection")
         case httpcore2.ConnectError() | httpcore2.ConnectTimeout() | httpcore2.ProxyError():
             return errors.ConnectionFailed(_word(error))
         case httpcore2.TimeoutException():

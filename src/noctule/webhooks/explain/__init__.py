@@ -25,7 +25,7 @@ from noctule.webhooks.verification.verify import signing_time, timestamp_text, v
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from noctule.webhooks.request import Request
+    from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.scheme import Scheme
 
 __all__ = ["Cause", "explain"]
@@ -35,7 +35,7 @@ AGELESS = float("inf")
 
 def explain(
     scheme: Scheme,
-    request: Request,
+    request: WebhookRequest,
     secrets: Sequence[str],
     now: float,
     *,
@@ -57,7 +57,7 @@ def explain(
 
 def _causes(
     scheme: Scheme,
-    request: Request,
+    request: WebhookRequest,
     secrets: Sequence[str],
     now: float,
     retired: Sequence[str],
@@ -77,7 +77,7 @@ def _causes(
 
 def _mismatch(
     scheme: Scheme,
-    request: Request,
+    request: WebhookRequest,
     secrets: Sequence[str],
     retired: Sequence[str],
     rejection: Rejection,
@@ -103,7 +103,7 @@ def _mismatch(
         yield Cause("secret_or_body", "secret, body")
 
 
-def _holds(scheme: Scheme, request: Request, secrets: Sequence[str]) -> bool:
+def _holds(scheme: Scheme, request: WebhookRequest, secrets: Sequence[str]) -> bool:
     """Whether the signature is right, whatever the age."""
     if not secrets:
         return False
@@ -116,7 +116,7 @@ def _holds(scheme: Scheme, request: Request, secrets: Sequence[str]) -> bool:
     return True
 
 
-def _age(scheme: Scheme, request: Request, now: float) -> Cause:
+def _age(scheme: Scheme, request: WebhookRequest, now: float) -> Cause:
     """The signature is right; the time is not."""
     stamp = scheme.timestamp
     if stamp is None:

@@ -70,8 +70,8 @@ TEXTS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "secret_retired": (
         ("it was signed with an earlier secret",
          "la signature vient d'un ancien secret"),
-        ("accept the earlier one until the rotation is over: Retiring(name, until)",
-         "acceptez l'ancien jusqu'à la fin de la rotation : Retiring(name, until)")),
+        ("accept the earlier one until the rotation is over: RetiringSecret(name, until)",
+         "acceptez l'ancien jusqu'à la fin de la rotation : RetiringSecret(name, until)")),
     "secret_or_body": (
         ("the secret is another endpoint's, or the body was changed beyond recognition",
          "le secret est celui d'un autre endpoint, ou le corps a été modifié"), _PASTE),

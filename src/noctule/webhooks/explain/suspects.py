@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from noctule.webhooks.errors import Rejection
 from noctule.webhooks.explain.causes import Cause
 from noctule.webhooks.formats.encoding import Encoding
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.scheme import Algorithm, KeyForm, Scheme
 
 if TYPE_CHECKING:
@@ -40,14 +40,16 @@ def looks_like_another_key(secret: str) -> str:
     return next(kinds, "")
 
 
-def altered_bodies(scheme: Scheme, request: Request) -> Iterator[tuple[Cause, Request]]:
+def altered_bodies(
+    scheme: Scheme, request: WebhookRequest
+) -> Iterator[tuple[Cause, WebhookRequest]]:
     """The request with what its body may have been before something on the way changed it."""
     if not scheme.covers_body:
         return
     for key, detail, body in _bodies(request.body):
         if body != request.body:
             cause = Cause(key, "body", detail, certain=True)
-            yield cause, Request(request.method, request.url, request.headers, body)
+            yield cause, WebhookRequest(request.method, request.url, request.headers, body)
 
 
 def _bodies(body: bytes) -> Iterator[tuple[str, str, bytes]]:
@@ -122,16 +124,16 @@ def _respelt_form(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     yield "body_reserialised", "form", urlencode(pairs, quote_via=quote).encode()
 
 
-def altered_urls(scheme: Scheme, request: Request) -> Iterator[tuple[Cause, Request]]:
+def altered_urls(scheme: Scheme, request: WebhookRequest) -> Iterator[tuple[Cause, WebhookRequest]]:
     """The request with addresses that the provider may have called, were there a proxy between."""
     if not scheme.covers_url:
         return
     for url in dict.fromkeys(_urls(request)):
         cause = Cause("url_differs", "url", url, certain=True)
-        yield cause, Request(request.method, url, request.headers, request.body)
+        yield cause, WebhookRequest(request.method, url, request.headers, request.body)
 
 
-def _urls(request: Request) -> Iterator[str]:
+def _urls(request: WebhookRequest) -> Iterator[str]:
     try:
         parts = urlsplit(request.url)
     except ValueError:
@@ -147,7 +149,7 @@ def _urls(request: Request) -> Iterator[str]:
         yield urlunsplit((scheme, host, prefix + path, query, ""))
 
 
-def _forwarded(request: Request, header: str) -> list[str]:
+def _forwarded(request: WebhookRequest, header: str) -> list[str]:
     try:
         values = request.values(header)
     except Rejection:

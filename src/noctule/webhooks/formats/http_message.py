@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 
 _START = re.compile(rb"([A-Z]+) (\S+)(?: HTTP/\d(?:\.\d)?)?")
 
 
-def read_capture(data: bytes, *, url: str = "") -> Request:
+def read_capture(data: bytes, *, url: str = "") -> WebhookRequest:
     """The request in a captured HTTP message; the body is exact to the last byte.
 
     The first line is `POST /path HTTP/1.1`, or with a whole address. `url` is the public address
@@ -32,7 +32,7 @@ def read_capture(data: bytes, *, url: str = "") -> Request:
     method, target = start[1].decode(), start[2].decode("latin-1")
     host = next((value for name, value in headers if name.lower() == b"host"), b"")
     whole = target if "://" in target else f"https://{host.decode('latin-1')}{target}"
-    return Request(method, url or whole, headers, body)
+    return WebhookRequest(method, url or whole, headers, body)
 
 
 def _split(data: bytes) -> tuple[bytes, bytes, bytes]:

@@ -13,7 +13,7 @@ from noctule.runtime.redaction import redact
 from noctule.runtime.secrets import env
 from noctule.webhooks.errors import Rejection, WebhookError
 from noctule.webhooks.processing.maintenance import copy_of
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
 from noctule.webhooks.signing.sign import compose, stamped
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.store.base import Store, Stored
 
 Replayed = Literal[
-    "queued", "waiting", "suspect", "pruned", "no_secret", "no_scheme", "not_genuine"
+    "queued", "waiting", "quarantined", "pruned", "no_secret", "no_scheme", "not_genuine"
 ]
 
 
@@ -77,7 +77,7 @@ def judged(event: Stored, scheme: Callable[[str], Scheme]) -> Replayed:
         return "waiting"
     if event.request is None:
         return "pruned"
-    if event.grade in ("hint", "fetched"):
+    if event.coverage in ("hint", "fetched"):
         return "queued"  # no signature to look at again: the provider's API vouches
     try:
         secret = env(event.key).read().reveal()
@@ -101,7 +101,7 @@ def trigger(
     url: str,
     id: str = "",
     now: float | None = None,
-) -> Request:
+) -> WebhookRequest:
     """A delivery of `payload` as the provider would send it to `url`, ready to be posted.
 
     Type and id are put where the scheme reads them, in the body or in headers. Raises Refused,
@@ -111,4 +111,4 @@ def trigger(
     name = id or f"test_{uuid4().hex}"
     filled = stamped(scheme, payload, id=name, type=event_type)
     headers, body = compose(scheme, filled, secret, now=now, id=name, type=event_type, url=url)
-    return Request("POST", url, headers, body)
+    return WebhookRequest("POST", url, headers, body)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from noctule.webhooks.errors import Refused, WebhookError
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.locator import is_list, is_object, scalar, walk
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import Item, moment
@@ -116,7 +116,7 @@ def take_in(store: Store, route: str, provider: str, missed: Sequence[Missed]) -
         Delivery(
             route=route,
             provider=provider,
-            request=Request(
+            request=WebhookRequest(
                 "POST",
                 "",
                 [("content-type", "application/json")],
@@ -125,7 +125,7 @@ def take_in(store: Store, route: str, provider: str, missed: Sequence[Missed]) -
             received_at=now,
             signed_at=None,
             key="",
-            grade="fetched",
+            coverage="fetched",
             items=(Item(one.id, one.type, f"id:{one.id}", version=one.at),),
         )
         for one in sorted(missed, key=lambda one: one.at)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from noctule.webhooks.errors import Conflict
+from noctule.webhooks.errors import EventConflict
 from noctule.webhooks.operations.admin import Replayed, judged
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.store.base import Progress, Query
@@ -122,8 +122,8 @@ def replay_all(
 
 def _judged(event: Stored, query: Query, scheme: Callable[[str], Scheme]) -> Replayed:
     """A suspect is what a replay attack looks like: only who asks for suspects means it."""
-    if event.state == "suspect" != query.state:
-        return "suspect"
+    if event.state == "quarantined" != query.state:
+        return "quarantined"
     return judged(event, scheme)
 
 
@@ -134,7 +134,7 @@ def _begin(store: Store, query: Query, name: str | None) -> Bulk:
     top = max((event.seq for event in newest), default=0) + 1
     bulk = Bulk(replace(query, before=min(top, query.before or top)), query.after)
     if name and not store.advance(name, None, bulk.progress):
-        raise Conflict("another process is at the same replay")
+        raise EventConflict("another process is at the same replay")
     return bulk
 
 
@@ -142,5 +142,5 @@ def _move(store: Store, name: str, bulk: Bulk, following: Bulk, due: Mapping[int
     """Queue events and say so, both or neither."""
     with store.transaction():
         if not store.advance(name, bulk.last, following.progress):
-            raise Conflict("another process is at the same replay")
+            raise EventConflict("another process is at the same replay")
         store.requeue(due)

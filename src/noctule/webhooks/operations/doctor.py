@@ -101,7 +101,7 @@ def _work(overview: Overview, now: float) -> Iterator[Check]:
         yield Check("bad", "lag", overview.route, {"lag": span(lag), "count": str(waiting)})
     else:
         yield Check("good", "no_lag", overview.route, {"count": str(waiting)})
-    for state in ("dead", "suspect", "unhandled"):
+    for state in ("dead", "quarantined", "unhandled"):
         if count := states.get(state, 0):
             yield Check("warning", f"aside_{state}", overview.route, {"count": str(count)})
 

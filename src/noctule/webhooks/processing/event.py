@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
-from noctule.webhooks.errors import Permanent
+from noctule.webhooks.errors import PermanentFailure
 from noctule.webhooks.schemes.locator import walk
 from noctule.webhooks.store.schema import completion
 from noctule.webhooks.verification.delivery_view import Reading
@@ -31,7 +31,7 @@ class Event:
 
     `id` is the provider's, or one of ours if it gives none; `raw` the exact bytes of the delivery
     it came in; `received_at` seconds since the epoch; `delivery` the number of that delivery and
-    `seq` of this event in the inbox; `attempt` counts from 1; `grade` says what the signature
+    `seq` of this event in the inbox; `attempt` counts from 1; `coverage` says what the signature
     covered. `subject` is the object it is about, where the provider's scheme says which, and
     `superseded` tells that a newer version of that object was processed already. `object` is what
     a hint's object was read as, from the provider's API; None for other events.
@@ -44,7 +44,7 @@ class Event:
     delivery: int
     seq: int
     attempt: int
-    grade: str
+    coverage: str
     subject: str | None
     superseded: bool
     raw: bytes = field(repr=False)
@@ -56,9 +56,9 @@ class Event:
 
     @classmethod
     def of(cls, stored: Stored, scheme: Scheme) -> Event:
-        """The event of a stored row; raises Permanent if its body was pruned."""
+        """The event of a stored row; raises PermanentFailure if its body was pruned."""
         if stored.request is None:
-            raise Permanent("its body was pruned")
+            raise PermanentFailure("its body was pruned")
         place = ""
         if scheme.batch is not None and stored.position is not None:
             place = f"{scheme.batch.name}.{stored.position}".removeprefix(".")
@@ -70,7 +70,7 @@ class Event:
             delivery=stored.delivery,
             seq=stored.seq,
             attempt=stored.attempts,
-            grade=stored.grade,
+            coverage=stored.coverage,
             subject=stored.subject,
             superseded=stored.superseded,
             raw=stored.request.body,

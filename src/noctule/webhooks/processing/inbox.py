@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from noctule.runtime.timer import TimeLimit
-from noctule.webhooks.errors import Busy, Conflict, InboxError
+from noctule.webhooks.errors import Busy, EventConflict, InboxError
 from noctule.webhooks.store.open import default_place, open_store
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def _do(store: Store, group: list[_Job[Any]]) -> None:
         try:
             with store.transaction():
                 _do_together(store, group)
-        except Conflict:
+        except EventConflict:
             continue
         except InboxError as error:
             return _refuse(group, error)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from noctule.runtime.clock import Clock
     from noctule.webhooks.processing.inbox import Inbox
-    from noctule.webhooks.request import Request
+    from noctule.webhooks.request import WebhookRequest
 
 KEEP = "NOCTULE_INBOX_KEEP"
 COPY = "NOCTULE_INBOX_COPY"
@@ -55,7 +55,7 @@ def kept_days() -> float:
     return days or float("inf")
 
 
-def copy_of(request: Request) -> str:
+def copy_of(request: WebhookRequest) -> str:
     """The body for the eye: written out as text, credentials and card numbers masked."""
     body = request.body[:COPIED]
     if b"\\u" in body or b"\\/" in body:
@@ -67,7 +67,7 @@ def copy_of(request: Request) -> str:
     return redact(text)
 
 
-def _copies(found: Sequence[tuple[int, Request]]) -> dict[int, str]:
+def _copies(found: Sequence[tuple[int, WebhookRequest]]) -> dict[int, str]:
     return {number: copy_of(request) for number, request in found}
 
 

@@ -11,9 +11,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from noctule.runtime.errors import CircuitOpen, NotFound, RateLimited, Saturated, ServiceError
+from noctule.runtime.errors import (
+    CircuitOpen,
+    NotFound,
+    RateLimited,
+    ServiceError,
+    TooManyConcurrentCalls,
+)
 from noctule.runtime.redaction import redact
-from noctule.webhooks.errors import InboxError, NotCommitted, Permanent
+from noctule.webhooks.errors import InboxError, NotCommitted, PermanentFailure
 from noctule.webhooks.processing.event import Event
 from noctule.webhooks.processing.metrics import METRICS
 
@@ -209,11 +215,11 @@ class Worker:
 
     async def _fail(self, row: Stored, error: Exception) -> State:
         reason = describe(error)
-        if isinstance(error, CircuitOpen | Saturated | RateLimited):
+        if isinstance(error, CircuitOpen | TooManyConcurrentCalls | RateLimited):
             wait = getattr(error, "retry_after", None) or DELAYS[1]
             due = self._clock.time() + wait
             return await self._settle(row, "pending", reason, due=due, burn=False)
-        wait = None if isinstance(error, Permanent) else delay(row.attempts)
+        wait = None if isinstance(error, PermanentFailure) else delay(row.attempts)
         log.warning("webhooks %s event %s attempt %s: %s", row.route, row.seq, row.attempts, reason)
         if wait is None:
             return await self._settle(row, "dead", reason)
@@ -254,9 +260,9 @@ async def reread(read: Read, name: str) -> Any:
 def describe(error: BaseException) -> str:
     """The kind of a failure and where it happened, not its text, which may quote the payload.
 
-    `Permanent` and the errors of a generated wrapper keep theirs: it was written to be shown.
+    `PermanentFailure` and the errors of a wrapper keep theirs, which are meant to be shown.
     """
-    if isinstance(error, Permanent | ServiceError):
+    if isinstance(error, PermanentFailure | ServiceError):
         return redact(f"{type(error).__name__}: {error}")[:DETAIL]
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

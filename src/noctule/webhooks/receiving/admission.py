@@ -43,7 +43,7 @@ def waiting_elsewhere() -> Generator[None]:
         _ELSEWHERE.set(_ELSEWHERE.get() + time.monotonic() - began)
 
 
-class Crowd:
+class ConcurrencyLimit:
     """The deliveries that are inside now, and how many may be."""
 
     def __init__(self) -> None:

@@ -10,8 +10,8 @@ from noctule.runtime.timer import TimeLimit
 from noctule.webhooks.errors import Disconnected, Reason, Rejection, WebhookError
 
 if TYPE_CHECKING:
-    from noctule.webhooks.receiving.intake import Answer, Intake
-    from noctule.webhooks.request import Request
+    from noctule.webhooks.receiving.intake import Intake, WebhookResponse
+    from noctule.webhooks.request import WebhookRequest
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
@@ -47,7 +47,7 @@ async def respond(send: Any, status: int, media_type: str, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def check(request: Request, max_body: int) -> None:
+def check(request: WebhookRequest, max_body: int) -> None:
     """Bounds that hold whichever way a delivery came in; raises Rejection."""
     size = sum([len(name) + len(value) for name, value in request.headers])
     if len(request.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
@@ -115,7 +115,7 @@ def url_of(scope: Any) -> str:
     )
 
 
-async def tell(answer: Answer, send: Any) -> None:
+async def tell(answer: WebhookResponse, send: Any) -> None:
     """Send an answer to a delivery."""
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     headers.append((b"content-length", str(len(answer.body)).encode()))

@@ -16,8 +16,8 @@ from noctule.webhooks.processing.maintenance import Upkeep
 from noctule.webhooks.processing.metrics import METRICS
 from noctule.webhooks.processing.worker import Handler, Handlers, Worker
 from noctule.webhooks.receiving import asgi
-from noctule.webhooks.receiving.admission import Crowd, elsewhere
-from noctule.webhooks.request import Headers, Request
+from noctule.webhooks.receiving.admission import ConcurrencyLimit, elsewhere
+from noctule.webhooks.request import Headers, WebhookRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -38,11 +38,11 @@ GRACE = 10.0
 """Seconds that running handlers have to end when the application stops."""
 
 H = TypeVar("H", bound=Handler)
-Outcome = Literal["accepted", "duplicate", "suspect", "handshake", "rejected", "unavailable"]
+Outcome = Literal["accepted", "duplicate", "quarantined", "handshake", "rejected", "unavailable"]
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebhookResponse:
     """What the sender is told. `outcome` says what became of the delivery, `reason` why not."""
 
     status: int
@@ -62,7 +62,7 @@ class Intake(ABC):
     def __init__(self, inbox: Inbox, clock: Clock, *, work: bool) -> None:
         self.inbox = inbox
         self._clock = clock
-        self.crowd = Crowd()
+        self.crowd = ConcurrencyLimit()
         self._work = work
         self._handlers = Handlers()
         self._worker: Worker | None = None
@@ -76,14 +76,14 @@ class Intake(ABC):
     def _new_worker(self) -> Worker: ...
 
     @abstractmethod
-    async def _take(self, request: Request) -> Answer:
+    async def _take(self, request: WebhookRequest) -> WebhookResponse:
         """Judge and store one delivery; raises Rejection."""
 
     @abstractmethod
     def _public(self, url: str) -> str:
         """The address the provider called, which a proxy in between may have changed."""
 
-    def _rejected(self, request: Request, rejection: Rejection) -> None:  # noqa: B027
+    def _rejected(self, request: WebhookRequest, rejection: Rejection) -> None:  # noqa: B027
         """Something to do for a delivery that is not accepted."""
 
     def on(self, *types: str, latest_only: bool = False) -> Callable[[H], H]:
@@ -143,7 +143,9 @@ class Intake(ABC):
         """The ASGI application."""
         await asgi.serve(self, scope, receive, send)
 
-    async def deliver(self, method: str, url: str, headers: Headers, body: bytes) -> Answer:
+    async def deliver(
+        self, method: str, url: str, headers: Headers, body: bytes
+    ) -> WebhookResponse:
         """Take one delivery, whatever framework it came through; `body` is the exact bytes."""
         began = self._clock.monotonic()
         if self.crowd.is_full:
@@ -153,12 +155,14 @@ class Intake(ABC):
         self.crowd.inside += 1
         waited = elsewhere()
         try:
-            return await self._judge(Request(method, self._public(url), headers, body), began)
+            return await self._judge(
+                WebhookRequest(method, self._public(url), headers, body), began
+            )
         finally:
             now = self._clock.monotonic()
             self.crowd.left(now, now - began - (elsewhere() - waited))
 
-    async def _judge(self, request: Request, began: float) -> Answer:
+    async def _judge(self, request: WebhookRequest, began: float) -> WebhookResponse:
         try:
             answer = await self._take(request)
         except Rejection as rejection:
@@ -171,14 +175,14 @@ class Intake(ABC):
         METRICS.answered(self.route, answer.outcome, "", self._clock.monotonic() - began)
         return answer
 
-    def reject(self, rejection: Rejection, seconds: float = 0.0) -> Answer:
+    def reject(self, rejection: Rejection, seconds: float = 0.0) -> WebhookResponse:
         """The answer to a delivery that is not accepted, `seconds` after it was here."""
         log.warning("webhooks %s: rejected: %s", self.route, rejection)
         METRICS.answered(self.route, "rejected", rejection.reason, seconds)
         answer = answered(rejection.status, "rejected", reason=rejection.reason)
         return _later(answer) if rejection.status == 429 else answer
 
-    def _unavailable(self, why: str) -> Answer:
+    def _unavailable(self, why: str) -> WebhookResponse:
         now = self._clock.monotonic()
         if now - self._complained >= COMPLAINT:  # a line for each would be load of its own
             self._complained = now
@@ -193,19 +197,19 @@ class Intake(ABC):
 
 def outcome_of(receipt: Receipt) -> Outcome:
     """What became of a whole delivery."""
-    for outcome in ("accepted", "suspect"):
+    for outcome in ("accepted", "quarantined"):
         if outcome in receipt.outcomes:
             return outcome
     return "duplicate" if receipt.outcomes else "accepted"
 
 
 @cache
-def answered(status: int, outcome: Outcome, reason: Reason | None = None) -> Answer:
+def answered(status: int, outcome: Outcome, reason: Reason | None = None) -> WebhookResponse:
     """An answer in JSON that says no more than what became of the delivery."""
     told = {"outcome": outcome} | ({"reason": str(reason)} if reason else {})
     headers = (("content-type", "application/json"),)
-    return Answer(status, headers, json.dumps(told).encode(), outcome, reason)
+    return WebhookResponse(status, headers, json.dumps(told).encode(), outcome, reason)
 
 
-def _later(answer: Answer) -> Answer:
+def _later(answer: WebhookResponse) -> WebhookResponse:
     return replace(answer, headers=(*answer.headers, ("retry-after", str(RETRY_AFTER))))

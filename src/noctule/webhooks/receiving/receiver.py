@@ -13,16 +13,22 @@ from noctule.webhooks.errors import Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
 from noctule.webhooks.processing.worker import Worker
 from noctule.webhooks.receiving import asgi
-from noctule.webhooks.receiving.intake import STORE_SECONDS, Answer, Intake, answered, outcome_of
+from noctule.webhooks.receiving.intake import (
+    STORE_SECONDS,
+    Intake,
+    WebhookResponse,
+    answered,
+    outcome_of,
+)
 from noctule.webhooks.receiving.rejection_log import Notes
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import items
 from noctule.webhooks.verification.delivery_view import Reading
 from noctule.webhooks.verification.handshakes import Handshake, Reply, answer, question, visit
-from noctule.webhooks.verification.keyring import Keyring, Retiring, configured
+from noctule.webhooks.verification.keyring import Keyring, RetiringSecret, configured
 from noctule.webhooks.verification.verify import Verified, verify_fetching
 
 if TYPE_CHECKING:
@@ -37,9 +43,9 @@ class Receiver(Intake):
     """Takes the deliveries of one provider.
 
     `provider` is the id of a pack, or a `Scheme` of your own. `secrets` names environment
-    variables; any of them may have signed, an outgoing one as `Retiring(name, until)`. `url` is
-    the address the provider was given, or the name of the variable that holds it: needed behind a
-    proxy by schemes that sign the address. `route` names this receiver in the inbox, the provider
+    variables; any of them may have signed, an outgoing one as `RetiringSecret(name, until)`. `url`
+    is the address the provider was given, or the name of the variable that holds it: needed behind
+    a proxy by schemes that sign the address. `route` names this receiver in the inbox, the provider
     by default. `work=False` only takes in; another process with the same inbox does the work.
 
     Raises Refused if the provider's deliveries cannot be verified. Nothing is read from the
@@ -51,7 +57,7 @@ class Receiver(Intake):
         self,
         provider: str | Scheme,
         *,
-        secrets: Sequence[str | Retiring],
+        secrets: Sequence[str | RetiringSecret],
         url: str = "",
         inbox: Inbox | None = None,
         route: str = "",
@@ -60,7 +66,7 @@ class Receiver(Intake):
         work: bool = True,
     ) -> None:
         self.scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
-        if self.scheme.grade in ("static", "none"):
+        if self.scheme.coverage in ("static", "none"):
             raise Refused(f"{self.scheme.provider}: deliveries are not signed")
         super().__init__(inbox if inbox is not None else Inbox(), clock, work=work)
         self._keyring = Keyring(secrets)
@@ -79,12 +85,12 @@ class Receiver(Intake):
             await self._notes.finish()
             self._notes = None
 
-    def _rejected(self, request: Request, rejection: Rejection) -> None:
+    def _rejected(self, request: WebhookRequest, rejection: Rejection) -> None:
         if self._notes is not None:
             keys = self._keyring.at(self._clock.time())
             self._notes.take(request, rejection, list(keys.values()))
 
-    async def _take(self, request: Request) -> Answer:
+    async def _take(self, request: WebhookRequest) -> WebhookResponse:
         worker = self._open_worker()
         asgi.check(request, self.max_body)
         reading = Reading(self.scheme, request)
@@ -122,11 +128,11 @@ class Receiver(Intake):
         return Delivery(
             route=self.route,
             provider=self.scheme.provider,
-            request=Request(request.method, request.url, kept, request.body),
+            request=WebhookRequest(request.method, request.url, kept, request.body),
             received_at=now,
             signed_at=verified.signed_at,
             key=key,
-            grade=self.scheme.grade,
+            coverage=self.scheme.coverage,
             items=tuple(items(verified)),
         )
 
@@ -157,11 +163,11 @@ class Receiver(Intake):
         return (staying or [*keys.values(), ""])[0]
 
 
-def _in_words(answer: Answer, text: str) -> Answer:
+def _in_words(answer: WebhookResponse, text: str) -> WebhookResponse:
     """The same in the provider's own words."""
     headers = (("content-type", "text/plain; charset=utf-8"),)
     return replace(answer, headers=headers, body=text.encode())
 
 
-def _greet(reply: Reply) -> Answer:
-    return Answer(reply.status, reply.headers, reply.body, "handshake")
+def _greet(reply: Reply) -> WebhookResponse:
+    return WebhookResponse(reply.status, reply.headers, reply.body, "handshake")

@@ -1,6 +1,6 @@
 """`trust = "refetch"`: for providers that sign nothing, a delivery is a hint and no more.
 
-    hints = HintReceiver(
+    hints = RefetchReceiver(
         "mollie", id="body:id", shape=r"tr_[A-Za-z0-9]{6,32}", read=service.get_payment
     )
 
@@ -29,8 +29,14 @@ from noctule.webhooks.errors import Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
 from noctule.webhooks.processing.worker import Worker
 from noctule.webhooks.receiving import asgi
-from noctule.webhooks.receiving.intake import STORE_SECONDS, Answer, Intake, answered, outcome_of
-from noctule.webhooks.request import Request
+from noctule.webhooks.receiving.intake import (
+    STORE_SECONDS,
+    Intake,
+    WebhookResponse,
+    answered,
+    outcome_of,
+)
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.locator import Source
 from noctule.webhooks.schemes.registry import hint_scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
@@ -55,7 +61,7 @@ LOOSE = ("", "evt-1", "../../etc/passwd", "1 OR 1=1", "a" * LONGEST, "http://exa
 """Texts that no strict shape admits all of, and most admit none of."""
 
 
-class HintReceiver(Intake):
+class RefetchReceiver(Intake):
     """Takes hints of one provider, and acts on what the provider's API then says.
 
     `id` is where the object's id stands (`body:id`, `query:id`), `shape` the whole of what it may
@@ -112,14 +118,14 @@ class HintReceiver(Intake):
     def _public(self, url: str) -> str:
         return url
 
-    async def _take(self, request: Request) -> Answer:
+    async def _take(self, request: WebhookRequest) -> WebhookResponse:
         worker = self._open_worker()
         asgi.check(request, self.max_body)
         reading = Reading(self.scheme, request)
         if greeting := question(reading, signed=False):
             self._check_token(request)
             reply = answer(greeting, reading)
-            return Answer(reply.status, reply.headers, reply.body, "handshake")
+            return WebhookResponse(reply.status, reply.headers, reply.body, "handshake")
         if request.method != "POST":
             raise Rejection(Reason.METHOD)
         self._check_token(request)
@@ -134,7 +140,7 @@ class HintReceiver(Intake):
     def _hint(self, name: str) -> Delivery:
         """All that is kept: the id."""
         body = msgspec.json.encode({"id": name})
-        kept = Request("POST", "", [("content-type", "application/json")], body)
+        kept = WebhookRequest("POST", "", [("content-type", "application/json")], body)
         return Delivery(
             route=self.route,
             provider=self.provider,
@@ -142,11 +148,11 @@ class HintReceiver(Intake):
             received_at=self._clock.time(),
             signed_at=None,
             key="",
-            grade="hint",
+            coverage="hint",
             items=(Item(name, TYPE, HINTED + name, None, name),),
         )
 
-    def _check_token(self, request: Request) -> None:
+    def _check_token(self, request: WebhookRequest) -> None:
         if self._token is None:
             return
         given = request.url.partition("?")[0].rpartition("/")[2]
@@ -181,7 +187,7 @@ def _readable(read: Read | None, provider: str) -> Read:
         raise Refused(f"{provider}: without an operation that reads the object, a hint is a rumour")
     if pack is None:
         return read
-    if pack.signature and Scheme.parse(pack.signature, provider).grade in ("full", "body"):
+    if pack.signature and Scheme.parse(pack.signature, provider).coverage in ("full", "body"):
         raise Refused(f"{pack.name} signs its deliveries: verify them, with Receiver({provider!r})")
     if pack.operations and not any(key.startswith("GET ") for key in pack.operations):
         raise Refused(f"{pack.name}: its pack knows no operation that reads an object")

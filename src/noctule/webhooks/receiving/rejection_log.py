@@ -8,14 +8,14 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from noctule.webhooks.errors import InboxError, Rejection
-from noctule.webhooks.store.base import Rejected
+from noctule.webhooks.store.base import RejectedDelivery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from noctule.runtime.clock import Clock
     from noctule.webhooks.processing.inbox import Inbox
-    from noctule.webhooks.request import Request
+    from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.scheme import Scheme
 
 EVERY = 1.0
@@ -35,7 +35,7 @@ class Notes:
         self._next = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, request: Request, rejection: Rejection, secrets: Sequence[str]) -> None:
+    def take(self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[str]) -> None:
         """Keep a rejection, unless another one was kept a moment ago."""
         now = self._clock.time()
         if now < self._next:
@@ -49,7 +49,7 @@ class Notes:
         await asyncio.gather(*self._tasks)
 
     async def _keep(
-        self, request: Request, rejection: Rejection, secrets: Sequence[str], now: float
+        self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[str], now: float
     ) -> None:
         causes: list[tuple[str, str, str]] = []
         if rejection.status == 401 and len(request.body) <= EXPLAINED:
@@ -57,7 +57,7 @@ class Notes:
 
             found = await asyncio.to_thread(explain, self._scheme, request, secrets, now)
             causes = [(cause.key, cause.place, cause.detail) for cause in found]
-        kept = Rejected(
+        kept = RejectedDelivery(
             route=self._route,
             at=now,
             reason=str(rejection.reason),

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from noctule.webhooks.errors import Disconnected, InvalidSecret, Reason, Refused, Rejection
 from noctule.webhooks.receiving import asgi
 from noctule.webhooks.receiving.capture_window import checked
-from noctule.webhooks.receiving.intake import Answer, answered
-from noctule.webhooks.request import Request
+from noctule.webhooks.receiving.intake import WebhookResponse, answered
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.verification.delivery_view import Reading
 from noctule.webhooks.verification.handshakes import answer, question
 from noctule.webhooks.verification.keys import key_of
@@ -62,7 +62,9 @@ class Enroller:
             return
         try:
             body = await asgi.body_of(scope, receive, self._scheme.max_body)
-            told = self._take(Request(scope["method"], asgi.url_of(scope), scope["headers"], body))
+            told = self._take(
+                WebhookRequest(scope["method"], asgi.url_of(scope), scope["headers"], body)
+            )
         except Rejection as rejection:
             self._refused(rejection.reason)
             told = answered(rejection.status, "rejected", reason=rejection.reason)
@@ -75,7 +77,7 @@ class Enroller:
         if self.taken or self.failure:
             self.done.set()
 
-    def _take(self, request: Request) -> Answer:
+    def _take(self, request: WebhookRequest) -> WebhookResponse:
         asgi.check(request, self._scheme.max_body)
         reading = Reading(self._scheme, request)
         greeting = question(reading, signed=False)
@@ -91,7 +93,7 @@ class Enroller:
         reply = answer(greeting, reading)
         self._keep(secret)
         self.taken = True
-        return Answer(reply.status, reply.headers, reply.body, "handshake")
+        return WebhookResponse(reply.status, reply.headers, reply.body, "handshake")
 
 
 def write_secret(path: Path, secret: str) -> None:

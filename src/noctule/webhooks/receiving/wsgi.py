@@ -1,6 +1,6 @@
 """Between threads and a receiver, for Django, Flask and any WSGI server.
 
-    inbox = Threaded(receiver)
+    inbox = SyncReceiver(receiver)
     answer = inbox.take(environ)        # in a view; or serve `inbox` itself, a WSGI application
 
 A receiver lives in one event loop. Here that loop has a thread of its own, which starts with the
@@ -22,7 +22,7 @@ from noctule.webhooks.errors import Reason, Rejection
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
 
-    from noctule.webhooks.receiving.intake import Answer
+    from noctule.webhooks.receiving.intake import WebhookResponse
     from noctule.webhooks.receiving.receiver import Receiver
 
 PATIENCE = 15.0
@@ -33,7 +33,7 @@ UNNAMED = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 T = TypeVar("T")
 
 
-class Threaded:
+class SyncReceiver:
     """Runs a receiver for threads. The first delivery raises what `Receiver.lifespan` raises."""
 
     def __init__(self, receiver: Receiver) -> None:
@@ -44,7 +44,7 @@ class Threaded:
         self._thread: threading.Thread | None = None
         self._process = 0
 
-    def take(self, environ: Mapping[str, Any], body: bytes | None = None) -> Answer:
+    def take(self, environ: Mapping[str, Any], body: bytes | None = None) -> WebhookResponse:
         """Take one delivery. `body` are its exact bytes; None reads them from the environ."""
         try:
             content = _read(environ, self._receiver.max_body) if body is None else body

@@ -14,8 +14,8 @@ Algorithm = Literal[
 ]  # fmt: skip
 KeyForm = Literal["utf8", "hex", "base64", "whsec", "sha1", "spki", "x509", "jwk"]
 Unit = Literal["s", "ms", "iso"]
-Grade = Literal["full", "body", "partial", "static", "none"]
-GRADES: tuple[Grade, ...] = get_args(Grade)
+Coverage = Literal["full", "body", "partial", "static", "none"]
+COVERAGES: tuple[Coverage, ...] = get_args(Coverage)
 MAX_BODY = 1 << 20
 
 Seconds = Annotated[int, msgspec.Meta(ge=0)]

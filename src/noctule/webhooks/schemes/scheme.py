@@ -171,7 +171,7 @@ Sources: `header:NAME`, `header:NAME:ITEM` (an item of a header written like the
 `body:` is the whole), `form:NAME` (a field of the form around a body), `claim:NAME` and
 `jose:NAME` (of the token's payload and header).
 
-The grade is computed from what is signed: `full` (body and time), `body` (body alone: a captured
+The coverage is computed from what is signed: `full` (body and time), `body` (body alone: a captured
 delivery stays valid, only deduplication stops it), `partial` (less than the body), `static`,
 `none`.
 """
@@ -189,9 +189,9 @@ from noctule.webhooks.errors import InvalidScheme
 from noctule.webhooks.formats.encoding import Encoding
 from noctule.webhooks.schemes.locator import Source, Sources
 from noctule.webhooks.schemes.schema import (
-    GRADES,
+    COVERAGES,
     Algorithm,
-    Grade,
+    Coverage,
     KeyForm,
     SignatureTable,
     TimestampTable,
@@ -205,7 +205,7 @@ from noctule.webhooks.verification.key_cache import Fetch, Published
 _TYPES = Lock()
 """msgspec 0.22 crashes the process if two threads look into a type for the first time at once."""
 
-__all__ = ["GRADES", "Algorithm", "Grade", "KeyForm", "Scheme", "Timestamp", "Unit"]
+__all__ = ["COVERAGES", "Algorithm", "Coverage", "KeyForm", "Scheme", "Timestamp", "Unit"]
 
 UNVERIFIABLE: tuple[Algorithm, ...] = ("static", "none")
 _KEYS_OF: Mapping[Algorithm, tuple[KeyForm, ...]] = {
@@ -528,7 +528,7 @@ class Scheme:
         return frozenset(map(str.encode, names)), tuple(map(str.encode, starts))
 
     @cached_property
-    def grade(self) -> Grade:
+    def coverage(self) -> Coverage:
         """What the signature covers, computed: `full`, `body`, `partial`, `static` or `none`."""
         if self.algorithm == "static" or self.algorithm == "none":
             return self.algorithm

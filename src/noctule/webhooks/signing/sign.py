@@ -24,7 +24,7 @@ from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.formats.jws import ALGORITHMS, unsigned
 from noctule.webhooks.formats.multipart import BOUNDARY, form_of
 from noctule.webhooks.formats.xml import xml64_of
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.locator import is_list, is_object, put
 from noctule.webhooks.signing.keypair import KID, KeyPair, new_pair, private_signature
 from noctule.webhooks.verification.content import MULTIPART
@@ -67,7 +67,7 @@ def sign(
     if scheme.is_token:
         text = delivery.token(body, id)
     else:
-        text = delivery.signature(Reading(scheme, Request(method, url, headers, body)))
+        text = delivery.signature(Reading(scheme, WebhookRequest(method, url, headers, body)))
     item = f"{scheme.name.replace('*', 'key')}{scheme.pair}{text}"
     name = scheme.headers[0].replace("*", "1")
     headers[name] = f"{headers[name]}{scheme.separator}{item}" if name in headers else item
@@ -112,7 +112,7 @@ class _Unsigned:
     method: str
 
     def __post_init__(self) -> None:
-        if self.scheme.grade in ("static", "none"):
+        if self.scheme.coverage in ("static", "none"):
             raise Refused(f"{self.scheme.provider or 'this scheme'}: deliveries are not signed")
 
     @property
@@ -166,7 +166,7 @@ class _Unsigned:
         if place is None:
             raise ValueError("the signature is in a header")
         if place.place == "form":
-            request = Request(self.method, self.url, headers, body_of(scheme, payload))
+            request = WebhookRequest(self.method, self.url, headers, body_of(scheme, payload))
             reading = Reading(scheme, request)
             item = f"key{scheme.pair}{self.signature(reading)}"
             return urlencode({place.name: item, **reading.fields}).encode()
@@ -175,7 +175,7 @@ class _Unsigned:
             body = msgspec.json.encode(member)
             json = replace(scheme, content={"application/json": "json"}, batch=None, each=False)
             plain = headers | {"content-type": "application/json"}
-            reading = Reading(json, Request(self.method, self.url, plain, body))
+            reading = Reading(json, WebhookRequest(self.method, self.url, plain, body))
             put(member, place.name, self.signature(reading))
         return body_of(scheme, payload)
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.formats.jws import unsigned
-from noctule.webhooks.request import Request, form_fields
+from noctule.webhooks.request import WebhookRequest, form_fields
 from noctule.webhooks.schemes.locator import is_list, put, walk
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
@@ -37,7 +37,7 @@ def tampered(
     Raises Rejection for a delivery that is not one of the scheme's.
     """
     scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
-    reading = Reading(scheme, Request("POST", "", headers, body))
+    reading = Reading(scheme, WebhookRequest("POST", "", headers, body))
     if scheme.is_token and scheme.body_digest is None:
         return dict(headers) | _another_token(reading), body
     whole = reading.whole

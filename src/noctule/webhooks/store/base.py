@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.verification.classify import Item
 
-State = Literal["pending", "leased", "done", "unhandled", "dead", "suspect"]
-STATES: tuple[State, ...] = ("pending", "leased", "done", "unhandled", "dead", "suspect")
-Outcome = Literal["accepted", "duplicate", "suspect"]
+State = Literal["pending", "leased", "done", "unhandled", "dead", "quarantined"]
+STATES: tuple[State, ...] = ("pending", "leased", "done", "unhandled", "dead", "quarantined")
+Outcome = Literal["accepted", "duplicate", "quarantined"]
 
 HINTED = "hint:"
 """How the identity of a hint begins: it counts until a worker takes it, for the object may change
@@ -29,17 +29,17 @@ longest retry schedule of a provider (Stripe, three days)."""
 class Delivery:
     """A delivery about to be stored. `key` names the secret that matched.
 
-    `grade` says what vouches for it: what its signature covers (`full`, `body`, `partial`),
+    `coverage` says what vouches for it: what its signature covers (`full`, `body`, `partial`),
     `hint` if nothing does, `fetched` if we asked the provider's own API for it.
     """
 
     route: str
     provider: str
-    request: Request
+    request: WebhookRequest
     received_at: float
     signed_at: float | None
     key: str
-    grade: str
+    coverage: str
     items: tuple[Item, ...]
 
 
@@ -78,8 +78,8 @@ class Stored:
     received_at: float
     signed_at: float | None
     key: str
-    grade: str
-    request: Request | None
+    coverage: str
+    request: WebhookRequest | None
     """None once the body was pruned."""
 
 
@@ -134,7 +134,7 @@ class Progress(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedDelivery:
     """A delivery that was not accepted: everything but what it held.
 
     `names` are its headers' names, `digest` the SHA-256 of its body in hex, `causes` what
@@ -172,7 +172,7 @@ class Store(Protocol):
 
         A signed id alone decides. Without one the content does: the same content again is a
         duplicate if it carries the same unsigned id, within `HASH_WINDOW` if it carries none,
-        and `suspect` (stored, never claimed) if it carries a fresh unsigned id.
+        and `quarantined` (stored, never claimed) if it carries a fresh unsigned id.
         """
         ...
 
@@ -219,7 +219,7 @@ class Store(Protocol):
         No more than `limit`; returns how many were forgotten."""
         ...
 
-    def uncopied(self, limit: int) -> list[tuple[int, Request]]:
+    def uncopied(self, limit: int) -> list[tuple[int, WebhookRequest]]:
         """Deliveries that have no redacted copy yet, by number."""
         ...
 
@@ -250,11 +250,11 @@ class Store(Protocol):
         """One for each route, by name."""
         ...
 
-    def note(self, rejection: Rejected) -> None:
+    def note(self, rejection: RejectedDelivery) -> None:
         """Keep a rejection, and no more than `KEPT_REJECTIONS` of them."""
         ...
 
-    def rejections(self, limit: int) -> list[Rejected]:
+    def rejections(self, limit: int) -> list[RejectedDelivery]:
         """Rejections, newest first."""
         ...
 

@@ -46,11 +46,11 @@ class Known:
 
 def suspicious(identity: str) -> str:
     """Where the first replay of an identity under a fresh id is kept."""
-    return f"suspect:{identity}"
+    return f"quarantined:{identity}"
 
 
 @dataclass
-class Intake:
+class DedupeBatch:
     """What a group of deliveries comes to.
 
     `events` and `deliveries` are the rows to store, `copies` counts duplicates by the number of
@@ -92,8 +92,8 @@ class Intake:
         if seen is not None:
             self._count(seen)
         else:
-            self._store(number, delivery, item, place, "suspect")
-        return "suspect"
+            self._store(number, delivery, item, place, "quarantined")
+        return "quarantined"
 
     def _count(self, known: Known) -> None:
         if known.row is not None:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from noctule.webhooks.errors import InboxError
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.store.base import Stored
 from noctule.webhooks.store.encryption import KEY, Sealer
 from noctule.webhooks.store.schema import MIGRATIONS
@@ -27,12 +27,12 @@ NEWER = """EXISTS (
 COLUMNS = (
     *("seq", "delivery", "position", "route", "id", "type", "state", "attempts", "due", "reason"),
     *("copies", "subject", "version", "superseded", "provider", "received_at", "signed_at"),
-    *("key", "grade"),
+    *("key", "coverage"),
 )
 FIELDS = f"""
     SELECT e.seq, e.delivery, e.position, e.route, e.id, e.type, e.state, e.attempts, e.due,
            e.reason, e.copies, e.subject, e.version, {NEWER}, d.provider, d.received_at,
-           d.signed_at, d.key, d.grade, d.sealed, d.method, d.url, d.headers, d.body
+           d.signed_at, d.key, d.coverage, d.sealed, d.method, d.url, d.headers, d.body
 """
 SELECT = FIELDS + "FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery "
 
@@ -128,5 +128,5 @@ class Engine(ABC):
         request = None
         if body is not None:
             exact = self.sealer.open(sealed, values["delivery"], bytes(body))
-            request = Request(method, url, json.loads(headers), exact)
+            request = WebhookRequest(method, url, json.loads(headers), exact)
         return Stored(**values, request=request)

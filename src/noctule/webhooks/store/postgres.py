@@ -20,7 +20,7 @@ except ImportError as error:
         "an inbox in PostgreSQL needs psycopg: pip install 'noctule[postgres]'"
     ) from error
 
-from noctule.webhooks.errors import Conflict, InboxError
+from noctule.webhooks.errors import EventConflict, InboxError
 from noctule.webhooks.store.encryption import Sealer
 from noctule.webhooks.store.queries import words_of
 from noctule.webhooks.store.sql import SqlStore
@@ -124,7 +124,7 @@ class PostgresStore(SqlStore):
             with self._db.transaction():
                 yield
         except CONFLICTS as error:
-            raise Conflict(f"the inbox refused: {type(error).__name__}") from error
+            raise EventConflict(f"the inbox refused: {type(error).__name__}") from error
         except psycopg.Error as error:
             if self._db.broken:
                 self._db.close()

@@ -14,7 +14,7 @@ from noctule.webhooks.store.base import (
     Arrival,
     Overview,
     Query,
-    Rejected,
+    RejectedDelivery,
     Stored,
 )
 from noctule.webhooks.store.engine import SELECT, Engine
@@ -219,7 +219,7 @@ class Queries(Engine):
         with self.snapshot():
             aside = self.run(
                 f"""SELECT route, state, count(*) FROM noctule_event
-                WHERE {OPEN} AND state IN ('pending', 'leased', 'dead', 'suspect', 'unhandled')
+                WHERE {OPEN} AND state IN ('pending', 'leased', 'dead', 'quarantined', 'unhandled')
                 GROUP BY 1, 2"""  # noqa: S608 - ours
             )
             waiting = self.run(
@@ -253,7 +253,7 @@ class Queries(Engine):
         )
         return dict(rows)
 
-    def note(self, rejection: Rejected) -> None:
+    def note(self, rejection: RejectedDelivery) -> None:
         row = asdict(rejection)
         row |= {"names": json.dumps(row["names"]), "causes": json.dumps(row["causes"])}
         with self.transaction():
@@ -268,7 +268,7 @@ class Queries(Engine):
                 "DELETE FROM noctule_rejection WHERE seq <= :last", {"last": seq - KEPT_REJECTIONS}
             )
 
-    def rejections(self, limit: int) -> list[Rejected]:
+    def rejections(self, limit: int) -> list[RejectedDelivery]:
         with self.snapshot():
             rows = self.run(
                 """SELECT seq, route, at, reason, place, size, digest, names, causes
@@ -335,10 +335,10 @@ def _values(query: Query) -> dict[str, Any]:
     }
 
 
-def _rejected(row: Sequence[Any]) -> Rejected:
+def _rejected(row: Sequence[Any]) -> RejectedDelivery:
     *facts, names, causes = row
     columns = ("seq", "route", "at", "reason", "place", "size", "digest")
     values: dict[str, Any] = dict(zip(columns, facts, strict=True))
     values["names"] = tuple(json.loads(names))
     values["causes"] = tuple((key, place, detail) for key, place, detail in json.loads(causes))
-    return Rejected(**values)
+    return RejectedDelivery(**values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.store.engine import Engine
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Aging(Engine):
                 break
         return pruned
 
-    def uncopied(self, limit: int) -> list[tuple[int, Request]]:
+    def uncopied(self, limit: int) -> list[tuple[int, WebhookRequest]]:
         with self.snapshot():
             rows = self.run(
                 """SELECT seq, sealed, method, url, headers, body FROM noctule_delivery
@@ -47,7 +47,12 @@ class Aging(Engine):
                 {"limit": limit},
             )
         return [
-            (seq, Request(method, url, json.loads(heads), self.sealer.open(name, seq, bytes(body))))
+            (
+                seq,
+                WebhookRequest(
+                    method, url, json.loads(heads), self.sealer.open(name, seq, bytes(body))
+                ),
+            )
             for seq, name, method, url, heads, body in rows
         ]
 

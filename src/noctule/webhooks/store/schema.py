@@ -16,7 +16,7 @@ MIGRATIONS = (
         received_at {real} NOT NULL,
         signed_at   {real},
         key         TEXT NOT NULL,
-        grade       TEXT NOT NULL
+        coverage       TEXT NOT NULL
     );
     CREATE INDEX noctule_delivery_age ON noctule_delivery (received_at) WHERE body IS NOT NULL;
     CREATE TABLE noctule_event (
@@ -56,7 +56,7 @@ MIGRATIONS = (
     CREATE INDEX noctule_event_subject ON noctule_event (route, subject, state, version)
         WHERE subject IS NOT NULL;
     CREATE INDEX noctule_event_aside ON noctule_event (state, seq)
-        WHERE state IN ('dead', 'suspect');
+        WHERE state IN ('dead', 'quarantined');
     ALTER TABLE noctule_delivery ADD COLUMN sealed TEXT NOT NULL DEFAULT '';
     ALTER TABLE noctule_delivery ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX noctule_delivery_uncopied ON noctule_delivery (seq)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from noctule.webhooks.store.base import HINTED, Delivery, Receipt, State, Stored
-from noctule.webhooks.store.dedupe import EVENT_COLUMNS, Intake, Known, Place, suspicious
+from noctule.webhooks.store.dedupe import EVENT_COLUMNS, DedupeBatch, Known, Place, suspicious
 from noctule.webhooks.store.engine import SELECT
 from noctule.webhooks.store.progress import Tasks
 from noctule.webhooks.store.queries import BEHIND, Queries
@@ -23,7 +23,7 @@ class SqlStore(Queries, Aging, Tasks):
 
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         with self.transaction():
-            intake = Intake(self._known(deliveries), iter(self.numbers(len(deliveries))))
+            intake = DedupeBatch(self._known(deliveries), iter(self.numbers(len(deliveries))))
             receipts = [intake.take(delivery) for delivery in deliveries]
             self._write(intake)
         return receipts
@@ -113,7 +113,7 @@ class SqlStore(Queries, Aging, Tasks):
             known |= {(route, identity): Known(*rest) for identity, *rest in rows}
         return known
 
-    def _write(self, intake: Intake) -> None:
+    def _write(self, intake: DedupeBatch) -> None:
         self.run_many(
             "UPDATE noctule_event SET identity = NULL WHERE seq = :seq",
             [{"seq": seq} for seq in intake.expired],
@@ -142,7 +142,7 @@ class SqlStore(Queries, Aging, Tasks):
             delivery.received_at,
             delivery.signed_at,
             delivery.key,
-            delivery.grade,
+            delivery.coverage,
             self.sealer.name,
         )
 
@@ -158,7 +158,7 @@ DELIVERY_COLUMNS = {
     "received_at": "float8",
     "signed_at": "float8",
     "key": "text",
-    "grade": "text",
+    "coverage": "text",
     "sealed": "text",
 }
 IN_HAND = """EXISTS (

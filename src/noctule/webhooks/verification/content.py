@@ -11,14 +11,14 @@ from noctule.webhooks.errors import Reason, Rejection
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.webhooks.request import Request
+    from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.scheme import Scheme
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
 
-def parser_of(scheme: Scheme, request: Request) -> str:
+def parser_of(scheme: Scheme, request: WebhookRequest) -> str:
     """How the body is to be read, as `content` says; raises Rejection (415)."""
     media = request.media_type or next(iter(scheme.content))
     kind = scheme.content.get(media)
@@ -29,7 +29,7 @@ def parser_of(scheme: Scheme, request: Request) -> str:
     return kind
 
 
-def parse(scheme: Scheme, request: Request) -> Any:
+def parse(scheme: Scheme, request: WebhookRequest) -> Any:
     """The body, whole; raises Rejection (unsupported, not parseable)."""
     kind, _, field = parser_of(scheme, request).partition(":")
     if kind == "json":
@@ -45,7 +45,7 @@ def parse(scheme: Scheme, request: Request) -> Any:
     return form if inner is None else parse_json(inner.encode())
 
 
-def fields(request: Request) -> dict[str, str]:
+def fields(request: WebhookRequest) -> dict[str, str]:
     """The fields of a form, of either kind; of a repeated one the last. Raises Rejection."""
     if request.media_type != MULTIPART:
         return dict(request.form)

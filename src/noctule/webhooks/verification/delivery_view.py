@@ -11,7 +11,7 @@ from noctule.webhooks.verification.content import FORM, fields, parse, parser_of
 
 if TYPE_CHECKING:
     from noctule.webhooks.formats.jws import Token
-    from noctule.webhooks.request import Request
+    from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.locator import Source
     from noctule.webhooks.schemes.scheme import Choice, Scheme
 
@@ -39,7 +39,7 @@ class Reading:
         "scheme",
     )
 
-    def __init__(self, scheme: Scheme, request: Request) -> None:
+    def __init__(self, scheme: Scheme, request: WebhookRequest) -> None:
         self.scheme = scheme
         self.request = request
         self._named: dict[str, dict[bytes, list[bytes]]] = {}

@@ -21,7 +21,7 @@ FOREVER = float("inf")
 
 
 @dataclass(frozen=True)
-class Retiring:
+class RetiringSecret:
     """A variable whose secret is on its way out: it counts until a moment (with a time zone), and
     is not asked for after it."""
 
@@ -44,14 +44,14 @@ def configured(scheme: Scheme) -> Scheme:
 class Keyring:
     """Secrets by variable, in the order in which they are tried."""
 
-    def __init__(self, secrets: Sequence[str | Retiring]) -> None:
+    def __init__(self, secrets: Sequence[str | RetiringSecret]) -> None:
         if not any(isinstance(entry, str) for entry in secrets):
             raise ValueError("secrets: name the variable that holds the signing secret")
         self._until: dict[str, float] = {}
         for entry in secrets:
             name, until = (
                 (entry.name, entry.until.timestamp())
-                if isinstance(entry, Retiring)
+                if isinstance(entry, RetiringSecret)
                 else (entry, FOREVER)
             )
             self._until[env(name).name] = until

@@ -12,7 +12,7 @@ import msgspec
 from noctule.webhooks.errors import KeyWanted, Reason, Refused, Rejection
 from noctule.webhooks.formats.encoding import decode
 from noctule.webhooks.formats.jws import ALGORITHMS
-from noctule.webhooks.request import Request
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.locator import Source, is_list, walk
 from noctule.webhooks.schemes.scheme import Scheme, Timestamp
 from noctule.webhooks.schemes.template import Mac, Maybe, Setting, Template
@@ -55,14 +55,14 @@ class Verified(NamedTuple):
         return digest.hexdigest()
 
 
-def verify(scheme: Scheme, request: Request, secrets: Sequence[str], now: float) -> Verified:
+def verify(scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float) -> Verified:
     """Check a delivery; `now` is in seconds since the epoch.
 
     Raises Rejection for anything wrong in the delivery, whatever it holds; Refused for a scheme
     that proves nothing; InvalidSecret for a secret that is not of the scheme's form; KeyWanted
     where the key is the provider's to publish and is not known here yet (`verify_fetching`).
     """
-    if scheme.grade in ("static", "none"):
+    if scheme.coverage in ("static", "none"):
         raise Refused(f"{scheme.provider or 'this scheme'}: deliveries are not signed")
     if not secrets:
         raise ValueError("verify needs at least one secret")
@@ -74,7 +74,7 @@ def verify(scheme: Scheme, request: Request, secrets: Sequence[str], now: float)
 
 
 async def verify_fetching(
-    scheme: Scheme, request: Request, secrets: Sequence[str], now: float
+    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
 ) -> Verified:
     """The same, with a key that the provider publishes fetched first where it is not known.
 
@@ -88,7 +88,7 @@ async def verify_fetching(
 
 
 def verify_waiting(
-    scheme: Scheme, request: Request, secrets: Sequence[str], now: float
+    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
 ) -> Verified:
     """The same for a command that may wait."""
     try:

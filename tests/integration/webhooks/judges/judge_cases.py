@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from noctule.webhooks import Request, scheme_of, sign
+from noctule.webhooks import WebhookRequest, scheme_of, sign
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.keypair import KeyPair, new_pair
@@ -164,7 +164,7 @@ def _spelt(scheme: Scheme, of: Delivery) -> Iterator[Delivery]:
 
 
 def _reading(scheme: Scheme, of: Delivery) -> Reading:
-    request = Request("POST", of.url, of.headers, of.body.encode())
+    request = WebhookRequest("POST", of.url, of.headers, of.body.encode())
     reading = Reading(scheme, request)
     if not scheme.each or scheme.batch is None:
         return reading

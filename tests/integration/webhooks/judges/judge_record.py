@@ -17,7 +17,7 @@ from judge_cases import Delivery, false, genuine, ready
 from judge_differences import DIFFERENCES
 from judge_libraries import LIBRARIES, ROOT, asked, version
 
-from noctule.webhooks import Rejection, Request
+from noctule.webhooks import Rejection, WebhookRequest
 from noctule.webhooks.testing import publish
 from noctule.webhooks.verification.verify import verify_waiting
 
@@ -30,7 +30,7 @@ RECORDED = ROOT / "tests" / "data" / "webhooks" / "judged"
 def ours(name: str, one: Delivery) -> bool:
     scheme = ready(name)
     publish(scheme, one.key)
-    request = Request("POST", one.url, one.headers, one.body.encode())
+    request = WebhookRequest("POST", one.url, one.headers, one.body.encode())
     try:
         verify_waiting(scheme, request, [one.key.secret], one.now)
     except Rejection:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ERRORS = {
     "400": "BadRequest",
-    "402": "Rejected",
+    "402": "ClientError",
     "404": "NotFound",
     "409": "Conflict",
     "410": "NotFound",
@@ -40,7 +40,7 @@ def class_doc(wrapper: Wrapper) -> list[str]:
     first = f"{wrapper.service}, with timeouts, retries and a circuit breaker on every call."
     common = sorted(common_failures(wrapper), key=lambda failure: failure.status)
     entries = [entry for failure in common for entry in _error(failure)]
-    entries += [("Rejected", "Any other refusal (4xx).")]
+    entries += [("ClientError", "Any other refusal (4xx).")]
     entries += [("Unavailable", "The provider is down, slow or overloaded; retries did not help.")]
     if any(method.verb not in READS for method in wrapper.methods):
         entries += [("OutcomeUnknown", "A write may or may not have happened: find out first.")]

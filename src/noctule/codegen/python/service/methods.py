@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from noctule.codegen.model.integration import Failure, Method, Pages, Param, Place
     from noctule.codegen.python.service.mode import Mode
 
-REPLAY_BY_DEFAULT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+IDEMPOTENT_BY_DEFAULT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 ARGUMENTS: tuple[tuple[Place, str], ...] = (
     ("path", "path"), ("query", "query"), ("header", "headers"), ("body", "body")
 )  # fmt: skip
@@ -31,8 +31,8 @@ def operation_block(method: Method, imports: Imports) -> Block:
     items.append(f"returns={_returns(method, imports)}")
     if method.body:
         items.append(f"body={string(method.body)}")
-    if method.replay != ("safe" if method.verb in REPLAY_BY_DEFAULT else "never"):
-        items.append(f"replay={string(method.replay)}")
+    if method.retry != ("idempotent" if method.verb in IDEMPOTENT_BY_DEFAULT else "never"):
+        items.append(f"retry={string(method.retry)}")
     if method.styles:
         items.append(joined("styles=", literal(dict(method.styles))))
     if method.moves_money:

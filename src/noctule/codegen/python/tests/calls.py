@@ -76,7 +76,7 @@ class Success:
     def block(self) -> Block:
         suite, method = self._suite, self._method
         wire = expected(suite.wrapper, method, {name: f"0{name}0" for name in self._fixed})
-        parameters = [suite.service, "provider: MockProvider", "events: list[Event]"]
+        parameters = [suite.service, "provider: MockProvider", "events: list[TelemetryEvent]"]
         parameters += ["credentials: dict[str, str]"] if self._fixed else []
         answer = call("provider.replies", f"**ANSWERS[{suite.names[method.name]}]")
         body = [*lay_out(answer, 4), ""]
@@ -115,7 +115,7 @@ class Success:
         if method.content_type:
             left = 'assert request.headers["content-type"] == '
             yield from lay_out(joined(left, string(method.content_type)), 4)
-        if method.replay == "keyed":
+        if method.retry == "with_key":
             yield f"    assert request.headers[{string(self._suite.wrapper.idempotency_header)}]"
         yield from self._body_checks(wire)
 

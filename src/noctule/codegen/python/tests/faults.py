@@ -53,8 +53,8 @@ class Faults:
     def __init__(self, suite: Suite) -> None:
         self.suite = suite
         methods = suite.methods
-        self.repeatable = [method for method in methods if method.replay != "never"]
-        self.once = [method for method in methods if method.replay == "never"]
+        self.repeatable = [method for method in methods if method.retry != "never"]
+        self.once = [method for method in methods if method.retry == "never"]
         self.decoded = [m for m in methods if m.returns is not None and not m.accepts]
         self.typed = [m for m in self.decoded if _is_typed(m)]
         self._all = len(methods)
@@ -103,7 +103,7 @@ class Faults:
         for name, value in sent.items():
             body += lay_out(joined(f"assert headers[{string(name)}] == ", string(value)), 4)
         parameters = ["call: Call", self.suite.service, "provider: MockProvider",
-                      "events: list[Event]"]  # fmt: skip
+                      "events: list[TelemetryEvent]"]  # fmt: skip
         return self._test("an_answer_as_promised", parameters, body, "every_call")
 
     def advised(self) -> Iterator[Block]:
@@ -264,7 +264,7 @@ class Faults:
         if not cases:
             first = self.suite.names[self.suite.methods[0].name]
             cases = {collection("(", [first, "400", self._error("400")], ")"): None}
-        base = self.suite.imports.use(RUNTIME, "Rejected")
+        base = self.suite.imports.use(RUNTIME, "ClientError")
         pack = self.suite.wrapper.pack
         header = pack.request_id_header if pack else ""
         told = f', headers={{{string(header)}: "req_1"}}' if header else ""
@@ -303,7 +303,12 @@ class Faults:
                 f"    {self.wait}call({fixture})",
                 '    assert "contract_violation" in [event.name for event in events]',
             ]
-            parameters = ["call: Call", service, "provider: MockProvider", "events: list[Event]"]
+            parameters = [
+                "call: Call",
+                service,
+                "provider: MockProvider",
+                "events: list[TelemetryEvent]",
+            ]
             mark = self._mark("TYPED", self.typed)
             yield self._test("an_answer_of_another_shape_is_survived", parameters, body, mark)
 
@@ -326,7 +331,12 @@ class Faults:
             f"    {self.wait}call({suite.fixture})",
             '    assert "contract_violation" not in [event.name for event in events]',
         ]
-        parameters = ["call: Call", suite.service, "provider: MockProvider", "events: list[Event]"]
+        parameters = [
+            "call: Call",
+            suite.service,
+            "provider: MockProvider",
+            "events: list[TelemetryEvent]",
+        ]
         mark = '@pytest.mark.parametrize("call", SPARSE)'
         yield self._test("an_answer_may_leave_out_what_is_optional", parameters, body, mark)
 
@@ -403,7 +413,7 @@ class Faults:
         return self.suite.imports.use(RUNTIME, ERRORS[status])
 
     def _key_header(self) -> str:
-        keyed = any(method.replay == "keyed" for method in self.repeatable)
+        keyed = any(method.retry == "with_key" for method in self.repeatable)
         return self.suite.wrapper.idempotency_header if keyed else ""
 
     def _mark(self, table: str, methods: list[Method]) -> Code:

@@ -197,9 +197,13 @@ class Suite:
                 "        monkeypatch.setenv(name, value)",
                 "    return values",
             ], mark="@pytest.fixture(autouse=True)")  # fmt: skip
-        self.imports.use(RUNTIME, "Event")
-        yield fixture("events", [], "list[Event]", ["    return []"])
-        parameters = ["provider: MockProvider", "clock: VirtualClock", "events: list[Event]"]
+        self.imports.use(RUNTIME, "TelemetryEvent")
+        yield fixture("events", [], "list[TelemetryEvent]", ["    return []"])
+        parameters = [
+            "provider: MockProvider",
+            "clock: VirtualClock",
+            "events: list[TelemetryEvent]",
+        ]
         address = [] if self.wrapper.base_url else [f"base_url={string(HOME)}"]
         given = [*address, "transport=provider", "clock=clock", "on_event=events.append"]
         made = call(f"return {self.wrapper.name}", *given)

@@ -27,8 +27,8 @@ class Wsgi:
 
     @staticmethod
     def inbox(imports: Imports) -> Block:
-        imports.use("noctule.webhooks", "Threaded")
-        return Block(("inbox = Threaded(receiver)",))
+        imports.use("noctule.webhooks", "SyncReceiver")
+        return Block(("inbox = SyncReceiver(receiver)",))
 
     @staticmethod
     def client(app: str) -> list[str]:

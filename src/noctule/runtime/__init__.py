@@ -81,6 +81,7 @@ if TYPE_CHECKING:
         paginate_sync,
     )
     from noctule.runtime.policy.backoff import Backoff
+    from noctule.runtime.policy.body_failure import BodyFailure
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.retry import RetryLimits
     from noctule.runtime.policy.retry_budget import RetryBudget
@@ -109,6 +110,7 @@ __all__ = [
     "BadRequest",
     "Basic",
     "Bearer",
+    "BodyFailure",
     "BreakerLimits",
     "CallOptions",
     "CircuitOpen",
@@ -219,6 +221,7 @@ _HOMES = {
     "pagination.iterator": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"
     " paginate_sync",
     "policy.backoff": "Backoff",
+    "policy.body_failure": "BodyFailure",
     "policy.breaker": "BreakerLimits",
     "policy.retry_headers": "RateLimitHeaders",
     "policy.retry_budget": "RetryBudget",

@@ -57,6 +57,8 @@ class ServiceError(Exception):
     """Whether the same call can be made again without doing its effect twice. When
     `idempotency_key` is set, only under that same key."""
     idempotency_key: str | None = None
+    provider_code: str | None = None
+    """The provider's code for a failure reported inside a 2xx answer (`BodyFailure`)."""
     response: Response | None = None
 
     def __str__(self) -> str:

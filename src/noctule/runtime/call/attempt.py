@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from noctule.runtime import errors
-from noctule.runtime.policy import retry_headers
 from noctule.runtime.policy.classify import answered, failed
 from noctule.runtime.policy.outcome import Outcome, Reached
 
@@ -63,11 +62,14 @@ def exchange(request: Request, wire: Wire, keyed: bool) -> Exchange:
     except errors.ServiceError as error:
         return failed(bare(error))
     config, now = wire.config, wire.clock.time()
-    verdict = answered(response, now, should_retry_header=config.should_retry_header, keyed=keyed)
-    if config.rate_limit is not None:
-        reset = retry_headers.window_reset(response.headers, config.rate_limit, now)
-        verdict.hold = max(verdict.hold, reset or 0.0)
-    return verdict
+    return answered(
+        response,
+        now,
+        should_retry_header=config.should_retry_header,
+        keyed=keyed,
+        rate_limit=config.rate_limit,
+        failure=config.failure,
+    )
 
 
 def bare(error: errors.ServiceError) -> errors.ServiceError:
@@ -87,7 +89,9 @@ def _signed(request: Request, wire: Wire) -> Steps:
     signed = yield from _with_token(request, wire)
     response = yield signed
     replayable = getattr(request.content, "replayable", True)
-    if response.status != 401 or not replayable or not session.refused(signed, wire.clock):
+    failure = wire.config.failure
+    refused = response.status == 401 or (failure and failure.refuses_credentials(response))
+    if not refused or not replayable or not session.refused(signed, wire.clock):
         return response
     signed = yield from _with_token(request, wire)
     return (yield signed)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from noctule.runtime.auth import Auth
+    from noctule.runtime.policy.body_failure import BodyFailure
     from noctule.runtime.policy.retry_headers import RateLimitHeaders
 
 
@@ -137,6 +138,8 @@ class ServiceConfig:
     """Where the provider advises on retries; `X-Should-Retry` is read as well."""
     request_id_header: str = ""
     rate_limit: RateLimitHeaders | None = None
+    failure: BodyFailure | None = None
+    """How this provider reports failures inside a 200; None: only by status."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Sent with every request: an API version, never a secret."""
     policies: Policies = field(default_factory=Policies)

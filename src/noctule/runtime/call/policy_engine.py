@@ -301,6 +301,7 @@ class Guard:
         unknown = errors.OutcomeUnknown()
         unknown.status = error.status
         unknown.response = error.response
+        unknown.provider_code = error.provider_code
         unknown.__cause__ = error
         return self.explain(unknown, safe=False)
 

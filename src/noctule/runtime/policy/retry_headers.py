@@ -18,6 +18,9 @@ class RateLimitHeaders:
     remaining_header: str
     reset_header: str
     reset_kind: ResetKind = "epoch"
+    statuses: tuple[int, ...] = ()
+    """Statuses, besides 429, that are rate limits where the answer has `Retry-After` or says that
+    no call is left (GitHub's 403)."""
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

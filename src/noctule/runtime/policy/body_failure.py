@@ -1,0 +1,93 @@
+"""Failures that a provider reports inside a 200: `{"ok": false, "error": "ratelimited"}`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from noctule.runtime import errors
+from noctule.runtime.policy import retry_headers
+from noctule.runtime.policy.outcome import Outcome, Reached
+
+if TYPE_CHECKING:
+    from noctule.runtime.policy.outcome import Again
+    from noctule.runtime.request import Response
+
+_PRINTABLE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+"""A code that may stand in a message: an identifier, never a sentence about somebody's data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyFailure:
+    """Where the JSON body of a 2xx answer reports a failure, and what its codes mean.
+
+    `flag` and `code` are member names, with dots between the names of nested members. Codes in
+    no list are refusals: `ClientError`, not retried.
+    """
+
+    flag: str
+    """False in a failure."""
+    code: str
+    """Holds the error code of a failure."""
+    rate_limited: tuple[str, ...] = ()
+    """Nothing was done: wait, then retry (`RateLimited`)."""
+    retryable: tuple[str, ...] = ()
+    """Nothing was done: retry (`ServerError`)."""
+    uncertain: tuple[str, ...] = ()
+    """Part of the work may have been done: `OutcomeUnknown` for a write that must not repeat."""
+    unauthorized: tuple[str, ...] = ()
+    """The credentials were refused: renewed once where they can be, then `Unauthorized`."""
+
+    def code_of(self, response: Response) -> str | None:
+        """The code of the failure; "" for a failure without one, None for a success."""
+        if not 200 <= response.status < 300 or _member(response.content, self.flag) is not False:
+            return None
+        code = _member(response.content, self.code)
+        return code if isinstance(code, str) else ""
+
+    def refuses_credentials(self, response: Response) -> bool:
+        return bool(self.unauthorized) and self.code_of(response) in self.unauthorized
+
+    def outcome(self, response: Response, now: float) -> Outcome | None:
+        """What the failure means; None for a success. `now` is seconds since the epoch."""
+        code = self.code_of(response)
+        if code is None:
+            return None
+        error, reached, again = self._meaning(code)
+        error.status, error.response, error.provider_code = response.status, response, code
+        healthy = not isinstance(error, errors.ServerError)
+        outcome = Outcome(error=error, reached=reached, again=again, healthy=healthy)
+        if isinstance(error, errors.Unavailable):
+            seconds = retry_headers.retry_after(response.headers, now)
+            error.retry_after = outcome.retry_after = seconds
+            outcome.hold = seconds or 0.0
+        return outcome
+
+    def _meaning(self, code: str) -> tuple[errors.ServiceError, Reached, Again]:
+        detail = (code,) if _PRINTABLE_CODE.fullmatch(code) else ()
+        if code in self.rate_limited:
+            return errors.RateLimited(*detail), Reached.REFUSED, "throttled"
+        if code in self.retryable:
+            return errors.ServerError(*detail), Reached.REFUSED, "transient"
+        if code in self.uncertain:
+            return errors.ServerError(*detail), Reached.MAYBE, "transient"
+        if code in self.unauthorized:
+            return errors.Unauthorized(*detail), Reached.REFUSED, "no"
+        return errors.ClientError(*detail), Reached.REFUSED, "no"
+
+
+def _member(content: bytes, path: str) -> Any:
+    """The value at `path` in a JSON object; None where there is none. Other members are skipped,
+    not decoded."""
+    import msgspec
+
+    content = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not content.startswith(b"{"):
+        return None
+    try:
+        for name in path.split("."):
+            content = bytes(msgspec.json.decode(content, type=dict[str, msgspec.Raw])[name])
+        return msgspec.json.decode(content)
+    except (ValueError, KeyError, RecursionError):
+        return None

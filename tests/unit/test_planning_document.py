@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule import apidoc, providers
+from noctule.apidoc.credentials import credentials
 from noctule.checks.gates import gate
 from noctule.planning import Plan, plan
 from noctule.planning.language.request import understand
-from noctule.planning.language.text import one_line
 from noctule.planning.search.ranking import rank
-from noctule.planning.select.credentials import credentials
 from noctule.planning.select.naming import method_name, service_name, slug
 from noctule.problem import Exit, Problem
 from noctule.project.layout import Layout
+from noctule.text import one_line
 
 OK = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}}
 FAILS = {

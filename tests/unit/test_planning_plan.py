@@ -11,8 +11,8 @@ import pytest
 
 from noctule import apidoc, manifest, providers
 from noctule.checks.check import check
+from noctule.checks.retry_text import contradiction
 from noctule.planning import Plan, plan
-from noctule.planning.retry_text import contradiction
 from noctule.problem import Exit, Problem
 from noctule.project.layout import Layout
 

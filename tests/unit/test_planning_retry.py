@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noctule.checks.retry_text import contradiction, retry_text
 from noctule.messages import LANGUAGES
-from noctule.planning.retry_text import contradiction, retry_text
 
 waits = st.lists(st.integers(1, 60).map(lambda n: f"{n}s"), min_size=2, max_size=6).map(tuple)
 

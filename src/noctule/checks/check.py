@@ -12,12 +12,12 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from noctule.checks.gates import unsigned
+from noctule.checks.retry_text import WAITS, contradiction, retry_text
 from noctule.manifest import texts
 from noctule.messages import say
-from noctule.planning.language.text import snake
-from noctule.planning.retry_text import WAITS, contradiction, retry_text
 from noctule.planning.select.naming import method_name
 from noctule.planning.select.provider_choice import resolve
+from noctule.text import snake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule.apidoc.credentials import credentials
 from noctule.checks.gates import PACK
+from noctule.checks.retry_text import TIMEOUT, retry_text
 from noctule.manifest import (
     DocumentRef,
     EnvVar,
@@ -17,11 +19,9 @@ from noctule.manifest import (
     Webhook,
 )
 from noctule.messages import say
-from noctule.planning.language.text import one_line
 from noctule.planning.language.verbs import verb_class
-from noctule.planning.retry_text import TIMEOUT, retry_text
-from noctule.planning.select.credentials import credentials
 from noctule.planning.select.naming import method_name
+from noctule.text import one_line
 
 if TYPE_CHECKING:
     from noctule.apidoc import Operation

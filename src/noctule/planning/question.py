@@ -52,7 +52,7 @@ def which_need(service: str, needs: Iterable[Need], language: Language) -> Quest
 
 
 def which_operation(service: str, operations: Iterable[Operation], language: Language) -> Question:
-    from noctule.planning.language.text import one_line
+    from noctule.text import one_line
 
     choices = tuple(
         Choice(operation.key, one_line(operation.summary or operation.description, 80))

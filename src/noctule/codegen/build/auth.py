@@ -6,9 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from noctule.apidoc.credentials import chosen_schemes, credentials
 from noctule.codegen.model.integration import Auth
 from noctule.codegen.model.names import constant_name
-from noctule.planning.select.credentials import chosen_schemes, credentials
 from noctule.providers import AUTH_PARTS, AuthFact, Pack
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from noctule.planning.language.text import fold, stem, words
+from noctule.text import fold, stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.text import fold, stem, words
+from noctule.text import fold, stem, words
 
 _QUOTED = re.compile(
     r"\"([^\"]{1,120})\"|“([^”]{1,120})”|«([^»]{1,120})»|(?<![^\s(])['‘]([^'’]{1,120})['’](?!\w)"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from noctule.planning.language.lexicon import Lexicon, lexicon
 from noctule.planning.language.phrases import COMMA, pairs
 from noctule.planning.language.proper_names import names
-from noctule.planning.language.text import stem, words
+from noctule.text import stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.text import words
+from noctule.text import words
 
 if TYPE_CHECKING:
     from noctule.apidoc import Operation

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.text import stem, words
 from noctule.planning.language.verbs import verb_class
 from noctule.planning.search.response_terms import answered, pooled
+from noctule.text import stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,8 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.planning.language.text import stem, words
 from noctule.planning.search.resources import needs
+from noctule.text import stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

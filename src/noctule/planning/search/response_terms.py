@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from noctule.planning.language.text import words
+from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

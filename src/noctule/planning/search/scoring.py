@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.text import stem, words
+from noctule.text import stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

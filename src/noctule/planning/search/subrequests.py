@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
 from noctule.planning.language.request import Term, singular
-from noctule.planning.language.text import stem
 from noctule.planning.search.resource_paths import Verb
+from noctule.text import stem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.text import fold, one_line, words
 from noctule.planning.language.verbs import verb_class
 from noctule.planning.select.provider import brand
+from noctule.text import fold, one_line, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
 from noctule.planning.language.request import rewritten, singular
-from noctule.planning.language.text import stem, words
+from noctule.text import stem, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from noctule import providers
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.text import fold
+from noctule.text import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.planning.language.text import words
+from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.messages import say
-from noctule.planning.language.text import fold
+from noctule.text import fold
 
 if TYPE_CHECKING:
     from noctule.messages import Language

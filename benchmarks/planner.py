@@ -23,10 +23,10 @@ from typing import Any
 from noctule import apidoc
 from noctule.planning import plan
 from noctule.planning.language.request import understand
+from noctule.planning.language.stemming import stems
 from noctule.planning.search.ranking import Ranking
 from noctule.problem import Problem
 from noctule.project.layout import Layout
-from noctule.text import stems
 
 ROOT = Path(__file__).parents[1]
 RESTBENCH = ROOT.parent / "shared" / "restbench"

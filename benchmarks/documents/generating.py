@@ -18,7 +18,7 @@ from noctule.project.layout import Layout
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
-    from noctule.codegen import Rendered
+    from noctule.project.rendered import Rendered
 
 REQUEST = "Integrate the whole API"
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _WORD = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_TOKEN = re.compile(r"[^\W_]+", re.UNICODE)
+_SEPARATOR = re.compile(r"[._\s/-]")
 _MARKUP = re.compile(r"<[^>]{0,200}>|\[([^\]]{0,200})\]\([^)]{0,500}\)|[`*#]")
-_SUFFIXES = (
-    "izations", "ization", "ations", "ation", "ments", "ment", "ings", "ing", "ions", "ion",
-    "ers", "ies", "ied", "ors", "ie", "ed", "er", "or", "ly", "es", "al", "s", "y", "e",
-)  # fmt: skip
-_SHORTEST_STEM = 3
 
 
 def fold(text: str) -> str:
@@ -33,36 +32,37 @@ def words(text: str) -> list[str]:
     return [word.casefold() for word in _WORD.findall(plain)]
 
 
-def tokens(text: str) -> list[str]:
-    """The words of a sentence as a person sees them, neither folded nor split by case."""
-    return _TOKEN.findall(text)
-
-
-@lru_cache(maxsize=1 << 15)
-def stem(word: str) -> str:
-    """A rough English stem: the same for "payments", "payment" and "paying" is not promised;
-    the same for singular and plural, and for a verb and its noun, is the aim."""
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
-            if suffix == "s" and word.endswith(("ss", "us", "is")):
-                return word
-            return _undoubled(word[: -len(suffix)])
-    return _undoubled(word)
-
-
-def _undoubled(word: str) -> str:
-    """ "plan" for "plann" of "planned", and so the same for "call" and "called"."""
-    double = len(word) > _SHORTEST_STEM and word[-1] == word[-2] and word[-1] not in "aeious"
-    return word[:-1] if double else word
-
-
-def stems(text: str) -> list[str]:
-    return [stem(word) for word in words(text)]
-
-
 def snake(text: str) -> str:
     """ "createPaymentIntent", "Create payment intent" -> "create_payment_intent"."""
     return "_".join(words(text))
+
+
+def singular(name: str) -> str:
+    """One item of an English list: "categories" -> "category", "line_items" -> "line_item"."""
+    if name.endswith("ies") and len(name) > 4:
+        return f"{name[:-3]}y"
+    if name.endswith(("sses", "xes", "ches", "shes")):
+        return name[:-2]
+    if name.endswith("s") and not name.endswith(("ss", "us", "is")):
+        return name[:-1]
+    return name
+
+
+def nearest(name: str, candidates: Iterable[str], least: float = 0.6) -> str:
+    """The candidate most like `name`, its first and last word counting most.
+
+    "" where no candidate has both of them and none reaches `least`, a ratio of difflib (0 to 1).
+    """
+    wanted = _SEPARATOR.split(name)
+
+    def likeness(candidate: str) -> tuple[int, float]:
+        parts = _SEPARATOR.split(candidate)
+        ends = (parts[0] == wanted[0]) + (parts[-1] == wanted[-1]) + (set(wanted) <= set(parts))
+        return ends, SequenceMatcher(None, name, candidate).ratio()
+
+    best = max(sorted(candidates), key=likeness, default="")
+    ends, ratio = likeness(best) if best else (0, 0.0)
+    return best if ratio >= least or ends > 1 else ""
 
 
 def one_line(text: str, limit: int = 120) -> str:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from noctule import apidoc, manifest, providers
-from noctule.checks.check import check, nearest
+from noctule.checks.check import check
+from noctule.planning.select.naming import method_names
+from noctule.text import nearest
 
 if TYPE_CHECKING:
     from noctule.checks.check import Finding
@@ -18,7 +20,13 @@ TEXT = CARD.read_text()
 
 
 def findings(text: str, language: str = "en") -> list[Finding]:
-    return check(manifest.loads(text), pack=STRIPE, document=DOCUMENT, language=language)
+    return check(
+        manifest.loads(text),
+        pack=STRIPE,
+        document=DOCUMENT,
+        method_names=method_names(DOCUMENT),
+        language=language,
+    )
 
 
 def test_the_card_s_example_has_exactly_its_two_untruths_in_french() -> None:
@@ -102,7 +110,7 @@ def test_a_method_with_a_name_of_one_s_own_is_free_where_its_operation_is_named(
 
 
 def test_without_pack_or_document_only_the_task_itself_is_judged() -> None:
-    found = check(manifest.loads(TEXT), pack=None, document=None, language="en")
+    found = check(manifest.loads(TEXT), pack=None, document=None, method_names=(), language="en")
     assert [finding.code for finding in found] == ["retry"]
 
 

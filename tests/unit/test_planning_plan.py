@@ -13,6 +13,7 @@ from noctule import apidoc, manifest, providers
 from noctule.checks.check import check
 from noctule.checks.retry_text import contradiction
 from noctule.planning import Plan, plan
+from noctule.planning.select.naming import method_names
 from noctule.problem import Exit, Problem
 from noctule.project.layout import Layout
 
@@ -100,7 +101,17 @@ def test_every_need_of_every_pack_plans_to_a_task_without_fault(pack: Pack) -> N
             assert [m.operation for m in made.task.methods] == list(need.operations)
             assert [w.event for w in made.task.webhooks] == list(need.events)
             read = manifest.loads(manifest.dumps(made.task))
-            assert check(read, pack=pack, document=made.document, language=language) == []
+            names = method_names(made.document)
+            assert (
+                check(
+                    read,
+                    pack=pack,
+                    document=made.document,
+                    method_names=names,
+                    language=language,
+                )
+                == []
+            )
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request["id"])
@@ -214,7 +225,7 @@ def test_unsigned_webhooks_are_left_out_with_the_reason_and_the_alternative(
 
 def test_a_task_with_unsigned_webhooks_is_a_finding(unsigned_stripe: Pack) -> None:
     task = manifest.read(DATA / "card.yaml")
-    found = check(task, pack=unsigned_stripe, document=None, language="fr")
+    found = check(task, pack=unsigned_stripe, document=None, method_names=(), language="fr")
     assert [(f.place, f.fix) for f in found if f.code == "unsigned"] == [("webhooks", "interroger")]
 
 

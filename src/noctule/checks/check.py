@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from noctule.checks.gates import unsigned
+from noctule.checks.operations import find_operation
 from noctule.checks.retry_text import WAITS, contradiction, retry_text
 from noctule.manifest import texts
 from noctule.messages import say
-from noctule.planning.select.naming import method_name
-from noctule.planning.select.provider_choice import resolve
-from noctule.text import snake
+from noctule.text import nearest, snake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from noctule.apidoc import ApiDocument
     from noctule.manifest import IntegrationTask
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from noctule.providers import Pack
 
 _ENV_NAME = re.compile(r"[A-Z_][A-Z0-9_]*", re.IGNORECASE)
-_NEAR = 0.6
-"""Ratio of difflib from which a true name is offered for a wrong one."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,7 @@ class _Case:
     task: IntegrationTask
     pack: Pack | None
     document: ApiDocument | None
+    method_names: Collection[str]
     language: Language
 
     def finding(self, rule: str, place: str, fix: str = "", /, **params: object) -> Finding:
@@ -82,28 +79,16 @@ def check(
     *,
     pack: Pack | None,
     document: ApiDocument | None,
+    method_names: Collection[str],
     language: Language,
 ) -> list[Finding]:
-    """Every finding, in the order of the card's keys; [] for a task without fault.
+    """Every finding, in the order of the card's keys; [] for a task without errors.
 
-    What neither pack nor document can settle is not held against the task.
+    `method_names` are the names, in snake_case, that the planner gives the document's operations.
+    What neither pack nor document can decide gives no finding.
     """
-    case = _Case(task, pack, document, language)
+    case = _Case(task, pack, document, method_names, language)
     return [finding for rule in _RULES for finding in rule(case)]
-
-
-def nearest(said: str, known: Iterable[str]) -> str:
-    """The name in `known` most like `said`, the ends counting most; "" where none is like it."""
-    wanted = re.split(r"[._\s/-]", said)
-
-    def likeness(name: str) -> tuple[int, float]:
-        parts = re.split(r"[._\s/-]", name)
-        ends = (parts[0] == wanted[0]) + (parts[-1] == wanted[-1]) + (set(wanted) <= set(parts))
-        return ends, SequenceMatcher(None, said, name).ratio()
-
-    best = max(sorted(known), key=likeness, default="")
-    ends, ratio = likeness(best) if best else (0, 0.0)
-    return best if ratio >= _NEAR or ends > 1 else ""
 
 
 def _files(case: _Case) -> Iterator[Finding]:
@@ -151,7 +136,7 @@ def _methods(case: _Case) -> Iterator[Finding]:
     for i, method in enumerate(case.task.methods):
         name = snake(method.name)
         if method.operation and case.document:
-            if resolve(case.document, case.pack, method.operation) is None:
+            if find_operation(case.document, case.pack, method.operation) is None:
                 fix, params = case.nearest(method.operation, case.document.operations)
                 place = f"methods[{i}].operation"
                 yield case.finding("operation", place, fix, said=method.operation, **params)
@@ -162,10 +147,10 @@ def _methods(case: _Case) -> Iterator[Finding]:
 
 def _method_names(case: _Case) -> set[str]:
     """Every name, in snake_case, under which an operation is known."""
-    names = {fact.name for fact in case.pack.operations.values()} if case.pack else set[str]()
-    for operation in case.document.operations.values() if case.document else ():
-        names |= {snake(operation.id), method_name(operation, ())}
-    return names
+    operations = case.document.operations.values() if case.document else ()
+    facts = case.pack.operations.values() if case.pack else ()
+    names = {fact.name for fact in facts} | {snake(operation.id) for operation in operations}
+    return names.union(case.method_names)
 
 
 def _webhooks(case: _Case) -> Iterator[Finding]:

@@ -140,10 +140,10 @@ def score_json(scored: Scored, language: Language) -> dict[str, Any]:
 def list_(source: str, words: tuple[str, ...], as_json: bool) -> None:
     """List the operations of DOC whose key, name or summary holds every one of WORDS."""
     from noctule.apidoc import load
-    from noctule.stages.document import operations_of
+    from noctule.stages.document import operations_matching
 
     output = Output("en", as_json=as_json)
-    found = operations_of(load(source), words)
+    found = operations_matching(load(source), words)
     width = min(max((len(operation.key) for operation in found), default=0), 60)
     for operation in found:
         output.line(f"{printable(operation.key):<{width}}  {printable(operation.summary)}".rstrip())

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from noctule.cli.output import Output
-    from noctule.codegen import Change
     from noctule.messages import Language
+    from noctule.project.workspace import Change
     from noctule.stages.plan import Wish
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

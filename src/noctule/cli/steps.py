@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def plan_step(output: Output, project: Project, wish: Wish, *, dry_run: bool) -> Planned:
     """Plan, asking the planner's questions of whoever is there. Raises `Problem`."""
-    from noctule.planning.select.provider_choice import operations_of
+    from noctule.checks.operations import operations_of
     from noctule.stages.plan import AnswerNeeded, plan_task
 
     with output.stage("plan") as stage:

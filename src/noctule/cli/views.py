@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from noctule.cli.output import Output
-    from noctule.codegen import Change
     from noctule.planning import Plan, Question
-    from noctule.project.workspace import Action
+    from noctule.project.workspace import Action, Change
     from noctule.stages.next_steps import Ending
     from noctule.stages.test import TestReport
 

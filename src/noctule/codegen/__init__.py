@@ -1,8 +1,9 @@
-"""Task -> files: an intermediate form, a target that writes it, and the project it goes into."""
+"""From a task to the texts of its files: a model without a language, and the target's writer."""
 
+from noctule.codegen.python.merge import merge_module
 from noctule.codegen.render import TARGETS, render
-from noctule.project.rendered import Rendered
-from noctule.project.style import Style, style_of
-from noctule.project.workspace import Change, Workspace
 
-__all__ = ["TARGETS", "Change", "Rendered", "Style", "Workspace", "render", "style_of"]
+MERGES = {".py": merge_module}
+"""File suffix -> the merge of its language, for the project's workspace."""
+
+__all__ = ["MERGES", "TARGETS", "render"]

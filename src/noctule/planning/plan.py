@@ -7,10 +7,10 @@ document, and says from which.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from noctule.checks.gates import refuse_webhooks, unsigned
+from noctule.checks.operations import require_operation
 from noctule.planning.compose import Chosen, Outline, compose
 from noctule.planning.language.request import detect_language, understand
 from noctule.planning.question import Question, which_need, which_operation
@@ -153,16 +153,7 @@ def _choose(
 def _named(subject: Subject, references: Sequence[str]) -> tuple[Chosen, ...]:
     chosen: list[Chosen] = []
     for reference in references:
-        operation = subject.operation(reference)
-        if operation is None:
-            near = get_close_matches(reference, list(subject.document.operations), n=1, cutoff=0.0)
-            raise Problem(
-                "planning.unknown_operation",
-                exit=Exit.USAGE,
-                place=reference,
-                document=subject.document.source,
-                near="".join(near),
-            )
+        operation = require_operation(subject.document, subject.pack, reference)
         chosen.append(Chosen(operation, _fact(subject, operation.key), "asked"))
     return tuple(chosen)
 

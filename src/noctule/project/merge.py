@@ -1,19 +1,20 @@
-"""Three texts into one: what was generated, what the user made of it, what is generated now.
+"""A three-way merge: the text as it was generated, as the user edited it, and as generated now.
 
-Where only one of the two changed something, its change holds. Where both changed the same lines,
-`settle` may know how they go together; else both stand in the result, between markers.
+Where only one side changed something, its change is taken. Where both changed the same lines,
+`combine` may know how to join them; otherwise both versions are written between conflict markers.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.project.line_diff import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 YOURS = "<<<<<<< yours"
 BETWEEN = "======="
@@ -25,7 +26,7 @@ Lines = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Overlap:
-    """Lines that both changed, in three versions; each line with its newline."""
+    """Lines that both sides changed, in three versions; each line with its newline."""
 
     base: Lines
     mine: Lines
@@ -36,43 +37,47 @@ class Overlap:
 class Merged:
     text: str
     conflicts: int
-    """Places where markers stand."""
+    """How many places have conflict markers."""
+
+
+FileMerge = Callable[[str, str, str, str], Merged]
+"""The merge of a language: path, base, mine and theirs give the merged text."""
 
 
 def merge(
-    base: str, mine: str, theirs: str, settle: Callable[[Overlap], Lines | None] = lambda _: None
+    base: str, mine: str, theirs: str, combine: Callable[[Overlap], Lines | None] = lambda _: None
 ) -> Merged:
-    """`mine` with what changed from `base` to `theirs`.
+    """`mine` with the changes from `base` to `theirs`.
 
-    No line that the user added is lost, and none that is new in `theirs`: a line of either is in
-    the result, if need be between markers. `settle` gives the lines of an overlap, or None.
+    No line that the user added is lost, and no line that is new in `theirs`: each is in the
+    result, between markers if need be. `combine` returns the lines for an overlap, or None.
     """
     lines: list[str] = []
     conflicts = 0
-    for overlap in _chunks(_split(base), _split(mine), _split(theirs)):
-        settled = _plainly(overlap)
-        if settled is None:
-            settled = settle(overlap)
-        if settled is None:
+    for overlap in _overlaps(_split(base), _split(mine), _split(theirs)):
+        merged = _one_sided(overlap)
+        if merged is None:
+            merged = combine(overlap)
+        if merged is None:
             conflicts += 1
-            settled = _marked(overlap)
-        lines += settled
+            merged = _with_markers(overlap)
+        lines += merged
     return Merged("".join(lines), conflicts)
 
 
-def unresolved(text: str) -> bool:
-    """Whether markers of an earlier merge, noctule's or git's, still stand in the text."""
+def has_conflict_markers(text: str) -> bool:
+    """Whether the text contains markers of an earlier merge, noctule's or git's."""
     return _OPEN.search(text) is not None
 
 
 def _split(text: str) -> Lines:
-    """Lines with their newlines; the last one gets one too, since others may come to follow it."""
+    """Lines with their newlines; the last one gets one too, since others may follow it."""
     lines = text.split("\n")
     return tuple(f"{line}\n" for line in (lines if lines[-1] else lines[:-1]))
 
 
-def _chunks(base: Lines, mine: Lines, theirs: Lines) -> Iterator[Overlap]:
-    """The texts cut at the lines that all three share; what is shared comes as an overlap of equal
+def _overlaps(base: Lines, mine: Lines, theirs: Lines) -> Iterator[Overlap]:
+    """The texts cut at the lines that all three share; a shared line is an overlap of equal
     lines."""
     other = dict(matches(base, theirs))
     shared = [(at, left, other[at]) for at, left in matches(base, mine) if at in other]
@@ -85,18 +90,18 @@ def _chunks(base: Lines, mine: Lines, theirs: Lines) -> Iterator[Overlap]:
     yield Overlap(base[a:], mine[b:], theirs[c:])
 
 
-def _plainly(overlap: Overlap) -> Lines | None:
-    """Only one changed it, or both in the same way; None where each did something else."""
+def _one_sided(overlap: Overlap) -> Lines | None:
+    """The lines where only one side changed, or both alike; None where the changes differ."""
     if overlap.theirs in (overlap.base, overlap.mine):
         return overlap.mine
     return overlap.theirs if overlap.mine == overlap.base else None
 
 
-def _marked(overlap: Overlap) -> Lines:
-    """Both versions between markers; what they begin or end with alike stands outside."""
+def _with_markers(overlap: Overlap) -> Lines:
+    """Both versions between markers; a common start or end is left outside."""
     mine, theirs = overlap.mine, overlap.theirs
-    head = _alike(mine, theirs)
-    tail = _alike(mine[head:][::-1], theirs[head:][::-1])
+    head = _common_prefix(mine, theirs)
+    tail = _common_prefix(mine[head:][::-1], theirs[head:][::-1])
     end = len(mine) - tail
     return (
         *mine[:head],
@@ -109,9 +114,9 @@ def _marked(overlap: Overlap) -> Lines:
     )
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+def _common_prefix(first: Sequence[str], second: Sequence[str]) -> int:
     count = 0
-    for left, right in zip(one, other, strict=False):
+    for left, right in zip(first, second, strict=False):
         if left != right:
             break
         count += 1

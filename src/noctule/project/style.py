@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from noctule.codegen.model.values import is_object
+from noctule.json_types import as_dict
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def style_of(project: Path) -> Style:
     Raises `Problem` where `requires-python` shuts out every Python that can run generated code.
     """
     pyproject = _table(project / "pyproject.toml")
-    tools = _inner(pyproject, "tool")
-    python = _inner(pyproject, "project").get("requires-python")
+    tools = as_dict(pyproject.get("tool"))
+    python = as_dict(pyproject.get("project")).get("requires-python")
     if isinstance(python, str) and _too_old(python):
         raise Problem(
             "codegen.python_too_old", exit=Exit.USAGE, place="pyproject.toml", python=python
@@ -42,8 +42,8 @@ def style_of(project: Path) -> Style:
     ruff = _table(project / "ruff.toml") or _table(project / ".ruff.toml")
     said = (
         ruff.get("line-length"),
-        _inner(tools, "ruff").get("line-length"),
-        _inner(tools, "black").get("line-length"),
+        as_dict(tools.get("ruff")).get("line-length"),
+        as_dict(tools.get("black")).get("line-length"),
     )
     widths = (value for value in said if isinstance(value, int) and not isinstance(value, bool))
     width = next(widths, USUAL)
@@ -58,11 +58,6 @@ def _table(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def _inner(table: dict[str, Any], name: str) -> dict[str, Any]:
-    value = table.get(name)
-    return value if is_object(value) else {}
 
 
 def _too_old(specifier: str) -> bool:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from noctule.codegen.python.merge import import_alike, settle
 from noctule.problem import Exit, Problem
 from noctule.project import env_file, lock
 from noctule.project.atomic_write import write_all
-from noctule.project.merge import merge, unresolved
+from noctule.project.merge import has_conflict_markers, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from noctule.project.merge import FileMerge
     from noctule.project.rendered import Rendered
 
 Action = Literal["create", "identical", "update", "merge", "conflict", "kept", "skip"]
@@ -51,10 +51,17 @@ class Change:
 
 
 class Workspace:
-    """The project at `root`; `service` names its lock (a provider id such as "stripe")."""
+    """The project at `root`; `service` names its lock (a provider id such as "stripe").
 
-    def __init__(self, root: Path, service: str) -> None:
+    `merges` maps a file suffix (".py") to the merge of its language; other files are merged line
+    by line.
+    """
+
+    def __init__(
+        self, root: Path, service: str, merges: Mapping[str, FileMerge] | None = None
+    ) -> None:
         self.root = root.resolve()
+        self._merges = merges or {}
         self._lock = f"{lock.FOLDER}/{service}.lock"
 
     def compare(self, files: Iterable[Rendered]) -> tuple[Change, ...]:
@@ -98,14 +105,26 @@ class Workspace:
             return _written(file, "identical", current, file.text)
         if current == pristine:
             return _written(file, "update", current, file.text)
-        if unresolved(current):
+        if has_conflict_markers(current):
             diff = _diff(file.path, pristine or "", file.text)
             return Change(file.path, "conflict", diff, conflict=True, unresolved=True)
         if pristine == file.text:
             return Change(file.path, "kept", "")
         if pristine is None:
             return Change(file.path, "kept", _diff(file.path, current, file.text), conflict=True)
-        return _merged(file, current, pristine)
+        return self._merged(file, current, pristine)
+
+    def _merged(self, file: Rendered, current: str, pristine: str) -> Change:
+        """The user's file with the changes of the new version."""
+        merge_file = self._merges.get(PurePosixPath(file.path).suffix)
+        if merge_file is None:
+            merged = merge(pristine, current, file.text)
+        else:
+            merged = merge_file(file.path, pristine, current, file.text)
+        if merged.text == current:
+            return Change(file.path, "kept", "", pristine=file.text)
+        change = _written(file, "conflict" if merged.conflicts else "merge", current, merged.text)
+        return replace(change, conflict=merged.conflicts > 0)
 
     def _inside(self, path: str) -> Path:
         """The real place of `path`, through symbolic links, if it lies in the project."""
@@ -136,20 +155,6 @@ class Workspace:
             problem = Problem("codegen.unreadable", exit=Exit.OUTSIDE, place=place, reason=reason)
             raise problem from error
         return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
-
-
-def _merged(file: Rendered, current: str, pristine: str) -> Change:
-    """The user's file with what is new."""
-    package = file.path.removeprefix("src/").split("/")[0]
-    if file.path.endswith(".py"):
-        texts = import_alike(pristine, current, file.text, package)
-        merged = merge(*texts, settle)
-    else:
-        merged = merge(pristine, current, file.text)
-    if merged.text == current:
-        return Change(file.path, "kept", "", pristine=file.text)
-    change = _written(file, "conflict" if merged.conflicts else "merge", current, merged.text)
-    return replace(change, conflict=merged.conflicts > 0)
 
 
 def _written(file: Rendered, action: Action, current: str, text: str) -> Change:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from noctule.codegen.build.build import build, path_of
@@ -19,6 +18,7 @@ from noctule.proving.matrix import Matrix, Row
 from noctule.proving.scenarios import FIRST_SET as CALLS
 from noctule.proving.subjects import few_of, name_of, subjects
 from noctule.sandbox import FakeProvider
+from noctule.text import nearest
 from noctule.webhooks import Scheme, WebhookError, scheme_of
 
 if TYPE_CHECKING:
@@ -161,8 +161,8 @@ def goes_by(method: str, name: str) -> bool:
 def check_names(names: Collection[str], known: Sequence[str]) -> None:
     for name in names:
         if not any(goes_by(one, name) for one in known):
-            near = get_close_matches(name, known, n=1, cutoff=0.0)
-            raise Problem("proving.no_name", exit=Exit.USAGE, place=name, near="".join(near))
+            near = nearest(name, known, least=0)
+            raise Problem("proving.no_name", exit=Exit.USAGE, place=name, near=near)
 
 
 def _scheme(name: str) -> Scheme:

@@ -9,6 +9,7 @@ from noctule.checks.check import check
 from noctule.checks.gates import PACK
 from noctule.manifest import texts
 from noctule.planning import detect_language
+from noctule.planning.select.naming import method_names
 from noctule.stages.knowledge import read_document
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def check_task(
     that it names. What nobody knows (no pack, no document) is not held against it."""
     task = file.task
     pack = providers.find(task.provider or task.service)
-    known = _document(project, task, pack, document)
-    return check(task, pack=pack, document=known, language=language)
+    read = _document(project, task, pack, document)
+    names = method_names(read) if read else set[str]()
+    return check(task, pack=pack, document=read, method_names=names, language=language)
 
 
 def language_of(task: IntegrationTask) -> Language:

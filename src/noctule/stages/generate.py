@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from noctule.checks.check import check
 from noctule.checks.gates import PACK, gate
-from noctule.codegen import Workspace, render, style_of
-from noctule.planning.select.provider_choice import operations_of
+from noctule.checks.operations import operations_of
+from noctule.codegen import MERGES, render
+from noctule.planning.select.naming import method_names
 from noctule.problem import Exit, Problem
+from noctule.project.style import style_of
+from noctule.project.workspace import Workspace
 
 if TYPE_CHECKING:
-    from noctule.codegen import Change
     from noctule.manifest import IntegrationTask
     from noctule.project.location import Project
+    from noctule.project.workspace import Change
     from noctule.stages.knowledge import Knowledge, TaskFile
 
 STOPS = frozenset({"operation", "unsigned", "path", "secret", "endpoint"})
@@ -48,15 +51,21 @@ def generate(project: Project, file: TaskFile, knowledge: Knowledge) -> Generate
     _refuse_changed(task, knowledge)
     operations = operations_of(task, knowledge.document, knowledge.pack)
     gate(knowledge.document, operations, task.accepted_incomplete, pack=knowledge.pack)
-    workspace = Workspace(project.root, task.provider or file.path.stem)
+    workspace = Workspace(project.root, task.provider or file.path.stem, MERGES)
     files = render(task, knowledge.document, knowledge.pack, style_of(project.root))
     return Generated(workspace.compare(files), workspace)
 
 
 def _refuse_untrue(file: TaskFile, knowledge: Knowledge) -> None:
     task = file.task
-    found = check(task, pack=knowledge.pack, document=knowledge.document, language=task.language)
-    stopping = [finding for finding in found if finding.code in STOPS]
+    findings = check(
+        task,
+        pack=knowledge.pack,
+        document=knowledge.document,
+        method_names=method_names(knowledge.document),
+        language=task.language,
+    )
+    stopping = [finding for finding in findings if finding.code in STOPS]
     if stopping:
         refused = any(finding.code in ("unsigned", "secret") for finding in stopping)
         raise Problem(

@@ -6,19 +6,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule import manifest, providers
-from noctule.codegen import Rendered, Workspace
 from noctule.planning import Plan, Question, plan
 from noctule.problem import Exit, Problem
 from noctule.project.layout import detect_layout
+from noctule.project.rendered import Rendered
+from noctule.project.workspace import Workspace
 from noctule.stages.extend import extended
 from noctule.stages.knowledge import Knowledge, TaskFile, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from noctule.codegen import Change
     from noctule.messages import Language
     from noctule.project.location import Project
+    from noctule.project.workspace import Change
 
 
 class AnswerNeeded(Problem):

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from noctule.codegen import Rendered
+from noctule.project.rendered import Rendered
 
 RULES = "E,F,I,UP,B,SIM,RUF,N,ANN,C4,PIE,RET,D100,D101,D200,D201,D207,D208,D209,D210,D300,D419"
 IGNORED = "RUF001,RUF002,RUF003,ANN401,N815,N818"

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noctule import apidoc
-from noctule.codegen import Rendered, render
+from noctule.codegen import render
 from noctule.codegen.model.names import python_name
 from noctule.manifest import EnvVar, File, IntegrationTask, Method
 from noctule.problem import Problem
+from noctule.project.rendered import Rendered
 
 ATTACKS = (
     '"""',

@@ -11,9 +11,10 @@ from codegen_tasks import stripe_task, task_of
 
 from noctule import apidoc
 from noctule.apidoc import ApiDocument
-from noctule.codegen import Rendered, render
+from noctule.codegen import render
 from noctule.manifest import EnvVar, File, IntegrationTask, Method
 from noctule.problem import Exit, Problem
+from noctule.project.rendered import Rendered
 from noctule.providers import pack
 
 

@@ -12,7 +12,8 @@ import pytest
 from codegen_tasks import stripe_task, task_of
 
 from noctule import apidoc
-from noctule.codegen import TARGETS, Style, render
+from noctule.codegen import TARGETS, render
+from noctule.project.style import Style
 from noctule.providers import pack
 from noctule.webhooks.testing import key_for, signed
 

@@ -9,9 +9,10 @@ import pytest
 from codegen_tasks import task_of
 
 from noctule import apidoc
-from noctule.codegen import Rendered, render
-from noctule.codegen.python.merge import import_alike, settle
+from noctule.codegen import render
+from noctule.codegen.python.merge import combine_definitions, merge_imports
 from noctule.project.merge import merge
+from noctule.project.rendered import Rendered
 from noctule.providers import pack, packs
 
 Edit = Callable[[str, random.Random], str]
@@ -90,7 +91,7 @@ def test_an_upgrade_over_edits_compiles_and_rarely_conflicts(provider: str) -> N
             for edit in chance.sample(EDITS, chance.randint(1, 3)):
                 mine = edit(mine, chance)
             ast.parse(mine)
-            merged = merge(*import_alike(old.text, mine, new.text, "app"), settle)
+            merged = merge(*merge_imports(old.text, mine, new.text, "app"), combine_definitions)
             pairs += 1
             conflicts += merged.conflicts > 0
             if not merged.conflicts:

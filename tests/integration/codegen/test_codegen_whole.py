@@ -10,11 +10,12 @@ import codegen_checks as checks
 import pytest
 
 from noctule import apidoc
-from noctule.codegen import Rendered, render
+from noctule.codegen import render
 from noctule.manifest import Method
 from noctule.planning import plan
 from noctule.problem import Problem
 from noctule.project.layout import Layout
+from noctule.project.rendered import Rendered
 
 SPECS = Path(__file__).parents[3] / "../shared/specs"
 SMALL = ("notion", "postmark", "adyen-checkout")

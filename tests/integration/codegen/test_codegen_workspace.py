@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.codegen import Change, Rendered, Workspace
+from noctule.codegen import MERGES
 from noctule.problem import Exit, Problem
 from noctule.project.merge import BETWEEN, THEIRS, YOURS
-from noctule.project.rendered import Role
+from noctule.project.rendered import Rendered, Role
+from noctule.project.workspace import Change, Workspace
 
 SERVICE = "app/services/stripe.py"
 
@@ -20,7 +21,7 @@ def file(text: str, path: str = SERVICE, role: Role = "wrapper") -> Rendered:
 
 
 def run(root: Path, *files: Rendered) -> tuple[Change, ...]:
-    workspace = Workspace(root, "stripe")
+    workspace = Workspace(root, "stripe", MERGES)
     changes = workspace.compare(files)
     workspace.write(changes)
     return changes

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noctule.codegen.python.merge import import_alike, settle
+from noctule.codegen.python.merge import combine_definitions, merge_imports
 from noctule.project.line_diff import matches
-from noctule.project.merge import BETWEEN, THEIRS, YOURS, merge, unresolved
+from noctule.project.merge import BETWEEN, THEIRS, YOURS, has_conflict_markers, merge
 
 PAIRS = int(os.environ.get("NOCTULE_MERGE_PAIRS", "300"))
 """Edit and upgrade pairs of the property test; 10,000 is the figure that is reported."""
@@ -58,12 +58,14 @@ def counted(text: str) -> Counter[str]:
 @given(versions())
 def test_no_line_of_anybody_is_lost(texts: tuple[str, str, str]) -> None:
     base, mine, theirs = texts
-    merged = merge(base, mine, theirs, settle)
+    merged = merge(base, mine, theirs, combine_definitions)
     result = counted(merged.text)
     for side in (mine, theirs):
         assert not counted(side) - counted(base) - result
     assert set(result) <= set(counted(mine)) | set(counted(theirs)) | MARKERS
-    assert bool(MARKERS & set(result)) == (merged.conflicts > 0) == unresolved(merged.text)
+    assert (
+        bool(MARKERS & set(result)) == (merged.conflicts > 0) == has_conflict_markers(merged.text)
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -110,7 +112,7 @@ class Shop(Service):
 def test_methods_that_both_added_at_the_end_stand_one_after_the_other() -> None:
     mine = BASE + "\n    async def own(self) -> int:\n        return 3\n"
     theirs = BASE + "\n    async def two(self) -> int:\n        return 2\n"
-    merged = merge(BASE, mine, theirs, settle)
+    merged = merge(BASE, mine, theirs, combine_definitions)
     assert merged.conflicts == 0
     assert merged.text.endswith(
         "\n    async def two(self) -> int:\n        return 2\n"
@@ -121,7 +123,7 @@ def test_methods_that_both_added_at_the_end_stand_one_after_the_other() -> None:
 def test_two_methods_of_one_name_are_an_overlap() -> None:
     mine = BASE + "\n    async def two(self) -> int:\n        return 3\n"
     theirs = BASE + "\n    async def two(self) -> int:\n        return 2\n"
-    assert merge(BASE, mine, theirs, settle).conflicts == 1
+    assert merge(BASE, mine, theirs, combine_definitions).conflicts == 1
 
 
 @pytest.mark.parametrize(
@@ -135,28 +137,28 @@ def test_two_methods_of_one_name_are_an_overlap() -> None:
 def test_imports_are_merged_by_name(mine: str, theirs: str, merged: str) -> None:
     start = "from noctule.runtime import "
     texts = [BASE.replace("Model, Service", names) for names in ("Model, Service", mine, theirs)]
-    base, own, new = import_alike(*texts, "app")
-    result = merge(base, own, new, settle)
+    base, own, new = merge_imports(*texts, "app")
+    result = merge(base, own, new, combine_definitions)
     assert result.conflicts == 0
     assert f"{start}{merged}\n" in result.text
 
 
 def test_an_import_that_only_the_user_needs_now_stays() -> None:
     mine = BASE.replace("return 1", "return Model")
-    texts = import_alike(BASE, mine, BASE.replace("Model, ", ""), "app")
-    assert "import Model, Service\n" in merge(*texts, settle).text
+    texts = merge_imports(BASE, mine, BASE.replace("Model, ", ""), "app")
+    assert "import Model, Service\n" in merge(*texts, combine_definitions).text
 
 
 def test_imports_with_comments_are_left_to_their_owner() -> None:
     mine = BASE.replace("Model, Service", "Model, Service  # noqa: F401")
     theirs = BASE.replace("Model", "Model, Thing")
-    assert import_alike(BASE, mine, theirs, "app") == (BASE, mine, theirs)
+    assert merge_imports(BASE, mine, theirs, "app") == (BASE, mine, theirs)
 
 
 @pytest.mark.parametrize("text", ["a\n=======\nb\n", "<<<<<<< x\n", "", ">>>>>>> y\n=======\n"])
 def test_a_line_of_signs_is_no_marker(text: str) -> None:
-    assert not unresolved(text)
+    assert not has_conflict_markers(text)
 
 
 def test_gits_markers_count() -> None:
-    assert unresolved("<<<<<<< HEAD\na\n=======\nb\n>>>>>>> branch\n")
+    assert has_conflict_markers("<<<<<<< HEAD\na\n=======\nb\n>>>>>>> branch\n")

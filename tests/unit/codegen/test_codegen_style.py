@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from noctule.codegen import Style, style_of
 from noctule.problem import Exit, Problem
+from noctule.project.style import Style, style_of
 
 
 @pytest.mark.parametrize(

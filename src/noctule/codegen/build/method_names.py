@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from noctule.codegen.model.names import free, python_name, singular, words
+from noctule.codegen.model.names import free, python_name, words
+from noctule.text import singular
 
 if TYPE_CHECKING:
     from noctule.apidoc import Operation

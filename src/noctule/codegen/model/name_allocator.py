@@ -5,7 +5,8 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
-from noctule.codegen.model.names import class_name, free, python_name, singular, words
+from noctule.codegen.model.names import class_name, free, python_name, words
+from noctule.text import singular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

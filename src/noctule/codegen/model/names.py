@@ -46,17 +46,6 @@ def words(wire: str) -> list[str]:
     return [word for part in _parts(wire) for word in _CAMEL.split(part)]
 
 
-def singular(name: str) -> str:
-    """The name of one item of a list: `categories` -> `category`, `line_items` -> `line_item`."""
-    if name.endswith("ies") and len(name) > 4:
-        return f"{name[:-3]}y"
-    if name.endswith(("sses", "xes", "ches", "shes")):
-        return name[:-2]
-    if name.endswith("s") and not name.endswith(("ss", "us", "is")):
-        return name[:-1]
-    return name
-
-
 def free(candidates: Iterable[str], taken: set[str]) -> str:
     """The first candidate that is free, now taken; the last one gets underscores if need be."""
     name = ""

@@ -1,4 +1,4 @@
-"""What a merge of Python knows beyond lines: imports, and definitions added at one place."""
+"""The merge of Python modules: imports by name, new definitions side by side."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.module import Imports
+from noctule.project.merge import merge
 
 if TYPE_CHECKING:
-    from noctule.project.merge import Lines, Overlap
+    from noctule.project.merge import Lines, Merged, Overlap
 
 Names = frozenset[tuple[str, str]]
 """Module and name of everything imported; an empty name stands for the module itself."""
@@ -27,11 +28,18 @@ class _Header:
     names: Names
 
 
-def import_alike(base: str, mine: str, theirs: str, package: str) -> tuple[str, str, str]:
-    """The three texts, all with the imports that the merged one needs.
+def merge_module(path: str, base: str, mine: str, theirs: str) -> Merged:
+    """The module at `path`, relative to the project: `mine` with the changes to `theirs`."""
+    package = path.removeprefix("src/").split("/")[0]
+    return merge(*merge_imports(base, mine, theirs, package), combine_definitions)
 
-    These are the new version's, with what the user added and what user code still uses, without
-    what the user took out. Texts whose imports say more than names are left as they are.
+
+def merge_imports(base: str, mine: str, theirs: str, package: str) -> tuple[str, str, str]:
+    """The three texts, each with the imports that the merged one needs.
+
+    These are the new version's, plus those that the user added or that user code still uses, minus
+    those that the user removed. Texts with aliases, comments or relative imports are returned
+    unchanged.
     """
     texts = (base, mine, theirs)
     headers = [_header(text) for text in texts]
@@ -51,8 +59,8 @@ def import_alike(base: str, mine: str, theirs: str, package: str) -> tuple[str, 
     return next(made), next(made), next(made)
 
 
-def settle(overlap: Overlap) -> Lines | None:
-    """Functions and classes that both added where nothing stood: the new version's first."""
+def combine_definitions(overlap: Overlap) -> Lines | None:
+    """Functions and classes that both sides added in one place: the new version's first."""
     if any(line.strip() for line in overlap.base):
         return None
     mine, theirs = _defined(overlap.mine), _defined(overlap.theirs)

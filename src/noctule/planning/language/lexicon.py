@@ -8,7 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from noctule.text import fold, stem, words
+from noctule.planning.language.stemming import stem
+from noctule.text import fold, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

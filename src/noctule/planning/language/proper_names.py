@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.text import fold, stem, words
+from noctule.planning.language.stemming import stem
+from noctule.text import fold, words
 
 _QUOTED = re.compile(
     r"\"([^\"]{1,120})\"|“([^”]{1,120})”|«([^»]{1,120})»|(?<![^\s(])['‘]([^'’]{1,120})['’](?!\w)"

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from noctule.planning.language.lexicon import Lexicon, lexicon
 from noctule.planning.language.phrases import COMMA, pairs
 from noctule.planning.language.proper_names import names
-from noctule.text import stem, words
+from noctule.planning.language.stemming import base_form, stem
+from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +119,7 @@ def understand(text: str, language: Language | None = None, provider: str = "") 
         text=text,
         language=language,
         terms=_terms(spoken, acting, aside, called),
-        words=frozenset(form for word in main for form in (word, singular(word))),
+        words=frozenset(form for word in main for form in (word, base_form(word))),
         written=frozenset(main),
         verbs=_verbs(acting, spoken, book),
         leading=book.verbs[acting[0]] if acting else (),
@@ -173,12 +174,6 @@ def _units(marked: list[str], book: Lexicon) -> list[str]:
         units.append(next((p for p in book.phrases if rest.startswith(f"{p} ")), marked[at]))
         at += len(units[-1].split())
     return units
-
-
-def singular(word: str) -> str:
-    if len(word) > 4 and word.endswith("aux"):
-        return f"{word[:-3]}al"
-    return word[:-1] if len(word) > 3 and word.endswith(("s", "x")) else word
 
 
 _INTEGRATING = frozenset({"integrate", "integrer", "integration", "connect", "connecter", "plug",

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
+from noctule.planning.language.stemming import stem
 from noctule.planning.language.verbs import verb_class
 from noctule.planning.search.response_terms import answered, pooled
-from noctule.text import stem, words
+from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

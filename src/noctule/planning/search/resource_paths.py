@@ -11,8 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule.planning.language.stemming import stem
 from noctule.planning.search.resources import needs
-from noctule.text import stem, words
+from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

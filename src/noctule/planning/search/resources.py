@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.text import stem, words
+from noctule.planning.language.stemming import stem
+from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

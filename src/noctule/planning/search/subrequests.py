@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.request import Term, singular
+from noctule.planning.language.request import Term
+from noctule.planning.language.stemming import base_form, stem
 from noctule.planning.search.resource_paths import Verb
-from noctule.text import stem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -51,7 +51,7 @@ def _ask(
     terms = {
         name: replace(term, verb=pair.verb) if not term.acts else term
         for name, term in request.terms.items()
-        if singular(term.word.strip()) in said
+        if base_form(term.word.strip()) in said
     }
     terms |= {
         english: Term(1.0, word, verb=pair.verb)
@@ -62,8 +62,8 @@ def _ask(
     kinds = book.verbs.get(pair.verb, ())
     verbs = dict.fromkeys(kinds, pair.verb) or ({} if pair.verb else request.verbs)
     general = pair.verb in book.general or (not kinds and request.general)
-    english = meanings.get(singular(pair.verb), frozenset({stem(pair.verb)}))
-    heads = [meanings.get(singular(word), frozenset({stem(word)})) for word in pair.heads]
+    english = meanings.get(base_form(pair.verb), frozenset({stem(pair.verb)}))
+    heads = [meanings.get(base_form(word), frozenset({stem(word)})) for word in pair.heads]
     return Ask(
         Verb(pair.verb, english, kinds),
         pair.heads,
@@ -91,7 +91,7 @@ def _apart(
 
 def _is_known(pair: Pair, meanings: Mapping[str, frozenset[str]], known: Collection[str]) -> bool:
     """Whether the document's paths have the thing, in one word or in several."""
-    each = (meanings.get(singular(word), frozenset({stem(word)})) for word in pair.heads)
+    each = (meanings.get(base_form(word), frozenset({stem(word)})) for word in pair.heads)
     return stem("".join(pair.heads)) in known or any(not said.isdisjoint(known) for said in each)
 
 
@@ -103,7 +103,7 @@ def _meanings(request: Request, known: Collection[str]) -> dict[str, frozenset[s
     for name, term in request.terms.items():
         if not term.broader:
             found = others if term.synonym else plain
-            found.setdefault(singular(term.word.strip()), set()).add(name)
+            found.setdefault(base_form(term.word.strip()), set()).add(name)
     return {
         word: frozenset(own if own & set(known) else own | others.get(word, set()))
         for word, own in plain.items()
@@ -111,7 +111,7 @@ def _meanings(request: Request, known: Collection[str]) -> dict[str, frozenset[s
 
 
 def _words(said: Iterable[str]) -> frozenset[str]:
-    return frozenset(singular(word.strip()) for word in said if word)
+    return frozenset(base_form(word.strip()) for word in said if word)
 
 
 def things(terms: Mapping[str, Term]) -> dict[str, Term]:

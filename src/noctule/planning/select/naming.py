@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from noctule.planning.language.lexicon import lexicon
 from noctule.planning.language.verbs import verb_class
 from noctule.planning.select.provider import brand
-from noctule.text import fold, one_line, words
+from noctule.text import fold, one_line, singular, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -60,6 +60,11 @@ def method_name(operation: Operation, taken: Collection[str]) -> str:
     return name
 
 
+def method_names(document: ApiDocument) -> set[str]:
+    """The names that the document's operations get where nothing else has them."""
+    return {method_name(operation, ()) for operation in document.operations.values()}
+
+
 def _from_id(operation: Operation) -> str:
     found = [word for word in words(operation.operation_id) if word not in _ARTICLES]
     if not found or found[0] in _HTTP_WORDS or len(found) > _MAX_WORDS:
@@ -70,7 +75,7 @@ def _from_id(operation: Operation) -> str:
         return _identifier(found)
     verb = found.pop(at)
     if verb == "create" and found:
-        found[0] = _singular(found[0])
+        found[0] = singular(found[0])
     return _identifier([verb, *found])
 
 
@@ -87,7 +92,7 @@ def _from_path(operation: Operation, segments: int) -> str:
     found = [word for part in static[-segments:] for word in words(part)]
     kind = verb_class(operation)
     if found and kind != "list":
-        found[-1] = _singular(found[-1])
+        found[-1] = singular(found[-1])
     return _identifier([kind, *(word for word in found if word != kind)])
 
 
@@ -107,11 +112,3 @@ def _identifier(parts: list[str]) -> str:
     if keyword.iskeyword(made) or made in _TAKEN_BY_SERVICE:
         return f"{made}_"
     return f"op_{made}" if made[0].isdigit() else made
-
-
-def _singular(word: str) -> str:
-    if word.endswith("ies") and len(word) > 4:
-        return f"{word[:-3]}y"
-    if word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.request import rewritten, singular
-from noctule.text import stem, words
+from noctule.planning.language.request import rewritten
+from noctule.planning.language.stemming import base_form, stem
+from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -194,17 +195,17 @@ class _Matcher:
         """The word of the request that says `word`, and how surely, from 0 to 1."""
         request = self.request
         if word in request.written:
-            return singular(word), 1.0
-        if singular(word) in request.words:
-            return singular(word), _SAME_NUMBERLESS
+            return base_form(word), 1.0
+        if base_form(word) in request.words:
+            return base_form(word), _SAME_NUMBERLESS
         if stem(word) in self.stems:
-            return singular(self.stems[stem(word)]), _SAME_STEM
+            return base_form(self.stems[stem(word)]), _SAME_STEM
         for kind in lexicon().verbs.get(word, ()):
             if kind in request.verbs:
-                return singular(request.verbs[kind]), _SAME_VERB
+                return base_form(request.verbs[kind]), _SAME_VERB
         term = request.terms.get(stem(word))
         if term:
-            return singular(term.word), _SAME_MEANING * term.weight
+            return base_form(term.word), _SAME_MEANING * term.weight
         return "", 0.0
 
 

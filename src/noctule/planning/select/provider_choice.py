@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from noctule import providers
 from noctule.checks.gates import PACK
+from noctule.checks.operations import find_operation
 from noctule.planning.language.request import understand
 from noctule.planning.question import Question, which_provider
 from noctule.planning.select.naming import service_name, slug
@@ -17,7 +17,6 @@ from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, Operation
-    from noctule.manifest import IntegrationTask
     from noctule.messages import Language
     from noctule.planning.select.provider import Mention
     from noctule.providers import Pack
@@ -37,32 +36,7 @@ class Subject:
     """That this provider is meant, from 0 to 1."""
 
     def operation(self, reference: str) -> Operation | None:
-        return resolve(self.document, self.pack, reference)
-
-
-def resolve(document: ApiDocument, pack: Pack | None, reference: str) -> Operation | None:
-    """The document's operation for a key of the pack or of the user ("POST /v1/refunds").
-
-    Documents differ in how much of the path they put into the server's address.
-    """
-    found = document.find(reference)
-    method, _, path = reference.partition(" ")
-    bases = [server.url for server in document.servers]
-    bases += [environment.base_url for environment in pack.environments.values()] if pack else []
-    for prefix in {urlsplit(base).path.rstrip("/") for base in bases} - {""}:
-        found = found or document.find(f"{method} {path.removeprefix(prefix)}")
-        found = found or document.find(f"{method} {prefix}{path}")
-    return found
-
-
-def operations_of(
-    task: IntegrationTask, document: ApiDocument, pack: Pack | None
-) -> list[Operation]:
-    """What a task wraps: the operations that it names, or all that the document has."""
-    if task.scope == "whole":
-        return list(document.operations.values())
-    found = [resolve(document, pack, method.operation) for method in task.methods]
-    return [operation for operation in found if operation is not None]
+        return find_operation(self.document, self.pack, reference)
 
 
 def identify(

@@ -38,7 +38,7 @@ def command(
 
     Ends with 1 when there is something to look after.
     """
-    from noctule.cli.webhooks.routes import routes_of
+    from noctule.stages.webhooks.routes import routes_of
     from noctule.webhooks.operations.doctor import examine
 
     output = Output(lang or "en", as_json=as_json)

@@ -13,8 +13,8 @@ from noctule.cli.webhooks.common import trouble
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from noctule.cli.webhooks.routes import Route
     from noctule.messages import Language
+    from noctule.stages.webhooks.routes import Route
     from noctule.webhooks.errors import Reason
     from noctule.webhooks.receiving.secret_capture import Enroller
 
@@ -61,8 +61,8 @@ def command(
     The first such message counts, so open this only while you subscribe. Nothing else is answered,
     and the secret is never shown.
     """
-    from noctule.cli.webhooks.routes import own_route
     from noctule.cli.webhooks.serve import check_address
+    from noctule.stages.webhooks.routes import own_route
     from noctule.webhooks.receiving.server import run
 
     output = Output(lang or "en", as_json=as_json)

@@ -92,8 +92,8 @@ def _of_rejection(rejected: RejectedDelivery) -> list[Cause]:
 
 def _of_file(path: Path, **given: Any) -> list[Cause]:
     from noctule.cli.webhooks.common import time_of
-    from noctule.cli.webhooks.routes import route_of
     from noctule.runtime.secrets import require_env
+    from noctule.stages.webhooks.routes import route_of
     from noctule.webhooks.explain import explain
     from noctule.webhooks.formats.http_message import read_capture
     from noctule.webhooks.schemes.registry import scheme_of

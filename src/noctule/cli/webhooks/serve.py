@@ -15,8 +15,8 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from noctule.cli.webhooks.routes import Route
     from noctule.messages import Language
+    from noctule.stages.webhooks.routes import Route
     from noctule.webhooks.receiving.router import Site
 
 
@@ -45,7 +45,7 @@ def command(
     """
     import logging
 
-    from noctule.cli.webhooks.routes import routes_of
+    from noctule.stages.webhooks.routes import routes_of
     from noctule.webhooks.receiving.server import run
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")

@@ -15,8 +15,8 @@ from noctule.cli.webhooks.common import trouble
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from noctule.cli.webhooks.routes import Route
     from noctule.messages import Language
+    from noctule.stages.webhooks.routes import Route
     from noctule.webhooks.request import WebhookRequest
 
 
@@ -47,7 +47,7 @@ def command(
     the server has in its environment. Nothing goes to the provider. Ends with 1 when the server
     does not accept it.
     """
-    from noctule.cli.webhooks.routes import own_route
+    from noctule.stages.webhooks.routes import own_route
 
     output = Output(lang or "en", as_json=as_json)
     route = own_route(provider, folder)
@@ -70,8 +70,8 @@ def command(
 
 
 def _request(route: Route, event: str, **given: Any) -> WebhookRequest:
-    from noctule.cli.webhooks.samples import sample_of
     from noctule.runtime.secrets import env
+    from noctule.stages.webhooks.samples import sample_of
     from noctule.webhooks.errors import InvalidSecret
     from noctule.webhooks.operations.admin import trigger
     from noctule.webhooks.schemes.registry import scheme_of

@@ -187,15 +187,15 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     assert shell.folder.joinpath("effects").read_text() == "evt_paid\nevt_paid\n"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("noctule.webhooks.operations.bulk_replay.judged", _no_disk)
-        assert "same command goes on where it was" in shell.run("replay", "--all", code=6).out
+        assert "run the same command again" in shell.run("replay", "--all", code=6).err
     stopped = shell.start("replay", "--all", "--rate", "0.01")
     until(lambda: json.loads(shell.run("list", "--state", "pending", "--json").out)["events"])
     stopped.send_signal(signal.SIGINT)
-    assert "The same command goes on" in stopped.communicate(timeout=PATIENCE)[0]
+    assert "The same command resumes there" in stopped.communicate(timeout=PATIENCE)[0]
     assert stopped.returncode == 130
     assert shell.run("replay", "--all", "--lang", "fr").out == (
-        "Reprise là où elle a été interrompue : 1 événements examinés, jusqu'au n° 1."
-        " (--restart recommence.)\n2 à traiter de nouveau\n"
+        "Reprise du rejeu interrompu : 1 événements examinés, jusqu'au n° 1."
+        " (--restart recommence depuis le début.)\n2 à traiter de nouveau\n"
     )
     shell.run_apart("work", "--app", "hooks", "--drain")
     unset = shell.run("doctor", "--route", "stripe", code=1, STRIPE_WEBHOOK_SECRET="").out

@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "noctule.cli.document",
         "Look at an API document: its score, its operations.",
     ),
-    "webhooks": ("noctule.cli.webhooks", "Take webhooks in, work on them, look at them."),
+    "webhooks": ("noctule.cli.webhooks", "Receive, process and inspect webhooks."),
     "providers": ("noctule.cli.providers", "List the providers that noctule knows."),
 }
 

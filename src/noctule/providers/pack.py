@@ -190,6 +190,8 @@ class WebhookFact(Fact, frozen=True, kw_only=True):
     named_after_object: bool = False
     """What lies at `object_path` is the whole resource, and the event is named after it:
     `charge.refunded` brings a charge."""
+    envelope: Mapping[str, str] = {}
+    """What every event's body contains beside its object, id and type: `object = "event"`."""
     events: tuple[str, ...] = ()
     """What to listen to where no need of the pack says it, the principal event first."""
     sweep: SweepFact | None = None

@@ -109,11 +109,11 @@ def _described(document: ApiDocument, pack: Pack | None, event: str) -> dict[str
     fact = pack.events.get(event) if pack is not None else None
     schema = document.schemas.get(fact.schema) if fact is not None else None
     described = _sampled(schema) if schema is not None else {}
-    path = pack.webhook.object_path if pack is not None and pack.webhook is not None else ""
-    if not path:
+    webhook_fact = pack.webhook if pack is not None else None
+    if webhook_fact is None or not webhook_fact.object_path:
         return described
-    payload: dict[str, Any] = {}
-    _put(payload, path, described)
+    payload: dict[str, Any] = dict(webhook_fact.envelope)
+    _put(payload, webhook_fact.object_path, described)
     return payload
 
 

@@ -1,4 +1,4 @@
-"""`noctule webhooks`: take deliveries in, work on them, look at them."""
+"""`noctule webhooks`: receive, process and inspect webhooks."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import click
 
 # Name -> (module, one line of help), as in `noctule.cli`.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "serve": ("serve", "Take deliveries in: verify, store, answer."),
-    "work": ("work", "Run the handlers of a module on what was stored."),
-    "tail": ("tail", "Show events as they come."),
+    "serve": ("serve", "Receive deliveries: verify, store and acknowledge them."),
+    "work": ("work", "Run the handlers of a module on stored events."),
+    "tail": ("tail", "Show events as they arrive."),
     "list": ("list", "List stored events, or rejections."),
     "show": ("show", "Show one event, masked."),
-    "explain": ("explain", "Say why a delivery was rejected, and the fix."),
+    "explain": ("explain", "Explain why a delivery was rejected, and how to fix it."),
     "replay": ("replay", "Process events again."),
-    "trigger": ("trigger", "Send a signed sample to a local server."),
-    "forward": ("forward", "Send events on to an application in development."),
+    "trigger": ("trigger", "Send a signed sample event to a local server."),
+    "forward": ("forward", "Forward events to an application in development."),
     "enrol": ("enrol", "Wait for the secret that a provider sends itself."),
-    "sweep": ("sweep", "Ask the provider for what was missed."),
+    "sweep": ("sweep", "Ask the provider for missed events."),
     "doctor": ("doctor", "Check secrets, clocks, lag and silence."),
 }
 
@@ -44,12 +44,10 @@ class _Commands(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-@click.command(
-    "webhooks", cls=_Commands, short_help="Take webhooks in, work on them, look at them."
-)
+@click.command("webhooks", cls=_Commands, short_help="Receive, process and inspect webhooks.")
 def command() -> None:
-    """Take webhooks in, work on them, look at them.
+    """Receive, process and inspect webhooks.
 
-    The inbox is a SQLite file in .noctule/, or what NOCTULE_INBOX says: a path, or a postgresql://
-    address.
+    The inbox is a SQLite file in .noctule/, unless NOCTULE_INBOX is set to another path or to a
+    postgresql:// address.
     """

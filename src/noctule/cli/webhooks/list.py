@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from noctule.cli import options
 from noctule.cli.output import Output
-from noctule.cli.webhooks.common import (
-    event_json,
-    filters,
-    inbox,
-    opened,
-    query_of,
-    rejection_json,
-    rejection_line,
-    tell,
-)
-from noctule.problem import Exit
+from noctule.cli.webhooks.common import as_filter, event_filter, inbox, print_event, rejection_line
 
 if TYPE_CHECKING:
     from noctule.messages import Language
 
 
 @click.command("list", short_help="List stored events, or rejections.")
-@filters
+@event_filter
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @click.option("--before", type=click.IntRange(1), default=None, help="The next page: before #N.")
-@click.option("--rejected", is_flag=True, help="What was not accepted, instead.")
+@click.option("--rejected", is_flag=True, help="List rejected deliveries instead.")
 @inbox
 @options.as_json
 @options.lang
@@ -40,23 +29,23 @@ def command(
     inbox: str | None,
     as_json: bool,
     lang: Language | None,
-    **given: Any,
+    **filters: str,
 ) -> int:
-    """List stored events, newest first, or what was rejected."""
+    """List stored events, or rejected deliveries, newest first."""
+    from noctule.stages.webhooks.events import list_events, list_rejections
+
     output = Output(lang or "en", as_json=as_json)
-    query = replace(query_of(limit, **given), before=before or 0)
-    with opened(inbox) as store:
-        if rejected:
-            found = [r for r in store.rejections(limit) if query.route in ("", r.route)]
-            for one in found:
-                output.line(rejection_line(one))
-            output.json({"rejections": [rejection_json(one) for one in found]})
-            return int(Exit.DONE)
-        events = store.find(query)
-        for event in events:
-            tell(output, event)
-        if not events:
-            output.say("webhooks.nothing")
-        following = events[-1].seq if len(events) == limit else None
-        output.json({"events": [event_json(event) for event in events], "before": following})
-    return int(Exit.DONE)
+    events = as_filter(filters)
+    if rejected:
+        rejections = list_rejections(inbox, route=events.route, limit=limit)
+        for rejection in rejections:
+            output.line(rejection_line(rejection))
+        output.json({"rejections": [rejection.as_json() for rejection in rejections]})
+        return options.exit_code(good=True)
+    page = list_events(inbox, events, limit=limit, before=before or 0)
+    for event in page.events:
+        print_event(output, event)
+    if not page.events:
+        output.say("webhooks.nothing")
+    output.json(page.as_json())
+    return options.exit_code(good=True)

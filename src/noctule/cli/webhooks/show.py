@@ -9,11 +9,12 @@ import click
 
 from noctule.cli import options
 from noctule.cli.output import Output
-from noctule.cli.webhooks.common import event_json, find_event, inbox, line_of, opened
-from noctule.problem import Exit
+from noctule.cli.webhooks.common import event_line, inbox
 
 if TYPE_CHECKING:
     from noctule.messages import Language
+
+ON_FIRST_LINE = ("seq", "route", "type", "id", "state", "reason")
 
 
 @click.command("show", short_help="Show one event, masked.")
@@ -22,29 +23,27 @@ if TYPE_CHECKING:
 @options.as_json
 @options.lang
 def command(event: str, inbox: str | None, as_json: bool, lang: Language | None) -> int:
-    """Show one event, the last one by default: what is known of it, its headers and its body.
+    """Show one event, the last one by default: its state, headers and body.
 
     Credentials and card numbers are masked.
     """
-    from noctule.webhooks.operations.admin import show
+    from noctule.stages.webhooks.events import show_event
 
     output = Output(lang or "en", as_json=as_json)
-    with opened(inbox) as store:
-        shown = show(find_event(store, event))
-    output.line(line_of(shown.event))
-    for key, value in event_json(shown.event).items():
-        if value not in (None, "") and key not in ("seq", "route", "type", "id", "state", "reason"):
+    details = show_event(inbox, event)
+    output.line(event_line(details.event))
+    for key, value in details.event.as_json().items():
+        if value not in (None, "") and key not in ON_FIRST_LINE:
             output.line(f"  {key}: {value}")
-    if shown.event.request is None:
+    if details.pruned:
         output.say("webhooks.pruned")
-    for name, value in shown.headers:
+    for name, value in details.headers:
         output.line(f"  {name}: {value}")
-    if shown.body:
+    if details.body:
         output.line()
-        output.line(_pretty(shown.body))
-    data = event_json(shown.event)
-    output.json(data | {"headers": [list(pair) for pair in shown.headers], "body": shown.body})
-    return int(Exit.DONE)
+        output.line(_pretty(details.body))
+    output.json(details.as_json())
+    return options.exit_code(good=True)
 
 
 def _pretty(text: str) -> str:

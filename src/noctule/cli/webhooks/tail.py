@@ -1,42 +1,31 @@
-"""`noctule webhooks tail`: events as they come."""
+"""`noctule webhooks tail`: events as they arrive."""
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
 from noctule.cli import options
 from noctule.cli.output import Output
-from noctule.cli.webhooks.common import (
-    event_json,
-    filters,
-    inbox,
-    opened,
-    query_of,
-    rejection_json,
-    rejection_line,
-    tell,
-)
-from noctule.problem import Exit
+from noctule.cli.webhooks.common import as_filter, event_filter, inbox, print_event, rejection_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from noctule.messages import Language
-    from noctule.webhooks.store.base import Query, Store
+    from noctule.stages.webhooks.events import EventSummary, RejectionSummary
 
-EVERY = 0.3
-OVERLAP = 200
-"""Numbers before the last one that are looked at again: where many hosts take in, a smaller one
-may come to be seen after a greater one."""
+POLL = 0.3
 
 
-@click.command("tail", short_help="Show events as they come.")
+@click.command("tail", short_help="Show events as they arrive.")
 @click.option("-n", "--lines", type=click.IntRange(0, 1000), default=10, show_default=True)
-@click.option("--no-follow", is_flag=True, help="Only the last ones.")
-@filters
+@click.option("--no-follow", is_flag=True, help="Show the last events only.")
+@event_filter
 @inbox
 @options.as_json
 @options.lang
@@ -46,63 +35,34 @@ def command(
     inbox: str | None,
     as_json: bool,
     lang: Language | None,
-    **given: Any,
+    **filters: str,
 ) -> int:
-    """Show events as they come, and what was rejected; until Ctrl-C.
+    """Show events and rejections as they arrive, until Ctrl-C.
 
-    With --json each one is an object in a line of its own.
+    With --json, each one is an object on a line of its own.
     """
+    from noctule.stages.webhooks.events import follow_events
+
     output = Output(lang or "en", as_json=as_json)
-    query = query_of(lines, **given)
-    with opened(inbox) as store:
-        tail = Tail(output, store, query)
-        tail.show(query)
-        output.say("webhooks.waiting") if not no_follow else None
-        try:
-            while not no_follow:
-                time.sleep(EVERY)
-                tail.follow()
-        except KeyboardInterrupt:
-            pass
-    return int(Exit.DONE)
+    with follow_events(inbox, as_filter(filters)) as feed:
+        _show(output, feed.latest(lines))
+        if no_follow:
+            return options.exit_code(good=True)
+        output.say("webhooks.waiting")
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(POLL)
+                _show(output, feed.updates())
+    return options.exit_code(good=True)
 
 
-class Tail:
-    """What was shown already, and what comes next."""
+def _show(output: Output, updates: Sequence[EventSummary | RejectionSummary]) -> None:
+    from noctule.stages.webhooks.events import EventSummary
 
-    def __init__(self, output: Output, store: Store, query: Query) -> None:
-        self._output = output
-        self._store = store
-        self._query = query
-        self._states: dict[int, str] = {}
-        self._rejected = max((r.seq for r in store.rejections(1)), default=0)
-
-    def follow(self) -> None:
-        """Show what came since, and what has another state now."""
-        after = max(0, max(self._states, default=0) - OVERLAP)
-        self.show(replace(self._query, after=after, limit=1000))
-        if self._query.state or self._query.type or self._query.text or self._query.id:
-            return
-        for rejected in reversed(self._store.rejections(20)):
-            if rejected.seq > self._rejected and self._query.route in ("", rejected.route):
-                self._rejected = rejected.seq
-                self._line(rejection_json(rejected), rejection_line(rejected))
-
-    def show(self, query: Query) -> None:
-        if not query.limit:
-            return
-        for event in reversed(self._store.find(query)):
-            if self._states.get(event.seq) != event.state:
-                self._states[event.seq] = event.state
-                if self._output.as_json:
-                    self._line(event_json(event), "")
-                else:
-                    tell(self._output, event)
-        for seq in sorted(self._states)[: -2 * OVERLAP]:
-            del self._states[seq]
-
-    def _line(self, data: dict[str, Any], text: str) -> None:
-        if self._output.as_json:
-            click.echo(json.dumps(data, ensure_ascii=False))
+    for update in updates:
+        if output.as_json:
+            click.echo(json.dumps(update.as_json(), ensure_ascii=False))
+        elif isinstance(update, EventSummary):
+            print_event(output, update)
         else:
-            self._output.line(text, style="red")
+            output.line(rejection_line(update), style="red")

@@ -1,4 +1,4 @@
-"""Which providers are taken in, at which paths, under which secrets."""
+"""Which providers' webhooks a project receives, at which paths, verified with which secrets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule import manifest
 from noctule.problem import Exit, Problem
+from noctule.project.location import TASKS
+from noctule.providers import find, packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,93 +22,85 @@ PREFIX = "/api/webhooks/"
 
 
 @dataclass(frozen=True)
-class Route:
-    """`secrets` are variables' names; `url` the variable with the public address, if it is set;
-    `origin` where the route comes from: a task's file, an option, the environment."""
+class WebhookRoute:
+    """A provider's webhooks at one path."""
 
     provider: str
     path: str
     secrets: tuple[str, ...]
+    """Names of the variables that hold the signing secrets."""
     url: str
+    """Name of the variable that holds the public address; "" if none is set."""
     origin: str
+    """Where the route comes from: a task file, an option, an environment variable."""
 
 
-def routes_of(folder: Path, names: Sequence[str]) -> list[Route]:
-    """The routes that were named; else those of the project's tasks; else of every provider whose
-    secret the environment holds. Raises Problem if there is none."""
-    if names:
-        return [route_of(name) for name in names]
-    found = list(_of_tasks(folder)) or list(_of_environment())
-    if not found:
+def find_routes(folder: Path, providers: Sequence[str]) -> list[WebhookRoute]:
+    """The routes of `providers`, by default those of the project's tasks, else those of every
+    provider whose secret is in the environment. Raises `Problem` (exit 2) if there is none."""
+    if providers:
+        return [provider_route(provider) for provider in providers]
+    routes = list(_of_tasks(folder)) or list(_of_environment())
+    if not routes:
         raise Problem("webhooks.no_route", exit=Exit.USAGE, place=str(folder))
-    return found
+    return routes
 
 
-def own_route(provider: str, folder: Path) -> Route:
-    """The route of the project's task for a provider, else of its pack. Raises Problem."""
+def own_route(provider: str, folder: Path) -> WebhookRoute:
+    """The route of the project's task for a provider, else of its pack. Raises `Problem`."""
     try:
-        own = [route for route in routes_of(folder, ()) if route.provider == provider]
+        own = [route for route in find_routes(folder, ()) if route.provider == provider]
     except Problem:
         own = []
-    return own[0] if own else route_of(provider)
+    return own[0] if own else provider_route(provider)
 
 
-def route_of(name: str) -> Route:
-    """The route of a provider with a pack. Raises Problem for one that has none, or none signed."""
-    from noctule.providers import find, packs
-
-    pack = find(name)
+def provider_route(provider: str) -> WebhookRoute:
+    """The route of a provider's pack. Raises `Problem` (exit 2) if there is no pack."""
+    pack = find(provider)
     if pack is None:
-        known = ", ".join(name for name, pack in packs().items() if pack.signature)
-        raise Problem("webhooks.unknown_provider", exit=Exit.USAGE, place=name, known=known)
+        known = ", ".join(id_ for id_, pack in packs().items() if pack.signature)
+        raise Problem("webhooks.unknown_provider", exit=Exit.USAGE, place=provider, known=known)
     return _of_pack(pack, "--route")
 
 
-def pack_route(provider: str) -> Route | None:
-    """The route of a provider, None without a pack or webhooks."""
-    from noctule.providers import find
-
-    pack = find(provider)
-    return _of_pack(pack, "") if pack is not None and pack.webhook is not None else None
-
-
-def _of_pack(pack: Pack, origin: str) -> Route:
+def _of_pack(pack: Pack, origin: str) -> WebhookRoute:
     slug = pack.webhook.endpoint_slug if pack.webhook else pack.id
     secret = pack.webhook.secret_env if pack.webhook else ""
     name = secret or f"{pack.id.upper().replace('-', '_')}_WEBHOOK_SECRET"
-    addresses = [fact.name for fact in pack.env if fact.role == "webhook_url"]
-    return Route(pack.id, PREFIX + slug, (name,), _set(addresses), origin)
+    urls = [fact.name for fact in pack.env if fact.role == "webhook_url"]
+    return WebhookRoute(pack.id, PREFIX + slug, (name,), _first_set(urls), origin)
 
 
-def _of_tasks(folder: Path) -> Iterator[Route]:
-    from noctule import manifest
-    from noctule.project.location import TASKS
-
+def _of_tasks(folder: Path) -> Iterator[WebhookRoute]:
     for path in sorted((folder / TASKS).glob("*.yaml")):
         task = manifest.read(path)
         if task.webhooks:
             yield _of_task(task, f"{TASKS}/{path.name}")
 
 
-def _of_task(task: IntegrationTask, origin: str) -> Route:
-    hook = task.webhooks[0]
-    provider = hook.signature or task.provider
-    secrets = [env.name for env in task.env_vars if env.role == "webhook_secret"]
-    if not secrets and (known := pack_route(provider)):
-        secrets = list(known.secrets)
-    addresses = [env.name for env in task.env_vars if env.role == "webhook_url"]
-    return Route(provider, hook.endpoint, tuple(secrets), _set(addresses), origin)
+def _of_task(task: IntegrationTask, origin: str) -> WebhookRoute:
+    webhook = task.webhooks[0]
+    provider = webhook.signature or task.provider
+    secrets = _variables(task, "webhook_secret")
+    pack = find(provider)
+    if not secrets and pack is not None and pack.webhook is not None:
+        secrets = _of_pack(pack, "").secrets
+    url = _first_set(_variables(task, "webhook_url"))
+    return WebhookRoute(provider, webhook.endpoint, secrets, url, origin)
 
 
-def _of_environment() -> Iterator[Route]:
-    from noctule.providers import packs
+def _variables(task: IntegrationTask, role: str) -> tuple[str, ...]:
+    return tuple(variable.name for variable in task.env_vars if variable.role == role)
 
+
+def _of_environment() -> Iterator[WebhookRoute]:
     for pack in packs().values():
         name = pack.webhook.secret_env if pack.webhook and pack.signature else ""
         if name and (os.environ.get(name) or os.environ.get(f"{name}_FILE")):
             yield _of_pack(pack, name)
 
 
-def _set(names: Sequence[str]) -> str:
+def _first_set(names: Sequence[str]) -> str:
     """The first of some variables that has a value."""
     return next((name for name in names if os.environ.get(name)), "")

@@ -1,4 +1,4 @@
-"""A sample of an event: what the provider's own document says it looks like."""
+"""Sample payloads of events, made from the provider's own document."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from noctule import apidoc
 from noctule.problem import Exit, Problem
+from noctule.providers import find
 
 if TYPE_CHECKING:
     from noctule.providers import Pack
     from noctule.webhooks.schemes.scheme import Scheme
 
 
-def sample_of(provider: str, event: str, scheme: Scheme) -> dict[str, Any]:
-    """The payload of an event, with the object that the pack's document describes where the pack
-    says it lies; nothing but the type where neither says more. Raises Problem for an event that
-    the provider is known not to send."""
-    from noctule.providers import find
+def sample_payload(provider: str, event: str, scheme: Scheme) -> dict[str, Any]:
+    """The body of an event, without id and type, which signing adds.
 
+    It contains the object that the pack's document describes, as far as there is one. Raises
+    `Problem` (exit 2) for an event that the provider is known not to send.
+    """
     pack = find(provider)
     payload: dict[str, Any] = {}
     if pack is not None:
@@ -30,8 +32,7 @@ def sample_of(provider: str, event: str, scheme: Scheme) -> dict[str, Any]:
             payload = _at(path, _described(pack, fact.schema, event))
         elif path:
             payload = _at(path, {"id": f"test_{uuid4().hex[:16]}"})
-        if pack.id == "stripe":
-            payload = {"object": "event", **payload}
+        payload = {**(pack.webhook.envelope if pack.webhook else {}), **payload}
     for parts in list(scheme.version)[:1]:
         if len(parts) == 1 and parts[0].place == "body" and "." not in parts[0].name:
             payload.setdefault(parts[0].name, int(time.time()))
@@ -57,8 +58,6 @@ def _check_name(pack: Pack, event: str) -> None:
 
 def _described(pack: Pack, component: str, event: str) -> dict[str, Any]:
     """A sample of the component with an id of its own, in the state that the event's name says."""
-    from noctule import apidoc
-
     document = apidoc.parse(pack.document_bytes(), source=f"pack:{pack.id}")
     schema = document.schemas.get(component)
     sampled: object = apidoc.sample(schema, depth=3) if schema is not None else {}

@@ -1,0 +1,91 @@
+"""Receive deliveries: verify, store and acknowledge them, under one server."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from noctule.problem import Exit, Problem
+from noctule.stages.webhooks.inbox import as_problem
+from noctule.stages.webhooks.routes import find_routes
+from noctule.webhooks import Inbox, Receiver
+from noctule.webhooks.receiving.router import Site
+from noctule.webhooks.receiving.server import run, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from noctule.stages.webhooks.routes import WebhookRoute
+
+
+@dataclass(frozen=True)
+class ServedRoutes:
+    """What a server listens for, and where."""
+
+    address: str
+    routes: tuple[WebhookRoute, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        routes = [{"provider": route.provider, "path": route.path} for route in self.routes]
+        return {"address": self.address, "routes": routes}
+
+
+def serve_webhooks(
+    inbox: str | None,
+    folder: Path,
+    providers: Sequence[str],
+    *,
+    host: str,
+    port: int,
+    on_ready: Callable[[ServedRoutes], None] = lambda _: None,
+) -> None:
+    """Receive the webhooks of `providers`, by default those of the project in `folder`, until
+    SIGINT or SIGTERM. Raises `Problem`."""
+    routes = find_routes(folder, providers)
+    check_address(host, port)
+    with as_problem():
+        site = _site(routes, inbox)
+        served = ServedRoutes(f"http://{host}:{port}", tuple(routes))
+        run(_serve(site, served, host, port, on_ready))
+
+
+async def _serve(
+    site: Site,
+    served: ServedRoutes,
+    host: str,
+    port: int,
+    on_ready: Callable[[ServedRoutes], None],
+) -> None:
+    async with site.lifespan():
+        on_ready(served)
+        await serve(site, host, port)
+
+
+def _site(routes: Sequence[WebhookRoute], place: str | None) -> Site:
+    inbox = Inbox(place)
+    receivers = {
+        route.path: Receiver(
+            route.provider, secrets=route.secrets, url=route.url, inbox=inbox, work=False
+        )
+        for route in routes
+    }
+    return Site(receivers, inbox)
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises `Problem` (exit 6) if the address cannot be bound; the server itself would end with a
+    traceback, after the inbox was opened."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise Problem(
+            "webhooks.address",
+            exit=Exit.OUTSIDE,
+            place=f"{host}:{port}",
+            cause=error.strerror or str(error),
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from noctule.runtime.testing import MockProvider, VirtualClock
+
+for _module in ("noctule.runtime.testing.contract", "noctule.webhooks.testing"):
+    # A failed assertion then shows both sides. Too late for what is imported already.
+    if _module not in sys.modules:
+        pytest.register_assert_rewrite(_module)
 
 
 @pytest.fixture

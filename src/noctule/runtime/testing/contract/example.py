@@ -1,0 +1,116 @@
+"""What a contract is applied to: the service, and one example call per method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from noctule.runtime.operation import IDEMPOTENT_METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from noctule.runtime.call.config import CallOptions
+    from noctule.runtime.operation import Operation, RetryMode
+    from noctule.runtime.pagination.styles import Paging
+    from noctule.runtime.policy.retry_headers import RateLimitHeaders
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class ExamplePages(Generic[S]):
+    """How a list is read page by page."""
+
+    call: Callable[[S, int | None, CallOptions | None], object]
+    """Gets the service, `max_items` and the options, and returns an iterator over the items."""
+    paging: Paging
+    """How the provider names the next page: `LastId()`, `Cursor(next_at="meta.next")` and so on."""
+    item: Any = None
+    """An item as JSON, where the example answer contains none."""
+
+
+@dataclass(frozen=True)
+class ExampleCall(Generic[S]):
+    """A call of one method, the request that it must send, and what the provider answers.
+
+    `{NAME}`, where NAME is an environment variable of `ServiceProfile.secrets`, stands for its
+    value in `request`, `headers`, `form` and `json`.
+    """
+
+    call: Callable[[S, CallOptions | None], object]
+    """Gets the service and the options for this one call, and returns the result or an
+    awaitable of it."""
+    request: str
+    """Method, path and query: "GET /v1/customers?limit=2". The order of the query is free."""
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict[str, Any])
+    """More of the query, where it is too long for `request`; a list for a repeated name."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers that this request has beside those of the profile."""
+    form: Mapping[str, str | Sequence[str]] | None = None
+    """The body as form fields; a list for a field that is repeated."""
+    json: Any = None
+    """The body as JSON."""
+    body: bytes = b""
+    """The exact body, where it is neither form nor JSON."""
+    parts: Sequence[bytes] = ()
+    """Of a multipart body: what it must contain."""
+    answer: Any = None
+    """The provider's answer as JSON, which the result must equal; None for no content."""
+    content: bytes | None = None
+    """The provider's answer, where it is not JSON: the result is these bytes or their text."""
+    status: int = 200
+    least: Any = None
+    """The answer without all that is optional, where that is worth a test."""
+    retry: RetryMode | None = None
+    """When the call may be sent twice. By default idempotent methods always, others under the
+    profile's idempotency key, or never where there is none."""
+    payment: Operation[Any] | None = None
+    """The operation, where it moves money: it must refuse every fallback."""
+    pages: ExamplePages[S] | None = None
+    stream: Callable[[S], object] | None = None
+    """Makes the call and returns a context manager over the pieces of the answer."""
+    name: str = ""
+    """The operation's name in telemetry; the contract takes the key of the table."""
+
+    def retry_mode(self, profile: ServiceProfile) -> RetryMode:
+        """`retry`, or the default for the method of the request."""
+        if self.retry is not None:
+            return self.retry
+        if self.request.partition(" ")[0] in IDEMPOTENT_METHODS:
+            return "idempotent"
+        return "with_key" if profile.idempotency_header else "never"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceProfile:
+    """The facts about a service that hold for all of its calls."""
+
+    service: Callable[..., Any]
+    """The class, or anything that takes `transport`, `clock` and `on_event` and returns a service:
+    `partial(AcmeService, base_url="https://api.test")`."""
+    name: str
+    """The service's name in telemetry."""
+    url: str
+    """Where all requests go, without a slash at the end."""
+    secrets: Sequence[str] = ()
+    """Every environment variable that the service reads. Each test sets new random values."""
+    authorization: str = ""
+    """The Authorization header: "Bearer {ACME_TOKEN}". "Basic {ACME_USER}:{ACME_PASSWORD}" is
+    written in plain text here and compared in Base64."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers of every request: "X-Api-Key": "{ACME_KEY}", an API version."""
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Query parameters of every request, for providers that take the key there."""
+    token_path: str = ""
+    """The path that OAuth2 tokens are requested from; the contract then issues "issued"."""
+    page_parameters: Sequence[str] = ()
+    """Query parameters that iterators set by themselves, so that they do not accept them."""
+    idempotency_header: str = ""
+    request_id_header: str = ""
+    should_retry_header: str = ""
+    rate_limit: RateLimitHeaders | None = None
+    attempts: int = 4
+    """Requests per call at most, the first one included."""
+    timeout: float = 10.0
+    """Seconds after which an attempt without an answer ends."""

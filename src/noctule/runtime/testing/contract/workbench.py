@@ -1,0 +1,160 @@
+"""A service on a scripted provider and a virtual clock, with credentials of one test."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import inspect
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from noctule.runtime.testing.clocks import VirtualClock
+from noctule.runtime.testing.mock_provider import MockProvider, Received
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Generator, Mapping, Sequence
+
+    from noctule.runtime.call.config import CallOptions
+    from noctule.runtime.call.telemetry import TelemetryEvent
+    from noctule.runtime.errors import ServiceError
+    from noctule.runtime.testing.contract.example import ExampleCall, ServiceProfile
+
+ISSUED_TOKEN = "issued"  # noqa: S105 - a placeholder
+_TOKEN_ANSWER = {"access_token": ISSUED_TOKEN, "token_type": "Bearer", "expires_in": 3600}
+
+
+@contextmanager
+def workbench(profile: ServiceProfile) -> Generator[Workbench]:
+    """A new service whose environment holds random credentials while the block runs."""
+    values = {name: f"test-{secrets.token_hex(16)}" for name in profile.secrets}
+    with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as runner:
+        for name, value in values.items():
+            environment.setenv(name, value)
+        yield Workbench(profile, values, runner)
+
+
+class Workbench:
+    """What a test of a contract works with.
+
+    `provider` is scripted by the test, `clock` tells virtual seconds, `events` collects telemetry,
+    `credentials` maps environment variables to their values in this test.
+    """
+
+    def __init__(
+        self, profile: ServiceProfile, credentials: Mapping[str, str], runner: asyncio.Runner
+    ) -> None:
+        self.profile = profile
+        self.credentials = credentials
+        self._runner = runner
+        self.clock = VirtualClock()
+        self.provider = MockProvider(clock=self.clock)
+        if profile.token_path:
+            route = f"POST {profile.token_path}"
+            self.provider.replies(json=_TOKEN_ANSWER, times=None, on=route)
+        self.events: list[TelemetryEvent] = []
+        self.service: Any = profile.service(
+            transport=self.provider, clock=self.clock, on_event=self.events.append
+        )
+
+    @property
+    def requests(self) -> list[Received]:
+        """What the service sent, without requests for tokens."""
+        token_path = self.profile.token_path
+        return [
+            request for request in self.provider.requests if request.path != (token_path or None)
+        ]
+
+    @property
+    def violations(self) -> int:
+        """How often the service reported an answer that does not fit the model."""
+        return sum(event.name == "contract_violation" for event in self.events)
+
+    def succeed(self, example: ExampleCall[Any], headers: Mapping[str, str] | None = None) -> None:
+        """Let the provider answer once as the example says."""
+        if example.content is not None:
+            self.provider.replies(example.status, content=example.content, headers=headers)
+        else:
+            self.provider.replies(example.status, json=example.answer, headers=headers)
+
+    def call(self, example: ExampleCall[Any], options: CallOptions | None = None) -> Any:
+        """The result of the call."""
+        return self.run(example.call(self.service, options))
+
+    def fail(
+        self,
+        example: ExampleCall[Any],
+        error: type[ServiceError],
+        options: CallOptions | None = None,
+    ) -> ServiceError:
+        """The error of the call, which must be an `error`."""
+        with pytest.raises(error) as caught:
+            self.call(example, options)
+        return caught.value
+
+    def run(self, value: object) -> Any:
+        """`value`, awaited where it is an awaitable."""
+        if not inspect.isawaitable(value):
+            return value
+        return self._runner.run(_awaited(value))
+
+    def items(self, iterator: Any) -> list[Any]:
+        """All items of an async or plain iterator."""
+        return self.run(_gathered(iterator)) if hasattr(iterator, "__aiter__") else list(iterator)
+
+    def pieces(self, opened: Any) -> list[bytes]:
+        """All pieces of the stream that an async or plain context manager opens."""
+        if hasattr(opened, "__aenter__"):
+            return cast("list[bytes]", self.run(_streamed(opened)))
+        with opened as stream:
+            return list(stream)
+
+    def filled(self, text: str) -> str:
+        """`text` with the values of the environment variables that it names in braces."""
+        for name, value in self.credentials.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+    def filled_json(self, value: Any) -> Any:
+        """`value` with `filled` applied to its texts, at every depth."""
+        if isinstance(value, str):
+            return self.filled(value)
+        if isinstance(value, dict):
+            members = cast("dict[str, Any]", value).items()
+            return {key: self.filled_json(member) for key, member in members}
+        if isinstance(value, list):
+            return [self.filled_json(item) for item in cast("list[object]", value)]
+        return value
+
+    def filled_fields(self, fields: Mapping[str, str | Sequence[str]]) -> list[tuple[str, str]]:
+        """Names and values, sorted, with a repeated name once for each value."""
+        pairs = [
+            (name, self.filled(text))
+            for name, texts in fields.items()
+            for text in ([texts] if isinstance(texts, str) else texts)
+        ]
+        return sorted(pairs)
+
+    @property
+    def authorization(self) -> str:
+        """The Authorization header that every request must have; "" for none."""
+        text = self.filled(self.profile.authorization)
+        scheme, _, pair = text.partition(" ")
+        if scheme != "Basic":
+            return text
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+async def _awaited(value: Awaitable[Any]) -> Any:
+    return await value
+
+
+async def _gathered(iterator: Any) -> list[Any]:
+    return [item async for item in iterator]
+
+
+async def _streamed(opened: Any) -> list[bytes]:
+    async with opened as stream:
+        return [piece async for piece in stream]

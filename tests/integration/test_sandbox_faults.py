@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 from sandbox_samples import PARCEL, PARCELS, get, play, said
 
+from noctule.providers import FailureFact
+from noctule.providers.pack import Pack
 from noctule.sandbox import KINDS, FakeProvider, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 PLACE = "/v1/parcels/p_1"
+PACK = Pack(
+    id="parcels",
+    name="Parcels",
+    homepage="https://parcels.example",
+    failure=FailureFact(flag="ok", code="error.code"),
+    path=Path("parcels.toml"),
+)
 SOON = 0.2
 """Seconds without a byte after which none is taken to come."""
 
@@ -148,6 +158,13 @@ async def status(fake: FakeProvider) -> None:
     assert body == b"gone fishing"
 
 
+async def refused_in_200(fake: FakeProvider) -> None:
+    fault = Fault(kind="refused_in_200", code="busy", headers={"retry-after": "5"})
+    headers, body = await answered(fake, fault)
+    assert (headers[":status"], headers["retry-after"]) == ("HTTP/1.1 200 OK", "5")
+    assert json.loads(body) == {"ok": False, "error": {"code": "busy"}}
+
+
 async def redirect_loop(fake: FakeProvider) -> None:
     await fake.inject(Fault(kind="redirect_loop", times=None))
     async with httpx2.AsyncClient(follow_redirects=True) as client:
@@ -214,8 +231,8 @@ FAULTS: dict[str, Callable[[FakeProvider], Awaitable[None]]] = {
     scene.__name__: scene
     for scene in (
         refuse, reset_on_accept, reset, close, hang, stall, latency, drip, truncated, garbage,
-        garbage_body, status, redirect_loop, oversized_header, wrong_content_type, invalid_json,
-        empty_body, missing_field, null_field, wrong_type, new_enum_value, extra_field,
+        garbage_body, status, refused_in_200, redirect_loop, oversized_header, wrong_content_type,
+        invalid_json, empty_body, missing_field, null_field, wrong_type, new_enum_value, extra_field,
     )
 }  # fmt: skip
 
@@ -233,13 +250,14 @@ def test_a_fault_does_what_its_name_says_and_then_all_is_well(kind: str) -> None
         await fake.clear()
         assert (await client.get("/parcels/p_1")).json()["weight"] == 3
 
-    play(scene)
+    play(scene, pack=PACK)
 
 
 ONE_REQUEST: tuple[tuple[str, bool], ...] = (
     ("reset", False),
     ("close", False),
     ("status", False),
+    ("refused_in_200", False),
     ("redirect_loop", False),
     ("garbage", False),
     ("truncated", True),
@@ -264,7 +282,7 @@ def test_whether_the_work_was_done_is_told_or_in_the_nature_of_the_fault(
                 await client.post("/parcels", json={"weight": 3})
             assert len(fake.ledger.effects) - before == (done or committed)
 
-    play(scene)
+    play(scene, pack=PACK)
 
 
 def test_a_committed_effect_is_replayed_under_its_key() -> None:
@@ -325,6 +343,14 @@ def test_latency_of_the_fake_is_that_of_every_answer() -> None:
 def test_a_fault_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="no fault is called 'fire'; there are refuse"):
         Fault(kind="fire")  # type: ignore[arg-type]
+
+
+def test_a_failure_inside_a_200_needs_a_pack_that_describes_it() -> None:
+    async def scene(fake: FakeProvider, _: httpx2.AsyncClient) -> None:
+        with pytest.raises(ValueError, match=r"no \[failure\]"):
+            await fake.inject(Fault(kind="refused_in_200"))
+
+    play(scene)
 
 
 def test_it_ends_with_a_client_still_waiting() -> None:

@@ -64,7 +64,7 @@ def test_the_card_s_request_gives_the_card_s_task_with_its_two_untruths_put_righ
     assert (task.language, task.provider, task.need) == ("fr", "stripe", "payments")
     assert task.request == PAYMENTS
     assert task.document.source == "pack:stripe"
-    assert task.document.probed == providers.pack("stripe").document.probed
+    assert task.document.probed == providers.pack("stripe").document.compared
 
 
 def test_the_same_request_in_english_gives_the_same_task_in_english() -> None:

@@ -25,8 +25,8 @@ aliases = ["acme corp"]
 [document]
 compact = "acme.openapi.json"
 official = "https://acme.example/openapi.json"
-probed = "2026-11-24"
-checked_against = "the sandbox"
+compared = "2026-11-24"
+compared_with = "acme-python 3.1.0"
 
 [environments.live]
 base_url = "https://api.acme.example"
@@ -41,9 +41,6 @@ env = { token = "ACME_TOKEN" }
 role = "token"
 en = "Token"
 fr = "Jeton"
-
-[retry]
-statuses = [429, 503]
 
 [needs.parcels]
 en = "Send parcels"
@@ -145,7 +142,6 @@ class TestBrokenPacks:
             ('en = "Create a parcel"', "", "missing_key", 'operations."POST /parcels".en'),
             ('note_fr = "Réel."', "", "missing_key", 'environments."live".note_fr'),
             ('homepage = "https://acme.example"', "", "missing_key", "homepage"),
-            ("[429, 503]", '["often"]', "wrong_type", "retry.statuses"),
             ('role = "token"', 'role = "tokn"', "wrong_value", 'env."ACME_TOKEN".role'),
             ('kind = "bearer"', 'kind = "magic"', "wrong_value", "auth.kind"),
             ('aliases = ["acme corp"]', "event_names = 3", "wrong_type", "event_names"),

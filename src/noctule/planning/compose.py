@@ -108,7 +108,8 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Ch
         accepted_incomplete=outline.accepted,
         refused=[outline.refusal] if outline.refusal else [],
         evidence=[
-            Evidence(about=f"methods.{r.method}", source=r.source, says=r.why) for r in reasons
+            *(Evidence(about=f"methods.{r.method}", source=r.source, says=r.why) for r in reasons),
+            *_unconfirmed(outline),
         ],
     )
     return task, reasons
@@ -144,7 +145,7 @@ def _files(outline: Outline, layout: Layout, tests: str) -> list[File]:
 
 
 def _probed(subject: Subject) -> str:
-    return subject.pack.document.probed if subject.pack and subject.pack.document else ""
+    return subject.pack.document.compared if subject.pack and subject.pack.document else ""
 
 
 def _env_vars(outline: Outline) -> list[EnvVar]:
@@ -221,6 +222,15 @@ def _webhooks(outline: Outline) -> list[Webhook]:
         Webhook(event=event, endpoint=endpoint, signature=pack.id, source="pack")
         for event in outline.events
     ]
+
+
+def _unconfirmed(outline: Outline) -> list[Evidence]:
+    """A warning where nobody has tried the signature scheme on a real delivery."""
+    pack = outline.subject.pack
+    if pack is None or not outline.events or pack.signature.get("status") != "unconfirmed":
+        return []
+    says = say(outline.request.language, "planning.signature_unconfirmed", service=pack.name)
+    return [Evidence(about="webhooks", source=f"{PACK}{pack.id}", says=says)]
 
 
 def _source(subject: Subject, chosen: Chosen) -> str:

@@ -53,9 +53,10 @@ class DocumentFacts(Fact, frozen=True, kw_only=True):
     """File name of our own OpenAPI document, beside the pack."""
     official: str
     """Address of the provider's own document, or of its reference pages when it has none."""
-    probed: str
-    """ISO date on which the compact document was last held against `checked_against`."""
-    checked_against: str
+    compared: str
+    """ISO date on which the compact document was last compared with `compared_with`."""
+    compared_with: str
+    """What it was compared with: versions of the official document and of an SDK."""
 
 
 class Environment(Fact, frozen=True, kw_only=True):
@@ -64,6 +65,10 @@ class Environment(Fact, frozen=True, kw_only=True):
     note_fr: str
     credential_shape: str = ""
     """Regular expression of the credentials of this environment; "" when they look alike."""
+
+    def note(self, language: Language) -> str:
+        """What calls in this environment cost, and how to try the API without harm."""
+        return self.note_fr if language == "fr" else self.note_en
 
 
 class EnvFact(Bilingual, frozen=True, kw_only=True):
@@ -98,9 +103,6 @@ class PaginationFact(Fact, frozen=True, kw_only=True):
     style: PaginationStyle
     parameter: str
     """Request parameter that asks for the next page."""
-    size: str
-    """Request parameter that sets the page size."""
-    max_size: int
     next: str = ""
     """Where the answer holds the next cursor, offset or address; dots between keys."""
     more: str = ""
@@ -108,13 +110,8 @@ class PaginationFact(Fact, frozen=True, kw_only=True):
 
 
 class RetryFact(Fact, frozen=True, kw_only=True):
-    statuses: tuple[int, ...] = ()
-    """Statuses after which the same request may succeed; whether it may be *sent* again is the
-    operation's matter (idempotent, or keyed)."""
     should_retry_header: str = ""
     """Response header in which the provider itself says "true" or "false"."""
-    retry_after: bool = False
-    """Whether the provider sends `Retry-After`."""
 
 
 class RateLimitFact(Fact, frozen=True, kw_only=True):
@@ -122,19 +119,26 @@ class RateLimitFact(Fact, frozen=True, kw_only=True):
     reset_header: str
     reset_kind: Literal["epoch", "seconds"]
     """`epoch`: seconds since 1970, UTC; `seconds`: from now."""
+    statuses: tuple[int, ...] = ()
+    """Statuses, besides 429, that are rate limits where the answer has `Retry-After` or says that
+    no call is left."""
 
 
 class FailureFact(Fact, frozen=True, kw_only=True):
-    """A provider that reports failure inside a 200."""
+    """A provider that reports failures inside a 200; see `noctule.runtime.BodyFailure`."""
 
     flag: str
-    """Body field that is false on failure."""
+    """Body field that is false on failure; dots between keys."""
     code: str
     """Body field that then holds the error code."""
+    rate_limited: tuple[str, ...] = ()
+    """Codes after which nothing was done, and we are to wait."""
     retryable: tuple[str, ...] = ()
+    """Codes after which nothing was done."""
     uncertain: tuple[str, ...] = ()
     """Codes after which part of the work may have been done."""
     unauthorized: tuple[str, ...] = ()
+    """Codes that refuse the credentials."""
 
 
 class UnsignedFact(Fact, frozen=True, kw_only=True):

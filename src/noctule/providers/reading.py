@@ -38,6 +38,8 @@ _KEYED: tuple[tuple[str, type[Fact], str], ...] = (
 )
 """Sections of named tables, `[operations."POST /v1/x"]`, and the field that takes the name."""
 
+_NEW_NAMES = {"probed": "compared", "checked_against": "compared_with"}
+
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """RFC 9110, section 9.2.2."""
 
@@ -54,7 +56,7 @@ _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 def read(path: Path) -> Pack:
     """The pack in `path`, whose name must be `<id>.toml`. Raises Problem."""
-    tables = _tables(path)
+    tables = _renamed(_tables(path))
     for section, kind, label in _KEYED:
         tables[section] = _named(tables.get(section, {}), section, kind, label, path)
     # One name per line: hundreds of names as a TOML array cost the reader ten times as much.
@@ -118,6 +120,15 @@ def _tables(path: Path) -> dict[str, Any]:
         raise _broken("providers.not_toml", path, "", cause=error) from error
     if "path" in tables:
         raise _broken("providers.unknown_key", path, "path")
+    return tables
+
+
+def _renamed(tables: dict[str, Any]) -> dict[str, Any]:
+    """The same with today's names for keys that had another one."""
+    document = tables.get("document")
+    if isinstance(document, dict):
+        table = cast("dict[str, Any]", document)
+        tables["document"] = {_NEW_NAMES.get(key, key): value for key, value in table.items()}
     return tables
 
 

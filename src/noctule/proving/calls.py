@@ -94,7 +94,8 @@ class CallTrials:
 
     def _faults(self, subject: Subject, scenario: Scenario) -> list[Fault]:
         """The scenario's, on this method alone: a token endpoint stays well."""
-        said = [replace(fault, operation=subject.operation) for fault in scenario.faults]
+        code = scenario.code(subject.failure) if subject.failure is not None else ""
+        said = [replace(fault, operation=subject.operation, code=code) for fault in scenario.faults]
         if not scenario.quotes_secrets:
             return said
         quoted = json.dumps({"error": {"message": self._quotation()}})

@@ -120,7 +120,9 @@ class _Proof:
         chosen = [scenario for scenario in CALLS if scenario.id in self.faults]
         if not chosen or not module:
             return
-        planned = self._chosen(subjects(self.task, self.document, wrapper, credentials.variables))
+        planned = self._chosen(
+            subjects(self.task, self.document, wrapper, credentials.variables, self.pack)
+        )
         async with FakeProvider(self.document, pack=self.pack, seed=self.seed) as fake:
             trials = CallTrials(link, module, fake, credentials, speed=self.speed)
             for subject in planned:

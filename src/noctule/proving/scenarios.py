@@ -9,12 +9,15 @@ from noctule.proving import promises as p
 from noctule.sandbox import Fault
 
 if TYPE_CHECKING:
+    from noctule.providers import FailureFact
     from noctule.proving.subject import Subject
 
 ASKED_WAIT = 5
 """Seconds of Retry-After."""
 STORM = 14
 """Calls, each of them failing: more than the breaker needs to open, whatever the method retries."""
+UNLISTED_CODE = "noctule_refusal"
+"""An error code that no pack lists."""
 CARD = "4242424242424242"
 """A card number in an error body; it passes the Luhn check, as redaction requires."""
 
@@ -31,8 +34,11 @@ class Scenario:
     fastest: float = 1000.0
     """The clock runs at most that many times faster: 5 s that are waited must last longer than
     what a busy machine makes of no wait at all."""
-    only: Literal["", "writes", "json"] = ""
-    """Methods it says something about: all, those that write, those that read JSON."""
+    only: Literal["", "writes", "json", "failure"] = ""
+    """Methods it says something about: all, those that write, those that read JSON, those of a
+    provider that reports failures inside a 200."""
+    codes: Literal["", "rate_limited", "uncertain"] = ""
+    """The list of the pack's `[failure]` that the error code is taken from; "": from none."""
     quotes_secrets: bool = False
     """The error's body repeats the credentials that it was sent."""
 
@@ -42,8 +48,17 @@ class Scenario:
                 return subject.writes
             case "json":
                 return subject.reads_json
+            case "failure":
+                return subject.failure is not None and bool(self.code(subject.failure))
             case _:
                 return True
+
+    def code(self, failure: FailureFact) -> str:
+        """The code in the body of a "refused_in_200"; "" where the pack lists none."""
+        if not self.codes:
+            return UNLISTED_CODE
+        codes = failure.rate_limited if self.codes == "rate_limited" else failure.uncertain
+        return next(iter(codes), "")
 
 
 EVERY_CALL: tuple[p.Promise, ...] = (p.in_time, p.within_attempts, p.nothing_secret)
@@ -112,6 +127,28 @@ FIRST_SET: tuple[Scenario, ...] = (
         only="json",
         faults=(Fault(kind="null_field", times=None),),
         promises=(p.no_surprise, *ALWAYS),
+    ),
+    Scenario(
+        id="refused_in_200",
+        only="failure",
+        faults=(Fault(kind="refused_in_200", times=None),),
+        promises=(p.typed_error, p.no_effect, *EVERY_CALL),
+    ),
+    Scenario(
+        id="rate_limited_in_200",
+        only="failure",
+        codes="rate_limited",
+        faults=(Fault(kind="refused_in_200", headers={"retry-after": str(ASKED_WAIT)}),),
+        promises=(p.returns, p.retry_after, *ALWAYS),
+        asked_wait=ASKED_WAIT,
+        fastest=25.0,
+    ),
+    Scenario(
+        id="uncertain_in_200",
+        only="failure",
+        codes="uncertain",
+        faults=(Fault(kind="refused_in_200", committed=True),),
+        promises=(p.survives_lost_answer, *ALWAYS),
     ),
     Scenario(
         id="secret_quoted",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from noctule.providers import FailureFact
 
 RetryMode = Literal["idempotent", "with_key", "never"]
 
@@ -38,6 +41,9 @@ class Subject:
     """Arguments that are text here and bytes in the call."""
     path: dict[str, str] = field(default_factory=dict[str, str])
     """Path parameters by wire name: what they name must exist at the provider."""
+
+    failure: FailureFact | None = None
+    """How the provider reports failures inside a 200, where it does."""
 
     @property
     def writes(self) -> bool:

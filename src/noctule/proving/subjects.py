@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, Operation
     from noctule.codegen.model.integration import Method, Param, Wrapper
     from noctule.manifest import IntegrationTask
+    from noctule.providers import Pack
 
 BINARY = (Scalar("bytes"), Scalar("file"))
 
@@ -25,6 +26,7 @@ def subjects(
     document: ApiDocument,
     wrapper: Wrapper,
     variables: Mapping[str, str],
+    pack: Pack | None = None,
 ) -> list[Subject]:
     """The wrapper's methods in order. `variables` are the values of the environment, some of which
     stand in paths."""
@@ -38,7 +40,7 @@ def subjects(
         else [document.find(method.operation) for method in task.methods]
     )
     return [
-        _subject(method, operation, plan, variables)
+        _subject(method, operation, plan, variables, pack)
         for method, operation in zip(wrapper.methods, operations, strict=True)
         if operation is not None
     ]
@@ -67,7 +69,11 @@ def _kind(subject: Subject) -> tuple[object, ...]:
 
 
 def _subject(
-    method: Method, operation: Operation, plan: Plan, variables: Mapping[str, str]
+    method: Method,
+    operation: Operation,
+    plan: Plan,
+    variables: Mapping[str, str],
+    pack: Pack | None,
 ) -> Subject:
     values = _values(operation)
     given = {param.name: values[param.place, param.wire] for param in _given(method, values)}
@@ -89,6 +95,7 @@ def _subject(
             param.name for param in method.params if param.type in BINARY and param.name in given
         ),
         path={**asked, **fixed},
+        failure=pack.failure if pack is not None else None,
     )
 
 

@@ -17,6 +17,7 @@ from noctule.sandbox.http.token_endpoint import OPERATION as TOKEN
 from noctule.sandbox.http.token_endpoint import TokenEndpoint
 from noctule.sandbox.ledger import Exchange, Ledger
 from noctule.sandbox.state.operation_roles import answer_schema
+from noctule.sandbox.state.responses import failure_body
 from noctule.sandbox.state.schema_drift import drift
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class FakeProvider:
         self.latency = latency
         self._backend = Backend(document, pack, self.ledger, seed=seed)
         self._tokens = TokenEndpoint(document, pack, seed=seed)
+        self._failure = pack.failure if pack is not None else None
         self._request_id = pack.request_id_header.lower() if pack is not None else ""
         self._prefix = (
             urlsplit(document.servers[0].url).path.rstrip("/") if document.servers else ""
@@ -80,7 +82,12 @@ class FakeProvider:
         await self._listener.close()
 
     async def inject(self, *faults: Fault) -> None:
-        """Let these go wrong, in this order. "refuse" closes the port at once, until `clear`."""
+        """Let these go wrong, in this order. "refuse" closes the port at once, until `clear`.
+
+        Raises ValueError for "refused_in_200" where the pack has no `[failure]`.
+        """
+        if self._failure is None and any(fault.kind == "refused_in_200" for fault in faults):
+            raise ValueError("the pack has no [failure]: a 200 of this provider is a success")
         self._faults.add(fault for fault in faults if fault.kind != "refuse")
         if any(fault.kind == "refuse" for fault in faults):
             await self._listener.refuse()
@@ -170,6 +177,9 @@ class FakeProvider:
             refusal = self._backend.refuse(match, fault.status, INJECTED)
             body = refusal.body if fault.body is None else fault.body.encode()
             return Reply(fault.status, body, {**refusal.headers, **fault.headers})
+        if fault.kind == "refused_in_200":
+            body = failure_body(self._failure, fault.code)
+            return Reply(200, body, {"content-type": "application/json", **fault.headers})
         return drift(fault, answer_schema(match.operation) if match else None, reply)
 
     def _named(self, exchange: Exchange, reply: Reply) -> Reply:

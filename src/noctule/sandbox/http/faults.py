@@ -28,6 +28,7 @@ Kind = Literal[
     "garbage_body",
     # The answer.
     "status",
+    "refused_in_200",
     "redirect_loop",
     "oversized_header",
     "wrong_content_type",
@@ -43,7 +44,9 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _BEFORE_THE_REQUEST = frozenset({"refuse", "reset_on_accept"})
-_INSTEAD_OF_THE_ANSWER = frozenset({"reset", "close", "hang", "garbage", "status", "redirect_loop"})
+_INSTEAD_OF_THE_ANSWER = frozenset(
+    {"reset", "close", "hang", "garbage", "status", "refused_in_200", "redirect_loop"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,8 @@ class Fault:
     good answer ("truncated", "invalid_json", a shape …) are so by nature."""
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    code: str = ""
+    """Of "refused_in_200": the error code, where the pack's `[failure]` says that codes are."""
     body: str | None = None
     """Text sent instead of the documented error body."""
     seconds: float = 0.05

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.annotations import RUNTIME
-from noctule.codegen.python.emitter.line_breaks import Code, call, joined, lay_out
+from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import literal, string
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from noctule.codegen.model.integration import Auth, Wrapper
     from noctule.codegen.python.emitter.module import Imports
+    from noctule.providers import FailureFact
 
 
 def config_lines(wrapper: Wrapper, imports: Imports) -> list[str]:
@@ -39,12 +40,41 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
         limit = pack.rate_limit
         names = (limit.remaining_header, limit.reset_header, limit.reset_kind)
         constructor = imports.use(RUNTIME, "RateLimitHeaders")
-        yield joined("rate_limit=", call(constructor, *map(string, names)))
+        statuses = (
+            [joined("statuses=", _tuple(map(repr, limit.statuses)))] if limit.statuses else []
+        )
+        yield joined("rate_limit=", call(constructor, *map(string, names), *statuses))
+    if pack and pack.failure:
+        yield joined("failure=", _failure(pack.failure, imports))
     if pack and pack.headers:
         yield joined("headers=", literal(dict(pack.headers)))
     policies = list(_policies(wrapper, imports))
     if policies:
         yield joined("policies=", call(imports.use(RUNTIME, "Policies"), *policies))
+
+
+def _failure(failure: FailureFact, imports: Imports) -> Code:
+    codes = {
+        "rate_limited": failure.rate_limited,
+        "retryable": failure.retryable,
+        "uncertain": failure.uncertain,
+        "unauthorized": failure.unauthorized,
+    }
+    return call(
+        imports.use(RUNTIME, "BodyFailure"),
+        f"flag={string(failure.flag)}",
+        f"code={string(failure.code)}",
+        *(
+            joined(f"{meaning}=", _tuple(map(string, names)))
+            for meaning, names in codes.items()
+            if names
+        ),
+    )
+
+
+def _tuple(items: Iterable[str]) -> Code:
+    first, *others = items
+    return collection("(", (first, *others), ")") if others else f"({first},)"
 
 
 def _policies(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:

@@ -232,7 +232,8 @@ FAULTS: dict[str, Callable[[FakeProvider], Awaitable[None]]] = {
     for scene in (
         refuse, reset_on_accept, reset, close, hang, stall, latency, drip, truncated, garbage,
         garbage_body, status, refused_in_200, redirect_loop, oversized_header, wrong_content_type,
-        invalid_json, empty_body, missing_field, null_field, wrong_type, new_enum_value, extra_field,
+        invalid_json, empty_body, missing_field, null_field, wrong_type, new_enum_value,
+        extra_field,
     )
 }  # fmt: skip
 

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from noctule.apidoc import ApiDocument, parse, score
-from noctule.apidoc.quality.score import DISTRIBUTION, DOCUMENT_SHARE, SOUND, WEIGHTS, percentile
+from noctule.apidoc.quality.score import (
+    DOCUMENT_SHARE,
+    SOUND,
+    WEIGHTS,
+    percentile,
+    public_scores,
+)
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}, "example": {"a": "b"}}
 FINE = {"content": {"application/json": {"schema": OBJECT}}}
@@ -98,7 +104,13 @@ def test_no_operation_has_no_point() -> None:
     assert "no_paths" in [line.kind for line in made.lines]
 
 
-def test_the_percentile_counts_those_below() -> None:
-    assert list(DISTRIBUTION) == sorted(DISTRIBUTION)
-    assert percentile(0) == 0
-    assert percentile(100) == (100 if DISTRIBUTION else 0)
+def test_the_percentile_is_the_share_of_public_documents_that_score_less() -> None:
+    counts = public_scores()
+    assert len(counts) == 101
+    assert sum(counts) > 2_600
+    percentiles = [percentile(points) for points in range(101)]
+    assert percentiles == sorted(percentiles)
+    assert (percentiles[0], percentiles[100]) == (0, 100)
+    best = max(points for points, count in enumerate(counts) if count)
+    assert (percentile(best), percentile(best + 1)) == (99, 100)
+    assert 40 < percentile(60) < 60

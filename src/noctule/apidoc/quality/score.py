@@ -6,9 +6,11 @@ own checks count for a tenth. docs/documents.md has the formula and the weights.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.quality.flaws import flaws, of_operation
@@ -39,8 +41,7 @@ IMPLIED: Mapping[str, tuple[str, ...]] = {
     "webhooks": ("webhook_signature",),
 }
 """What cannot be there where something else is not: it costs, and is not told twice."""
-DISTRIBUTION: tuple[int, ...] = ()
-"""Scores at every twentieth of the public documents, from the worst to the best."""
+PUBLIC_SCORES = Path(__file__).with_name("public_scores.toml")
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,12 @@ def applies(kind: str, operation: Operation) -> bool:
 
 
 def percentile(points: int) -> int:
-    """The share of public documents below these points, in percent."""
-    steps = max(len(DISTRIBUTION) - 1, 1)
-    return min(round(100 * bisect_left(DISTRIBUTION, points) / steps), 100)
+    """The share of public documents below these points, in whole percent, rounded down."""
+    counts = public_scores()
+    return 100 * sum(counts[:points]) // sum(counts)
+
+
+@cache
+def public_scores() -> tuple[int, ...]:
+    """How many public documents have each score, from 0 to 100."""
+    return tuple(tomllib.loads(PUBLIC_SCORES.read_text(encoding="utf-8"))["documents"])

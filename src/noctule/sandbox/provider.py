@@ -8,6 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgspec
+
+from noctule.runtime import BodyFailure
+from noctule.runtime.testing.failure_body import failure_body
 from noctule.sandbox.backend import Backend
 from noctule.sandbox.http.connection import Reply, Unreadable
 from noctule.sandbox.http.fault_injection import misbehave
@@ -17,7 +21,6 @@ from noctule.sandbox.http.token_endpoint import OPERATION as TOKEN
 from noctule.sandbox.http.token_endpoint import TokenEndpoint
 from noctule.sandbox.ledger import Exchange, Ledger
 from noctule.sandbox.state.operation_roles import answer_schema
-from noctule.sandbox.state.responses import failure_body
 from noctule.sandbox.state.schema_drift import drift
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ class FakeProvider:
         self.latency = latency
         self._backend = Backend(document, pack, self.ledger, seed=seed)
         self._tokens = TokenEndpoint(document, pack, seed=seed)
-        self._failure = pack.failure if pack is not None else None
+        self._failure = _body_failure(pack)
         self._request_id = pack.request_id_header.lower() if pack is not None else ""
         self._prefix = (
             urlsplit(document.servers[0].url).path.rstrip("/") if document.servers else ""
@@ -177,8 +180,8 @@ class FakeProvider:
             refusal = self._backend.refuse(match, fault.status, INJECTED)
             body = refusal.body if fault.body is None else fault.body.encode()
             return Reply(fault.status, body, {**refusal.headers, **fault.headers})
-        if fault.kind == "refused_in_200":
-            body = failure_body(self._failure, fault.code)
+        if fault.kind == "refused_in_200" and self._failure is not None:
+            body = msgspec.json.encode(failure_body(self._failure, fault.code))
             return Reply(200, body, {"content-type": "application/json", **fault.headers})
         return drift(fault, answer_schema(match.operation) if match else None, reply)
 
@@ -188,3 +191,9 @@ class FakeProvider:
             return reply
         name = f"req_{exchange.number:08d}"
         return replace(reply, headers={**reply.headers, self._request_id: name})
+
+
+def _body_failure(pack: Pack | None) -> BodyFailure | None:
+    if pack is None or pack.failure is None:
+        return None
+    return BodyFailure(flag=pack.failure.flag, code=pack.failure.code)

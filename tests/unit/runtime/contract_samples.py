@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.runtime import (
     JSON,
     Bearer,
+    BodyFailure,
     CallOptions,
     LastId,
     Model,
@@ -52,6 +53,7 @@ LABEL: Operation[bytes] = Operation("label", "GET", "/v1/parcels/{id}/label", re
 NOTE: Operation[None] = Operation("note", "PUT", "/v1/notes", returns=None, body="text")
 STATUS: Operation[JSON] = Operation("status", "GET", "/v1/status", returns=JSON)
 
+FAILURE = BodyFailure(flag="meta.ok", code="error", rate_limited=("too_fast",))
 CONFIG = ServiceConfig(
     name="parcels",
     base_url="https://api.parcels.test",
@@ -60,6 +62,7 @@ CONFIG = ServiceConfig(
     should_retry_header="Parcels-Retry",
     request_id_header="Request-Id",
     rate_limit=RateLimitHeaders("X-Remaining", "X-Reset", "epoch"),
+    failure=FAILURE,
     headers={"Parcels-Version": "2"},
     policies=Policies(timeout=5.0),
 )
@@ -191,6 +194,7 @@ def profile_of(service: type[Service | SyncService], **changes: Any) -> ServiceP
         "request_id_header": "Request-Id",
         "should_retry_header": "Parcels-Retry",
         "rate_limit": RateLimitHeaders("X-Remaining", "X-Reset", "epoch"),
+        "failure": FAILURE,
         "timeout": 5.0,
         **changes,
     }

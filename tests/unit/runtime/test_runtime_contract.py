@@ -247,6 +247,7 @@ BROKEN: list[tuple[str, str, type[Service]]] = [
      configured(policies=Policies(timeout=5.0, retry=RetryLimits(attempts=1)))),
     ("advice_against_a_retry_is_followed", "status", configured(should_retry_header="")),
     ("exhausted_rate_limit_is_respected", "status", configured(rate_limit=None)),
+    ("failure_inside_a_200_is_an_error", "status", configured(failure=None)),
     ("answer_that_is_not_json_is_an_error", "status", SwallowsErrors),
     ("unexpected_shape_is_tolerated", "status", ExpectsAnObject),
 ]  # fmt: skip

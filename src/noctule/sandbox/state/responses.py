@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.apidoc import Operation, Response, Schema
-    from noctule.providers import FailureFact, Pack
+    from noctule.providers import Pack
 
 WORDS = frozenset({"message", "detail", "description", "errordescription", "title", "reason"})
 """Properties of an error that are read by people."""
@@ -125,18 +125,6 @@ def envelope(schema: Schema, parameter: str) -> tuple[str, Schema]:
         if prop.type == "object" and identity(prop, parameter)
     ]
     return inner[0] if len(inner) == 1 else ("", schema)
-
-
-def failure_body(failure: FailureFact | None, code: str) -> bytes:
-    """A body that reports `code`, as the pack says that this provider does it."""
-    body: dict[str, Any] = {}
-    for path, value in ((failure.flag, False), (failure.code, code)) if failure else ():
-        *parents, last = path.split(".")
-        place = body
-        for name in parents:
-            place = place.setdefault(name, {})
-        place[last] = value
-    return msgspec.json.encode(body)
 
 
 def _list_property(schema: Schema) -> str:

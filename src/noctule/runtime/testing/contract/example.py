@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from noctule.runtime.call.config import CallOptions
     from noctule.runtime.operation import Operation, RetryMode
     from noctule.runtime.pagination.styles import Paging
+    from noctule.runtime.policy.body_failure import BodyFailure
     from noctule.runtime.policy.retry_headers import RateLimitHeaders
 
 S = TypeVar("S")
@@ -110,6 +111,8 @@ class ServiceProfile:
     request_id_header: str = ""
     should_retry_header: str = ""
     rate_limit: RateLimitHeaders | None = None
+    failure: BodyFailure | None = None
+    """How the provider reports failures inside a 200; None: never."""
     attempts: int = 4
     """Requests per call at most, the first one included."""
     timeout: float = 10.0

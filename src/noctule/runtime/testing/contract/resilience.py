@@ -26,6 +26,7 @@ from noctule.runtime.errors import (
 )
 from noctule.runtime.testing.contract.calls import CallContract
 from noctule.runtime.testing.contract.collection import Contract
+from noctule.runtime.testing.failure_body import failure_body
 from noctule.runtime.testing.received import as_received
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ REFUSALS: dict[int, type[ClientError]] = {
     409: Conflict,
     422: Unprocessable,
 }
+UNLISTED_CODE = "refused_by_a_test"
+"""An error code that no provider has."""
 RESET_SECONDS = 6.0
 """When the calls that a provider allows are counted from zero again."""
 
@@ -181,6 +184,27 @@ class ResilienceContract(Contract):
         assert error.user_message()
         if header:
             assert error.request_id == "req_1"
+
+    def test_failure_inside_a_200_is_an_error(
+        self, bench: Workbench, example: ExampleCall[Any]
+    ) -> None:
+        """A 200 whose body reports a failure raises an error with the provider's code, and is
+        retried where the code says that calls came too fast."""
+        failure = bench.profile.failure
+        assert bench.service.config.failure == failure
+        if failure is None:
+            return
+        for code in failure.rate_limited[:1]:
+            body = failure_body(failure, code)
+            bench.provider.replies(json=body, headers={"Retry-After": "2"})
+            bench.succeed(example)
+            start = bench.clock.monotonic()
+            bench.call(example)
+            assert 2.0 <= bench.clock.monotonic() - start < 3.0
+        sent = len(bench.requests)
+        bench.provider.replies(json=failure_body(failure, UNLISTED_CODE))
+        error = bench.fail(example, ClientError)
+        assert (error.provider_code, len(bench.requests)) == (UNLISTED_CODE, sent + 1)
 
     def test_answer_that_is_not_json_is_an_error(
         self, bench: Workbench, json_example: ExampleCall[Any]

@@ -30,7 +30,7 @@ from ours import generate
 
 from noctule import apidoc
 from noctule.codegen import render
-from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
+from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod, Webhook
 from noctule.providers import pack
 
 PLUGINS = ["-p", "anyio.pytest_plugin", "-p", "noctule.runtime.testing.plugin"]
@@ -54,13 +54,13 @@ def task_of(provider: str) -> IntegrationTask:
         service=known.name,
         provider=provider,
         files=[
-            File(path=f"app/{name}.py", purpose="", role="wrapper"),
-            File(path=f"app/{provider}_hooks.py", purpose="", role="webhook"),
-            File(path=f"tests/test_{name}.py", purpose="", role="tests"),
+            PlannedFile(path=f"app/{name}.py", purpose="", role="wrapper"),
+            PlannedFile(path=f"app/{provider}_hooks.py", purpose="", role="webhook"),
+            PlannedFile(path=f"tests/test_{name}.py", purpose="", role="tests"),
         ],
         env_vars=[EnvVar(name=v.name, description="", role=v.role) for v in known.env],
         methods=[
-            Method(name=fact.name, does="", operation=key)
+            PlannedMethod(name=fact.name, does="", operation=key)
             for key, fact in list(known.operations.items())[:7]
         ],
         webhooks=[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox_samples import NEW, THE_PARCEL, document, operation
 
 from noctule import apidoc, providers
-from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
+from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod, Webhook
 from noctule.proving import Matrix, prove
 
 if TYPE_CHECKING:
@@ -85,15 +85,17 @@ def task(**changes: Any) -> IntegrationTask:
         "service": "Stripe",
         "provider": "stripe",
         "files": [
-            File(path="app/stripe.py", purpose="", role="wrapper"),
-            File(path="app/stripe_webhooks.py", purpose="", role="webhook"),
+            PlannedFile(path="app/stripe.py", purpose="", role="wrapper"),
+            PlannedFile(path="app/stripe_webhooks.py", purpose="", role="webhook"),
         ],
         "env_vars": [
             EnvVar(name="STRIPE_SECRET_KEY", description="", role="api_key"),
             EnvVar(name="STRIPE_WEBHOOK_SECRET", description="", role="webhook_secret"),
         ],
         "methods": [
-            Method(name="create_payment_intent", does="", operation="POST /v1/payment_intents")
+            PlannedMethod(
+                name="create_payment_intent", does="", operation="POST /v1/payment_intents"
+            )
         ],
         "webhooks": [
             Webhook(
@@ -189,10 +191,10 @@ def _parcels(project: Path, faults: list[str], **planned: Any) -> Matrix:
     task = IntegrationTask(
         service="Parcels",
         files=[
-            File(path="parcels.py", purpose="", role="wrapper"),
-            File(path="hooks.py", purpose="", role="webhook"),
+            PlannedFile(path="parcels.py", purpose="", role="wrapper"),
+            PlannedFile(path="hooks.py", purpose="", role="webhook"),
         ],
-        methods=[Method(name="create_parcel", does="", operation="POST /parcels")],
+        methods=[PlannedMethod(name="create_parcel", does="", operation="POST /parcels")],
         **planned,
     )
     api = document({"/parcels": {"post": operation(THE_PARCEL, body=NEW)}})

@@ -14,7 +14,7 @@ from sandbox_samples import PARCELS
 
 from noctule import apidoc, providers
 from noctule.codegen.render import render
-from noctule.manifest import File, IntegrationTask, Webhook
+from noctule.manifest import IntegrationTask, PlannedFile, Webhook
 from noctule.problem import Exit, Problem
 from noctule.proving import prove
 from noctule.sandbox import FakeProvider
@@ -99,7 +99,7 @@ def test_an_unknown_fault_and_an_unknown_scheme_are_refused_unrun(tmp_path: Path
     found = problem(write(tmp_path / "project"), "event", planned=task(webhooks=[signed]))
     assert found.exit in {Exit.REFUSED, Exit.USAGE}
     assert found.place == "nobody"
-    found = problem(tmp_path, planned=task(files=[File(path="a.py", purpose="")]))
+    found = problem(tmp_path, planned=task(files=[PlannedFile(path="a.py", purpose="")]))
     assert (found.key, found.exit) == ("proving.nothing", Exit.USAGE)
 
 
@@ -203,7 +203,7 @@ def test_a_whole_api_in_resources_is_proven_method_by_method(target: str, tmp_pa
         service="Parcels",
         target=target,
         scope="whole",
-        files=[File(path="app/parcels.py", purpose="", role="wrapper")],
+        files=[PlannedFile(path="app/parcels.py", purpose="", role="wrapper")],
     )
     for file in render(whole, PARCELS, None):
         (tmp_path / file.path).parent.mkdir(parents=True, exist_ok=True)

@@ -15,11 +15,11 @@ from noctule.manifest import (
     EnvVar,
     ErrorHandling,
     Evidence,
-    File,
     IntegrationTask,
-    Method,
-    Part,
-    Refusal,
+    PlannedFile,
+    PlannedMethod,
+    RefusedPart,
+    TaskPart,
     Webhook,
 )
 from noctule.problem import Exit, Problem
@@ -58,7 +58,7 @@ plain = st.recursive(
 )  # fmt: skip
 
 
-def parts(kind: type[Part], **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def parts(kind: type[TaskPart], **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Instances of `kind` with any text or choice in each key, and unknown keys beside its own."""
     hints = get_type_hints(kind)
     own = {
@@ -73,19 +73,19 @@ def parts(kind: type[Part], **strategies: st.SearchStrategy[Any]) -> st.SearchSt
     return st.builds(kind, **(own | strategies), extra=extra)
 
 
-def some(kind: type[Part], **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def some(kind: type[TaskPart], **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(parts(kind, **strategies), max_size=2)
 
 
 tasks = parts(
     IntegrationTask,
-    files=some(File),
+    files=some(PlannedFile),
     env_vars=some(EnvVar, required=st.booleans()),
-    methods=some(Method),
+    methods=some(PlannedMethod),
     webhooks=some(Webhook),
     error_handling=parts(ErrorHandling),
     document=parts(DocumentRef),
-    refused=some(Refusal),
+    refused=some(RefusedPart),
     evidence=some(Evidence),
     beside=st.dictionaries(names.filter(lambda n: n != "integration_task"), plain, max_size=2),
 )
@@ -145,6 +145,14 @@ def test_own_keys_come_after_the_card_and_unknown_ones_last() -> None:
     assert list(root["methods"][0]) == ["name", "does", "operation"]
     assert list(root["error_handling"]) == ["retry", "fallback", "timeout"]
     assert manifest.card(task) == CARD
+
+
+def test_the_old_name_of_a_key_is_read_and_the_new_one_written() -> None:
+    text = 'integration_task:\n  service: "S"\n  document:\n    probed: "2026-11-24"\n'
+    task = manifest.loads(text)
+    assert task.document.compared == "2026-11-24"
+    assert 'compared: "2026-11-24"' in manifest.dumps(task)
+    assert "probed" not in manifest.dumps(task)
 
 
 def test_every_place_knows_its_line() -> None:

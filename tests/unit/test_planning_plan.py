@@ -64,7 +64,9 @@ def test_the_card_s_request_gives_the_card_s_task_with_its_two_untruths_put_righ
     assert (task.language, task.provider, task.need) == ("fr", "stripe", "payments")
     assert task.request == PAYMENTS
     assert task.document.source == "pack:stripe"
-    assert task.document.probed == providers.pack("stripe").document.compared
+    facts = providers.pack("stripe").document
+    assert task.document.compared == facts.compared
+    assert task.document.compared_with == facts.compared_with
 
 
 def test_the_same_request_in_english_gives_the_same_task_in_english() -> None:
@@ -240,7 +242,7 @@ def test_a_real_document_replaces_the_compact_one_even_where_paths_begin_elsewhe
     assert made.task.methods[0].name == "send_email"
     assert {m.operation for m in made.task.methods} <= set(document.operations)
     assert made.task.document.source == "sendgrid.json"
-    assert made.task.document.probed == ""
+    assert made.task.document.compared == ""
 
 
 def test_a_document_of_another_provider_is_not_taken_for_the_pack_s() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.manifest import Refusal
+from noctule.manifest import RefusedPart
 from noctule.messages import LANGUAGES, say
 from noctule.problem import Exit, Problem
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from noctule.providers import Pack
 
 PACK = "pack:"
-"""Prefix of a document source that names a pack's compact document, probed by us."""
+"""Prefix of a document source that names the compact document of a pack."""
 _SHOWN = 8
 
 
@@ -29,8 +29,9 @@ def gate(
 ) -> None:
     """Raise `Problem` (exit 3) when the document lacks what a wrapper of `operations` needs.
 
-    A pack's compact document counts as probed, and a pack knows how to authenticate. `accepted`
-    is the reason for which the user goes on all the same; the planner records it in the task.
+    A pack's compact document is not examined: noctule wrote it and compared it with the provider's
+    own document and an SDK. A pack also knows how to authenticate. `accepted` is the user's reason
+    to continue with an incomplete document; the planner records it in the task.
     """
     from noctule.apidoc.quality.gaps import gaps
 
@@ -48,10 +49,10 @@ def gate(
         )
 
 
-def unsigned(pack: Pack | None, service: str, language: Language) -> Refusal | None:
+def unsigned(pack: Pack | None, service: str, language: Language) -> RefusedPart | None:
     """The refusal of the webhook part, or None where the provider signs its deliveries."""
     if pack is None:
-        return Refusal(
+        return RefusedPart(
             what="webhooks",
             reason=say(language, "planning.unsigned_unknown", service=service),
             alternative=say(language, "planning.unsigned_alternative", service=service),
@@ -60,20 +61,20 @@ def unsigned(pack: Pack | None, service: str, language: Language) -> Refusal | N
         return None
     fact = pack.unsigned
     if fact is None:
-        return Refusal(
+        return RefusedPart(
             what="webhooks",
             reason=say(language, "planning.no_webhooks", service=service),
             alternative=say(language, "planning.unsigned_alternative", service=service),
         )
     french = language == "fr"
-    return Refusal(
+    return RefusedPart(
         what="webhooks",
         reason=fact.reason_fr if french else fact.reason_en,
         alternative=fact.alternative_fr if french else fact.alternative_en,
     )
 
 
-def refuse_webhooks(service: str, refusal: Refusal) -> Problem:
+def refuse_webhooks(service: str, refusal: RefusedPart) -> Problem:
     """For a request that asks for nothing but webhooks that nobody could verify."""
     return Problem(
         "planning.only_unsigned",

@@ -1,4 +1,4 @@
-"""Between the task and its file: every key of the model, by its place in the dataclasses."""
+"""Read and write task files; the keys and their types come from the dataclasses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import (
     get_type_hints,
 )
 
-from noctule.manifest.task import CARD_KEYS, IntegrationTask, Part
-from noctule.manifest.tree import MAX_CHARACTERS, Node, parse
+from noctule.manifest.task import CARD_KEYS, OLD_KEYS, IntegrationTask, TaskPart
+from noctule.manifest.tree import MAX_CHARACTERS, YamlNode, parse
 from noctule.manifest.writing import Data, write
 from noctule.problem import Exit, Problem
 
@@ -28,18 +28,19 @@ if TYPE_CHECKING:
 ROOT = "integration_task"
 _NOT_KEYS = frozenset({"extra", "beside", "lines"})
 
-TYPES: dict[type[Part], dict[str, Any]] = {
-    kind: get_type_hints(kind) for kind in Part.__subclasses__()
+TYPES: dict[type[TaskPart], dict[str, Any]] = {
+    kind: get_type_hints(kind) for kind in TaskPart.__subclasses__()
 }
-"""The type of each key of each kind of part."""
+"""The type of each key, by the class that has it."""
 
-P = TypeVar("P", bound=Part)
+P = TypeVar("P", bound=TaskPart)
 
 
 def read(path: str | Path) -> IntegrationTask:
     """The task in the file at `path`.
 
-    Raises `Problem` where there is no such file, where it cannot be read, and as `loads` does.
+    Raises `Problem` as `loads` does, and for a file that is missing (exit 2) or cannot be read
+    (exit 6).
     """
     path = Path(path)
     try:
@@ -62,12 +63,12 @@ def read(path: str | Path) -> IntegrationTask:
 def loads(text: str, place: str = "<text>") -> IntegrationTask:
     """The task in `text`, noctule's or someone else's.
 
-    Unknown keys are kept. Raises `Problem` (exit 2) with the line and place of what is no task.
+    Unknown keys are kept. Raises `Problem` (exit 2) with the line and place of what is wrong.
     """
     root = parse(text, place)
     if not isinstance(root.value, dict) or ROOT not in root.value:
         raise Problem("manifest.no_root", exit=Exit.USAGE, place=f"{place}:{root.line}", root=ROOT)
-    reader = _Reader(place)
+    reader = _TaskReader(place)
     task = reader.part(IntegrationTask, root.value[ROOT], "")
     task.beside = {key: node.data() for key, node in root.value.items() if key != ROOT}
     task.lines = reader.lines
@@ -75,12 +76,12 @@ def loads(text: str, place: str = "<text>") -> IntegrationTask:
 
 
 def dumps(task: IntegrationTask) -> str:
-    """The task file: the card's keys first, then noctule's own that say something, then others."""
+    """The text of the task file: the card's keys, noctule's own unless default, unknown ones."""
     return write({ROOT: _data(task), **task.beside})
 
 
 def card(task: IntegrationTask) -> str:
-    """The card's shape alone."""
+    """The text of the task file with the card's keys only."""
     return write({ROOT: _data(task, card_only=True)})
 
 
@@ -90,7 +91,7 @@ def to_json(text: str) -> str:
 
 
 def texts(task: IntegrationTask) -> Iterator[tuple[str, str]]:
-    """Every text of the task with its place: ("methods[0].name", "create_customer")."""
+    """Every string of the task with its place: ("methods[0].name", "create_customer")."""
     yield from _texts(_data(task) | task.beside, "")
 
 
@@ -105,13 +106,13 @@ def _texts(value: Data, place: str) -> Iterator[tuple[str, str]]:
             yield from _texts(item, f"{place}[{index}]")
 
 
-def keys(kind: type[Part]) -> list[Field[Any]]:
-    """The keys of one kind of part, the card's first, in the order they are written."""
+def keys(kind: type[TaskPart]) -> list[Field[Any]]:
+    """The keys of a class in the order they are written, the card's first."""
     own = {field.name: field for field in fields(kind) if field.name not in _NOT_KEYS}
     return list(({name: own[name] for name in CARD_KEYS.get(kind, ())} | own).values())
 
 
-def _data(part: Part, *, card_only: bool = False) -> dict[str, Any]:
+def _data(part: TaskPart, *, card_only: bool = False) -> dict[str, Any]:
     on_card = CARD_KEYS.get(type(part), ())
     data: dict[str, Any] = {}
     for field in keys(type(part)):
@@ -121,8 +122,8 @@ def _data(part: Part, *, card_only: bool = False) -> dict[str, Any]:
     return data if card_only else data | part.extra
 
 
-def _value(value: Part | list[Part] | str | bool, card_only: bool) -> Any:
-    if isinstance(value, Part):
+def _value(value: TaskPart | list[TaskPart] | str | bool, card_only: bool) -> Any:
+    if isinstance(value, TaskPart):
         return _data(value, card_only=card_only)
     if isinstance(value, list):
         return [_value(item, card_only) for item in value]
@@ -133,24 +134,26 @@ def _default(field: Field[Any]) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 
-class _Reader:
-    """Builds parts from nodes, noting the line of each place."""
+class _TaskReader:
+    """Builds the dataclasses from YAML nodes and records the line of each place."""
 
     def __init__(self, place: str) -> None:
         self.place = place
         self.lines: dict[str, int] = {}
 
-    def part(self, kind: type[P], node: Node, at: str) -> P:
+    def part(self, kind: type[P], node: YamlNode, at: str) -> P:
         if not isinstance(node.value, dict):
             self.refuse(node, at, "a mapping", "un objet")
-        hints = TYPES[kind]
-        known = {field.name for field in keys(kind)}
+        types = TYPES[kind]
+        names = {field.name for field in keys(kind)}
+        old_names = OLD_KEYS.get(kind, {})
         values: dict[str, Any] = {"extra": {}}
-        for name, item in node.value.items():
+        for written, item in node.value.items():
+            name = old_names.get(written, written)
             inner = f"{at}.{name}" if at else name
             self.lines[inner] = item.line
-            if name in known:
-                values[name] = self.value(hints[name], item, inner)
+            if name in names:
+                values[name] = self.value(types[name], item, inner)
             else:
                 values["extra"][name] = item.data()
         for field in keys(kind):
@@ -159,12 +162,12 @@ class _Reader:
                 self.refuse(node, at, f'the key "{field.name}"', f"la clé « {field.name} »")
         return kind(**values)
 
-    def value(self, kind: Any, node: Node, at: str) -> Any:
-        """`node` as the model wants it; null counts as absent."""
+    def value(self, kind: Any, node: YamlNode, at: str) -> Any:
+        """`node` as a value of `kind`; null counts as absent."""
         empty = node.plain and node.data() is None
         if get_origin(kind) is list:
             return [] if empty else self.parts(get_args(kind)[0], node, at)
-        if isinstance(kind, type) and issubclass(kind, Part):
+        if isinstance(kind, type) and issubclass(kind, TaskPart):
             return kind() if empty else self.part(kind, node, at)
         if not isinstance(node.value, str):
             self.refuse(node, at, "a text", "un texte")
@@ -176,20 +179,20 @@ class _Reader:
             self.refuse(node, at, f"one of {choices}", f"une valeur parmi {choices}")
         return text
 
-    def parts(self, kind: type[P], node: Node, at: str) -> list[P]:
+    def parts(self, kind: type[P], node: YamlNode, at: str) -> list[P]:
         if not isinstance(node.value, list):
             self.refuse(node, at, "a list", "une liste")
         for index, item in enumerate(node.value):
             self.lines[f"{at}[{index}]"] = item.line
         return [self.part(kind, item, f"{at}[{i}]") for i, item in enumerate(node.value)]
 
-    def boolean(self, node: Node, at: str) -> bool:
+    def boolean(self, node: YamlNode, at: str) -> bool:
         value = node.data()
         if not isinstance(value, bool):
             self.refuse(node, at, "true or false", "true ou false")
         return value
 
-    def refuse(self, node: Node, at: str, wants_en: str, wants_fr: str) -> NoReturn:
+    def refuse(self, node: YamlNode, at: str, wants_en: str, wants_fr: str) -> NoReturn:
         raise Problem(
             "manifest.wrong_shape",
             exit=Exit.USAGE,

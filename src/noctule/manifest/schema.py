@@ -1,4 +1,4 @@
-"""A JSON Schema of the task file, from the dataclasses themselves."""
+"""The JSON Schema of the task file, made from the dataclasses."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import MISSING
 from typing import Any, Literal, get_args, get_origin
 
 from noctule.manifest.file import ROOT, TYPES, keys
-from noctule.manifest.task import IntegrationTask, Part
+from noctule.manifest.task import IntegrationTask, TaskPart
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema 2020-12 of the file; unknown keys are allowed everywhere, as on reading."""
+    """JSON Schema 2020-12 of the file; unknown keys are allowed everywhere."""
     defs: dict[str, Any] = {}
     _define(IntegrationTask, defs)
     return {
@@ -23,7 +23,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _define(kind: type[Part], defs: dict[str, Any]) -> None:
+def _define(kind: type[TaskPart], defs: dict[str, Any]) -> None:
     properties: dict[str, Any] = {}
     defs[kind.__name__] = {
         "type": "object",
@@ -43,12 +43,12 @@ def _type(kind: Any, defs: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "items": _type(get_args(kind)[0], defs)}
     if get_origin(kind) is Literal:
         return {"enum": list(get_args(kind))}
-    if isinstance(kind, type) and issubclass(kind, Part):
+    if isinstance(kind, type) and issubclass(kind, TaskPart):
         if kind.__name__ not in defs:
             _define(kind, defs)
         return _reference(kind)
     return {"type": "boolean" if kind is bool else "string"}
 
 
-def _reference(kind: type[Part]) -> dict[str, Any]:
+def _reference(kind: type[TaskPart]) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{kind.__name__}"}

@@ -1,7 +1,7 @@
 """The `integration_task`: the contract that every later stage reads.
 
-The card's keys come first and in the card's order; noctule's own keys come after, at each
-level. Keys that noctule does not know are kept in `extra` and written back.
+At each level, the card's keys come first, in the card's order, then noctule's own. Unknown keys
+are kept in `extra` and written back.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ FileRole = Literal["wrapper", "webhook", "tests", "app", "other"]
 
 
 @dataclass(kw_only=True)
-class Part:
-    """Anything with keys of its own in the task."""
+class TaskPart:
+    """A mapping in the task file."""
 
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Unknown keys, kept as they were read."""
+    """Unknown keys, as they were read."""
 
 
 @dataclass(kw_only=True)
-class File(Part):
+class PlannedFile(TaskPart):
     path: str
     purpose: str
     role: FileRole = "other"
 
 
 @dataclass(kw_only=True)
-class EnvVar(Part):
+class EnvVar(TaskPart):
     name: str
     description: str
     role: str = ""
@@ -40,17 +40,17 @@ class EnvVar(Part):
 
 
 @dataclass(kw_only=True)
-class Method(Part):
+class PlannedMethod(TaskPart):
     name: str
     does: str
     operation: str = ""
     """Key in the API document: "POST /v1/payment_intents"."""
     source: str = ""
-    """Where this operation comes from: "document", "pack", "request"."""
+    """Where the operation comes from: "document", "pack", "request"."""
 
 
 @dataclass(kw_only=True)
-class Webhook(Part):
+class Webhook(TaskPart):
     event: str
     endpoint: str
     signature: str = ""
@@ -59,7 +59,7 @@ class Webhook(Part):
 
 
 @dataclass(kw_only=True)
-class ErrorHandling(Part):
+class ErrorHandling(TaskPart):
     retry: str = ""
     fallback: str = ""
     timeout: str = ""
@@ -67,37 +67,39 @@ class ErrorHandling(Part):
 
 
 @dataclass(kw_only=True)
-class DocumentRef(Part):
+class DocumentRef(TaskPart):
     source: str = ""
     """Path, URL or "pack:stripe"."""
     sha256: str = ""
     version: str = ""
-    probed: str = ""
-    """ISO date on which the document was tried against the sandbox, or empty."""
+    compared: str = ""
+    """ISO date on which noctule's own document was last compared with `compared_with`, or ""."""
+    compared_with: str = ""
+    """What it was compared with: the provider's document, an SDK, each with its version."""
 
 
 @dataclass(kw_only=True)
-class Refusal(Part):
+class RefusedPart(TaskPart):
     what: str
     reason: str
     alternative: str = ""
 
 
 @dataclass(kw_only=True)
-class Evidence(Part):
+class Evidence(TaskPart):
     about: str
-    """The key of this task it speaks of: "methods.create_payment_intent"."""
+    """A key of this task: "methods.create_payment_intent"."""
     source: str
     says: str = ""
 
 
 @dataclass(kw_only=True)
-class IntegrationTask(Part):
+class IntegrationTask(TaskPart):
     # The card's keys, in the card's order.
     service: str
-    files: list[File] = field(default_factory=list[File])
+    files: list[PlannedFile] = field(default_factory=list[PlannedFile])
     env_vars: list[EnvVar] = field(default_factory=list[EnvVar])
-    methods: list[Method] = field(default_factory=list[Method])
+    methods: list[PlannedMethod] = field(default_factory=list[PlannedMethod])
     webhooks: list[Webhook] = field(default_factory=list[Webhook])
     error_handling: ErrorHandling = field(default_factory=ErrorHandling)
     tests: str = ""
@@ -110,21 +112,21 @@ class IntegrationTask(Part):
     target: str = ""
     """"fastapi", "django", "flask" or "plain"."""
     scope: Literal["", "whole"] = ""
-    """"whole": every operation of the document, a module per resource; `methods` may rename."""
+    """"whole": every operation of the document, one module per resource; `methods` may rename."""
     depth: str = ""
-    """Levels below an answer's first that are typed, "0" to "3"; "1" where nothing is said."""
+    """How many levels of a response are typed below the first: "0" to "3"; "" means "1"."""
     document: DocumentRef = field(default_factory=DocumentRef)
     accepted_incomplete: str = ""
-    refused: list[Refusal] = field(default_factory=list[Refusal])
+    refused: list[RefusedPart] = field(default_factory=list[RefusedPart])
     evidence: list[Evidence] = field(default_factory=list[Evidence])
-    # Of the file, not of the task.
+    # About the file, not the task.
     beside: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Root keys of the file beside `integration_task`, kept as they were read."""
+    """Other root keys of the file, as they were read."""
     lines: dict[str, int] = field(default_factory=dict[str, int], compare=False, repr=False)
-    """Where each place stands in the file it was read from: "webhooks[1].event" -> line, from 1."""
+    """Line of each place in the file, from 1: "webhooks[1].event" -> 12."""
 
 
-CARD_KEYS: dict[type[Part], tuple[str, ...]] = {
+CARD_KEYS: dict[type[TaskPart], tuple[str, ...]] = {
     IntegrationTask: (
         "service",
         "files",
@@ -134,10 +136,13 @@ CARD_KEYS: dict[type[Part], tuple[str, ...]] = {
         "error_handling",
         "tests",
     ),
-    File: ("path", "purpose"),
+    PlannedFile: ("path", "purpose"),
     EnvVar: ("name", "description"),
-    Method: ("name", "does"),
+    PlannedMethod: ("name", "does"),
     Webhook: ("event", "endpoint"),
     ErrorHandling: ("retry", "fallback"),
 }
-"""The keys of the card, in its order: always written, and all that `card` shows."""
+"""The card's keys, in its order: always written, and the only ones that `card` shows."""
+
+OLD_KEYS: dict[type[TaskPart], dict[str, str]] = {DocumentRef: {"probed": "compared"}}
+"""Keys of task files written before they were renamed: old name -> today's."""

@@ -1,8 +1,8 @@
-"""YAML text to a tree that knows its lines.
+"""YAML text as a tree of nodes with line numbers.
 
-A task file is data from anyone: its size and depth are bounded, and what YAML can do beyond
-plain data (aliases, tags, duplicate keys) is refused. As in YAML 1.2, `no` and `2026-01-02` are
-texts. PyYAML is imported on first use: `noctule --help` never needs it.
+A task file can come from anyone: its size and depth are bounded, and YAML beyond plain data
+(aliases, tags, duplicate keys) is refused. As in YAML 1.2, `no` and `2026-01-02` are strings.
+PyYAML is imported on first use: `noctule --help` never needs it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _FLOAT = re.compile(r"-?[0-9.]+(e[-+]?[0-9]+)?")
 
 
 @dataclass(slots=True)
-class Node:
-    value: str | list[Node] | dict[str, Node]
+class YamlNode:
+    value: str | list[YamlNode] | dict[str, YamlNode]
     line: int
     """From 1."""
     plain: bool = False
-    """A scalar without quotes, which may stand for a number, a boolean or null."""
+    """An unquoted scalar, which may be a number, a boolean or null."""
 
     def data(self) -> Any:
         """Strings, numbers, booleans, None, lists and dicts."""
@@ -44,10 +44,10 @@ class Node:
 
 
 def plain_scalar(text: str) -> str | int | float | bool | None:
-    """What an unquoted scalar stands for.
+    """The value of an unquoted scalar.
 
-    A number only where writing it back gives the same characters: `1.10`, `0033` and `+33` are
-    versions and telephone numbers, and stay texts.
+    It is a number only if writing it back gives the same characters: `1.10`, `0033` and `+33` are
+    versions and telephone numbers, and stay strings.
     """
     if text in _NULL:
         return None
@@ -62,8 +62,8 @@ def plain_scalar(text: str) -> str | int | float | bool | None:
     return text
 
 
-def parse(text: str, place: str) -> Node:
-    """The one document in `text`; a `Problem` names `place` and the line of what is wrong."""
+def parse(text: str, place: str) -> YamlNode:
+    """The single document in `text`. Raises `Problem` (exit 2) with `place` and the line."""
     import yaml
 
     if len(text) > MAX_CHARACTERS:
@@ -92,7 +92,7 @@ class _Composer:
         self.events = events
         self.place = place
 
-    def document(self) -> Node:
+    def document(self) -> YamlNode:
         import yaml
 
         for event in self.events:
@@ -100,13 +100,13 @@ class _Composer:
                 root = self.node(event, 0)
                 break
         else:
-            return Node({}, 1)
+            return YamlNode({}, 1)
         for event in self.events:
             if isinstance(event, yaml.NodeEvent):
                 self.refuse("manifest.several_documents", event)
         return root
 
-    def node(self, event: Any, depth: int) -> Node:
+    def node(self, event: Any, depth: int) -> YamlNode:
         import yaml
 
         line = event.start_mark.line + 1
@@ -117,23 +117,23 @@ class _Composer:
         if depth > MAX_DEPTH:
             self.refuse("manifest.too_deep", event)
         if isinstance(event, yaml.ScalarEvent):
-            return Node(event.value, line, plain=event.style is None)
+            return YamlNode(event.value, line, plain=event.style is None)
         if isinstance(event, yaml.SequenceStartEvent):
-            return Node(self.sequence(depth), line)
-        return Node(self.mapping(depth), line)
+            return YamlNode(self.sequence(depth), line)
+        return YamlNode(self.mapping(depth), line)
 
-    def sequence(self, depth: int) -> list[Node]:
+    def sequence(self, depth: int) -> list[YamlNode]:
         import yaml
 
-        items: list[Node] = []
+        items: list[YamlNode] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             items.append(self.node(event, depth + 1))
         return items
 
-    def mapping(self, depth: int) -> dict[str, Node]:
+    def mapping(self, depth: int) -> dict[str, YamlNode]:
         import yaml
 
-        items: dict[str, Node] = {}
+        items: dict[str, YamlNode] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.node(event, depth + 1).value
             if not isinstance(key, str):

@@ -1,4 +1,4 @@
-"""A task to YAML text: double-quoted strings as on the card, the same bytes for the same task."""
+"""YAML text of a task: double-quoted strings as on the card, equal bytes for equal tasks."""
 
 from __future__ import annotations
 

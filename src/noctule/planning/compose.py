@@ -13,9 +13,9 @@ from noctule.manifest import (
     EnvVar,
     ErrorHandling,
     Evidence,
-    File,
     IntegrationTask,
-    Method,
+    PlannedFile,
+    PlannedMethod,
     Webhook,
 )
 from noctule.messages import say
@@ -25,7 +25,7 @@ from noctule.text import one_line
 
 if TYPE_CHECKING:
     from noctule.apidoc import Operation
-    from noctule.manifest import Refusal
+    from noctule.manifest import RefusedPart
     from noctule.messages import Language
     from noctule.planning.language.request import Request
     from noctule.planning.select.provider_choice import Subject
@@ -57,7 +57,7 @@ class Outline:
     need: Need | None
     chosen: tuple[Chosen, ...]
     events: tuple[str, ...]
-    refusal: Refusal | None
+    refusal: RefusedPart | None
     accepted: str
     whole: bool = False
     """Whether every operation of the document is wrapped, `chosen` or not."""
@@ -84,7 +84,8 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Ch
     )
     tests = f"{layout.tests}/test_{subject.slug}_service.py"
     document = subject.document
-    of_pack = document.source.startswith(PACK)
+    pack = subject.pack
+    facts = pack.document if pack and document.source.startswith(PACK) else None
     task = IntegrationTask(
         service=subject.name,
         files=_files(outline, layout, tests),
@@ -103,7 +104,8 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Ch
             source=document.source,
             sha256=document.sha256,
             version=document.version,
-            probed=_probed(subject) if of_pack else "",
+            compared=facts.compared if facts else "",
+            compared_with=facts.compared_with if facts else "",
         ),
         accepted_incomplete=outline.accepted,
         refused=[outline.refusal] if outline.refusal else [],
@@ -125,10 +127,10 @@ def error_handling(language: Language) -> ErrorHandling:
     )
 
 
-def _files(outline: Outline, layout: Layout, tests: str) -> list[File]:
+def _files(outline: Outline, layout: Layout, tests: str) -> list[PlannedFile]:
     language, slug = outline.request.language, outline.subject.slug
     files = [
-        File(
+        PlannedFile(
             path=f"{layout.services}/{slug}_service.py",
             purpose=say(language, "planning.file_wrapper", service=outline.subject.name),
             role="wrapper",
@@ -136,16 +138,16 @@ def _files(outline: Outline, layout: Layout, tests: str) -> list[File]:
     ]
     if outline.events:
         purpose = say(language, "planning.file_webhook")
-        files.append(File(path=f"{layout.webhooks}/{slug}.py", purpose=purpose, role="webhook"))
-    files.append(File(path=tests, purpose=say(language, "planning.file_tests"), role="tests"))
+        files.append(
+            PlannedFile(path=f"{layout.webhooks}/{slug}.py", purpose=purpose, role="webhook")
+        )
+    files.append(
+        PlannedFile(path=tests, purpose=say(language, "planning.file_tests"), role="tests")
+    )
     if not layout.app and (outline.events or layout.target != "plain"):
         purpose = say(language, "planning.file_app")
-        files.append(File(path=layout.new_app, purpose=purpose, role="app"))
+        files.append(PlannedFile(path=layout.new_app, purpose=purpose, role="app"))
     return files
-
-
-def _probed(subject: Subject) -> str:
-    return subject.pack.document.compared if subject.pack and subject.pack.document else ""
 
 
 def _env_vars(outline: Outline) -> list[EnvVar]:
@@ -186,14 +188,14 @@ def _of_document(outline: Outline) -> list[EnvVar]:
     ]
 
 
-def _methods(outline: Outline) -> list[Method]:
-    methods: list[Method] = []
+def _methods(outline: Outline) -> list[PlannedMethod]:
+    methods: list[PlannedMethod] = []
     taken: set[str] = {chosen.fact.name for chosen in outline.chosen if chosen.fact}
     for chosen in outline.chosen:
         name = chosen.fact.name if chosen.fact else method_name(chosen.operation, taken)
         taken.add(name)
         methods.append(
-            Method(
+            PlannedMethod(
                 name=name,
                 does=_does(chosen, outline.request.language),
                 operation=chosen.operation.key,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from noctule.manifest import IntegrationTask, Method
+    from noctule.manifest import IntegrationTask, PlannedMethod
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def _union(there: list[T], new: list[T], key: Callable[[T], str]) -> list[T]:
     return [*there, *(one for one in new if key(one) not in known)]
 
 
-def _methods(there: list[Method], new: list[Method]) -> list[Method]:
+def _methods(there: list[PlannedMethod], new: list[PlannedMethod]) -> list[PlannedMethod]:
     """One method per operation. A new one whose name is taken is called after its verb too."""
     taken = {method.name for method in there}
     return _union(
@@ -54,5 +54,5 @@ def _methods(there: list[Method], new: list[Method]) -> list[Method]:
     )
 
 
-def _operations(methods: list[Method]) -> set[str]:
+def _operations(methods: list[PlannedMethod]) -> set[str]:
     return {method.operation for method in methods}

@@ -1,6 +1,6 @@
 """Tasks for the tests of codegen, written by hand."""
 
-from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
+from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod, Webhook
 from noctule.providers import pack
 
 
@@ -14,12 +14,12 @@ def task_of(
     """A task over a pack: method name -> operation."""
     known = pack(provider)
     files = [
-        File(path=f"app/services/{provider}_service.py", purpose="", role="wrapper"),
-        File(path=f"app/api/webhooks/{provider}.py", purpose="", role="webhook"),
-        File(path=f"tests/test_{provider}_service.py", purpose="", role="tests"),
+        PlannedFile(path=f"app/services/{provider}_service.py", purpose="", role="wrapper"),
+        PlannedFile(path=f"app/api/webhooks/{provider}.py", purpose="", role="webhook"),
+        PlannedFile(path=f"tests/test_{provider}_service.py", purpose="", role="tests"),
     ]
     if app:
-        files.append(File(path="app/main.py", purpose="", role="app"))
+        files.append(PlannedFile(path="app/main.py", purpose="", role="app"))
     return IntegrationTask(
         service=known.name,
         provider=provider,
@@ -30,7 +30,7 @@ def task_of(
             for fact in known.env
         ],
         methods=[
-            Method(name=name, does="…", operation=operation)
+            PlannedMethod(name=name, does="…", operation=operation)
             for name, operation in operations.items()
         ],
         webhooks=[

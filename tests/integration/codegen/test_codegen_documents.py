@@ -9,7 +9,7 @@ import pytest
 from noctule import apidoc
 from noctule.apidoc import ApiDocument
 from noctule.codegen import render
-from noctule.manifest import File, IntegrationTask, Webhook
+from noctule.manifest import IntegrationTask, PlannedFile, Webhook
 from noctule.planning import plan
 from noctule.project.layout import Layout
 
@@ -46,7 +46,9 @@ def add_webhooks(task: IntegrationTask, provider: str) -> None:
     for event in EVENTS[provider]:
         endpoint = f"/api/webhooks/{provider}"
         task.webhooks.append(Webhook(event=event, endpoint=endpoint, signature=provider))
-    task.files.append(File(path=f"app/api/webhooks/{provider}.py", purpose="", role="webhook"))
+    task.files.append(
+        PlannedFile(path=f"app/api/webhooks/{provider}.py", purpose="", role="webhook")
+    )
 
 
 @pytest.fixture(scope="module")

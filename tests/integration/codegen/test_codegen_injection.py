@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from noctule import apidoc
 from noctule.codegen import render
 from noctule.codegen.model.names import python_name
-from noctule.manifest import EnvVar, File, IntegrationTask, Method
+from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod
 from noctule.problem import Problem
 from noctule.project.rendered import Rendered
 
@@ -184,11 +184,11 @@ def rendered(
         service=service,
         provider="example",
         files=[
-            File(path="app/example.py", purpose=about, role="wrapper"),
-            File(path="tests/test_example.py", purpose=about, role="tests"),
+            PlannedFile(path="app/example.py", purpose=about, role="wrapper"),
+            PlannedFile(path="tests/test_example.py", purpose=about, role="tests"),
         ],
         env_vars=[EnvVar(name="EXAMPLE_TOKEN", description=about, role="token")],
-        methods=[Method(name=method, does=about, operation=key)],
+        methods=[PlannedMethod(name=method, does=about, operation=key)],
     )
     return render(task, document, None), document
 
@@ -269,8 +269,8 @@ def test_no_path_of_a_task_leaves_the_project(path: str) -> None:
     task = IntegrationTask(
         service="Example",
         provider="example",
-        files=[File(path=path, purpose="", role="wrapper")],
-        methods=[Method(name="a", does="", operation="GET /a")],
+        files=[PlannedFile(path=path, purpose="", role="wrapper")],
+        methods=[PlannedMethod(name="a", does="", operation="GET /a")],
     )
     try:
         files = render(task, document, None)

@@ -12,7 +12,7 @@ from codegen_tasks import stripe_task, task_of
 from noctule import apidoc
 from noctule.apidoc import ApiDocument
 from noctule.codegen import render
-from noctule.manifest import EnvVar, File, IntegrationTask, Method
+from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod
 from noctule.problem import Exit, Problem
 from noctule.project.rendered import Rendered
 from noctule.providers import pack
@@ -140,12 +140,21 @@ def test_the_page_shows_the_code_as_it_is() -> None:
         ({"target": "rails"}, "codegen.target_unknown"),
         ({"depth": "many"}, "codegen.depth"),
         (
-            {"methods": [Method(name="x", does="", operation="GET /nope")]},
+            {"methods": [PlannedMethod(name="x", does="", operation="GET /nope")]},
             "codegen.operation_unknown",
         ),
-        ({"files": [File(path="lib/a-b.ts", purpose="", role="wrapper")]}, "codegen.module_path"),
-        ({"files": [File(path="../x.py", purpose="", role="wrapper")]}, "codegen.module_path"),
-        ({"files": [File(path="import/x.py", purpose="", role="wrapper")]}, "codegen.module_path"),
+        (
+            {"files": [PlannedFile(path="lib/a-b.ts", purpose="", role="wrapper")]},
+            "codegen.module_path",
+        ),
+        (
+            {"files": [PlannedFile(path="../x.py", purpose="", role="wrapper")]},
+            "codegen.module_path",
+        ),
+        (
+            {"files": [PlannedFile(path="import/x.py", purpose="", role="wrapper")]},
+            "codegen.module_path",
+        ),
     ],
 )
 def test_a_task_that_cannot_be_is_one_clear_problem(change: dict[str, Any], key: str) -> None:
@@ -206,10 +215,10 @@ def wrapper_of(document: ApiDocument, *variables: EnvVar) -> str:
     task = IntegrationTask(
         service="Example",
         provider="example",
-        files=[File(path="app/example.py", purpose="", role="wrapper")],
+        files=[PlannedFile(path="app/example.py", purpose="", role="wrapper")],
         env_vars=list(variables),
         methods=[
-            Method(name=operation.id, does="Do it.", operation=key)
+            PlannedMethod(name=operation.id, does="Do it.", operation=key)
             for key, operation in document.operations.items()
         ],
     )

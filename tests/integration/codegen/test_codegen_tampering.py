@@ -11,7 +11,7 @@ import pytest
 
 from noctule import apidoc
 from noctule.codegen import render
-from noctule.manifest import EnvVar, File, IntegrationTask, Method, Webhook
+from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod, Webhook
 from noctule.providers import pack
 
 SCHEMES = os.environ.get("NOCTULE_SCHEMES", "").split() or [
@@ -45,16 +45,16 @@ def task_under(scheme: str) -> IntegrationTask:
         provider="",
         target="fastapi",
         files=[
-            File(path=f"app/services/{slug}_service.py", purpose="", role="wrapper"),
-            File(path=f"app/api/webhooks/{slug}.py", purpose="", role="webhook"),
-            File(path=f"tests/test_{slug}.py", purpose="", role="tests"),
+            PlannedFile(path=f"app/services/{slug}_service.py", purpose="", role="wrapper"),
+            PlannedFile(path=f"app/api/webhooks/{slug}.py", purpose="", role="webhook"),
+            PlannedFile(path=f"tests/test_{slug}.py", purpose="", role="tests"),
         ],
         env_vars=[
             EnvVar(name=fact.name, description="", role=fact.role, required=True)
             for fact in known.env
             if fact.role.startswith("webhook")
         ],
-        methods=[Method(name="ping", does="Pings.", operation="GET /ping")],
+        methods=[PlannedMethod(name="ping", does="Pings.", operation="GET /ping")],
         webhooks=[
             Webhook(event=event, endpoint=f"/api/webhooks/{slug}", signature=scheme)
             for event in known.webhook.events[:2] or ("thing.made",)

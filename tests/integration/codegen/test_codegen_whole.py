@@ -11,7 +11,7 @@ import pytest
 
 from noctule import apidoc
 from noctule.codegen import render
-from noctule.manifest import Method
+from noctule.manifest import PlannedMethod
 from noctule.planning import plan
 from noctule.problem import Problem
 from noctule.project.layout import Layout
@@ -23,7 +23,9 @@ SMALL = ("notion", "postmark", "adyen-checkout")
 pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason="the real documents are not here")
 
 
-def whole(name: str, target: str = "fastapi", methods: Iterable[Method] = ()) -> list[Rendered]:
+def whole(
+    name: str, target: str = "fastapi", methods: Iterable[PlannedMethod] = ()
+) -> list[Rendered]:
     document = apidoc.load(str(SPECS / f"{name}.json"))
     first = list(document.operations)[:2]
     made = plan(f"Use {name}", layout=Layout(target=target), document=document, operations=first,
@@ -79,7 +81,7 @@ def test_resources_are_loaded_when_they_are_used(project: Path) -> None:
 
 
 def test_the_task_may_rename_methods_and_type_deeper() -> None:
-    methods = [Method(name="me", does="", operation="GET /v1/users/{id}")]
+    methods = [PlannedMethod(name="me", does="", operation="GET /v1/users/{id}")]
     texts = "".join(file.text for file in whole("notion", methods=methods))
     assert "async def me(" in texts
 

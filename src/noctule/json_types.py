@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 
-def is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
 
@@ -15,7 +15,7 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 def as_dict(value: object) -> dict[str, Any]:
     """The value where it is a mapping, else an empty one."""
-    return value if is_dict(value) else {}
+    return value if is_object(value) else {}
 
 
 def as_list(value: object) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.importers.credentials import without_secrets
 from noctule.apidoc.importers.inference import FILE, UNKNOWN, schema_of, schema_of_texts
-from noctule.json_types import is_dict, is_list
+from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -171,7 +171,7 @@ def content(source: Source, bodies: list[Body]) -> dict[str, Any]:
 
 def body_schema(type_: str, values: list[object]) -> dict[str, Any]:
     if type_ in FORMS:
-        forms = [value for value in values if is_dict(value)]
+        forms = [value for value in values if is_object(value)]
         names = dict.fromkeys(name for form in forms for name in form)
         fields = {
             name: schema_of_texts(name, (form[name] for form in forms if name in form))
@@ -186,7 +186,7 @@ def body_schema(type_: str, values: list[object]) -> dict[str, Any]:
 
 def known(value: object) -> bool:
     """Nothing in the value is left open."""
-    if is_dict(value):
+    if is_object(value):
         return all(known(held) for held in value.values())
     if is_list(value):
         return all(known(item) for item in value)

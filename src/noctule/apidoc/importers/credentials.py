@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from noctule.json_types import is_dict, is_list
+from noctule.json_types import is_list, is_object
 
 CREDENTIAL = re.compile(
     r"^(authorization|proxy-authorization|cookie|set-cookie|apikey|key|sig|signature|sid|code"
@@ -44,7 +44,7 @@ def opaque(text: str) -> bool:
 
 def without_secrets(value: Any, name: str = "") -> Any:
     """The same value with what is or looks secret replaced by a placeholder."""
-    if is_dict(value):
+    if is_object(value):
         return {key: without_secrets(held, key) for key, held in value.items()}
     if is_list(value):
         return [without_secrets(item, name) for item in value]

@@ -16,7 +16,7 @@ from noctule.apidoc.importers import traffic
 from noctule.apidoc.importers.calls import NOTHING, Answer, Body, Call, Source, document
 from noctule.apidoc.importers.inference import FILE
 from noctule.apidoc.model.openapi3 import METHODS
-from noctule.json_types import as_dict, as_list, as_text, is_dict, is_list
+from noctule.json_types import as_dict, as_list, as_text, is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,5 +156,5 @@ def keys(call: Call) -> Iterator[str]:
         value = answer.body.value if answer.body and answer.status < 300 else None
         if is_list(value) and value:
             value = value[0]
-        if is_dict(value):
+        if is_object(value):
             yield from value

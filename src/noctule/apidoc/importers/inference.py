@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.values.fits import FORMATS
-from noctule.json_types import is_dict, is_list, json_type
+from noctule.json_types import is_list, is_object, json_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ def schema_of(values: Iterable[object]) -> dict[str, Any]:
     if kinds:
         made["type"] = kinds[0] if len(kinds) == 1 else kinds
     if "object" in kinds:
-        made |= members([value for value in seen if is_dict(value)])
+        made |= members([value for value in seen if is_object(value)])
     if "array" in kinds:
         made["items"] = schema_of(item for value in seen if is_list(value) for item in value)
     if "string" in kinds and (found := format_of([v for v in seen if isinstance(v, str)])):

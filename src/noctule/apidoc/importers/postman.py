@@ -16,7 +16,7 @@ from noctule.apidoc.importers.calls import Call, Source, document
 from noctule.apidoc.importers.credentials import is_credential
 from noctule.apidoc.importers.postman_body import VARIABLE, entries, headers_of, pairs
 from noctule.apidoc.model.openapi3 import METHODS
-from noctule.json_types import as_dict, as_list, as_text, is_dict, is_list
+from noctule.json_types import as_dict, as_list, as_text, is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ class Scope:
         return replace(
             self,
             folder=as_text(item.get("name")) or self.folder,
-            auth=item["auth"] if is_dict(item.get("auth")) else self.auth,
+            auth=item["auth"] if is_object(item.get("auth")) else self.auth,
             variables={**self.variables, **variables(item)},
         )
 
@@ -101,7 +101,7 @@ def call_of(item: Json, scope: Scope) -> Call | None:
     server, path = address(text_of(url), scope)
     query, headers = entries(as_dict(url).get("query")), headers_of(request.get("header"))
     query = query or [{"key": key, "value": value} for key, value in in_text(url)]
-    auth = request["auth"] if is_dict(request.get("auth")) else scope.auth
+    auth = request["auth"] if is_object(request.get("auth")) else scope.auth
     schemes = traffic.schemes_of(pairs(headers), pairs(query)) | scheme(as_dict(auth))
     noted = [*query, *headers, *entries(as_dict(url).get("variable"))]
     media = postman_body.media_of(headers)

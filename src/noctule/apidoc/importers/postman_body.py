@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.apidoc.importers import traffic
 from noctule.apidoc.importers.calls import NOTHING, Answer, Body
 from noctule.apidoc.importers.inference import FILE, UNKNOWN
-from noctule.json_types import as_dict, as_list, as_text, is_dict, is_list
+from noctule.json_types import as_dict, as_list, as_text, is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +81,7 @@ def sent(body: Json, media: str, filled: Callable[[str], str]) -> Body | None:
 def graphql(written: Json) -> Body:
     value: Json = {"query": as_text(written.get("query"))}
     variables = traffic.json_of(as_text(written.get("variables")))
-    if is_dict(variables):
+    if is_object(variables):
         value["variables"] = opened(variables)
     return Body("application/json", value)
 
@@ -99,7 +99,7 @@ def understood(media: str, text: str, filled: Callable[[str], str]) -> Body | No
 
 def opened(value: object) -> object:
     """The value with what holds a variable unknown."""
-    if is_dict(value):
+    if is_object(value):
         return {key: opened(held) for key, held in value.items()}
     if is_list(value):
         return [opened(item) for item in value]

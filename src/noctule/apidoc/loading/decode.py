@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from noctule.apidoc import bounds
-from noctule.json_types import is_dict
+from noctule.json_types import is_object
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def deeper_than(value: Any, limit: int) -> bool:
         level = [
             inner
             for outer in level
-            for inner in (outer.values() if is_dict(outer) else outer)
+            for inner in (outer.values() if is_object(outer) else outer)
             if type(inner) in containers
         ]
         if not level:

@@ -13,7 +13,7 @@ from noctule.apidoc.loading.decode import decode, refuse
 from noctule.apidoc.loading.files import Fetch, Library, file_bytes
 from noctule.apidoc.model.document import ApiDocument
 from noctule.apidoc.model.node import Node, UnreadableError
-from noctule.json_types import is_dict, is_list
+from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,14 +91,14 @@ def build(data: bytes, *, source: str, place: str, library: Library, name: str) 
 def recognise(value: Any, place: str) -> tuple[str, Any]:
     """The dialect of a document and the document; a collection or a capture as the OpenAPI document
     it amounts to. Raises Problem that says what it is instead."""
-    if not is_dict(value):
+    if not is_object(value):
         refuse("not_openapi", place, found="list" if is_list(value) else "text")
     document = value
-    if is_dict(document.get("log")) and is_list(document["log"].get("entries")):
+    if is_object(document.get("log")) and is_list(document["log"].get("entries")):
         from noctule.apidoc.importers import har
 
         return "har-1.2", har.convert(document)
-    if is_dict(document.get("info")) and is_list(document.get("item")):
+    if is_object(document.get("info")) and is_list(document.get("item")):
         from noctule.apidoc.importers import postman
 
         return postman.version(document["info"]), postman.convert(document)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from noctule.apidoc import bounds
-from noctule.json_types import is_dict, is_list
+from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +135,7 @@ class Builder:
         self._place(value, size, event)
 
     def _awaits_key(self, level: Level) -> bool:
-        return is_dict(level.value) and level.key is None
+        return is_object(level.value) and level.key is None
 
     def _place(self, value: Any, size: int, event: Any) -> None:
         """Put a finished value where it belongs: the result, an element, a key or a member."""
@@ -168,7 +168,7 @@ class Builder:
 def merged(value: Any, event: Any) -> list[dict[str, Any]]:
     """What a merge key takes over: one mapping or several, the first one winning."""
     sources = value if is_list(value) else [value]
-    if not all(is_dict(source) for source in sources):
+    if not all(is_object(source) for source in sources):
         raise YamlError("<< takes over mappings only", line(event))
     return sources
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from noctule.apidoc import bounds
-from noctule.json_types import is_dict, is_list
+from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,7 +56,7 @@ class Node:
     @property
     def mapping(self) -> Mapping[str, Any]:
         """The value, or an empty mapping where the document holds something else."""
-        return self.value if is_dict(self.value) else NOTHING
+        return self.value if is_object(self.value) else NOTHING
 
     def text(self, key: str) -> str:
         value = self.mapping.get(key)
@@ -143,7 +143,7 @@ def anchors(root: Node) -> dict[str, Node]:
 
 def step(value: Any, key: str) -> Any:
     """One step into a mapping or an array; None where there is nothing."""
-    if is_dict(value):
+    if is_object(value):
         return value.get(key)
     if is_list(value) and key.isdecimal() and int(key) < len(value):
         return value[int(key)]

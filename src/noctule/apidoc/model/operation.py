@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from noctule.apidoc.model import openapi3
-from noctule.json_types import is_dict, is_list
+from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,4 +183,4 @@ def methods(dialect: Dialect, item: Node) -> list[tuple[str, Node]]:
     """The operations of one path item, OpenAPI 3.2's additional ones included."""
     named = [(key, node) for key, node in item.entries() if key.lower() in dialect.METHODS]
     named.extend(item.at("additionalOperations").entries())
-    return [(method, node) for method, node in named if is_dict(node.value)]
+    return [(method, node) for method, node in named if is_object(node.value)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from noctule.apidoc.model import composition
 from noctule.apidoc.model.node import Node
-from noctule.json_types import is_dict, is_list, is_number, json_type
+from noctule.json_types import is_list, is_number, is_object, json_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -202,7 +202,7 @@ class Schema:
         for stated in self._each("discriminator"):
             if isinstance(stated, str):
                 return stated
-            if is_dict(stated):
+            if is_object(stated):
                 return str(stated.get("propertyName", ""))
         return ""
 
@@ -256,14 +256,14 @@ class Schema:
         return tuple(
             Schema.of(part.at("additionalProperties"))
             for part in self.parts
-            if is_dict(part.mapping.get("additionalProperties"))
+            if is_object(part.mapping.get("additionalProperties"))
             and name not in part.at("properties").mapping
         )
 
     @cached_property
     def items(self) -> Schema | None:
         """What every element is; None where the document does not say."""
-        stated = [node for node in self._at("items") if is_dict(node.value)]
+        stated = [node for node in self._at("items") if is_object(node.value)]
         return Schema.of(*stated) if stated else None
 
     @cached_property

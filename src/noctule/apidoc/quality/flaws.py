@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from noctule.apidoc.model.schema import Schema
 from noctule.apidoc.quality.gaps import Gap
 from noctule.apidoc.quality.schema_flaws import misfits, of_schema
-from noctule.json_types import is_dict
+from noctule.json_types import is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ def of_document(document: ApiDocument) -> Iterator[Flaw]:
         item = node.follow()
         if item.broken:
             yield "broken_reference", node.pointer, item.broken
-        elif not is_dict(item.value):
+        elif not is_object(item.value):
             yield "malformed", node.pointer, path
     for name, schema in document.schemas.items():
         if strange(name):

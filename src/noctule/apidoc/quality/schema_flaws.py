@@ -8,7 +8,7 @@ from noctule.apidoc.model import composition
 from noctule.apidoc.model.schema import MISSING, TYPES, Schema
 from noctule.apidoc.values.fits import FORMATS, fits, needed
 from noctule.apidoc.values.json_schema import readable
-from noctule.json_types import is_dict, is_list, is_number, json_type
+from noctule.json_types import is_list, is_number, is_object, json_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,7 +67,7 @@ def of_node(node: Node) -> Iterator[tuple[str, str, str]]:
     if isinstance(pattern, str) and not readable(pattern):
         yield "unreadable_pattern", f"{node.pointer}/pattern", pattern[:60]
     members = value.get("properties")
-    if is_dict(members):
+    if is_object(members):
         for name, member in members.items():
             if not isinstance(member, dict | bool):
                 yield "malformed", node.at("properties", name).pointer, name
@@ -107,7 +107,7 @@ def misfit(schema: Schema, value: object, *, request: bool, at: str = "") -> str
     """The innermost place of a value that does not fit, and the keyword that refuses it."""
     if schema.alternatives:
         return f"{at or '/'}: {'oneOf' if schema.exclusive else 'anyOf'}"
-    if schema.type == "object" and is_dict(value):
+    if schema.type == "object" and is_object(value):
         absent = sorted(needed(schema, request=request) - value.keys())
         if absent:
             return f"{at}/{absent[0]}: required"

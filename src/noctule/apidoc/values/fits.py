@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from noctule.apidoc.model.schema import MISSING, Schema
 from noctule.apidoc.values import patterns
-from noctule.json_types import is_dict, is_list, is_number, json_type, same
+from noctule.json_types import is_list, is_number, is_object, json_type, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def fits_shape(schema: Schema, value: object, request: bool, depth: int) -> bool
         return fits_number(schema, cast("float", value))
     if is_list(value):
         return fits_array(schema, value, request, depth)
-    if is_dict(value):
+    if is_object(value):
         return fits_object(schema, value, request, depth)
     return True
 

@@ -10,7 +10,7 @@ from noctule.apidoc.model import composition
 from noctule.apidoc.model.schema import TYPES, Schema
 from noctule.apidoc.values import patterns
 from noctule.apidoc.values.fits import carried
-from noctule.json_types import is_dict, is_list, is_number
+from noctule.json_types import is_list, is_number, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ def json_schema(schema: Schema, *, request: bool = False) -> dict[str, Any]:
     translator = Translator.of(schema, request=request)
     made = [translator.schema(node, frozenset({node.pointer})) for node in schema.nodes]
     definitions = translator.closure(made)
-    body: dict[str, Any] = made[0] if len(made) == 1 and is_dict(made[0]) else {"allOf": made}
+    body: dict[str, Any] = made[0] if len(made) == 1 and is_object(made[0]) else {"allOf": made}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **body,
@@ -197,7 +197,7 @@ def named(made: object) -> Iterator[str]:
         value = waiting.pop()
         if is_list(value):
             waiting.extend(value)
-        elif is_dict(value):
+        elif is_object(value):
             reference = value.get("$ref")
             if isinstance(reference, str) and reference.startswith(DEFINITIONS):
                 yield reference.removeprefix(DEFINITIONS)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.apidoc.model.schema import MISSING, Schema
 from noctule.apidoc.values import patterns
 from noctule.apidoc.values.fits import carried, fits, fits_text, needed
-from noctule.json_types import is_dict, is_list, is_number
+from noctule.json_types import is_list, is_number, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ class Sampler:
 
     def usable(self, schema: Schema, known: object) -> bool:
         """An example may stand as it is. A request's object is written property by property."""
-        if self.request and is_dict(known) and known:
+        if self.request and is_object(known) and known:
             return False
         if known is None and schema.type != "null":
             return False
@@ -127,7 +127,7 @@ class Sampler:
     def tag(self, schema: Schema, branch: Schema, made: object) -> None:
         """Write the discriminator that names the branch, where the branch admits it."""
         name = schema.discriminator
-        if not name or not is_dict(made):
+        if not name or not is_object(made):
             return
         mapped = [tag for tag, pointer in schema.tags.items() if pointer == branch.pointer]
         tag = mapped[0] if mapped else branch.name
@@ -136,9 +136,9 @@ class Sampler:
             made[name] = tag
 
     def mapping(self, schema: Schema, depth: int, hint: object) -> dict[str, Any]:
-        known = dict(hint) if is_dict(hint) else {}
+        known = dict(hint) if is_object(hint) else {}
         for example in reversed(schema.examples):
-            if is_dict(example):
+            if is_object(example):
                 known.update(example)
         must = needed(schema, request=self.request)
         made: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.codegen.model.values import is_object
+from noctule.json_types import is_object
 
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Hook

@@ -18,7 +18,7 @@ from noctule.codegen.model.integration import (
     Type,
     parts,
 )
-from noctule.codegen.model.values import is_array, is_object
+from noctule.json_types import is_list, is_object
 from noctule.runtime import redact
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
         case Choice(_, values):
             return value if value in values else values[0]
         case ListOf(item):
-            items = value if is_array(value) else list[Any]()
+            items = value if is_list(value) else list[Any]()
             return [fit(item, items[0] if items else None, records, name)]
         case MapOf(item):
             return _map(item, value, records)

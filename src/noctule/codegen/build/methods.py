@@ -28,7 +28,7 @@ from noctule.codegen.model.integration import (
     Type,
 )
 from noctule.codegen.model.text import plain, sentence
-from noctule.codegen.model.values import is_array
+from noctule.json_types import is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -123,7 +123,7 @@ class Methods:
 
 def _telling(param: Param, spelt: Mapping[str, str]) -> Param:
     """One item is spelt alike in every style, two are not."""
-    alone = param.wire in spelt and is_array(param.example) and len(param.example) == 1
+    alone = param.wire in spelt and is_list(param.example) and len(param.example) == 1
     return replace(param, example=param.example * 2) if alone else param
 
 

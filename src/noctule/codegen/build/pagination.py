@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.build.examples import fit
 from noctule.codegen.model.integration import ListOf, MapOf, PageKind, Pages, Reference, Type
-from noctule.codegen.model.values import is_array, is_object
+from noctule.json_types import is_list, is_object
 from noctule.runtime.pagination import styles
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _telling(example: Any) -> Any:
     could hold."""
     if is_object(example):
         return {name: _telling(value) for name, value in example.items()} or {"example": True}
-    return [_telling(value) for value in example] if is_array(example) else example
+    return [_telling(value) for value in example] if is_list(example) else example
 
 
 def _listing(

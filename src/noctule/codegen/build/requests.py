@@ -21,7 +21,7 @@ from noctule.codegen.model.integration import (
 )
 from noctule.codegen.model.names import free, python_name
 from noctule.codegen.model.text import sentence
-from noctule.codegen.model.values import is_object
+from noctule.json_types import is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from noctule.codegen.model.values import is_array, is_object
 from noctule.codegen.python.emitter.line_breaks import Code, collection, joined
+from noctule.json_types import is_list, is_object
 
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -40,7 +40,7 @@ def literal(value: Any) -> Code:
     if is_object(value):
         pairs = (joined(f"{string(key)}: ", literal(item)) for key, item in value.items())
         return collection("{", pairs, "}")
-    if is_array(value):
+    if is_list(value):
         return collection("[", map(literal, value), "]")
     return repr(value).replace("e+", "e") if isinstance(value, float) else repr(value)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.build.expected_request import Expected, expected, used
 from noctule.codegen.model.integration import ListOf, Method, Reference, Scalar
-from noctule.codegen.model.values import is_object
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import (
     Code,
@@ -21,6 +20,7 @@ from noctule.codegen.python.emitter.line_breaks import (
 from noctule.codegen.python.emitter.literals import Verbatim, literal, octets, string
 from noctule.codegen.python.emitter.module import Block
 from noctule.codegen.python.tests.pages import pages_test
+from noctule.json_types import is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from noctule.codegen.build.auth import secrets_of
 from noctule.codegen.model.integration import Auth, ListOf, Reference, Scalar
 from noctule.codegen.model.names import constant_name, free, python_name
-from noctule.codegen.model.values import is_array, is_object
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import call, collection, columns, joined, lay_out
 from noctule.codegen.python.emitter.literals import Verbatim, literal, octets, string
@@ -16,6 +15,7 @@ from noctule.codegen.python.emitter.module import Block, Imports, function, modu
 from noctule.codegen.python.tests.calls import example_call, success_tests
 from noctule.codegen.python.tests.faults import faults
 from noctule.codegen.python.tests.webhooks import webhook_tests
+from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -268,4 +268,4 @@ def _plainly_typed(value: Any) -> bool:
     """Whether type checkers know what it holds: nothing in it is empty."""
     if is_object(value):
         return bool(value) and all(map(_plainly_typed, value.values()))
-    return bool(value) and all(map(_plainly_typed, value)) if is_array(value) else True
+    return bool(value) and all(map(_plainly_typed, value)) if is_list(value) else True

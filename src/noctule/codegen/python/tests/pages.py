@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from noctule.codegen.build.expected_request import expected
-from noctule.codegen.model.values import is_object
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import (
     Code,
@@ -18,6 +17,7 @@ from noctule.codegen.python.emitter.line_breaks import (
 )
 from noctule.codegen.python.emitter.literals import Verbatim, literal, string
 from noctule.codegen.python.emitter.module import Block
+from noctule.json_types import is_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test check lint types layers bench clean corpus golden golden-signatures
+.PHONY: demo test check lint types layers bench clean corpus pages golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -44,16 +44,21 @@ golden: $(READY)  ## Record again what the vendors' SDKs send (docs/bytes.md)
 	test -x .golden/bin/python || python3 -m venv .golden
 	.golden/bin/python -m pip --quiet install --upgrade "pip>=25.1"
 	.golden/bin/python -m pip --quiet install --editable . --group recording
-	.golden/bin/python tests/integration/oracles/oracle_record.py
-	$(PY) tests/integration/oracles/oracle_table.py
+	PYTHONPATH=tests .golden/bin/python -m support.oracles.record
+	PYTHONPATH=tests $(PY) -m support.oracles.table
 
 golden-signatures: $(READY)  ## Ask the providers' own libraries about signatures again
 	mkdir -p .golden/judges
-	cp tests/integration/webhooks/judges/package.json tests/integration/webhooks/judges/judges.mjs .golden/judges
+	cp tests/support/judges/package.json tests/support/judges/judges.mjs .golden/judges
 	cd .golden/judges && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --silent
 	$(PIP) install --target .golden/judges/python --upgrade mailgun==1.10.0
-	$(PY) tests/integration/webhooks/judges/judge_record.py
+	PYTHONPATH=tests $(PY) -m support.judges.record
 	$(PY) docs/signatures.py
+
+pages: $(READY)  ## Write again the pages that are made from the program
+	$(PY) docs/build.py
+	$(PY) docs/signatures.py
+	PYTHONPATH=tests $(PY) -m support.codegen_page
 
 bench: $(READY)  ## Planner, runtime and signatures, peers beside them
 	$(PIP) install --group bench

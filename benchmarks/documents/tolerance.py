@@ -32,8 +32,8 @@ from noctule.apidoc import load, sample
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-sys.path.append(str(corpus.ROOT / "tests" / "integration" / "codegen"))
-from test_codegen_tolerance import mutated
+sys.path.append(str(corpus.ROOT / "tests"))
+from support.answers import mutated
 
 Case = tuple[str, str, int, Any]
 Outcomes = list[str | None]

@@ -8,28 +8,15 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import command, snapshot_of
+
+from support.command_line import DOCUMENT, command, snapshot_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Noctule
+    from support.command_line import Noctule
 
 STRIPE = "Integrate Stripe for payments"
-DOCUMENT = {
-    "openapi": "3.1.0",
-    "info": {"title": "Parcels API", "version": "1"},
-    "servers": [{"url": "https://api.parcels.example"}],
-    "paths": {
-        "/parcels": {
-            "post": {
-                "operationId": "createParcel",
-                "summary": "Create a parcel",
-                "responses": {"201": {"description": "Created"}},
-            }
-        }
-    },
-}
 
 
 def refused(folder: Path, code: int, *arguments: str) -> str:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 import yaml
-from conftest import CARD, Noctule, command, snapshot_of
+
+from support.command_line import Noctule, command, snapshot_of
+from support.paths import CARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,13 +9,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import CARD, ROOT, command
-from test_bad_input import DOCUMENT
+
+from support.command_line import DOCUMENT, command
+from support.paths import CARD, DOCS, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGES = [ROOT / "README.md", ROOT / "README.fr.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "README.fr.md", *sorted((DOCS).glob("*.md"))]
 READMES = PAGES[:2]
 ORDER = {
     "201": {
@@ -64,7 +65,7 @@ def test_both_readmes_run_the_same_commands() -> None:
 
 
 def test_the_page_of_commands_is_written_from_the_commands() -> None:
-    sys.path.insert(0, str(ROOT / "docs"))
+    sys.path.insert(0, str(DOCS))
     try:
         import build
     finally:

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import SPECS, Noctule
+
+from support.command_line import Noctule
+from support.paths import SPECS
 
 GOOD = {"content": {"application/json": {"schema": {"type": "string", "example": "a"}}}}
 THIN = {

@@ -9,7 +9,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import SPECS, Noctule
 
 from noctule.planning import Question, detect_language
 from noctule.problem import Exit, Problem
@@ -18,11 +17,13 @@ from noctule.stages.generate import generate
 from noctule.stages.plan import Wish, plan_task
 from noctule.stages.prove import prove_task
 from noctule.stages.test import run_tests
+from support.paths import SPECS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from noctule.stages.plan import Planned
+    from support.command_line import Noctule
 
 PARCEL = {
     "type": "object",

@@ -11,7 +11,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, command
+
+from support.command_line import command
+from support.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

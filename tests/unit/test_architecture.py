@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from support.paths import ROOT
+
 SOURCE = ROOT / "src" / "noctule"
 MODULES = sorted(SOURCE.rglob("*.py"))
 

@@ -1,26 +1,14 @@
-"""The samples of the unit tests, and a PostgreSQL server of our own."""
+"""A PostgreSQL server of our own."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[2] / "unit" / "webhooks"))
-pytest.register_assert_rewrite(
-    "test_webhooks_duplicates",
-    "test_webhooks_operate",
-    "test_webhooks_order",
-    "test_webhooks_upkeep",
-    "test_webhooks_worker",
-)
-
-from webhook_samples import SCHEMES, SECRET, Provider  # noqa: E402 - its folder is added above
 
 SERVER_USER = "postgres"
 
@@ -70,6 +58,3 @@ def postgres_inbox(postgres) -> str:
     with psycopg.connect(postgres, autocommit=True) as db:
         db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     return postgres
-
-
-__all__ = ["SCHEMES", "SECRET", "Provider"]

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from runtime_calling import MakeShop, Shop, config
 
 from noctule.runtime.redaction import KNOWN
+from support.runtime_calling import MakeShop, Shop, config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runtime_calling import CHARGE, CREATE, READ, MakeShop, Shop
 
 from noctule.runtime import (
     BodyFailure,
@@ -23,6 +22,7 @@ from noctule.runtime import (
     env,
 )
 from noctule.runtime.errors import Forbidden
+from support.runtime_calling import CHARGE, CREATE, READ, MakeShop, Shop
 
 SLACK = BodyFailure(
     flag="ok",

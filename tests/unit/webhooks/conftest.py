@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from webhook_samples import SCHEMES, SECRET, Provider
 
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Receiver
 from noctule.webhooks.processing.inbox import open_store
+from support.webhook_samples import SCHEMES, SECRET, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

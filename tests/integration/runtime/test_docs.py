@@ -1,0 +1,89 @@
+"""docs/runtime.md runs: its example, its test, and the plugin that the test uses."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from noctule.runtime.call.config import Policies
+from support.paths import DOCS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUDGET = Policies().retry_budget
+PAGE = (DOCS / "runtime.md").read_text()
+EXAMPLE, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+RUN_IT = """
+import asyncio, inspect
+
+def test_it(provider, clock, no_secret_leak):
+    asyncio.run(test_a_rate_survives_an_outage(provider, clock))
+"""
+LEAK = """
+import logging
+
+def test_leak(no_secret_leak):
+    logging.getLogger("elsewhere").info("paid with 4242 4242 4242 4242")
+"""
+
+
+def run_pytest(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_it.py").write_text(text.replace("async def test_a", "async def _test_a"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    if "noctule" not in plugins():
+        command += ["-p", "noctule.runtime.testing.plugin"]
+    return subprocess.run(
+        [*command, str(folder)],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "RATES_API_KEY": "rk_live_0123456789"},
+        check=False,
+    )
+
+
+def plugins() -> set[str]:
+    from importlib.metadata import entry_points
+
+    return {entry.name for entry in entry_points(group="pytest11")}
+
+
+def test_the_example_and_its_test_run(tmp_path: Path) -> None:
+    text = EXAMPLE + TEST + RUN_IT.replace("(test_a", "(_test_a")
+    done = run_pytest(tmp_path, text)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, LEAK)
+    assert done.returncode == 1
+    assert "secrets in the log: elsewhere" in done.stdout
+    assert "4242 4242" not in done.stdout.split("secrets in the log")[1].splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{Policies().timeout:.0f} s per attempt",
+        f"{Policies().connect_timeout:.0f} s each",
+        f"{Policies().deadline:.0f} s for the whole call",
+        "three retries, so four attempts",
+        f"bucket of {BUDGET.capacity}",
+        f"costs {BUDGET.transient}, after a 429 {BUDGET.throttled}",
+        f"at least {Policies().breaker.minimum} calls failed (the last {Policies().breaker.calls},",
+        f"stays open {Policies().breaker.open_time:.1f} s",
+        f"doubling to {Policies().breaker.open_cap:.0f} s",
+        f"slower than {Policies().breaker.slow:.0f} s",
+        f"{Policies().max_concurrency} calls per origin",
+        f"{Policies().max_response_bytes // 1024 // 1024} MiB",
+    ],
+)
+def test_the_page_says_the_defaults_that_hold(said: str) -> None:
+    assert said in PAGE
+    assert Policies().retry.attempts == 4

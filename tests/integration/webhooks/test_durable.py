@@ -1,0 +1,61 @@
+"""What the inbox promises when processes, disks and threads get in each other's way.
+
+The proofs are programs of benchmarks/webhooks; here they run for a few rounds each.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.paths import BENCHMARKS
+
+PROOFS = BENCHMARKS / "webhooks"
+FIRST_USE = """
+import sys, threading
+from support.paths import BENCHMARKS
+from noctule.webhooks.testing import signed
+from noctule.runtime.decoding.models import Model, decode
+class Leaf(Model): a: int
+class Tree(Model): left: Leaf; right: list[Leaf]
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(24)
+def use():
+    together.wait()
+    decode(Tree, b'{"left": {"a": 1}, "right": []}')
+    signed("stripe", {"id": "evt_1"}, secret="whsec_1")
+threads = [threading.Thread(target=use) for _ in range(24)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+def prove(*args: str) -> subprocess.CompletedProcess[str]:
+    program, *options = args
+    command = [sys.executable, PROOFS / program, *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_types_are_first_used_by_many_threads_at_once_without_a_crash():
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", FIRST_USE], check=False)
+        assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        ("killing.py", "--rounds", "3", "--engine", "sqlite", "--seed", "1"),
+        ("killing.py", "--rounds", "2", "--engine", "postgres", "--seed", "5"),
+        ("faults.py", "--rounds", "10"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_acknowledged_is_lost(proof):
+    if "postgres" in proof and not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        pytest.skip("PostgreSQL's server programs are not installed")
+    done = prove(*proof)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,160 @@
+"""The other engine keeps the same promises, and those that only many hosts need."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.unit.webhooks import (
+    test_admin,
+    test_duplicates,
+    test_maintenance,
+    test_order,
+    test_worker,
+)
+
+from noctule.runtime.testing import VirtualClock
+from noctule.webhooks import Inbox, InboxError, Receiver
+from noctule.webhooks.store.postgres import PostgresStore
+from support.webhook_samples import SCHEMES, SECRET, Provider
+
+pytestmark = pytest.mark.anyio
+EVENT = {"id": "evt_1", "type": "t"}
+
+# Every test of these files, again, with the fixtures from here.
+for module in (
+    test_duplicates,
+    test_admin,
+    test_order,
+    test_maintenance,
+    test_worker,
+):
+    globals().update({n: test for n, test in vars(module).items() if n.startswith("test_")})
+bulk = test_admin.bulk
+
+
+@pytest.fixture
+def clock():
+    return VirtualClock()
+
+
+@pytest.fixture
+def store(postgres_inbox):
+    store = PostgresStore(postgres_inbox)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def provider_of(monkeypatch, clock, postgres_inbox):
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    monkeypatch.setattr("noctule.webhooks.receiving.receiver.STORE_SECONDS", 10)
+
+    def make(name, **options):
+        options = {"secrets": ["HOOK_SECRET"], "inbox": Inbox(postgres_inbox)} | options
+        return Provider(Receiver(SCHEMES[name], clock=clock, **options), clock)
+
+    return make
+
+
+async def test_of_64_copies_at_two_hosts_one_is_processed(provider_of):
+    hosts = [provider_of("stripe"), provider_of("stripe")]
+    seen = []
+    for host in hosts:
+        host.receiver.on("*")(lambda event: seen.append(event.id))
+    async with hosts[0].receiver.lifespan(), hosts[1].receiver.lifespan():
+        answers = await asyncio.gather(*(hosts[n % 2].sends(EVENT) for n in range(64)))
+        for host in hosts:
+            await host.receiver.drain()
+        [event] = await hosts[0].events()
+    assert {answer.status for answer in answers} == {200}
+    assert [answer.outcome for answer in answers].count("accepted") == 1
+    assert (event.copies, seen) == (63, ["evt_1"])
+
+
+async def test_two_hosts_storing_the_same_crowd_in_other_orders_both_answer(provider_of):
+    hosts = [provider_of("stripe", work=False), provider_of("stripe", work=False)]
+    crowd = [{"id": f"evt_{n}", "type": "t"} for n in range(100)]
+    async with hosts[0].receiver.lifespan(), hosts[1].receiver.lifespan():
+        answers = await asyncio.gather(
+            *(hosts[0].sends(event) for event in crowd),
+            *(hosts[1].sends(event) for event in reversed(crowd)),
+        )
+        events = await hosts[0].events(limit=1000)
+    assert {answer.status for answer in answers} == {200}
+    assert len(events) == 100
+    assert sum(event.copies for event in events) == 100
+
+
+async def test_workers_on_two_hosts_never_take_the_same_event(provider_of):
+    hosts = [provider_of("stripe"), provider_of("stripe")]
+    seen = []
+    for host in hosts:
+        host.receiver.on("*")(lambda event: seen.append(event.id))
+    async with hosts[0].receiver.lifespan(), hosts[1].receiver.lifespan():
+        for n in range(60):
+            await hosts[n % 2].sends({"id": f"evt_{n}", "type": "t"})
+        await asyncio.gather(*(host.receiver.drain() for host in hosts))
+    assert sorted(seen) == sorted(f"evt_{n}" for n in range(60))
+
+
+async def test_a_lost_connection_is_503_and_then_made_again(provider_of, postgres):
+    import psycopg
+
+    stripe = provider_of("stripe", work=False)
+    async with stripe.receiver.lifespan():
+        with psycopg.connect(postgres, autocommit=True) as db:
+            db.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'noctule'"
+            )
+        assert (await stripe.sends(EVENT)).status == 503
+        assert (await stripe.sends(EVENT)).outcome == "accepted"
+
+
+def test_commits_wait_for_the_disk_whatever_the_server_says(postgres_inbox):
+    store = PostgresStore(postgres_inbox)
+    assert store.run("SHOW synchronous_commit") == [("on",)]
+    store.close()
+
+
+def test_a_server_that_is_not_there_is_said_without_the_password():
+    with pytest.raises(InboxError, match="cannot be reached") as error:
+        PostgresStore("postgresql://noctule:hunter22@127.0.0.1:1/none")
+    assert "hunter22" not in str(error.value)
+
+
+def test_a_newer_schema_is_left_alone(postgres_inbox):
+    store = PostgresStore(postgres_inbox)
+    store.run("INSERT INTO noctule_schema VALUES (4)")
+    store.close()
+    with pytest.raises(InboxError, match="schema 5"):
+        PostgresStore(postgres_inbox)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_effect_and_completion_are_one_transaction(provider_of, postgres, asynchronous):
+    import psycopg
+
+    stripe = provider_of("stripe", work=False)
+
+    def ships(event):
+        with psycopg.connect(postgres) as database:
+            event.complete(database)
+            if event.attempt == 1:
+                raise RuntimeError("killed before the commit")
+
+    async def ships_later(event):
+        async with await psycopg.AsyncConnection.connect(postgres) as database:
+            await event.complete(database)
+            if event.attempt == 1:
+                raise RuntimeError("killed before the commit")
+
+    stripe.receiver.on("*")(ships_later if asynchronous else ships)
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        for expected in (("pending", 1), ("done", 2)):
+            await stripe.receiver.drain()
+            [event] = await stripe.events()
+            assert (event.state, event.attempts) == expected
+            stripe.clock.advance(10)

@@ -1,0 +1,402 @@
+"""Many calls at once, in virtual time: the bulkhead, the single probe, cancellation, hedging."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from noctule.runtime import (
+    BreakerLimits,
+    CallOptions,
+    CircuitOpen,
+    Headers,
+    Policies,
+    ProviderStates,
+    RateLimited,
+    Request,
+    Response,
+    Service,
+    SyncService,
+    TimedOut,
+    TooManyConcurrentCalls,
+)
+from noctule.runtime.policy.breaker import State
+from noctule.runtime.testing import MockProvider, VirtualClock
+from support.runtime_calling import CREATE, READ, config
+
+ITEM = Response(200, Headers(), b'{"id":"i1"}')
+ONCE = CallOptions(attempts=1)
+
+
+class Slow:
+    """Answers after `seconds` of the clock and counts who is inside."""
+
+    def __init__(self, clock: VirtualClock, seconds: float, answer: Response = ITEM) -> None:
+        self.clock, self.seconds, self.answer = clock, seconds, answer
+        self.inside = self.most = self.total = 0
+        self.began: list[float] = []
+
+    async def asend(self, request: Request) -> Response:
+        self.inside += 1
+        self.total += 1
+        self.began.append(self.clock.monotonic())
+        self.most = max(self.most, self.inside)
+        try:
+            await self.clock.sleep(self.seconds)
+        finally:
+            self.inside -= 1
+        return self.answer
+
+    async def aclose(self) -> None:
+        return
+
+
+def service(transport: Any, clock: Any, **policies: Any) -> Any:
+    provider_states = ProviderStates(random.Random(7).random)
+    made = type("Shop", (Service,), {"config": config(policies=Policies(**policies))})
+    return made(transport=transport, clock=clock, provider_states=provider_states)
+
+
+def health(shop: Any) -> Any:
+    return shop._preparation._of(READ, None).rules.health
+
+
+def test_no_more_calls_in_flight_than_allowed_and_the_rest_wait_their_turn() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 1.0)
+        shop = service(slow, clock, max_concurrency=10, concurrency_timeout=3.0)
+        calls = [shop.call(READ, path={"id": n}) for n in range(50)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        saturated = [r for r in results if isinstance(r, TooManyConcurrentCalls)]
+        # Three waves of ten leave within three seconds; the fourth is let in at that moment.
+        assert slow.most == 10
+        assert 10 <= len(saturated) <= 20
+        assert all(error.safe_to_retry for error in saturated)
+        assert health(shop).bulkhead.max_concurrency == 0
+
+    asyncio.run(main())
+
+
+def test_thousands_of_calls_to_a_provider_that_hangs_end_in_time() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 1e9), clock)
+        ends: list[float] = []
+
+        async def one() -> None:
+            with pytest.raises((TooManyConcurrentCalls, TimedOut, CircuitOpen)):
+                await shop.call(READ, path={"id": "i"})
+            ends.append(clock.monotonic())
+
+        await asyncio.gather(*(one() for _ in range(2_000)))
+        assert len(ends) == 2_000
+        assert max(ends) <= 30.0
+        assert health(shop).bulkhead.max_concurrency == 0
+
+    asyncio.run(main())
+
+
+async def around_a_probe(shop: Any, clock: VirtualClock, calls: int) -> list[Any]:
+    """What calls come to that are made together when a probe is due."""
+    health(shop).breaker.trip(clock.monotonic())
+    clock.advance(10)
+    made = [shop.call(READ, path={"id": n}, options=ONCE) for n in range(calls)]
+    return await asyncio.gather(*made, return_exceptions=True)
+
+
+def test_those_who_come_while_a_probe_is_young_listen_and_follow_it() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 0.35)
+        results = await around_a_probe(service(slow, clock), clock, 20)
+        assert not [result for result in results if isinstance(result, Exception)]
+        # They asked every tenth of a second, and the answer came before the fourth time.
+        assert slow.began[1:] == pytest.approx([slow.began[0] + 0.4] * 19)
+
+    asyncio.run(main())
+
+
+def test_those_who_listen_to_a_probe_that_fails_are_refused() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 0.35, Response(503))
+        results = await around_a_probe(service(slow, clock), clock, 20)
+        assert slow.total == 1
+        refused = [result for result in results if isinstance(result, CircuitOpen)]
+        assert [error.elapsed for error in refused] == pytest.approx([0.4] * 19)
+
+    asyncio.run(main())
+
+
+def test_listening_leaves_a_fifth_of_the_places_free() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        results = await around_a_probe(
+            service(Slow(clock, 0.35), clock, max_concurrency=50), clock, 60
+        )
+        refused = [result for result in results if isinstance(result, CircuitOpen)]
+        assert len(refused) == 20
+        assert all(error.elapsed == 0 for error in refused)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("deadline", "longest"), [(30.0, 1.1), (0.45, 0.45)])
+def test_a_call_listens_no_longer_than_a_second_or_its_deadline(
+    deadline: float, longest: float
+) -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 1e9), clock)
+        probe = await hanging_probe(shop, clock, 0.05)
+        with pytest.raises(CircuitOpen) as caught:
+            await shop.call(READ, path={"id": 1}, options=CallOptions(deadline=deadline))
+        assert 0.3 < caught.value.elapsed <= longest
+        probe.cancel()
+
+    asyncio.run(main())
+
+
+async def hanging_probe(shop: Any, clock: VirtualClock, seconds: float) -> asyncio.Task[Any]:
+    """A probe that has hung for so long, in an outage that has lasted."""
+    breaker = health(shop).breaker
+    breaker.trips = 5
+    breaker.trip(-100.0)
+    probe = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
+    await clock.sleep(seconds)
+    return probe
+
+
+class HangsOnce:
+    """The first request is never answered, all others are at once."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock, self.total = clock, 0
+
+    async def asend(self, request: Request) -> Response:
+        self.total += 1
+        if self.total == 1:
+            await self.clock.sleep(1e9)
+        return ITEM
+
+    async def aclose(self) -> None:
+        return
+
+
+@pytest.mark.parametrize(("operation", "passed"), [(READ, 57), (CREATE, 0)])
+def test_a_probe_that_hangs_does_not_hide_that_the_provider_is_back(
+    operation: Any, passed: int
+) -> None:
+    """The 44th call that is refused looks for itself, unless it could do its effect twice."""
+
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(HangsOnce(clock), clock)
+        probe = await hanging_probe(shop, clock, 1.2)
+        path = {"id": 1} if operation is READ else None
+        calls = [await attempted(shop.call(operation, path=path)) for _ in range(100)]
+        assert calls.count(True) == passed
+        assert (health(shop).breaker.state is State.CLOSED) == (passed > 0)
+        probe.cancel()
+
+    asyncio.run(main())
+
+
+async def attempted(call: Any) -> bool:
+    """Whether it was let through."""
+    try:
+        await call
+    except CircuitOpen:
+        return False
+    return True
+
+
+def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
+    """A thousand schedules: probes, retries, waits for a place, all cut at a random moment."""
+
+    async def main() -> None:
+        draw = random.Random(1)
+        for _ in range(1000):
+            clock = VirtualClock()
+            provider = MockProvider(clock=clock)
+            provider.replies(503, times=2, after=0.2).replies(
+                content=b'{"id":"i"}', times=None, after=0.2
+            )
+            shop = service(provider, clock, max_concurrency=1)
+            if draw.random() < 0.5:
+                health(shop).breaker.trip(-100.0)
+            tasks = [asyncio.ensure_future(shop.call(READ, path={"id": n})) for n in range(2)]
+            await clock.sleep(draw.random() * 3)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            state = health(shop)
+            assert state.bulkhead.max_concurrency == 0
+            clock.advance(100)
+            assert state.breaker.admit(clock.monotonic()) is not None
+
+    asyncio.run(main())
+
+
+def test_a_waiting_call_that_is_cancelled_does_not_take_a_place() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 1.0)
+        shop = service(slow, clock, max_concurrency=1)
+        first = asyncio.ensure_future(shop.call(READ, path={"id": 1}))
+        second = asyncio.ensure_future(shop.call(READ, path={"id": 2}))
+        third = asyncio.ensure_future(shop.call(READ, path={"id": 3}))
+        await clock.sleep(0.5)
+        second.cancel()
+        await asyncio.gather(first, third)
+        assert slow.total == 2
+        assert clock.monotonic() == pytest.approx(2.0)
+
+    asyncio.run(main())
+
+
+def test_cancelling_calls_does_not_open_the_breaker() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 5.0), clock)
+        for _ in range(30):
+            task = asyncio.ensure_future(shop.call(READ, path={"id": "i"}))
+            await clock.sleep(0.1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert health(shop).breaker.state is State.CLOSED
+
+    asyncio.run(main())
+
+
+def test_our_own_deadline_does_not_open_the_breaker() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 5.0), clock)
+        for _ in range(30):
+            with pytest.raises(Exception, match="used up"):
+                await shop.call(READ, path={"id": "i"}, options=CallOptions(deadline=1.0))
+        assert health(shop).breaker.state is State.CLOSED
+
+    asyncio.run(main())
+
+
+def test_one_refusal_holds_back_all_callers() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(429, headers={"Retry-After": "5"}, after=0.1)
+        provider.replies(content=b'{"id":"i"}', times=None)
+        shop = service(provider, clock)
+        first = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
+        await clock.sleep(0.2)
+        rest = [shop.call(READ, path={"id": n}) for n in range(20)]
+        await asyncio.gather(first, *rest)
+        assert len(provider.requests) == 22
+        assert 5.0 <= clock.monotonic() <= 5.8
+
+    asyncio.run(main())
+
+
+def test_a_slow_read_is_asked_again_and_the_first_answer_wins() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(content=b'{"id":"slow"}', after=9.0).replies(
+            content=b'{"id":"quick"}', after=0.5
+        )
+        shop = service(provider, clock, hedge_after=1.0)
+        assert (await shop.call(READ, path={"id": "i"})).id == "quick"
+        assert clock.monotonic() == pytest.approx(1.5)
+        assert len(provider.requests) == 2
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+def test_a_hedge_that_fails_leaves_the_first_request_its_chance() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(content=b'{"id":"first"}', after=3.0).replies(500, after=0.5)
+        shop = service(provider, clock, hedge_after=1.0)
+        assert (await shop.call(READ, path={"id": "i"})).id == "first"
+        assert clock.monotonic() == pytest.approx(3.0)
+
+    asyncio.run(main())
+
+
+def test_no_hedge_while_the_provider_is_ill_or_the_quota_is_spent() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        slow = Slow(clock, 3.0)
+        shop = service(slow, clock, hedge_after=1.0)
+        health(shop).retry_budget.tokens = 0
+        await shop.call(READ, path={"id": "i"})
+        assert slow.total == 1
+        health(shop).retry_budget.tokens = 500
+        health(shop).breaker.trip(-100.0)
+        await shop.call(READ, path={"id": "i"})
+        assert slow.total == 2
+
+    asyncio.run(main())
+
+
+def test_parallel_calls_are_parallel() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = service(Slow(clock, 1.0), clock, breaker=BreakerLimits())
+        await asyncio.gather(*(shop.call(READ, path={"id": n}) for n in range(10)))
+        assert clock.monotonic() == pytest.approx(1.0)
+
+    asyncio.run(main())
+
+
+def test_the_gate_is_per_credential_and_origin() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock)
+        provider.replies(429, headers={"Retry-After": "100"})
+        provider.replies(content=b'{"id":"i"}', times=None)
+        provider_states = ProviderStates()
+        made: Any = type("Shop", (Service,), {"config": config()})
+        here = made(transport=provider, clock=clock, provider_states=provider_states)
+        there = made(
+            transport=provider,
+            clock=clock,
+            provider_states=provider_states,
+            base_url="https://eu.shop.example",
+        )
+        with pytest.raises(RateLimited):
+            await here.call(READ, path={"id": "i"})
+        with pytest.raises(RateLimited):
+            await here.call(READ, path={"id": "i"})
+        await there.call(READ, path={"id": "i"})
+
+    asyncio.run(main())
+
+
+def test_threads_share_one_service() -> None:
+    provider = MockProvider()
+    provider.replies(content=b'{"id":"i"}', times=None)
+    made = type("Shop", (SyncService,), {"config": config(policies=Policies(max_concurrency=2))})
+    shop: Any = made(transport=provider)
+    start = time.monotonic()
+    threads = [
+        threading.Thread(target=lambda: [shop.call(READ, path={"id": 1}) for _ in range(50)])
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(provider.requests) == 400
+    assert health(shop).bulkhead.max_concurrency == 0
+    assert time.monotonic() - start < 10

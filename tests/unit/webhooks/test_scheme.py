@@ -1,0 +1,152 @@
+"""The scheme language: what has a meaning, what is refused, and what a scheme is worth."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+import noctule.webhooks.schemes.scheme as language
+from noctule.webhooks import InvalidScheme, InvalidSecret, Reason, Rejection, Scheme, WebhookRequest
+from noctule.webhooks.verification.keys import key_of
+from noctule.webhooks.verification.verify import url_spellings, verify
+from support.webhook_samples import PACKS, SCHEMES
+
+PLAIN = {"header": "X-Signature", "algorithm": "hmac-sha256", "signed": "{body}"}
+STAMP = {"from": "header:X-Time"}
+
+
+def _documented() -> dict[str, dict]:
+    examples = language.__doc__.partition("The keys:")[0]
+    parts = re.split(r"^    # (\w+)$", examples, flags=re.MULTILINE)
+    blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return {
+        n: tomllib.loads(re.sub("^    ", "", text, flags=re.MULTILINE))
+        for n, text in blocks.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["github", "sendgrid", "slack", "stripe", "twilio"])
+def test_the_examples_are_the_packs(name):
+    example = Scheme.parse(_documented()[name]["signature"], name)
+    for part in ("headers", "signed", "timestamp", "id", "type", "batch", "handshakes", "content"):
+        assert getattr(example, part) == getattr(PACKS[name], part)
+
+
+@pytest.mark.parametrize(
+    ("table", "coverage"),
+    [
+        ({"signed": "{timestamp}.{body}", "timestamp": STAMP}, "full"),
+        ({"signed": "{body}", "timestamp": {"from": "body:at", "unit": "ms"}}, "full"),
+        ({"signed": "{body}"}, "body"),
+        ({"signed": "{url}{sorted_form}"}, "body"),
+        ({"signed": "{body:event.time}{body:event.type}"}, "partial"),
+        ({"signed": "{id}.{timestamp}", "timestamp": STAMP, "id": "header:X-Id"}, "partial"),
+        ({"algorithm": "static"}, "static"),
+        ({"algorithm": "none"}, "none"),
+    ],
+)
+def test_the_grade_is_computed_from_what_is_signed(table, coverage):
+    assert Scheme.parse(PLAIN | table).coverage == coverage
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"algoritm": "hmac-sha256"}, "unknown field `algoritm`"),
+        ({"algorithm": "md5"}, "Invalid enum value 'md5'"),
+        ({"header": []}, "header: name the header"),
+        ({"header": "X Signature"}, "header"),
+        ({"signed": ""}, "signed: say which bytes"),
+        ({"signed": "{body"}, "a brace is left open"),
+        ({"signed": "{payload}"}, "'payload' is no source"),
+        ({"signed": "{cookie:a}"}, "'cookie:a' is no source"),
+        ({"signed": "{header:}"}, "'header:' is no source"),
+        ({"signed": "{header:Été}"}, "ASCII"),
+        ({"signed": "{id}.{body}"}, "id says not where"),
+        ({"signed": "{timestamp}.{body}"}, "timestamp says not where"),
+        ({"timestamp": STAMP}, "is not signed, so it proves nothing"),
+        ({"timestamp": STAMP | {"past": -1}}, "past"),
+        ({"timestamp": STAMP | {"unit": "min"}}, "unit"),
+        ({"pair": "="}, "pair and name"),
+        ({"key": "spki"}, "spki does not fit hmac-sha256"),
+        ({"algorithm": "rsa-sha256"}, "utf8 does not fit rsa-sha256"),
+        ({"content": {}}, "content: name a media type"),
+        ({"content": {"text/xml": "xml"}}, "content"),
+        ({"max_body": 0}, "max_body"),
+        ({"handshake": [{"text": "ok"}]}, "match says not"),
+        ({"handshake": [{"match": {"body:a": ""}, "status": 302}]}, "status"),
+        ({"handshake": [{"match": {"body:a": ""}, "visit": "body:a", "signed": False}]}, "visit"),
+        ({"handshake": [{"match": {"body:a": ""}, "enrol": "body:a"}]}, "enrol"),
+        ({"handshake": [{"match": {"body:a": ""}, "shape": "["}]}, "shape"),
+        ({"signed": "{setting:word}"}, "settings: name the variable of word"),
+        ({"settings": {"word": "a variable"}}, "settings"),
+        ({"key": "x509"}, "x509 does not fit hmac-sha256"),
+        ({"algorithm": "rsa-sha256", "key": "x509"}, "fetch: says where"),
+        ({"algorithm": "ed25519"}, "utf8 does not fit ed25519"),
+        ({"algorithm_at": "body:version"}, "algorithm_at and algorithms"),
+        ({"each": True}, "each: batch says not"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_and_named(table, said):
+    with pytest.raises(InvalidScheme, match=re.escape(said)) as error:
+        Scheme.parse(PLAIN | table, "acme")
+    assert str(error.value).startswith("[signature] of acme: ")
+
+
+def test_an_id_in_a_sorted_form_is_not_vouched_for():
+    assert not {s for s in SCHEMES["twilio"].vouched if s.place == "body"}
+    assert {s.name for s in SCHEMES["stripe"].vouched} >= {"id", "type"}
+    assert {s.name for s in SCHEMES["standard-webhooks"].vouched} == {"webhook-id", "type"}
+    assert SCHEMES["github"].vouched == {s for s in SCHEMES["github"].vouched if s.place == "body"}
+
+
+@pytest.mark.parametrize(
+    ("table", "secret"),
+    [
+        ({"key": "hex"}, "xyz"),
+        ({"key": "base64"}, "a*b"),
+        ({"key": "whsec"}, "whsec_"),
+        ({"algorithm": "ed25519", "key": "hex"}, "00" * 31),
+        ({"algorithm": "ecdsa-p256", "key": "spki"}, "AAAA"),
+        ({"algorithm": "rsa-sha256", "key": "spki"}, "-----BEGIN PUBLIC KEY-----"),
+    ],
+)
+def test_a_secret_of_another_form_is_said_and_not_shown(table, secret):
+    with pytest.raises(InvalidSecret) as error:
+        key_of(Scheme.parse(PLAIN | table), secret)
+    assert secret not in str(error.value)
+
+
+def test_a_public_key_may_be_pem_or_the_same_in_one_line():
+    from noctule.webhooks.signing.sign import new_key, sign
+
+    scheme = SCHEMES["rsa"]
+    key = new_key(scheme)
+    pem = "\n".join(["-----BEGIN PUBLIC KEY-----", key.secret, "-----END PUBLIC KEY-----"])
+    headers = sign(scheme, b"{}", key.signing, now=0, id="1")
+    for secret in (key.secret, pem):
+        verify(scheme, WebhookRequest("POST", "", headers, b"{}"), [secret], 0)
+
+
+def test_the_port_may_be_written_or_not():
+    assert set(url_spellings("https://a/b?c")) == {"https://a/b?c", "https://a:443/b?c"}
+    assert set(url_spellings("http://a:8000/")) == {"http://a:8000/", "http://a/"}
+    assert set(url_spellings("http://[::1]:8000/")) == {"http://[::1]:8000/", "http://[::1]/"}
+    assert list(url_spellings("http://[::1")) == ["http://[::1"]
+
+
+def test_too_many_signatures_are_not_all_tried():
+    header = ",".join(["t=0", *[f"v1={'00' * 32}"] * 16, "v1=" + "ab" * 32])
+    request = WebhookRequest("POST", "", {"stripe-signature": header}, b"{}")
+    with pytest.raises(Rejection) as rejected:
+        verify(SCHEMES["stripe"], request, ["s"], 0)
+    assert rejected.value.reason is Reason.MISMATCH
+
+
+def test_a_request_shows_neither_headers_nor_body():
+    assert (
+        repr(WebhookRequest("post", "/", {"x-signature": "abc"}, b"body"))
+        == "WebhookRequest(POST, 4 bytes)"
+    )

@@ -1,0 +1,34 @@
+"""A tampered delivery is false by its signature alone: without that check it would be taken."""
+
+from importlib import import_module
+
+import pytest
+
+from noctule.webhooks import Reason, Rejection
+from noctule.webhooks.testing import key_for, signed, tampered
+from support.webhook_samples import SCHEMES, check, delivery
+
+JUDGE = import_module("noctule.webhooks.verification.verify")
+SIGNED = sorted(
+    name for name, scheme in SCHEMES.items() if scheme.coverage not in ("static", "none")
+)
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_the_signature_and_nothing_else_tells(name, monkeypatch):
+    body, headers = delivery(name)
+    headers, body = tampered(SCHEMES[name], headers, body)
+    with pytest.raises(Rejection) as caught:
+        check(name, body, headers)
+    assert caught.value.reason == Reason.MISMATCH
+    monkeypatch.setattr(JUDGE, "_matching_key", lambda *_: 0)
+    check(name, body, headers)
+
+
+def test_a_provider_is_known_by_its_name():
+    key = key_for("stripe")
+    headers, body = signed("stripe", {"id": "evt_1", "type": "a"}, secret=key.signing)
+    changed, other = tampered("stripe", headers, body)
+    assert changed == headers
+    assert b'"id":"evt_1"' in other
+    assert other != body

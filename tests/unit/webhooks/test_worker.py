@@ -1,0 +1,247 @@
+"""After the answer: at least once, later again, set aside with the reason."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import msgspec
+import pytest
+
+from noctule.runtime.errors import CircuitOpen
+from noctule.webhooks import PermanentFailure
+from noctule.webhooks.errors import InboxError
+from noctule.webhooks.processing.worker import DELAYS, LEASE, Handlers, delay
+from noctule.webhooks.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+EVENT = {"id": "evt_1", "type": "invoice.paid"}
+
+
+async def test_a_failing_handler_is_tried_again_later_and_later_then_set_aside(provider_of):
+    stripe = provider_of("stripe")
+    attempts = []
+
+    @stripe.receiver.on("invoice.paid")
+    async def fails(event):
+        attempts.append(event.attempt)
+        raise RuntimeError("boom")
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        for n, wait in enumerate(DELAYS, start=1):
+            [event] = await stripe.events()
+            assert (event.state, event.attempts) == ("pending", n)
+            assert wait * 0.8 <= event.due - stripe.clock.time() <= wait * 1.2
+            stripe.clock.advance(event.due - stripe.clock.time() - 0.01)
+            await stripe.receiver.drain()
+            assert len(attempts) == n
+            stripe.clock.advance(0.02)
+            await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert event.state == "dead"
+    assert event.reason.startswith("RuntimeError at test_worker.py:")
+    assert attempts == list(range(1, len(DELAYS) + 2))
+
+
+async def test_a_permanent_error_is_set_aside_at_once_with_its_words(provider_of):
+    stripe = provider_of("stripe")
+
+    @stripe.receiver.on("*")
+    async def fails(event):
+        raise PermanentFailure("no such order")
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert (event.state, event.attempts, event.reason) == (
+        "dead",
+        1,
+        "PermanentFailure: no such order",
+    )
+
+
+async def test_an_open_breaker_burns_no_attempt(provider_of):
+    stripe = provider_of("stripe")
+
+    @stripe.receiver.on("*")
+    async def fails(event):
+        raise CircuitOpen
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        for _ in range(12):
+            await stripe.receiver.drain()
+            stripe.clock.advance(60)
+        [event] = await stripe.events()
+    assert (event.state, event.attempts) == ("pending", 0)
+
+
+async def test_an_event_nobody_handles_is_kept_and_said(provider_of):
+    stripe = provider_of("stripe")
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert event.state == "unhandled"
+
+
+async def test_a_plain_function_runs_beside_the_event_loop(provider_of):
+    import threading
+
+    stripe = provider_of("stripe")
+    threads = []
+    stripe.receiver.on("*")(lambda event: threads.append(threading.current_thread()))
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+    assert threads != [threading.main_thread()]
+
+
+async def test_a_lost_lease_is_taken_up_by_the_next_worker(provider_of):
+    stripe = provider_of("stripe", work=False)
+    seen = []
+    stripe.receiver.on("*")(lambda event: seen.append(event.attempt))
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        # A process that claimed the event and was killed: nobody settles what it took.
+        now = stripe.clock.time()
+        await stripe.receiver.inbox.call(lambda store: store.claim("stripe", now, 60, 8))
+        await stripe.receiver.drain()
+        assert seen == []
+        stripe.clock.advance(60)
+        await stripe.receiver.drain()
+        assert seen == [2]
+        # It was not dead but slow: what it says now no longer counts.
+        assert not await stripe.receiver.inbox.call(lambda store: store.settle(1, 1, "dead"))
+        [event] = await stripe.events()
+    assert event.state == "done"
+
+
+async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, monkeypatch):
+    monkeypatch.setattr("noctule.webhooks.receiving.intake.GRACE", 0.01)
+    stripe = provider_of("stripe")
+    begun = asyncio.Event()
+
+    @stripe.receiver.on("*")
+    async def hangs(event):
+        begun.set()
+        await asyncio.sleep(3600)
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await begun.wait()
+    again = provider_of("stripe", work=False)
+    async with again.receiver.lifespan():
+        [event] = await again.events()
+    assert (event.state, event.attempts, event.reason) == ("pending", 0, "stopped")
+
+
+async def test_a_long_handler_does_not_hold_up_the_next_event(provider_of):
+    stripe = provider_of("stripe")
+    first, second = asyncio.Event(), asyncio.Event()
+
+    @stripe.receiver.on("long")
+    async def long(event):
+        first.set()
+        await second.wait()
+
+    @stripe.receiver.on("short")
+    async def short(event):
+        second.set()
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends({"id": "1", "type": "long"})
+        await first.wait()
+        await stripe.sends({"id": "2", "type": "short"})
+        await stripe.receiver.drain()
+        assert {event.state for event in await stripe.events()} == {"done"}
+
+
+async def test_an_event_that_kills_every_process_is_set_aside(provider_of):
+    stripe = provider_of("stripe", work=False)
+    stripe.receiver.on("*")(print)
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        for _ in range(len(DELAYS) + 1):
+            now = stripe.clock.time()
+            await stripe.receiver.inbox.call(lambda s, now=now: s.claim("stripe", now, 60, 8))
+            stripe.clock.advance(60)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert (event.state, event.reason) == ("dead", "the process died at every attempt")
+
+
+def test_the_most_specific_handler_gets_the_event():
+    handlers = Handlers()
+    for name in ("invoice.paid", "invoice.*", "*"):
+        handlers.add(name, lambda event, name=name: name)
+    found = {t: handlers.find(t)(None) for t in ("invoice.paid", "invoice.voided", "charge.x", "")}
+    assert found == {
+        "invoice.paid": "invoice.paid",
+        "invoice.voided": "invoice.*",
+        "charge.x": "*",
+        "": "*",
+    }
+    with pytest.raises(ValueError, match=r"invoice\.paid has a handler already"):
+        handlers.add("invoice.paid", print)
+
+
+def test_waits_are_jittered_by_a_fifth_either_way():
+    assert delay(1, lambda: 0.0) == 4.0
+    assert delay(1, lambda: 1.0) == 6.0
+    assert delay(len(DELAYS) + 1) is None
+
+
+async def test_an_event_that_cannot_be_settled_is_told_and_taken_again(
+    provider_of, monkeypatch, caplog
+):
+    stripe = provider_of("stripe")
+    seen = []
+    stripe.receiver.on("*")(lambda event: seen.append(event.attempt))
+    unheard, refused = [], asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, told: unheard.append(told))
+    settle = SqlStore.settle
+
+    def refuses(*args, **more):
+        loop.call_soon_threadsafe(refused.set)
+        raise InboxError("the disk is full")
+
+    async with stripe.receiver.lifespan():
+        monkeypatch.setattr(SqlStore, "settle", refuses)
+        await stripe.sends(EVENT)
+        await asyncio.wait_for(refused.wait(), 5)
+        monkeypatch.setattr(SqlStore, "settle", settle)
+        stripe.clock.advance(LEASE + 1)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    gc.collect()
+    assert (event.state, seen) == ("done", [1, 2])
+    assert "event 1: the disk is full" in caplog.text
+    assert unheard == []
+
+
+class Invoice(msgspec.Struct):
+    id: str
+    total: int
+
+
+async def test_an_event_that_is_not_as_documented_is_told_and_handled(provider_of, caplog):
+    stripe = provider_of("stripe")
+    seen = []
+
+    @stripe.receiver.on("invoice.paid")
+    async def paid(event):
+        seen.append(event.decode(Invoice, at="data.object"))
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT | {"data": {"object": {"id": "in_1", "total": "many"}}})
+        await stripe.sends({"id": "evt_2", "type": "invoice.paid", "data": []})
+        await stripe.receiver.drain()
+        assert [event.state for event in await stripe.events()] == ["done", "done"]
+    assert seen[0].id == "in_1"
+    assert "not as documented at /total" in caplog.text
+    assert "many" not in caplog.text

@@ -9,6 +9,7 @@ from pathlib import Path
 from support.paths import ROOT
 
 SOURCE = ROOT / "src" / "noctule"
+TESTS = ROOT / "tests"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -53,3 +54,21 @@ def test_no_module_holds_a_mark_of_unfinished_work() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError")
     found = [str(p.relative_to(ROOT)) for p in MODULES if marks.search(p.read_text("utf-8"))]
     assert found == []
+
+
+def test_test_files_do_not_repeat_the_name_of_their_package() -> None:
+    """`tests/unit/runtime/test_breaker.py`, not `test_runtime_breaker.py`."""
+    files = [p for d in ("unit", "integration") for p in (TESTS / d).rglob("test_*.py")]
+    assert [p for p in files if p.stem.startswith(f"test_{p.parent.name}_")] == []
+    assert [p.name for p in (TESTS / "unit").glob("test_*.py")] == [Path(__file__).name]
+    assert list((TESTS / "integration").glob("test_*.py")) == []
+
+
+def test_tests_import_their_helpers_from_support() -> None:
+    """`from support.runtime_calling import config`; no edit of the module search path."""
+    helpers = "|".join(
+        path.stem for path in (TESTS / "support").glob("*.py") if path.stem[0] != "_"
+    )
+    stray = re.compile(rf"^\s*(from|import) ({helpers}|conftest)\b|^sys\.path\.", re.MULTILINE)
+    files = [path for path in TESTS.rglob("*.py") if stray.search(path.read_text("utf-8"))]
+    assert files == []

@@ -16,7 +16,6 @@ from support.paths import BENCHMARKS
 PROOFS = BENCHMARKS / "webhooks"
 FIRST_USE = """
 import sys, threading
-from support.paths import BENCHMARKS
 from noctule.webhooks.testing import signed
 from noctule.runtime.decoding.models import Model, decode
 class Leaf(Model): a: int

@@ -10,20 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from contract_samples import (
-    CALLS,
-    CONFIG,
-    CREATE,
-    LABEL,
-    LIST,
-    REFUND,
-    STATUS,
-    Options,
-    Parcel,
-    Parcels,
-    SyncParcels,
-    profile_of,
-)
 
 from noctule.runtime import (
     JSON,
@@ -58,6 +44,20 @@ from noctule.runtime.testing.contract import (
     Workbench,
 )
 from noctule.runtime.testing.contract.workbench import workbench
+from support.contract_samples import (
+    CALLS,
+    CONFIG,
+    CREATE,
+    LABEL,
+    LIST,
+    REFUND,
+    STATUS,
+    Options,
+    Parcel,
+    Parcels,
+    SyncParcels,
+    profile_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

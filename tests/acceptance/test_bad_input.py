@@ -205,6 +205,24 @@ def test_webhooks_that_nobody_signs_are_refused(project: Path) -> None:
     assert "signed" in said or "sign" in said
 
 
+@pytest.mark.parametrize(
+    ("request_text", "reason"),
+    [
+        ("Receive webhooks from Postmark", "does not sign"),
+        ("Recevoir les webhooks de Postmark", "ne signe pas"),
+    ],
+)
+def test_unsigned_webhooks_are_refused_before_a_document_is_missed(
+    project: Path, request_text: str, reason: str
+) -> None:
+    assert reason in refused(project, 3, "plan", request_text)
+
+
+def test_operations_need_a_document_whatever_the_webhooks_are(project: Path) -> None:
+    said = refused(project, 2, "plan", "Send emails with Postmark and receive its webhooks")
+    assert "--doc" in said
+
+
 def test_a_question_is_one_json_object(project: Path) -> None:
     done = command(project, "integrate", "Stripe")
     assert done.code == 5

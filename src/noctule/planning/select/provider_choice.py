@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule import providers
-from noctule.checks.gates import PACK
+from noctule.checks.gates import PACK, refuse_webhooks, unsigned
 from noctule.checks.operations import find_operation
 from noctule.planning.language.request import understand
 from noctule.planning.question import Question, which_provider
@@ -43,7 +43,8 @@ def identify(
     text: str, language: Language, document: ApiDocument | None, pack: Pack | None, provider: str
 ) -> Subject | Question:
     """The subject of a request. `pack` or `provider` (a name or id) settle it; else the request
-    does, or the document. Raises `Problem` (exit 2) for a provider nobody knows."""
+    does, or the document. Raises `Problem` for a provider nobody knows (exit 2), and for a request
+    for nothing but webhooks that are unsigned (exit 3)."""
     named = mentions(text, providers.names().values())
     if provider:
         pack = providers.find(provider)
@@ -56,7 +57,19 @@ def identify(
             return _ask(text, language, named)
         pack = named[0].pack
     mention = next((m for m in named if pack and m.pack.id == pack.id), None)
+    if pack is not None and document is None and not pack.complete:
+        _refuse_unsigned(text, language, pack, mention)
     return _subject(text, document, pack, mention)
+
+
+def _refuse_unsigned(text: str, language: Language, pack: Pack, mention: Mention | None) -> None:
+    """Raise `Problem` (exit 3) for a request that asks for nothing but unsigned webhooks: no
+    document could change that."""
+    request = understand(text, language, mention.written if mention else "")
+    if pack.unsigned and request.wants_webhooks and not request.verbs:
+        refusal = unsigned(pack, pack.name, language)
+        if refusal is not None:
+            raise refuse_webhooks(pack.name, refusal)
 
 
 def _subject(

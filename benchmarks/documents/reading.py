@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import ApiDocument, Operation, Schema, load, sample, score
+from noctule.apidoc import ApiDocument, ApiOperation, Schema, load, sample, score
 from noctule.problem import Problem
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def whole(document: ApiDocument, phases: Phases) -> dict[str, Any]:
     }
 
 
-def resolve(operation: Operation) -> None:
+def resolve(operation: ApiOperation) -> None:
     assert operation.id
     assert operation.security is not None
     assert operation.callbacks is not None
@@ -102,7 +102,7 @@ def walk(schema: Schema, depth: int) -> None:
         walk(held, depth - 1)
 
 
-def samples(operation: Operation) -> int:
+def samples(operation: ApiOperation) -> int:
     """One body for each media type of the request and of the success; how many there were."""
     count = 0
     for media in operation.body.media.values() if operation.body else ():

@@ -11,7 +11,7 @@ from noctule.text import words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import ApiDocument, Operation, SecurityScheme
+    from noctule.apidoc import ApiDocument, ApiOperation, SecurityScheme
 
 _PARTS: dict[str, tuple[str, ...]] = {
     "bearer": ("token",),
@@ -39,7 +39,7 @@ class Credential:
 
 
 def credentials(
-    document: ApiDocument, operations: Iterable[Operation], prefix: str
+    document: ApiDocument, operations: Iterable[ApiOperation], prefix: str
 ) -> tuple[Credential, ...]:
     """What the operations need, each once; of several ways to authenticate, the one with the fewest
     variables. `prefix` begins every name: "NOTION" gives NOTION_TOKEN. () where the document says
@@ -52,7 +52,7 @@ def credentials(
     return tuple(found.values())
 
 
-def chosen_schemes(document: ApiDocument, operation: Operation) -> tuple[SecurityScheme, ...]:
+def chosen_schemes(document: ApiDocument, operation: ApiOperation) -> tuple[SecurityScheme, ...]:
     """The schemes used together for the operation: the supported alternative that needs the fewest
     variables, the document's order deciding ties; () where there is none."""
     schemes = document.security_schemes
@@ -64,7 +64,7 @@ def chosen_schemes(document: ApiDocument, operation: Operation) -> tuple[Securit
     return min(alternatives, key=lambda group: sum(len(_parts(s)) for s in group), default=())
 
 
-def _of(document: ApiDocument, operation: Operation, prefix: str) -> Iterable[Credential]:
+def _of(document: ApiDocument, operation: ApiOperation, prefix: str) -> Iterable[Credential]:
     group = chosen_schemes(document, operation)
     several_keys = sum(scheme.kind == "api_key" for scheme in group) > 1
     for scheme in group:

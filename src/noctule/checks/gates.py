@@ -11,7 +11,7 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import ApiDocument, Gap, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation, Gap
     from noctule.messages import Language
     from noctule.providers import Pack
 
@@ -22,7 +22,7 @@ _SHOWN = 8
 
 def gate(
     document: ApiDocument,
-    operations: Iterable[Operation],
+    operations: Iterable[ApiOperation],
     accepted: str = "",
     *,
     pack: Pack | None = None,

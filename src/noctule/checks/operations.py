@@ -9,12 +9,12 @@ from noctule.problem import Exit, Problem
 from noctule.text import nearest
 
 if TYPE_CHECKING:
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
 
 
-def find_operation(document: ApiDocument, pack: Pack | None, reference: str) -> Operation | None:
+def find_operation(document: ApiDocument, pack: Pack | None, reference: str) -> ApiOperation | None:
     """The document's operation for a key of the pack or the user ("POST /v1/refunds").
 
     Documents differ in how much of the path is part of the server's address.
@@ -29,7 +29,7 @@ def find_operation(document: ApiDocument, pack: Pack | None, reference: str) -> 
     return operation
 
 
-def require_operation(document: ApiDocument, pack: Pack | None, reference: str) -> Operation:
+def require_operation(document: ApiDocument, pack: Pack | None, reference: str) -> ApiOperation:
     """The same; raises `Problem` (exit 2), which names the nearest operation."""
     operation = find_operation(document, pack, reference)
     if operation is None:
@@ -45,7 +45,7 @@ def require_operation(document: ApiDocument, pack: Pack | None, reference: str) 
 
 def operations_of(
     task: IntegrationTask, document: ApiDocument, pack: Pack | None
-) -> list[Operation]:
+) -> list[ApiOperation]:
     """What a task wraps: the operations that it names, or all that the document has."""
     if task.scope == "whole":
         return list(document.operations.values())

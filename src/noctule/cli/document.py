@@ -12,8 +12,8 @@ from noctule.cli.output import Output
 from noctule.messages import say
 
 if TYPE_CHECKING:
-    from noctule.apidoc import Operation
-    from noctule.apidoc.quality.score import Line
+    from noctule.apidoc import ApiOperation
+    from noctule.apidoc.quality.score import ScoreLine
     from noctule.messages import Language
     from noctule.stages.document import Scored
 
@@ -84,7 +84,7 @@ def show_score(output: Output, scored: Scored, *, every: bool) -> None:
         output.say("cli.document_stops")
 
 
-def show_line(output: Output, line: Line) -> None:
+def show_line(output: Output, line: ScoreLine) -> None:
     """What is missing, where first, and what the document's author would write."""
     mark, style = ("✗", "red") if line.blocking else ("·", None)
     first, *others = line.gaps
@@ -94,7 +94,7 @@ def show_line(output: Output, line: Line) -> None:
     output.line(f"        {say(output.language, 'cli.fix')} {first.fix(output.language)}")
 
 
-def text_of(line: Line, language: Language) -> str:
+def text_of(line: ScoreLine, language: Language) -> str:
     """The first gap in words, said of all the operations that have one."""
     first, touched = line.gaps[0], {gap.operation for gap in line.gaps}
     if len(touched) > 1:
@@ -150,7 +150,7 @@ def list_(source: str, words: tuple[str, ...], as_json: bool) -> None:
     output.json({"operations": [operation_json(operation) for operation in found]})
 
 
-def operation_json(operation: Operation) -> dict[str, Any]:
+def operation_json(operation: ApiOperation) -> dict[str, Any]:
     return {
         "key": operation.key,
         "id": operation.operation_id,

@@ -24,7 +24,7 @@ from noctule.planning.select.naming import method_name
 from noctule.text import one_line
 
 if TYPE_CHECKING:
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
     from noctule.manifest import RefusedPart
     from noctule.messages import Language
     from noctule.planning.language.request import Request
@@ -39,7 +39,7 @@ _WEBHOOK_ROLES = frozenset({"webhook_secret", "webhook_url"})
 class Chosen:
     """One operation to plan, and the catalogue message that says why."""
 
-    operation: Operation
+    operation: ApiOperation
     fact: OperationFact | None
     why: str
     detail: str = ""

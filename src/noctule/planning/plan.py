@@ -22,7 +22,7 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.manifest import IntegrationTask
     from noctule.messages import Language
     from noctule.planning.compose import ChoiceReason
@@ -49,7 +49,7 @@ class Plan:
     """Why each operation is there and where it comes from, in the task's order."""
     document: ApiDocument | None = None
     pack: Pack | None = None
-    left_out: tuple[Operation, ...] = ()
+    left_out: tuple[ApiOperation, ...] = ()
     """What was looked at and not planned, best first; a pack's choice leaves nothing out."""
 
 
@@ -61,7 +61,7 @@ class _Choice:
     confidence: float
     need: Need | None = None
     question: Question | None = None
-    left_out: tuple[Operation, ...] = ()
+    left_out: tuple[ApiOperation, ...] = ()
 
 
 def plan(

@@ -10,7 +10,7 @@ from noctule.messages import say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
     from noctule.messages import Language
     from noctule.providers import Need, Pack
 
@@ -51,7 +51,9 @@ def which_need(service: str, needs: Iterable[Need], language: Language) -> Quest
     return Question("need", text, choices)
 
 
-def which_operation(service: str, operations: Iterable[Operation], language: Language) -> Question:
+def which_operation(
+    service: str, operations: Iterable[ApiOperation], language: Language
+) -> Question:
     from noctule.text import one_line
 
     choices = tuple(

@@ -13,7 +13,7 @@ from noctule.sandbox.state.values import as_object
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.codegen.model.integration import Method, Param, Wrapper
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
@@ -70,7 +70,7 @@ def _kind(subject: Subject) -> tuple[object, ...]:
 
 def _subject(
     method: Method,
-    operation: Operation,
+    operation: ApiOperation,
     plan: Plan,
     variables: Mapping[str, str],
     pack: Pack | None,
@@ -103,7 +103,7 @@ def _given(method: Method, values: Mapping[tuple[str, str], Any]) -> list[Param]
     return [param for param in method.params if (param.place, param.wire) in values]
 
 
-def _values(operation: Operation) -> dict[tuple[str, str], Any]:
+def _values(operation: ApiOperation) -> dict[tuple[str, str], Any]:
     """What a smallest valid request says, by place and wire name."""
     values: dict[tuple[str, str], Any] = {
         (parameter.where, parameter.name): sample(parameter.schema, request=True)

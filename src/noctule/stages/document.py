@@ -11,13 +11,13 @@ from noctule.checks.operations import require_operation
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import ApiDocument, Operation, Score
+    from noctule.apidoc import ApiDocument, ApiOperation, DocumentScore
 
 
 @dataclass(frozen=True)
 class Scored:
     document: ApiDocument
-    score: Score
+    score: DocumentScore
 
 
 def score_document(source: str, operations: Iterable[str] = ()) -> Scored:
@@ -31,7 +31,9 @@ def score_document(source: str, operations: Iterable[str] = ()) -> Scored:
     return Scored(document, apidoc.score(document, chosen or None))
 
 
-def operations_matching(document: ApiDocument, words: Iterable[str] = ()) -> tuple[Operation, ...]:
+def operations_matching(
+    document: ApiDocument, words: Iterable[str] = ()
+) -> tuple[ApiOperation, ...]:
     """The operations whose key, name or summary holds every word, in the document's order."""
     wanted = [word.casefold() for word in words]
     return tuple(

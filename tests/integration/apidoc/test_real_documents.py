@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from noctule.apidoc import ApiDocument, Operation, Schema, json_schema, load, sample
+from noctule.apidoc import ApiDocument, ApiOperation, Schema, json_schema, load, sample
 from noctule.apidoc.quality.gaps import gaps
 from support.paths import SPECS
 
@@ -23,7 +23,7 @@ SAMPLED = 20
 """Operations of each document whose samples are validated here; all of them in benchmarks."""
 
 
-def bodies(operation: Operation) -> list[tuple[Schema, bool]]:
+def bodies(operation: ApiOperation) -> list[tuple[Schema, bool]]:
     found: list[tuple[Schema, bool]] = []
     if operation.body:
         found += [(media.schema, True) for media in operation.body.media.values() if media.schema]

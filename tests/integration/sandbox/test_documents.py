@@ -40,7 +40,7 @@ def kind_of(media: Media) -> Any:
     return "form" if "form-urlencoded" in media.type else "multipart"
 
 
-def body_of(described: apidoc.Operation, chosen: Chosen) -> tuple[Media | None, Any]:
+def body_of(described: apidoc.ApiOperation, chosen: Chosen) -> tuple[Media | None, Any]:
     if described.body is None:
         return None, None
     media = next(iter(described.body.media.values()))
@@ -53,7 +53,7 @@ def body_of(described: apidoc.Operation, chosen: Chosen) -> tuple[Media | None, 
 
 
 async def ask(
-    fake: FakeProvider, client: httpx2.AsyncClient, described: apidoc.Operation, chosen: Chosen
+    fake: FakeProvider, client: httpx2.AsyncClient, described: apidoc.ApiOperation, chosen: Chosen
 ) -> httpx2.Response:
     """One valid request, written by the runtime as a generated wrapper would have it written."""
     media, body = body_of(described, chosen)
@@ -81,7 +81,7 @@ async def ask(
     )
 
 
-def fits(described: apidoc.Operation, response: httpx2.Response) -> None:
+def fits(described: apidoc.ApiOperation, response: httpx2.Response) -> None:
     success = described.success
     assert success is not None
     assert response.status_code == int(success.status), (described.key, response.text)

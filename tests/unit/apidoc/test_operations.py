@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from noctule.apidoc import ApiDocument, Operation, parse
+from noctule.apidoc import ApiDocument, ApiOperation, parse
 
 TEXT = {"type": "string"}
 OBJECT = {"type": "object"}
@@ -23,16 +23,16 @@ def two(**sections: object) -> ApiDocument:
     return parse(json.dumps(raw).encode(), source="test")
 
 
-def only(document: ApiDocument) -> Operation:
+def only(document: ApiDocument) -> ApiOperation:
     (operation,) = document.operations.values()
     return operation
 
 
-def operation3(written: dict[str, Any], version: str = "3.0.3", **sections: object) -> Operation:
+def operation3(written: dict[str, Any], version: str = "3.0.3", **sections: object) -> ApiOperation:
     return only(three(version, paths={"/x": {"post": written}}, **sections))
 
 
-def operation2(written: dict[str, Any], **sections: object) -> Operation:
+def operation2(written: dict[str, Any], **sections: object) -> ApiOperation:
     return only(two(paths={"/x": {"post": written}}, **sections))
 
 

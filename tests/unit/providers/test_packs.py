@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 
 from noctule import providers
-from noctule.apidoc import ApiDocument, Operation, json_schema, parse
+from noctule.apidoc import ApiDocument, ApiOperation, json_schema, parse
 from noctule.messages import LANGUAGES
 from noctule.problem import Exit, Problem
 from noctule.webhooks.schemes.scheme import Scheme
@@ -207,7 +207,7 @@ def test_credential_shapes_fit_credentials_and_nothing_empty() -> None:
                 assert not re.fullmatch(fact.shape, "changeme"), fact.name
 
 
-def described(operation: Operation) -> list[Any]:
+def described(operation: ApiOperation) -> list[Any]:
     media = list(operation.body.media.values()) if operation.body else []
     return [*operation.parameters, *(s for m in media for s in m.schema.properties.values())]
 

@@ -20,7 +20,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 @dataclass
-class Body:
+class RecordedBody:
     """One body: its media type without parameters, and its JSON value, text, or form fields."""
 
     type: str
@@ -28,15 +28,15 @@ class Body:
 
 
 @dataclass
-class Answer:
+class RecordedResponse:
     status: int
-    body: Body | None = None
+    body: RecordedBody | None = None
     headers: tuple[str, ...] = ()
     description: str = ""
 
 
 @dataclass
-class Call:
+class RecordedCall:
     """One request and the answers to it. `path` is a template; `query` and `headers` hold what is
     no credential, and what of them need not be sent is `optional`; `schemes` are the OpenAPI
     security schemes it used, by name, None where nobody says."""
@@ -46,8 +46,8 @@ class Call:
     server: str = ""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: Body | None = None
-    answers: list[Answer] = field(default_factory=list[Answer])
+    body: RecordedBody | None = None
+    answers: list[RecordedResponse] = field(default_factory=list[RecordedResponse])
     schemes: Mapping[str, Mapping[str, Any]] | None = None
     summary: str = ""
     description: str = ""
@@ -58,7 +58,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Source:
+class CallSource:
     """What a set of calls says of itself. `examples`: bodies were written to be shown."""
 
     title: str
@@ -67,9 +67,9 @@ class Source:
     examples: bool = False
 
 
-def document(source: Source, calls: Iterable[Call]) -> dict[str, Any]:
+def document(source: CallSource, calls: Iterable[RecordedCall]) -> dict[str, Any]:
     """The OpenAPI 3.1 document of the calls, those of one method and path together."""
-    groups: dict[tuple[str, str], list[Call]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[RecordedCall]] = defaultdict(list)
     for call in calls:
         groups[call.path, call.method].append(call)
     every = [call for group in groups.values() for call in group]
@@ -98,7 +98,7 @@ def document(source: Source, calls: Iterable[Call]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def operation(source: Source, path: str, calls: list[Call]) -> dict[str, Any]:
+def operation(source: CallSource, path: str, calls: list[RecordedCall]) -> dict[str, Any]:
     made: dict[str, Any] = {"parameters": parameters(path, calls)}
     for key in ("summary", "description"):
         said = next((text for call in calls if (text := getattr(call, key))), "")
@@ -110,7 +110,7 @@ def operation(source: Source, path: str, calls: list[Call]) -> dict[str, Any]:
     if bodies:
         required = len(bodies) == len(calls)
         made["requestBody"] = {"required": required, "content": content(source, bodies)}
-    answers: dict[str, list[Answer]] = defaultdict(list)
+    answers: dict[str, list[RecordedResponse]] = defaultdict(list)
     for answer in (answer for call in calls for answer in call.answers):
         answers[str(answer.status)].append(answer)
     made["responses"] = {status: response(source, answers[status]) for status in sorted(answers)}
@@ -120,7 +120,7 @@ def operation(source: Source, path: str, calls: list[Call]) -> dict[str, Any]:
     return made
 
 
-def parameters(path: str, calls: list[Call]) -> list[dict[str, Any]]:
+def parameters(path: str, calls: list[RecordedCall]) -> list[dict[str, Any]]:
     notes = {name: note for call in calls for name, note in call.notes.items()}
     optional = frozenset[str]().union(*(call.optional for call in calls))
     found: list[dict[str, Any]] = [
@@ -147,7 +147,7 @@ def parameters(path: str, calls: list[Call]) -> list[dict[str, Any]]:
     ]
 
 
-def response(source: Source, answers: list[Answer]) -> dict[str, Any]:
+def response(source: CallSource, answers: list[RecordedResponse]) -> dict[str, Any]:
     bodies = [answer.body for answer in answers if answer.body]
     headers = dict.fromkeys(name for answer in answers for name in answer.headers)
     said = next((answer.description for answer in answers if answer.description), "")
@@ -158,7 +158,7 @@ def response(source: Source, answers: list[Answer]) -> dict[str, Any]:
     }
 
 
-def content(source: Source, bodies: list[Body]) -> dict[str, Any]:
+def content(source: CallSource, bodies: list[RecordedBody]) -> dict[str, Any]:
     """Media type -> schema, and one example where the source was written to be shown."""
     made: dict[str, Any] = {}
     for type_ in dict.fromkeys(body.type for body in bodies):

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from noctule.apidoc.importers import traffic
-from noctule.apidoc.importers.calls import NOTHING, Answer, Body, Call, Source, document
+from noctule.apidoc.importers.calls import (
+    NOTHING,
+    CallSource,
+    RecordedBody,
+    RecordedCall,
+    RecordedResponse,
+    document,
+)
 from noctule.apidoc.importers.inference import FILE
 from noctule.apidoc.model.openapi3 import METHODS
 from noctule.json_types import as_dict, as_list, as_text, is_list, is_object
@@ -43,11 +50,11 @@ def convert(capture: dict[str, Any]) -> dict[str, Any]:
     said = f"Inferred from a HAR capture of {len(kept)} calls."
     if left:
         said += f" Left out: {left} calls to {len(hosts) - 1} other hosts."
-    source = Source(urlsplit(main).netloc, description=said)
+    source = CallSource(urlsplit(main).netloc, description=said)
     return document(source, [call for call, _ in kept])
 
 
-def call_of(entry: Entry) -> tuple[Call, list[str]] | None:
+def call_of(entry: Entry) -> tuple[RecordedCall, list[str]] | None:
     """One entry, and the segments of its path; None where it is no call of an API."""
     if not is_call(entry):
         return None
@@ -61,7 +68,7 @@ def call_of(entry: Entry) -> tuple[Call, list[str]] | None:
         return None
     headers = traffic.pairs(request.get("headers"))
     query = traffic.pairs(request.get("queryString")) or parse_qsl(url.query, True)
-    call = Call(
+    call = RecordedCall(
         method=str(request["method"]).upper(),
         path="",
         server=f"{url.scheme}://{url.hostname}{port}",
@@ -98,7 +105,7 @@ def media_of(content: object) -> str:
     return as_text(as_dict(content).get("mimeType")).lower()
 
 
-def sent(data: object) -> Body | None:
+def sent(data: object) -> RecordedBody | None:
     media, stated = media_of(data), as_dict(data)
     fields = dict(traffic.pairs(stated.get("params")))
     files = [one for one in map(as_dict, as_list(stated.get("params"))) if one.get("fileName")]
@@ -109,14 +116,14 @@ def sent(data: object) -> Body | None:
     return traffic.body_of(media, text, fields)
 
 
-def answered(response: Entry) -> Answer:
+def answered(response: Entry) -> RecordedResponse:
     named = traffic.pairs(response.get("headers"))
     headers = tuple(name for name, _ in named if traffic.TELLING.search(name))
     content = as_dict(response.get("content"))
     body = traffic.body_of(media_of(content), decoded(content))
     if body is None and content.get("size") and media_of(content):
-        body = Body(media_of(content).partition(";")[0].strip(), NOTHING)
-    return Answer(int(response["status"]), body, headers)
+        body = RecordedBody(media_of(content).partition(";")[0].strip(), NOTHING)
+    return RecordedResponse(int(response["status"]), body, headers)
 
 
 def decoded(content: Entry) -> str:
@@ -129,12 +136,12 @@ def decoded(content: Entry) -> str:
         return ""
 
 
-def variable_segments(calls: list[tuple[Call, list[str]]]) -> None:
+def variable_segments(calls: list[tuple[RecordedCall, list[str]]]) -> None:
     """Empty the segments that several calls differ in and that are answered alike: names of users
     or repositories, which no pattern tells from the names of resources."""
     longest = max((len(segments) for _, segments in calls), default=0)
     for at in range(1, longest):
-        groups: dict[tuple[Any, ...], list[tuple[Call, list[str]]]] = defaultdict(list)
+        groups: dict[tuple[Any, ...], list[tuple[RecordedCall, list[str]]]] = defaultdict(list)
         for call, segments in calls:
             if at < len(segments) and (shape := shape_of(call)):
                 around = (*segments[:at], None, *segments[at + 1 :])
@@ -146,12 +153,12 @@ def variable_segments(calls: list[tuple[Call, list[str]]]) -> None:
                     segments[at] = ""
 
 
-def shape_of(call: Call) -> frozenset[str]:
+def shape_of(call: RecordedCall) -> frozenset[str]:
     """The names of what a good answer holds; empty where there is none to tell."""
     return frozenset(keys(call))
 
 
-def keys(call: Call) -> Iterator[str]:
+def keys(call: RecordedCall) -> Iterator[str]:
     for answer in call.answers:
         value = answer.body.value if answer.body and answer.status < 300 else None
         if is_list(value) and value:

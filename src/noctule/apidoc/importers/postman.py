@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from noctule.apidoc.importers import postman_body, traffic
-from noctule.apidoc.importers.calls import Call, Source, document
+from noctule.apidoc.importers.calls import CallSource, RecordedCall, document
 from noctule.apidoc.importers.credentials import is_credential
 from noctule.apidoc.importers.postman_body import VARIABLE, entries, headers_of, pairs
 from noctule.apidoc.model.openapi3 import METHODS
@@ -33,14 +33,14 @@ GRANTS = {
 
 
 @dataclass(frozen=True)
-class Scope:
+class PostmanScope:
     """Where a request stands: its folder, the auth it inherits, the variables it sees."""
 
     folder: str
     auth: Json | None
     variables: Mapping[str, str]
 
-    def within(self, item: Json) -> Scope:
+    def within(self, item: Json) -> PostmanScope:
         return replace(
             self,
             folder=as_text(item.get("name")) or self.folder,
@@ -63,8 +63,8 @@ def version(info: Json) -> str:
 def convert(collection: Json) -> Json:
     """The OpenAPI 3.1 document of a collection."""
     info = as_dict(collection.get("info"))
-    scope = Scope("", None, {}).within({**collection, "name": ""})
-    source = Source(
+    scope = PostmanScope("", None, {}).within({**collection, "name": ""})
+    source = CallSource(
         as_text(info.get("name")),
         as_text(info.get("version")),
         words(info.get("description")),
@@ -84,7 +84,7 @@ def variables(holder: Json) -> dict[str, str]:
     return found
 
 
-def calls_of(items: object, scope: Scope) -> Iterator[Call]:
+def calls_of(items: object, scope: PostmanScope) -> Iterator[RecordedCall]:
     for item in map(as_dict, as_list(items)):
         if is_list(item.get("item")):
             yield from calls_of(item["item"], scope.within(item))
@@ -92,7 +92,7 @@ def calls_of(items: object, scope: Scope) -> Iterator[Call]:
             yield call
 
 
-def call_of(item: Json, scope: Scope) -> Call | None:
+def call_of(item: Json, scope: PostmanScope) -> RecordedCall | None:
     written = item.get("request")
     request = {"url": written} if isinstance(written, str) else as_dict(written)
     method, url = as_text(request.get("method")) or "GET", request.get("url")
@@ -105,7 +105,7 @@ def call_of(item: Json, scope: Scope) -> Call | None:
     schemes = traffic.schemes_of(pairs(headers), pairs(query)) | scheme(as_dict(auth))
     noted = [*query, *headers, *entries(as_dict(url).get("variable"))]
     media = postman_body.media_of(headers)
-    return Call(
+    return RecordedCall(
         method.upper(),
         path,
         server,
@@ -139,7 +139,7 @@ def in_text(url: object) -> list[tuple[str, str]]:
     return parse_qsl(text_of(url).partition("#")[0].partition("?")[2], keep_blank_values=True)
 
 
-def address(text: str, scope: Scope) -> tuple[str, str]:
+def address(text: str, scope: PostmanScope) -> tuple[str, str]:
     """Server ("" where a variable hides it) and path template."""
     found = HOST.match(re.split(r"[?#]", text.strip(), maxsplit=1)[0])
     base, path = found.groups() if found else ("", "")
@@ -156,7 +156,7 @@ def server(base: str) -> str:
     return f"{protocol or 'https'}://{host}"
 
 
-def segment(text: str, scope: Scope) -> str:
+def segment(text: str, scope: PostmanScope) -> str:
     """One segment: a variable by its name, "" for one without, or the word itself."""
     if text.startswith(":") and len(text) > 1:
         return f"{{{traffic.plain(text[1:])}}}"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.importers import traffic
-from noctule.apidoc.importers.calls import NOTHING, Answer, Body
+from noctule.apidoc.importers.calls import NOTHING, RecordedBody, RecordedResponse
 from noctule.apidoc.importers.inference import FILE, UNKNOWN
 from noctule.json_types import as_dict, as_list, as_text, is_list, is_object
 
@@ -53,7 +53,7 @@ def media_of(headers: list[Json]) -> str:
     return next((one["value"] for one in headers if one["key"].lower() == "content-type"), "")
 
 
-def sent(body: Json, media: str, filled: Callable[[str], str]) -> Body | None:
+def sent(body: Json, media: str, filled: Callable[[str], str]) -> RecordedBody | None:
     """The body of a request."""
     if body.get("disabled"):
         return None
@@ -71,22 +71,22 @@ def sent(body: Json, media: str, filled: Callable[[str], str]) -> Body | None:
             fields = dict(open_ended(parts, filled)) | files
             return traffic.body_of("multipart/form-data", None, fields)
         case "file":
-            return Body(media or "application/octet-stream", FILE)
+            return RecordedBody(media or "application/octet-stream", FILE)
         case "graphql":
             return graphql(as_dict(body.get("graphql")))
         case _:
             return None
 
 
-def graphql(written: Json) -> Body:
+def graphql(written: Json) -> RecordedBody:
     value: Json = {"query": as_text(written.get("query"))}
     variables = traffic.json_of(as_text(written.get("variables")))
     if is_object(variables):
         value["variables"] = opened(variables)
-    return Body("application/json", value)
+    return RecordedBody("application/json", value)
 
 
-def understood(media: str, text: str, filled: Callable[[str], str]) -> Body | None:
+def understood(media: str, text: str, filled: Callable[[str], str]) -> RecordedBody | None:
     """A text body; in JSON, variables outside quotes are unknown values."""
     text = filled(text)
     if "json" not in media and (media or text.lstrip()[:1] not in ("{", "[")):
@@ -94,7 +94,7 @@ def understood(media: str, text: str, filled: Callable[[str], str]) -> Body | No
     made = traffic.body_of(media or "application/json", text)
     if made and made.value == NOTHING:
         made = traffic.body_of(made.type, BARE.sub(r' "\1"', text))
-    return made and Body(made.type, opened(made.value))
+    return made and RecordedBody(made.type, opened(made.value))
 
 
 def opened(value: object) -> object:
@@ -106,7 +106,7 @@ def opened(value: object) -> object:
     return UNKNOWN if isinstance(value, str) and VARIABLE.search(value) else value
 
 
-def answers(written: object, filled: Callable[[str], str]) -> Iterator[Answer]:
+def answers(written: object, filled: Callable[[str], str]) -> Iterator[RecordedResponse]:
     """The saved answers of a request."""
     for one in map(as_dict, as_list(written)):
         code = one.get("code")
@@ -117,4 +117,4 @@ def answers(written: object, filled: Callable[[str], str]) -> Iterator[Answer]:
         media = media_of(headers) or LANGUAGES.get(language, "")
         body = understood(media, as_text(one.get("body")), filled)
         names = tuple(h["key"] for h in headers if traffic.TELLING.search(h["key"]))
-        yield Answer(code, body, names, " ".join(as_text(one.get("name")).split()))
+        yield RecordedResponse(code, body, names, " ".join(as_text(one.get("name")).split()))

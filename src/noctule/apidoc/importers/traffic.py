@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc.importers.calls import NOTHING, Body
+from noctule.apidoc.importers.calls import NOTHING, RecordedBody
 from noctule.apidoc.importers.credentials import is_credential, opaque
 from noctule.json_types import as_dict, as_list, as_text
 
@@ -123,16 +123,18 @@ def singular(word: str) -> str:
     return lower[:-1] if lower.endswith("s") and not lower.endswith(("ss", "us", "is")) else lower
 
 
-def body_of(type_: str, text: str | None, form: Mapping[str, str] | None = None) -> Body | None:
+def body_of(
+    type_: str, text: str | None, form: Mapping[str, str] | None = None
+) -> RecordedBody | None:
     """A body as it can be understood: JSON as its value, a form as its fields, else text."""
     media = type_.partition(";")[0].strip().lower()
     if form:
-        return Body(media or "application/x-www-form-urlencoded", dict(form))
+        return RecordedBody(media or "application/x-www-form-urlencoded", dict(form))
     if not text:
         return None
     if "json" in media or (not media and text.lstrip()[:1] in ("{", "[")):
-        return Body(media or "application/json", json_of(text))
-    return Body(media or "text/plain", text)
+        return RecordedBody(media or "application/json", json_of(text))
+    return RecordedBody(media or "text/plain", text)
 
 
 def json_of(text: str) -> object:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedFile:
     """The data, and the places where the text states one key twice."""
 
     value: Any
     duplicates: tuple[str, ...] = ()
 
 
-def decode(data: bytes, *, place: str) -> Decoded:
+def decode(data: bytes, *, place: str) -> DecodedFile:
     """The data of a JSON or YAML text. Raises Problem (USAGE) that names line and cause."""
     if len(data) > bounds.MAX_BYTES:
         refuse("too_large", place, limit=bounds.MAX_BYTES // 2**20)
@@ -67,7 +67,7 @@ def as_text(data: bytes, place: str) -> str:
         refuse("not_text", place, line=line, encoding=encoding)
 
 
-def as_json(text: str, place: str) -> Decoded:
+def as_json(text: str, place: str) -> DecodedFile:
     """JSON, or what looks like it and is YAML."""
     duplicates: list[str] = []
 
@@ -89,16 +89,16 @@ def as_json(text: str, place: str) -> Decoded:
         refuse("too_deep", place, limit=bounds.MAX_NESTING)
     except ValueError as error:
         refuse("malformed", place, cause=str(error), form="JSON")
-    return Decoded(value, tuple(duplicates))
+    return DecodedFile(value, tuple(duplicates))
 
 
-def as_yaml(text: str, place: str) -> Decoded:
+def as_yaml(text: str, place: str) -> DecodedFile:
     if len(text) > bounds.MAX_YAML_BYTES:
         refuse("yaml_too_large", place, limit=bounds.MAX_YAML_BYTES // 2**20)
     from noctule.apidoc.loading import yaml_text  # PyYAML is loaded where it is needed
 
     try:
-        return Decoded(*yaml_text.read(text))
+        return DecodedFile(*yaml_text.read(text))
     except yaml_text.YamlError as error:
         refuse("malformed", f"{place}:{error.line}", cause=error.cause, form="YAML")
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from noctule.apidoc import bounds
 from noctule.apidoc.loading.decode import decode
-from noctule.apidoc.model.node import File, UnreadableError
+from noctule.apidoc.model.node import DocumentFile, UnreadableError
 from noctule.json_types import as_dict, as_text
 from noctule.problem import Problem
 
@@ -29,21 +29,21 @@ class Library:
         self._folder = folder.resolve() if folder else None
         self._address = address
         self._fetch = fetch
-        self._files: dict[str, File] = {}
+        self._files: dict[str, DocumentFile] = {}
         self._failed: dict[str, str] = {}
         self._bytes = 0
         self._memory: dict[object, object] = {}
         self._own = ""
 
-    def main(self, root: Any, name: str) -> File:
+    def main(self, root: Any, name: str) -> DocumentFile:
         """The document's main file; `name` is its own in the folder, or its address. What it calls
         itself (`$self`, OpenAPI 3.2) leads to it too."""
-        file = File("", root, lambda reference: self._open(name, reference), self._memory)
+        file = DocumentFile("", root, lambda reference: self._open(name, reference), self._memory)
         self._own = as_text(as_dict(root).get("$self"))
         self._files[self._own] = self._files[self._locate(name, name)] = file
         return file
 
-    def _open(self, seen_from: str, reference: str) -> File:
+    def _open(self, seen_from: str, reference: str) -> DocumentFile:
         where = reference if reference == self._own else self._locate(seen_from, reference)
         if where in self._failed:
             raise UnreadableError(self._failed[where])
@@ -67,7 +67,7 @@ class Library:
         folder = self._folder or Path()
         return str((folder / seen_from).parent.joinpath(reference).resolve())
 
-    def _read(self, where: str) -> File:
+    def _read(self, where: str) -> DocumentFile:
         if len(self._files) >= bounds.MAX_FILES:
             raise UnreadableError(f"more than {bounds.MAX_FILES} files")
         data = self._get(where)
@@ -81,7 +81,9 @@ class Library:
         except Problem as problem:
             raise UnreadableError(problem.cause("en")) from None
         label = where if self._address else str(Path(where).relative_to(self._folder or Path()))
-        return File(label, root, lambda reference: self._open(where, reference), self._memory)
+        return DocumentFile(
+            label, root, lambda reference: self._open(where, reference), self._memory
+        )
 
     def _get(self, where: str) -> bytes:
         if self._address:

@@ -29,7 +29,7 @@ Chosen = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SchemaChoice:
     """A `oneOf` or `anyOf`: its place and the branches that are not null."""
 
     pointer: str
@@ -71,7 +71,7 @@ def beyond(node: Node) -> Node:
     return node
 
 
-def choices(node: Node, chosen: Chosen) -> Iterator[Choice]:
+def choices(node: Node, chosen: Chosen) -> Iterator[SchemaChoice]:
     """The `oneOf` and `anyOf` of this very node."""
     for keyword in ("oneOf", "anyOf"):
         if keyword not in node.mapping:
@@ -80,7 +80,7 @@ def choices(node: Node, chosen: Chosen) -> Iterator[Choice]:
         if group.pointer not in chosen:
             branches = tuple(b for b in group.members() if not is_null(b.follow()))
             if branches:
-                yield Choice(group.pointer, branches)
+                yield SchemaChoice(group.pointer, branches)
 
 
 def types(node: Node) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from noctule.apidoc.address import is_address
 from noctule.apidoc.model import openapi3, swagger2
-from noctule.apidoc.model.operation import Dialect, Operation, delivery, methods
+from noctule.apidoc.model.operation import ApiOperation, Dialect, delivery, methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -94,14 +94,14 @@ class ApiDocument:
         return MappingProxyType(dict(self._reader.schemas(self.root)))
 
     @cached_property
-    def operations(self) -> Mapping[str, Operation]:
+    def operations(self) -> Mapping[str, ApiOperation]:
         """Every operation by key ("POST /v1/charges"), in the document's order."""
         return MappingProxyType({operation.key: operation for operation in self._operations()})
 
     @cached_property
-    def webhooks(self) -> Mapping[str, Operation]:
+    def webhooks(self) -> Mapping[str, ApiOperation]:
         """The provider's own requests: name -> operation that describes the delivery."""
-        found: dict[str, Operation] = {}
+        found: dict[str, ApiOperation] = {}
         for section in ("x-webhooks", "webhooks"):
             for name, node in self.root.at(section).entries():
                 made = delivery(self._reader, self.root, name, node.follow(), path=name)
@@ -109,7 +109,7 @@ class ApiDocument:
                     found[name] = made
         return MappingProxyType(found)
 
-    def find(self, reference: str) -> Operation | None:
+    def find(self, reference: str) -> ApiOperation | None:
         """The operation of "POST /x" (any case of the method, any names of the path's variables)
         or of an operationId; None where there is none, or more than one after renaming."""
         method, space, path = reference.strip().partition(" ")
@@ -122,39 +122,41 @@ class ApiDocument:
         return alike[0] if len(alike) == 1 else None
 
     @cached_property
-    def _by_id(self) -> Mapping[str, Operation]:
+    def _by_id(self) -> Mapping[str, ApiOperation]:
         every = reversed([*self.operations.values()])
         return {name: op for op in every for name in (op.id, op.operation_id) if name}
 
-    def namesakes(self, operation: Operation) -> tuple[Operation, ...]:
+    def namesakes(self, operation: ApiOperation) -> tuple[ApiOperation, ...]:
         """The other operations with the same operationId."""
         same = self._by_name.get(operation.operation_id, ())
         return tuple(other for other in same if other.key != operation.key)
 
-    def lookalikes(self, operation: Operation) -> tuple[Operation, ...]:
+    def lookalikes(self, operation: ApiOperation) -> tuple[ApiOperation, ...]:
         """The other operations that differ by the names of their path's variables alone."""
         same = self._by_shape.get(shape(operation.key), ())
         return tuple(other for other in same if other.key != operation.key)
 
     @cached_property
-    def _by_name(self) -> Mapping[str, tuple[Operation, ...]]:
+    def _by_name(self) -> Mapping[str, tuple[ApiOperation, ...]]:
         return grouped((op.operation_id, op) for op in self.operations.values() if op.operation_id)
 
     @cached_property
-    def _by_shape(self) -> Mapping[str, tuple[Operation, ...]]:
+    def _by_shape(self) -> Mapping[str, tuple[ApiOperation, ...]]:
         return grouped((shape(key), operation) for key, operation in self.operations.items())
 
-    def _operations(self) -> Iterator[Operation]:
+    def _operations(self) -> Iterator[ApiOperation]:
         for path, node in self.root.at("paths").entries():
             if path.startswith("x-"):
                 continue
             item = node.follow()
             for method, operation in methods(self._reader, item):
-                yield Operation(self._reader, self.root, item, operation, method=method, path=path)
+                yield ApiOperation(
+                    self._reader, self.root, item, operation, method=method, path=path
+                )
 
 
-def grouped(pairs: Iterable[tuple[str, Operation]]) -> Mapping[str, tuple[Operation, ...]]:
-    found: dict[str, tuple[Operation, ...]] = {}
+def grouped(pairs: Iterable[tuple[str, ApiOperation]]) -> Mapping[str, tuple[ApiOperation, ...]]:
+    found: dict[str, tuple[ApiOperation, ...]] = {}
     for key, operation in pairs:
         found[key] = (*found.get(key, ()), operation)
     return found

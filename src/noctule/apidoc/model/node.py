@@ -25,7 +25,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class File:
+class DocumentFile:
     """One file of a document.
 
     `label` is "" for the main file and the path relative to it for the others; `other` opens
@@ -35,7 +35,7 @@ class File:
 
     label: str
     root: Any
-    other: Callable[[str], File]
+    other: Callable[[str], DocumentFile]
     memory: dict[object, object]
 
 
@@ -44,7 +44,7 @@ class Node:
     """A value of the document and where it lies. `broken` says why a reference led nowhere."""
 
     value: Any
-    file: File
+    file: DocumentFile
     path: str = ""
     broken: str = ""
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from noctule.apidoc.model.parts import (
+    ApiLink,
+    ApiResponse,
     Encoding,
-    Link,
     Media,
     Parameter,
     RequestBody,
-    Response,
     SchemeKind,
     SecurityScheme,
     Server,
@@ -172,7 +172,7 @@ def body(operation: Node, _path_item: Node, _root: Node) -> RequestBody | None:
     return RequestBody(node.mapping.get("required") is True, node.text("description"), media(node))
 
 
-def responses(operation: Node, _root: Node) -> Mapping[str, Response]:
+def responses(operation: Node, _root: Node) -> Mapping[str, ApiResponse]:
     return {
         status: response(status, node.follow())
         for status, node in operation.at("responses").entries()
@@ -180,18 +180,18 @@ def responses(operation: Node, _root: Node) -> Mapping[str, Response]:
     }
 
 
-def response(status: str, node: Node) -> Response:
+def response(status: str, node: Node) -> ApiResponse:
     headers = {
         name: described(header.follow(), name, "header")
         for name, header in node.at("headers").entries()
     }
     said = node.text("description") or node.text("summary")
     links = {name: link(written.follow()) for name, written in node.at("links").entries()}
-    return Response(status, said, media(node), headers, node.pointer, links, node.broken)
+    return ApiResponse(status, said, media(node), headers, node.pointer, links, node.broken)
 
 
-def link(node: Node) -> Link:
-    return Link(
+def link(node: Node) -> ApiLink:
+    return ApiLink(
         node.text("operationId") or pointed(node.text("operationRef")),
         node.at("parameters").mapping,
         node.mapping.get("requestBody"),

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.apidoc.model.node import Node
-    from noctule.apidoc.model.parts import Parameter, RequestBody, Response, SecurityScheme, Server
+    from noctule.apidoc.model.parts import (
+        ApiResponse,
+        Parameter,
+        RequestBody,
+        SecurityScheme,
+        Server,
+    )
     from noctule.apidoc.model.schema import Schema
 
 Alternatives = tuple[tuple[str, ...], ...]
@@ -30,10 +36,10 @@ class Dialect(Protocol):
     def security_schemes(self, root: Node, /) -> Mapping[str, SecurityScheme]: ...
     def parameters(self, operation: Node, path: Node, root: Node, /) -> tuple[Parameter, ...]: ...
     def body(self, operation: Node, path: Node, root: Node, /) -> RequestBody | None: ...
-    def responses(self, operation: Node, root: Node, /) -> Mapping[str, Response]: ...
+    def responses(self, operation: Node, root: Node, /) -> Mapping[str, ApiResponse]: ...
 
 
-class Operation:
+class ApiOperation:
     """One method on one path. `key` is "POST /v1/charges", or a webhook's name."""
 
     def __init__(
@@ -56,7 +62,7 @@ class Operation:
         self.key = key or f"{self.method} {path}"
 
     def __repr__(self) -> str:
-        return f"<Operation {self.key}>"
+        return f"<ApiOperation {self.key}>"
 
     @property
     def pointer(self) -> str:
@@ -116,11 +122,11 @@ class Operation:
         return self._dialect.body(self.node, self._path_item, self._root)
 
     @cached_property
-    def responses(self) -> Mapping[str, Response]:
+    def responses(self) -> Mapping[str, ApiResponse]:
         return MappingProxyType(dict(self._dialect.responses(self.node, self._root)))
 
     @cached_property
-    def success(self) -> Response | None:
+    def success(self) -> ApiResponse | None:
         """The answer a caller waits for: the lowest 2xx with a body, else the lowest 2xx, else
         `default` where the document lists nothing but it."""
         good = sorted(status for status in self.responses if status.startswith("2"))
@@ -130,7 +136,7 @@ class Operation:
         return self.responses[(bodied or good)[0]] if good else None
 
     @property
-    def errors(self) -> Mapping[str, Response]:
+    def errors(self) -> Mapping[str, ApiResponse]:
         """4xx, 5xx and default."""
         return {
             status: response
@@ -155,9 +161,9 @@ class Operation:
         return is_list(own) and not self.security
 
     @cached_property
-    def callbacks(self) -> Mapping[str, Operation]:
+    def callbacks(self) -> Mapping[str, ApiOperation]:
         """The requests the provider makes because of this one: "name {expression}" -> delivery."""
-        found: dict[str, Operation] = {}
+        found: dict[str, ApiOperation] = {}
         for name, written in self.node.at("callbacks").entries():
             for expression, node in written.follow().entries():
                 key = f"{name} {expression}"
@@ -172,10 +178,12 @@ def scheme_name(reference: str) -> str:
     return reference.partition("#/components/securitySchemes/")[2] or reference
 
 
-def delivery(dialect: Dialect, root: Node, key: str, item: Node, *, path: str) -> Operation | None:
+def delivery(
+    dialect: Dialect, root: Node, key: str, item: Node, *, path: str
+) -> ApiOperation | None:
     """The first method of a path item, as a request the provider makes."""
     for method, node in methods(dialect, item):
-        return Operation(dialect, root, item, node, method=method, path=path, key=key)
+        return ApiOperation(dialect, root, item, node, method=method, path=path, key=key)
     return None
 
 

@@ -91,7 +91,7 @@ class Media:
 
 
 @dataclass(frozen=True)
-class Link:
+class ApiLink:
     """How an answer leads on: `operation` is an operationId or a key ("GET /orders/{id}"), and
     `parameters` name -> value, mostly an expression such as "$response.body#/id". `body` is what
     the next request carries, None where the document says nothing of it."""
@@ -112,7 +112,7 @@ class RequestBody:
 
 
 @dataclass(frozen=True)
-class Response:
+class ApiResponse:
     """One documented answer; `status` is "200", "4XX" or "default"; `links` are what a caller may
     do next with it; `broken` says why a reference to it leads nowhere, "" where it leads."""
 
@@ -121,7 +121,7 @@ class Response:
     media: Mapping[str, Media]
     headers: Mapping[str, Parameter]
     pointer: str = ""
-    links: Mapping[str, Link] = field(default_factory=dict[str, Link])
+    links: Mapping[str, ApiLink] = field(default_factory=dict[str, ApiLink])
     broken: str = ""
 
     @property

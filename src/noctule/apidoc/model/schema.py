@@ -14,7 +14,7 @@ from noctule.json_types import is_list, is_number, is_object, json_type
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from noctule.apidoc.model.composition import Choice, Chosen
+    from noctule.apidoc.model.composition import Chosen, SchemaChoice
 
 
 class Missing(Enum):
@@ -179,14 +179,14 @@ class Schema:
         return self._choice is not None and self._choice.pointer.endswith("/oneOf")
 
     @cached_property
-    def _choice(self) -> Choice | None:
+    def _choice(self) -> SchemaChoice | None:
         for part in self.parts:
             for choice in composition.choices(part, self._chosen):
                 if len(choice.branches) > 1 and not self._made(choice):
                     return choice
         return None
 
-    def _made(self, choice: Choice) -> bool:
+    def _made(self, choice: SchemaChoice) -> bool:
         """One branch already holds: a parent that lists its children, seen from a child."""
         held = {part.pointer for part in self.parts}
         return any(branch.follow().pointer in held for branch in choice.branches)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, cast
 
 from noctule.apidoc.model.node import Node
 from noctule.apidoc.model.parts import (
+    ApiResponse,
     Encoding,
     Media,
     Parameter,
     RequestBody,
-    Response,
     SchemeKind,
     SecurityScheme,
     Server,
@@ -155,7 +155,7 @@ def form(operation: Node, fields: list[Node], types: list[str]) -> RequestBody:
     )
 
 
-def responses(operation: Node, root: Node) -> Mapping[str, Response]:
+def responses(operation: Node, root: Node) -> Mapping[str, ApiResponse]:
     types = strings(operation, "produces") or strings(root, "produces") or [JSON]
     return {
         status: response(status, node.follow(), types)
@@ -164,7 +164,7 @@ def responses(operation: Node, root: Node) -> Mapping[str, Response]:
     }
 
 
-def response(status: str, node: Node, types: list[str]) -> Response:
+def response(status: str, node: Node, types: list[str]) -> ApiResponse:
     examples = node.at("examples").mapping
     schema = Schema.of(node.at("schema")) if node.at("schema").mapping else None
     kinds = list(dict.fromkeys([*types, *examples])) if schema else list(examples)
@@ -176,7 +176,7 @@ def response(status: str, node: Node, types: list[str]) -> Response:
         name: parameter(header, "header", name) for name, header in node.at("headers").entries()
     }
     said = node.text("description")
-    return Response(status, said, media, headers, node.pointer, broken=node.broken)
+    return ApiResponse(status, said, media, headers, node.pointer, broken=node.broken)
 
 
 def strings(node: Node, key: str) -> list[str]:

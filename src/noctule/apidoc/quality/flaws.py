@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from noctule.apidoc.model.document import ApiDocument
-    from noctule.apidoc.model.operation import Operation
+    from noctule.apidoc.model.operation import ApiOperation
     from noctule.apidoc.model.parts import Media
 
 Flaw = tuple[str, str, str]
@@ -30,7 +30,7 @@ MOST_SCHEMAS = 100
 """Schemas looked at for one operation, the nearest first."""
 
 
-def flaws(document: ApiDocument, operations: Iterable[Operation]) -> tuple[Gap, ...]:
+def flaws(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap, ...]:
     """Every flaw of these operations and of the document itself; a place that several operations
     share is told once, for the first of them."""
     found: dict[tuple[str, str], Gap] = {}
@@ -60,7 +60,7 @@ def of_document(document: ApiDocument) -> Iterator[Flaw]:
             yield "strange_name", schema.nodes[0].pointer, printable(name)
 
 
-def of_operation(document: ApiDocument, operation: Operation) -> tuple[Flaw, ...]:
+def of_operation(document: ApiDocument, operation: ApiOperation) -> tuple[Flaw, ...]:
     """Every flaw of one operation, of its parameters, bodies and answers; looked for once."""
     memory = operation.node.file.memory
     key = ("flaws", operation.key)
@@ -69,7 +69,7 @@ def of_operation(document: ApiDocument, operation: Operation) -> tuple[Flaw, ...
     return cast("tuple[Flaw, ...]", memory[key])
 
 
-def found_in(document: ApiDocument, operation: Operation) -> Iterator[Flaw]:
+def found_in(document: ApiDocument, operation: ApiOperation) -> Iterator[Flaw]:
     at = operation.pointer
     for other in document.namesakes(operation):
         yield "duplicate_id", f"{at}/operationId", other.key
@@ -87,7 +87,7 @@ def found_in(document: ApiDocument, operation: Operation) -> Iterator[Flaw]:
         yield from remembered(schema)
 
 
-def of_parameters(operation: Operation) -> Iterator[Flaw]:
+def of_parameters(operation: ApiOperation) -> Iterator[Flaw]:
     at = f"{operation.pointer}/parameters"
     written = set(re.findall(r"\{([^{}]+)\}", operation.path.partition("?")[0]))
     known = {p.name for p in operation.parameters if p.where == "path"}
@@ -108,7 +108,7 @@ def of_parameters(operation: Operation) -> Iterator[Flaw]:
             yield "unfit_example", parameter.schema.nodes[0].pointer, f"{parameter.name}{detail}"
 
 
-def of_bodies(operation: Operation) -> Iterator[Flaw]:
+def of_bodies(operation: ApiOperation) -> Iterator[Flaw]:
     if operation.body:
         at = f"{operation.pointer}/requestBody"
         if not operation.body.media:
@@ -131,7 +131,7 @@ def of_media(media: Media, at: str, *, request: bool) -> Iterator[Flaw]:
             yield "unfit_example", at, f"{media.type} {detail}"
 
 
-def reached(operation: Operation) -> Iterator[Schema]:
+def reached(operation: ApiOperation) -> Iterator[Schema]:
     """The schemas of an operation and what they hold, the nearest first."""
     waiting = deque(parameter.schema for parameter in operation.parameters)
     medias = [*operation.body.media.values()] if operation.body else []

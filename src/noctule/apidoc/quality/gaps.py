@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from noctule.apidoc.model.document import ApiDocument
-    from noctule.apidoc.model.operation import Operation
+    from noctule.apidoc.model.operation import ApiOperation
     from noctule.apidoc.model.parts import Media
 
 BLOCKING = ("response_schema", "error_responses", "auth")
@@ -62,7 +62,7 @@ class Gap:
         return {"operation": self.operation, "pointer": self.pointer, "detail": self.detail}
 
 
-def gaps(document: ApiDocument, operations: Iterable[Operation]) -> tuple[Gap, ...]:
+def gaps(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap, ...]:
     """Every gap of these operations and of the document, blocking kinds first."""
     found: list[Gap] = []
     for operation in operations:
@@ -86,13 +86,13 @@ def missing_overall(document: ApiDocument) -> Iterator[tuple[str, str]]:
         yield "webhook_signature", called[0].pointer
 
 
-def signed(delivery: Operation) -> bool:
+def signed(delivery: ApiOperation) -> bool:
     """The document says how to tell that a delivery is the provider's."""
     names = [parameter.name for parameter in delivery.parameters if parameter.where == "header"]
     return any(SIGNATURE.search(said) for said in (*names, delivery.description))
 
 
-def missing(document: ApiDocument, operation: Operation) -> Iterator[tuple[str, str]]:
+def missing(document: ApiDocument, operation: ApiOperation) -> Iterator[tuple[str, str]]:
     """(kind, pointer) of what one operation lacks."""
     answers = f"{operation.pointer}/responses"
     if not answers_described(operation):
@@ -108,7 +108,7 @@ def missing(document: ApiDocument, operation: Operation) -> Iterator[tuple[str, 
     yield from missing_by_the_way(operation, answers)
 
 
-def missing_by_the_way(operation: Operation, answers: str) -> Iterator[tuple[str, str]]:
+def missing_by_the_way(operation: ApiOperation, answers: str) -> Iterator[tuple[str, str]]:
     """What one can live without."""
     if not {"401", "403"} & set(operation.errors) and not operation.public:
         yield "unauthorized", answers
@@ -137,7 +137,7 @@ def has_examples(media: Media) -> bool:
     return bool(held) and all(one.examples or one.enum for one in held)
 
 
-def answers_described(operation: Operation) -> bool:
+def answers_described(operation: ApiOperation) -> bool:
     """The success is documented, with its body's schema or as having none."""
     success = operation.success
     if success is None:
@@ -158,7 +158,7 @@ def text_or_binary(media: Iterable[Media]) -> bool:
     return bool(types) and not any(re.search(r"json|xml|form|\*/\*", type_) for type_ in types)
 
 
-def authenticates(document: ApiDocument, operation: Operation) -> bool:
+def authenticates(document: ApiDocument, operation: ApiOperation) -> bool:
     """A known scheme, a credential among the parameters, or the author's word that none is needed
     (`security: []` or `[{}]` on the operation)."""
     if operation.public:
@@ -169,12 +169,12 @@ def authenticates(document: ApiDocument, operation: Operation) -> bool:
     return any(CREDENTIAL.search(p.name) for p in operation.parameters if p.where != "path")
 
 
-def writes(operation: Operation) -> bool:
+def writes(operation: ApiOperation) -> bool:
     """Sent twice, it may act twice."""
     return operation.method in ("POST", "PATCH")
 
 
-def lists(operation: Operation) -> bool:
+def lists(operation: ApiOperation) -> bool:
     """It answers a list: an array, or an object around a single array of objects."""
     schema = operation.success.schema if operation.success else None
     if operation.method != "GET" or schema is None:
@@ -187,13 +187,13 @@ def lists(operation: Operation) -> bool:
     return len(arrays) == 1 and arrays[0].items is not None and arrays[0].items.type == "object"
 
 
-def has_header(operation: Operation, pattern: re.Pattern[str]) -> bool:
+def has_header(operation: ApiOperation, pattern: re.Pattern[str]) -> bool:
     return any(
         pattern.search(name) for answer in operation.responses.values() for name in answer.headers
     )
 
 
-def medias(operation: Operation) -> Iterator[Media]:
+def medias(operation: ApiOperation) -> Iterator[Media]:
     if operation.body:
         yield from operation.body.media.values()
     if operation.success:

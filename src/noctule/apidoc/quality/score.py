@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from noctule.apidoc.model.document import ApiDocument
-    from noctule.apidoc.model.operation import Operation
+    from noctule.apidoc.model.operation import ApiOperation
 
 WEIGHTS: Mapping[str, int] = {
     "response_schema": 20, "error_responses": 15, "auth": 15, "error_schema": 8,
@@ -45,7 +45,7 @@ PUBLIC_SCORES = Path(__file__).with_name("public_scores.toml")
 
 
 @dataclass(frozen=True)
-class Line:
+class ScoreLine:
     """One kind of gap: the points it costs, and where it is."""
 
     kind: str
@@ -58,7 +58,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Score:
+class DocumentScore:
     """`points` from 0 to 100; the lines' points and it make 100 together, but for rounding.
 
     `percentile` is the share, in percent, of public documents that score less.
@@ -67,7 +67,7 @@ class Score:
     points: int
     percentile: int
     operations: int
-    lines: tuple[Line, ...]
+    lines: tuple[ScoreLine, ...]
 
     @property
     def blocking(self) -> bool:
@@ -76,7 +76,7 @@ class Score:
 
 
 def findings(
-    document: ApiDocument, operations: Iterable[Operation] | None = None
+    document: ApiDocument, operations: Iterable[ApiOperation] | None = None
 ) -> tuple[Gap, ...]:
     """All that is missing or wrong for these operations (all of them by default), blocking first.
 
@@ -86,7 +86,7 @@ def findings(
     return (*gaps(document, chosen), *flaws(document, chosen))
 
 
-def score(document: ApiDocument, operations: Iterable[Operation] | None = None) -> Score:
+def score(document: ApiDocument, operations: Iterable[ApiOperation] | None = None) -> DocumentScore:
     """The score of these operations, all of them by default."""
     chosen = tuple(document.operations.values() if operations is None else operations)
     told: dict[str, list[Gap]] = defaultdict(list)
@@ -94,14 +94,14 @@ def score(document: ApiDocument, operations: Iterable[Operation] | None = None) 
         told[gap.kind].append(gap)
     lost = losses(document, chosen)
     lines = [
-        Line(kind, round(lost.get(kind, 0.0), 1), tuple(found)) for kind, found in told.items()
+        ScoreLine(kind, round(lost.get(kind, 0.0), 1), tuple(found)) for kind, found in told.items()
     ]
     lines.sort(key=lambda line: (not line.blocking, -line.points, line.kind))
     points = max(0, min(100, round(100 - sum(lost.values()))))
-    return Score(points, percentile(points), len(chosen), tuple(lines))
+    return DocumentScore(points, percentile(points), len(chosen), tuple(lines))
 
 
-def losses(document: ApiDocument, operations: tuple[Operation, ...]) -> Mapping[str, float]:
+def losses(document: ApiDocument, operations: tuple[ApiOperation, ...]) -> Mapping[str, float]:
     """Kind -> points lost by it, of 100."""
     lost: dict[str, float] = defaultdict(float)
     if not operations:
@@ -117,7 +117,7 @@ def losses(document: ApiDocument, operations: tuple[Operation, ...]) -> Mapping[
     return lost
 
 
-def lost_by(document: ApiDocument, operation: Operation) -> Iterable[tuple[str, float]]:
+def lost_by(document: ApiDocument, operation: ApiOperation) -> Iterable[tuple[str, float]]:
     """Kind -> the part of an operation's points that it costs, from 0 to 1."""
     possible = sum(weight for kind, weight in WEIGHTS.items() if applies(kind, operation)) + SOUND
     for kind, _ in missing(document, operation):
@@ -129,7 +129,7 @@ def lost_by(document: ApiDocument, operation: Operation) -> Iterable[tuple[str, 
         yield kind, SOUND / len(wrong) / possible
 
 
-def applies(kind: str, operation: Operation) -> bool:
+def applies(kind: str, operation: ApiOperation) -> bool:
     """A check that an operation could fail."""
     match kind:
         case "pagination":

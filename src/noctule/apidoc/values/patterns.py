@@ -63,7 +63,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Sequence:
+class PatternSequence:
     items: tuple[Part, ...]
 
 
@@ -79,7 +79,7 @@ class Repeat:
     most: int
 
 
-Part = Chars | Edge | Sequence | Either | Repeat
+Part = Chars | Edge | PatternSequence | Either | Repeat
 
 
 def matches(pattern: str, text: str) -> bool | None:
@@ -119,7 +119,7 @@ def ends(part: Part, text: str, starts: frozenset[int]) -> frozenset[int]:
             return frozenset(at + 1 for at in starts if at < len(text) and part.admits(text[at]))
         case Edge():
             return frozenset(at for at in starts if part.holds(text, at))
-        case Sequence(items):
+        case PatternSequence(items):
             for item in items:
                 starts = ends(item, text, starts)
             return starts
@@ -144,7 +144,7 @@ def written(part: Part, extra: int) -> str:
             return part.example()
         case Edge():
             return ""
-        case Sequence(items):
+        case PatternSequence(items):
             return "".join(written(item, extra) for item in items)
         case Either(branches):
             return written(branches[0], extra)
@@ -185,7 +185,7 @@ class Parser:
         items: list[Part] = []
         while self.at < len(self.text) and self.text[self.at] not in "|)":
             items.append(self.repeated(self.single()))
-        return Sequence(tuple(items))
+        return PatternSequence(tuple(items))
 
     def single(self) -> Part:
         char = self.next()

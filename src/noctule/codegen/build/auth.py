@@ -14,7 +14,7 @@ from noctule.providers import AUTH_PARTS, AuthFact, Pack
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from noctule.apidoc import ApiDocument, Operation, SecurityScheme
+    from noctule.apidoc import ApiDocument, ApiOperation, SecurityScheme
     from noctule.manifest import IntegrationTask
 
 Roles = tuple[str, ...]
@@ -51,7 +51,10 @@ class Variables:
 
 
 def auth_of(
-    task: IntegrationTask, document: ApiDocument, operations: Sequence[Operation], pack: Pack | None
+    task: IntegrationTask,
+    document: ApiDocument,
+    operations: Sequence[ApiOperation],
+    pack: Pack | None,
 ) -> Auth:
     """The one way that serves all of `operations`."""
     variables = Variables(task)

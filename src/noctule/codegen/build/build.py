@@ -25,7 +25,7 @@ from noctule.problem import Exit, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import ApiDocument, Operation, Schema
+    from noctule.apidoc import ApiDocument, ApiOperation, Schema
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
 
@@ -152,7 +152,7 @@ def _importable(part: str) -> bool:
     return part.isidentifier() and not keyword.iskeyword(part)
 
 
-def _operation(document: ApiDocument, method: str, reference: str) -> Operation:
+def _operation(document: ApiDocument, method: str, reference: str) -> ApiOperation:
     found = document.operations.get(reference) or document.find(reference)
     if found is None:
         raise Problem(
@@ -165,7 +165,7 @@ def _operation(document: ApiDocument, method: str, reference: str) -> Operation:
     return found
 
 
-def _roots(operations: Iterable[Operation]) -> list[Schema]:
+def _roots(operations: Iterable[ApiOperation]) -> list[Schema]:
     medias = (answer_media(operation) for operation in operations)
     return [media.schema for media in medias if media is not None and media.schema is not None]
 

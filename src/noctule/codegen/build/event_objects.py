@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from noctule.apidoc import ApiDocument, Operation, Schema
+    from noctule.apidoc import ApiDocument, ApiOperation, Schema
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack, WebhookFact
 
@@ -41,7 +41,7 @@ def subjects(
     task: IntegrationTask,
     document: ApiDocument,
     pack: Pack | None,
-    operations: Iterable[Operation],
+    operations: Iterable[ApiOperation],
 ) -> dict[str, Subject]:
     """Event -> what it is about, for those events of which it is known."""
     schemas = _unambiguous(document.schemas)
@@ -61,7 +61,7 @@ def subjects(
 
 
 def _deliveries(
-    document: ApiDocument, operations: Iterable[Operation]
+    document: ApiDocument, operations: Iterable[ApiOperation]
 ) -> Iterator[tuple[str, Schema]]:
     """The requests that the provider makes, by name and by operationId: "issues-opened" is
     `issues.opened`."""
@@ -75,7 +75,7 @@ def _deliveries(
             yield _bare(name), schema
 
 
-def _body(operation: Operation) -> Schema | None:
+def _body(operation: ApiOperation) -> Schema | None:
     media = operation.body.media.values() if operation.body else ()
     return next((one.schema for one in media if "json" in one.type), None)
 

@@ -13,7 +13,7 @@ from noctule.codegen.model.names import free, python_name, words
 from noctule.text import singular
 
 if TYPE_CHECKING:
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
 
 _VERSION = re.compile(r"v?\d[\d.\-]*|api|rest|services?", re.IGNORECASE)
 _ITEM = {"GET": "get", "POST": "update", "PUT": "replace", "PATCH": "update", "DELETE": "delete"}
@@ -24,7 +24,7 @@ LONGEST = 48
 ARTICLES = frozenset({"a", "an", "the"})
 
 
-def resource_method(operation: Operation, resource: str, taken: set[str], chosen: str) -> str:
+def resource_method(operation: ApiOperation, resource: str, taken: set[str], chosen: str) -> str:
     """A name that is free in the resource: the task's, the document's, or one from the path."""
     read = from_path(operation)
     whole = f"{operation.method.lower()}_{operation.path.replace('{', 'by_')}"
@@ -47,7 +47,7 @@ def statics(path: str) -> list[str]:
     return [part for part in plain if not _VERSION.fullmatch(part)] or plain
 
 
-def from_id(operation: Operation, resource: str) -> str:
+def from_id(operation: ApiOperation, resource: str) -> str:
     """The operationId, without the resource in front; "" where it repeats method and path."""
     found = [word.lower() for word in words(operation.operation_id)]
     found = [word for word in found if word not in ARTICLES]
@@ -61,7 +61,7 @@ def from_id(operation: Operation, resource: str) -> str:
     return "_".join(found) if len(found) <= MOST_WORDS else ""
 
 
-def from_path(operation: Operation) -> str:
+def from_path(operation: ApiOperation) -> str:
     """As REST reads method and path; what stands after a `#` tells two of them apart."""
     if fragment := operation.path.partition("#")[2]:
         return fragment
@@ -78,11 +78,11 @@ def from_path(operation: Operation) -> str:
     return "_".join([verb, *owner, noun])
 
 
-def by(operation: Operation) -> str:
+def by(operation: ApiOperation) -> str:
     """The same, told apart by the last variable of the path."""
     variables = re.findall(r"{([^{}]*)}", operation.path)
     return f"{from_path(operation)}_by_{variables[-1]}" if variables else ""
 
 
-def _verb(verbs: dict[str, str], operation: Operation) -> str:
+def _verb(verbs: dict[str, str], operation: ApiOperation) -> str:
     return verbs.get(operation.method, operation.method.lower())

@@ -33,7 +33,7 @@ from noctule.json_types import is_list
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from noctule.apidoc import Media, Operation, Response
+    from noctule.apidoc import ApiOperation, ApiResponse, Media
     from noctule.codegen.model.integration import Param
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -51,7 +51,7 @@ class Methods:
         self._requests = requests
         self._examples = Illustrator(answers.records)
 
-    def build(self, name: str, does: str, operation: Operation, resource: str = "") -> Method:
+    def build(self, name: str, does: str, operation: ApiOperation, resource: str = "") -> Method:
         label = name if resource in ("", *name.split("_")) else f"{name}_{resource}"
         returns, accepts, answer = self._returns(label, operation)
         without = EXPANDING if _expands(operation) else frozenset[str]()
@@ -90,7 +90,7 @@ class Methods:
             streams=returns == Scalar("bytes") or accepts == "text/event-stream",
         )
 
-    def _returns(self, name: str, operation: Operation) -> tuple[Type | None, str, Any]:
+    def _returns(self, name: str, operation: ApiOperation) -> tuple[Type | None, str, Any]:
         """The type, the media type where that is not JSON, and an example."""
         media = answer_media(operation)
         if media is None:
@@ -108,7 +108,7 @@ class Methods:
             return STRING, media.type, "content"
         return Scalar("bytes"), media.type, "content"
 
-    def _retry_mode(self, operation: Operation, *, idempotent: bool) -> RetryMode:
+    def _retry_mode(self, operation: ApiOperation, *, idempotent: bool) -> RetryMode:
         if operation.method in SAFE:
             return "idempotent"
         pack, header = self._conventions.pack, self._conventions.idempotency_header
@@ -127,7 +127,7 @@ def _telling(param: Param, spelt: Mapping[str, str]) -> Param:
     return replace(param, example=param.example * 2) if alone else param
 
 
-def answer_media(operation: Operation) -> Media | None:
+def answer_media(operation: ApiOperation) -> Media | None:
     """The representation of the answer that is asked for: JSON first."""
     success = operation.success
     if success is None or not success.media or success.status == "204":
@@ -136,7 +136,7 @@ def answer_media(operation: Operation) -> Media | None:
     return None if operation.method == "HEAD" else media[0]
 
 
-def idempotency_headers(operations: Iterable[Operation]) -> list[str]:
+def idempotency_headers(operations: Iterable[ApiOperation]) -> list[str]:
     """Header parameters under which the document itself promises that a repeat is harmless."""
     return [
         parameter.name
@@ -146,14 +146,14 @@ def idempotency_headers(operations: Iterable[Operation]) -> list[str]:
     ]
 
 
-def _expands(operation: Operation) -> bool:
+def _expands(operation: ApiOperation) -> bool:
     media = answer_media(operation)
     about = core(media.schema) if media is not None and media.schema is not None else None
     values = about.properties.values() if about is not None else ()
     return any(value.type == "union" and expandable(value) for value in values)
 
 
-def _detail(operation: Operation, does: str) -> str:
+def _detail(operation: ApiOperation, does: str) -> str:
     """The description, where it says more than the summary did."""
     text = plain(operation.description)
     if len(text) > DETAIL:
@@ -162,12 +162,12 @@ def _detail(operation: Operation, does: str) -> str:
     return "" if same or not text else text if text[-1] in ".!?" else f"{text}."
 
 
-def _failures(errors: Mapping[str, Response]) -> Iterator[Failure]:
+def _failures(errors: Mapping[str, ApiResponse]) -> Iterator[Failure]:
     for status, response in sorted(errors.items()):
         yield Failure(
             status.upper() if status != "default" else status, sentence(response.description)
         )
 
 
-def _status(success: Response | None) -> int:
+def _status(success: ApiResponse | None) -> int:
     return int(success.status) if success is not None and success.status.isdigit() else 200

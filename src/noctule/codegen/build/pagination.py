@@ -18,7 +18,7 @@ from noctule.runtime.pagination import styles
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from noctule.apidoc import Operation, Schema
+    from noctule.apidoc import ApiOperation, Schema
     from noctule.codegen.model.integration import Param, Record
     from noctule.providers.pack import PaginationFact
 
@@ -75,7 +75,7 @@ class _Listing:
 
 
 def pages_of(
-    operation: Operation,
+    operation: ApiOperation,
     params: tuple[Param, ...],
     returns: Type | None,
     records: Mapping[str, Record],
@@ -128,7 +128,7 @@ def _telling(example: Any) -> Any:
 
 
 def _listing(
-    operation: Operation,
+    operation: ApiOperation,
     params: tuple[Param, ...],
     returns: Type | None,
     records: Mapping[str, Record],

@@ -26,7 +26,7 @@ from noctule.json_types import is_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from noctule.apidoc import Media, Operation, Parameter, RequestBody, Schema
+    from noctule.apidoc import ApiOperation, Media, Parameter, RequestBody, Schema
     from noctule.codegen.build.arguments import Arguments
     from noctule.providers import Pack
 
@@ -99,7 +99,7 @@ class Requests:
         self._arguments = arguments
         self._examples = Illustrator(arguments.records, request=True)
 
-    def params(self, method: str, operation: Operation, without: frozenset[str]) -> list[Param]:
+    def params(self, method: str, operation: ApiOperation, without: frozenset[str]) -> list[Param]:
         """In the order of the signature; `without` names those that are left out."""
         taken = {"self", "options", "env"}
         made = [
@@ -108,7 +108,7 @@ class Requests:
         ]
         return sorted(made, key=lambda param: not param.required)
 
-    def fixed(self, operation: Operation) -> tuple[tuple[Place, str, str], ...]:
+    def fixed(self, operation: ApiOperation) -> tuple[tuple[Place, str, str], ...]:
         """Place, wire name and environment variable of what no caller gives."""
         fixed = self._conventions.fixed
         outer = (
@@ -120,7 +120,7 @@ class Requests:
         return tuple((PLACES[where], wire, fixed[wire]) for where, wire in (*outer, *inner))
 
     def _outer(
-        self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
+        self, method: str, operation: ApiOperation, taken: set[str], without: frozenset[str]
     ) -> Iterator[Param]:
         variables = dict.fromkeys(_VARIABLE.findall(operation.path.partition("#")[0]))
         for parameter in operation.parameters:
@@ -160,7 +160,7 @@ class Requests:
         return not (dated or parameter.name in without or self._conventions.sends(parameter))
 
     def _inner(
-        self, method: str, operation: Operation, taken: set[str], without: frozenset[str]
+        self, method: str, operation: ApiOperation, taken: set[str], without: frozenset[str]
     ) -> Iterator[Param]:
         media, body = body_of(operation)
         if media is None:
@@ -227,7 +227,7 @@ class Requests:
         return Param(name, wire, place, kind, required, sentence(doc), fitting)
 
 
-def body_of(operation: Operation) -> tuple[Media | None, BodyKind | None]:
+def body_of(operation: ApiOperation) -> tuple[Media | None, BodyKind | None]:
     """The representation that is sent, and how the runtime writes it."""
     offered: Mapping[str, Media] = operation.body.media if operation.body else {}
     for part, kind in BODIES:
@@ -255,7 +255,7 @@ def _says_nothing(media: Media, body: BodyKind | None, said: RequestBody | None)
     return body == "form" or schema.additional is False
 
 
-def styles(operation: Operation) -> dict[str, str]:
+def styles(operation: ApiOperation) -> dict[str, str]:
     """Wire name -> how a list or an object is spelt, where that is not the runtime's default."""
     found: dict[str, str] = {}
     for parameter in operation.parameters:
@@ -299,7 +299,7 @@ def _flat_list(schema: Schema) -> bool:
     return schema.type == "array" and schema.items is not None and schema.items.type != "object"
 
 
-def _properties(operation: Operation) -> Mapping[str, Schema]:
+def _properties(operation: ApiOperation) -> Mapping[str, Schema]:
     media, body = body_of(operation)
     if media is None or media.schema is None or body in ("text", "bytes"):
         return {}

@@ -14,7 +14,7 @@ from noctule.codegen.model.names import class_name, free, python_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
     from noctule.codegen.model.integration import Method, Record, Wrapper
 
 _DIGITS = re.compile(r"\d{2}")
@@ -25,14 +25,14 @@ MOST_TAGS = 200
 class Placed:
     """An operation, the resource it belongs to ("" in a slice), and its method there."""
 
-    operation: Operation
+    operation: ApiOperation
     resource: str
     name: str
     does: str
 
 
 def placed(
-    operations: Iterable[Operation], chosen: Mapping[str, str], reserved: Iterable[str]
+    operations: Iterable[ApiOperation], chosen: Mapping[str, str], reserved: Iterable[str]
 ) -> list[Placed]:
     """Every operation in its resource; `chosen` are names that the task gives, by operation key."""
     operations = tuple(operations)
@@ -52,7 +52,7 @@ def placed(
     return made
 
 
-def _groups(operations: tuple[Operation, ...]) -> dict[str, str]:
+def _groups(operations: tuple[ApiOperation, ...]) -> dict[str, str]:
     """Operation key -> what it is about: the document's first tag, else the path's first word."""
     tags = {operation.key: next(iter(operation.tags), "") for operation in operations}
     different = {*tags.values()}
@@ -69,7 +69,7 @@ def _first(path: str, common: frozenset[str]) -> str:
     return re.split(r"[.:(]", found)[0] or found
 
 
-def _common(operations: tuple[Operation, ...]) -> frozenset[str]:
+def _common(operations: tuple[ApiOperation, ...]) -> frozenset[str]:
     """Words with which nearly every path begins: they tell nothing apart."""
     words = Counter(part for op in operations for part in {*statics(op.path)[:2]})
     return frozenset(word for word, count in words.items() if count > 0.8 * len(operations) > 4)

@@ -8,10 +8,10 @@ from noctule.planning.language.lexicon import lexicon
 from noctule.text import words
 
 if TYPE_CHECKING:
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
 
 
-def verb_class(operation: Operation) -> str:
+def verb_class(operation: ApiOperation) -> str:
     """The class of the first verb of its summary or id, else what its method means."""
     book = lexicon()
     for text in (operation.summary, operation.id):

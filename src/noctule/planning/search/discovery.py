@@ -19,7 +19,7 @@ from noctule.planning.search.subrequests import asks, things
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.planning.language.request import Request
     from noctule.planning.search.resource_paths import Verb
     from noctule.planning.search.scoring import Scores
@@ -51,7 +51,7 @@ class Candidate:
     verdict: Verdict
 
     @property
-    def operation(self) -> Operation:
+    def operation(self) -> ApiOperation:
         return self.ranked.operation
 
 
@@ -69,7 +69,7 @@ class Discovery:
         return tuple(one.ranked for one in self.candidates if one.verdict in planned)
 
     @property
-    def nearest(self) -> tuple[Operation, ...]:
+    def nearest(self) -> tuple[ApiOperation, ...]:
         """The best operations, chosen or not, for a question."""
         scored = [one for one in self.candidates if one.verdict != "source"]
         scored.sort(key=lambda one: -one.ranked.score.value)
@@ -133,11 +133,11 @@ def _answers(ranking: Ranking, request: Request) -> Iterator[tuple[Ask, Score, S
 
 def _at_home(
     homes: Homes, ask: Ask, same: Mapping[str, tuple[Verb, Scores]]
-) -> Mapping[str, Operation]:
+) -> Mapping[str, ApiOperation]:
     if not (same and ask.heads):
         return {}
 
-    def worth(verb: Verb, operation: Operation) -> float:
+    def worth(verb: Verb, operation: ApiOperation) -> float:
         scores = same[verb.word][1]
         return scores[operation.key] / (scores.best or 1.0)
 

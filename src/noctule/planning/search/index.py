@@ -20,7 +20,7 @@ from noctule.text import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
     from noctule.planning.language.request import Request, Term
     from noctule.planning.search.response_terms import Answer
 
@@ -46,7 +46,7 @@ class Part:
 class Index:
     """The operations of one document, ready to be searched."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[ApiOperation]) -> None:
         self.operations = tuple(operations)
         self.answers = {operation.key: answered(operation) for operation in self.operations}
         pool = pooled(self.answers.values())
@@ -68,7 +68,7 @@ class Index:
             term: math.log(1 + (count - n + 0.5) / (n + 0.5)) for term, n in holders.items()
         }
 
-    def matches(self, operation: Operation, request: Request) -> tuple[Part, ...]:
+    def matches(self, operation: ApiOperation, request: Request) -> tuple[Part, ...]:
         """What the operation has of the request, the heaviest first: each word counts once, by the
         best of its meanings."""
         best: dict[str, Part] = {}
@@ -88,7 +88,7 @@ class Index:
             if not (asked.synonym or asked.broader) and term in self.named
         )
 
-    def _weight(self, operation: Operation, term: str, asked: Term) -> float:
+    def _weight(self, operation: ApiOperation, term: str, asked: Term) -> float:
         key = operation.key
         field = self.fields[key].get(term, 0.0)
         if not field:
@@ -103,7 +103,7 @@ class Index:
 
 
 def _weights(
-    operation: Operation, answer: Answer, pool: Mapping[str, set[str]]
+    operation: ApiOperation, answer: Answer, pool: Mapping[str, set[str]]
 ) -> Mapping[str, float]:
     found: dict[str, float] = {}
     static = [part for part in operation.path.split("/") if part and "{" not in part]
@@ -119,20 +119,20 @@ def _weights(
     return found
 
 
-def resource_of(operation: Operation) -> frozenset[str]:
+def resource_of(operation: ApiOperation) -> frozenset[str]:
     """The stems of what the operation is about: its path's last segment that is no parameter."""
     static = [part for part in operation.path.split("/") if part and "{" not in part]
     return frozenset(stem(word) for word in words(" ".join(static[-1:])))
 
 
-def _path_stems(operation: Operation) -> frozenset[str]:
+def _path_stems(operation: ApiOperation) -> frozenset[str]:
     static = [part for part in operation.path.split("/") if part and "{" not in part]
     named = [part for part in static if not any(c.isdigit() for c in part)]
     book = lexicon()
     return frozenset(stem(word) for word in words(" ".join(named)) if word not in book.verbs)
 
 
-def _named(operation: Operation) -> set[str]:
+def _named(operation: ApiOperation) -> set[str]:
     return {stem(word) for word in words(f"{operation.path} {operation.summary}")}
 
 

@@ -18,7 +18,7 @@ from noctule.planning.search.scoring import Score, Scores
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.planning.language.request import Request
     from noctule.planning.search.resources import Need, Source
 
@@ -54,7 +54,7 @@ class Ranked:
     """The key of the operation with that parameter."""
 
     @property
-    def operation(self) -> Operation:
+    def operation(self) -> ApiOperation:
         return self.score.operation
 
 
@@ -85,7 +85,7 @@ class Ranking:
 
     def chain(
         self,
-        operation: Operation,
+        operation: ApiOperation,
         scores: Scores,
         ways: int = _SOURCES,
         depth: int = _DEPTH,
@@ -109,7 +109,9 @@ class Ranking:
                 chain.append(Ranked(own, need.parameter, key))
         return chain
 
-    def _ways(self, operation: Operation, need: Need, scores: Scores) -> list[tuple[float, Source]]:
+    def _ways(
+        self, operation: ApiOperation, need: Need, scores: Scores
+    ) -> list[tuple[float, Source]]:
         """The sources of the id, each with its worth, best first."""
         sources = self.resources.sources(operation, need)
         found = [(self._worth(source, need, scores), source) for source in sources]

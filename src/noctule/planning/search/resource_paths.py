@@ -18,7 +18,7 @@ from noctule.text import words
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
     from noctule.planning.search.index import Index
 
 _ACTION, _PLACE, _PART, _CLASS = 3, 2, 1.5, 1
@@ -45,8 +45,8 @@ _SURER = 1
 """By how much a path of the same name must do it more surely than the thing's home."""
 
 if TYPE_CHECKING:
-    Worth = Callable[["Verb", Operation], float]
-    _Found = dict[str, tuple[float, Operation]]
+    Worth = Callable[["Verb", ApiOperation], float]
+    _Found = dict[str, tuple[float, ApiOperation]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Homes:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._under: dict[str, list[Operation]] = defaultdict(list)
+        self._under: dict[str, list[ApiOperation]] = defaultdict(list)
         self._names: dict[str, str] = {}
         """What is found right behind another id, without a name in the path but the parameter's."""
         for operation in index.operations:
@@ -83,7 +83,7 @@ class Homes:
 
     def doing(
         self, verbs: Sequence[Verb], heads: Sequence[frozenset[str]], worth: Worth
-    ) -> dict[str, Operation]:
+    ) -> dict[str, ApiOperation]:
         """Verb -> the operation that does it to the thing, for the verbs that its home has; where
         another path of the same name does it more surely, or a collection is named after the verb
         ("refund": `/refunds`), that one's. `heads` holds the meanings of each word of the thing,
@@ -134,7 +134,7 @@ class Homes:
                 found[verb.word] = grade, operation
         return found
 
-    def _grade(self, home: str, operation: Operation, verb: Verb) -> float:
+    def _grade(self, home: str, operation: ApiOperation, verb: Verb) -> float:
         tail = [part for part in operation.path[len(home) :].split("/") if part]
         acts = [part for part in tail if "{" not in part and part not in _ACTIONS]
         if acts:

@@ -17,7 +17,7 @@ from noctule.text import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from noctule.apidoc import Operation, Schema
+    from noctule.apidoc import ApiOperation, Schema
     from noctule.planning.search.index import Index
 
 _PARAMETER = re.compile(r"\{([^}]*)\}")
@@ -47,7 +47,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Source:
-    operation: Operation
+    operation: ApiOperation
     certainty: float
     """That it gives such ids, from 0 to 1."""
 
@@ -70,7 +70,7 @@ class Resources:
                 source = Source(operation, certainty)
                 self._sources.setdefault(resource, []).append(source)
 
-    def sources(self, operation: Operation, need: Need) -> list[Source]:
+    def sources(self, operation: ApiOperation, need: Need) -> list[Source]:
         """The other operations that give the id, in document order."""
         return [
             source
@@ -79,26 +79,26 @@ class Resources:
             and not (_inside(need, source.operation) and source.certainty < _SPOKEN)
         ]
 
-    def beyond(self, operation: Operation, need: Need) -> int:
+    def beyond(self, operation: ApiOperation, need: Need) -> int:
         """How many ids a source of `need` wants beyond those that stand before it."""
         before = set(_PARAMETER.findall(need.prefix))
         return len(set(_PARAMETER.findall(operation.path)) - before)
 
-    def of_caller(self, operation: Operation) -> bool:
+    def of_caller(self, operation: ApiOperation) -> bool:
         """Whether it is about what is the caller's own."""
         return any(part.lower() in MYSELF for part in operation.path.split("/"))
 
-    def is_caller(self, operation: Operation) -> bool:
+    def is_caller(self, operation: ApiOperation) -> bool:
         return operation.path.rpartition("/")[2].lower() in MYSELF
 
-    def _given(self, operation: Operation) -> Mapping[str, float]:
+    def _given(self, operation: ApiOperation) -> Mapping[str, float]:
         """The resources whose ids the operation's answer holds, and how surely."""
         found: dict[str, float] = {}
         for resource, certainty in self._guesses(operation):
             found[resource] = max(found.get(resource, 0.0), certainty)
         return found
 
-    def _guesses(self, operation: Operation) -> Iterator[tuple[str, float]]:
+    def _guesses(self, operation: ApiOperation) -> Iterator[tuple[str, float]]:
         segments = [part for part in operation.path.split("/") if part]
         kind = self._index.verbs[operation.key]
         if not segments or kind in {"update", "delete", "send"}:
@@ -114,7 +114,7 @@ class Resources:
         if operation.method == "GET":
             yield from self._read(operation, last)
 
-    def _read(self, operation: Operation, last: str) -> Iterator[tuple[str, float]]:
+    def _read(self, operation: ApiOperation, last: str) -> Iterator[tuple[str, float]]:
         parent = operation.path.rstrip("/").rpartition("/")[0]
         if "{" not in last:
             if parent in self._collections:
@@ -143,7 +143,7 @@ def needs(path: str) -> tuple[Need, ...]:
     return tuple(found)
 
 
-def _inputs(operation: Operation, kinds: frozenset[str]) -> Iterator[Need]:
+def _inputs(operation: ApiOperation, kinds: frozenset[str]) -> Iterator[Need]:
     """The ids that a writing operation wants beside its path: of what its path ends in, where they
     are called just that, else of what they are called after."""
     if operation.method == "GET":
@@ -165,7 +165,7 @@ def _static(path: str) -> str:
     return next((part for part in reversed(path.split("/")) if part and "{" not in part), "")
 
 
-def choices(operation: Operation) -> list[str]:
+def choices(operation: ApiOperation) -> list[str]:
     """The values that its parameters may take."""
     return [
         str(value)
@@ -189,6 +189,6 @@ def _items(schema: Schema) -> tuple[object, ...]:
     return schema.items.enum if schema.items else ()
 
 
-def _inside(need: Need, operation: Operation) -> bool:
+def _inside(need: Need, operation: ApiOperation) -> bool:
     """Whether the operation itself starts from the very id that is needed."""
     return f"{need.prefix}/{{{need.parameter}}}" in operation.path

@@ -14,7 +14,7 @@ from noctule.text import words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import Operation, Schema
+    from noctule.apidoc import ApiOperation, Schema
 
 _DEPTH = 2
 _MAX_NODES = 2000
@@ -34,7 +34,7 @@ class Answer:
     """Names of the objects in it that have an id of their own, and of the fields that are ids."""
 
 
-def answered(operation: Operation) -> Answer:
+def answered(operation: ApiOperation) -> Answer:
     """What the answer's schema and examples speak of; bounded, for documents of any size."""
     found = Answer()
     if operation.success is not None:

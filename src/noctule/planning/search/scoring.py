@@ -17,7 +17,7 @@ from noctule.text import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
     from noctule.planning.language.request import Request
     from noctule.planning.search.index import Index, Part
     from noctule.planning.search.resources import Need, Resources
@@ -53,7 +53,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Score:
-    operation: Operation
+    operation: ApiOperation
     value: float
     parts: tuple[Part, ...] = ()
     """What its words are worth, before the factors."""
@@ -87,7 +87,7 @@ class Scores:
         """Best first; ties in document order."""
         return sorted(self.by_key.values(), key=lambda score: -score.value)
 
-    def is_mine(self, operation: Operation) -> bool:
+    def is_mine(self, operation: ApiOperation) -> bool:
         """Whether it is about what the request says is the caller's own."""
         resource = self.index.resources[operation.key]
         same = lexicon().synonyms
@@ -95,7 +95,7 @@ class Scores:
             resource & {mine, *same.get(mine, ())} for mine in self.request.mine
         )
 
-    def _score(self, operation: Operation) -> Score:
+    def _score(self, operation: ApiOperation) -> Score:
         parts = self.index.matches(operation, self.request)
         if not parts:
             return Score(operation, 0.0)
@@ -103,7 +103,7 @@ class Scores:
         value = sum(part.score for part in parts) * math.prod(f.value for f in factors)
         return Score(operation, value, parts, factors)
 
-    def _factors(self, operation: Operation) -> Iterator[Factor]:
+    def _factors(self, operation: ApiOperation) -> Iterator[Factor]:
         request, kind = self.request, self.index.verbs[operation.key]
         path = self.index.paths[operation.key]
         beside = len(path - request.terms.keys()) / len(path) if path else 0.0
@@ -118,7 +118,7 @@ class Scores:
         yield Factor("mine", _MINE if self.is_mine(operation) else 1)
         yield Factor("command", self._commanded(operation))
 
-    def _within_reach(self, operation: Operation) -> float:
+    def _within_reach(self, operation: ApiOperation) -> float:
         unsaid = [
             need
             for need in self.resources.needs[operation.key]
@@ -127,19 +127,19 @@ class Scores:
         ]
         return _UNSAID ** len(unsaid)
 
-    def _rootless(self, operation: Operation) -> bool:
+    def _rootless(self, operation: ApiOperation) -> bool:
         reads = operation.method == "GET" and self.index.verbs[operation.key] != "search"
         alone = reads and not self.resources.needs[operation.key]
         return alone and bool(self.request.names) and not self.is_mine(operation)
 
-    def _commanded(self, operation: Operation) -> float:
+    def _commanded(self, operation: ApiOperation) -> float:
         lead = stem((words(operation.summary) or [""])[0])
         if lead in self.request.commands:
             return _COMMAND
         same = lexicon().synonyms.get(lead, ())
         return _LIKE_COMMAND if self.request.commands & set(same) else 1
 
-    def _searched(self, operation: Operation, need: Need) -> bool:
+    def _searched(self, operation: ApiOperation, need: Need) -> bool:
         sources = self.resources.sources(operation, need)
         return any(self.index.verbs[source.operation.key] == "search" for source in sources)
 
@@ -157,7 +157,7 @@ class Scores:
                 raised = Score(operation, value, had.parts, had.factors, floor)
                 self.by_key[operation.key] = raised
 
-    def _floor(self, operation: Operation, needed: dict[str, float]) -> tuple[str, float]:
+    def _floor(self, operation: ApiOperation, needed: dict[str, float]) -> tuple[str, float]:
         needs = [need.resource for need in self.resources.needs[operation.key]]
         if needs and operation.method == "GET" and operation.path.endswith("}"):
             spoken = all(need in self.request.terms for need in needs)

@@ -14,7 +14,7 @@ from noctule.text import fold, one_line, singular, words
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
 
 _TITLE_NOISE = re.compile(
     r"\(.*?\)|\b(?:the|api|apis|rest|restful|web|http|json|public|open|openapi|swagger|"
@@ -46,7 +46,7 @@ def slug(name: str) -> str:
     return f"service_{made}" if made[0].isdigit() or keyword.iskeyword(made) else made
 
 
-def method_name(operation: Operation, taken: Collection[str]) -> str:
+def method_name(operation: ApiOperation, taken: Collection[str]) -> str:
     """A snake_case name: the document's own where it begins with what is done, else made from the
     summary or the path. Never a keyword, never one of `taken`."""
     candidates = (_from_id(operation), _from_summary(operation), _from_path(operation, 1),
@@ -65,7 +65,7 @@ def method_names(document: ApiDocument) -> set[str]:
     return {method_name(operation, ()) for operation in document.operations.values()}
 
 
-def _from_id(operation: Operation) -> str:
+def _from_id(operation: ApiOperation) -> str:
     found = [word for word in words(operation.operation_id) if word not in _ARTICLES]
     if not found or found[0] in _HTTP_WORDS or len(found) > _MAX_WORDS:
         return ""
@@ -79,14 +79,14 @@ def _from_id(operation: Operation) -> str:
     return _identifier([verb, *found])
 
 
-def _from_summary(operation: Operation) -> str:
+def _from_summary(operation: ApiOperation) -> str:
     found = [word for word in words(one_line(operation.summary)) if word not in _ARTICLES]
     if not 1 < len(found) <= _MAX_WORDS or found[0] not in lexicon().verbs:
         return ""
     return _identifier(found)
 
 
-def _from_path(operation: Operation, segments: int) -> str:
+def _from_path(operation: ApiOperation, segments: int) -> str:
     static = [part for part in operation.path.split("/") if part and "{" not in part]
     static = [part for part in static if not re.fullmatch(r"v?\d[\d.-]*", part)]
     found = [word for part in static[-segments:] for word in words(part)]
@@ -96,7 +96,7 @@ def _from_path(operation: Operation, segments: int) -> str:
     return _identifier([kind, *(word for word in found if word != kind)])
 
 
-def _from_whole_path(operation: Operation) -> Iterator[str]:
+def _from_whole_path(operation: ApiOperation) -> Iterator[str]:
     """Told apart by the path's variables, by its version, then by the HTTP method."""
     found: list[str] = []
     for part in operation.path.split("/"):

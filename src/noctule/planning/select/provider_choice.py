@@ -16,7 +16,7 @@ from noctule.planning.select.provider import brand, describes, mentions, unknown
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.messages import Language
     from noctule.planning.select.provider import Mention
     from noctule.providers import Pack
@@ -35,7 +35,7 @@ class Subject:
     certainty: float
     """That this provider is meant, from 0 to 1."""
 
-    def operation(self, reference: str) -> Operation | None:
+    def operation(self, reference: str) -> ApiOperation | None:
         return find_operation(self.document, self.pack, reference)
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
-    from noctule.apidoc import ApiDocument, Operation, SecurityScheme
+    from noctule.apidoc import ApiDocument, ApiOperation, SecurityScheme
     from noctule.sandbox.http.connection import Incoming
 
 
 def credential_missing(
-    document: ApiDocument, operation: Operation, incoming: Incoming
+    document: ApiDocument, operation: ApiOperation, incoming: Incoming
 ) -> str | None:
     """What is missing, in words; None when one of the documented alternatives is satisfied."""
     if not operation.security:

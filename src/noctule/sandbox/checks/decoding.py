@@ -15,7 +15,7 @@ from noctule.sandbox.state.values import as_list, as_object, read_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from noctule.apidoc import Media, Operation, Parameter, Schema
+    from noctule.apidoc import ApiOperation, Media, Parameter, Schema
     from noctule.sandbox.http.connection import Incoming
 
 FORM = "application/x-www-form-urlencoded"
@@ -41,7 +41,7 @@ class Decoded:
         return {**self.query, **self.path, **(as_object(self.body) or {})}
 
 
-def decode(operation: Operation, path: Mapping[str, str], incoming: Incoming) -> Decoded:
+def decode(operation: ApiOperation, path: Mapping[str, str], incoming: Incoming) -> Decoded:
     """Read `incoming` by the parameters and the body of `operation`. Raises Undecodable."""
     _, _, query = incoming.target.partition("?")
     by_place: dict[str, list[Parameter]] = {"path": [], "query": []}
@@ -77,7 +77,7 @@ def _query(pairs: list[tuple[str, str]], parameters: Iterable[Parameter]) -> dic
     return {**nested, **values}
 
 
-def _body(operation: Operation, incoming: Incoming) -> tuple[Media | None, Any]:
+def _body(operation: ApiOperation, incoming: Incoming) -> tuple[Media | None, Any]:
     described = operation.body
     sent = incoming.headers.get("content-type", "")
     essence = sent.partition(";")[0].strip().lower()

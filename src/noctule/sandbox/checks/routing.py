@@ -10,27 +10,27 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
 
 PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    operation: Operation
+    operation: ApiOperation
     path: dict[str, str]
     """Values of the path parameters, percent-decoded."""
 
 
 @dataclass(slots=True)
-class _Node:
-    literals: dict[str, _Node] = field(default_factory=dict[str, "_Node"])
-    mixed: list[tuple[re.Pattern[str], _Node]] = field(
-        default_factory=list[tuple[re.Pattern[str], "_Node"]]
+class _PathSegment:
+    literals: dict[str, _PathSegment] = field(default_factory=dict[str, "_PathSegment"])
+    mixed: list[tuple[re.Pattern[str], _PathSegment]] = field(
+        default_factory=list[tuple[re.Pattern[str], "_PathSegment"]]
     )
     """Segments such as `{sid}.json`, the one with the most literal text first."""
-    any: _Node | None = None
-    operations: dict[str, Operation] = field(default_factory=dict[str, "Operation"])
+    any: _PathSegment | None = None
+    operations: dict[str, ApiOperation] = field(default_factory=dict[str, "ApiOperation"])
 
 
 class Router:
@@ -39,7 +39,7 @@ class Router:
     def __init__(self, document: ApiDocument) -> None:
         paths = {urlsplit(server.url).path.rstrip("/") for server in document.servers} - {""}
         self._prefixes = sorted(paths, key=len, reverse=True)
-        self._root = _Node()
+        self._root = _PathSegment()
         for operation in document.operations.values():
             self._node(operation).operations.setdefault(operation.method, operation)
 
@@ -59,38 +59,38 @@ class Router:
                 return path[len(prefix) :]
         return path
 
-    def prefer(self, operation: Operation) -> None:
+    def prefer(self, operation: ApiOperation) -> None:
         """Let `operation` be meant where several share its method and path on the wire, as those
         do that a document tells apart by a fragment ("/files/{id}#add_shared_link")."""
         self._node(operation).operations[operation.method] = operation
 
-    def _node(self, operation: Operation) -> _Node:
+    def _node(self, operation: ApiOperation) -> _PathSegment:
         node = self._root
         for segment in operation.path.partition("#")[0].partition("?")[0].strip("/").split("/"):
             node = _child(node, segment)
         return node
 
 
-def _child(node: _Node, segment: str) -> _Node:
+def _child(node: _PathSegment, segment: str) -> _PathSegment:
     if not PARAMETER.search(segment):
-        return node.literals.setdefault(segment, _Node())
+        return node.literals.setdefault(segment, _PathSegment())
     if PARAMETER.fullmatch(segment):
-        node.any = node.any or _Node()
+        node.any = node.any or _PathSegment()
         return node.any
     literals = PARAMETER.split(segment)[::2]
     pattern = re.compile("(.+)".join(map(re.escape, literals)))
     for known, child in node.mixed:
         if known.pattern == pattern.pattern:
             return child
-    child = _Node()
+    child = _PathSegment()
     node.mixed.append((pattern, child))
     node.mixed.sort(key=lambda entry: -len(entry[0].pattern))
     return child
 
 
 def _walk(
-    node: _Node, segments: list[str], index: int, values: tuple[str, ...]
-) -> Iterable[tuple[_Node, tuple[str, ...]]]:
+    node: _PathSegment, segments: list[str], index: int, values: tuple[str, ...]
+) -> Iterable[tuple[_PathSegment, tuple[str, ...]]]:
     if index == len(segments):
         if node.operations:
             yield node, values

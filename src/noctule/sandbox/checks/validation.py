@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import jsonschema_rs
 
-    from noctule.apidoc import Operation, Parameter, Schema
+    from noctule.apidoc import ApiOperation, Parameter, Schema
     from noctule.sandbox.checks.decoding import Decoded
 
 TOKENS = frozenset({"token", "access_token"})
@@ -33,7 +33,7 @@ class Validators:
         self._elsewhere = frozenset(elsewhere)
         self._compiled: dict[Schema, jsonschema_rs.Validator] = {}
 
-    def refusals(self, operation: Operation, decoded: Decoded) -> list[str]:
+    def refusals(self, operation: ApiOperation, decoded: Decoded) -> list[str]:
         """What the request does wrong by the document, in words; at most MAX_REASONS."""
         reasons = [
             reason
@@ -92,7 +92,7 @@ def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     return jsonschema_rs.Draft202012Validator(schema, mask="the value")
 
 
-def _unknown(operation: Operation, decoded: Decoded, elsewhere: frozenset[str]) -> list[str]:
+def _unknown(operation: ApiOperation, decoded: Decoded, elsewhere: frozenset[str]) -> list[str]:
     """Names that the document does not have: a wrapper that writes them sends nothing."""
     known = {parameter.name for parameter in operation.parameters if parameter.where == "query"}
     reasons = [

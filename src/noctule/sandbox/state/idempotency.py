@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from noctule.apidoc import Operation
+    from noctule.apidoc import ApiOperation
     from noctule.providers import Pack
     from noctule.sandbox.http.connection import Incoming, Reply
 
@@ -28,12 +28,12 @@ class Idempotency:
     def reset(self) -> None:
         self._answers.clear()
 
-    def key(self, operation: Operation, incoming: Incoming) -> str:
+    def key(self, operation: ApiOperation, incoming: Incoming) -> str:
         """The request's key, "" when it has none or the provider does not look at it."""
         header = self._header(operation)
         return incoming.headers.get(header.lower(), "") if header else ""
 
-    def answered(self, operation: Operation, key: str, incoming: Incoming) -> Reply | None:
+    def answered(self, operation: ApiOperation, key: str, incoming: Incoming) -> Reply | None:
         """The answer that this key had. Raises KeyReused."""
         known = self._answers.get((operation.key, key))
         if not key or known is None:
@@ -43,11 +43,11 @@ class Idempotency:
             raise KeyReused(key)
         return reply
 
-    def remember(self, operation: Operation, key: str, incoming: Incoming, reply: Reply) -> None:
+    def remember(self, operation: ApiOperation, key: str, incoming: Incoming, reply: Reply) -> None:
         if key:
             self._answers[operation.key, key] = (_digest(incoming), reply)
 
-    def _header(self, operation: Operation) -> str:
+    def _header(self, operation: ApiOperation) -> str:
         """What the pack says; without a pack, a documented header of that name."""
         if self._fact is not None:
             return self._fact.header if operation.method in self._fact.methods else ""

@@ -15,7 +15,7 @@ from noctule.sandbox.checks.routing import PARAMETER
 from noctule.sandbox.state.values import plain
 
 if TYPE_CHECKING:
-    from noctule.apidoc import ApiDocument, Media, Operation, Response, Schema
+    from noctule.apidoc import ApiDocument, ApiOperation, ApiResponse, Media, Schema
 
 Role = Literal["create", "list", "read", "update", "replace", "delete", "action", "other"]
 
@@ -52,7 +52,7 @@ class Shapes:
     def __init__(self, document: ApiDocument) -> None:
         self._items: dict[str, str] = {}
         """Collection with its parameter names taken out -> the parameter of its items."""
-        self._reads: dict[str, Operation] = {}
+        self._reads: dict[str, ApiOperation] = {}
         """Item path with its parameter names taken out -> the operation that reads it."""
         for operation in document.operations.values():
             collection, parameter = _split(operation.path)
@@ -61,7 +61,7 @@ class Shapes:
                 if operation.method == "GET":
                     self._reads[_anonymous(f"{collection}/{{{parameter}}}")] = operation
 
-    def of(self, operation: Operation) -> Shape:
+    def of(self, operation: ApiOperation) -> Shape:
         collection, parameter = _split(operation.path)
         if parameter:
             return Shape(_ON_ITEM.get(operation.method, "other"), collection, parameter)
@@ -76,7 +76,7 @@ class Shapes:
             return Shape("list", path, parameter)
         return Shape("other", path, "")
 
-    def _acts(self, operation: Operation, item: str) -> bool:
+    def _acts(self, operation: ApiOperation, item: str) -> bool:
         """`POST /payments/{id}/confirm` answers with the payment itself."""
         read = self._reads.get(_anonymous(item))
         if read is None:
@@ -85,12 +85,12 @@ class Shapes:
         return name is not None and name == _answer_name(read)
 
 
-def _answer_name(operation: Operation) -> str | None:
+def _answer_name(operation: ApiOperation) -> str | None:
     schema = answer_schema(operation)
     return schema.name if schema is not None else None
 
 
-def answer_schema(operation: Operation) -> Schema | None:
+def answer_schema(operation: ApiOperation) -> Schema | None:
     """What a success answers with; None when the document does not say."""
     media = answer_media(operation.success)
     return concrete(media.schema) if media is not None and media.schema is not None else None
@@ -104,7 +104,7 @@ def concrete(schema: Schema) -> Schema:
     return schema
 
 
-def answer_media(response: Response | None) -> Media | None:
+def answer_media(response: ApiResponse | None) -> Media | None:
     """The JSON of a response where there is one, else its first media type."""
     if response is None or not response.media:
         return None

@@ -15,7 +15,7 @@ from noctule.sandbox.state.values import as_object, fill, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from noctule.apidoc import Operation, Response, Schema
+    from noctule.apidoc import ApiOperation, ApiResponse, Schema
     from noctule.providers import Pack
 
 WORDS = frozenset({"message", "detail", "description", "errordescription", "title", "reason"})
@@ -36,11 +36,11 @@ class Answers:
             self._samples[schema] = sample(schema, optional=True)
         return self._samples[schema]
 
-    def success(self, operation: Operation, facts: Facts, *, parameter: str = "") -> Reply:
+    def success(self, operation: ApiOperation, facts: Facts, *, parameter: str = "") -> Reply:
         """The documented success, telling `facts` of the thing that `parameter` names."""
         return self.reply(operation, self.told(operation, facts, parameter))
 
-    def told(self, operation: Operation, facts: Facts, parameter: str) -> Any:
+    def told(self, operation: ApiOperation, facts: Facts, parameter: str) -> Any:
         """The body of that success."""
         schema = answer_schema(operation)
         if schema is None:
@@ -53,14 +53,14 @@ class Answers:
         inner = fill(described, whole.get(place) or self.sample(described), facts)
         return fill(schema, whole, self._truths) | {place: inner}
 
-    def known(self, operation: Operation, body: Any, facts: Facts, parameter: str) -> Facts:
+    def known(self, operation: ApiOperation, body: Any, facts: Facts, parameter: str) -> Facts:
         """`facts`, and all else that `body` says of the thing."""
         schema = answer_schema(operation)
         place = envelope(schema, parameter)[0] if schema is not None else ""
         record = as_object(body.get(place) if place else body)
         return {**facts_of(record or {}), **facts}
 
-    def reply(self, operation: Operation, body: Any) -> Reply:
+    def reply(self, operation: ApiOperation, body: Any) -> Reply:
         """`body` under the status and the media type of the success."""
         response = operation.success
         media, status = answer_media(response), _status(response)
@@ -71,7 +71,7 @@ class Answers:
         kind = "application/json" if media.type == "*/*" else media.type
         return Reply(status, msgspec.json.encode(body), {"content-type": kind})
 
-    def page(self, operation: Operation, things: list[Facts]) -> Reply:
+    def page(self, operation: ApiOperation, things: list[Facts]) -> Reply:
         """The documented list, holding `things` and saying that there is no other page."""
         schema = answer_schema(operation)
         if schema is None:
@@ -83,9 +83,9 @@ class Answers:
         body = fill(schema, self.sample(schema), self._truths) | listed
         return self.reply(operation, self._last_page(schema, body))
 
-    def refusal(self, operation: Operation | None, status: int, reason: str) -> Reply:
+    def refusal(self, operation: ApiOperation | None, status: int, reason: str) -> Reply:
         """An error, with the documented body where the document has one."""
-        errors: Mapping[str, Response] = operation.errors if operation is not None else {}
+        errors: Mapping[str, ApiResponse] = operation.errors if operation is not None else {}
         spellings = (str(status), f"{status // 100}XX", "default")
         response = next((errors[key] for key in spellings if key in errors), None)
         media = answer_media(response)
@@ -135,7 +135,7 @@ def _list_property(schema: Schema) -> str:
     return next(iter(objects or lists), "")
 
 
-def _status(response: Response | None) -> int:
+def _status(response: ApiResponse | None) -> int:
     if response is None:
         return 200
     return int(response.status) if response.status.isdigit() else 200

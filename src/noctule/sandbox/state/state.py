@@ -16,7 +16,7 @@ from noctule.sandbox.state.values import fits, plain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from noctule.apidoc import ApiDocument, Operation
+    from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.providers import Pack
     from noctule.sandbox.checks.decoding import Decoded
     from noctule.sandbox.http.connection import Reply
@@ -31,7 +31,7 @@ REPEATABLE = frozenset({"PUT", "DELETE"})
 class Act:
     """One admitted request, with what its path means."""
 
-    operation: Operation
+    operation: ApiOperation
     shape: Shape
     path: dict[str, str]
     """Path parameters as text."""
@@ -85,12 +85,12 @@ class World:
         """Make the thing at `path` exist, with these fields."""
         self._resources.put(path.rstrip("/"), facts_of(fields))
 
-    def ensure(self, operation: Operation, path: dict[str, str]) -> None:
+    def ensure(self, operation: ApiOperation, path: dict[str, str]) -> None:
         shape = self._shapes.of(operation)
         if shape.role in ON_ITEM:
             self._resources.put(shape.item(path), {})
 
-    def perform(self, operation: Operation, path: dict[str, str], decoded: Decoded) -> Outcome:
+    def perform(self, operation: ApiOperation, path: dict[str, str], decoded: Decoded) -> Outcome:
         """Do what the operation does. Raises Refusal (404) for a thing that does not exist."""
         shape = self._shapes.of(operation)
         act = Act(operation, shape, path, decoded)

@@ -11,6 +11,7 @@ from noctule import apidoc
 from noctule.codegen import render
 from noctule.manifest import IntegrationTask
 from noctule.planning import plan
+from noctule.project.frameworks import framework_of
 from noctule.project.layout import Layout
 from noctule.providers import find
 
@@ -27,7 +28,7 @@ def generate(
     document = apidoc.load(source)
     first = operations or list(document.operations)[:1]
     name = Path(source).stem
-    layout = Layout(target=target)
+    layout = Layout(framework=framework_of(target))
     made = plan(f"Use {name}", layout=layout, document=document, operations=first, accepted="-")
     task = made.task
     if task is None:

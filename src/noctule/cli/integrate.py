@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from noctule.cli.output import Output
     from noctule.messages import Language
-    from noctule.stages.next_steps import Ending
+    from noctule.stages.next_steps import NextSteps
 
 
 @click.command("integrate", short_help="Plan, generate, test and prove an integration.")
@@ -34,7 +34,7 @@ def command(
     """
     from noctule.cli.steps import generate_step, plan_step, planned_json, prove_step, test_step
     from noctule.project.location import open_project
-    from noctule.stages.next_steps import ending_of
+    from noctule.stages.next_steps import next_steps
 
     output, wish = options.wish_of(request, lang, as_json=as_json, **answers)
     project = open_project(folder, writes=not dry_run)
@@ -53,17 +53,16 @@ def command(
         matrix = prove_step(output, project, file, knowledge, few=file.task.scope == "whole")
         output.line(matrix.summary(output.language))
         result["proof"], good = matrix.as_json(), good and matrix.held
-        ending = ending_of(project, file.task)
-        _end(output, result, ending)
+        _show_next(output, result, next_steps(project.root, file.task))
     code = options.exit_code(good=good, conflict=generated.conflict and not dry_run)
     output.json({**result, "exit": code})
     return code
 
 
-def _end(output: Output, result: dict[str, Any], ending: Ending) -> None:
-    from noctule.cli.views import show_ending
+def _show_next(output: Output, result: dict[str, Any], steps: NextSteps) -> None:
+    from noctule.cli.views import show_next_steps
 
-    show_ending(output, ending)
-    result["env_vars"] = [variable.name for variable in ending.variables]
-    result["mount"] = list(ending.mount)
-    result["next"] = ending.command
+    show_next_steps(output, steps)
+    result["env_vars"] = [variable.name for variable in steps.variables]
+    result["mount"] = list(steps.mount)
+    result["next"] = steps.command

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from noctule.project.frameworks import FRAMEWORKS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -74,7 +76,7 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
         accept_incomplete,
         click.option(
             "--target",
-            type=click.Choice(["fastapi", "django", "flask", "plain"]),
+            type=click.Choice(list(FRAMEWORKS)),
             help="The framework; by default the project's own, else fastapi.",
         ),
         project,

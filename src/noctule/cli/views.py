@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from noctule.cli.output import Output
     from noctule.planning import Plan, Question
     from noctule.project.workspace import Action, Change
-    from noctule.stages.next_steps import Ending
+    from noctule.stages.next_steps import NextSteps
     from noctule.stages.test import TestReport
 
 INDENT = "  "
@@ -90,19 +90,19 @@ def show_tests(output: Output, report: TestReport) -> None:
         output.line(f"{INDENT * 2}{reason}")
 
 
-def show_ending(output: Output, ending: Ending) -> None:
+def show_next_steps(output: Output, steps: NextSteps) -> None:
     """Variables to set, lines to add to the application, and the next command."""
-    if ending.variables:
+    if steps.variables:
         output.say("cli.variables")
-        width = max(len(variable.name) for variable in ending.variables)
-        for variable in ending.variables:
+        width = max(len(variable.name) for variable in steps.variables)
+        for variable in steps.variables:
             output.line(f"{INDENT}{variable.name:<{width}}  {variable.description}")
-    if ending.mount:
-        output.say("cli.mount", app=ending.app)
-        for line in ending.mount:
+    if steps.mount:
+        output.say("cli.mount", app=steps.mount_file)
+        for line in steps.mount:
             output.line(INDENT + line)
-    if ending.command:
-        output.line(f"{say(output.language, 'cli.next')} {ending.command}")
+    if steps.command:
+        output.line(f"{say(output.language, 'cli.next')} {steps.command}")
 
 
 def answer_to(output: Output, question: Question) -> str | None:

@@ -8,8 +8,8 @@ from noctule.apidoc.loading.decode import no_collection
 from noctule.codegen.build.build import build
 from noctule.codegen.python.emitter.line_breaks import page
 from noctule.codegen.python.files import project_files
-from noctule.codegen.python.webhooks.frameworks import FRAMEWORKS
-from noctule.problem import Exit, Problem
+from noctule.codegen.python.webhooks.recipes import RECIPES
+from noctule.project.frameworks import framework_of
 from noctule.project.style import Style
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from noctule.manifest import IntegrationTask
     from noctule.project.rendered import Rendered
     from noctule.providers import Pack
-
-TARGETS = tuple(FRAMEWORKS)
 
 
 def render(
@@ -29,10 +27,7 @@ def render(
     Raises `Problem` for a target that does not exist, a task without a wrapper, a path that Python
     cannot import, an operation that the document lacks, or several endpoints in one handler.
     """
-    framework = FRAMEWORKS.get(task.target or "fastapi")
-    if framework is None:
-        names = ", ".join(TARGETS)
-        raise Problem("codegen.target_unknown", exit=Exit.USAGE, place=task.target, targets=names)
+    recipe = RECIPES[framework_of(task.target).id]
     with no_collection(), page((style or Style()).width):
-        integration = build(task, document, pack, asynchronous=framework.mode.asynchronous)
-        return project_files(task, integration, framework)
+        integration = build(task, document, pack, asynchronous=recipe.framework.asynchronous)
+        return project_files(task, integration, recipe)

@@ -98,7 +98,7 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Ch
         language=language,
         provider=subject.pack.id if subject.pack else subject.slug,
         need=outline.need.id if outline.need else "",
-        target=layout.target,
+        target=layout.framework.id,
         scope="whole" if outline.whole else "",
         document=DocumentRef(
             source=document.source,
@@ -144,8 +144,8 @@ def _files(outline: Outline, layout: Layout, tests: str) -> list[PlannedFile]:
     files.append(
         PlannedFile(path=tests, purpose=say(language, "planning.file_tests"), role="tests")
     )
-    if not layout.app and (outline.events or layout.target != "plain"):
-        purpose = say(language, "planning.file_app")
+    if not layout.app and (outline.events or layout.framework.always_has_app):
+        purpose = say(language, "planning.file_app", framework=layout.framework.name)
         files.append(PlannedFile(path=layout.new_app, purpose=purpose, role="app"))
     return files
 

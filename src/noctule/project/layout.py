@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule.project.dependencies import dependencies_of
+from noctule.project.frameworks import DEFAULT, FRAMEWORKS, framework_of
+from noctule.project.sources import NOT_PACKAGES, python_files, read_source
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_APPS = {
-    "fastapi": re.compile(r"^[^#\n]*\bFastAPI\s*\(", re.MULTILINE),
-    "flask": re.compile(r"^[^#\n]*\bFlask\s*\(", re.MULTILINE),
-    "django": re.compile(r"^\s*ROOT_URLCONF\s*=", re.MULTILINE),
-}
-"""Target -> what the file of its application says; the first target that is found counts."""
-_NOT_PACKAGES = frozenset(
-    {"tests", "test", "docs", "doc", "scripts", "examples", "integrations", "migrations",
-     "alembic", "node_modules", "build", "dist", "venv", "env", "site-packages", "benchmarks"}
-)  # fmt: skip
-_MAX_FILES = 2000
-_MAX_BYTES = 512 * 1024
+    from noctule.project.frameworks import Framework
 
 
 @dataclass(frozen=True)
@@ -35,47 +27,48 @@ class Layout:
     """The file that creates the application (Django: the settings), "" where there is none."""
     new_app: str = "app/main.py"
     """Where that file goes when there is none."""
-    target: str = "fastapi"
-    """The framework: "fastapi", "flask", "django", or "plain" where somebody asks for that."""
+    framework: Framework = DEFAULT
 
 
-def detect_layout(project: Path) -> Layout:
+def detect_layout(project: Path, target: str = "") -> Layout:
     """The layout of the project at `project`; an empty folder gets the usual `app/` and `tests/`.
 
-    Reads at most 2,000 Python files and follows no symbolic link.
+    `target` replaces the framework that the project shows signs of. Reads at most 2,000 Python
+    files and follows no symbolic link. Raises `Problem` (exit 2) for an unknown target.
     """
-    target, app = _find_app(project)
+    framework, app = _detect_framework(project)
     package = _package(project, app)
-
-    def folder(default: str, *others: str) -> str:
-        names = (default, *others)
-        return next((name for name in names if (project / package / name).is_dir()), default)
-
-    webhooks = folder("webhooks", "api/webhooks")
-    if not (project / package / webhooks).is_dir():
-        webhooks = f"{folder('api', 'routers', 'routes')}/webhooks"
-    tests = next((name for name in ("tests", "test") if (project / name).is_dir()), "tests")
+    if target and target != framework.id:
+        framework, app = framework_of(target), ""
+    base = project / package
+    webhooks = next((name for name in framework.webhooks if (base / name).is_dir()), "")
+    webhooks = webhooks or f"{_folder(base, framework.routes)}/webhooks"
     return Layout(
-        services=f"{package}/{folder('services', 'integrations', 'clients')}",
+        services=f"{package}/{_folder(base, framework.services)}",
         webhooks=f"{package}/{webhooks}",
-        tests=tests,
+        tests=_folder(project, framework.tests),
         app=app,
-        new_app=f"{package}/main.py",
-        target=target,
+        new_app=f"{package}/{framework.new_app}",
+        framework=framework,
     )
+
+
+def _folder(parent: Path, names: Sequence[str]) -> str:
+    """The first of the folders that exists, else the first name."""
+    return next((name for name in names if (parent / name).is_dir()), names[0])
 
 
 def _package(project: Path, app: str) -> str:
     """The folder of the application's code: "app", "src/shop", "shop", "backend/app"."""
-    candidates = [path.relative_to(project).as_posix() for path in _packages(project)]
-    holding = [folder for folder in candidates if app.startswith(f"{folder}/")]
-    if holding:
-        return holding[0]
+    packages = [path.relative_to(project).as_posix() for path in _packages(project)]
+    of_app = [folder for folder in packages if app.startswith(f"{folder}/")]
+    if of_app:
+        return of_app[0]
     if "/" in app:
         return app.rpartition("/")[0]
     if (project / "app").is_dir():
         return "app"
-    return candidates[0] if candidates else "app"
+    return packages[0] if packages else "app"
 
 
 def _packages(project: Path) -> Iterator[Path]:
@@ -84,40 +77,31 @@ def _packages(project: Path) -> Iterator[Path]:
         if not parent.is_dir():
             continue
         for folder in sorted(parent.iterdir()):
-            if folder.name in _NOT_PACKAGES or folder.name == "src" or folder.is_symlink():
+            if folder.name in NOT_PACKAGES or folder.name == "src" or folder.is_symlink():
                 continue
             if (folder / "__init__.py").is_file():
                 yield folder
 
 
-def _find_app(project: Path) -> tuple[str, str]:
-    """The target, and the shallowest file outside the tests that makes its application."""
-    found: dict[str, list[str]] = {target: [] for target in _APPS}
-    for count, path in enumerate(_sources(project)):
-        if count >= _MAX_FILES:
-            break
-        if path.stat().st_size > _MAX_BYTES:
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        for target, pattern in _APPS.items():
-            if pattern.search(text):
-                found[target].append(path.relative_to(project).as_posix())
-    for target, names in found.items():
-        if names:
-            return target, min(names, key=lambda name: (name.count("/"), name))
-    return "fastapi", ""
+def _detect_framework(project: Path) -> tuple[Framework, str]:
+    """The framework, and the shallowest file outside the tests that creates its application, "".
 
-
-def _sources(folder: Path) -> Iterator[Path]:
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:
-        return
-    for entry in entries:
-        if entry.is_symlink() or entry.name.startswith((".", "test")):
-            continue
-        if entry.is_dir():
-            if entry.name not in _NOT_PACKAGES:
-                yield from _sources(entry)
-        elif entry.suffix == ".py" and entry.is_file():
-            yield entry
+    An application counts most, then the framework's own files, then the declared dependencies.
+    """
+    apps: dict[str, list[str]] = {}
+    for path in python_files(project):
+        text = read_source(path)
+        for framework in FRAMEWORKS.values():
+            if framework.creates_application(text):
+                apps.setdefault(framework.id, []).append(path.relative_to(project).as_posix())
+    for framework in FRAMEWORKS.values():
+        if framework.id in apps:
+            return framework, min(apps[framework.id], key=lambda app: (app.count("/"), app))
+    dependencies = dependencies_of(project)
+    for framework in FRAMEWORKS.values():
+        if any((project / name).is_file() for name in framework.root_files):
+            return framework, ""
+    for framework in FRAMEWORKS.values():
+        if framework.dependencies & dependencies:
+            return framework, ""
+    return DEFAULT, ""

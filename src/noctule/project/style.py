@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from noctule.json_types import as_dict
 from noctule.problem import Exit, Problem
+from noctule.project.toml_file import read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 USUAL = 88
 NARROWEST, WIDEST = 60, 320
-MOST_BYTES = 1024 * 1024
 OLDEST = (3, 11)
 """What the runtime of generated code needs."""
 _BOUND = re.compile(r"(<=|<|==|~=)\s*(\d+)\.(\d+)(\.\d+|\.\*)?")
@@ -32,14 +31,14 @@ def style_of(project: Path) -> Style:
 
     Raises `Problem` where `requires-python` shuts out every Python that can run generated code.
     """
-    pyproject = _table(project / "pyproject.toml")
+    pyproject = read_toml(project / "pyproject.toml")
     tools = as_dict(pyproject.get("tool"))
     python = as_dict(pyproject.get("project")).get("requires-python")
     if isinstance(python, str) and _too_old(python):
         raise Problem(
             "codegen.python_too_old", exit=Exit.USAGE, place="pyproject.toml", python=python
         )
-    ruff = _table(project / "ruff.toml") or _table(project / ".ruff.toml")
+    ruff = read_toml(project / "ruff.toml") or read_toml(project / ".ruff.toml")
     said = (
         ruff.get("line-length"),
         as_dict(tools.get("ruff")).get("line-length"),
@@ -48,16 +47,6 @@ def style_of(project: Path) -> Style:
     widths = (value for value in said if isinstance(value, int) and not isinstance(value, bool))
     width = next(widths, USUAL)
     return Style(min(max(width, NARROWEST), WIDEST))
-
-
-def _table(path: Path) -> dict[str, Any]:
-    """The TOML of the file; empty where there is none, or none that can be read."""
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            return {}
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _too_old(specifier: str) -> bool:

@@ -11,6 +11,7 @@ from noctule.checks.operations import operations_of
 from noctule.codegen import MERGES, render
 from noctule.planning.select.naming import method_names
 from noctule.problem import Exit, Problem
+from noctule.project.languages import require_python
 from noctule.project.style import style_of
 from noctule.project.workspace import Workspace
 
@@ -43,10 +44,11 @@ class Generated:
 def generate(project: Project, file: TaskFile, knowledge: Knowledge) -> Generated:
     """The files of `file.task`; nothing is written before `Generated.write`.
 
-    Raises `Problem` for a task that says what is not true or what the card refuses, for a document
-    that is another one than the plan read, and for one too incomplete to build on.
+    Raises `Problem` for a project in another language, for a task with errors or one that the card
+    refuses, for a document other than the one that the plan read, and for one too incomplete.
     """
     task = file.task
+    require_python(project.root, task.target)
     _refuse_untrue(file, knowledge)
     _refuse_changed(task, knowledge)
     operations = operations_of(task, knowledge.document, knowledge.pack)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from noctule import manifest, providers
 from noctule.planning import Plan, Question, plan
 from noctule.problem import Exit, Problem
+from noctule.project.languages import require_python
 from noctule.project.layout import detect_layout
 from noctule.project.rendered import Rendered
 from noctule.project.workspace import Workspace
@@ -103,13 +104,11 @@ def plan_task(project: Project, wish: Wish) -> Planned | Question:
 
 
 def _plan(project: Project, wish: Wish) -> Plan:
+    require_python(project.root, wish.target)
     document = read_document(project, wish.document) if wish.document else None
-    layout = detect_layout(project.root)
-    if wish.target and wish.target != layout.target:
-        layout = replace(layout, target=wish.target, app="")
     return plan(
         wish.request,
-        layout=layout,
+        layout=detect_layout(project.root, wish.target),
         document=document,
         language=wish.language,
         provider=wish.provider,

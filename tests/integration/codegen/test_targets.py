@@ -10,7 +10,8 @@ import httpx2
 import pytest
 
 from noctule import apidoc
-from noctule.codegen import TARGETS, render
+from noctule.codegen import render
+from noctule.project.frameworks import FRAMEWORKS
 from noctule.project.style import Style
 from noctule.providers import pack
 from noctule.webhooks.testing import key_for, signed
@@ -37,7 +38,7 @@ def project_of(root: Path, target: str, width: int = 88) -> Path:
     return root
 
 
-@pytest.fixture(scope="module", params=TARGETS)
+@pytest.fixture(scope="module", params=FRAMEWORKS)
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project_of(tmp_path_factory.mktemp(request.param), request.param)
 

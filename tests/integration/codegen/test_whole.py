@@ -13,6 +13,7 @@ from noctule.codegen import render
 from noctule.manifest import PlannedMethod
 from noctule.planning import plan
 from noctule.problem import Problem
+from noctule.project.frameworks import framework_of
 from noctule.project.layout import Layout
 from noctule.project.rendered import Rendered
 from support import codegen_checks as checks
@@ -28,8 +29,8 @@ def whole(
 ) -> list[Rendered]:
     document = apidoc.load(str(SPECS / f"{name}.json"))
     first = list(document.operations)[:2]
-    made = plan(f"Use {name}", layout=Layout(target=target), document=document, operations=first,
-                accepted="test")  # fmt: skip
+    layout = Layout(framework=framework_of(target))
+    made = plan(f"Use {name}", layout=layout, document=document, operations=first, accepted="test")
     assert made.task is not None
     made.task.scope, made.task.methods = "whole", list(methods)
     return list(render(made.task, document, made.pack))

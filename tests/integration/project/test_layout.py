@@ -91,4 +91,4 @@ def test_the_framework_is_the_one_that_makes_the_application(
 ) -> None:
     make(tmp_path, **files)
     layout = detect_layout(tmp_path)
-    assert (layout.target, layout.app, layout.services) == (target, app, services)
+    assert (layout.framework.id, layout.app, layout.services) == (target, app, services)

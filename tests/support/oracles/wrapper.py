@@ -14,6 +14,7 @@ from noctule import apidoc
 from noctule.codegen import render
 from noctule.manifest import EnvVar
 from noctule.planning import plan
+from noctule.project.frameworks import framework_of
 from noctule.project.layout import Layout
 from noctule.runtime.transport.http import SyncHttpTransport
 from support.oracles.calls import Sent
@@ -63,7 +64,8 @@ def requests_of(name: str, vendor: Vendor, source: Path | None = None) -> list[S
     """What the wrapper sends for each call, and what it makes of the answer."""
     document = apidoc.load(str(source or GOLDEN / f"{name}.openapi.json"))
     operations = [call.operation for call in vendor.calls]
-    made = plan(vendor.provider or name.title(), layout=Layout(target="flask"), document=document,
+    layout = Layout(framework=framework_of("flask"))
+    made = plan(vendor.provider or name.title(), layout=layout, document=document,
                 operations=list(dict.fromkeys(operations)), accepted="a test")  # fmt: skip
     assert made.task is not None, made.question
     if vendor.token:

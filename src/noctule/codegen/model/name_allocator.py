@@ -6,6 +6,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from noctule.codegen.model.names import class_name, free, python_name, words
+from noctule.project.frameworks import FRAMEWORKS
 from noctule.text import singular
 
 if TYPE_CHECKING:
@@ -13,17 +14,17 @@ if TYPE_CHECKING:
 
 IMPORTED = frozenset(
     {"AbstractAsyncContextManager", "AbstractContextManager", "All", "Any", "ApiKeyHeader",
-     "ApiKeyQuery", "APIRouter", "AsyncIterator", "AsyncStream", "Awaitable", "BadRequest",
-     "Basic", "Bearer", "Blueprint", "Call", "Callable", "CallOptions", "Conflict", "Cursor",
-     "Event", "FastAPI", "File", "Flask", "HttpRequest", "HttpResponse", "InvalidResponse",
+     "ApiKeyQuery", "AsyncIterator", "AsyncStream", "Awaitable", "BadRequest",
+     "Basic", "Bearer", "Call", "Callable", "CallOptions", "Conflict", "Cursor",
+     "Event", "File", "InvalidResponse",
      "Iterator", "JSON", "LastId", "LinkHeader", "Literal", "Mapping", "MissingSecrets",
      "MockProvider", "Model", "NextUrl", "NoAuth", "NotFound", "NotRequired", "NULL", "Null",
      "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "Operation", "OutcomeUnknown",
-     "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "ClientError", "Response",
-     "RetryLimits", "Route", "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError",
+     "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "ClientError",
+     "RetryLimits", "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError",
      "SyncService", "SyncStream", "SyncReceiver", "TelemetryEvent", "TimedOut", "TypedDict",
-     "Unprocessable",     "VirtualClock"}
-)  # fmt: skip
+     "Unprocessable", "VirtualClock"}
+).union(*(framework.reserved for framework in FRAMEWORKS.values()))  # fmt: skip
 """What generated modules import or define: no class from a document has such a name."""
 
 TYPES = frozenset({"bool", "bytes", "dict", "field", "float", "int", "list", "str"})

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from noctule.codegen.model.integration import Integration
-    from noctule.codegen.python.webhooks.frameworks import Framework
+    from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
     from noctule.manifest import IntegrationTask
 
 ENV_FILE = ".env.example"
 
 
 def project_files(
-    task: IntegrationTask, integration: Integration, framework: Framework
+    task: IntegrationTask, integration: Integration, framework: FrameworkRecipe
 ) -> tuple[Rendered, ...]:
     """The files in the task's order, then `.env.example` and the packages that are needed."""
     files = list(_modules(task, integration, framework))
@@ -43,7 +43,7 @@ def project_files(
 
 
 def _modules(
-    task: IntegrationTask, integration: Integration, framework: Framework
+    task: IntegrationTask, integration: Integration, framework: FrameworkRecipe
 ) -> Iterator[Rendered]:
     package = integration.wrapper.module.split(".")[0]
     webhooks = integration.webhooks
@@ -75,7 +75,7 @@ def _wrapper(path: str, integration: Integration, package: str) -> Iterator[Rend
 
 
 def _tests(
-    path: str, integration: Integration, package: str, framework: Framework
+    path: str, integration: Integration, package: str, framework: FrameworkRecipe
 ) -> Iterator[Rendered]:
     if not integration.wrapper.resources:
         yield Rendered(path, suite_module(integration, package, framework), "tests")

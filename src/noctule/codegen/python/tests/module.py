@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from noctule.codegen.model.integration import Integration, Method, Resource, Type
-    from noctule.codegen.python.webhooks.frameworks import Framework
+    from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
 
 RESERVED = frozenset(
     {"anyio_backend", "b64decode", "blueprint", "call", "caplog", "clock", "credentials",
@@ -38,14 +38,14 @@ HOME = "https://api.test"
 """Where a service is pointed to whose document names no address."""
 
 
-def suite_module(integration: Integration, package: str, framework: Framework) -> str:
+def suite_module(integration: Integration, package: str, framework: FrameworkRecipe) -> str:
     """The source of the test file; `package` is the project's own top-level package."""
     suite = Suite(integration, package, framework, integration.wrapper.methods)
     return suite.text(calls=True, webhooks=True)
 
 
 def resource_suite(
-    integration: Integration, resource: Resource, package: str, framework: Framework
+    integration: Integration, resource: Resource, package: str, framework: FrameworkRecipe
 ) -> str:
     """The test file of one resource of a whole API."""
     suite = Suite(integration, package, framework, resource.methods, f".{resource.name}")
@@ -53,7 +53,7 @@ def resource_suite(
     return suite.text(calls=True, webhooks=False)
 
 
-def webhook_suite(integration: Integration, package: str, framework: Framework) -> str:
+def webhook_suite(integration: Integration, package: str, framework: FrameworkRecipe) -> str:
     """The test file of the webhooks alone."""
     return Suite(integration, package, framework, ()).text(calls=False, webhooks=True)
 
@@ -65,7 +65,7 @@ class Suite:
         self,
         integration: Integration,
         package: str,
-        framework: Framework,
+        framework: FrameworkRecipe,
         methods: tuple[Method, ...],
         resource: str = "",
     ) -> None:

@@ -9,7 +9,7 @@ from noctule.codegen.model.integration import Reference
 from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import Verbatim, literal, string
 from noctule.codegen.python.emitter.module import Block
-from noctule.codegen.python.webhooks.frameworks.base import HOST
+from noctule.codegen.python.webhooks.recipes.base import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,9 @@ from noctule.codegen.python.emitter.module import Imports, module
 
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Webhooks
-    from noctule.codegen.python.webhooks.frameworks import Framework
+    from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
 
 
-def app_module(webhooks: Webhooks | None, package: str, framework: Framework) -> str:
+def app_module(webhooks: Webhooks | None, package: str, framework: FrameworkRecipe) -> str:
     imports = Imports(package)
     return module(["The application."], imports, framework.app(webhooks, imports))

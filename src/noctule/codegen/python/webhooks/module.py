@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.codegen.model.integration import Hook, Integration, Record, Webhooks
-    from noctule.codegen.python.webhooks.frameworks import Framework
+    from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
 
 PLAIN = (STRING, Scalar("integer"))
 HANDLING = (
@@ -24,7 +24,7 @@ HANDLING = (
 
 
 def webhook_module(
-    integration: Integration, webhooks: Webhooks, package: str, framework: Framework
+    integration: Integration, webhooks: Webhooks, package: str, framework: FrameworkRecipe
 ) -> str:
     """The source of the handler module; `package` is the project's own top-level package."""
     imports = Imports(package)

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-from noctule.codegen.python.service.mode import Mode
-from noctule.codegen.python.webhooks.frameworks.base import HOST
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from noctule.codegen.python.webhooks.recipes.base import HOST, FrameworkRecipe
 
 
-class Asgi:
-    variables: Mapping[str, str] = MappingProxyType({})
-    mode = Mode(asynchronous=True)
+class AsgiRecipe(FrameworkRecipe):
     drain = "await receiver.drain()"
     live = (
         "    async with receiver.lifespan(), client:",

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.module import Block
-from noctule.codegen.python.service.mode import Mode
-from noctule.codegen.python.webhooks.frameworks.base import HOST
+from noctule.codegen.python.webhooks.recipes.base import HOST, FrameworkRecipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from noctule.codegen.python.emitter.module import Imports
 
 
-class Wsgi:
-    variables: Mapping[str, str] = MappingProxyType({})
-    mode = Mode(asynchronous=False)
+class WsgiRecipe(FrameworkRecipe):
     drain = "inbox.drain()"
     live = (
         "    with client:",

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from noctule.codegen.python.emitter.line_breaks import call, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
-from noctule.codegen.python.webhooks.frameworks.base import module_name
-from noctule.codegen.python.webhooks.frameworks.wsgi import Wsgi
+from noctule.codegen.python.webhooks.recipes.base import module_name
+from noctule.codegen.python.webhooks.recipes.wsgi import WsgiRecipe
+from noctule.project.frameworks.flask import FLASK
 
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Webhooks
 
 
-class Flask(Wsgi):
-    def mount(self, webhooks: Webhooks) -> str:
-        return f"Mount it with `app.register_blueprint({module_name(webhooks)[1]}.blueprint)`."
+class FlaskRecipe(WsgiRecipe):
+    framework = FLASK
 
     def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
         for name in ("Blueprint", "Response", "request"):

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.module import Block
-from noctule.codegen.python.webhooks.frameworks.asgi import Asgi
-from noctule.codegen.python.webhooks.frameworks.base import module_name
+from noctule.codegen.python.webhooks.recipes.asgi import AsgiRecipe
+from noctule.codegen.python.webhooks.recipes.base import module_name
+from noctule.project.frameworks.plain import PLAIN
 
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Webhooks
     from noctule.codegen.python.emitter.module import Imports
 
 
-class Plain(Asgi):
+class PlainRecipe(AsgiRecipe):
+    framework = PLAIN
+
     def mount(self, webhooks: Webhooks) -> str:
-        served = f"`uvicorn {webhooks.module}:receiver`"
-        return f"It is an ASGI application: {served}, or mount it at `{webhooks.endpoint}`."
+        command = self.framework.run.format(handler=webhooks.module)
+        return f"It is an ASGI application: `{command}`, or mount it at `{webhooks.endpoint}`."
 
     def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
         del webhooks, imports

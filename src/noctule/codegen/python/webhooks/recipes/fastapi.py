@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from noctule.codegen.python.emitter.line_breaks import call, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
-from noctule.codegen.python.webhooks.frameworks.asgi import Asgi
-from noctule.codegen.python.webhooks.frameworks.base import module_name
+from noctule.codegen.python.webhooks.recipes.asgi import AsgiRecipe
+from noctule.codegen.python.webhooks.recipes.base import module_name
+from noctule.project.frameworks.fastapi import FASTAPI
 
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Webhooks
 
 
-class FastApi(Asgi):
-    def mount(self, webhooks: Webhooks) -> str:
-        return f"Mount it with `app.include_router({module_name(webhooks)[1]}.router)`."
+class FastApiRecipe(AsgiRecipe):
+    framework = FASTAPI
 
     def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
         imports.use("fastapi", "APIRouter")

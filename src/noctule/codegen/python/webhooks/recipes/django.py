@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 from noctule.codegen.python.emitter.line_breaks import call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
-from noctule.codegen.python.webhooks.frameworks.wsgi import Wsgi
+from noctule.codegen.python.webhooks.recipes.wsgi import WsgiRecipe
+from noctule.project.frameworks.django import DJANGO
 
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Webhooks
 
 
-class Django(Wsgi):
+class DjangoRecipe(WsgiRecipe):
+    framework = DJANGO
     variables = MappingProxyType({
         "DJANGO_SECRET_KEY": "codegen.django_secret_key",
         "DJANGO_ALLOWED_HOSTS": "codegen.django_allowed_hosts",
     })  # fmt: skip
-
-    def mount(self, webhooks: Webhooks) -> str:
-        return f"Mount it with `path('', include('{webhooks.module}'))` in `urlpatterns`."
 
     def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
         for module, name in (

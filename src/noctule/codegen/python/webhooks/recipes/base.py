@@ -1,0 +1,59 @@
+"""What a recipe writes: the way webhooks come in, an application, and how tests reach it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+from noctule.codegen.python.service.mode import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from noctule.codegen.model.integration import Webhooks
+    from noctule.codegen.python.emitter.module import Block, Imports
+    from noctule.project.frameworks import Framework
+
+HOST = "http://test"
+"""Where the generated tests reach the application."""
+
+
+class FrameworkRecipe(ABC):
+    """The code of one framework; its facts are in `framework`."""
+
+    framework: ClassVar[Framework]
+    variables: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Environment variables of a generated application -> the message that describes each."""
+    live: ClassVar[Sequence[str]]
+    """The end of a test's fixture: `yield Sender(client, ...)` while the receiver runs."""
+    drain: ClassVar[str]
+    """The statement that waits for the handlers."""
+
+    @property
+    def mode(self) -> Mode:
+        """Whether the generated code awaits."""
+        return Mode(asynchronous=self.framework.asynchronous)
+
+    def mount(self, webhooks: Webhooks) -> str:
+        """How an application takes the webhook module in; a sentence for its docstring."""
+        statement = self.framework.mount_lines(webhooks.module)[-1].replace('"', "'")
+        return f"Mount it with `{statement}`."
+
+    @abstractmethod
+    def setup(self, webhooks: Webhooks, imports: Imports) -> Sequence[Block]:
+        """What leads deliveries to `receiver`, which the module has already."""
+
+    @abstractmethod
+    def app(self, webhooks: Webhooks | None, imports: Imports) -> Sequence[Block]:
+        """The application of a project that has none."""
+
+    @abstractmethod
+    def serve(self, webhooks: Webhooks, imports: Imports) -> Sequence[str]:
+        """Statements of a test's fixture that make `client`, an httpx2 client of the module."""
+
+
+def module_name(webhooks: Webhooks) -> tuple[str, str]:
+    """Package and name of the webhook module."""
+    parent, _, name = webhooks.module.rpartition(".")
+    return parent, name

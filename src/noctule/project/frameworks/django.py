@@ -1,0 +1,54 @@
+"""Django: webhooks are URL patterns, included in the URLconf that the settings name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from noctule.project.frameworks.base import Framework, module_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ROOT_URLCONF = re.compile(r"""^\s*ROOT_URLCONF\s*=\s*["']([\w.]+)["']""", re.MULTILINE)
+
+
+class Django(Framework):
+    """The application's file is the settings module, its mount file the root URLconf."""
+
+    def mount_file(self, root: Path, app: str) -> str:
+        """The root URLconf that the settings in `app` name; `app` itself where it is not found."""
+        settings = root / app
+        text = settings.read_text("utf-8", "replace") if app and settings.is_file() else ""
+        match = _ROOT_URLCONF.search(text)
+        if match is None:
+            return app
+        path = f"{match[1].replace('.', '/')}.py"
+        folders = [folder.as_posix() for folder in settings.relative_to(root).parents]
+        places = (path if folder == "." else f"{folder}/{path}" for folder in reversed(folders))
+        return next((place for place in places if (root / place).is_file()), app)
+
+    def run_command(self, root: Path, app: str, variable: str, handler: str) -> str:
+        del handler
+        if not app:
+            return ""
+        if (root / "manage.py").is_file():
+            return self.run
+        return f"granian --interface wsgi {module_of(app)}:{variable}"
+
+
+DJANGO = Django(
+    id="django",
+    name="Django",
+    application=r"^\s*ROOT_URLCONF\s*=",
+    root_files=("manage.py",),
+    dependencies=frozenset({"django"}),
+    factory="get_wsgi_application",
+    mount=(
+        "from django.urls import include, path",
+        'urlpatterns += [path("", include("{handler}"))]',
+    ),
+    run="python manage.py runserver",
+    asynchronous=False,
+    reserved=frozenset({"HttpRequest", "HttpResponse"}),
+)

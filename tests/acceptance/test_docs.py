@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PAGES = [ROOT / "README.md", ROOT / "README.fr.md", *sorted((DOCS).glob("*.md"))]
 READMES = PAGES[:2]
+ALL_PAGES = sorted({*ROOT.glob("*.md"), *PAGES})
 ORDER = {
     "201": {
         "description": "Created",
@@ -74,10 +75,17 @@ def test_the_page_of_commands_is_written_from_the_commands() -> None:
         assert path.read_text("utf-8") == text, f"run: python docs/build.py ({path.name})"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([\w./-]+\.(?:md|svg))", page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)
+def test_paths_of_the_repository_exist(page: Path) -> None:
+    ours = r"`((?:src|benchmarks|docs|tests/(?:unit|integration|acceptance|support))/[\w./-]+)`"
+    for path in re.findall(ours, page.read_text("utf-8")):
+        assert (ROOT / path).exists(), path
 
 
 def test_every_page_is_reached_from_the_readme() -> None:

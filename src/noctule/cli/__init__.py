@@ -11,18 +11,18 @@ import click
 
 from noctule import __version__
 
-# Name -> (module, one line of help). The line lives here so that `--help` imports nothing;
-# a test holds it equal to the command's own.
+# Name -> (module, short help). The texts are here so that `--help` imports no command; a test
+# compares them with the commands' own.
 COMMANDS: dict[str, tuple[str, str]] = {
     "integrate": ("noctule.cli.integrate", "Plan, generate, test and prove an integration."),
     "plan": ("noctule.cli.plan", "Write the integration task for a request."),
     "generate": ("noctule.cli.generate", "Write the files that a task names."),
     "prove": ("noctule.cli.prove", "Run the generated wrapper against a fake provider that fails."),
-    "check": ("noctule.cli.check", "Validate a task file against what is true of the provider."),
-    "task": ("noctule.cli.task", "Look at a task file."),
+    "check": ("noctule.cli.check", "Check a task file against what is true of the provider."),
+    "task": ("noctule.cli.task", "Inspect a task file."),
     "document": (
         "noctule.cli.document",
-        "Look at an API document: its score, its operations.",
+        "Inspect an API document: its score, its operations.",
     ),
     "webhooks": ("noctule.cli.webhooks", "Receive, process and inspect webhooks."),
     "providers": ("noctule.cli.providers", "List the providers that noctule knows."),
@@ -39,7 +39,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command = import_module(COMMANDS[cmd_name][0]).command
-        assert isinstance(command, click.Command)  # noqa: S101  (a module without one is a bug of ours)
+        assert isinstance(command, click.Command)  # noqa: S101  (a module without one is our bug)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -50,8 +50,8 @@ class Commands(click.Group):
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 findings, 2 usage, 3 refused by a rule, 4 conflicts left to you, "
-    "5 one question needs an answer, 6 the outside failed, 70 our own bug.",
+    epilog="Exit codes: 0 success, 1 findings, 2 usage error, 3 refused by a rule, 4 conflicts, "
+    "5 input required, 6 network or file-system error, 70 internal error.",
 )
 @click.version_option(__version__, message="noctule %(version)s")
 def root() -> None:
@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("noctule: interrupted; nothing was left half-written", err=True)
         return 130
-    except Exception as error:  # the last door: a person never sees a traceback
+    except Exception as error:  # a user never sees a traceback
         if os.environ.get("NOCTULE_DEBUG"):
             raise
         from noctule.cli.failure import show_failure

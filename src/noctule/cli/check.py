@@ -1,4 +1,4 @@
-"""`noctule check`: a task file held against what is true of the provider."""
+"""`noctule check`: what is wrong with a task file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from noctule.messages import Language
 
 
-@click.command("check", short_help="Validate a task file against what is true of the provider.")
+@click.command("check", short_help="Check a task file against what is true of the provider.")
 @click.argument("path", metavar="TASK", type=click.Path(path_type=Path))
 @options.document
 @options.project
@@ -24,24 +24,21 @@ if TYPE_CHECKING:
 def command(
     path: Path, document: str | None, folder: Path, as_json: bool, lang: Language | None
 ) -> int:
-    """Validate a task file against what is true of the provider.
+    """Check a task file against what is true of the provider.
 
-    TASK may be noctule's own or somebody else's, in the card's shape. Each finding names its place
-    and a fix. Ends with 1 when there are findings.
+    TASK may come from noctule or from another tool, in the card's shape. Each finding names its
+    place and a fix. Exits with 1 when there are findings.
     """
-    from noctule.project.location import open_project
-    from noctule.stages.check import check_task, language_of
-    from noctule.stages.knowledge import find_task
+    from noctule.stages.check import check_task
 
-    project = open_project(folder, writes=False)
-    file = find_task(project, path)
-    output = Output(lang or language_of(file.task), as_json=as_json)
-    findings = check_task(project, file, document=document, language=output.language)
-    for finding in findings:
-        output.line(f"{file.place}:{finding.line}: {finding.place}: {finding.message}")
+    report = check_task(folder, path, document=document, language=lang)
+    output = Output(report.language, as_json=as_json)
+    for finding in report.findings:
+        output.line(f"{report.place}:{finding.line}: {finding.place}: {finding.message}")
         if finding.fix:
             output.line(f"  {say(output.language, 'cli.fix')} {finding.fix}")
-    output.say("cli.found" if findings else "cli.clean", count=len(findings), task=file.place)
-    code = options.exit_code(good=not findings)
-    output.json({"findings": [finding.as_json() for finding in findings], "exit": code})
+    key = "cli.clean" if report.good else "cli.findings"
+    output.say(key, count=len(report.findings), task=report.place)
+    code = options.exit_code(good=report.good)
+    output.json({**report.as_json(), "exit": code})
     return code

@@ -1,9 +1,9 @@
-"""`noctule document`: how good an API document is, and what it holds."""
+"""`noctule document`: how complete an API document is, and what it contains."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,23 +12,21 @@ from noctule.cli.output import Output
 from noctule.messages import say
 
 if TYPE_CHECKING:
-    from noctule.apidoc import ApiOperation
-    from noctule.apidoc.quality.score import ScoreLine
     from noctule.messages import Language
-    from noctule.stages.document import Scored
+    from noctule.stages.document import ScoredDocument, ScoreLine
 
 SHOWN = 10
-"""Lines of a score, before `--all`."""
-named = click.argument("source", metavar="DOC")
+"""Lines of a score, unless `--all` is given."""
+source_argument = click.argument("source", metavar="DOC")
 
 
-@click.group("document", short_help="Look at an API document: its score, its operations.")
+@click.group("document", short_help="Inspect an API document: its score, its operations.")
 def command() -> None:
-    """Look at an API document: its score, its operations."""
+    """Inspect an API document: its score, its operations."""
 
 
-@command.command("score", short_help="Say how complete a document is, and what would help most.")
-@named
+@command.command("score", short_help="Score how complete a document is, and list what is missing.")
+@source_argument
 @click.option(
     "--operation",
     "operations",
@@ -36,56 +34,56 @@ def command() -> None:
     multiple=True,
     help="Only what this operation needs; repeatable.",
 )
-@click.option("--min", "least", type=click.IntRange(0, 100), help="End with 1 below this score.")
-@click.option("--all", "every", is_flag=True, help="Every line, however little it costs.")
+@click.option("--min", "minimum", type=click.IntRange(0, 100), help="Exit with 1 below this score.")
+@click.option("--all", "all_lines", is_flag=True, help="Every line, however little it costs.")
 @options.as_json
 @options.lang
 def score(
     source: str,
     operations: tuple[str, ...],
-    least: int | None,
-    every: bool,
+    minimum: int | None,
+    all_lines: bool,
     as_json: bool,
     lang: Language | None,
 ) -> int:
-    """Say how complete the document DOC (path, address or "-") is, from 0 to 100.
+    """Score how complete the document DOC (path, address or "-") is, from 0 to 100.
 
-    Each line is one kind of thing that is missing or wrong: the points it costs, its first place
-    and its fix. Ends with 1 where `integrate` would stop, or the score is below `--min`.
+    Each line is one kind of thing that is missing or wrong: the points it costs, where it occurs
+    first, and how to fix it. Exits with 1 where `integrate` would stop, or when the score is below
+    `--min`.
     """
     from noctule.stages.document import score_document
 
-    scored = score_document(source, operations)
+    result = score_document(source, operations)
     output = Output(lang or "en", as_json=as_json)
-    show_score(output, scored, every=every)
-    good = not scored.score.blocking and scored.score.points >= (least or 0)
-    code = options.exit_code(good=good)
-    output.json({**score_json(scored, output.language), "exit": code})
+    show_score(output, result, all_lines=all_lines)
+    code = options.exit_code(good=result.good(minimum or 0))
+    output.json({**result.as_json(output.language), "exit": code})
     return code
 
 
-def show_score(output: Output, scored: Scored, *, every: bool) -> None:
-    document, made = scored.document, scored.score
+def show_score(output: Output, result: ScoredDocument, *, all_lines: bool) -> None:
+    document, score = result.document, result.score
     name = f"{document.title} {document.version}".strip() or document.source
     output.say(
         "cli.document_score",
         name=printable(name),
         format=document.dialect,
-        points=made.points,
-        percentile=made.percentile,
-        operations=made.operations,
+        points=score.points,
+        percentile=score.percentile,
+        operations=score.operations,
     )
-    shown = made.lines if every else made.lines[:SHOWN]
+    shown = score.lines if all_lines else score.lines[:SHOWN]
     for line in shown:
         show_line(output, line)
-    if len(made.lines) > len(shown):
-        output.say("cli.document_more", count=len(made.lines) - len(shown))
-    if made.blocking:
+    if len(score.lines) > len(shown):
+        output.say("cli.document_more", count=len(score.lines) - len(shown))
+    if score.blocking:
         output.say("cli.document_stops")
 
 
 def show_line(output: Output, line: ScoreLine) -> None:
-    """What is missing, where first, and what the document's author would write."""
+    """What is missing, where it occurs first, and how to fix it."""
     mark, style = ("✗", "red") if line.blocking else ("·", None)
     first, *others = line.gaps
     more = f" {say(output.language, 'cli.document_places', count=len(others))}" if others else ""
@@ -95,83 +93,43 @@ def show_line(output: Output, line: ScoreLine) -> None:
 
 
 def text_of(line: ScoreLine, language: Language) -> str:
-    """The first gap in words, said of all the operations that have one."""
-    first, touched = line.gaps[0], {gap.operation for gap in line.gaps}
-    if len(touched) > 1:
-        several = say(
-            language, "cli.document_operations", count=len(touched), first=first.operation
+    """The text of the first gap, about all the operations that have one."""
+    first, operations = line.gaps[0], {gap.operation for gap in line.gaps}
+    if len(operations) > 1:
+        subject = say(
+            language, "cli.document_operations", count=len(operations), first=first.operation
         )
-        first = replace(first, operation=several)
+        first = replace(first, operation=subject)
     return printable(first.text(language))
 
 
-def score_json(scored: Scored, language: Language) -> dict[str, Any]:
-    document, made = scored.document, scored.score
-    return {
-        "document": document.source,
-        "title": document.title,
-        "version": document.version,
-        "format": document.dialect,
-        "operations": made.operations,
-        "score": made.points,
-        "percentile": made.percentile,
-        "stops": made.blocking,
-        "findings": [
-            {
-                "kind": line.kind,
-                "stops": line.blocking,
-                "points": line.points,
-                "text": line.gaps[0].text(language),
-                "fix": line.gaps[0].fix(language),
-                "places": [
-                    {"operation": gap.operation, "pointer": gap.pointer, "detail": gap.detail}
-                    for gap in line.gaps
-                ],
-            }
-            for line in made.lines
-        ],
-    }
-
-
 @command.command("list", short_help="List a document's operations.")
-@named
+@source_argument
 @click.argument("words", nargs=-1)
 @options.as_json
 def list_(source: str, words: tuple[str, ...], as_json: bool) -> None:
-    """List the operations of DOC whose key, name or summary holds every one of WORDS."""
-    from noctule.apidoc import load
-    from noctule.stages.document import operations_matching
+    """List the operations of DOC whose key, name or summary contains all WORDS."""
+    from noctule.stages.document import list_operations, operation_json
 
     output = Output("en", as_json=as_json)
-    found = operations_matching(load(source), words)
-    width = min(max((len(operation.key) for operation in found), default=0), 60)
-    for operation in found:
+    operations = list_operations(source, words)
+    width = min(max((len(operation.key) for operation in operations), default=0), 60)
+    for operation in operations:
         output.line(f"{printable(operation.key):<{width}}  {printable(operation.summary)}".rstrip())
-    output.json({"operations": [operation_json(operation) for operation in found]})
-
-
-def operation_json(operation: ApiOperation) -> dict[str, Any]:
-    return {
-        "key": operation.key,
-        "id": operation.operation_id,
-        "summary": operation.summary,
-        "tags": list(operation.tags),
-        "deprecated": operation.deprecated,
-        "pointer": operation.pointer,
-    }
+    output.json({"operations": [operation_json(operation) for operation in operations]})
 
 
 def printable(text: str) -> str:
-    """One line, without what a terminal would obey."""
+    """One line, without control characters that a terminal would obey."""
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
 @command.command("show", short_help="Print a document as noctule reads it.")
-@named
+@source_argument
 def show(source: str) -> None:
-    """Print DOC as JSON; a Postman collection or a HAR capture as the OpenAPI it amounts to."""
+    """Print DOC as JSON; a Postman collection or a HAR capture as the equivalent OpenAPI."""
     import json
 
-    from noctule.apidoc import load
+    from noctule.stages.document import document_json
 
-    click.echo(json.dumps(dict(load(source).raw), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(document_json(source), ensure_ascii=False, indent=2))

@@ -95,7 +95,7 @@ class Stage:
 
 def default_language(arguments: list[str]) -> Language:
     """French when the request among `arguments` is French, else English."""
-    from noctule.planning import detect_language
+    from noctule.stages.language import detect_language
 
     words = [a for a in arguments[1:] if not a.startswith("-") and " " in a]
     return detect_language(words[0]) if words else "en"

@@ -1,4 +1,4 @@
-"""`noctule task`: look at a task file."""
+"""`noctule task`: inspect a task file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 
-@click.group("task", short_help="Look at a task file.")
+@click.group("task", short_help="Inspect a task file.")
 def command() -> None:
-    """Look at a task file."""
+    """Inspect a task file."""
 
 
 @command.command("show", short_help="Print a task file.")
@@ -17,12 +17,10 @@ def command() -> None:
 @click.option("--card", "card_only", is_flag=True, help="Only the keys of the agent card.")
 @click.option("--json", "as_json", is_flag=True, help="The task as one JSON object.")
 def show(path: Path, card_only: bool, as_json: bool) -> None:
-    """Print a task file, as it is read: validated, its keys in order."""
-    from noctule import manifest
+    """Print a task file as noctule reads it: validated, its keys in order."""
+    from noctule.stages.task import task_text
 
-    task = manifest.read(path)
-    text = manifest.card(task) if card_only else manifest.dumps(task)
-    click.echo(manifest.to_json(text) if as_json else text, nl=False)
+    click.echo(task_text(path, card_only=card_only, as_json=as_json), nl=False)
 
 
 @command.command("schema", short_help="Print the JSON Schema of a task file.")
@@ -30,6 +28,6 @@ def schema() -> None:
     """Print the JSON Schema of a task file, for editors and agents."""
     import json
 
-    from noctule import manifest
+    from noctule.stages.task import task_schema
 
-    click.echo(json.dumps(manifest.json_schema(), indent=2))
+    click.echo(json.dumps(task_schema(), indent=2))

@@ -1,51 +1,73 @@
-"""`check`: what is wrong with a task file, noctule's own or someone else's."""
+"""`check`: what is wrong with a task file, noctule's own or another tool's."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from noctule import apidoc, providers
 from noctule.checks.check import check
 from noctule.checks.gates import PACK
-from noctule.manifest import texts
-from noctule.planning import detect_language
 from noctule.planning.select.naming import method_names
-from noctule.stages.knowledge import read_document
+from noctule.project.location import open_project
+from noctule.stages.knowledge import find_task, read_document
+from noctule.stages.language import language_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from noctule.apidoc import ApiDocument
     from noctule.checks.check import Finding
     from noctule.manifest import IntegrationTask
     from noctule.messages import Language
     from noctule.project.location import Project
     from noctule.providers import Pack
-    from noctule.stages.knowledge import TaskFile
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What is wrong with the task at `place`, in the card's order."""
+
+    place: str
+    language: Language
+    findings: tuple[Finding, ...]
+
+    @property
+    def good(self) -> bool:
+        return not self.findings
+
+    def as_json(self) -> dict[str, Any]:
+        return {"findings": [finding.as_json() for finding in self.findings]}
 
 
 def check_task(
-    project: Project, file: TaskFile, *, document: str | None, language: Language
-) -> list[Finding]:
-    """The findings, in the card's order. `document` is held against the task in place of the one
-    that it names. What nobody knows (no pack, no document) is not held against it."""
+    folder: Path,
+    path: Path | None,
+    *,
+    document: str | None = None,
+    language: Language | None = None,
+) -> CheckReport:
+    """Check the task at `path`, or the only one of the project in `folder`.
+
+    `document` replaces the one that the task names. What neither pack nor document can decide gives
+    no finding. The texts are in `language`, by default that of the task. Raises `Problem`.
+    """
+    project = open_project(folder, writes=False)
+    file = find_task(project, path)
     task = file.task
+    spoken = language or language_of(task)
     pack = providers.find(task.provider or task.service)
     read = _document(project, task, pack, document)
     names = method_names(read) if read else set[str]()
-    return check(task, pack=pack, document=read, method_names=names, language=language)
-
-
-def language_of(task: IntegrationTask) -> Language:
-    """The task's own language where it says so, else that of its texts."""
-    if "language" in task.lines:
-        return task.language
-    return detect_language(" ".join(text for _, text in texts(task) if " " in text))
+    findings = check(task, pack=pack, document=read, method_names=names, language=spoken)
+    return CheckReport(file.place, spoken, tuple(findings))
 
 
 def _document(
-    project: Project, task: IntegrationTask, pack: Pack | None, named: str | None
+    project: Project, task: IntegrationTask, pack: Pack | None, replacement: str | None
 ) -> ApiDocument | None:
-    if named:
-        return read_document(project, named)
+    if replacement:
+        return read_document(project, replacement)
     source = task.document.source
     if source and not source.startswith(PACK):
         return read_document(project, project.located(source))

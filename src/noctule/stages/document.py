@@ -1,40 +1,87 @@
-"""`document`: how good an API document is, and what it holds."""
+"""`document`: how complete an API document is, and what it contains."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from noctule import apidoc
+from noctule.apidoc import ApiDocument, ApiOperation, DocumentScore
+from noctule.apidoc.quality.score import ScoreLine
 from noctule.checks.operations import require_operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import ApiDocument, ApiOperation, DocumentScore
+    from noctule.messages import Language
+
+__all__ = [
+    "ApiOperation",
+    "ScoreLine",
+    "ScoredDocument",
+    "document_json",
+    "list_operations",
+    "operation_json",
+    "score_document",
+]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredDocument:
+    """A document with its score."""
+
     document: ApiDocument
     score: DocumentScore
 
+    def good(self, minimum: int = 0) -> bool:
+        """Whether `integrate` could build on it, and its score is at least `minimum`."""
+        return not self.score.blocking and self.score.points >= minimum
 
-def score_document(source: str, operations: Iterable[str] = ()) -> Scored:
-    """The score of these operations of a document, of all where none is named.
+    def as_json(self, language: Language) -> dict[str, Any]:
+        document, score = self.document, self.score
+        return {
+            "document": document.source,
+            "title": document.title,
+            "version": document.version,
+            "format": document.dialect,
+            "operations": score.operations,
+            "score": score.points,
+            "percentile": score.percentile,
+            "stops": score.blocking,
+            "findings": [
+                {
+                    "kind": line.kind,
+                    "stops": line.blocking,
+                    "points": line.points,
+                    "text": line.gaps[0].text(language),
+                    "fix": line.gaps[0].fix(language),
+                    "places": [
+                        {"operation": gap.operation, "pointer": gap.pointer, "detail": gap.detail}
+                        for gap in line.gaps
+                    ],
+                }
+                for line in score.lines
+            ],
+        }
 
-    Raises `Problem` (exit 2) for a document that cannot be read or an operation that it lacks, and
-    (exit 6) for an address that cannot be reached.
+
+def score_document(source: str, operations: Iterable[str] = ()) -> ScoredDocument:
+    """The score of a document (path, address or "-"), for all its operations or those named.
+
+    Raises `Problem` for a document that cannot be read or an operation that it lacks (exit 2), and
+    for an address that cannot be reached (exit 6).
     """
     document = apidoc.load(source)
-    chosen = [require_operation(document, None, reference) for reference in operations]
-    return Scored(document, apidoc.score(document, chosen or None))
+    selected = [require_operation(document, None, reference) for reference in operations]
+    return ScoredDocument(document, apidoc.score(document, selected or None))
 
 
-def operations_matching(
-    document: ApiDocument, words: Iterable[str] = ()
-) -> tuple[ApiOperation, ...]:
-    """The operations whose key, name or summary holds every word, in the document's order."""
+def list_operations(source: str, words: Iterable[str] = ()) -> tuple[ApiOperation, ...]:
+    """The operations whose key, id or summary contains every word, in the document's order.
+
+    Raises `Problem` as `score_document` does.
+    """
+    document = apidoc.load(source)
     wanted = [word.casefold() for word in words]
     return tuple(
         operation
@@ -42,3 +89,22 @@ def operations_matching(
         if all(word in f"{operation.key} {operation.id} {operation.summary}".casefold()
                for word in wanted)
     )  # fmt: skip
+
+
+def operation_json(operation: ApiOperation) -> dict[str, Any]:
+    return {
+        "key": operation.key,
+        "id": operation.operation_id,
+        "summary": operation.summary,
+        "tags": list(operation.tags),
+        "deprecated": operation.deprecated,
+        "pointer": operation.pointer,
+    }
+
+
+def document_json(source: str) -> dict[str, Any]:
+    """The document as noctule reads it: a Postman collection or a HAR capture as OpenAPI.
+
+    Raises `Problem` as `score_document` does.
+    """
+    return dict(apidoc.load(source).raw)

@@ -37,17 +37,6 @@ def snake(text: str) -> str:
     return "_".join(words(text))
 
 
-def singular(name: str) -> str:
-    """One item of an English list: "categories" -> "category", "line_items" -> "line_item"."""
-    if name.endswith("ies") and len(name) > 4:
-        return f"{name[:-3]}y"
-    if name.endswith(("sses", "xes", "ches", "shes")):
-        return name[:-2]
-    if name.endswith("s") and not name.endswith(("ss", "us", "is")):
-        return name[:-1]
-    return name
-
-
 def nearest(name: str, candidates: Iterable[str], least: float = 0.6) -> str:
     """The candidate most like `name`, its first and last word counting most.
 

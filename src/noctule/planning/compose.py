@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.credentials import credentials
+from noctule.apidoc.naming.operation_names import OperationNames
 from noctule.checks.gates import PACK
 from noctule.checks.retry_text import TIMEOUT, retry_text
 from noctule.manifest import (
@@ -191,8 +192,9 @@ def _of_document(outline: Outline) -> list[EnvVar]:
 def _methods(outline: Outline) -> list[PlannedMethod]:
     methods: list[PlannedMethod] = []
     taken: set[str] = {chosen.fact.name for chosen in outline.chosen if chosen.fact}
+    names = OperationNames(outline.subject.document.operations.values())
     for chosen in outline.chosen:
-        name = chosen.fact.name if chosen.fact else method_name(chosen.operation, taken)
+        name = chosen.fact.name if chosen.fact else method_name(chosen.operation, taken, names)
         taken.add(name)
         methods.append(
             PlannedMethod(

@@ -61,7 +61,7 @@ def few_of(subjects: Iterable[Subject], named: Collection[str]) -> list[Subject]
 
 def name_of(method: Method) -> str:
     """As it is called on the service."""
-    return ".".join(filter(None, (method.resource, method.name)))
+    return method.full_name
 
 
 def _kind(subject: Subject) -> tuple[object, ...]:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noctule.apidoc.naming.nouns import singular
 from noctule.codegen.model.name_allocator import LONGEST_NAME, LONGEST_PAIR, Scope
 from noctule.codegen.model.names import class_name, constant_name, free, python_name
-from noctule.text import singular
 
 
 @pytest.mark.parametrize(

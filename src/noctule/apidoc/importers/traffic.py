@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.importers.calls import NOTHING, RecordedBody
 from noctule.apidoc.importers.credentials import is_credential, opaque
+from noctule.apidoc.naming.nouns import singular
 from noctule.json_types import as_dict, as_list, as_text
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def template(segments: Iterable[str]) -> str:
             made.append(segment)
             before = segment
             continue
-        base = f"{plain(singular(before))}_id" if before else "id"
+        base = f"{plain(singular(before).lower())}_id" if before else "id"
         name, count = base, 1
         while f"{{{name}}}" in made:
             count += 1
@@ -114,13 +115,6 @@ def template(segments: Iterable[str]) -> str:
         made.append(f"{{{name}}}")
         before = ""
     return "/" + "/".join(made)
-
-
-def singular(word: str) -> str:
-    lower = word.lower()
-    if lower.endswith("ies") and len(lower) > 4:
-        return f"{lower[:-3]}y"
-    return lower[:-1] if lower.endswith("s") and not lower.endswith(("ss", "us", "is")) else lower
 
 
 def body_of(

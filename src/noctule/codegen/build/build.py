@@ -76,7 +76,7 @@ def build(
     answers = Answers(scope, roots, _depth(task))
     arguments = Arguments(scope)
     methods = Methods(conventions, answers, Requests(conventions, arguments))
-    made = alone(methods.build(p.name, p.does, p.operation, p.resource) for p in places)
+    made = alone(map(methods.build, places))
     module = module_of(task, "webhook")
     webhooks = None
     if module and task.webhooks:

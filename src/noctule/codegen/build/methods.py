@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from noctule.apidoc import ApiOperation, ApiResponse, Media
+    from noctule.codegen.build.resources import Placed
     from noctule.codegen.model.integration import Param
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -51,8 +52,9 @@ class Methods:
         self._requests = requests
         self._examples = Illustrator(answers.records)
 
-    def build(self, name: str, does: str, operation: ApiOperation, resource: str = "") -> Method:
-        label = name if resource in ("", *name.split("_")) else f"{name}_{resource}"
+    def build(self, place: Placed) -> Method:
+        operation, name = place.operation, place.name
+        label = place.label or name
         returns, accepts, answer = self._returns(label, operation)
         without = EXPANDING if _expands(operation) else frozenset[str]()
         spelt = styles(operation)
@@ -69,7 +71,7 @@ class Methods:
         )
         return Method(
             name=name,
-            does=written or sentence(does),
+            does=written or sentence(place.does),
             detail=_detail(operation, written),
             verb=operation.method,
             path=operation.path.partition("#")[0],
@@ -86,7 +88,7 @@ class Methods:
             answer=answer,
             status=_status(operation.success),
             pages=pages,
-            resource=resource,
+            resource=place.resource,
             streams=returns == Scalar("bytes") or accepts == "text/event-stream",
         )
 

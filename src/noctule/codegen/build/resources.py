@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from noctule.codegen.build.method_names import resource_method, statics
+from noctule.apidoc.naming.operation_names import OperationNames, statics
+from noctule.codegen.build.method_names import plain_name, resource_method
 from noctule.codegen.model.integration import SHARED, Resource, named
 from noctule.codegen.model.names import class_name, free, python_name
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _DIGITS = re.compile(r"\d{2}")
 MOST_TAGS = 200
+RESERVED_METHODS = frozenset({"json", "null"})
+"""Methods whose constants would hide the runtime's `JSON` and `NULL`."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Placed:
     resource: str
     name: str
     does: str
+    label: str = ""
+    """The method's name outside its resource, where that is another: `list_customers`."""
 
 
 def placed(
@@ -37,19 +42,31 @@ def placed(
     """Every operation in its resource; `chosen` are names that the task gives, by operation key."""
     operations = tuple(operations)
     groups = _groups(operations)
-    names: dict[str, str] = {}
+    operation_names = OperationNames(operations)
+    resources: dict[str, str] = {}
     taken_resources = {*reserved}
-    methods: dict[str, set[str]] = {}
-    made: list[Placed] = []
-    for operation in operations:
+    for group in dict.fromkeys(groups[operation.key] for operation in operations):
+        plain = python_name(_resource(group))
+        resources[group] = free((plain, f"{plain}_api"), taken_resources)
+    taken = {group: {*RESERVED_METHODS} for group in resources}
+    names: dict[str, str] = {}
+    # A short path takes its name first: `list` is GET /projects, not GET /groups/{id}/projects.
+    for operation in sorted(operations, key=lambda operation: operation.path.count("/")):
         group = groups[operation.key]
-        if group not in names:
-            plain = python_name(group)
-            names[group] = free((plain, f"{plain}_api"), taken_resources)
-            methods[group] = {*reserved}
-        name = resource_method(operation, group, methods[group], chosen.get(operation.key, ""))
-        made.append(Placed(operation, names[group], name, ""))
-    return made
+        task_name = chosen.get(operation.key, "")
+        names[operation.key] = resource_method(
+            operation_names, operation, group, taken[group], task_name
+        )
+    return [
+        Placed(
+            operation,
+            resources[groups[operation.key]],
+            names[operation.key],
+            "",
+            plain_name(operation_names, operation),
+        )
+        for operation in operations
+    ]
 
 
 def _groups(operations: tuple[ApiOperation, ...]) -> dict[str, str]:
@@ -61,6 +78,11 @@ def _groups(operations: tuple[ApiOperation, ...]) -> dict[str, str]:
         return tags
     common = _common(operations)
     return {operation.key: _first(operation.path, common) for operation in operations}
+
+
+def _resource(group: str) -> str:
+    """The group's name without a word that only says that it is part of an API."""
+    return re.sub(r"\W*\bAPI\W*$", "", group, flags=re.IGNORECASE) or group
 
 
 def _first(path: str, common: frozenset[str]) -> str:

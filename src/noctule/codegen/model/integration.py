@@ -191,6 +191,11 @@ class Method:
     """Whether the answer may be too long, or take too long, to be read at once."""
 
     @property
+    def full_name(self) -> str:
+        """The operation in telemetry and settings: `customers.list`."""
+        return ".".join(filter(None, (self.resource, self.name)))
+
+    @property
     def types(self) -> Iterator[Type]:
         """The types that stand in its signature."""
         yield from (param.type for param in self.params)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING
 
+from noctule.apidoc.naming.nouns import singular
 from noctule.codegen.model.names import class_name, free, python_name, words
 from noctule.project.frameworks import FRAMEWORKS
-from noctule.text import singular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

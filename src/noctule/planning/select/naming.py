@@ -6,13 +6,13 @@ import keyword
 import re
 from typing import TYPE_CHECKING
 
-from noctule.planning.language.lexicon import lexicon
-from noctule.planning.language.verbs import verb_class
-from noctule.planning.select.provider import brand
-from noctule.text import fold, one_line, singular, words
+from noctule.apidoc.naming.operation_names import OperationNames, fitted
+from noctule.apidoc.naming.verbs import PREPOSITIONS
+from noctule.planning.select.provider import brand, introduced_name
+from noctule.text import fold, one_line, words
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Sequence
 
     from noctule.apidoc import ApiDocument, ApiOperation
 
@@ -21,23 +21,38 @@ _TITLE_NOISE = re.compile(
     r"specification|spec|documentation|docs|reference|definition|v\d+(?:\.\d+)*|\d+(?:\.\d+)+)\b",
     re.IGNORECASE,
 )
-_HTTP_WORDS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
-_ARTICLES = frozenset({"a", "an", "the", "all", "of", "your", "this", "that", "its", "s", "api",
-                       "v1", "v2", "v3", "one", "or", "more"})  # fmt: skip
 _TAKEN_BY_SERVICE = frozenset({"call", "close", "aclose", "config", "options", "self"})
 _MAX_WORDS = 6
-_VERB_REACH = 3
+_TITLE_WORDS = 3
 
 
 def service_name(document: ApiDocument, request: str = "") -> str:
-    """ "Notion" for "Notion API"; the name in the host where the request says that instead."""
-    title = " ".join(_TITLE_NOISE.sub(" ", one_line(document.title)).split()).strip(" -–—:/.,")
+    """The provider as the request names it, else the document's title in at most three words.
+
+    "Notion" for "Notion API"; a name that the title has too is spelt as there.
+    """
+    title = _TITLE_NOISE.sub(" ", one_line(document.title)).strip(" -–—:/.,").split()
     host = brand(document)
-    if host and fold(host) not in fold(title).replace(" ", ""):
-        said = re.search(rf"\b{re.escape(host)}\b", request, re.IGNORECASE)
-        if said:
-            return said.group() if said.group()[0].isupper() else said.group().capitalize()
-    return title or host.capitalize() or "Service"
+    for name in filter(None, (_said(host, request), introduced_name(request))):
+        spelt = next((word for word in title if fold(word) == fold(name)), "")
+        if spelt or fold(name) == fold(host) or name[0].isupper():
+            return spelt or f"{name[0].upper()}{name[1:]}"
+    start = re.split(r"\s[-–—:|/]\s", " ".join(title))[0].split()
+    return " ".join(_ended(start)) or host.capitalize() or "Service"
+
+
+def _said(name: str, request: str) -> str:
+    """`name` as the request writes it; "" where it does not."""
+    match = re.search(rf"\b{re.escape(name)}\b", request, re.IGNORECASE) if name else None
+    return match.group() if match else ""
+
+
+def _ended(title: list[str]) -> list[str]:
+    """The title in three words, without the half of a phrase: "Orders for Internal Use"."""
+    if len(title) <= _TITLE_WORDS:
+        return title
+    cut = (at for at, word in enumerate(title) if at and word.casefold() in PREPOSITIONS)
+    return title[: min(_TITLE_WORDS, next(cut, _TITLE_WORDS))]
 
 
 def slug(name: str) -> str:
@@ -46,15 +61,18 @@ def slug(name: str) -> str:
     return f"service_{made}" if made[0].isdigit() or keyword.iskeyword(made) else made
 
 
-def method_name(operation: ApiOperation, taken: Collection[str]) -> str:
-    """A snake_case name: the document's own where it begins with what is done, else made from the
-    summary or the path. Never a keyword, never one of `taken`."""
-    candidates = (_from_id(operation), _from_summary(operation), _from_path(operation, 1),
-                  _from_path(operation, 2), _from_path(operation, 9))  # fmt: skip
-    for candidate in (*candidates, *_from_whole_path(operation)):
-        if candidate and candidate not in taken:
-            return candidate
-    name = candidates[-1]
+def method_name(
+    operation: ApiOperation, taken: Collection[str], names: OperationNames | None = None
+) -> str:
+    """A snake_case name: the document's own where somebody chose it, else from method and path.
+
+    Never a keyword, never one of `taken`. `names` are those of the whole document.
+    """
+    candidates = [
+        _identifier(fitted(words))
+        for words in (names or OperationNames([operation])).candidates(operation)
+    ]
+    name = next((name for name in candidates if name not in taken), candidates[-1])
     while name in taken:
         name += "_"
     return name
@@ -62,53 +80,13 @@ def method_name(operation: ApiOperation, taken: Collection[str]) -> str:
 
 def method_names(document: ApiDocument) -> set[str]:
     """The names that the document's operations get where nothing else has them."""
-    return {method_name(operation, ()) for operation in document.operations.values()}
+    operations = document.operations.values()
+    names = OperationNames(operations)
+    return {method_name(operation, (), names) for operation in operations}
 
 
-def _from_id(operation: ApiOperation) -> str:
-    found = [word for word in words(operation.operation_id) if word not in _ARTICLES]
-    if not found or found[0] in _HTTP_WORDS or len(found) > _MAX_WORDS:
-        return ""
-    verbs = lexicon().verbs
-    at = next((i for i, word in enumerate(found[:_VERB_REACH]) if word in verbs), None)
-    if at is None:
-        return _identifier(found)
-    verb = found.pop(at)
-    if verb == "create" and found:
-        found[0] = singular(found[0])
-    return _identifier([verb, *found])
-
-
-def _from_summary(operation: ApiOperation) -> str:
-    found = [word for word in words(one_line(operation.summary)) if word not in _ARTICLES]
-    if not 1 < len(found) <= _MAX_WORDS or found[0] not in lexicon().verbs:
-        return ""
-    return _identifier(found)
-
-
-def _from_path(operation: ApiOperation, segments: int) -> str:
-    static = [part for part in operation.path.split("/") if part and "{" not in part]
-    static = [part for part in static if not re.fullmatch(r"v?\d[\d.-]*", part)]
-    found = [word for part in static[-segments:] for word in words(part)]
-    kind = verb_class(operation)
-    if found and kind != "list":
-        found[-1] = singular(found[-1])
-    return _identifier([kind, *(word for word in found if word != kind)])
-
-
-def _from_whole_path(operation: ApiOperation) -> Iterator[str]:
-    """Told apart by the path's variables, by its version, then by the HTTP method."""
-    found: list[str] = []
-    for part in operation.path.split("/"):
-        version = re.fullmatch(r"v\d+", part)
-        found += [part] if version else words(part.replace("{", "by "))
-    kind = verb_class(operation)
-    yield _identifier([kind, *found])
-    yield _identifier([operation.method.lower(), *found])
-
-
-def _identifier(parts: list[str]) -> str:
-    made = "_".join(parts)
-    if keyword.iskeyword(made) or made in _TAKEN_BY_SERVICE:
-        return f"{made}_"
-    return f"op_{made}" if made[0].isdigit() else made
+def _identifier(parts: Sequence[str]) -> str:
+    made = "_".join(part for part in parts if part.isascii()) or "operation"
+    if keyword.iskeyword(made) or made in _TAKEN_BY_SERVICE or not made.isidentifier():
+        made = f"{made}_" if made.isidentifier() else f"op_{made}"
+    return made

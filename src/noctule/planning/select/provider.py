@@ -71,16 +71,27 @@ def unknown_name(text: str, *, sure: bool) -> str:
     With `sure`, only what could hardly be anything else: a capital, or a place where names stand
     ("with …", "intégrer …").
     """
-    found = [match.group() for match in _TOKEN.finditer(text)]
-    strange = [
-        (before, token)
-        for before, token in zip(["", *found], found, strict=False)
-        if len(token) > 1 and not token.isdigit() and not lexicon().knows(fold(token))
-    ]
+    strange = _strange(text)
     capitals = [token for before, token in strange if token[0].isupper() and before]
     placed = [token for before, token in strange if fold(before) in _BEFORE_NAMES]
     others = [] if sure else [token for _, token in strange]
     return (capitals + placed + others + [""])[0]
+
+
+def introduced_name(text: str) -> str:
+    """The first unknown word after "with", "integrate" and the like; "" where there is none."""
+    placed = (token for before, token in _strange(text) if fold(before) in _BEFORE_NAMES)
+    return next(placed, "")
+
+
+def _strange(text: str) -> list[tuple[str, str]]:
+    """The words that are no words of the field or the language, each after the one before it."""
+    found = [match.group() for match in _TOKEN.finditer(text)]
+    return [
+        (before, token)
+        for before, token in zip(["", *found], found, strict=False)
+        if len(token) > 1 and not token.isdigit() and not lexicon().knows(fold(token))
+    ]
 
 
 def describes(document: ApiDocument, pack: Pack) -> bool:

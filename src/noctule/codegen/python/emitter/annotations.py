@@ -38,17 +38,16 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
         case Scalar("json"):
             return imports.use(RUNTIME, "JSON")
         case Scalar("file"):
-            return f"bytes | {imports.use(RUNTIME, 'File')}"
+            return f"{imports.builtin('bytes')} | {imports.use(RUNTIME, 'File')}"
         case Scalar(name):
-            return _SCALARS[name]
+            return imports.builtin(_SCALARS[name])
         case Choice(name, values):
-            return f"{name or literals(values, imports)} | str"
+            return f"{name or literals(values, imports)} | {imports.builtin('str')}"
         case ListOf(item):
-            container = "list" if use == "answer" else imports.use("collections.abc", "Sequence")
-            return f"{container}[{annotation(item, _within(use), imports)}]"
+            return f"{_container('list', use, imports)}[{annotation(item, _within(use), imports)}]"
         case MapOf(value):
-            container = "dict" if use == "answer" else imports.use("collections.abc", "Mapping")
-            return f"{container}[str, {annotation(value, _within(use), imports)}]"
+            container, key = _container("dict", use, imports), imports.builtin("str")
+            return f"{container}[{key}, {annotation(value, _within(use), imports)}]"
         case Reference(name):
             return name
         case OneOf(options):
@@ -57,6 +56,13 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
         case Nullable(value):
             null = imports.use(RUNTIME, "Null") if use == "argument" else "None"
             return f"{annotation(value, use, imports)} | {null}"
+
+
+def _container(name: Literal["list", "dict"], use: Use, imports: Imports) -> str:
+    """An answer holds a list or a dict; an argument may be any container of that kind."""
+    if use == "answer":
+        return imports.builtin(name)
+    return imports.use("collections.abc", "Sequence" if name == "list" else "Mapping")
 
 
 def optional(kind: Type, use: Use, imports: Imports) -> str:

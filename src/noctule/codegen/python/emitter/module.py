@@ -30,6 +30,18 @@ class Imports:
     def __init__(self, package: str) -> None:
         self._package = package
         self._names: dict[str, set[str]] = {}
+        self._hidden: frozenset[str] = frozenset()
+
+    def in_class(self, members: Iterable[str]) -> Imports:
+        """The same imports, as seen by annotations in a class that has these members."""
+        inside = Imports(self._package)
+        inside._names = self._names
+        inside._hidden = frozenset(members)
+        return inside
+
+    def builtin(self, name: str) -> str:
+        """A builtin type, by its full name where a member of the class hides the short one."""
+        return f"{self.use('', 'builtins')}.{name}" if name in self._hidden else name
 
     def use(self, module: str, name: str) -> str:
         """`name`, which will be imported from `module` ("" where the module itself is meant)."""

@@ -27,7 +27,7 @@ ARGUMENTS: tuple[tuple[Place, str], ...] = (
 
 def operation_block(method: Method, imports: Imports) -> Block:
     """The constant that describes the operation."""
-    items: list[Code] = [string(method.name), string(method.verb), string(method.path)]
+    items: list[Code] = [string(method.full_name), string(method.verb), string(method.path)]
     items.append(f"returns={_returns(method, imports)}")
     if method.body:
         items.append(f"body={string(method.body)}")
@@ -49,20 +49,27 @@ class MethodWriter:
     """Writes methods into a class body; `caller` is the service, seen from there."""
 
     def __init__(
-        self, imports: Imports, mode: Mode, common: frozenset[Failure], caller: str = "self"
+        self,
+        methods: Iterable[Method],
+        imports: Imports,
+        mode: Mode,
+        common: frozenset[Failure],
+        caller: str = "self",
     ) -> None:
-        self._imports = imports
+        self._methods = tuple(methods)
+        self._imports = imports.in_class(method.name for method in self._methods)
         self._mode = mode
         self._common = common
         self._caller = caller
 
-    def lines(self, method: Method) -> Iterator[str]:
-        """The method and those that stand beside it, each after an empty line."""
-        yield from ("", *self._once(method))
-        if method.pages is not None:
-            yield from ("", *self._all(method, method.pages))
-        if method.streams:
-            yield from ("", *self._stream(method))
+    def lines(self) -> Iterator[str]:
+        """The methods with their iterators and streams, each after an empty line."""
+        for method in self._methods:
+            yield from ("", *self._once(method))
+            if method.pages is not None:
+                yield from ("", *self._all(method, method.pages))
+            if method.streams:
+                yield from ("", *self._stream(method))
 
     def _once(self, method: Method) -> list[str]:
         arguments = [constant_name(method.name), *self._places(method, method.params)]
@@ -84,7 +91,8 @@ class MethodWriter:
         arguments += [*self._places(method, params), "max_items=max_items", "options=options"]
         start = f"return {self._imports.use(RUNTIME, self._mode.paginate)}"
         body = [*docstring(all_doc(method), 8), *lay_out(call(start, *arguments), 8)]
-        parameters = ["self", "*", *map(self._parameter, params), "max_items: int | None = None"]
+        count = f"max_items: {self._imports.builtin('int')} | None = None"
+        parameters = ["self", "*", *map(self._parameter, params), count]
         kind = annotation(pages.item, "answer", self._imports)
         iterator = self._imports.use("collections.abc", self._mode.iterator)
         name, returns = f"{method.name}_all", f"{iterator}[{kind}]"

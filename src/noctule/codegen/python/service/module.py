@@ -29,12 +29,12 @@ def wrapper_module(wrapper: Wrapper, package: str) -> str:
 
 def _service(wrapper: Wrapper, imports: Imports) -> Block:
     mode = Mode(wrapper.asynchronous)
-    writer = MethodWriter(imports, mode, common_failures(wrapper))
+    writer = MethodWriter(wrapper.methods, imports, mode, common_failures(wrapper))
     lines = [
         f"class {wrapper.name}({imports.use(RUNTIME, mode.service)}):",
         *docstring(class_doc(wrapper), 4),
         "",
         *config_lines(wrapper, imports),
-        *(line for method in wrapper.methods for line in writer.lines(method)),
+        *writer.lines(),
     ]
     return Block(tuple(lines), definition=True)

@@ -97,7 +97,7 @@ def _resource_module(
     signed = [kind for method in resource.methods for kind in method.types]
     for name in shared.intersection(named([*fields, *signed])):
         imports.use(f"{wrapper.module}.{SHARED}", name)
-    writer = MethodWriter(imports, mode, common, "self._service")
+    writer = MethodWriter(resource.methods, imports, mode, common, "self._service")
     title = " ".join(words(resource.name))
     lines = [
         f"class {resource.title}:",
@@ -105,7 +105,7 @@ def _resource_module(
         "",
         f"    def __init__(self, service: {imports.use(RUNTIME, mode.service)}) -> None:",
         "        self._service = service",
-        *(line for method in resource.methods for line in writer.lines(method)),
+        *writer.lines(),
     ]
     blocks = [
         *type_blocks(resource.records, resource.methods, imports, without=shared),

@@ -85,7 +85,7 @@ class Success:
         body += lay_out(joined("result = ", asked) if checks else asked, 4)
         told = joined(
             "assert {event.operation for event in events} == ",
-            collection("{", [string(method.name)], "}"),
+            collection("{", [string(method.full_name)], "}"),
         )
         body += ["", f"    {self._one_request()}", *self._request_checks(wire), *checks]
         body += lay_out(told, 4)

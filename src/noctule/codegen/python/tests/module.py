@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -91,7 +92,7 @@ class Suite:
 
     def _example_names(self) -> dict[str, str]:
         """pytest would take a function called `test_…` for a test."""
-        taken = {*RESERVED, self.fixture}
+        taken = {*RESERVED, *dir(builtins), self.fixture}
         names = [method.name for method in self.methods]
         taken |= {name for name in names if name.startswith("test")}
         return {name: free((name, f"call_{name}"), taken) for name in names}

@@ -1,0 +1,1 @@
+"""What operations are called, in words: no language and no spelling yet."""

@@ -1,0 +1,37 @@
+"""The words of a name as a document writes it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SYMBOLS = {"+": "plus", "-": "minus", "<": "lt", ">": "gt", "=": "eq", "*": "star", "&": "and"}
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))")
+"""Where a word begins: `userID`, `SMSReport`; the plural of capitals (`IPs`) is one word."""
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+def split_words(text: str) -> list[str]:
+    """The words as they are written: `fromEmail-To` -> `from`, `Email`, `To`."""
+    return [word for part in split_parts(text) for word in _CAMEL.split(part)]
+
+
+def lower_words(text: str) -> list[str]:
+    """The words in lower case."""
+    return [word.lower() for word in split_words(text)]
+
+
+def split_parts(text: str) -> list[str]:
+    """What separators separate, accents removed: `Montant payé` -> `Montant`, `paye`.
+
+    A text of symbols alone is spelt out: `+1` -> `plus`, `1`.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    ascii_only = plain.encode("ascii", "ignore").decode()
+    source = (
+        ascii_only if any(map(str.isalnum, ascii_only)) else unicodedata.normalize("NFKC", text)
+    )
+    parts = [part for part in _SEPARATORS.split(source) if part]
+    if not any(part[0].isalpha() for part in parts):
+        parts = [*(_SYMBOLS[sign] for sign in text if sign in _SYMBOLS), *parts]
+    return parts

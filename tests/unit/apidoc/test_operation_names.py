@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from noctule import apidoc
 from noctule.apidoc.naming.nouns import is_plural, plural, singular
 from noctule.apidoc.naming.operation_names import LONGEST, OperationNames, fitted
-from noctule.apidoc.naming.words import lower_words, split_words
+from noctule.apidoc.naming.word_split import lower_words, split_words
 
 ARRAY = {"type": "array", "items": {"type": "object"}}
 ONE = {"type": "object", "properties": {"id": {"type": "string"}}}
 
 
-def operations(*entries: tuple[str, str] | tuple[str, str, Any]) -> list[apidoc.Operation]:
+def operations(*entries: tuple[str, str] | tuple[str, str, Any]) -> list[apidoc.ApiOperation]:
     """`("GET /pets", "listPets", schema)` for each operation of one document."""
     paths: dict[str, dict[str, Any]] = {}
     for key, operation_id, *schema in entries:

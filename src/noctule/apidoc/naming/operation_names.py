@@ -20,7 +20,7 @@ from noctule.apidoc.naming.verbs import (
     REMOVING_VERBS,
     VERBS,
 )
-from noctule.apidoc.naming.words import lower_words
+from noctule.apidoc.naming.word_split import lower_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

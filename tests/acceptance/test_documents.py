@@ -12,11 +12,10 @@ import pytest
 
 from noctule.planning import Question, detect_language
 from noctule.problem import Exit, Problem
-from noctule.project.location import Project, open_project
 from noctule.stages.generate import generate
-from noctule.stages.plan import Wish, plan_task
+from noctule.stages.plan import PlanOptions, plan_task
 from noctule.stages.prove import prove_task
-from noctule.stages.test import run_tests
+from noctule.stages.test import run_task_tests
 from support.paths import SPECS
 
 if TYPE_CHECKING:
@@ -85,42 +84,40 @@ INCOMPLETE = {
 here = pytest.mark.skipif(not SPECS.is_dir(), reason="the real API documents are not here")
 
 
-def planned(
-    project: Project, request: str, document: str | None = None, reason: str = ""
-) -> Planned:
-    wish = Wish(
+def planned(project: Path, request: str, document: str | None = None, reason: str = "") -> Planned:
+    options = PlanOptions(
         request=request, language=detect_language(request), document=document, accepted=reason
     )
-    made = plan_task(project, wish)
-    assert not isinstance(made, Question), made
-    made.write()
-    return made
+    result = plan_task(project, options)
+    assert not isinstance(result, Question), result
+    result.write()
+    return result
 
 
-def holds(project: Project, made: Planned) -> None:
-    generate(project, made.file, made.knowledge).write()
-    again = generate(project, made.file, made.knowledge)
+def holds(result: Planned) -> None:
+    context = result.context
+    generate(context).write()
+    again = generate(context)
     assert {change.action for change in again.changes} == {"identical"}
-    report = run_tests(project, made.file.task.tests)
+    report = run_task_tests(context)
+    assert report is not None
     assert report.green, report.output
-    matrix = prove_task(project, made.file, made.knowledge, faults=FAULTS)
+    matrix = prove_task(context, faults=FAULTS)
     assert matrix.held, matrix.text("en")
 
 
 @pytest.mark.parametrize("pack", PACKS)
 def test_a_pack_goes_all_the_way(pack: str, project: Path) -> None:
-    here = open_project(project)
-    made = planned(here, PACKS[pack])
-    assert made.file.task.provider == pack
-    assert made.file.task.webhooks
-    holds(here, made)
+    result = planned(project, PACKS[pack])
+    assert result.context.task.provider == pack
+    assert result.context.task.webhooks
+    holds(result)
 
 
 @here
 @pytest.mark.parametrize("name", COMPLETE)
 def test_a_real_document_goes_all_the_way(name: str, project: Path) -> None:
-    here = open_project(project)
-    holds(here, planned(here, COMPLETE[name], str(SPECS / f"{name}.json")))
+    holds(planned(project, COMPLETE[name], str(SPECS / f"{name}.json")))
 
 
 def test_a_whole_document_goes_all_the_way_and_few_of_its_methods_prove_it(
@@ -148,12 +145,12 @@ def test_a_whole_document_goes_all_the_way_and_few_of_its_methods_prove_it(
 def test_an_incomplete_document_is_refused_until_somebody_says_why(
     name: str, project: Path
 ) -> None:
-    here, document = open_project(project), str(SPECS / f"{name}.json")
-    made = planned(here, INCOMPLETE[name], document)
+    document = str(SPECS / f"{name}.json")
+    result = planned(project, INCOMPLETE[name], document)
     with pytest.raises(Problem) as refused:
-        generate(here, made.file, made.knowledge)
+        generate(result.context)
     assert refused.value.key == "planning.incomplete"
     assert refused.value.exit is Exit.REFUSED
-    made = planned(here, INCOMPLETE[name], document, "tried by hand on 2026-11-24")
-    assert made.file.task.accepted_incomplete == "tried by hand on 2026-11-24"
-    holds(here, made)
+    result = planned(project, INCOMPLETE[name], document, "tried by hand on 2026-11-24")
+    assert result.context.task.accepted_incomplete == "tried by hand on 2026-11-24"
+    holds(result)

@@ -32,21 +32,18 @@ def command(
 ) -> int:
     """Write the files that a task names.
 
-    TASK is a file such as integrations/stripe.yaml; it may be left out where the project has only
-    one. A file that you edited is never overwritten, and one that you deleted stays deleted.
+    TASK is a file such as integrations/stripe.yaml; it may be left out if the project has only one.
+    Your edits are kept: a new version is merged into an edited file, and a file that you deleted
+    stays deleted.
     """
     from noctule.cli.steps import generate_step
-    from noctule.project.location import open_project
-    from noctule.stages.accept_incomplete import accept
-    from noctule.stages.knowledge import find_task, knowledge_of
+    from noctule.stages.context import open_task
 
-    project = open_project(folder, writes=not dry_run)
-    file = accept(project, find_task(project, path), accept_incomplete, dry_run=dry_run)
-    output = Output(lang or file.task.language, as_json=as_json)
-    knowledge = knowledge_of(project, file.task)
-    generated = generate_step(output, project, file, knowledge, dry_run=dry_run)
+    context = open_task(folder, path, writes=not dry_run, accepted_incomplete=accept_incomplete)
+    output = Output(lang or context.task.language, as_json=as_json)
+    generated = generate_step(output, context, dry_run=dry_run)
     if dry_run:
         output.say("cli.dry")
     code = options.exit_code(good=True, conflict=generated.conflict and not dry_run)
-    output.json({"files": options.files_json(generated.changes, diffs=dry_run), "exit": code})
+    output.json({"files": generated.files_json(diffs=dry_run), "exit": code})
     return code

@@ -1,4 +1,4 @@
-"""`noctule integrate`: the whole way, from a request to a proven integration."""
+"""`noctule integrate`: from a request to a tested and proven integration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from noctule.cli.output import Output
     from noctule.messages import Language
-    from noctule.stages.next_steps import NextSteps
+    from noctule.stages.integrate import IntegrationResult
+    from noctule.stages.plan import PlanOptions
 
 
 @click.command("integrate", short_help="Plan, generate, test and prove an integration.")
@@ -28,41 +29,34 @@ def command(
 ) -> int:
     """Plan, generate, test and prove an integration.
 
-    REQUEST says in French or English what is needed: "Intégrer Stripe pour les paiements". The
-    task goes to integrations/, the code where the project keeps such code. Running it again
-    changes nothing; a file that you edited is never overwritten.
+    REQUEST says in English or French what is needed: "Integrate Stripe for payments". The task is
+    written to integrations/, the code where the project keeps such code. Running it again changes
+    nothing. Your edits are kept: a new version is merged into an edited file.
     """
-    from noctule.cli.steps import generate_step, plan_step, planned_json, prove_step, test_step
-    from noctule.project.location import open_project
-    from noctule.stages.next_steps import next_steps
-
-    output, wish = options.wish_of(request, lang, as_json=as_json, **answers)
-    project = open_project(folder, writes=not dry_run)
-    planned = plan_step(output, project, wish, dry_run=dry_run)
-    file, knowledge = planned.file, planned.knowledge
-    generated = generate_step(output, project, file, knowledge, dry_run=dry_run)
-    result = planned_json(planned, dry_run=dry_run)
-    result["files"] = options.files_json(generated.changes, diffs=dry_run)
-    good = True
-    if dry_run:
-        output.say("cli.dry")
-    else:
-        report = test_step(output, project, file.task)
-        if report is not None:
-            result["tests"], good = report.as_json(), report.green
-        matrix = prove_step(output, project, file, knowledge, few=file.task.scope == "whole")
-        output.line(matrix.summary(output.language))
-        result["proof"], good = matrix.as_json(), good and matrix.held
-        _show_next(output, result, next_steps(project.root, file.task))
-    code = options.exit_code(good=good, conflict=generated.conflict and not dry_run)
-    output.json({**result, "exit": code})
+    output, plan_options = options.plan_options(request, lang, as_json=as_json, **answers)
+    result = _integrate(output, folder, plan_options, dry_run=dry_run)
+    code = options.exit_code(good=result.good, conflict=result.conflict)
+    output.json({**result.as_json(), "exit": code})
     return code
 
 
-def _show_next(output: Output, result: dict[str, Any], steps: NextSteps) -> None:
+def _integrate(
+    output: Output, folder: Path, plan_options: PlanOptions, *, dry_run: bool
+) -> IntegrationResult:
+    from noctule.cli.steps import generate_step, plan_step, prove_step, test_step
     from noctule.cli.views import show_next_steps
+    from noctule.stages.integrate import IntegrationResult
+    from noctule.stages.next_steps import next_steps
 
+    planned = plan_step(output, folder, plan_options, dry_run=dry_run)
+    context = planned.context
+    generated = generate_step(output, context, dry_run=dry_run)
+    if dry_run:
+        output.say("cli.dry")
+        return IntegrationResult(planned, generated)
+    tests = test_step(output, context)
+    matrix = prove_step(output, context, few=context.task.scope == "whole")
+    output.line(matrix.summary(output.language))
+    steps = next_steps(context)
     show_next_steps(output, steps)
-    result["env_vars"] = [variable.name for variable in steps.variables]
-    result["mount"] = list(steps.mount)
-    result["next"] = steps.command
+    return IntegrationResult(planned, generated, tests, matrix, steps)

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they mean the same everywhere."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from noctule.project.frameworks import FRAMEWORKS
+from noctule.stages.targets import TARGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from noctule.cli.output import Output
     from noctule.messages import Language
-    from noctule.project.workspace import Change
-    from noctule.stages.plan import Wish
+    from noctule.stages.plan import PlanOptions
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -26,58 +23,58 @@ project = click.option(
     type=click.Path(path_type=Path),
     default=Path(),
     show_default="the current folder",
-    help="The project to write into.",
+    help="The project's folder.",
 )
 as_json = click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object on stdout, talk on stderr."
+    "--json", "as_json", is_flag=True, help="Print JSON to stdout, messages to stderr."
 )
 lang = click.option(
     "--lang",
     type=click.Choice(["en", "fr"]),
-    help="Language of the talk; by default that of the request.",
+    help="Language of messages; by default that of the request.",
 )
 dry_run = click.option(
-    "--dry-run", is_flag=True, help="Show the plan and a unified diff; write nothing."
+    "--dry-run", is_flag=True, help="Show the plan and a unified diff without writing."
 )
 task = click.argument("path", metavar="[TASK]", required=False, type=click.Path(path_type=Path))
 document = click.option(
     "--doc",
     "document",
     metavar="PATH|URL",
-    help="The provider's API document, JSON or YAML; replaces a pack's compact one.",
+    help="The provider's API document, JSON or YAML; replaces the pack's compact one.",
 )
 accept_incomplete = click.option(
     "--accept-incomplete",
     metavar="REASON",
     default="",
-    help="Go on with an incomplete document; the reason is kept in the task.",
+    help="Continue with an incomplete document; the reason is recorded in the task.",
 )
 
 
 def planning(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What the commands that plan take, `plan` and `integrate`."""
+    """The request and the options of `plan` and `integrate`."""
     decorators: list[Decorator] = [
         click.argument("request"),
         document,
-        click.option("--provider", metavar="ID", help="Answer: which provider is meant."),
-        click.option("--need", metavar="NAME", help="Answer: which need is meant."),
+        click.option("--provider", metavar="ID", help="Answer: the provider."),
+        click.option("--need", metavar="NAME", help="Answer: what the provider is needed for."),
         click.option(
             "--operation",
             "operations",
             metavar="'METHOD /path'",
             multiple=True,
-            help="Plan exactly these operations; repeatable.",
+            help="Plan exactly this operation; repeatable.",
         ),
         click.option(
             "--whole",
             is_flag=True,
-            help="Wrap every operation of the document, a module per resource.",
+            help="Wrap every operation of the document, one module per resource.",
         ),
         accept_incomplete,
         click.option(
             "--target",
-            type=click.Choice(list(FRAMEWORKS)),
-            help="The framework; by default the project's own, else fastapi.",
+            type=click.Choice(TARGETS),
+            help="The framework; by default the project's own, otherwise fastapi.",
         ),
         project,
         dry_run,
@@ -89,16 +86,16 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def wish_of(
+def plan_options(
     request: str, lang: Language | None, *, as_json: bool, **answers: Any
-) -> tuple[Output, Wish]:
-    """What the options of `planning` come to."""
+) -> tuple[Output, PlanOptions]:
+    """The values of the options of `planning`, and the output in the request's language."""
     from noctule.cli.output import Output
-    from noctule.planning import detect_language
-    from noctule.stages.plan import Wish
+    from noctule.stages.language import detect_language
+    from noctule.stages.plan import PlanOptions
 
     language = lang or detect_language(request)
-    wish = Wish(
+    selected = PlanOptions(
         request=request,
         language=language,
         document=answers["document"],
@@ -109,17 +106,11 @@ def wish_of(
         target=answers["target"] or "",
         whole=answers["whole"],
     )
-    return Output(language, as_json=as_json), wish
-
-
-def files_json(changes: Sequence[Change], *, diffs: bool) -> list[dict[str, Any]]:
-    from noctule.cli.views import changes_json
-
-    return changes_json(changes, diffs=diffs)
+    return Output(language, as_json=as_json), selected
 
 
 def exit_code(*, good: bool, conflict: bool = False) -> int:
-    """What a command ends with when nothing stopped it."""
+    """The exit code of a command that ran to its end."""
     from noctule.problem import Exit
 
     return int(Exit.FINDINGS if not good else Exit.CONFLICTS if conflict else Exit.DONE)

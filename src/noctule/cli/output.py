@@ -1,4 +1,4 @@
-"""What a command says, and where: talk for people, one JSON object for machines."""
+"""What a command prints: messages for people, one JSON object for machines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 class Output:
-    """Talk goes to standard output, or to standard error when the command prints JSON."""
+    """Messages go to standard output, or to standard error when the command prints JSON."""
 
     def __init__(self, language: Language, *, as_json: bool = False) -> None:
         self.language: Language = language
@@ -35,8 +35,8 @@ class Output:
         self.line(say(self.language, key, **params))
 
     def line(self, text: str = "", *, style: str | None = None) -> None:
-        shown = click.style(text, fg=style) if style and self._colours else text
-        click.echo(shown, file=self._stream, color=self._colours)
+        styled = click.style(text, fg=style) if style and self._colours else text
+        click.echo(styled, file=self._stream, color=self._colours)
 
     def diff(self, text: str) -> None:
         """A unified diff, coloured on a terminal."""
@@ -44,58 +44,65 @@ class Output:
             self.line(line, style=DIFF_COLOURS.get(line[:1]))
 
     @contextmanager
-    def stage(self, name: str) -> Generator[Stage]:
-        """Show that a stage runs, then its one-line result and its time.
+    def stage(self, name: str) -> Generator[StageLine]:
+        """Show that a stage is running, then its one-line result and its time.
 
-        A stage that is stopped shows nothing: what stopped it does (`failure`).
+        A stage that raises shows nothing; `failure` shows the error.
         """
-        stage = Stage(self, say(self.language, f"cli.stage_{name}"))
+        stage = StageLine(self, say(self.language, f"cli.stage_{name}"))
         stage.progress("")
         started = time.perf_counter()
         try:
             yield stage
         finally:
             self.overwrite("")
-        self._close(stage, time.perf_counter() - started)
+        if not stage.skipped:
+            self._close(stage, time.perf_counter() - started)
 
     def overwrite(self, text: str) -> None:
-        """Put `text` in place of the terminal's last line; nothing where there is no terminal."""
+        """Replace the terminal's last line by `text`; without a terminal do nothing."""
         if self.terminal:
             click.echo(f"\r\x1b[2K{text}", nl=False, file=self._stream, color=True)
 
-    def _close(self, stage: Stage, seconds: float) -> None:
+    def _close(self, stage: StageLine, seconds: float) -> None:
         mark, style = ("✓", "green") if stage.good else ("✗", "red")
-        told = say(self.language, "cli.ended", title=stage.title, result=stage.result)
-        shown = click.style(mark, fg=style) if self._colours else mark
-        took = f" ({seconds:.1f} s)" if self.terminal else ""
-        click.echo(f"{shown} {told}{took}", file=self._stream, color=self._colours)
+        text = say(self.language, "cli.stage_result", title=stage.title, result=stage.result)
+        styled = click.style(mark, fg=style) if self._colours else mark
+        duration = f" ({seconds:.1f} s)" if self.terminal else ""
+        click.echo(f"{styled} {text}{duration}", file=self._stream, color=self._colours)
 
     def json(self, value: dict[str, Any]) -> None:
-        """The one object on standard output; nothing unless the command was asked for JSON."""
+        """Print the object to standard output if the command prints JSON."""
         if self.as_json:
             click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-class Stage:
-    """A running stage, and what it reports when it ends."""
+class StageLine:
+    """A running stage and its result."""
 
     def __init__(self, output: Output, title: str) -> None:
         self._output = output
         self.title = title
         self.result = ""
         self.good = True
+        self.skipped = False
 
     def progress(self, text: str) -> None:
-        """What it is doing now, on a terminal."""
+        """Show on a terminal what the stage is doing."""
         self._output.overwrite(f"· {self.title} … {text}")
 
-    def ends(self, result: str, *, good: bool = True) -> None:
+    def end(self, result: str, *, good: bool = True) -> None:
+        """What to show when the stage ends, and whether it went well."""
         self.result, self.good = result, good
+
+    def skip(self) -> None:
+        """There is nothing to do: show nothing."""
+        self.skipped = True
 
 
 def default_language(arguments: list[str]) -> Language:
     """French when the request among `arguments` is French, else English."""
     from noctule.stages.language import detect_language
 
-    words = [a for a in arguments[1:] if not a.startswith("-") and " " in a]
-    return detect_language(words[0]) if words else "en"
+    requests = [text for text in arguments[1:] if not text.startswith("-") and " " in text]
+    return detect_language(requests[0]) if requests else "en"

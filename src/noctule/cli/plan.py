@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from noctule.cli import options
+from noctule.messages import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("plan", short_help="Write the integration task for a request.")
-@click.option("--explain", is_flag=True, help="Say why each operation is there.")
+@click.option("--explain", is_flag=True, help="Explain why each operation is included.")
 @options.planning
 def command(
     request: str,
@@ -28,22 +29,20 @@ def command(
 ) -> int:
     """Write the integration task for a request.
 
-    The task names operations, events and variables that the provider really has, and says from
-    where each one comes. It is yours to edit before `noctule generate`.
+    The task names only operations, events and variables that the provider has, each with its
+    source. Edit it as you like before `noctule generate`.
     """
-    from noctule.cli.steps import plan_step, planned_json
+    from noctule.cli.steps import plan_step
     from noctule.cli.views import show_reasons
-    from noctule.messages import say
-    from noctule.project.location import open_project
 
-    output, wish = options.wish_of(request, lang, as_json=as_json, **answers)
-    project = open_project(folder, writes=not dry_run)
-    planned = plan_step(output, project, wish, dry_run=dry_run)
+    output, plan_options = options.plan_options(request, lang, as_json=as_json, **answers)
+    planned = plan_step(output, folder, plan_options, dry_run=dry_run)
     if explain:
         show_reasons(output, planned.plan)
     if dry_run:
         output.say("cli.dry")
     else:
-        output.line(f"{say(output.language, 'cli.next')} noctule generate {planned.file.place}")
-    output.json(planned_json(planned, dry_run=dry_run))
-    return 0
+        place = planned.context.file.place
+        output.line(f"{say(output.language, 'cli.next')} noctule generate {place}")
+    output.json(planned.as_json(dry_run=dry_run))
+    return options.exit_code(good=True)

@@ -45,21 +45,16 @@ def command(
 ) -> int:
     """Run the generated wrapper against a fake provider that fails.
 
-    Each method of TASK meets every fault, each webhook every bad delivery; the matrix says what the
-    wrapper did and whether each promise held. Nothing leaves this machine, and the credentials are
-    made up. Ends with 1 when a promise was broken.
+    Each method of TASK meets every fault, each webhook every kind of bad delivery. The matrix shows
+    what the wrapper did and whether each promise held. Nothing leaves this machine, and the
+    credentials are made up. Exits with 1 when a promise was broken.
     """
     from noctule.cli.steps import prove_step
-    from noctule.project.location import open_project
-    from noctule.stages.knowledge import find_task, knowledge_of
+    from noctule.stages.context import open_task
 
-    project = open_project(folder, writes=False)
-    file = find_task(project, path)
-    output = Output(lang or file.task.language, as_json=as_json)
-    knowledge = knowledge_of(project, file.task)
-    matrix = prove_step(
-        output, project, file, knowledge, python=python, faults=faults, methods=methods
-    )
+    context = open_task(folder, path, writes=False)
+    output = Output(lang or context.task.language, as_json=as_json)
+    matrix = prove_step(output, context, python=python, faults=faults, methods=methods)
     output.line(matrix.text(output.language))
     code = options.exit_code(good=matrix.held)
     output.json({**matrix.as_json(), "exit": code})

@@ -1,10 +1,10 @@
-"""Screens that several commands share: changed files, a question, red tests, what comes next."""
+"""Views that several commands share: changed files, failed tests, a question, next steps."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,39 +14,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from noctule.cli.output import Output
-    from noctule.planning import Plan, Question
-    from noctule.project.workspace import Action, Change
+    from noctule.stages.generate import Action, Change
     from noctule.stages.next_steps import NextSteps
+    from noctule.stages.plan import Plan, Question
     from noctule.stages.test import TestReport
 
 INDENT = "  "
-FEW = 12
-"""Files of one folder that are told one by one."""
-QUIET = frozenset({"create", "identical", "update"})
-"""What nobody has to look at."""
+FOLDED_ABOVE = 12
+"""How many files of one folder are listed one by one."""
+FOLDED = frozenset({"create", "identical", "update"})
+"""Actions that nobody has to look at."""
 
 
 def show_changes(output: Output, changes: Sequence[Change], *, diffs: bool) -> None:
-    """One line per file; with `diffs` all that would change, else what the user has to judge."""
-    words = {change.action: _action(output, change) for change in changes}
-    width = max(map(len, words.values()), default=0)
-    for action, path in folded(output, changes):
-        output.line(f"{INDENT}{words[action]:<{width}}  {path}")
+    """One line per file, and the diffs of conflicts; with `diffs` those of all files."""
+    labels = {
+        change.action: say(output.language, f"cli.action_{change.action}") for change in changes
+    }
+    width = max(map(len, labels.values()), default=0)
+    for action, path in fold_changes(output, changes):
+        output.line(f"{INDENT}{labels[action]:<{width}}  {path}")
     for change in changes:
         if change.diff and (diffs or change.conflict):
             output.diff(change.diff)
 
 
-def folded(output: Output, changes: Sequence[Change]) -> Iterator[tuple[Action, str]]:
-    """Action and path of each change; many files of one folder that fare alike are one line."""
+def fold_changes(output: Output, changes: Sequence[Change]) -> Iterator[tuple[Action, str]]:
+    """Action and path of each change; many files of one folder with one action are one line."""
     groups = Counter((change.action, folder_of(change)) for change in changes)
-    told: set[tuple[Action, str]] = set()
+    shown: set[tuple[Action, str]] = set()
     for change in changes:
         group = (change.action, folder_of(change))
-        if groups[group] <= FEW or change.action not in QUIET:
+        if groups[group] <= FOLDED_ABOVE or change.action not in FOLDED:
             yield change.action, change.path
-        elif group not in told:
-            told.add(group)
+        elif group not in shown:
+            shown.add(group)
             folder, count = group[1] or ".", groups[group]
             yield change.action, say(output.language, "cli.folder", folder=folder, count=count)
 
@@ -55,7 +57,7 @@ def folder_of(change: Change) -> str:
     return change.path.rpartition("/")[0]
 
 
-def counted(output: Output, changes: Sequence[Change]) -> str:
+def count_changes(output: Output, changes: Sequence[Change]) -> str:
     """ "4 created, 1 kept"."""
     actions = [change.action for change in changes]
     return ", ".join(
@@ -64,16 +66,8 @@ def counted(output: Output, changes: Sequence[Change]) -> str:
     )
 
 
-def changes_json(changes: Sequence[Change], *, diffs: bool) -> list[dict[str, Any]]:
-    return [
-        {"path": change.path, "action": change.action, "conflict": change.conflict}
-        | ({"diff": change.diff} if diffs or change.conflict else {})
-        for change in changes
-    ]
-
-
 def show_reasons(output: Output, plan: Plan) -> None:
-    """Why each operation is planned and where it comes from; then what was looked at and left."""
+    """Why each operation is planned and where it comes from, then those that were left out."""
     for reason in plan.reasons:
         output.line(f"{INDENT}{reason.method}: {reason.operation}")
         output.line(f"{INDENT * 2}{reason.why}  [{reason.source}]")
@@ -105,8 +99,8 @@ def show_next_steps(output: Output, steps: NextSteps) -> None:
         output.line(f"{say(output.language, 'cli.next')} {steps.command}")
 
 
-def answer_to(output: Output, question: Question) -> str | None:
-    """What the person at the terminal answers; None where nobody can."""
+def read_answer(output: Output, question: Question) -> str | None:
+    """The answer of the user at the terminal; None without a terminal, or with --json."""
     if output.as_json or not (sys.stdin.isatty() and output.terminal):
         return None
     output.line(question.text)
@@ -114,13 +108,9 @@ def answer_to(output: Output, question: Question) -> str | None:
         output.line(f"{INDENT}{number}. {choice.label or choice.value}")
     values = [choice.value for choice in question.choices]
     numbers = [str(number) for number in range(1, len(values) + 1)]
-    picked: str = click.prompt(
+    answer: str = click.prompt(
         say(output.language, "cli.answer"),
         type=click.Choice([*numbers, *values]),
         show_choices=False,
     )
-    return values[int(picked) - 1] if picked in numbers else picked
-
-
-def _action(output: Output, change: Change) -> str:
-    return say(output.language, f"cli.action_{change.action}")
+    return values[int(answer) - 1] if answer in numbers else answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from noctule.problem import Exit, Problem
 from noctule.project import env_file, lock
@@ -48,6 +48,11 @@ class Change:
     text: str = field(default="", repr=False)
     pristine: str | None = field(default=None, repr=False)
     """What the lock says of it from now on; None: nothing."""
+
+    def as_json(self, *, diffs: bool) -> dict[str, Any]:
+        """The diff is included for a conflict, and always with `diffs`."""
+        data = {"path": self.path, "action": self.action, "conflict": self.conflict}
+        return data | ({"diff": self.diff} if diffs or self.conflict else {})
 
 
 class Workspace:

@@ -10,7 +10,7 @@ from noctule.checks.check import check
 from noctule.checks.gates import PACK
 from noctule.planning.select.naming import method_names
 from noctule.project.location import open_project
-from noctule.stages.knowledge import find_task, read_document
+from noctule.stages.context import find_task, read_document
 from noctule.stages.language import language_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A second request about the same provider: the task grows, and nothing of it is lost."""
+"""Extend a task with a second request about the same provider; nothing in it is lost."""
 
 from __future__ import annotations
 
@@ -6,53 +6,51 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from noctule.manifest import IntegrationTask, PlannedMethod
 
 T = TypeVar("T")
 
 
-def extended(there: IntegrationTask, new: IntegrationTask) -> IntegrationTask:
-    """`there` with what `new` adds. What both speak of stays as it is, the user's edits
-    included; only the document is the new one's, since the new plan was held against it."""
+def extend_task(current: IntegrationTask, new: IntegrationTask) -> IntegrationTask:
+    """`current` with what `new` adds. What is in both stays as in `current`, the user's edits
+    included; only the document is that of `new`, because the new plan was made from it."""
     return replace(
-        there,
-        files=_union(there.files, new.files, lambda file: file.role),
-        env_vars=_union(there.env_vars, new.env_vars, lambda variable: variable.name),
-        methods=_methods(there.methods, new.methods),
-        webhooks=_union(there.webhooks, new.webhooks, lambda webhook: webhook.event),
-        tests=there.tests or new.tests,
-        request=there.request or new.request,
-        need=there.need or new.need,
-        target=there.target or new.target,
-        scope=there.scope or new.scope,
+        current,
+        files=_union(current.files, new.files, lambda file: file.role),
+        env_vars=_union(current.env_vars, new.env_vars, lambda variable: variable.name),
+        methods=_methods(current.methods, new.methods),
+        webhooks=_union(current.webhooks, new.webhooks, lambda webhook: webhook.event),
+        tests=current.tests or new.tests,
+        request=current.request or new.request,
+        need=current.need or new.need,
+        target=current.target or new.target,
+        scope=current.scope or new.scope,
         document=new.document,
-        accepted_incomplete=new.accepted_incomplete or there.accepted_incomplete,
-        refused=_union(there.refused, new.refused, lambda refusal: refusal.what),
-        evidence=_union(there.evidence, new.evidence, lambda evidence: evidence.about),
+        accepted_incomplete=new.accepted_incomplete or current.accepted_incomplete,
+        refused=_union(current.refused, new.refused, lambda refusal: refusal.what),
+        evidence=_union(current.evidence, new.evidence, lambda evidence: evidence.about),
     )
 
 
-def _union(there: list[T], new: list[T], key: Callable[[T], str]) -> list[T]:
-    known = {key(one) for one in there}
-    return [*there, *(one for one in new if key(one) not in known)]
+def _union(current: list[T], new: list[T], key: Callable[[T], str]) -> list[T]:
+    keys = {key(item) for item in current}
+    return [*current, *(item for item in new if key(item) not in keys)]
 
 
-def _methods(there: list[PlannedMethod], new: list[PlannedMethod]) -> list[PlannedMethod]:
-    """One method per operation. A new one whose name is taken is called after its verb too."""
-    taken = {method.name for method in there}
-    return _union(
-        there,
-        [
-            replace(method, name=f"{method.name}_{method.operation.partition(' ')[0].lower()}")
-            if method.name in taken and method.operation not in _operations(there)
-            else method
-            for method in new
-        ],
-        lambda method: method.operation or method.name,
-    )
+def _methods(current: list[PlannedMethod], new: list[PlannedMethod]) -> list[PlannedMethod]:
+    """One method per operation; a new one whose name is in use gets its HTTP method appended."""
+    names = {method.name for method in current}
+    operations = {method.operation for method in current}
+    renamed = [_renamed(method, names, operations) for method in new]
+    return _union(current, renamed, lambda method: method.operation or method.name)
 
 
-def _operations(methods: list[PlannedMethod]) -> set[str]:
-    return {method.operation for method in methods}
+def _renamed(
+    method: PlannedMethod, names: Collection[str], operations: Collection[str]
+) -> PlannedMethod:
+    if method.name not in names or method.operation in operations:
+        return method
+    verb = method.operation.partition(" ")[0].lower()
+    return replace(method, name=f"{method.name}_{verb}")

@@ -1,9 +1,9 @@
-"""Stage `generate`: the files that a task names, in the project."""
+"""Stage `generate`: the files of a task, written into the project."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from noctule.checks.check import check
 from noctule.checks.gates import PACK, gate
@@ -13,73 +13,75 @@ from noctule.planning.select.naming import method_names
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
 from noctule.project.style import style_of
-from noctule.project.workspace import Workspace
+from noctule.project.workspace import Action, Change, Workspace
 
 if TYPE_CHECKING:
-    from noctule.manifest import IntegrationTask
-    from noctule.project.location import Project
-    from noctule.project.workspace import Change
-    from noctule.stages.knowledge import Knowledge, TaskFile
+    from noctule.stages.context import TaskContext
 
-STOPS = frozenset({"operation", "unsigned", "path", "secret", "endpoint"})
-"""Findings of `check` with which no code is written."""
+__all__ = ["Action", "Change", "Generated", "generate"]
+
+BLOCKING = frozenset({"operation", "unsigned", "path", "secret", "endpoint"})
+"""Codes of the findings of `check` that prevent generation."""
 
 
 @dataclass(frozen=True)
 class Generated:
-    """What generating changes; `changes` are in the task's order."""
+    """What generating changes, in the task's order."""
 
     changes: tuple[Change, ...]
     workspace: Workspace
 
     @property
     def conflict(self) -> bool:
-        """Whether a file is left for the user to judge."""
+        """Whether a conflict in a file is left to the user."""
         return any(change.conflict for change in self.changes)
+
+    def files_json(self, *, diffs: bool) -> list[dict[str, Any]]:
+        """One object per file; with its diff for a conflict, and always with `diffs`."""
+        return [change.as_json(diffs=diffs) for change in self.changes]
 
     def write(self) -> None:
         self.workspace.write(self.changes)
 
 
-def generate(project: Project, file: TaskFile, knowledge: Knowledge) -> Generated:
-    """The files of `file.task`; nothing is written before `Generated.write`.
+def generate(context: TaskContext) -> Generated:
+    """The files of a task; nothing is written before `Generated.write`.
 
     Raises `Problem` for a project in another language, for a task with errors or one that the card
-    refuses, for a document other than the one that the plan read, and for one too incomplete.
+    refuses, for a document other than the one that was planned with, and for an incomplete one.
     """
-    task = file.task
-    require_python(project.root, task.target)
-    _refuse_untrue(file, knowledge)
-    _refuse_changed(task, knowledge)
-    operations = operations_of(task, knowledge.document, knowledge.pack)
-    gate(knowledge.document, operations, task.accepted_incomplete, pack=knowledge.pack)
-    workspace = Workspace(project.root, task.provider or file.path.stem, MERGES)
-    files = render(task, knowledge.document, knowledge.pack, style_of(project.root))
+    task, document, root = context.task, context.document, context.project.root
+    require_python(root, task.target)
+    _refuse_errors(context)
+    _refuse_changed_document(context)
+    operations = operations_of(task, document, context.pack)
+    gate(document, operations, task.accepted_incomplete, pack=context.pack)
+    workspace = Workspace(root, task.provider or context.file.path.stem, MERGES)
+    files = render(task, document, context.pack, style_of(root))
     return Generated(workspace.compare(files), workspace)
 
 
-def _refuse_untrue(file: TaskFile, knowledge: Knowledge) -> None:
-    task = file.task
+def _refuse_errors(context: TaskContext) -> None:
     findings = check(
-        task,
-        pack=knowledge.pack,
-        document=knowledge.document,
-        method_names=method_names(knowledge.document),
-        language=task.language,
+        context.task,
+        pack=context.pack,
+        document=context.document,
+        method_names=method_names(context.document),
+        language=context.task.language,
     )
-    stopping = [finding for finding in findings if finding.code in STOPS]
-    if stopping:
-        refused = any(finding.code in ("unsigned", "secret") for finding in stopping)
+    blocking = [finding for finding in findings if finding.code in BLOCKING]
+    if blocking:
+        refused = any(finding.code in ("unsigned", "secret") for finding in blocking)
         raise Problem(
             "stages.task_wrong",
             exit=Exit.REFUSED if refused else Exit.USAGE,
-            place=file.place,
-            findings="; ".join(finding.message for finding in stopping),
+            place=context.file.place,
+            findings="; ".join(finding.message for finding in blocking),
         )
 
 
-def _refuse_changed(task: IntegrationTask, knowledge: Knowledge) -> None:
-    document = knowledge.document
+def _refuse_changed_document(context: TaskContext) -> None:
+    task, document = context.task, context.document
     if task.document.sha256 in ("", document.sha256):
         return
     option = "" if document.source.startswith(PACK) else f" --doc {document.source}"

@@ -10,9 +10,8 @@ from noctule.project.layout import detect_layout
 from noctule.project.sources import read_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from noctule.manifest import EnvVar, IntegrationTask
+    from noctule.manifest import EnvVar
+    from noctule.stages.context import TaskContext
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,12 @@ class NextSteps:
     """The command that starts the application; "" where there is none."""
 
 
-def next_steps(root: Path, task: IntegrationTask) -> NextSteps:
-    """The next steps for `task` in the project at `root`, its files as they are now.
+def next_steps(context: TaskContext) -> NextSteps:
+    """The next steps for a task, given the project's files as they are now.
 
     Raises `Problem` (exit 2) for an unknown target.
     """
+    root, task = context.project.root, context.task
     framework = framework_of(task.target)
     paths = {file.role: file.path for file in task.files}
     app = paths.get("app") or detect_layout(root).app

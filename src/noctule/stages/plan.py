@@ -1,30 +1,34 @@
-"""Stage `plan`: a request becomes the task file of the project, or one question."""
+"""Stage `plan`: a request becomes the project's task file, or one question."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from noctule import manifest, providers
+from noctule.checks.operations import operations_of
 from noctule.planning import Plan, Question, plan
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
 from noctule.project.layout import detect_layout
+from noctule.project.location import open_project
 from noctule.project.rendered import Rendered
-from noctule.project.workspace import Workspace
-from noctule.stages.extend import extended
-from noctule.stages.knowledge import Knowledge, TaskFile, read_document
+from noctule.project.workspace import Change, Workspace
+from noctule.stages.context import TaskContext, TaskFile, read_document
+from noctule.stages.extend import extend_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from noctule.messages import Language
     from noctule.project.location import Project
-    from noctule.project.workspace import Change
+
+__all__ = ["AnswerNeeded", "Plan", "PlanOptions", "Planned", "Question", "plan_task"]
 
 
 class AnswerNeeded(Problem):
-    """For a question that nobody is there to answer."""
+    """The planner has a question, and there is nobody to answer it."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
@@ -37,8 +41,8 @@ class AnswerNeeded(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """A request with all that was said beside it."""
+class PlanOptions:
+    """A request with its options; "" leaves the choice to the planner."""
 
     request: str
     language: Language
@@ -48,13 +52,14 @@ class Wish:
     need: str = ""
     operations: Sequence[str] = ()
     accepted: str = ""
+    """The reason to continue with an incomplete document."""
     target: str = ""
-    """The framework, in place of the one that the project uses."""
+    """The framework; by default the one that the project uses."""
     whole: bool = False
     """Every operation of the document, not only those that the request needs."""
 
-    def answered(self, question: Question, value: str) -> Wish:
-        """The wish with the answer to the planner's question in it."""
+    def answered(self, question: Question, value: str) -> PlanOptions:
+        """The options with the answer to one of the planner's questions."""
         match question.about:
             case "operation":
                 return replace(self, operations=(*self.operations, value))
@@ -66,28 +71,65 @@ class Wish:
 
 @dataclass(frozen=True)
 class Planned:
-    """A task as it will stand in the project, and what writing it changes."""
+    """A task as it will be in the project, and what writing it changes."""
 
     plan: Plan
-    file: TaskFile
+    context: TaskContext
     change: Change
     workspace: Workspace
-    knowledge: Knowledge
+
+    @property
+    def methods(self) -> int:
+        """How many operations the task wraps."""
+        context = self.context
+        return len(operations_of(context.task, context.document, context.pack))
 
     def write(self) -> None:
         self.workspace.write([self.change])
 
+    def as_json(self, *, dry_run: bool) -> dict[str, Any]:
+        task = self.context.task
+        return {
+            "task": self.change.as_json(diffs=dry_run),
+            "confidence": self.plan.confidence,
+            "service": task.service,
+            "scope": task.scope,
+            "document": {"source": task.document.source, "sha256": task.document.sha256},
+            "methods": [
+                {"name": method.name, "operation": method.operation, "source": method.source}
+                for method in task.methods
+            ],
+            "webhooks": [
+                {"event": webhook.event, "endpoint": webhook.endpoint} for webhook in task.webhooks
+            ],
+            "reasons": [
+                {"method": reason.method, "why": reason.why, "source": reason.source}
+                for reason in self.plan.reasons
+            ],
+            "left_out": [operation.key for operation in self.plan.left_out],
+            "refused": [
+                {
+                    "what": refusal.what,
+                    "reason": refusal.reason,
+                    "alternative": refusal.alternative,
+                }
+                for refusal in task.refused
+            ],
+        }
 
-def plan_task(project: Project, wish: Wish) -> Planned | Question:
-    """Plan `wish`; nothing is written before `Planned.write`. Raises `Problem`.
 
-    A task that is there already is extended: what it holds stays, what the request adds comes
-    after it. Asking for the same again therefore changes nothing.
+def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> Planned | Question:
+    """Plan the integration that a request asks for, in the project at `folder`.
+
+    Nothing is written before `Planned.write`. A task that is already there is extended: what it
+    contains stays, and what the request adds comes after it, so the same request again changes
+    nothing. Raises `Problem`.
     """
-    made = _plan(project, wish)
-    if made.question is not None:
-        return made.question
-    new, document = made.task, made.document
+    project = open_project(folder, writes=not dry_run)
+    result = _plan(project, options)
+    if result.question is not None:
+        return result.question
+    new, document = result.task, result.document
     if new is None or document is None:
         raise RuntimeError("a plan without a question has a task and a document")
     place = project.task_path(new.provider)
@@ -95,25 +137,26 @@ def plan_task(project: Project, wish: Wish) -> Planned | Question:
     workspace = Workspace(project.root, new.provider)
     task, text = new, manifest.dumps(new)
     if path.is_file():
-        there = manifest.read(path)
-        task = extended(there, new)
-        text = path.read_text("utf-8-sig") if task == there else manifest.dumps(task)
+        current = manifest.read(path)
+        task = extend_task(current, new)
+        text = path.read_text("utf-8-sig") if task == current else manifest.dumps(task)
     (change,) = workspace.compare([Rendered(place, text, "task")])
-    knowledge = Knowledge(made.pack or providers.find(task.provider), document)
-    return Planned(made, TaskFile(path, place, task), change, workspace, knowledge)
+    pack = result.pack or providers.find(task.provider)
+    context = TaskContext(project, TaskFile(path, place, task), pack, document)
+    return Planned(result, context, change, workspace)
 
 
-def _plan(project: Project, wish: Wish) -> Plan:
-    require_python(project.root, wish.target)
-    document = read_document(project, wish.document) if wish.document else None
+def _plan(project: Project, options: PlanOptions) -> Plan:
+    require_python(project.root, options.target)
+    document = read_document(project, options.document) if options.document else None
     return plan(
-        wish.request,
-        layout=detect_layout(project.root, wish.target),
+        options.request,
+        layout=detect_layout(project.root, options.target),
         document=document,
-        language=wish.language,
-        provider=wish.provider,
-        need=wish.need,
-        operations=wish.operations,
-        accepted=wish.accepted,
-        whole=wish.whole,
+        language=options.language,
+        provider=options.provider,
+        need=options.need,
+        operations=options.operations,
+        accepted=options.accepted,
+        whole=options.whole,
     )

@@ -1,4 +1,4 @@
-"""Stage `prove`: what a task planned, run through every fault."""
+"""Stage `prove`: the generated wrapper under every fault."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from noctule.project.location import Project
-    from noctule.stages.knowledge import Knowledge, TaskFile
+    from noctule.stages.context import TaskContext
 
 __all__ = ["Matrix", "Row", "prove_task"]
 
 
 def prove_task(
-    project: Project,
-    file: TaskFile,
-    knowledge: Knowledge,
+    context: TaskContext,
     *,
     python: Path | None = None,
     faults: Collection[str] = (),
@@ -27,17 +24,17 @@ def prove_task(
     few: bool = False,
     on_row: Callable[[Row], None] | None = None,
 ) -> Matrix:
-    """The matrix of `file.task`, its code run by `python` (the project's own by default).
+    """The matrix of a task's wrapper, run by `python` (the project's own by default).
 
-    `methods` and `few` choose what is called, as in `noctule.proving.prove`. Raises `Problem` when
-    that code cannot be run at all.
+    `methods` and `few` choose what is called, as in `noctule.proving.prove`. Raises `Problem` if
+    the wrapper cannot be run at all.
     """
     return prove(
-        file.task,
-        knowledge.document,
-        knowledge.pack,
-        project.root,
-        python=python or project.python,
+        context.task,
+        context.document,
+        context.pack,
+        context.project.root,
+        python=python or context.project.python,
         faults=faults,
         methods=methods,
         few=few,

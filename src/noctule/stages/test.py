@@ -1,4 +1,4 @@
-"""Stage `test`: the generated tests, run in the user's project with the user's Python."""
+"""Stage `test`: run the generated tests in the user's project, with the user's Python."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from noctule.codegen.python.files import suite_folder
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from noctule.manifest import IntegrationTask
     from noctule.project.location import Project
+    from noctule.stages.context import TaskContext
 
 TIME_LIMIT = 120.0
-"""Seconds after which a test run that hangs is stopped."""
-WHOLE_LIMIT = 1800.0
-"""The same for the tests of a whole API, thousands for a large one."""
+"""Seconds after which a test run is stopped."""
+WHOLE_TIME_LIMIT = 1800.0
+"""The same for the tests of a whole API, which can be thousands."""
 
 
 @dataclass(frozen=True)
 class TestReport:
-    """What pytest said; `failures` are test ids with the first line of each reason."""
+    """The result of pytest."""
 
     __test__ = False
 
+    paths: tuple[str, ...]
+    """The test files and folders that were run."""
     passed: int
     failed: int
     skipped: int
     failures: tuple[tuple[str, str], ...]
+    """Test ids, each with the first line of its reason."""
     output: str
 
     @property
@@ -47,34 +50,43 @@ class TestReport:
         }
 
 
-def suites_of(project: Project, task: IntegrationTask) -> tuple[str, ...]:
-    """The test file of the task and, for a whole API, the folder of the others; those that are
-    there."""
+def run_task_tests(context: TaskContext) -> TestReport | None:
+    """Run the tests of a task; None if it has none, or the user deleted them. Raises `Problem` as
+    `run_tests` does."""
+    paths = _test_paths(context)
+    limit = WHOLE_TIME_LIMIT if context.task.scope == "whole" else TIME_LIMIT
+    return run_tests(context.project, *paths, limit=limit) if paths else None
+
+
+def _test_paths(context: TaskContext) -> tuple[str, ...]:
+    """The test file and, for a whole API, the folder of the others, as far as they exist."""
+    task, root = context.task, context.project.root
     if not task.tests:
         return ()
-    whole = (suite_folder(task.tests),) if task.scope == "whole" else ()
-    return tuple(path for path in (task.tests, *whole) if (project.root / path).exists())
+    folder = (suite_folder(task.tests),) if task.scope == "whole" else ()
+    return tuple(path for path in (task.tests, *folder) if (root / path).exists())
 
 
-def run_tests(project: Project, *tests: str, limit: float = TIME_LIMIT) -> TestReport:
-    """Run the test files and folders `tests` for at most `limit` seconds; raises `Problem` when
-    pytest is missing, hangs or runs nothing."""
+def run_tests(project: Project, *paths: str, limit: float = TIME_LIMIT) -> TestReport:
+    """Run test files and folders for at most `limit` seconds.
+
+    Raises `Problem` if pytest is not installed (exit 6), if it runs no test or is stopped (exit 1).
+    """
     with tempfile.TemporaryDirectory(prefix="noctule-tests-") as folder:
         report = Path(folder) / "report.xml"
         options = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", "--tb=short"]
-        done = _pytest(project, [*options, *tests], limit)
-        if "No module named pytest" in done.stderr:
+        process = _pytest(project, [*options, *paths], limit)
+        if "No module named pytest" in process.stderr:
             place = str(project.python)
             raise Problem("stages.pytest_missing", exit=Exit.OUTSIDE, place=place)
-        result = _read(report, done.stdout + done.stderr)
+        result = _read(paths, report, process.stdout + process.stderr)
     if not result.passed and not result.failed:
         lines = [line for line in result.output.splitlines() if line.strip()]
-        reason = lines[-1] if lines else f"exit code {done.returncode}"
         raise Problem(
             "stages.tests_none",
             exit=Exit.FINDINGS,
-            place=" ".join(tests),
-            reason=reason,
+            place=" ".join(paths),
+            reason=lines[-1] if lines else f"exit code {process.returncode}",
             python=project.python,
         )
     return result
@@ -104,9 +116,9 @@ def _pytest(
         ) from error
 
 
-def _read(report: Path, output: str) -> TestReport:
+def _read(paths: tuple[str, ...], report: Path, output: str) -> TestReport:
     if not report.exists():
-        return TestReport(0, 0, 0, (), output)
+        return TestReport(paths, 0, 0, 0, (), output)
     cases = list(ElementTree.parse(report).iter("testcase"))  # noqa: S314
     failures = [
         (
@@ -118,4 +130,4 @@ def _read(report: Path, output: str) -> TestReport:
     ]
     skipped = sum(case.find("skipped") is not None for case in cases)
     passed = len(cases) - len(failures) - skipped
-    return TestReport(passed, len(failures), skipped, tuple(failures), output)
+    return TestReport(paths, passed, len(failures), skipped, tuple(failures), output)

@@ -10,64 +10,68 @@ PAGE = DOCS / "generated-code.md"
 TEXT = """\
 # The generated code
 
-This is what `noctule generate` writes for the request "Intégrer Stripe pour les paiements", in
-full. The page is written by `make pages`, and a test
-holds it equal to what is generated today.
+This page shows everything that `noctule generate` writes for the request "Intégrer Stripe pour les
+paiements". `make pages` writes the page, and a test checks that it matches what is generated today.
 
-The code is yours. Edit it: a rerun merges what is new into what you changed
-([merging](merging.md)). It imports `noctule.runtime` and `noctule.webhooks`, and nothing else of
-noctule.
+The code is yours: edit it. When you generate again, new code is merged into your version
+([merging](merging.md)). At run time it needs `noctule.runtime` and `noctule.webhooks`, and nothing
+else of noctule.
 
-| file | what it is |
+| file | content |
 |---|---|
-| `app/services/stripe_service.py` | the wrapper: models, operations, one typed method each |
-| `app/api/webhooks/stripe.py` | the webhook handler: one function per event |
-| `tests/test_stripe_service.py` | tests with a scripted provider and virtual time |
-| `app/main.py` | the application, only where the project has none |
-| `.env.example` | the variables to set, merged into what is there |
+| `app/services/stripe_service.py` | the wrapper: models, operations and one typed method per operation |
+| `app/api/webhooks/stripe.py` | the webhook handlers: one function per event |
+| `tests/test_stripe_service.py` | tests with a mock provider and virtual time |
+| `app/main.py` | the application, only if the project has none |
+| `.env.example` | the variables to set, merged into the file if it exists |
 
-This is the target `fastapi`. `target` in the task may also be
+The example uses the target `fastapi`. `target` in the task can be:
 
-| target | wrapper | webhooks come in through |
+| target | wrapper | how webhooks arrive |
 |---|---|---|
-| `fastapi` | `Service`, to be awaited | a route of an `APIRouter`, the receiver itself |
-| `plain` | `Service`, to be awaited | the receiver, an ASGI application of its own |
-| `django` | `SyncService` | a view in `urlpatterns`, which hands requests to the receiver |
-| `flask` | `SyncService` | a view of a `Blueprint`, in the same way |
+| `fastapi` | `Service`, with `await` | a route of an `APIRouter` |
+| `plain` | `Service`, with `await` | the receiver itself, an ASGI application |
+| `django` | `SyncService` | a view in `urlpatterns` that calls the receiver |
+| `flask` | `SyncService` | a view of a `Blueprint` that calls the receiver |
 
-With `--whole` (`scope: whole` in the task) every operation of the document is wrapped. The wrapper
-is a package with one module per resource, loaded when it is first used:
-`stripe.customers.create_customer(...)`. Lines are as wide as the project's ruff or black says, 88
-columns where they say nothing. The tests are a folder beside it, a file per resource. The gate then
-looks at every operation, `methods` may rename some, and `integrate` proves those and one method of
-each kind of call; `noctule prove` proves all of them, `--method` a single one.
+`--whole` (`scope: whole` in the task) wraps every operation of the document. The wrapper is then a
+package with one module per resource, imported on first use: `stripe.customers.create(...)`. The
+tests are a folder with one file per resource. The gate checks every operation. `methods` in the task
+can rename some of them. `integrate` proves the methods named there and one method of each kind of
+call; `noctule prove` proves all of them, and `--method` a single one.
+
+Lines are as wide as the project's ruff or black configuration says, otherwise 88 columns.
 
 ## How to read it
 
-- **Arguments** are keyword-only, required ones first, named as the provider names them (a
-  Python keyword gets an underscore: `from_`). None is not sent; `NULL` clears a value where the
-  provider allows that.
-- **Enumerations are open**: `Literal["a", "b"] | str`. A value that came after the document
+- **Method names** come from the document's operation ids where somebody chose them, otherwise from
+  method and path: `list_customers`, `search_customers`, `capture_charge`. In a whole API the
+  resource is not repeated: `customers.list()`, `customers.create_source()`. Telemetry and settings
+  use the full name, `customers.list`.
+- **Arguments** are keyword-only, required ones first, and named as the provider names them. A
+  Python keyword gets an underscore: `from_`. `None` is not sent; `NULL` clears a value where the
+  provider allows it.
+- **Enumerations are open**: `Literal["a", "b"] | str`. A value added after the document was written
   breaks nothing.
-- **Models** hold what the document promises. A nested object has a model of its own where it is
-  small (12 members) and not deeper than one level (`depth` in the task: up to 3); deeper parts are
-  `dict[str, JSON]`. An id that the provider would expand on request is a `str`.
-- **Lists** that come in pages have an iterator beside the method: `async for customer in
-  stripe.list_customers_all()`. Content that may be long has a stream: `download_file_stream`.
-- **`raw`** gives status, headers and bytes: `await stripe.raw(CREATE_CUSTOMER, body={{...}})`.
-- **Small objects in requests** are typed dicts under their wire names.
-- **`retry`** says when a write may be sent again: under an idempotency key the provider
-  honours (`"with_key"`), always (`"idempotent"`), or never. A write that may not be repeated raises
-  `OutcomeUnknown` rather than happen twice.
-- **Nothing is numbered.** Names that meet are told apart by where they come from
-  (`CreateCustomerAddress`).
+- **Models** contain the documented fields. A nested object has its own model if it has at most 12
+  fields and is one level deep (`depth` in the task allows up to 3); deeper parts are
+  `dict[str, JSON]`. An id that the provider can expand on request is a `str`.
+- **Paginated lists** have an iterator next to the method: `async for customer in
+  stripe.list_customers_all()`. Content that can be large has a stream: `download_file_stream`.
+- **`raw`** returns status, headers and bytes: `await stripe.raw(CREATE_CUSTOMER, body={{...}})`.
+- **Small objects in requests** are typed dicts with the provider's field names.
+- **`retry`** says when a write may be sent again: with an idempotency key that the provider honours
+  (`"with_key"`), always (`"idempotent"`) or never. A write that must not be repeated raises
+  `OutcomeUnknown` if its outcome is unknown.
+- **No name has a number.** A shared type is named after itself (`AddressInput`); name clashes are
+  resolved with the owner's name (`PaymentIntentStatus`).
 
 ## What it takes
 
 `python benchmarks/codegen/run.py stripe.json` with Stripe's whole document (2.5 MB, 452
-operations) at commit ed89798: one after the other on one idle core, processes from their start to
-their end. Lines are of Python; `import` is of every module of the package with its bytecode there,
-beyond what it stands on. One run of the others, the median of three for the seven operations.
+operations) at commit ed89798, one generator after the other on one idle core. Seconds are of the
+whole process. Lines are Python; `import` is the time to import every module of the package with its
+bytecode cached, without its dependencies. One run each; the median of three for the last row.
 
 | | seconds | peak MB | lines | import, s |
 |---|---|---|---|---|
@@ -76,8 +80,8 @@ beyond what it stands on. One run of the others, the median of three for the sev
 | datamodel-code-generator 0.89.0, models alone | 12.5 | 309 | 22,684 | 1.477 |
 | noctule, 7 operations and their tests | 0.42 | 43 | 1,926 | 0.009 |
 
-`python benchmarks/codegen/whole.py FOLDER` makes the whole client of each document of a folder. Of
-13 (Adyen Checkout, Box, DigitalOcean, GitHub, GitLab, Notion, Plaid, Postmark, SendGrid, Slack,
+`python benchmarks/codegen/whole.py FOLDER` generates the whole client of each document in a folder.
+For 13 documents (Adyen Checkout, Box, DigitalOcean, GitHub, GitLab, Notion, Plaid, Postmark, SendGrid, Slack,
 Spotify, Stripe, Twilio) at commit 30a2452, ruff, mypy and pyright (both strict, tests included) had
 nothing to say of any, and the tests of each passed: 2,616 to 149,569 lines, 0.7 to 4 s, 82 MB at
 most.

@@ -84,3 +84,25 @@ def test_one_item_of_a_list_is_singular() -> None:
         "status",
         "data",
     ]
+
+
+STATES = ("draft", "open", "paid", "void", "uncollectible", "overdue")
+
+
+def test_an_enumeration_of_the_document_keeps_its_name() -> None:
+    assert Scope("S").choice(STATES, "list_invoices", "state", "InvoiceState") == "InvoiceState"
+
+
+def test_an_enumeration_of_several_owners_is_named_after_itself() -> None:
+    scope = Scope("S")
+    names = {scope.choice(STATES, owner, "state", "") for owner in ("invoice", "quote")}
+    assert names == {"InvoiceState"}
+    assert scope.shared_choices() == {"InvoiceState": "State"}
+
+
+def test_two_enumerations_of_one_name_keep_their_owners_names() -> None:
+    scope = Scope("S")
+    for owner in ("invoice", "quote"):
+        scope.choice(STATES, owner, "state", "")
+        scope.choice((*STATES, "other"), f"{owner}_item", "state", "")
+    assert scope.shared_choices() == {}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.codegen.model.text import plain, sentence
+from noctule.codegen.model.text import plain, rest_of, sentence
 from noctule.codegen.python.emitter.module import docstring
 
 
@@ -45,3 +45,25 @@ def test_a_docstring_holds_exactly_its_paragraphs(texts: list[str], indent: int)
     source = "\n".join(line[indent:] for line in lines)
     said = ast.literal_eval(source)
     assert said.split() == " ".join(paragraphs).split()
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "rest"),
+    [
+        ("List pets. Sorted by age.", "List pets.", "Sorted by age."),
+        ("List pets", "List pets.", ""),
+        ("<p>List pets.</p><p>LIST PETS.</p>", "List pets.", ""),
+        ("Sorted by age. Sorted by age.", "List pets.", "Sorted by age."),
+        ("One. Two is longer. Three.", "Zero.", "One. Two is longer."),
+        ("", "List pets.", ""),
+    ],
+)
+def test_a_detail_repeats_no_sentence(text: str, first: str, rest: str) -> None:
+    assert rest_of(text, first, 20) == rest
+
+
+@given(st.text(max_size=300), st.integers(20, 320))
+def test_a_detail_never_repeats_the_first_sentence(text: str, limit: int) -> None:
+    rest = rest_of(text, sentence(text), limit)
+    assert len(rest) <= limit + 4
+    assert not rest or sentence(rest) != sentence(text)

@@ -31,7 +31,7 @@ from noctule.codegen.model.name_allocator import TYPES, Scope, item_name
 from noctule.codegen.model.text import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 SMALL = 8
 """Members of an object that is worth a class of its own."""
@@ -45,7 +45,9 @@ ANNOTATING = frozenset({"JSON", "Literal", "Mapping", "NotRequired", "Sequence"}
 class Arguments:
     """Makes each typed dict once; two of the same shape and name are one."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, called: Mapping[str, str]) -> None:
+        """`called` are the methods' names on the service, by the names that types get from."""
+        self._called = called
         self.records: dict[str, Record] = {}
         self._scope = scope
         self._known: dict[tuple[str, tuple[Field, ...]], str] = {}
@@ -85,7 +87,7 @@ class Arguments:
         if schema.format == "binary" and self._files and level == 1:
             return Scalar("file")
         values = texts(schema)
-        name = self._scope.choice(values, owner, wire) if values else None
+        name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
         return STRING if name is None else Choice(name, values)
 
     def _object(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
@@ -103,9 +105,12 @@ class Arguments:
             return MapOf(JSON)
         key = (schema.name or wire, fields)
         if key not in self._known:
-            candidates = (schema.name or "", wire, f"{owner}_{wire}")
+            candidates = (schema.name or "", wire, f"{wire}_input", f"{owner}_{wire}")
             name = self._scope.record(*candidates, beside=wire)
-            doc = sentence(own_description(schema)) or f"`{wire}` of `{owner}`."
+            doc = (
+                sentence(own_description(schema))
+                or f"`{wire}` of `{self._called.get(owner, owner)}`."
+            )
             self.records[name] = Record(name, doc, fields, role="argument")
             self._known[key] = name
         return Reference(self._known[key])

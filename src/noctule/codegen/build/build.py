@@ -12,11 +12,12 @@ from noctule.codegen.build.arguments import Arguments
 from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
 from noctule.codegen.build.event_objects import subjects
 from noctule.codegen.build.methods import Methods, answer_media, idempotency_headers
+from noctule.codegen.build.renaming import renamed
 from noctule.codegen.build.requests import Conventions, Requests
 from noctule.codegen.build.resources import Placed, alone, placed, shared_out, title_of
 from noctule.codegen.build.responses import Answers
 from noctule.codegen.build.webhooks import Hooks
-from noctule.codegen.model.integration import Integration, Wrapper
+from noctule.codegen.model.integration import Integration, Wrapper, full_name
 from noctule.codegen.model.name_allocator import TYPES, Scope
 from noctule.codegen.model.names import class_name, constant_name, free, python_name
 from noctule.codegen.model.text import sentence
@@ -74,8 +75,10 @@ def build(
     about = subjects(task, document, pack, operations)
     roots = [*_roots(operations), *(root for subject in about.values() for root in subject.roots)]
     answers = Answers(scope, roots, _depth(task))
-    arguments = Arguments(scope)
-    methods = Methods(conventions, answers, Requests(conventions, arguments))
+    names = {place.operation.key: full_name(place.resource, place.name) for place in places}
+    called = {place.label or place.name: names[place.operation.key] for place in places}
+    arguments = Arguments(scope, called)
+    methods = Methods(conventions, answers, Requests(conventions, arguments), names)
     made = alone(map(methods.build, places))
     module = module_of(task, "webhook")
     webhooks = None
@@ -98,6 +101,7 @@ def build(
         pack=pack,
         asynchronous=asynchronous,
     )
+    wrapper = renamed(wrapper, scope.shared_choices())
     return Integration(shared_out(wrapper, titles), webhooks)
 
 

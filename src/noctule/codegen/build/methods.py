@@ -27,7 +27,7 @@ from noctule.codegen.model.integration import (
     Scalar,
     Type,
 )
-from noctule.codegen.model.text import plain, sentence
+from noctule.codegen.model.text import rest_of, sentence
 from noctule.json_types import is_list
 
 if TYPE_CHECKING:
@@ -46,11 +46,26 @@ DETAIL = 320
 class Methods:
     """Builds methods over the records of one module."""
 
-    def __init__(self, conventions: Conventions, answers: Answers, requests: Requests) -> None:
+    def __init__(
+        self,
+        conventions: Conventions,
+        answers: Answers,
+        requests: Requests,
+        names: Mapping[str, str],
+    ) -> None:
+        """`names` are the methods' names on the service, by operation key."""
+        self._names = names
         self._conventions = conventions
         self._answers = answers
         self._requests = requests
         self._examples = Illustrator(answers.records)
+
+    def _linked(self, text: str) -> str:
+        """`text` with the pack's names of operations as they are called here, or by their path."""
+        pack = self._conventions.pack
+        for key, fact in pack.operations.items() if pack else ():
+            text = text.replace(f"`{fact.name}`", f"`{self._names.get(key, key)}`")
+        return text
 
     def build(self, place: Placed) -> Method:
         operation, name = place.operation, place.name
@@ -71,8 +86,8 @@ class Methods:
         )
         return Method(
             name=name,
-            does=written or sentence(place.does),
-            detail=_detail(operation, written),
+            does=self._linked(written) or sentence(place.does),
+            detail=self._linked(_detail(operation, written)),
             verb=operation.method,
             path=operation.path.partition("#")[0],
             params=params,
@@ -100,7 +115,9 @@ class Methods:
         if "json" in media.type or media.type == "*/*":
             if media.schema is None:
                 return JSON, "", {"example": True}
-            kind = self._answers.root(media.schema, f"{name}_result")
+            kind = self._answers.root(
+                media.schema, f"{name}_result", f"Response of `{self._names[operation.key]}`."
+            )
             if not isinstance(kind, Reference | ListOf):
                 kind = JSON
             if given := next(iter(media.examples), None):
@@ -156,12 +173,8 @@ def _expands(operation: ApiOperation) -> bool:
 
 
 def _detail(operation: ApiOperation, does: str) -> str:
-    """The description, where it says more than the summary did."""
-    text = plain(operation.description)
-    if len(text) > DETAIL:
-        text = sentence(text, DETAIL)
-    same = text.rstrip(".").casefold() == does.rstrip(".").casefold()
-    return "" if same or not text else text if text[-1] in ".!?" else f"{text}."
+    """What the description says beyond the summary."""
+    return rest_of(operation.description, does, DETAIL)
 
 
 def _failures(errors: Mapping[str, ApiResponse]) -> Iterator[Failure]:

@@ -52,12 +52,13 @@ class Answers:
         self._roots = {_identity(found) for found in cores if found is not None}
         self._names: dict[str | Schema, str | None] = {}
 
-    def root(self, schema: Schema, name: str) -> Type:
-        """The type of a whole answer; `name` is for a record that the document does not name."""
+    def root(self, schema: Schema, name: str, doc: str) -> Type:
+        """The type of a whole answer; `name` and `doc` are for a record that the document neither
+        names nor describes."""
         if schema.type == "array" and schema.items is not None:
-            return ListOf(self.root(schema.items, item_name(name)))
+            return ListOf(self.root(schema.items, item_name(name), doc))
         if schema.type == "object" and schema.properties:
-            return self._record(schema, name, "", level=0)
+            return self._record(schema, name, "", level=0, doc=doc)
         return JSON if schema.type in ("object", "array") else self._plain(schema, name, "")
 
     def _type(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
@@ -87,11 +88,11 @@ class Answers:
             return _union(schema)
         if schema.type == "string":
             values = texts(schema)
-            name = self._scope.choice(values, owner, wire) if values else None
+            name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
             return STRING if name is None else Choice(name, values)
         return SCALARS.get(schema.type, JSON)
 
-    def _record(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
+    def _record(self, schema: Schema, owner: str, wire: str, level: int, doc: str = "") -> Type:
         identity = _identity(schema)
         if identity in self._names:
             known = self._names[identity]
@@ -100,7 +101,7 @@ class Answers:
         whole = f"{owner}_{wire}" if wire else owner
         name = self._scope.record(schema.name or "", whole, beside=wire)
         fields = self._fields(schema, name, level)
-        doc = sentence(own_description(schema)) or _about(owner, wire)
+        doc = sentence(own_description(schema)) or doc or f"`{wire}` of `{owner}`."
         self.records[name] = Record(name, doc, fields)
         self._names[identity] = name
         return Reference(name)
@@ -174,7 +175,3 @@ def expandable(schema: Schema) -> bool:
     )
     alone = len(texts) == 1 and len(texts) + len(objects) == len(schema.variants)
     return bool(objects) and alone and identified and not texts[0].enum
-
-
-def _about(owner: str, wire: str) -> str:
-    return f"`{wire}` of `{owner}`." if wire else f"What `{owner}` answers."

@@ -69,7 +69,10 @@ class Hooks:
     def _hook(self, event: str) -> Hook:
         about = self._about.get(event)
         schema = about.schema if about else None
-        kind = self._answers.root(schema, python_name(event)) if schema is not None else None
+        kind: Type | None = None
+        if schema is not None:
+            doc = f"Object of the event `{event}`."
+            kind = self._answers.root(schema, python_name(event), doc)
         example = self._examples.get(kind)
         if example is None:
             plain: dict[str, Any] = {}

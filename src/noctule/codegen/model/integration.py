@@ -193,13 +193,18 @@ class Method:
     @property
     def full_name(self) -> str:
         """The operation in telemetry and settings: `customers.list`."""
-        return ".".join(filter(None, (self.resource, self.name)))
+        return full_name(self.resource, self.name)
 
     @property
     def types(self) -> Iterator[Type]:
         """The types that stand in its signature."""
         yield from (param.type for param in self.params)
         yield from (kind for kind in (self.returns, self.pages and self.pages.item) if kind)
+
+
+def full_name(resource: str, method: str) -> str:
+    """What a method is called on the service."""
+    return ".".join(filter(None, (resource, method)))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.naming.nouns import singular
@@ -50,6 +51,7 @@ class Scope:
         self._service = service
         self._taken = {*IMPORTED, *dir(builtins), f"{service}Service", *constants}
         self._choices: dict[tuple[str, frozenset[str]], str] = {}
+        self._owners: dict[tuple[str, frozenset[str]], set[str]] = {}
 
     def record(self, *candidates: str, beside: str = "") -> str:
         """A class name from the first wire name that gives a free one, short enough to stand as
@@ -62,9 +64,9 @@ class Scope:
         made = [f"{self._service}{n}" if n.startswith("Test") else n for n in made]
         return free([name for name in made if len(name) <= limit] or made, self._taken)
 
-    def choice(self, values: tuple[str, ...], owner: str, wire: str) -> str | None:
+    def choice(self, values: tuple[str, ...], owner: str, wire: str, component: str) -> str | None:
         """The alias of an enumeration; "" where its values stand for themselves, None where the
-        member's name leaves no room for any."""
+        member's name leaves no room for any. `component` is the document's name for it."""
         length = len(wire) + sum(len(value) + 4 for value in values)
         if len(values) <= INLINE_VALUES and length <= INLINE_WIDTH:
             return ""
@@ -75,8 +77,23 @@ class Scope:
         if key not in self._choices:
             several = len(words(wire)) > 1
             candidates: Iterable[str] = (wire, whole) if several else (whole, wire)
-            self._choices[key] = self.record(*candidates, beside=f"{wire} or str")
+            self._choices[key] = self.record(component, *candidates, beside=f"{wire} or str")
+            self._owners[key] = {owner}
+        self._owners[key].add(owner)
         return self._choices[key]
+
+    def shared_choices(self) -> dict[str, str]:
+        """Enumerations of several owners that are named after the first: their own names instead,
+        where only one enumeration of that name is known."""
+        own = Counter(class_name(wire) for wire, _ in self._choices)
+        names: dict[str, str] = {}
+        for key, name in self._choices.items():
+            better = class_name(key[0])
+            common = len(self._owners[key]) > 1 and own[better] == 1
+            if common and name != better and name.endswith(better) and better not in self._taken:
+                self._taken.add(better)
+                names[name] = better
+        return names
 
 
 def endings(name: str, limit: int) -> list[str]:

@@ -37,12 +37,43 @@ def plain(text: str) -> str:
 
 def sentence(text: str, limit: int = 200) -> str:
     """Its first sentence, with a full stop, cut at a word when longer than `limit` characters."""
-    found = ""
-    for piece in _SENTENCE.split(plain(text)):
-        found = f"{found} {piece}".strip()
-        if not _ABBREVIATION.search(found):
+    return _ended(next(iter(_sentences(text)), ""), limit)
+
+
+def rest_of(text: str, first: str, limit: int) -> str:
+    """What `text` says beyond the sentence `first`, in whole sentences of `limit` characters in
+    all; no sentence twice."""
+    said = {_normal(first)}
+    kept: list[str] = []
+    for piece in _sentences(text):
+        whole = _ended(piece, limit)
+        if _normal(_ended(piece, 200)) in said or _normal(whole) in said:
+            continue
+        said.add(_normal(whole))
+        if kept and len(" ".join([*kept, whole])) > limit:
             break
-    if len(found) > limit:
-        found = found[:limit].rsplit(" ", 1)[0].rstrip(" ,;:(") + " ..."
-    found = found.rstrip(" :;,")
-    return found if not found or found[-1] in ".!?" else f"{found}."
+        kept.append(whole)
+    return " ".join(kept)
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences; one that ends in an abbreviation goes on."""
+    sentences: list[str] = []
+    for piece in _SENTENCE.split(plain(text)):
+        if sentences and _ABBREVIATION.search(sentences[-1]):
+            sentences[-1] = f"{sentences[-1]} {piece}"
+        else:
+            sentences.append(piece)
+    return sentences
+
+
+def _ended(text: str, limit: int) -> str:
+    """`text` with a full stop, cut at a word when longer than `limit` characters."""
+    if len(text) > limit:
+        text = text[:limit].rsplit(" ", 1)[0].rstrip(" ,;:(") + " ..."
+    text = text.rstrip(" :;,")
+    return text if not text or text[-1] in ".!?" else f"{text}."
+
+
+def _normal(text: str) -> str:
+    return text.rstrip(". ").casefold()

@@ -1,0 +1,63 @@
+"""Other names for enumerations, once it is known who shares them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from noctule.codegen.model.integration import (
+    Choice,
+    ListOf,
+    MapOf,
+    Method,
+    Nullable,
+    OneOf,
+    Record,
+    Type,
+    Wrapper,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def renamed(wrapper: Wrapper, names: Mapping[str, str]) -> Wrapper:
+    """The wrapper with enumerations called by their new names."""
+    if not names:
+        return wrapper
+    return replace(
+        wrapper,
+        records=tuple(_record(record, names) for record in wrapper.records),
+        methods=tuple(_method(method, names) for method in wrapper.methods),
+    )
+
+
+def _record(record: Record, names: Mapping[str, str]) -> Record:
+    fields = (replace(field, type=_type(field.type, names)) for field in record.fields)
+    return replace(record, fields=tuple(fields))
+
+
+def _method(method: Method, names: Mapping[str, str]) -> Method:
+    pages = method.pages
+    return replace(
+        method,
+        params=tuple(replace(param, type=_type(param.type, names)) for param in method.params),
+        returns=_type(method.returns, names) if method.returns else None,
+        pages=replace(pages, item=_type(pages.item, names)) if pages else None,
+    )
+
+
+def _type(kind: Type, names: Mapping[str, str]) -> Type:
+    match kind:
+        case Choice(name, values):
+            return Choice(names.get(name, name), values)
+        case ListOf(inner):
+            return ListOf(_type(inner, names))
+        case MapOf(inner):
+            return MapOf(_type(inner, names))
+        case Nullable(inner):
+            return Nullable(_type(inner, names))
+        case OneOf(options):
+            return OneOf(tuple(_type(option, names) for option in options))
+        case _:
+            return kind

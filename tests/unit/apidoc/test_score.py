@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 
 from noctule.apidoc import ApiDocument, parse, score
-from noctule.apidoc.quality.score import (
-    DOCUMENT_SHARE,
-    SOUND,
-    WEIGHTS,
-    percentile,
-    public_scores,
-)
+from noctule.apidoc.quality.score import DOCUMENT_SHARE, SOUND, WEIGHTS, percentile, public_scores
 
 OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}, "example": {"a": "b"}}
 FINE = {"content": {"application/json": {"schema": OBJECT}}}

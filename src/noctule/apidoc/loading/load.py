@@ -52,9 +52,7 @@ def load(source: str | Path, *, fetch: Fetch | None = None) -> ApiDocument:
 
 
 def from_address(address: str, fetch: Fetch | None) -> ApiDocument:
-    from noctule.apidoc.loading import (
-        download,  # the network's modules are loaded where they are needed
-    )
+    from noctule.apidoc.loading import download
 
     get = fetch or download.fetch
     library = Library(address=address, fetch=get)

@@ -8,14 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from noctule.codegen.build.arguments import Arguments
 from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
 from noctule.codegen.build.event_objects import subjects
 from noctule.codegen.build.methods import Methods, answer_media, idempotency_headers
-from noctule.codegen.build.renaming import renamed
 from noctule.codegen.build.requests import Conventions, Requests
 from noctule.codegen.build.resources import Placed, alone, placed, shared_out, title_of
-from noctule.codegen.build.responses import Answers
+from noctule.codegen.build.types.arguments import Arguments
+from noctule.codegen.build.types.renaming import renamed
+from noctule.codegen.build.types.responses import Answers
 from noctule.codegen.build.webhooks import Hooks
 from noctule.codegen.model.integration import Integration, Wrapper, full_name
 from noctule.codegen.model.name_allocator import TYPES, Scope

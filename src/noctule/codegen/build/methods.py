@@ -15,7 +15,7 @@ from noctule.codegen.build.requests import (
     content_type,
     styles,
 )
-from noctule.codegen.build.responses import Answers, core, expandable
+from noctule.codegen.build.types.responses import Answers, core, expandable
 from noctule.codegen.model.integration import (
     JSON,
     STRING,

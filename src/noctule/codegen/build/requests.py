@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.build.examples import Illustrator, fit
-from noctule.codegen.build.responses import SCALARS
+from noctule.codegen.build.types.responses import SCALARS
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from noctule.apidoc import ApiOperation, Media, Parameter, RequestBody, Schema
-    from noctule.codegen.build.arguments import Arguments
+    from noctule.codegen.build.types.arguments import Arguments
     from noctule.providers import Pack
 
 OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "user-agent"})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from noctule.apidoc import Schema
     from noctule.codegen.build.event_objects import Subject
-    from noctule.codegen.build.responses import Answers
+    from noctule.codegen.build.types.responses import Answers
     from noctule.manifest import IntegrationTask
     from noctule.providers import EventFact, Pack
 

@@ -11,11 +11,7 @@ from noctule.runtime.errors import FallbackRefused, OutcomeUnknown, ServiceError
 from noctule.runtime.fallback.fallback import Value
 from noctule.runtime.testing.contract.collection import Contract
 from noctule.runtime.testing.contract.paging import two_pages
-from noctule.runtime.testing.contract.requests import (
-    check_request,
-    expected_query,
-    query_of,
-)
+from noctule.runtime.testing.contract.requests import check_request, expected_query, query_of
 from noctule.runtime.testing.received import as_received
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from noctule.apidoc import Schema
-from noctule.codegen.build.responses import SCALARS, own_description, texts
+from noctule.codegen.build.types.responses import SCALARS, own_description, texts
 from noctule.codegen.model.integration import (
     JSON,
     STRING,

@@ -1,0 +1,1 @@
+"""Schemas of the document as types of the model."""

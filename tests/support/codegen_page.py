@@ -37,8 +37,8 @@ The example uses the target `fastapi`. `target` in the task can be:
 `--whole` (`scope: whole` in the task) wraps every operation of the document. The wrapper is then a
 package with one module per resource, imported on first use: `stripe.customers.create(...)`. The
 tests are a folder with one file per resource. The gate checks every operation. `methods` in the
-task can rename some of them. `integrate` proves the methods named there and one method of each kind of
-call; `noctule prove` proves all of them, and `--method` one.
+task can rename some of them. `integrate` proves the methods named there and one method of each
+kind of call; `noctule prove` proves all of them, and `--method` one.
 
 Lines are as wide as the project's ruff or black configuration says, otherwise 88 columns.
 

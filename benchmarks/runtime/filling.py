@@ -95,7 +95,9 @@ class Filling:
 
 def _told(kind: Any) -> dict[str, tuple[Any, bool]]:
     hints = get_type_hints(kind)
-    return {name: (hint, name in kind.__required_keys__) for name, hint in hints.items()}
+    return {
+        name: (should_retry, name in kind.__required_keys__) for name, should_retry in hints.items()
+    }
 
 
 def _bare(kind: Any) -> Any:

@@ -184,7 +184,7 @@ async def call_all(kind: type[Service], search: Search, wanted: dict[int, Any]) 
         for resource, name in methods(service):
             await run.method(resource, name)
         held = [service, service.config, *vars(service).values()]
-        for thing in [*held, *map(vars, (service._transport, service._preparation))]:
+        for thing in [*held, *map(vars, (service._transport, service._builder))]:
             search.read("held", f"{thing!r} {thing}")
         await service.aclose()
     return run

@@ -1,6 +1,6 @@
 """A ten-minute outage and a thousand callers, in virtual time, with and without each policy.
 
-No event loop: a guard decides and does nothing, and this is a third driver for it, a heap of
+No event loop: a engine decides and does nothing, and this is a third driver for it, a heap of
 moments. Each caller makes a call every 3.3 s, 300 calls a second in all. The provider answers in
 50 ms; from second 60 to second 660 it refuses in 20 ms (503), or answers nothing at all.
 """
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
 from noctule.runtime.call.config import Policies
-from noctule.runtime.call.policy_engine import Guard, Rules
+from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SystemClock
-from noctule.runtime.effects import Attempt, Sleep
-from noctule.runtime.policy.bulkhead import Ticket
-from noctule.runtime.policy.classify import failed
-from noctule.runtime.policy.outcome import Reached
+from noctule.runtime.effects import Attempt, Sleep, Wait
+from noctule.runtime.policy.classify import classify_failure
+from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
 from noctule.runtime.policy.retry import RetryLimits
 
 if TYPE_CHECKING:
@@ -92,8 +91,8 @@ class Simulation:
         self.hangs = kind == "hangs"
         self.draw = random.Random(seed)
         self.time = Time()
-        self.health = ProviderState(policies, random=self.draw.random)
-        self.rules = Rules(policies, self.health, self.time)
+        self.state = ProviderState(policies, random=self.draw.random)
+        self.config = EngineConfig(policies, self.state, self.time)
         self.outcome = Second(up=up)
         self.heap: list[tuple[float, int, Callable[[], None]]] = []
         self.count = 0
@@ -117,43 +116,45 @@ class Simulation:
         outcome.calls[int(made)] += 1
         outcome.waiting += 1
         outcome.most_waiting = max(outcome.most_waiting, outcome.waiting)
-        guard = Guard(self.rules)
-        self.go(guard, made, guard.first)
+        engine = PolicyEngine(self.config)
+        self.go(engine, made, engine.start)
 
-    def go(self, guard: Guard, made: float, decide: Callable[[], Effect | None]) -> None:
-        """Do what the guard decides, and come back when it is done."""
+    def go(self, engine: PolicyEngine, made: float, decide: Callable[[], Effect | None]) -> None:
+        """Do what the engine decides, and come back when it is done."""
         effect = None
         try:
             effect = decide()
         except errors.ServiceError:
             self.outcome.failed[int(made)] += 1
         now = self.time.now
-        resume = partial(self.go, guard, made, guard.resume)
+        resume = partial(self.go, engine, made, engine.resume)
         match effect:
             case Attempt(seconds):
                 self.outcome.requests[int(now)] += 1
-                took, verdict = self.provider(now, seconds)
-                answered = partial(guard.answered, verdict)
-                self.at(now + took, partial(self.go, guard, made, answered))
+                took, outcome = self.provider(now, seconds)
+                answered = partial(engine.after_attempt, outcome)
+                self.at(now + took, partial(self.go, engine, made, answered))
             case Sleep(seconds):
                 self.at(now + seconds, resume)
-            case Ticket():
+            case Wait(seconds, subscribe):
                 once = iter([resume])
-                woken = lambda: next(once, int)()  # noqa: E731 - a place, or the end of patience
-                self.health.await_place(effect, lambda: self.at(self.time.now, woken))
-                self.at(now + effect.seconds, woken)
+                woken = lambda: next(once, int)()  # noqa: E731 - a permit, or the end of the wait
+                subscribe(lambda: self.at(self.time.now, woken))
+                self.at(now + seconds, woken)
             case None:
-                guard.close()
+                engine.close()
                 self.outcome.waiting -= 1
 
-    def provider(self, now: float, seconds: float | None) -> tuple[float, Second]:
+    def provider(self, now: float, seconds: float | None) -> tuple[float, AttemptOutcome]:
         """How long it takes to answer, and what."""
         if not DOWN <= now < self.outcome.up:
-            return 0.05, Second()
+            return 0.05, AttemptOutcome()
         if self.hangs:
-            return seconds or 0.0, failed(errors.TimedOut())
+            return seconds or 0.0, classify_failure(errors.TimedOut())
         error = errors.ServerError()
-        return 0.02, Second(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
+        return 0.02, AttemptOutcome(
+            error=error, delivery=Delivery.UNKNOWN, retry_kind="transient", healthy=False
+        )
 
 
 def figures(kind: str) -> dict[str, Second]:

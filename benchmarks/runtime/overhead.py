@@ -13,31 +13,31 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from noctule.runtime.call.config import Policies
-from noctule.runtime.call.drivers import drive
-from noctule.runtime.call.policy_engine import Guard, Rules
+from noctule.runtime.call.drivers import run_policies
+from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.policy.outcome import Outcome
+from noctule.runtime.policy.outcome import AttemptOutcome
 
 if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt
 
 Subject = Callable[[], Awaitable[object]]
-OK = Outcome()
+OK = AttemptOutcome()
 
 
-async def nothing() -> Outcome:
+async def nothing() -> AttemptOutcome:
     return OK
 
 
 def noctule(policies: Policies) -> Subject:
-    rules = Rules(policies, ProviderState(policies), SYSTEM)
+    config = EngineConfig(policies, ProviderState(policies), SYSTEM)
 
-    async def attempt(_: Attempt) -> Outcome:
+    async def attempt(_: Attempt) -> AttemptOutcome:
         return OK
 
-    def call() -> Awaitable[Outcome]:
-        return drive(Guard(rules), attempt)
+    def call() -> Awaitable[AttemptOutcome]:
+        return run_policies(PolicyEngine(config), attempt)
 
     return call
 

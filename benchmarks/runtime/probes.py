@@ -146,16 +146,16 @@ def made(
     service = type("Probe", (kind,), {"config": config})(
         transport=transport, clock=clock, provider_states=ProviderStates(random.Random(7).random)
     )
-    health_of(service).breaker.trip(clock.monotonic() - 10.0)
+    state_of(service).breaker.trip(clock.monotonic() - 10.0)
     return service
 
 
-def health_of(service: Any) -> Any:
-    return service._preparation._of(READ, None).rules.health
+def state_of(service: Any) -> Any:
+    return service._builder._settings_for(READ, None).engine_config.state
 
 
-def probing(health: Any) -> bool:
-    return health.breaker.state is HALF_OPEN and health.breaker._probing
+def probing(state: Any) -> bool:
+    return state.breaker.state is HALF_OPEN and state.breaker._trial_running
 
 
 async def streamed(service: Any) -> None:
@@ -195,20 +195,20 @@ async def cancelled_at(
 ) -> bool:
     """Whether the call was still under way after so many turns of the loop."""
     service = made(Service, Waiting(times), SystemClock(), token=name == "token")
-    health = health_of(service)
+    state = state_of(service)
     task = asyncio.ensure_future(shape(service))
     for _ in range(point + 1):
         await asyncio.sleep(0)
     if task.done():
         return False
-    if probing(health):
+    if probing(state):
         count["cut off"] += 1
         task.cancel()
         await asyncio.wait([task])
         service._transport.times = 0
         await service.call(READ)
         await service.call(READ)
-        recovered = health.breaker.state is CLOSED and health.bulkhead.max_concurrency == 0
+        recovered = state.breaker.state is CLOSED and state.bulkhead.active_calls == 0
         count["recovered"] += recovered
     task.cancel()
     await asyncio.wait([task])
@@ -223,16 +223,16 @@ class Strike:
     """A profile function that raises where Ctrl-C can strike: when a function of the runtime begins
     and when one written in C has returned to it; the `at`-th time while a probe is on its way."""
 
-    def __init__(self, at: int, health: Any) -> None:
+    def __init__(self, at: int, state: Any) -> None:
         self.at = at
-        self.health = health
+        self.state = state
         self.where = ""
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
         if (
             event in ("call", "c_return")
             and frame.f_code.co_filename.startswith(HOME)
-            and probing(self.health)
+            and probing(self.state)
         ):
             self.at -= 1
             if self.at < 0:
@@ -249,8 +249,8 @@ def interrupted() -> tuple[Counter[str], list[str]]:
         for at in range(10_000):
             clock = VirtualClock()
             service = made(SyncService, Waiting(0), clock)
-            health = health_of(service)
-            strike = Strike(at, health)
+            state = state_of(service)
+            strike = Strike(at, state)
             sys.setprofile(strike)
             try:
                 service.call(READ, **arguments)
@@ -260,23 +260,23 @@ def interrupted() -> tuple[Counter[str], list[str]]:
             finally:
                 sys.setprofile(None)
             count["cut off"] += 1
-            if recovers(service, health):
+            if recovers(service, state):
                 count["recovered"] += 1
             else:
                 clock.advance(10.0)
-                count["recovered later"] += recovers(service, health)
+                count["recovered later"] += recovers(service, state)
                 late.append(strike.where)
-            count["places lost"] += health.bulkhead.max_concurrency
+            count["places lost"] += state.bulkhead.active_calls
     return count, late
 
 
-def recovers(service: Any, health: Any) -> bool:
+def recovers(service: Any, state: Any) -> bool:
     try:
         service.call(READ)
         service.call(READ)
     except CircuitOpen:
         return False
-    return health.breaker.state is CLOSED
+    return state.breaker.state is CLOSED
 
 
 async def tasks(callers: int = 50, rounds: int = 100) -> int:

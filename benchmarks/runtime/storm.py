@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from noctule.runtime import Policies, ServerError, ServiceError
-from noctule.runtime.call.drivers import drive
-from noctule.runtime.call.policy_engine import Guard, Rules
+from noctule.runtime.call.drivers import run_policies
+from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.policy.outcome import Outcome, Reached
+from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
 
 if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt
@@ -59,16 +59,18 @@ def tenacity(backend: Backend) -> Callable[[], Awaitable[object]]:
 
 def noctule(policies: Policies) -> Stack:
     def stack(backend: Backend) -> Callable[[], Awaitable[object]]:
-        rules = Rules(policies, ProviderState(policies), SYSTEM)
+        config = EngineConfig(policies, ProviderState(policies), SYSTEM)
 
-        async def attempt(_: Attempt) -> Outcome:
+        async def attempt(_: Attempt) -> AttemptOutcome:
             if await backend.call():
-                return Outcome()
+                return AttemptOutcome()
             error = ServerError()
-            return Outcome(error=error, reached=Reached.MAYBE, again="transient", healthy=False)
+            return AttemptOutcome(
+                error=error, delivery=Delivery.UNKNOWN, retry_kind="transient", healthy=False
+            )
 
         async def call() -> object:
-            return await drive(Guard(rules), attempt)
+            return await run_policies(PolicyEngine(config), attempt)
 
         return call
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     )
     from noctule.runtime.call.config import OFF, CallOptions, Policies, ServiceConfig
     from noctule.runtime.call.provider_state import ProviderStates, SharedBreakers
+    from noctule.runtime.call.result import RawResponse
     from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.clock import Clock, SystemClock, deadline
-    from noctule.runtime.core import RawResponse
     from noctule.runtime.decoding.models import JSON, NULL, Model, Null, Violation, field
     from noctule.runtime.encoding import File
     from noctule.runtime.errors import (
@@ -201,9 +201,9 @@ __all__ = [
 _HOMES = {
     "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer JwtAssertion NoAuth"
     " OAuth2ClientCredentials OAuth2RefreshToken TokenFile",
-    "core": "RawResponse",
     "clock": "Clock SystemClock deadline",
     "call.config": "CallOptions OFF Policies ServiceConfig",
+    "call.result": "RawResponse",
     "encoding": "File",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"

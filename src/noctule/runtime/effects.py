@@ -1,21 +1,40 @@
-"""What a call asks its driver to do. The drivers decide nothing; the calls do nothing."""
+"""Everything that a call asks its driver to do.
+
+The code that decides (the service, the policy engine, an attempt, the credentials) does no I/O
+and never waits. It returns or yields one of these effects, and a driver carries it out, on an
+event loop or in a thread:
+
+    PreparedCall   make this call under its policies           replies with an AttemptOutcome
+    Attempt        make one attempt at it                      replies with an AttemptOutcome
+    Request        send it with the transport                  replies with its Response
+    Sleep          let time pass
+    Wait           wait to be woken, for so long at most
+    Invoke         call a function: a hook, or one that does   replies with what it returns
+                   I/O, such as reading a token file
+
+`PreparedCall` and `Request` are data that exists anyway; the others are defined here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+
+    from noctule.runtime.request import Request
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Send the request and answer with a `Verdict`, within `seconds`."""
+    """Make one attempt, within `seconds` (None: without a limit)."""
 
     seconds: float | None
     hedge_after: float | None = None
-    """Send it a second time when there is no answer by then, if the guard's `hedge` agrees."""
+    """Seconds after which to send the request a second time, if the policy engine agrees."""
 
 
 @dataclass(slots=True)
@@ -24,10 +43,27 @@ class Sleep:
 
 
 @dataclass(slots=True)
-class Ask:
-    """Answer with `function(*arguments)`, awaited where it is a coroutine."""
+class Wait:
+    """Wait until woken, and at most `seconds`."""
+
+    seconds: float
+    subscribe: Callable[[Callable[[], None]], bool]
+    """Takes the function that wakes the waiting call, from any thread. True: it need not wait."""
+
+
+@dataclass(slots=True)
+class Invoke:
+    """Call `function(*arguments)`, and await its result where that is awaitable."""
 
     function: Callable[..., Any]
     arguments: tuple[object, ...]
     blocking: bool = False
-    """It may wait for a disk: not on the event loop."""
+    """It may wait for a disk, so an event loop runs it in a thread."""
+
+
+if TYPE_CHECKING:
+    HttpSteps = Generator[Request | Sleep | Wait | Invoke, Any, R]
+    """The steps of an attempt or of a token renewal, then its result."""
+
+    CallSteps = Generator[object, Any, R]
+    """The steps of a service: `PreparedCall` and `Invoke`, then its result."""

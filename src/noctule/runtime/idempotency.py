@@ -1,4 +1,4 @@
-"""Names for a write, so that doing it twice does it once."""
+"""Idempotency keys and fingerprints: names for a write, so that sending it twice does it once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from uuid import uuid4
 
 
 def new_key() -> str:
-    """A key for one logical call; all its attempts carry the same."""
+    """A random key for one logical call; all its attempts carry the same."""
     return str(uuid4())
 
 
 def key_for(*parts: object) -> str:
-    """A key of your own business: the same order gives the same key, today and next week.
+    """A key derived from your own business: the same order gives the same key at any time.
 
         options=CallOptions(idempotency_key=key_for("order", order.id, "charge"))
 
@@ -22,7 +22,7 @@ def key_for(*parts: object) -> str:
 
 
 def fingerprint(*parts: bytes) -> str:
-    """32 hex digits that name these bytes; no two lists of parts share them by accident."""
+    """32 hex digits that identify these parts; different lists of parts have different ones."""
     digest = blake2b(digest_size=16)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))

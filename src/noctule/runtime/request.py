@@ -36,14 +36,14 @@ class Headers(Mapping[str, str]):
 
 @dataclass(slots=True)
 class Limits:
-    """Seconds per phase of one attempt, seconds for all of it, redirects that are followed in it,
-    and bytes of its answer."""
+    """Limits of one attempt: seconds in total and per phase, redirects that are followed, and bytes
+    of the response."""
 
     total: float | None = 10.0
     connect: float | None = 3.0
     pool: float | None = 3.0
     max_bytes: int = 32 * 1024 * 1024
-    redirects: int = 5
+    max_redirects: int = 5
 
 
 @dataclass(slots=True)
@@ -56,10 +56,10 @@ class Request:
     content: Content = field(default=b"", repr=False)
     limits: Limits = field(default_factory=Limits, repr=False)
     stream: bool = False
-    """Leave the body of a success unread; whoever asked for it reads and closes it."""
+    """Leave the body of a successful response unread; the caller reads and closes it."""
 
     def copy(self) -> Request:
-        """A request of its own, to be signed."""
+        """A copy with its own headers, to be signed."""
         return Request(
             self.method, self.url, dict(self.headers), self.content, self.limits, self.stream
         )
@@ -67,7 +67,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One answer. `content` is the whole body, decompressed; empty while `body` is unread."""
+    """One response. `content` is the whole body, decompressed; empty while `body` is unread."""
 
     status: int
     headers: Headers = field(default_factory=Headers, repr=False)
@@ -86,7 +86,7 @@ class Response:
 
 
 class AsyncBody(Protocol):
-    """A body that is still on the wire: iterate it to its end or close it."""
+    """A body that is read as it arrives: iterate it to its end, or close it."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
@@ -94,6 +94,8 @@ class AsyncBody(Protocol):
 
 
 class SyncBody(Protocol):
+    """`AsyncBody`, for a thread."""
+
     def __iter__(self) -> Iterator[bytes]: ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""A provider, wrapped: `Service` for asyncio, `SyncService` for threads.
+"""The wrapper of a provider: `Service` for asyncio, `SyncService` for threads.
 
 Subclass one, give it a `config`, and let each method make one `call`:
 
@@ -8,39 +8,173 @@ Subclass one, give it a `config`, and let each method make one `call`:
         async def retrieve_payment_intent(self, id: str) -> PaymentIntent:
             return await self.call(RETRIEVE_PAYMENT_INTENT, path={"intent": id})
 
-The two differ in how they wait and send, and in nothing else: what both do is in `call.py`,
-`guard.py` and `exchange.py`.
+What happens in a call is written once, in `BaseService`, as generators of effects; the two
+services differ only in the driver that carries the effects out.
 """
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
-from noctule.runtime.call.drivers import perform, perform_sync
-from noctule.runtime.core import RawResponse, ServiceCore
+from noctule.runtime import errors
+from noctule.runtime.call.attempt import AttemptContext
+from noctule.runtime.call.drivers import Driver, SyncDriver
+from noctule.runtime.call.provider_state import PROCESS_STATES, ProviderStates
+from noctule.runtime.call.request_builder import RequestBuilder
+from noctule.runtime.call.result import ResultReader
+from noctule.runtime.call.telemetry import Telemetry
+from noctule.runtime.call.tracing import find_tracing
+from noctule.runtime.clock import SYSTEM
+from noctule.runtime.effects import Invoke
+from noctule.runtime.fallback.reconcile import NOT_DONE, Done
 from noctule.runtime.transport.stream import AsyncStream, SyncStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
-    from typing import Unpack
+    from typing import ClassVar, Unpack
 
     from noctule.runtime.call.config import ServiceConfig
-    from noctule.runtime.call.provider_state import ProviderStates
-    from noctule.runtime.call.request_builder import Arguments
+    from noctule.runtime.call.request_builder import CallArguments, PreparedCall
+    from noctule.runtime.call.result import RawResponse
     from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.clock import Clock
+    from noctule.runtime.effects import CallSteps
     from noctule.runtime.fallback.fallback import Degraded, Fallback
     from noctule.runtime.fallback.outbox import FlushResult, Outbox
+    from noctule.runtime.fallback.outbox_store import OutboxMessage
     from noctule.runtime.operation import Operation, T
+    from noctule.runtime.policy.outcome import AttemptOutcome
+    from noctule.runtime.request import Response
     from noctule.runtime.transport.protocol import AsyncTransport, SyncTransport
 
 
-class Service(ServiceCore):
+class BaseService:
+    """What both kinds of service share. It does no I/O."""
+
+    config: ClassVar[ServiceConfig]
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None,
+        clock: Clock | None,
+        on_event: Callable[[TelemetryEvent], None] | None,
+        provider_states: ProviderStates | None,
+        shared: bool,
+    ) -> None:
+        config = self.config
+        self._clock = clock or SYSTEM
+        telemetry = Telemetry(config.name, on_event)
+        session = config.auth.open(shared=shared)
+        self._credential = session.fingerprint
+        self._builder = RequestBuilder(
+            config,
+            base_url or config.base_url,
+            self._clock,
+            telemetry,
+            provider_states or (PROCESS_STATES if shared else ProviderStates()),
+            self._credential,
+        )
+        self._results = ResultReader(config, telemetry, self._clock)
+        self._context = AttemptContext(config, session, self._clock)
+        self._tracing = find_tracing(config.name)
+
+    @property
+    def base_url(self) -> str:
+        return self._builder.base_url
+
+    def _call(
+        self, operation: Operation[T], fallback: Fallback[T] | None, arguments: CallArguments
+    ) -> CallSteps[T | Degraded[T]]:
+        if fallback is None:
+            return self._complete(self._build(operation, arguments), self._results.value)
+        return self._with_fallback(fallback, operation, arguments)
+
+    def _build(self, operation: Operation[Any], arguments: CallArguments) -> PreparedCall:
+        """The call. `arguments` is emptied: error trackers print the locals of the frames in a
+        traceback, and ours are in the traceback of every error."""
+        call = self._builder.build(operation, **arguments)
+        cast("dict[str, object]", arguments).clear()
+        return call
+
+    def _complete(
+        self, call: PreparedCall, read: Callable[[PreparedCall, Response], T]
+    ) -> CallSteps[T]:
+        """Make the call and read its result. If a write's outcome is unknown, the application's
+        `reconcile` hook may find out."""
+        while True:
+            try:
+                outcome: AttemptOutcome = yield call
+                response = cast("Response", outcome.response)
+                result = read(call, response)
+            except errors.ServiceError as error:
+                self._results.report_error(call, error)
+                decision = yield from self._reconcile(call, error)
+                if isinstance(decision, Done):
+                    return cast("Done[T]", decision).value
+                if decision is not NOT_DONE:
+                    raise
+            else:
+                self._results.report_success(call, response)
+                return result
+
+    def _reconcile(self, call: PreparedCall, error: errors.ServiceError) -> CallSteps[object]:
+        """What the hook returned; None when there is none, or when no attempt is left."""
+        hook = call.options.reconcile
+        if hook is None or not isinstance(error, errors.OutcomeUnknown):
+            return None
+        decision: object = yield Invoke(hook, (error,))
+        exhausted = call.engine.attempts >= call.engine.config.policies.retry.attempts
+        return None if decision is NOT_DONE and exhausted else decision
+
+    def _with_fallback(
+        self, fallback: Fallback[T], operation: Operation[T], arguments: CallArguments
+    ) -> CallSteps[T | Degraded[T]]:
+        from noctule.runtime.fallback.fallback import FailedCall, refuse_for_money
+
+        refuse_for_money(operation)
+        call = self._build(operation, arguments)
+        key = f"{self._credential} {call.fingerprint}"
+        try:
+            value: T = yield from self._complete(call, self._results.value)
+        except errors.Unavailable as error:
+            now = self._clock.time()
+            degraded = yield from fallback.answer(FailedCall(key, error, now, call.as_message(now)))
+            if degraded is None:
+                raise
+            self._results.report_degraded(call, degraded)
+            try:
+                return degraded
+            finally:
+                del degraded
+        fallback.remember(key, value, self._clock.time())
+        return value
+
+    def _raw(self, operation: Operation[T], arguments: CallArguments) -> CallSteps[RawResponse[T]]:
+        return self._complete(self._build(operation, arguments), self._results.raw)
+
+    def _open_stream(
+        self, operation: Operation[Any], arguments: CallArguments
+    ) -> CallSteps[tuple[Response, float | None]]:
+        """A call whose body is left unread, and the seconds that each part of it may take."""
+        call = self._build(operation, arguments)
+        call.request.stream = True
+        response = yield from self._complete(call, lambda _, response: response)
+        return response, call.engine.config.policies.timeout
+
+    def _flush(self, outbox: Outbox) -> CallSteps[FlushResult]:
+        def send(message: OutboxMessage) -> CallSteps[None]:
+            return self._complete(self._builder.rebuild(message), lambda _, __: None)
+
+        return outbox.flush(self.config.name, send, self._clock.time)
+
+
+class Service(BaseService):
     """One provider, for asyncio. Use it with `async with`, or call `aclose` at the end.
 
-    A service with a `transport` or `clock` of its own keeps what it learns of the provider to
-    itself, unless `provider_states` is given; all others in the process share it.
+    Services of one process share the state of a provider (breaker, permits, retry budget, tokens),
+    except those with a `transport` or `clock` of their own, unless `provider_states` is given.
     Raises `MissingSecrets`, which names every variable that is not set.
     """
 
@@ -61,15 +195,16 @@ class Service(ServiceCore):
             shared=transport is None and clock is None,
         )
         self._transport = transport or _default_transport(self._clock, self.config)
+        self._driver = Driver(self._transport, self._context)
 
     @overload
     async def call(
-        self, operation: Operation[T], *, fallback: None = None, **arguments: Unpack[Arguments]
+        self, operation: Operation[T], *, fallback: None = None, **arguments: Unpack[CallArguments]
     ) -> T: ...
 
     @overload
     async def call(
-        self, operation: Operation[T], *, fallback: Fallback[T], **arguments: Unpack[Arguments]
+        self, operation: Operation[T], *, fallback: Fallback[T], **arguments: Unpack[CallArguments]
     ) -> T | Degraded[T]: ...
 
     async def call(
@@ -77,43 +212,43 @@ class Service(ServiceCore):
         operation: Operation[T],
         *,
         fallback: Fallback[T] | None = None,
-        **arguments: Unpack[Arguments],
+        **arguments: Unpack[CallArguments],
     ) -> T | Degraded[T]:
-        """Make the call under all policies: `path`, `query`, `headers`, `body`, `options`.
+        """Make the call under all policies. `arguments`: `path`, `query`, `headers`, `body` and
+        `options`. A `Degraded` is what the `fallback` gave when the provider was unavailable.
 
         Raises `ServiceError`, whose tree is drawn in `noctule.runtime.errors`.
         """
         if self._tracing is None:
-            steps = self._call(operation, fallback, arguments)
-            return await perform(steps, self._transport, self._wire)
+            return await self._driver.run(self._call(operation, fallback, arguments))
         with self._tracing.span(operation):
-            steps = self._call(operation, fallback, arguments)
-            return await perform(steps, self._transport, self._wire)
+            return await self._driver.run(self._call(operation, fallback, arguments))
 
-    async def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> RawResponse[T]:
-        """`call`, with the status, the headers and the bytes of the answer."""
-        return await perform(self._raw(operation, arguments), self._transport, self._wire)
+    async def raw(
+        self, operation: Operation[T], **arguments: Unpack[CallArguments]
+    ) -> RawResponse[T]:
+        """`call`, with the status, the headers and the bytes of the response."""
+        return await self._driver.run(self._raw(operation, arguments))
 
     @asynccontextmanager
     async def stream(
-        self, operation: Operation[Any], **arguments: Unpack[Arguments]
+        self, operation: Operation[Any], **arguments: Unpack[CallArguments]
     ) -> AsyncGenerator[AsyncStream]:
-        """Make the call and leave its body to be read piece by piece; it is closed at the end.
+        """Make the call and leave its body to be read in chunks; it is closed at the end.
 
-        Retries end when the answer begins. From there, no piece may take longer than an
-        attempt, and all of them together no more bytes than `max_response_bytes`.
+        There are no retries once the response has begun. From then on no chunk may take longer
+        than an attempt, and all of them together have at most `max_response_bytes` bytes.
         """
-        steps = self._opened(operation, arguments)
-        response, patience = await perform(steps, self._transport, self._wire)
-        stream = AsyncStream(response, self._clock, patience)
+        response, timeout = await self._driver.run(self._open_stream(operation, arguments))
+        stream = AsyncStream(response, self._clock, timeout)
         try:
             yield stream
         finally:
             await stream.aclose()
 
     async def flush(self, outbox: Outbox) -> FlushResult:
-        """Send what waits in `outbox` for this service; run it now and then."""
-        return await perform(self._flush(outbox), self._transport, self._wire)
+        """Send the messages in `outbox` that are due for this service; call it regularly."""
+        return await self._driver.run(self._flush(outbox))
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -125,7 +260,7 @@ class Service(ServiceCore):
         await self.aclose()
 
 
-class SyncService(ServiceCore):
+class SyncService(BaseService):
     """One provider, for threads, which may all share one service."""
 
     def __init__(
@@ -145,15 +280,16 @@ class SyncService(ServiceCore):
             shared=transport is None and clock is None,
         )
         self._transport = transport or _default_sync_transport(self._clock, self.config)
+        self._driver = SyncDriver(self._transport, self._context)
 
     @overload
     def call(
-        self, operation: Operation[T], *, fallback: None = None, **arguments: Unpack[Arguments]
+        self, operation: Operation[T], *, fallback: None = None, **arguments: Unpack[CallArguments]
     ) -> T: ...
 
     @overload
     def call(
-        self, operation: Operation[T], *, fallback: Fallback[T], **arguments: Unpack[Arguments]
+        self, operation: Operation[T], *, fallback: Fallback[T], **arguments: Unpack[CallArguments]
     ) -> T | Degraded[T]: ...
 
     def call(
@@ -161,27 +297,24 @@ class SyncService(ServiceCore):
         operation: Operation[T],
         *,
         fallback: Fallback[T] | None = None,
-        **arguments: Unpack[Arguments],
+        **arguments: Unpack[CallArguments],
     ) -> T | Degraded[T]:
         """`Service.call`, without await."""
         if self._tracing is None:
-            steps = self._call(operation, fallback, arguments)
-            return perform_sync(steps, self._transport, self._wire)
+            return self._driver.run(self._call(operation, fallback, arguments))
         with self._tracing.span(operation):
-            steps = self._call(operation, fallback, arguments)
-            return perform_sync(steps, self._transport, self._wire)
+            return self._driver.run(self._call(operation, fallback, arguments))
 
-    def raw(self, operation: Operation[T], **arguments: Unpack[Arguments]) -> RawResponse[T]:
+    def raw(self, operation: Operation[T], **arguments: Unpack[CallArguments]) -> RawResponse[T]:
         """`Service.raw`, without await."""
-        return perform_sync(self._raw(operation, arguments), self._transport, self._wire)
+        return self._driver.run(self._raw(operation, arguments))
 
     @contextmanager
     def stream(
-        self, operation: Operation[Any], **arguments: Unpack[Arguments]
+        self, operation: Operation[Any], **arguments: Unpack[CallArguments]
     ) -> Generator[SyncStream]:
         """`Service.stream`, without await."""
-        steps = self._opened(operation, arguments)
-        response, _ = perform_sync(steps, self._transport, self._wire)
+        response, _ = self._driver.run(self._open_stream(operation, arguments))
         stream = SyncStream(response)
         try:
             yield stream
@@ -190,7 +323,7 @@ class SyncService(ServiceCore):
 
     def flush(self, outbox: Outbox) -> FlushResult:
         """`Service.flush`, without await."""
-        return perform_sync(self._flush(outbox), self._transport, self._wire)
+        return self._driver.run(self._flush(outbox))
 
     def close(self) -> None:
         self._transport.close()
@@ -215,5 +348,5 @@ def _default_sync_transport(clock: Clock, config: ServiceConfig) -> SyncTranspor
 
 
 def _connections(config: ServiceConfig) -> int:
-    """Twice the calls that may be in flight: redirects and token requests need some as well."""
+    """Twice the concurrent calls: redirects and token requests need connections as well."""
     return 2 * (config.policies.max_concurrency or 1000)

@@ -6,17 +6,14 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from noctule.runtime.call.config import Policies
-from support.paths import DOCS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUDGET = Policies().retry_budget
+BREAKER = Policies().breaker
 PAGE = (DOCS / "runtime.md").read_text()
 EXAMPLE, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 RUN_IT = """
@@ -75,11 +72,11 @@ def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
         f"{Policies().deadline:.0f} s for the whole call",
         "three retries, so four attempts",
         f"bucket of {BUDGET.capacity}",
-        f"costs {BUDGET.transient}, after a 429 {BUDGET.throttled}",
-        f"at least {Policies().breaker.minimum} calls failed (the last {Policies().breaker.calls},",
-        f"stays open {Policies().breaker.open_time:.1f} s",
-        f"doubling to {Policies().breaker.open_cap:.0f} s",
-        f"slower than {Policies().breaker.slow:.0f} s",
+        f"costs {BUDGET.transient_cost}, after a 429 {BUDGET.throttled_cost}",
+        f"at least {BREAKER.minimum_calls} calls failed (the last {BREAKER.window_size},",
+        f"stays open {BREAKER.open_seconds:.1f} s",
+        f"doubling to {BREAKER.max_open_seconds:.0f} s",
+        f"slower than {BREAKER.slow_call_seconds:.0f} s",
         f"{Policies().max_concurrency} calls per origin",
         f"{Policies().max_response_bytes // 1024 // 1024} MiB",
     ],

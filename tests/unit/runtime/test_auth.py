@@ -29,9 +29,8 @@ from noctule.runtime.auth import (
     OAuth2ClientCredentials,
     OAuth2RefreshToken,
     TokenFile,
-    Wait,
 )
-from noctule.runtime.auth.token import Token, TokenCell
+from noctule.runtime.auth.token import AccessToken, TokenCell
 from noctule.runtime.errors import (
     ConfigurationError,
     ConnectionFailed,
@@ -711,8 +710,8 @@ def test_a_key_of_the_wrong_kind_is_refused_at_the_start(
     ("life", "ages_after"), [(3600, 2880), (300, 240), (100, 50), (60, 30), (10, 5)]
 )
 def test_when_a_token_ages(life: float, ages_after: float) -> None:
-    token = Token("t", since=1000.0, ends=1000.0 + life)
-    assert token.ageing_from == 1000.0 + ages_after
+    token = AccessToken("t", issued_at=1000.0, expires_at=1000.0 + life)
+    assert token.renew_at == 1000.0 + ages_after
     assert token.usable(1000.0)
     assert not token.usable(1000.0 + life - min(5, life / 10))
 
@@ -724,36 +723,27 @@ def test_a_cell_gives_one_turn_at_a_time() -> None:
     assert first.mine
     others = [cell.turn(0.0) for _ in range(50)]
     assert not any(turn is None or turn.mine for turn in others)
-    cell.land(first.flight, Token("a", 0.0, 100.0), 0.0)
+    cell.complete(first.renewal, AccessToken("a", 0.0, 100.0), 0.0)
     assert cell.turn(1.0) is None
     ageing = cell.turn(60.0)
     assert ageing is not None
     assert ageing.mine
     assert [cell.turn(60.0) for _ in range(50)] == [None] * 50
-    cell.abandon(ageing.flight)
+    cell.abandon(ageing.renewal)
     again = cell.turn(61.0)
     assert again is not None
     assert again.mine
 
 
 def test_only_the_current_token_can_be_rejected() -> None:
-    cell = TokenCell(Token("new", 0.0, 1000.0))
+    cell = TokenCell(AccessToken("new", 0.0, 1000.0))
     assert cell.reject("old", 1.0)
     assert cell.turn(1.0) is None
     assert cell.reject("new", 1.0)
     assert cell.reject("new", 1.0)
     turn = cell.turn(1.0)
     assert turn is not None
-    cell.land(turn.flight, Token("newer", 1.0, 1000.0), 1.0)
+    cell.complete(turn.renewal, AccessToken("newer", 1.0, 1000.0), 1.0)
     assert not cell.reject("newer", 2.0)
     assert cell.turn(2.0) is None
     assert cell.reject("newer", 40.0)
-
-
-def test_waits_end_by_themselves() -> None:
-    clock = VirtualClock()
-    wait = Wait(3.0)
-    wait.blocked(clock)
-    assert clock.monotonic() == 3.0
-    asyncio.run(wait.awaited(clock))
-    assert clock.monotonic() == 6.0

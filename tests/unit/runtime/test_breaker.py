@@ -20,11 +20,11 @@ def opened(now: float = 0.0) -> Breaker:
     return breaker
 
 
-def call(breaker: Breaker, now: float, *, ok: bool, **facts: object) -> bool:
+def call(breaker: Breaker, now: float, *, success: bool, **facts: object) -> bool:
     generation = breaker.admit(now)
     if generation is None:
         return False
-    breaker.record(generation, now, ok=ok, **facts)
+    breaker.record(generation, now, success=success, **facts)
     return True
 
 
@@ -39,7 +39,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.refused = 0
         self.good = 0
         """Calls that came back well since the probe was let out."""
-        self.probed = -1e9
+        self.trial_sent_at = -1e9
 
     @rule(seconds=st.floats(0, 90) | st.floats(0, 0.2))
     def time_passes(self, seconds: float) -> None:
@@ -60,42 +60,55 @@ class BreakerMachine(RuleBasedStateMachine):
             if generation is None:
                 assert self.now < until
             else:
-                assert self.now >= until or self.refused * LIMITS.probe_share >= 1
+                assert self.now >= until or self.refused * LIMITS.trial_call_rate >= 1
                 self.refused, self.good = 0, 0
         if generation is not None:
             self.pending.append(generation)
             if state is not State.CLOSED and not self.good:
-                self.probed = self.now
+                self.trial_sent_at = self.now
 
     @precondition(lambda self: self.pending)
-    @rule(data=st.data(), ok=st.booleans(), took=st.floats(0, 12), connect=st.booleans())
-    def finish(self, data: st.DataObject, ok: bool, took: float, connect: bool) -> None:
+    @rule(
+        data=st.data(),
+        success=st.booleans(),
+        seconds=st.floats(0, 12),
+        connect_failure=st.booleans(),
+    )
+    def finish(
+        self, data: st.DataObject, success: bool, seconds: float, connect_failure: bool
+    ) -> None:
         generation = self.pending.pop(data.draw(st.integers(0, len(self.pending) - 1)))
         before = self.breaker.state, self.breaker.generation
-        self.breaker.record(generation, self.now, ok=ok, took=took, connect=connect and not ok)
+        self.breaker.record(
+            generation,
+            self.now,
+            success=success,
+            seconds=seconds,
+            connect_failure=connect_failure and not success,
+        )
         after = self.breaker.state, self.breaker.generation
         if generation != before[1]:
             assert after == before
         elif before[0] is State.HALF_OPEN:
             self.good += 1
-            well = ok and took < LIMITS.slow
+            well = success and seconds < LIMITS.slow_call_seconds
             assert (after[0] is State.OPEN) == (not well)
-            assert (after[0] is State.CLOSED) == (well and self.good == LIMITS.successes)
+            assert (after[0] is State.CLOSED) == (well and self.good == LIMITS.successes_to_close)
 
     @rule(age=st.floats(0, 3))
     def listen(self, age: float) -> None:
         """Only to a probe, only while it is young, and not for ever."""
-        if self.breaker.echo(self.now, age) is not None:
+        if self.breaker.recheck_after(self.now, age) is not None:
             assert self.breaker.state is State.HALF_OPEN
-            assert self.now - self.probed < LIMITS.look_time
-            assert age < LIMITS.look_time
+            assert self.now - self.trial_sent_at < LIMITS.short_trial_seconds
+            assert age < LIMITS.short_trial_seconds
 
     @precondition(lambda self: self.pending)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         generation = self.pending.pop(data.draw(st.integers(0, len(self.pending) - 1)))
         state = self.breaker.state
-        self.breaker.abandon(generation)
+        self.breaker.release(generation)
         assert self.breaker.state is state
 
     @invariant()
@@ -106,15 +119,15 @@ class BreakerMachine(RuleBasedStateMachine):
     @invariant()
     def never_open_for_ever(self) -> None:
         if self.breaker.state is State.OPEN:
-            assert self.breaker.open_until <= self.now + LIMITS.open_cap * 1.2
+            assert self.breaker.open_until <= self.now + LIMITS.max_open_seconds * 1.2
 
     def teardown(self) -> None:
         """Whatever happened: once all is quiet, a healthy provider is let back in."""
         for generation in self.pending:
-            self.breaker.abandon(generation)
+            self.breaker.release(generation)
         self.now += 100
-        for _ in range(LIMITS.successes):
-            assert call(self.breaker, self.now, ok=True)
+        for _ in range(LIMITS.successes_to_close):
+            assert call(self.breaker, self.now, success=True)
         assert self.breaker.state is State.CLOSED
 
 
@@ -125,56 +138,56 @@ TestBreaker.settings = settings(max_examples=80, stateful_step_count=40, deadlin
 def test_half_of_ten_calls_open_it() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for number in range(9):
-        call(breaker, 1.0, ok=number % 2 == 0)
+        call(breaker, 1.0, success=number % 2 == 0)
     assert breaker.state is State.CLOSED
-    call(breaker, 1.0, ok=False)
+    call(breaker, 1.0, success=False)
     assert breaker.state is State.OPEN
 
 
 def test_fewer_than_the_minimum_never_open_it() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for _ in range(9):
-        call(breaker, 1.0, ok=False)
+        call(breaker, 1.0, success=False)
     assert breaker.state is State.CLOSED
 
 
 def test_much_traffic_before_an_outage_does_not_hide_it() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for number in range(18_000):
-        call(breaker, number / 300, ok=True)
+        call(breaker, number / 300, success=True)
     failures = 0
     while breaker.state is State.CLOSED:
         failures += 1
-        call(breaker, 60 + failures / 300, ok=False)
-    assert failures == LIMITS.failures == 7
+        call(breaker, 60 + failures / 300, success=False)
+    assert failures == LIMITS.consecutive_failures == 7
 
 
 def test_five_failures_to_connect_in_a_row_open_it() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for _ in range(4):
-        call(breaker, 1.0, ok=False, connect=True)
-    call(breaker, 1.0, ok=True)
+        call(breaker, 1.0, success=False, connect_failure=True)
+    call(breaker, 1.0, success=True)
     for _ in range(4):
-        call(breaker, 1.0, ok=False, connect=True)
+        call(breaker, 1.0, success=False, connect_failure=True)
     assert breaker.state is State.CLOSED
-    call(breaker, 1.0, ok=False, connect=True)
+    call(breaker, 1.0, success=False, connect_failure=True)
     assert breaker.state is State.OPEN
 
 
 def test_slow_calls_open_it_although_they_succeed() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for number in range(10):
-        call(breaker, 1.0, ok=True, took=9.0 if number < 8 else 0.1)
+        call(breaker, 1.0, success=True, seconds=9.0 if number < 8 else 0.1)
     # The tenth is fast, so the share is only judged again at the next slow one.
-    call(breaker, 1.0, ok=True, took=9.0)
+    call(breaker, 1.0, success=True, seconds=9.0)
     assert breaker.state is State.OPEN
 
 
 def test_failures_fade_after_a_minute() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for _ in range(9):
-        call(breaker, 1.0, ok=False)
-    call(breaker, 61.1, ok=False)
+        call(breaker, 1.0, success=False)
+    call(breaker, 61.1, success=False)
     assert breaker.state is State.CLOSED
 
 
@@ -183,11 +196,11 @@ def test_the_open_time_grows_to_five_seconds_and_starts_anew_after_a_recovery() 
     for _ in range(6):
         lengths.append(breaker.open_until - now)
         now = breaker.open_until
-        call(breaker, now, ok=False)
+        call(breaker, now, success=False)
     assert lengths == [0.5, 1, 2, 4, 5, 5]
     now = breaker.open_until
-    call(breaker, now, ok=True)
-    call(breaker, now, ok=True)
+    call(breaker, now, success=True)
+    call(breaker, now, success=True)
     assert breaker.state is State.CLOSED
     breaker.trip(now)
     assert breaker.open_until - now == 0.5
@@ -203,11 +216,14 @@ def test_the_open_time_is_spread_by_a_fifth() -> None:
 @pytest.mark.parametrize("rate", [1, 300, 20_000])
 def test_a_long_outage_sees_a_small_share_of_the_calls_or_one_in_five_seconds(rate: int) -> None:
     """And never more than ten a second, however many there are."""
-    breaker, probes, seconds = opened(), 0, 100
+    breaker, trials, seconds = opened(), 0, 100
     for number in range(rate * seconds):
-        probes += call(breaker, number / rate, ok=False)
-    assert probes <= max(rate * seconds * LIMITS.probe_share, seconds / LIMITS.open_cap) + 4
-    assert probes <= seconds / LIMITS.probe_pause + 1
+        trials += call(breaker, number / rate, success=False)
+    assert (
+        trials
+        <= max(rate * seconds * LIMITS.trial_call_rate, seconds / LIMITS.max_open_seconds) + 4
+    )
+    assert trials <= seconds / LIMITS.trial_call_interval + 1
 
 
 @pytest.mark.parametrize("rate", [300, 3000])
@@ -215,19 +231,19 @@ def test_a_recovery_costs_few_calls_however_long_the_outage_was(rate: int) -> No
     breaker, number = opened(), 0
     while number < rate * 600:
         number += 1
-        call(breaker, number / rate, ok=False)
+        call(breaker, number / rate, success=False)
     lost = 0
-    while not call(breaker, (number + lost) / rate, ok=True):
+    while not call(breaker, (number + lost) / rate, success=True):
         lost += 1
-    assert lost <= max(1 / LIMITS.probe_share, LIMITS.probe_pause * rate)
+    assert lost <= max(1 / LIMITS.trial_call_rate, LIMITS.trial_call_interval * rate)
     assert breaker.admit(number) is not None
 
 
 def test_refused_calls_earn_no_probe_where_only_time_is_to_count() -> None:
-    breaker = Breaker(BreakerLimits(probe_share=0.0), lambda: MIDDLE)
+    breaker = Breaker(BreakerLimits(trial_call_rate=0.0), lambda: MIDDLE)
     breaker.trip(0.0)
-    assert not any(call(breaker, 0.49, ok=True) for _ in range(10_000))
-    assert call(breaker, 0.5, ok=True)
+    assert not any(call(breaker, 0.49, success=True) for _ in range(10_000))
+    assert call(breaker, 0.5, success=True)
 
 
 def test_a_cancelled_probe_frees_its_place() -> None:
@@ -236,7 +252,7 @@ def test_a_cancelled_probe_frees_its_place() -> None:
         generation = breaker.admit(10.0)
         assert generation is not None
         assert breaker.admit(10.0) is None
-        breaker.abandon(generation)
+        breaker.release(generation)
 
 
 def test_a_probe_that_hangs_does_not_keep_others_from_finding_out() -> None:
@@ -245,37 +261,37 @@ def test_a_probe_that_hangs_does_not_keep_others_from_finding_out() -> None:
     assert hanging is not None
     assert breaker.admit(1.5) is None
     # It may take as long as the circuit would have stayed open; then the next one goes.
-    assert call(breaker, 2.0, ok=True)
-    assert call(breaker, 2.0, ok=True)
+    assert call(breaker, 2.0, success=True)
+    assert call(breaker, 2.0, success=True)
     assert breaker.state is State.CLOSED
-    breaker.record(hanging, 11.0, ok=False, took=10.0)
+    breaker.record(hanging, 11.0, success=False, seconds=10.0)
     assert breaker.state is State.CLOSED
 
 
 def test_after_a_good_probe_calls_pass_and_the_first_bad_one_opens_it_again() -> None:
     breaker = opened()
-    call(breaker, 10.0, ok=True)
+    call(breaker, 10.0, success=True)
     assert breaker.state is State.HALF_OPEN
     sent = [breaker.admit(10.0) for _ in range(20)]
     assert None not in sent
-    breaker.record(breaker.generation, 10.0, ok=False)
+    breaker.record(breaker.generation, 10.0, success=False)
     assert breaker.state is State.OPEN
     assert breaker.admit(10.0) is None
 
 
 def test_a_slow_probe_is_no_recovery() -> None:
     breaker = opened()
-    call(breaker, 10.0, ok=True, took=9.0)
+    call(breaker, 10.0, success=True, seconds=9.0)
     assert breaker.state is State.OPEN
 
 
 def test_another_process_is_followed_once_and_not_by_who_knows_better() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
-    assert breaker.follow(0.0, 3.0, until=1003.0)
+    assert breaker.open_with_peer(0.0, 3.0, until=1003.0)
     assert breaker.open_until == 3.0
-    assert call(breaker, 3.0, ok=True)
-    assert call(breaker, 3.0, ok=True)
-    assert not breaker.follow(3.0, 0.5, until=1003.0)
+    assert call(breaker, 3.0, success=True)
+    assert call(breaker, 3.0, success=True)
+    assert not breaker.open_with_peer(3.0, 0.5, until=1003.0)
     assert breaker.state is State.CLOSED
-    assert breaker.follow(4.0, 3.0, until=1007.0)
-    assert not breaker.follow(4.0, 6.0, until=1010.0)
+    assert breaker.open_with_peer(4.0, 3.0, until=1007.0)
+    assert not breaker.open_with_peer(4.0, 6.0, until=1010.0)

@@ -62,8 +62,8 @@ def service(transport: Any, clock: Any, **policies: Any) -> Any:
     return made(transport=transport, clock=clock, provider_states=provider_states)
 
 
-def health(shop: Any) -> Any:
-    return shop._preparation._of(READ, None).rules.health
+def state_of(shop: Any) -> Any:
+    return shop._builder._settings_for(READ, None).engine_config.state
 
 
 def test_no_more_calls_in_flight_than_allowed_and_the_rest_wait_their_turn() -> None:
@@ -78,7 +78,7 @@ def test_no_more_calls_in_flight_than_allowed_and_the_rest_wait_their_turn() -> 
         assert slow.most == 10
         assert 10 <= len(saturated) <= 20
         assert all(error.safe_to_retry for error in saturated)
-        assert health(shop).bulkhead.max_concurrency == 0
+        assert state_of(shop).bulkhead.active_calls == 0
 
     asyncio.run(main())
 
@@ -97,14 +97,14 @@ def test_thousands_of_calls_to_a_provider_that_hangs_end_in_time() -> None:
         await asyncio.gather(*(one() for _ in range(2_000)))
         assert len(ends) == 2_000
         assert max(ends) <= 30.0
-        assert health(shop).bulkhead.max_concurrency == 0
+        assert state_of(shop).bulkhead.active_calls == 0
 
     asyncio.run(main())
 
 
 async def around_a_probe(shop: Any, clock: VirtualClock, calls: int) -> list[Any]:
     """What calls come to that are made together when a probe is due."""
-    health(shop).breaker.trip(clock.monotonic())
+    state_of(shop).breaker.trip(clock.monotonic())
     clock.advance(10)
     made = [shop.call(READ, path={"id": n}, options=ONCE) for n in range(calls)]
     return await asyncio.gather(*made, return_exceptions=True)
@@ -165,7 +165,7 @@ def test_a_call_listens_no_longer_than_a_second_or_its_deadline(
 
 async def hanging_probe(shop: Any, clock: VirtualClock, seconds: float) -> asyncio.Task[Any]:
     """A probe that has hung for so long, in an outage that has lasted."""
-    breaker = health(shop).breaker
+    breaker = state_of(shop).breaker
     breaker.trips = 5
     breaker.trip(-100.0)
     probe = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
@@ -202,7 +202,7 @@ def test_a_probe_that_hangs_does_not_hide_that_the_provider_is_back(
         path = {"id": 1} if operation is READ else None
         calls = [await attempted(shop.call(operation, path=path)) for _ in range(100)]
         assert calls.count(True) == passed
-        assert (health(shop).breaker.state is State.CLOSED) == (passed > 0)
+        assert (state_of(shop).breaker.state is State.CLOSED) == (passed > 0)
         probe.cancel()
 
     asyncio.run(main())
@@ -230,14 +230,14 @@ def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
             )
             shop = service(provider, clock, max_concurrency=1)
             if draw.random() < 0.5:
-                health(shop).breaker.trip(-100.0)
+                state_of(shop).breaker.trip(-100.0)
             tasks = [asyncio.ensure_future(shop.call(READ, path={"id": n})) for n in range(2)]
             await clock.sleep(draw.random() * 3)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            state = health(shop)
-            assert state.bulkhead.max_concurrency == 0
+            state = state_of(shop)
+            assert state.bulkhead.active_calls == 0
             clock.advance(100)
             assert state.breaker.admit(clock.monotonic()) is not None
 
@@ -270,7 +270,7 @@ def test_cancelling_calls_does_not_open_the_breaker() -> None:
             await clock.sleep(0.1)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        assert health(shop).breaker.state is State.CLOSED
+        assert state_of(shop).breaker.state is State.CLOSED
 
     asyncio.run(main())
 
@@ -282,7 +282,7 @@ def test_our_own_deadline_does_not_open_the_breaker() -> None:
         for _ in range(30):
             with pytest.raises(Exception, match="used up"):
                 await shop.call(READ, path={"id": "i"}, options=CallOptions(deadline=1.0))
-        assert health(shop).breaker.state is State.CLOSED
+        assert state_of(shop).breaker.state is State.CLOSED
 
     asyncio.run(main())
 
@@ -338,11 +338,11 @@ def test_no_hedge_while_the_provider_is_ill_or_the_quota_is_spent() -> None:
         clock = VirtualClock()
         slow = Slow(clock, 3.0)
         shop = service(slow, clock, hedge_after=1.0)
-        health(shop).retry_budget.tokens = 0
+        state_of(shop).retry_tokens.tokens = 0
         await shop.call(READ, path={"id": "i"})
         assert slow.total == 1
-        health(shop).retry_budget.tokens = 500
-        health(shop).breaker.trip(-100.0)
+        state_of(shop).retry_tokens.tokens = 500
+        state_of(shop).breaker.trip(-100.0)
         await shop.call(READ, path={"id": "i"})
         assert slow.total == 2
 
@@ -398,5 +398,5 @@ def test_threads_share_one_service() -> None:
     for thread in threads:
         thread.join()
     assert len(provider.requests) == 400
-    assert health(shop).bulkhead.max_concurrency == 0
+    assert state_of(shop).bulkhead.active_calls == 0
     assert time.monotonic() - start < 10

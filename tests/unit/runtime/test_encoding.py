@@ -30,7 +30,7 @@ from noctule.runtime.encoding import (
     query,
 )
 from noctule.runtime.encoding.multipart import multipart
-from noctule.runtime.encoding.upload import Source, bounded, source
+from noctule.runtime.encoding.upload import BodySource, bounded, source
 from noctule.runtime.errors import InvalidArgument
 from noctule.runtime.operation import Operation
 from noctule.runtime.secrets import Secret
@@ -92,7 +92,7 @@ class Thing:
     """Its repr would say where it lives."""
 
 
-REFUSED: list[object] = [
+REJECTED: list[object] = [
     b"bytes",
     Secret("hunter2-hunter2"),
     float("nan"),
@@ -108,7 +108,7 @@ REFUSED: list[object] = [
 ]
 
 
-@pytest.mark.parametrize("value", REFUSED, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("value", REJECTED, ids=lambda value: type(value).__name__)
 @pytest.mark.parametrize("kind", ["json", "merge-patch", "form", "multipart"])
 def test_what_would_be_a_guess_is_refused_with_its_place(value: object, kind: Any) -> None:
     if kind == "multipart" and isinstance(value, bytes):
@@ -389,7 +389,7 @@ def test_multipart_fields_and_files(tmp_path: Path) -> None:
     ]
 
 
-def collected(whole: Source) -> bytes:
+def collected(whole: BodySource) -> bytes:
     async def gather() -> bytes:
         return b"".join([chunk async for chunk in whole])
 
@@ -400,7 +400,7 @@ def test_a_large_file_is_streamed_by_both_drivers_and_can_be_sent_again(tmp_path
     path = tmp_path / "big"
     path.write_bytes(b"0123456789" * 200_000)
     body = encode_body("multipart", {"file": File(path)})
-    assert isinstance(body.content, Source)
+    assert isinstance(body.content, BodySource)
     first = b"".join(body.content)
     assert (len(first), body.replayable) == (body.length, True)
     assert b"".join(body.content) == first
@@ -412,7 +412,7 @@ def test_an_open_file_is_read_from_where_it_stands() -> None:
     file.seek(11)
     body = encode_body("bytes", file)
     assert (body.length, body.replayable) == (9, True)
-    assert isinstance(body.content, Source)
+    assert isinstance(body.content, BodySource)
     assert b"".join(body.content) == b"send that"
     assert collected(body.content) == b"send that"
 
@@ -427,17 +427,17 @@ def test_iterators_are_sent_once() -> None:
 
     once = encode_body("bytes", chunks())
     assert (once.length, once.replayable) == (None, False)
-    assert isinstance(once.content, Source)
+    assert isinstance(once.content, BodySource)
     assert b"".join(once.content) == b"ab"
     again = encode_body("bytes", [b"a", b"b"])
-    assert isinstance(again.content, Source)
+    assert isinstance(again.content, BodySource)
     assert (again.replayable, collected(again.content), b"".join(again.content)) == (
         True,
         b"ab",
         b"ab",
     )
     later = encode_body("multipart", {"file": File(awaited())})
-    assert isinstance(later.content, Source)
+    assert isinstance(later.content, BodySource)
     assert b"\r\n\r\nc\r\n" in collected(later.content)
     with pytest.raises(InvalidArgument, match="synchronous"):
         b"".join(later.content)

@@ -51,7 +51,7 @@ def test_another_call_or_an_old_answer_is_no_last_good_answer(make_shop: MakeSho
 
 
 def test_a_last_good_store_is_bounded(make_shop: MakeShop) -> None:
-    shop, last = make_shop(), LastGood[Item](max_age=60, most=2)
+    shop, last = make_shop(), LastGood[Item](max_age=60, max_entries=2)
     shop.provider.replies(json=ITEM, times=3).fails("connect", times=None)
     for number in range(3):
         shop.call(READ, path={"id": number}, fallback=last)

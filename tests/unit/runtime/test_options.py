@@ -43,12 +43,12 @@ OTHER: dict[str, Any] = {
     "deadline": 1.0,
     "retry": RetryLimits(attempts=2),
     "retry_budget": RetryBudget(capacity=50),
-    "breaker": BreakerLimits(minimum=3),
+    "breaker": BreakerLimits(minimum_calls=3),
     "max_concurrency": 2,
     "concurrency_timeout": 1.0,
-    "longest_hold": 1.0,
+    "max_cooldown": 1.0,
     "hedge_after": 1.0,
-    "redirects": 1,
+    "max_redirects": 1,
     "max_response_bytes": 100,
 }
 SWITCHED = ("timeout", "connect_timeout", "pool_timeout", "deadline", "retry_budget", "breaker")
@@ -79,7 +79,7 @@ def test_a_limit_can_be_switched_off_for_a_method_and_on_for_a_call(name: str) -
 @given(st.dictionaries(st.sampled_from(list(OTHER)), st.sampled_from(["method", "call", "both"])))
 def test_the_nearest_level_counts_for_any_mixture(chosen: dict[str, str]) -> None:
     method = {name: OTHER[name] for name, level in chosen.items() if level != "call"}
-    near = {"timeout": 7.0, "redirects": 3, "retry": RetryLimits(attempts=9)}
+    near = {"timeout": 7.0, "max_redirects": 3, "retry": RetryLimits(attempts=9)}
     call = {n: near.get(n, OTHER[n]) for n, level in chosen.items() if level != "method"}
     got = CallOptions(**call).over(CallOptions(**method)).policies(Policies())
     for item in fields(Policies):
@@ -116,19 +116,19 @@ def test_the_limits_of_an_attempt_reach_the_transport() -> None:
     transport = Limits()
     caller = Caller(
         sync=True,
-        config=config(methods={"read": CallOptions(connect_timeout=2.0, redirects=2)}),
+        config=config(methods={"read": CallOptions(connect_timeout=2.0, max_redirects=2)}),
         transport=transport,
         clock=VirtualClock(),
     )
-    caller.call(READ, path={"id": "i1"}, options=CallOptions(pool_timeout=OFF, redirects=1))
+    caller.call(READ, path={"id": "i1"}, options=CallOptions(pool_timeout=OFF, max_redirects=1))
     caller.call(PUT, path={"id": "i1"}, body={}, options=CallOptions(max_response_bytes=9))
     read, put = transport.seen
-    assert (read.connect, read.pool, read.redirects) == (2.0, None, 1)
-    assert (put.connect, put.pool, put.redirects, put.max_bytes) == (3.0, 3.0, 5, 9)
+    assert (read.connect, read.pool, read.max_redirects) == (2.0, None, 1)
+    assert (put.connect, put.pool, put.max_redirects, put.max_bytes) == (3.0, 3.0, 5, 9)
 
 
 def test_a_method_has_a_circuit_of_its_own_if_it_sets_one(make_shop: MakeShop) -> None:
-    touchy = CallOptions(breaker=BreakerLimits(connect_failures=2), attempts=1)
+    touchy = CallOptions(breaker=BreakerLimits(consecutive_connect_failures=2), attempts=1)
     shop = make_shop(methods={"read": touchy})
     shop.provider.fails("connect", times=2).replies(json=ITEM, times=None)
     for error in (ConnectionFailed, ConnectionFailed, CircuitOpen):
@@ -207,7 +207,7 @@ def test_the_gate_is_shared_whatever_the_limits(make_shop: MakeShop) -> None:
 
 
 def test_how_long_a_header_can_hold_us_off(make_shop: MakeShop) -> None:
-    shop = make_shop(methods={"put": CallOptions(longest_hold=20.0)})
+    shop = make_shop(methods={"put": CallOptions(max_cooldown=20.0)})
     shop.provider.replies(429, headers={"Retry-After": "86400"}, times=2).replies(json=ITEM)
     with pytest.raises(RateLimited):
         shop.call(PUT, path={"id": "i1"}, body={})
@@ -225,7 +225,7 @@ def test_no_redirect_at_all(make_shop: MakeShop) -> None:
     shop = make_shop()
     shop.provider.replies(302, headers={"Location": "/elsewhere"})
     with pytest.raises(InvalidResponse):
-        shop.call(READ, path={"id": "i1"}, options=CallOptions(redirects=0))
+        shop.call(READ, path={"id": "i1"}, options=CallOptions(max_redirects=0))
     assert shop.sent == 1
 
 
@@ -246,4 +246,4 @@ def test_options_made_anew_for_each_call_are_not_kept_for_ever() -> None:
     shop.provider.replies(json=ITEM, times=None)
     for number in range(1100):
         shop.call(READ, path={"id": "i1"}, options=CallOptions(max_concurrency=10 + number))
-    assert len(shop.service._preparation._settings) <= 1000
+    assert len(shop.service._builder._settings) <= 1000

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from noctule.runtime.policy.backoff import Backoff, asked
-from noctule.runtime.policy.bulkhead import Bulkhead, Ticket
+from noctule.runtime.policy.backoff import Backoff, with_jitter
+from noctule.runtime.policy.bulkhead import Bulkhead, Waiter
 from noctule.runtime.policy.cooldown import Cooldown
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
-from noctule.runtime.policy.outcome import Outcome, Reached
+from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
 from noctule.runtime.policy.retry import RetryLimits, wait_before_retry
 from noctule.runtime.policy.retry_budget import RetryBudget, RetryTokens
 from noctule.runtime.policy.retry_headers import (
@@ -26,7 +26,7 @@ from noctule.runtime.policy.retry_headers import (
 )
 from noctule.runtime.policy.window import Window
 
-PLACES = 3
+PERMITS = 3
 
 
 class BulkheadMachine(RuleBasedStateMachine):
@@ -34,77 +34,77 @@ class BulkheadMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bulkhead = Bulkhead(PLACES)
-        self.inside: list[Ticket | None] = []
-        self.waiting: list[Ticket] = []
+        self.bulkhead = Bulkhead(PERMITS)
+        self.active: list[Waiter | None] = []
+        self.waiting: list[Waiter] = []
         self.arrived = 0
         self.now = 0
 
     @rule()
     def enter(self) -> None:
-        if self.bulkhead.take():
-            self.inside.append(None)
+        if self.bulkhead.try_acquire():
+            self.active.append(None)
         else:
             self.arrived += 1
-            self.waiting.append(self.bulkhead.claim(self.arrived, 0))
-            assert self.bulkhead.hand_over(self.now) is None
+            self.waiting.append(self.bulkhead.enqueue(self.arrived, 0))
+            assert self.bulkhead.grant_next(self.now) is None
 
-    @precondition(lambda self: self.inside)
+    @precondition(lambda self: self.active)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
-        ticket = self.inside.pop(data.draw(st.integers(0, len(self.inside) - 1)))
-        self.release(ticket)
-        heir = self.bulkhead.hand_over(self.now)
+        waiter = self.active.pop(data.draw(st.integers(0, len(self.active) - 1)))
+        self.release(waiter)
+        next_waiter = self.bulkhead.grant_next(self.now)
         # The oldest, unless it is late: then the newest.
-        next_one = -1 if self.waiting and self.waiting[0].late < self.now else 0
-        assert heir is (self.waiting[next_one] if self.waiting else None)
-        if heir is not None:
-            assert heir.held
-            self.inside.append(self.waiting.pop(next_one))
+        next_one = -1 if self.waiting and self.waiting[0].half_time < self.now else 0
+        assert next_waiter is (self.waiting[next_one] if self.waiting else None)
+        if next_waiter is not None:
+            assert next_waiter.granted
+            self.active.append(self.waiting.pop(next_one))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def give_up(self, data: st.DataObject) -> None:
-        ticket = self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
-        self.bulkhead.renounce(ticket)
-        assert self.bulkhead.hand_over(self.now) is None
+        waiter = self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
+        self.bulkhead.cancel(waiter)
+        assert self.bulkhead.grant_next(self.now) is None
 
     @rule(seconds=st.integers(1, 5))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
 
-    def release(self, ticket: Ticket | None) -> None:
-        if ticket is None:
-            self.bulkhead.free()
+    def release(self, waiter: Waiter | None) -> None:
+        if waiter is None:
+            self.bulkhead.release()
         else:
-            self.bulkhead.renounce(ticket)
+            self.bulkhead.cancel(waiter)
 
     @invariant()
     def never_more_than_places(self) -> None:
-        assert self.bulkhead.max_concurrency == len(self.inside) <= PLACES
-        assert not self.waiting or len(self.inside) == PLACES
+        assert self.bulkhead.active_calls == len(self.active) <= PERMITS
+        assert not self.waiting or len(self.active) == PERMITS
 
     def teardown(self) -> None:
-        for ticket in [*self.waiting, *self.inside]:
-            self.release(ticket)
-        assert self.bulkhead.max_concurrency == 0
+        for waiter in [*self.waiting, *self.active]:
+            self.release(waiter)
+        assert self.bulkhead.active_calls == 0
 
 
 TestBulkhead = BulkheadMachine.TestCase
 TestBulkhead.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 
-@given(st.lists(st.one_of(st.just("earn"), st.sampled_from([14, 5])), max_size=300))
+@given(st.lists(st.one_of(st.just("deposit"), st.sampled_from([14, 5])), max_size=300))
 def test_the_quota_never_goes_below_zero_nor_above_its_capacity(
     steps: list[str | int],
 ) -> None:
     quota, model = RetryTokens(50), 50
     for step in steps:
         if isinstance(step, str):
-            quota.earn()
+            quota.deposit()
             model = min(50, model + 1)
         else:
-            paid = quota.pay(step)
+            paid = quota.withdraw(step)
             assert paid == (model >= step)
             model -= step if paid else 0
         assert quota.tokens == model
@@ -113,7 +113,7 @@ def test_the_quota_never_goes_below_zero_nor_above_its_capacity(
 def test_a_full_quota_pays_for_35_retries_in_an_outage() -> None:
     prices = RetryBudget()
     quota = RetryTokens(prices.capacity)
-    assert sum(quota.pay(prices.transient) for _ in range(1000)) == 35
+    assert sum(quota.withdraw(prices.transient_cost) for _ in range(1000)) == 35
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e9)), min_size=1), st.floats(0, 1e6))
@@ -122,7 +122,7 @@ def test_the_gate_opens_at_the_latest_moment_it_was_told(
 ) -> None:
     gate = Cooldown()
     for moment, seconds in told:
-        gate.close(moment, seconds)
+        gate.extend(moment, seconds)
     latest = max(moment + seconds for moment, seconds in told)
     assert gate.wait(now) == max(0.0, latest - now)
 
@@ -146,28 +146,28 @@ def test_the_window_counts_the_latest_calls_of_the_last_minute(
 
 def test_waits_are_drawn_up_to_1_2_and_4_seconds() -> None:
     backoff = Backoff()
-    assert [backoff.bound(failed) for failed in range(1, 7)] == [1, 2, 4, 8, 8, 8]
-    assert [backoff.bound(n, throttled=True) for n in range(4, 8)] == [8, 16, 20, 20]
+    assert [backoff.max_wait(failed) for failed in range(1, 7)] == [1, 2, 4, 8, 8, 8]
+    assert [backoff.max_wait(n, throttled=True) for n in range(4, 8)] == [8, 16, 20, 20]
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True), st.booleans())
 def test_every_wait_is_within_its_bound(failed: int, draw: float, throttled: bool) -> None:
     backoff = Backoff()
     wait = backoff.wait(failed, lambda: draw, throttled=throttled)
-    assert 0 <= wait <= backoff.bound(failed, throttled=throttled) <= 20
+    assert 0 <= wait <= backoff.max_wait(failed, throttled=throttled) <= 20
 
 
 @given(st.floats(0, 3600), st.floats(0, 1, exclude_max=True))
 def test_what_the_provider_asks_for_is_waited_in_full(seconds: float, draw: float) -> None:
-    assert seconds <= asked(seconds, lambda: draw) <= seconds * 1.1
+    assert seconds <= with_jitter(seconds, lambda: draw) <= seconds * 1.1
 
 
 verdicts = st.builds(
-    Outcome,
-    reached=st.sampled_from(Reached),
-    again=st.sampled_from(["no", "transient", "throttled"]),
+    AttemptOutcome,
+    delivery=st.sampled_from(Delivery),
+    retry_kind=st.sampled_from(["no", "transient_cost", "throttled"]),
     retry_after=st.none() | st.floats(0, 200),
-    hint=st.none() | st.booleans(),
+    should_retry=st.none() | st.booleans(),
 )
 
 
@@ -178,34 +178,36 @@ verdicts = st.builds(
     st.floats(0, 1, exclude_max=True),
 )
 def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
-    verdict: Outcome, failed: int, retry: str, draw: float
+    verdict: AttemptOutcome, failed: int, retry: str, draw: float
 ) -> None:
     wait = wait_before_retry(
         RetryLimits(),
         verdict,
-        failed=failed,
+        attempts=failed,
         retry_mode=retry,
         random=lambda: draw,
     )
     if wait is None:
         return
     assert failed < 4
-    assert verdict.hint is not False
+    assert verdict.should_retry is not False
     assert wait <= 66
     if retry == "never":
-        assert verdict.reached in (Reached.NOT_SENT, Reached.REFUSED)
+        assert verdict.delivery in (Delivery.NOT_SENT, Delivery.REJECTED)
 
 
-@pytest.mark.parametrize("hint", [True, False])
-def test_the_providers_advice_is_obeyed(hint: bool) -> None:
-    def wait(again: str) -> float | None:
-        verdict = Outcome(reached=Reached.REFUSED, again=again, hint=hint)
+@pytest.mark.parametrize("should_retry", [True, False])
+def test_the_providers_advice_is_obeyed(should_retry: bool) -> None:
+    def wait(retry_kind: str) -> float | None:
+        verdict = AttemptOutcome(
+            delivery=Delivery.REJECTED, retry_kind=retry_kind, should_retry=should_retry
+        )
         return wait_before_retry(
-            RetryLimits(), verdict, failed=1, retry_mode="with_key", random=lambda: 0.5
+            RetryLimits(), verdict, attempts=1, retry_mode="with_key", random=lambda: 0.5
         )
 
-    assert (wait("transient") is not None) is hint
-    assert (wait("no") is not None) is hint
+    assert (wait("transient_cost") is not None) is should_retry
+    assert (wait("no") is not None) is should_retry
 
 
 NOW = 1_800_000_000.0

@@ -339,7 +339,7 @@ def test_an_open_breaker_spares_the_provider_and_closes_after_two_good_calls(
     shop.call(READ, path={"id": "i1"})
     shop.call(READ, path={"id": "i1"})
     assert [event["state"] for event in shop.told("breaker")] == ["open", "closed"]
-    tried = [event["state"] for event in shop.told("probe")]
+    tried = [event["state"] for event in shop.told("trial_call")]
     assert tried == ["half-open", "open", "half-open", "half-open"]
 
 
@@ -570,7 +570,7 @@ def test_a_hook_that_raises_does_not_fail_the_call(
     def broken(event: object) -> None:
         raise RuntimeError("secret detail")
 
-    shop.service._telemetry._on_event = broken
+    shop.service._builder._telemetry._on_event = broken
     shop.provider.replies(json=ITEM)
     assert shop.call(READ, path={"id": "i1"}).id == "i1"
     assert "RuntimeError" in caplog.text

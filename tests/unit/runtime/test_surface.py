@@ -51,8 +51,8 @@ def test_names_of_the_variables_a_service_reads() -> None:
     )
 
 
-def health(service: Any) -> Any:
-    return service._preparation._of(READ, None).rules.health
+def state_of(service: Any) -> Any:
+    return service._builder._settings_for(READ, None).engine_config.state
 
 
 class Told:
@@ -98,23 +98,23 @@ def test_one_process_spares_the_others_its_experience(
 
 
 def test_services_of_one_process_learn_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    from noctule.runtime import core
+    from noctule.runtime import service
 
-    monkeypatch.setattr(core, "SHARED", ProviderStates())
+    monkeypatch.setattr(service, "PROCESS_STATES", ProviderStates())
     made: Any = type("Shop", (Service,), {"config": config()})
     first, second = made(), made()
-    assert health(first) is health(second)
+    assert state_of(first) is state_of(second)
     apart = made(transport=MockProvider(), clock=VirtualClock())
-    assert health(apart) is not health(first)
+    assert state_of(apart) is not state_of(first)
 
 
 def test_healths_forget_whom_they_have_not_met_for_long() -> None:
     provider_states = ProviderStates()
-    first = provider_states.of("https://0", "", config().policies)
+    first = provider_states.state_for("https://0", "", config().policies)
     for number in range(1, 600):
-        provider_states.of(f"https://{number}", "", config().policies)
-    assert provider_states.of("https://0", "", config().policies) is not first
-    assert len(provider_states._known) <= 512
+        provider_states.state_for(f"https://{number}", "", config().policies)
+    assert provider_states.state_for("https://0", "", config().policies) is not first
+    assert len(provider_states._origins) <= 512
 
 
 def test_a_value_that_cannot_be_sent_is_refused_before_anything_is(make_shop: MakeShop) -> None:

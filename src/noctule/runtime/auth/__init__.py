@@ -1,16 +1,16 @@
-"""Who we are to a provider: keys, Basic, bearer tokens, OAuth2, signed assertions.
+"""Authentication: keys, Basic, bearer tokens, OAuth2, signed assertions.
 
 Secrets are named, never written: `Bearer(env("STRIPE_SECRET_KEY"))`. A literal raises
 `LiteralSecret`.
 
-A service opens its `Auth` once, which reads the secrets, and then for each attempt:
+A service opens its `Auth` once, which reads the secrets. Then, for each attempt:
 
-    session = config.auth.open()                      # MissingSecrets names all
+    session = config.auth.open()                      # raises MissingSecrets
     ...
-    yield from session.prepare(request, clock)        # Request: send it; Wait: wait
+    yield from session.prepare(request, clock)        # yields requests and waits
     session.apply(request)
     response = yield request
-    if response.status == 401 and session.refused(request, clock):
+    if response.status == 401 and session.reject(request, clock):
         ...                                           # once more, with a copy of the request
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from noctule.runtime.auth.base import Auth, Session, Wait
+from noctule.runtime.auth.base import Auth, Session
 from noctule.runtime.auth.keys import All, ApiKeyHeader, ApiKeyQuery, Basic, Bearer, NoAuth
 
 if TYPE_CHECKING:
@@ -40,10 +40,9 @@ __all__ = [
     "OAuth2RefreshToken",
     "Session",
     "TokenFile",
-    "Wait",
 ]
 
-# A service with a plain key, which is most of them, does not pay for tokens.
+# Most services have a plain key and need not import the code of tokens.
 _LATER = {
     "JwtAssertion": "jwt",
     "OAuth2ClientCredentials": "oauth",

@@ -1,90 +1,54 @@
-"""What an authentication is: declared once in a config, opened by each service.
+"""Authentication: declared once in a config as an `Auth`, opened by each service as a `Session`.
 
-The declaration names secrets and does nothing. Opened, it has read them and is a `Session`,
-which signs requests. A session does no I/O of its own: what it needs done it yields, so that
-the async and the sync service drive the same code.
+The declaration only names secrets. Opening it reads them; the session then signs requests. A
+session does no I/O: it yields the requests and waits that a driver carries out, so that the async
+and the sync service share the code.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from noctule.runtime.secrets import read_all
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Mapping
 
     from noctule.runtime.clock import Clock
-    from noctule.runtime.request import Request, Response
+    from noctule.runtime.effects import HttpSteps
+    from noctule.runtime.request import Request
     from noctule.runtime.secrets import Secret, SecretSource
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Wait until `done` has a result, and at most `seconds`; without `done`, just `seconds`."""
+class RenewableCredential(Protocol):
+    """A credential that is fetched, and that expires."""
 
-    seconds: float
-    done: Future[None] | None = None
-
-    async def awaited(self, clock: Clock) -> None:
-        if self.done is None:
-            return await clock.sleep(self.seconds)
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        woken = asyncio.Event()
-
-        def wake(_: Future[None]) -> None:
-            # The loop may be gone when it is a thread that renews.
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(woken.set)
-
-        self.done.add_done_callback(wake)
-        with suppress(TimeoutError), clock.timeout(self.seconds):
-            await woken.wait()
-        return None
-
-    def blocked(self, clock: Clock) -> None:
-        if self.done is None:
-            return clock.block(self.seconds)
-        with suppress(TimeoutError):
-            self.done.exception(clock.real(self.seconds))
-        return None
-
-
-class Renewable(Protocol):
-    """A credential that has to be fetched, and that ends."""
-
-    def prepare(
-        self, request: Request, clock: Clock
-    ) -> Generator[Request | Wait, Response, None]: ...
+    def prepare(self, request: Request, clock: Clock) -> HttpSteps[None]: ...
 
     def apply(self, request: Request) -> None: ...
 
-    def refused(self, request: Request, clock: Clock) -> bool: ...
+    def reject(self, request: Request, clock: Clock) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Credentials in use: what they put into every request."""
+    """Credentials in use: what they add to every request."""
 
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     query: str = field(default="", repr=False)
-    """Encoded already."""
-    tokens: tuple[Renewable, ...] = field(default=(), repr=False)
+    """Already encoded."""
+    tokens: tuple[RenewableCredential, ...] = field(default=(), repr=False)
     fingerprint: str = ""
-    """The same for the same credentials within this process: part of a breaker's key."""
+    """Equal for equal credentials within this process: part of the key of a `ProviderState`."""
 
-    def prepare(self, request: Request, clock: Clock) -> Generator[Request | Wait, Response, None]:
-        """Make the credentials current: before `apply`, and again after `refused` said True.
+    def prepare(self, request: Request, clock: Clock) -> HttpSteps[None]:
+        """Make the credentials current: before `apply`, and again after `reject` returned True.
 
-        Yields requests to send, whose answers (or errors, thrown in) it wants back, and waits.
-        `request` is the one to be signed; its limits hold for those requests too. Close this
-        generator when its driver is cancelled.
+        Yields requests to send, and waits; errors of a request are thrown in. `request` is the
+        one to be signed; its limits apply to those requests too. Close this generator when its
+        driver is cancelled.
         """
         for token in self.tokens:
             yield from token.prepare(request, clock)
@@ -97,14 +61,14 @@ class Session:
         for token in self.tokens:
             token.apply(request)
 
-    def refused(self, request: Request, clock: Clock) -> bool:
-        """The provider answered 401 to `request`: is it worth signing and sending it anew?"""
-        answers = [token.refused(request, clock) for token in self.tokens]
-        return any(answers)
+    def reject(self, request: Request, clock: Clock) -> bool:
+        """The provider answered 401 to `request`. Returns whether to sign and send it again."""
+        renewable = [token.reject(request, clock) for token in self.tokens]
+        return any(renewable)
 
 
-class Held:
-    """The secrets that were read, for those who named them."""
+class SecretValues:
+    """The secrets that were read, by their source."""
 
     def __init__(self, secrets: Mapping[str, Secret], *, shared: bool) -> None:
         self._secrets = secrets
@@ -115,7 +79,7 @@ class Held:
 
 
 class Auth(ABC):
-    """How a provider knows who is calling."""
+    """How a service authenticates at its provider."""
 
     @property
     def sources(self) -> tuple[SecretSource, ...]:
@@ -132,8 +96,8 @@ class Auth(ABC):
 
         Sessions that fetch tokens share them within the process, unless `shared` is False.
         """
-        return self.bind(Held(read_all(self.sources), shared=shared))
+        return self.bind(SecretValues(read_all(self.sources), shared=shared))
 
     @abstractmethod
-    def bind(self, held: Held) -> Session:
+    def bind(self, secrets: SecretValues) -> Session:
         """The session with these secrets."""

@@ -1,4 +1,4 @@
-"""Signed assertions: a JWT that is itself the bearer token, or buys one (RFC 7519, RFC 7523)."""
+"""Signed assertions: a JWT that is the bearer token, or is exchanged for one (RFC 7519, 7523)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import json
 
 from noctule.runtime.auth.base import Auth, Session
-from noctule.runtime.auth.oauth import check_token_url, exchange, owner_of
+from noctule.runtime.auth.oauth import check_token_url, owner_of, request_token
 from noctule.runtime.auth.renewal import TokenSession, cell_for
-from noctule.runtime.auth.token import Token
+from noctule.runtime.auth.token import AccessToken
 from noctule.runtime.errors import ConfigurationError
 from noctule.runtime.redaction.known_secrets import KNOWN
 from noctule.runtime.secrets import secret_source
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Mapping
 
-    from noctule.runtime.auth.base import Held, Wait
+    from noctule.runtime.auth.base import SecretValues
     from noctule.runtime.auth.token_file import TokenFile
     from noctule.runtime.clock import Clock
-    from noctule.runtime.request import Request, Response
+    from noctule.runtime.effects import HttpSteps
+    from noctule.runtime.request import Request
     from noctule.runtime.secrets import SecretSource
 
 Algorithm = Literal["RS256", "ES256"]
@@ -31,7 +32,7 @@ Signer = Callable[[bytes], bytes]
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-DRIFT = 60.0
+BACKDATE = 60.0
 """Seconds by which an assertion is dated back, for providers whose clock is behind ours."""
 
 
@@ -41,7 +42,7 @@ class JwtAssertion(Auth):
 
     `key` is a PEM private key; newlines may be written `\\\\n`. `lifetime` is in seconds. Without
     a `token_url`, the assertion itself is the bearer token; with one, it is exchanged there.
-    `claims` adds to the claims that the other fields give ("scope" for Google).
+    `claims` are added to those of the other fields ("scope" for Google).
     """
 
     issuer: str
@@ -64,32 +65,30 @@ class JwtAssertion(Auth):
     def sources(self) -> tuple[SecretSource, ...]:
         return (self.key,)
 
-    def bind(self, held: Held) -> Session:
-        secret = held[self.key]
+    def bind(self, secrets: SecretValues) -> Session:
+        secret = secrets[self.key]
         sign = _signer(secret.reveal(), self.algorithm, secret.name)
         owner = owner_of(secret.reveal(), repr(self))
-        cell = cell_for((owner, self.store), shared=held.shared)
+        cell = cell_for((owner, self.store), shared=secrets.shared)
         token = TokenSession(cell, _Assertion(self, sign), self.store, owner)
         return Session(tokens=(token,), fingerprint=secret.fingerprint)
 
 
 @dataclass(frozen=True)
 class _Assertion:
-    """A `Grant` that signs, and that exchanges what it signed if there is somewhere to."""
+    """A `Grant` that signs an assertion, and exchanges it if there is a `token_url`."""
 
     auth: JwtAssertion
     sign: Signer = field(repr=False)
 
-    def obtain(
-        self, refresh: str, request: Request, clock: Clock
-    ) -> Generator[Request | Wait, Response, Token]:
+    def obtain(self, refresh: str, request: Request, clock: Clock) -> HttpSteps[AccessToken]:
         del refresh
         now = clock.time()
         assertion = self._signed(now)
         if not self.auth.token_url:
-            return Token(assertion, now, now + self.auth.lifetime)
+            return AccessToken(assertion, now, now + self.auth.lifetime)
         fields = {"grant_type": GRANT_TYPE, "assertion": assertion}
-        return (yield from exchange(self.auth.token_url, {}, fields, request, clock))
+        return (yield from request_token(self.auth.token_url, {}, fields, request, clock))
 
     def _signed(self, now: float) -> str:
         auth = self.auth
@@ -98,13 +97,12 @@ class _Assertion:
             "iss": auth.issuer,
             "sub": auth.subject,
             "aud": auth.audience or auth.token_url,
-            "iat": int(now - DRIFT),
+            "iat": int(now - BACKDATE),
             "exp": int(now + auth.lifetime),
         }
-        said = {name: value for name, value in claims.items() if value != ""}
-        unsigned = (
-            f"{_part({k: v for k, v in header.items() if v})}.{_part({**said, **auth.claims})}"
-        )
+        present = {name: value for name, value in claims.items() if value != ""}
+        header_part = _part({name: value for name, value in header.items() if value})
+        unsigned = f"{header_part}.{_part({**present, **auth.claims})}"
         assertion = f"{unsigned}.{_base64url(self.sign(unsigned.encode()))}"
         KNOWN.add(assertion)
         return assertion
@@ -125,7 +123,7 @@ def _signer(pem: str, algorithm: Algorithm, name: str) -> Signer:
     try:
         key: Any = load_pem_private_key(pem.replace("\\n", "\n").encode(), password=None)
     except (ValueError, TypeError):
-        # `from None`: a parser's complaint may quote what it read.
+        # `from None`: the parser's message may quote the key.
         raise ConfigurationError(f"{name} is not a PEM private key without a password") from None
     return _rs256(key, name) if algorithm == "RS256" else _es256(key, name)
 

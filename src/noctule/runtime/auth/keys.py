@@ -1,4 +1,4 @@
-"""Credentials that stay the same from one request to the next."""
+"""Credentials that are the same for every request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from noctule.runtime.redaction.known_secrets import KNOWN
 from noctule.runtime.secrets import secret_source
 
 if TYPE_CHECKING:
-    from noctule.runtime.auth.base import Held
+    from noctule.runtime.auth.base import SecretValues
     from noctule.runtime.secrets import SecretSource
 
 
@@ -33,8 +33,8 @@ class ApiKeyHeader(Auth):
     def sources(self) -> tuple[SecretSource, ...]:
         return (self.secret,)
 
-    def bind(self, held: Held) -> Session:
-        secret = held[self.secret]
+    def bind(self, secrets: SecretValues) -> Session:
+        secret = secrets[self.secret]
         value = header(self.header, self.prefix + secret.reveal())
         return Session({self.header: value}, fingerprint=secret.fingerprint)
 
@@ -60,8 +60,8 @@ class ApiKeyQuery(Auth):
     def sources(self) -> tuple[SecretSource, ...]:
         return (self.secret,)
 
-    def bind(self, held: Held) -> Session:
-        secret = held[self.secret]
+    def bind(self, secrets: SecretValues) -> Session:
+        secret = secrets[self.secret]
         pair = f"{quote(self.parameter, safe='')}={quote(secret.reveal(), safe='')}"
         return Session(query=pair, fingerprint=secret.fingerprint)
 
@@ -70,7 +70,7 @@ class ApiKeyQuery(Auth):
 class Basic(Auth):
     """User name and password (RFC 7617), in UTF-8. Many APIs put a key in one of the two.
 
-    A user name that is no secret may be a plain text beside a password. Leave out the password
+    A user name that is not secret may be a plain text beside a password. Leave out the password
     where the provider wants it empty.
     """
 
@@ -85,20 +85,20 @@ class Basic(Auth):
 
     @property
     def sources(self) -> tuple[SecretSource, ...]:
-        named = (self.username, self.password)
-        return tuple(one for one in named if one is not None and not isinstance(one, str))
+        pair = (self.username, self.password)
+        return tuple(item for item in pair if item is not None and not isinstance(item, str))
 
-    def bind(self, held: Held) -> Session:
+    def bind(self, secrets: SecretValues) -> Session:
         user = self.username
-        name = user if isinstance(user, str) else held[user].reveal()
-        password = held[self.password].reveal() if self.password else ""
-        fingerprint = " ".join(held[source].fingerprint for source in self.sources)
+        name = user if isinstance(user, str) else secrets[user].reveal()
+        password = secrets[self.password].reveal() if self.password else ""
+        fingerprint = " ".join(secrets[source].fingerprint for source in self.sources)
         return Session({"Authorization": basic(name, password)}, fingerprint=fingerprint)
 
 
 @dataclass(frozen=True, init=False)
 class All(Auth):
-    """Several at once, such as an API key and a bearer token: a request carries them all."""
+    """Several at once, such as an API key and a bearer token: each request carries all of them."""
 
     parts: tuple[Auth, ...]
 
@@ -109,27 +109,29 @@ class All(Auth):
     def sources(self) -> tuple[SecretSource, ...]:
         return tuple(dict.fromkeys(source for part in self.parts for source in part.sources))
 
-    def bind(self, held: Held) -> Session:
-        sessions = [part.bind(held) for part in self.parts]
+    def bind(self, secrets: SecretValues) -> Session:
+        sessions = [part.bind(secrets) for part in self.parts]
         return Session(
-            {name: value for each in sessions for name, value in each.headers.items()},
-            "&".join(each.query for each in sessions if each.query),
-            tuple(token for each in sessions for token in each.tokens),
-            " ".join(each.fingerprint for each in sessions),
+            {name: value for session in sessions for name, value in session.headers.items()},
+            "&".join(session.query for session in sessions if session.query),
+            tuple(token for session in sessions for token in session.tokens),
+            " ".join(session.fingerprint for session in sessions),
         )
 
 
 class NoAuth(All):
-    """The API is open to all."""
+    """No credentials: the API is public."""
 
     def __init__(self) -> None:
         super().__init__()
 
 
 def basic(username: str, password: str) -> str:
-    """The value of an Authorization header; from now on no redacted text shows it."""
+    """The value of an Authorization header, which redaction masks from now on.
+
+    Raises `ConfigurationError` for a user name with a colon."""
     if ":" in username:
-        raise ConfigurationError("a user name of Basic authentication cannot hold a colon")
+        raise ConfigurationError("a user name of Basic authentication cannot contain a colon")
     packed = base64.b64encode(f"{username}:{password}".encode()).decode()
     KNOWN.add(packed, pinned=True)
     return f"Basic {packed}"

@@ -13,27 +13,28 @@ from noctule.runtime import errors
 from noctule.runtime.auth.base import Auth, Session
 from noctule.runtime.auth.keys import basic
 from noctule.runtime.auth.renewal import TokenSession, cell_for
-from noctule.runtime.auth.token import Token
+from noctule.runtime.auth.token import AccessToken
 from noctule.runtime.encoding.query import form
 from noctule.runtime.redaction.known_secrets import KNOWN
 from noctule.runtime.request import Request
 from noctule.runtime.secrets import secret_source
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Mapping
 
-    from noctule.runtime.auth.base import Held, Wait
+    from noctule.runtime.auth.base import SecretValues
     from noctule.runtime.auth.token_file import TokenFile
     from noctule.runtime.clock import Clock
+    from noctule.runtime.effects import HttpSteps
     from noctule.runtime.request import Response
     from noctule.runtime.secrets import SecretSource
 
 ClientAuth = Literal["basic", "body"]
-"""How the client shows who it is at the token endpoint (RFC 6749, 2.3.1)."""
+"""How the client authenticates at the token endpoint (RFC 6749, 2.3.1)."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
-# RFC 6749, 5.2. What else an endpoint says stays out of our messages.
+# RFC 6749, 5.2. Other texts of an endpoint stay out of our messages.
 _ERRORS = frozenset(
     {
         "invalid_request",
@@ -48,7 +49,7 @@ _ERRORS = frozenset(
 
 @dataclass(frozen=True)
 class OAuth2ClientCredentials(Auth):
-    """The service acts for itself. `extra` goes into the form of the token request as it is.
+    """The service acts for itself. `extra` is added to the form of the token request.
 
     With a `store`, the processes of a machine share one token. Raises `ConfigurationError` for
     a `token_url` that is not https.
@@ -69,17 +70,17 @@ class OAuth2ClientCredentials(Auth):
     def sources(self) -> tuple[SecretSource, ...]:
         return (self.client_id, self.client_secret)
 
-    def bind(self, held: Held) -> Session:
-        return _session(self, held, {"grant_type": "client_credentials"})
+    def bind(self, secrets: SecretValues) -> Session:
+        return _session(self, secrets, {"grant_type": "client_credentials"})
 
 
 @dataclass(frozen=True)
 class OAuth2RefreshToken(Auth):
-    """The service acts for a user who once agreed; the refresh token is the proof of that.
+    """The service acts for a user who once agreed; the refresh token proves it.
 
     Where the provider rotates refresh tokens, give a `store`: without one, the token in the
-    environment is used up when the process ends. A new token in the environment takes over
-    from what the store holds.
+    environment is no longer valid when the process ends. A new token in the environment replaces
+    the one in the store.
     """
 
     token_url: str
@@ -98,27 +99,25 @@ class OAuth2RefreshToken(Auth):
     def sources(self) -> tuple[SecretSource, ...]:
         return (self.client_id, self.client_secret, self.refresh_token)
 
-    def bind(self, held: Held) -> Session:
-        seed = held[self.refresh_token].reveal()
-        return _session(self, held, {"grant_type": "refresh_token"}, seed)
+    def bind(self, secrets: SecretValues) -> Session:
+        seed = secrets[self.refresh_token].reveal()
+        return _session(self, secrets, {"grant_type": "refresh_token"}, seed)
 
 
 @dataclass(frozen=True)
 class _Endpoint:
-    """A `Grant` that asks the token endpoint with the same form each time."""
+    """A `Grant` that sends the same form to the token endpoint each time."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
     fields: Mapping[str, str] = field(repr=False)
     seed: str = field(repr=False)
-    """The refresh token to begin with; "" for a grant that has none."""
+    """The first refresh token; "" for a grant without one."""
 
-    def obtain(
-        self, refresh: str, request: Request, clock: Clock
-    ) -> Generator[Request | Wait, Response, Token]:
+    def obtain(self, refresh: str, request: Request, clock: Clock) -> HttpSteps[AccessToken]:
         latest = (refresh or self.seed) if self.seed else ""
         fields = {**self.fields, "refresh_token": latest} if latest else self.fields
-        return (yield from exchange(self.url, self.headers, fields, request, clock))
+        return (yield from request_token(self.url, self.headers, fields, request, clock))
 
 
 def _check(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> None:
@@ -129,11 +128,11 @@ def _check(auth: OAuth2ClientCredentials | OAuth2RefreshToken) -> None:
 
 def _session(
     auth: OAuth2ClientCredentials | OAuth2RefreshToken,
-    held: Held,
+    secrets: SecretValues,
     fields: dict[str, str],
     seed: str = "",
 ) -> Session:
-    identifier, secret = held[auth.client_id].reveal(), held[auth.client_secret].reveal()
+    identifier, secret = secrets[auth.client_id].reveal(), secrets[auth.client_secret].reveal()
     fields |= auth.extra
     if auth.scopes:
         fields["scope"] = " ".join(auth.scopes)
@@ -143,11 +142,11 @@ def _session(
         headers["Authorization"] = basic(quote_plus(identifier), quote_plus(secret))
     else:
         fields |= {"client_id": identifier, "client_secret": secret}
-    cell = cell_for((owner, auth.store), shared=held.shared)
+    cell = cell_for((owner, auth.store), shared=secrets.shared)
     endpoint = _Endpoint(auth.token_url, headers, fields, seed)
     return Session(
         tokens=(TokenSession(cell, endpoint, auth.store, owner),),
-        fingerprint=" ".join(held[source].fingerprint for source in auth.sources),
+        fingerprint=" ".join(secrets[source].fingerprint for source in auth.sources),
     )
 
 
@@ -157,55 +156,58 @@ def owner_of(*parts: object) -> str:
 
 
 def check_token_url(url: str) -> None:
-    """Credentials go there: it is https, or this machine itself."""
+    """Raises `ConfigurationError` unless it is https or local: credentials are sent there."""
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
-        raise errors.ConfigurationError("the token endpoint has to be an https URL")
+        raise errors.ConfigurationError("the token endpoint must be an https URL")
 
 
-def exchange(
+def request_token(
     url: str, headers: Mapping[str, str], fields: Mapping[str, str], request: Request, clock: Clock
-) -> Generator[Request | Wait, Response, Token]:
-    """Ask the token endpoint, within the limits of the request that needs the token."""
-    sent = {
+) -> HttpSteps[AccessToken]:
+    """Ask the token endpoint, within the limits of the request that needs the token.
+
+    Raises `ConnectionFailed`, `Unauthorized` and `InvalidResponse`.
+    """
+    all_headers = {
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",
         **headers,
     }
-    response = yield Request("POST", url, sent, form(fields), request.limits)
+    response: Response = yield Request("POST", url, all_headers, form(fields), request.limits)
     return _token(response, fields.get("refresh_token", ""), clock.time())
 
 
-def _token(response: Response, refresh: str, now: float) -> Token:
-    """The token in the answer (RFC 6749, 5.1), which keeps `refresh` unless it brings another."""
+def _token(response: Response, refresh: str, now: float) -> AccessToken:
+    """The token of the response (RFC 6749, 5.1), with `refresh` unless there is a new one."""
     if response.status >= 300:
-        raise _refusal(response)
-    answer = _members(response)
-    value = answer.get("access_token")
+        raise _error(response)
+    members = _members(response)
+    value = members.get("access_token")
     if not isinstance(value, str) or not value:
-        raise errors.InvalidResponse("the token endpoint's answer holds no access token")
-    rotated = answer.get("refresh_token")
+        raise errors.InvalidResponse("the token endpoint's response holds no access token")
+    rotated = members.get("refresh_token")
     latest = rotated if isinstance(rotated, str) and rotated else refresh
     for secret in (value, latest):
         KNOWN.add(secret)
-    life = _seconds(answer.get("expires_in"))
-    return Token(value, now, None if life is None else now + life, latest)
+    life = _seconds(members.get("expires_in"))
+    return AccessToken(value, now, None if life is None else now + life, latest)
 
 
 def _seconds(life: object) -> float | None:
-    """Some send the number as a text, some none at all."""
+    """Some providers send the number as a text, some send none."""
     if isinstance(life, str) and life.isdecimal():
         return float(life)
     return max(float(life), 0.0) if isinstance(life, int | float) else None
 
 
-def _refusal(response: Response) -> errors.ServiceError:
+def _error(response: Response) -> errors.ServiceError:
     status = response.status
     if status in (408, 429) or status >= 500:
         return errors.ConnectionFailed(f"it answered {status}")
-    word = _members(response).get("error")
-    known = f": {word}" if word in _ERRORS else ""
-    error = errors.Unauthorized(f"the token endpoint refused with {status}{known}")
+    code = _members(response).get("error")
+    detail = f": {code}" if code in _ERRORS else ""
+    error = errors.Unauthorized(f"the token endpoint refused with {status}{detail}")
     error.status = status
     return error
 

@@ -1,51 +1,52 @@
-"""Renewing a token: one at a time per set of credentials, across tasks, threads and processes."""
+"""Renewing a token: once per set of credentials, across tasks, threads and processes."""
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
 from noctule.runtime import errors
-from noctule.runtime.auth.base import Wait
 from noctule.runtime.auth.token import TokenCell
+from noctule.runtime.effects import Invoke, Sleep, Wait
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable
+    from concurrent.futures import Future
 
-    from noctule.runtime.auth.token import Flight, Token
+    from noctule.runtime.auth.token import AccessToken, Renewal
     from noctule.runtime.auth.token_file import FileLock, TokenFile
     from noctule.runtime.clock import Clock
-    from noctule.runtime.request import Request, Response
+    from noctule.runtime.effects import HttpSteps
+    from noctule.runtime.request import Request
 
 LOGGER = logging.getLogger("noctule.runtime")
 
-LONGEST_WAIT = 30.0
-"""Seconds for somebody else's renewal, when the attempt has no timeout of its own."""
+MAX_WAIT = 30.0
+"""Seconds to wait for the renewal of another caller, when the attempt has no timeout."""
 
 LOCK_POLL = 0.05
-"""Seconds between two looks at the lock of another process."""
+"""Seconds between two tries to get the lock that another process holds."""
 
 _CELLS: WeakValueDictionary[tuple[object, ...], TokenCell] = WeakValueDictionary()
 
 
 class Grant(Protocol):
-    """How a token is got."""
+    """A way to obtain a token."""
 
-    def obtain(
-        self, refresh: str, request: Request, clock: Clock
-    ) -> Generator[Request | Wait, Response, Token]:
-        """Ask for one. `refresh` is the latest refresh token, if any."""
+    def obtain(self, refresh: str, request: Request, clock: Clock) -> HttpSteps[AccessToken]:
+        """`refresh` is the latest refresh token; "" when there is none."""
         ...
 
 
 def cell_for(identity: tuple[object, ...], *, shared: bool) -> TokenCell:
-    """The process's cell for these credentials, or one that nobody else has."""
+    """The process's cell for these credentials, or a new one that is not shared."""
     return _CELLS.setdefault(identity, TokenCell()) if shared else TokenCell()
 
 
 class TokenSession:
-    """Signs with a token that a `Grant` gives, and keeps it current."""
+    """Signs with a token that a `Grant` obtains, and keeps it current."""
 
     def __init__(
         self, cell: TokenCell, grant: Grant, store: TokenFile | None = None, owner: str = ""
@@ -55,16 +56,17 @@ class TokenSession:
         self._store = store
         self._owner = owner
 
-    def prepare(self, request: Request, clock: Clock) -> Generator[Request | Wait, Response, None]:
+    def prepare(self, request: Request, clock: Clock) -> HttpSteps[None]:
         while (turn := self._cell.turn(clock.time())) is not None:
             if turn.mine:
-                return (yield from self._renew(turn.flight, request, clock))
-            yield Wait(request.limits.total or LONGEST_WAIT, turn.flight.done)
-            if not turn.flight.done.done():
+                return (yield from self._renew(turn.renewal, request, clock))
+            done = turn.renewal.done
+            yield Wait(request.limits.total or MAX_WAIT, partial(_when_done, done))
+            if not done.done():
                 raise errors.ConnectionFailed("another call is still fetching a token")
-            failure = turn.flight.done.exception()
+            failure = done.exception()
             if isinstance(failure, errors.ServiceError):
-                # Each caller gets its own: an error carries the facts of one call.
+                # Each caller gets its own error, since it holds the facts of one call.
                 raise type(failure)(*failure.args)
 
     def apply(self, request: Request) -> None:
@@ -72,68 +74,71 @@ class TokenSession:
         if token is not None:
             request.headers["Authorization"] = f"Bearer {token.value}"
 
-    def refused(self, request: Request, clock: Clock) -> bool:
-        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return self._cell.reject(sent, clock.time())
+    def reject(self, request: Request, clock: Clock) -> bool:
+        value = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return self._cell.reject(value, clock.time())
 
-    def _renew(
-        self, flight: Flight, request: Request, clock: Clock
-    ) -> Generator[Request | Wait, Response, None]:
+    def _renew(self, renewal: Renewal, request: Request, clock: Clock) -> HttpSteps[None]:
         try:
             token = yield from self._obtain(request, clock)
         except errors.ServiceError as error:
-            told = _before_the_call(error)
-            if not self._cell.fail(flight, told, clock.time()):
-                raise told from None
+            reported = _before_the_call(error)
+            if not self._cell.fail(renewal, reported, clock.time()):
+                raise reported from None
         except BaseException:
             # Cancelled: the driver has closed this generator.
-            self._cell.abandon(flight)
+            self._cell.abandon(renewal)
             raise
         else:
-            self._cell.land(flight, token, clock.time())
+            self._cell.complete(renewal, token, clock.time())
 
-    def _obtain(self, request: Request, clock: Clock) -> Generator[Request | Wait, Response, Token]:
-        held = self._cell.token
+    def _obtain(self, request: Request, clock: Clock) -> HttpSteps[AccessToken]:
+        current = self._cell.token
         if self._store is None:
-            return (yield from self._grant.obtain(held.refresh if held else "", request, clock))
-        lock = yield from _locked(self._store, request, clock)
+            refresh = current.refresh if current else ""
+            return (yield from self._grant.obtain(refresh, request, clock))
+        lock = yield from _lock(self._store, request, clock)
         try:
-            kept = self._store.load(self._owner)
-            # Another process renewed it while this one waited.
-            if kept is not None and kept.usable(clock.time()) and kept != held:
-                return kept
-            latest = kept or held
+            stored: AccessToken | None = yield Invoke(self._store.load, (self._owner,))
+            # Another process renewed it while this one waited for the lock.
+            if stored is not None and stored.usable(clock.time()) and stored != current:
+                return stored
+            latest = stored or current
             refresh = latest.refresh if latest else ""
             token = yield from self._grant.obtain(refresh, request, clock)
-            self._keep(token)
+            yield from self._save(token, self._store)
             return token
         finally:
             lock.release()
 
-    def _keep(self, token: Token) -> None:
-        """Saved before its first use: a rotated refresh token exists nowhere else."""
-        if self._store is None:
-            return
+    def _save(self, token: AccessToken, store: TokenFile) -> HttpSteps[None]:
+        """Before its first use: a rotated refresh token exists nowhere else."""
         try:
-            self._store.save(self._owner, token)
+            yield Invoke(store.save, (self._owner, token))
         except errors.ConfigurationError as error:
-            # The token works all the same; without it the service would stop now, not later.
+            # The token is valid all the same: raising would stop the service now, not later.
             LOGGER.warning("a new token is not on disk and is lost with this process: %s", error)
 
 
-def _locked(
-    store: TokenFile, request: Request, clock: Clock
-) -> Generator[Request | Wait, Response, FileLock]:
-    until = clock.monotonic() + (request.limits.total or LONGEST_WAIT)
-    while (lock := store.lock()) is None:
+def _when_done(done: Future[None], wake: Callable[[], None]) -> bool:
+    done.add_done_callback(lambda _: wake())
+    return done.done()
+
+
+def _lock(store: TokenFile, request: Request, clock: Clock) -> HttpSteps[FileLock]:
+    until = clock.monotonic() + (request.limits.total or MAX_WAIT)
+    while True:
+        lock: FileLock | None = yield Invoke(store.lock, ())
+        if lock is not None:
+            return lock
         if clock.monotonic() >= until:
             raise errors.ConnectionFailed("another process is still fetching a token")
-        yield Wait(LOCK_POLL)
-    return lock
+        yield Sleep(LOCK_POLL)
 
 
 def _before_the_call(error: errors.ServiceError) -> errors.ServiceError:
-    """Whatever happened, the request itself was not sent, so it may be sent again."""
+    """The error of a token request, as one before the call's own request was sent: that may be
+    sent again."""
     if isinstance(error, errors.ConnectionFailed | errors.TimedOut):
         reason = "no answer in time" if isinstance(error, errors.TimedOut) else str(error)
         return errors.ConnectionFailed(f"the token endpoint: {reason}")

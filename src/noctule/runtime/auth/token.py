@@ -1,10 +1,10 @@
-"""When a token is used, renewed and waited for: decisions only, no I/O, `now` handed in.
+"""When an access token is used, renewed or waited for: decisions only, no I/O; `now` is passed in.
 
-fresh       use it
-ageing      one caller renews it, all others go on using it
-ended       one caller renews it, all others wait for that one
-rejected    as ended; the token that replaces it is not rejected again within a while, so a
-            provider that answers 401 to everything does not make us renew for ever
+fresh      use it
+expiring   one caller renews it, all others go on using it
+expired    one caller renews it, all others wait for the renewal
+rejected   like expired; but the token that replaces it is not rejected again for a while, so that
+           a provider which answers 401 to everything does not make us renew without end
 """
 
 from __future__ import annotations
@@ -17,127 +17,132 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from noctule.runtime.errors import ServiceError
 
-SAFETY = 5.0
-"""Seconds before its end at which a token is no longer sent: it may end on the way."""
+EXPIRY_MARGIN = 5.0
+"""Seconds before its expiry at which a token is no longer sent: it may expire on the way."""
 
-LATER = 10.0
-"""Seconds until the next try, after an ageing token could not be renewed."""
+RENEWAL_PAUSE = 10.0
+"""Seconds until the next try, after an expiring token could not be renewed."""
 
-SETTLING = 30.0
+REJECTION_PAUSE = 30.0
 """Seconds during which a token that replaced a rejected one is not itself replaced."""
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """An access token. Times are seconds since the epoch; `ends` is None when it has no end."""
+class AccessToken:
+    """Times are seconds since the epoch; `expires_at` is None for a token that never expires."""
 
     value: str = field(repr=False)
-    since: float
-    ends: float | None = None
+    issued_at: float
+    expires_at: float | None = None
     refresh: str = field(default="", repr=False)
-    """The refresh token that came with it; "" when the one before it stays."""
+    """The refresh token that came with it; "" when there is none."""
 
     @property
-    def ageing_from(self) -> float | None:
-        """80 % of its life or 60 s before its end, whichever is first; never before half."""
-        if self.ends is None:
+    def renew_at(self) -> float | None:
+        """80 % of its life or 60 s before its expiry, whichever is first; never before half of
+        its life."""
+        if self.expires_at is None:
             return None
-        life = self.ends - self.since
-        return self.since + max(0.5 * life, min(0.8 * life, life - 60))
+        life = self.expires_at - self.issued_at
+        return self.issued_at + max(0.5 * life, min(0.8 * life, life - 60))
 
     def usable(self, now: float) -> bool:
-        if self.ends is None:
+        if self.expires_at is None:
             return True
-        return now < self.ends - min(SAFETY, 0.1 * (self.ends - self.since))
+        life = self.expires_at - self.issued_at
+        return now < self.expires_at - min(EXPIRY_MARGIN, 0.1 * life)
 
 
-class Flight:
-    """One renewal, that of the caller who got it as `mine`, or somebody else's."""
+class Renewal:
+    """A renewal in progress; `done` has a result, or an exception, when it has ended."""
 
     def __init__(self) -> None:
         self.done: Future[None] = Future()
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What a caller does when the token at hand is not enough."""
+class RenewalTurn:
+    """What a caller without a usable token does: carry out `renewal` if it is `mine`, else wait
+    for it."""
 
-    flight: Flight
+    renewal: Renewal
     mine: bool
 
 
 class TokenCell:
     """The token of one set of credentials, shared by tasks and threads."""
 
-    def __init__(self, token: Token | None = None) -> None:
+    def __init__(self, token: AccessToken | None = None) -> None:
         self._token = token
         self._lock = Lock()
-        self._flight: Flight | None = None
-        self._rejected: Token | None = None
+        self._renewal: Renewal | None = None
+        self._rejected: AccessToken | None = None
         self._replaced_at: float | None = None
         self._not_before = 0.0
 
     @property
-    def token(self) -> Token | None:
+    def token(self) -> AccessToken | None:
         return self._token
 
-    def turn(self, now: float) -> Turn | None:
-        """None: use the token. Otherwise renew it, or wait for who does."""
+    def turn(self, now: float) -> RenewalTurn | None:
+        """None: use the token. Otherwise renew it, or wait for the renewal."""
         with self._lock:
-            if self.usable(now) and not self._due(now):
+            if self.usable(now) and not self._renewal_due(now):
                 return None
-            if self._flight is not None:
-                return None if self.usable(now) else Turn(self._flight, mine=False)
-            self._flight = Flight()
-            return Turn(self._flight, mine=True)
+            if self._renewal is not None:
+                return None if self.usable(now) else RenewalTurn(self._renewal, mine=False)
+            self._renewal = Renewal()
+            return RenewalTurn(self._renewal, mine=True)
 
     def usable(self, now: float) -> bool:
         token = self._token
         return token is not None and token is not self._rejected and token.usable(now)
 
-    def land(self, flight: Flight, token: Token, now: float) -> None:
-        """The renewal gave `token`."""
+    def complete(self, renewal: Renewal, token: AccessToken, now: float) -> None:
+        """The renewal returned `token`."""
         with self._lock:
-            forced = self._token is not None and self._token is self._rejected
-            self._replaced_at = now if forced else None
+            replaces_rejected = self._token is not None and self._token is self._rejected
+            self._replaced_at = now if replaces_rejected else None
             self._token = token
-            self._end(flight)
-        flight.done.set_result(None)
+            self._end(renewal)
+        renewal.done.set_result(None)
 
-    def fail(self, flight: Flight, error: ServiceError, now: float) -> bool:
-        """The renewal failed: True if the old token still serves, and nobody need know."""
+    def fail(self, renewal: Renewal, error: ServiceError, now: float) -> bool:
+        """The renewal failed. Returns True if the old token is still usable, so that no caller
+        needs to know."""
         with self._lock:
-            self._end(flight)
-            serves = self.usable(now)
-            self._not_before = now + LATER
-        if serves:
-            flight.done.set_result(None)
+            self._end(renewal)
+            usable = self.usable(now)
+            self._not_before = now + RENEWAL_PAUSE
+        if usable:
+            renewal.done.set_result(None)
         else:
-            flight.done.set_exception(error)
-        return serves
+            renewal.done.set_exception(error)
+        return usable
 
-    def abandon(self, flight: Flight) -> None:
-        """Whoever was renewing was cancelled: the next caller takes over."""
+    def abandon(self, renewal: Renewal) -> None:
+        """The caller that was renewing was cancelled: the next one takes over."""
         with self._lock:
-            self._end(flight)
-        if not flight.done.done():
-            flight.done.set_result(None)
+            self._end(renewal)
+        if not renewal.done.done():
+            renewal.done.set_result(None)
 
     def reject(self, value: str, now: float) -> bool:
-        """The provider refused the token `value`: is there, or will there be, a better one?"""
+        """The provider rejected the token `value`. Returns whether a better one is there or can
+        be fetched."""
         with self._lock:
             token = self._token
             if token is None or token.value != value or token is self._rejected:
                 return True
-            if self._replaced_at is not None and now < self._replaced_at + SETTLING:
+            if self._replaced_at is not None and now < self._replaced_at + REJECTION_PAUSE:
                 return False
             self._rejected = token
             return True
 
-    def _due(self, now: float) -> bool:
-        ageing = self._token.ageing_from if self._token else None
-        return ageing is not None and now >= max(ageing, self._not_before)
+    def _renewal_due(self, now: float) -> bool:
+        renew_at = self._token.renew_at if self._token else None
+        return renew_at is not None and now >= max(renew_at, self._not_before)
 
-    def _end(self, flight: Flight) -> None:
-        if self._flight is flight:
-            self._flight = None
+    def _end(self, renewal: Renewal) -> None:
+        if self._renewal is renewal:
+            self._renewal = None

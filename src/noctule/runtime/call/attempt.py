@@ -1,7 +1,7 @@
-"""One attempt over HTTP, as a generator that yields requests and is sent answers.
+"""One attempt over HTTP, as a generator that yields requests and receives their responses.
 
-It signs the request anew (a token may have changed since the last attempt), renews a token that
-the provider refuses, follows redirects of reads, and never shows credentials to another origin.
+It signs the request (a token may have changed since the last attempt), renews a token that the
+provider rejects, follows the redirects of reads, and never sends credentials to another origin.
 """
 
 from __future__ import annotations
@@ -11,27 +11,23 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from noctule.runtime import errors
-from noctule.runtime.policy.classify import answered, failed
-from noctule.runtime.policy.outcome import Outcome, Reached
+from noctule.runtime.policy.classify import classify_failure, classify_response
+from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from noctule.runtime.auth import Session, Wait
+    from noctule.runtime.auth import Session
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.clock import Clock
-    from noctule.runtime.policy.outcome import Again
+    from noctule.runtime.effects import HttpSteps
+    from noctule.runtime.policy.outcome import RetryKind
     from noctule.runtime.request import Request, Response
-
-    Exchange = Generator[Request | Wait, Response, Outcome]
-    Steps = Generator[Request | Wait, Response, Response]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(slots=True)
-class Wire:
-    """What an attempt needs to know of its service."""
+class AttemptContext:
+    """What all attempts of a service share."""
 
     config: ServiceConfig
     session: Session
@@ -45,100 +41,113 @@ class _CredentialsError(Exception):
         self.error = error
 
 
-def exchange(request: Request, wire: Wire, keyed: bool) -> Exchange:
-    """Make one attempt; `keyed` if it carries an idempotency key.
+def run_attempt(
+    request: Request, context: AttemptContext, keyed: bool
+) -> HttpSteps[AttemptOutcome]:
+    """Make one attempt. `keyed`: the request carries an idempotency key.
 
-    A `ServiceError` that is thrown in is the transport's failure to answer.
+    A `ServiceError` that is thrown in is the transport's failure to get a response.
     """
     try:
-        response = yield from _signed(request, wire)
-        if response.status in REDIRECTS and _followed(request):
-            response = yield from _follow(request, response, wire)
-    except _CredentialsError as problem:
-        again: Again = "transient" if isinstance(problem.error, errors.Unavailable) else "no"
-        return Outcome(
-            error=bare(problem.error), reached=Reached.NOT_SENT, again=again, healthy=None
+        response = yield from _send_signed(request, context)
+        if response.status in REDIRECTS and _may_follow(request):
+            response = yield from _follow_redirects(request, response, context)
+    except _CredentialsError as failure:
+        retry_kind: RetryKind = (
+            "transient" if isinstance(failure.error, errors.Unavailable) else "no"
+        )
+        return AttemptOutcome(
+            error=without_frames(failure.error),
+            delivery=Delivery.NOT_SENT,
+            retry_kind=retry_kind,
+            healthy=None,
         )
     except errors.ServiceError as error:
-        return failed(bare(error))
-    config, now = wire.config, wire.clock.time()
-    return answered(
+        return classify_failure(without_frames(error))
+    config, now = context.config, context.clock.time()
+    return classify_response(
         response,
         now,
         should_retry_header=config.should_retry_header,
         keyed=keyed,
         rate_limit=config.rate_limit,
-        failure=config.failure,
+        body_failure=config.failure,
     )
 
 
-def bare(error: errors.ServiceError) -> errors.ServiceError:
-    """`error` without the frames it came through: what was sent and answered is in their locals,
-    which error trackers print."""
+def without_frames(error: errors.ServiceError) -> errors.ServiceError:
+    """`error` without its traceback: error trackers print the locals of its frames, which hold
+    what was sent and received."""
     error.__context__ = None
     return error.with_traceback(None)
 
 
-def _signed(request: Request, wire: Wire) -> Steps:
-    """Send it with credentials; once more with new ones if these are refused."""
-    session = wire.session
+def _send_signed(request: Request, context: AttemptContext) -> HttpSteps[Response]:
+    """Send it with credentials; once more with new ones if these are rejected."""
+    session = context.session
     if not session.tokens:
         signed = request.copy()
         session.apply(signed)
-        return (yield signed)
-    signed = yield from _with_token(request, wire)
+        response: Response = yield signed
+        return response
+    signed = yield from _sign_with_token(request, context)
     response = yield signed
     replayable = getattr(request.content, "replayable", True)
-    failure = wire.config.failure
-    refused = response.status == 401 or (failure and failure.refuses_credentials(response))
-    if not refused or not replayable or not session.refused(signed, wire.clock):
+    body_failure = context.config.failure
+    rejected = response.status == 401 or (
+        body_failure is not None and body_failure.rejects_credentials(response)
+    )
+    if not rejected or not replayable or not session.reject(signed, context.clock):
         return response
-    signed = yield from _with_token(request, wire)
-    return (yield signed)
+    signed = yield from _sign_with_token(request, context)
+    response = yield signed
+    return response
 
 
-def _with_token(request: Request, wire: Wire) -> Generator[Request | Wait, Response, Request]:
+def _sign_with_token(request: Request, context: AttemptContext) -> HttpSteps[Request]:
     try:
-        yield from wire.session.prepare(request, wire.clock)
+        yield from context.session.prepare(request, context.clock)
     except errors.ServiceError as error:
         raise _CredentialsError(error) from None
     signed = request.copy()
-    wire.session.apply(signed)
+    context.session.apply(signed)
     return signed
 
 
-def _followed(request: Request) -> bool:
-    return request.method in ("GET", "HEAD") and request.limits.redirects > 0
+def _may_follow(request: Request) -> bool:
+    return request.method in ("GET", "HEAD") and request.limits.max_redirects > 0
 
 
-def _follow(request: Request, response: Response, wire: Wire) -> Steps:
+def _follow_redirects(
+    request: Request, response: Response, context: AttemptContext
+) -> HttpSteps[Response]:
     url = request.url
-    for _ in range(request.limits.redirects):
+    for _ in range(request.limits.max_redirects):
         location = response.headers.get("location")
         if response.status not in REDIRECTS or location is None:
             return response
-        url = _resolved(url, location)
-        step = request.copy()
-        step.url = url
+        url = _target(url, location)
+        redirected = request.copy()
+        redirected.url = url
         if _origin(url) == _origin(request.url):
-            wire.session.apply(step)
+            context.session.apply(redirected)
         elif url.startswith("https://"):
-            step.headers = {}
+            redirected.headers = {}
         else:
             raise errors.InvalidResponse("redirected to another origin without encryption")
-        response = yield step
-    raise errors.InvalidResponse("redirected in circles")
+        response = yield redirected
+    raise errors.InvalidResponse("too many redirects")
 
 
-def _resolved(url: str, location: str) -> str:
-    """Where a Location header points; raises `InvalidResponse` for what is no URL."""
+def _target(url: str, location: str) -> str:
+    """The absolute URL that a Location header points to; raises `InvalidResponse`."""
     try:
         parts = urlsplit(urldefrag(urljoin(url, location)).url)
         target = parts._replace(path=parts.path or "/").geturl()
         _origin(target)
     except ValueError:
-        raise errors.InvalidResponse("redirected to what is no URL") from None
-    # What a URL may not hold is escaped; what is escaped already stays as it is.
+        raise errors.InvalidResponse("redirected to an invalid URL") from None
+    # Characters that a URL may not hold are escaped; existing escapes stay as they are.
     return quote(target, safe="%/:=&?~+!$,;'@()*[]")
 
 

@@ -1,8 +1,8 @@
-"""What a service is told: where the provider is, how it talks, and how patient we are.
+"""The configuration of a service: where the provider is, how it works, and all limits.
 
-Each default comes with its reason here and in docs/runtime.md. Every one can be changed for a
+The reason for each default is given here and in docs/runtime.md. Every limit can be changed for a
 service (`ServiceConfig.policies`), for one method (`ServiceConfig.methods`) and for one call
-(`CallOptions`); the nearest one counts.
+(`CallOptions`); the most specific value applies.
 """
 
 from __future__ import annotations
@@ -24,84 +24,84 @@ if TYPE_CHECKING:
 
 
 class Off(Enum):
-    """In options, where None means "as it was"."""
+    """Switches a limit off in options, where None means "unchanged"."""
 
     OFF = "off"
 
 
 OFF: Final = Off.OFF
-"""No such limit, for this method or call: `CallOptions(deadline=OFF)`."""
+"""No limit for this method or call: `CallOptions(deadline=OFF)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """How patient a service is. Durations in seconds; None switches a limit off."""
+    """The limits of a service. Durations in seconds; None switches a limit off."""
 
     timeout: float | None = 10.0
-    """One attempt, from the first byte sent to the last byte read. A user waits that long at
-    most; the 80 to 600 s of the large SDKs keep a worker hostage to a provider that hangs."""
+    """One attempt, from the first byte sent to the last byte read. No user waits longer; with the
+    80 to 600 s of the large SDKs, a provider that hangs blocks a worker for that long."""
     connect_timeout: float | None = 3.0
     """A host that is up answers a SYN within one retransmission (1 s)."""
     pool_timeout: float | None = 3.0
     """A longer wait for one of our own connections means that we are the bottleneck."""
     deadline: float | None = 30.0
-    """The whole call: attempts, waits, redirects, token refresh."""
+    """The whole call, with its attempts, waits, redirects and token renewals."""
     retry: RetryLimits = field(default_factory=RetryLimits)
-    """Three retries, waits of up to 1, 2 and 4 s, drawn at random."""
+    """Three retries, after random waits of up to 1, 2 and 4 s."""
     retry_budget: RetryBudget | None = field(default_factory=RetryBudget)
-    """Pays for retries: without it an outage sees 2.9 times the usual load, with it 1.04."""
+    """Limits retries: without it, an outage gets 2.9 times the usual load; with it, 1.04 times."""
     breaker: BreakerLimits | None = field(default_factory=BreakerLimits)
-    """Half of ten calls failed. A minimum of 100 calls, as elsewhere, never trips in a service
-    that makes a few calls a minute."""
+    """Opens when half of ten calls failed. With a minimum of 100 calls, as elsewhere, it would
+    never open in a service that makes a few calls a minute."""
     max_concurrency: int | None = 50
-    """Calls to one provider at a time, so that one that hangs does not take all we have."""
+    """Concurrent calls to one provider, so that one that hangs does not take all connections."""
     concurrency_timeout: float = 3.0
-    """How long a call waits for its place before `TooManyConcurrentCalls`."""
-    longest_hold: float = 300.0
-    """However long a provider says to stay away, once in five minutes it is asked again: a header
-    that is wrong by a factor of a thousand must not take us down for a day."""
+    """How long a call waits for a permit before it fails with `TooManyConcurrentCalls`."""
+    max_cooldown: float = 300.0
+    """The longest pause that a provider can ask for: a header that is wrong by a factor of a
+    thousand must not stop us for a day."""
     hedge_after: float | None = None
-    """Send a read a second time when it has not answered by then. Off: it is load."""
-    redirects: int = 5
-    """Followed for reads; more than that is a circle."""
+    """Send a read a second time when there is no response by then. Off, since it adds load."""
+    max_redirects: int = 5
+    """Redirects of reads that are followed."""
     max_response_bytes: int = 32 * 1024 * 1024
     """After decompression: a few kilobytes can unpack to gigabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """Changes for one call, or for one method. What is None stays as it was; `OFF` switches a
-    limit off. The first block is what `Policies` explains.
+    """Changes for one call, or for one method. None leaves a value unchanged; `OFF` switches a
+    limit off. The first fields are explained in `Policies`.
 
-    Calls that change `retry_budget`, `breaker` or `max_concurrency` have a bucket, a circuit or
-    places of their own, shared by all that set the same.
+    Calls that change `retry_budget`, `breaker` or `max_concurrency` have a budget, a breaker or
+    permits of their own, shared by all calls with the same value.
     """
 
     timeout: float | Off | None = None
     connect_timeout: float | Off | None = None
     pool_timeout: float | Off | None = None
     deadline: float | Off | None = None
-    """An outer `deadline` block can still shorten it."""
+    """A surrounding `deadline` block can still shorten it."""
     retry: RetryLimits | None = None
     retry_budget: RetryBudget | Off | None = None
     breaker: BreakerLimits | Off | None = None
     max_concurrency: int | Off | None = None
     concurrency_timeout: float | None = None
-    longest_hold: float | None = None
+    max_cooldown: float | None = None
     hedge_after: float | Off | None = None
-    redirects: int | None = None
+    max_redirects: int | None = None
     max_response_bytes: int | None = None
 
     attempts: int | None = None
-    """Requests at most, the first one included; 1 means no retry. Short for `retry`."""
+    """Short for `retry=RetryLimits(attempts=…)`; 1 means no retry."""
     idempotency_key: str | None = field(default=None, repr=False)
-    """A key of your own, derived from a business id: the same write keeps it for ever."""
+    """A key of your own, derived from a business id: always the same for the same write."""
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     reconcile: Callable[[Any], Any] | None = None
-    """Asked with the `OutcomeUnknown` before it is raised: see `runtime/fallback/reconcile.py`."""
+    """Called with the `OutcomeUnknown` before it is raised: see `runtime/fallback/reconcile.py`."""
 
     def policies(self, base: Policies) -> Policies:
-        """`base`, changed where these options say so."""
+        """`base`, with the changes of these options."""
         changes: dict[str, Any] = {
             item.name: None if value is OFF else value
             for item in fields(base)
@@ -113,15 +113,15 @@ class CallOptions:
         return replace(base, **changes) if changes else base
 
     def over(self, base: CallOptions) -> CallOptions:
-        """These options, and those of `base` where these are silent."""
-        said = {
+        """These options; where a value is None, that of `base`."""
+        changes: dict[str, Any] = {
             item.name: value
             for item in fields(self)
             if (value := getattr(self, item.name)) is not None
         }
         if self.retry is not None:
-            said.setdefault("attempts", None)
-        return replace(base, **said)
+            changes.setdefault("attempts", None)
+        return replace(base, **changes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,10 +132,10 @@ class ServiceConfig:
     base_url: str
     auth: Auth
     idempotency_header: str = ""
-    """The header under which the provider does a repeated write once. Empty: it does not, and
-    an operation with `retry="with_key"` is then never sent twice."""
+    """The header by which the provider recognises a repeated write. Empty: it does not, and an
+    operation with `retry="with_key"` is then never sent twice."""
     should_retry_header: str = ""
-    """Where the provider advises on retries; `X-Should-Retry` is read as well."""
+    """The header with the provider's advice on retries; `X-Should-Retry` is read as well."""
     request_id_header: str = ""
     rate_limit: RateLimitHeaders | None = None
     failure: BodyFailure | None = None

@@ -1,8 +1,8 @@
-"""The two drivers: they do what a call yields, and decide nothing.
+"""The two drivers: they carry out effects and decide nothing. `Driver` runs on an event loop,
+`SyncDriver` in a thread; all I/O and all waiting of a call happens here and in the transport.
 
-Three layers, each a generator, each with an async and a sync loop here: the call
-(`call.ServiceCore`: what to make of the result), its guard (when to attempt), and an attempt's
-exchange (which requests that takes).
+Two loops each. `run` drives a generator of effects: the steps of a service around a call, and
+the steps of one attempt. `run_policies` drives a policy engine, which decides when to attempt.
 """
 
 from __future__ import annotations
@@ -14,114 +14,118 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from noctule.runtime import errors
-from noctule.runtime.call.attempt import exchange
-from noctule.runtime.effects import Ask, Attempt, Sleep
-from noctule.runtime.policy.classify import failed
-from noctule.runtime.request import Request, Response
+from noctule.runtime.call.attempt import run_attempt
+from noctule.runtime.effects import Attempt, Invoke, Sleep, Wait
+from noctule.runtime.policy.classify import classify_failure
+from noctule.runtime.request import Request
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Generator
 
-    from noctule.runtime.auth import Wait as TokenWait
-    from noctule.runtime.call.attempt import Wire
-    from noctule.runtime.call.policy_engine import Effect, Guard
-    from noctule.runtime.call.request_builder import Call
+    from noctule.runtime.call.attempt import AttemptContext
+    from noctule.runtime.call.policy_engine import PolicyEngine
+    from noctule.runtime.call.request_builder import PreparedCall
     from noctule.runtime.clock import Clock
-    from noctule.runtime.policy.bulkhead import Ticket
-    from noctule.runtime.policy.outcome import Outcome
+    from noctule.runtime.policy.outcome import AttemptOutcome
     from noctule.runtime.transport.protocol import AsyncTransport, SyncTransport
 
 R = TypeVar("R")
 
-NO_ANSWER = Response(0)
-"""What an exchange is sent after a wait."""
 
+class Driver:
+    """Carries out effects on an event loop."""
 
-async def perform(steps: Generator[Call | Ask, Any, R], transport: AsyncTransport, wire: Wire) -> R:
-    """Make a whole call and return its result."""
-    try:
-        step = next(steps)
-        while True:
-            reply: object
-            try:
-                if isinstance(step, Ask):
-                    reply = await _ask(step)
+    def __init__(self, transport: AsyncTransport, context: AttemptContext) -> None:
+        self._transport = transport
+        self._context = context
+
+    async def run(self, steps: Generator[Any, Any, R]) -> R:
+        """Carry out each effect that `steps` yields, until it returns. A `ServiceError` of an
+        effect is thrown into `steps`."""
+        try:
+            effect = next(steps)
+            while True:
+                try:
+                    reply = await self._perform(effect)
+                except errors.ServiceError as error:
+                    effect = steps.throw(error)
                 else:
-                    reply = await drive(step.guard, partial(_attempt, step, transport, wire))
-            except errors.ServiceError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(reply)
-    except StopIteration as done:
-        return cast("R", done.value)
-    finally:
-        steps.close()
+                    effect = steps.send(reply)
+        except StopIteration as stop:
+            return cast("R", stop.value)
+        finally:
+            steps.close()
+
+    async def _perform(self, effect: PreparedCall | Request | Sleep | Wait | Invoke) -> object:
+        if isinstance(effect, Request):
+            return await self._transport.asend(effect)
+        if isinstance(effect, Invoke):
+            return await _invoke(effect)
+        if isinstance(effect, Sleep):
+            await self._context.clock.sleep(effect.seconds)
+        elif isinstance(effect, Wait):
+            await _wait(effect, self._context.clock)
+        else:
+            return await run_policies(effect.engine, partial(self._attempt, effect))
+        return None
+
+    async def _attempt(self, call: PreparedCall, _: Attempt) -> AttemptOutcome:
+        return await self.run(run_attempt(call.request, self._context, call.keyed))
 
 
-async def _ask(ask: Ask) -> object:
-    if ask.blocking:
-        import asyncio
+async def run_policies(
+    engine: PolicyEngine, attempt: Callable[[Attempt], Awaitable[AttemptOutcome]]
+) -> AttemptOutcome:
+    """Make attempts as `engine` decides. Returns the successful outcome, raises `ServiceError`.
 
-        return await asyncio.to_thread(ask.function, *ask.arguments)
-    answer = ask.function(*ask.arguments)
-    return await answer if isawaitable(answer) else answer
-
-
-async def _attempt(call: Call, transport: AsyncTransport, wire: Wire, _: Attempt) -> Outcome:
-    return await _exchange(exchange(call.request, wire, call.keyed), transport, wire.clock)
-
-
-async def drive(guard: Guard, attempt: Callable[[Attempt], Awaitable[Outcome]]) -> Outcome:
-    """Run a guard; returns the successful verdict, raises `ServiceError`.
-
-    `attempt` returns a verdict; it raises only when the call is cancelled, or for a bug.
+    `attempt` returns an outcome; it raises only when the call is cancelled, or for a bug.
     """
-    verdict: Outcome | None = None
+    outcome: AttemptOutcome | None = None
     try:
-        effect: Effect = guard.first()
+        effect = engine.start()
         while True:
             if isinstance(effect, Attempt):
                 hedged = effect.hedge_after is not None
-                sending = _hedged(effect, attempt, guard) if hedged else attempt(effect)
+                sending = _hedged(effect, attempt, engine) if hedged else attempt(effect)
                 if effect.seconds is None:
-                    verdict = await sending
+                    outcome = await sending
                 else:
                     try:
-                        with guard.rules.clock.timeout(effect.seconds):
-                            verdict = await sending
+                        with engine.config.clock.timeout(effect.seconds):
+                            outcome = await sending
                     except TimeoutError:
-                        verdict = failed(errors.TimedOut())
-                pause = guard.answered(verdict)
+                        outcome = classify_failure(errors.TimedOut())
+                pause = engine.after_attempt(outcome)
                 if pause is None:
-                    return verdict
+                    return outcome
                 effect = pause
             else:
                 if isinstance(effect, Sleep):
-                    await guard.rules.clock.sleep(effect.seconds)
+                    await engine.config.clock.sleep(effect.seconds)
                 else:
-                    await _wait(effect, guard)
-                effect = guard.resume()
+                    await _wait(effect, engine.config.clock)
+                effect = engine.resume()
     finally:
-        # An error's traceback holds this frame, and a verdict the error: no circles, or they
-        # wait for the garbage collector by the thousand.
-        del verdict
-        guard.close()
+        # An error's traceback holds this frame, and an outcome the error. Without the cycle, they
+        # need not wait for the garbage collector.
+        del outcome
+        engine.close()
 
 
 async def _hedged(
-    effect: Attempt, attempt: Callable[[Attempt], Awaitable[Outcome]], guard: Guard
-) -> Outcome:
+    effect: Attempt, attempt: Callable[[Attempt], Awaitable[AttemptOutcome]], engine: PolicyEngine
+) -> AttemptOutcome:
     """The first success of two requests, the second one sent when the first one is slow."""
     import asyncio
 
     tasks = [asyncio.ensure_future(attempt(effect))]
     try:
         try:
-            with guard.rules.clock.timeout(effect.hedge_after or 0.0):
+            with engine.config.clock.timeout(effect.hedge_after or 0.0):
                 return await asyncio.shield(tasks[0])
         except TimeoutError:
-            if guard.hedge():
+            if engine.try_hedge():
                 tasks.append(asyncio.ensure_future(attempt(effect)))
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         first = next(iter(done))
@@ -134,83 +138,24 @@ async def _hedged(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _exchange(
-    steps: Generator[Request | TokenWait, Response, Outcome],
-    transport: AsyncTransport,
-    clock: Clock,
-) -> Outcome:
-    response = NO_ANSWER
-    try:
-        step = next(steps)
-        while True:
-            try:
-                if isinstance(step, Request):
-                    response = await transport.asend(step)
-                else:
-                    await step.awaited(clock)
-            except errors.ServiceError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(response)
-    except StopIteration as done:
-        return cast("Outcome", done.value)
-    finally:
-        steps.close()
-
-
-def _exchange_sync(
-    steps: Generator[Request | TokenWait, Response, Outcome],
-    transport: SyncTransport,
-    clock: Clock,
-    seconds: float | None,
-) -> Outcome:
-    response = NO_ANSWER
-    until = None if seconds is None else clock.monotonic() + seconds
-    try:
-        step = next(steps)
-        while True:
-            try:
-                if isinstance(step, Request):
-                    response = transport.send(_within(until, step, clock))
-                else:
-                    step.blocked(clock)
-            except errors.ServiceError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(response)
-    except StopIteration as done:
-        return cast("Outcome", done.value)
-    finally:
-        steps.close()
-
-
-def _within(until: float | None, request: Request, clock: Clock) -> Request:
-    """A thread cannot be cancelled, so its transport is told how much of the attempt is left."""
-    left = None if until is None else until - clock.monotonic()
-    if left is not None and left <= 0:
-        late = errors.TimedOut()
-        late.sent = False
-        raise late
-    request.limits = replace(request.limits, total=left)
-    return request
-
-
-async def _wait(ticket: Ticket, guard: Guard) -> None:
+async def _wait(effect: Wait, clock: Clock) -> None:
     import asyncio
 
     woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    if guard.rules.health.await_place(ticket, MethodType(_rouse, woken)):
+    if effect.subscribe(MethodType(_wake_from_any_thread, woken)):
         return
     try:
-        with guard.rules.clock.timeout(ticket.seconds):
+        with clock.timeout(effect.seconds):
             await woken
     except TimeoutError:
         return
 
 
-def _rouse(woken: asyncio.Future[None]) -> None:
-    """From whichever thread gave up its place."""
-    woken.get_loop().call_soon_threadsafe(_wake, woken)
+def _wake_from_any_thread(woken: asyncio.Future[None]) -> None:
+    loop = woken.get_loop()
+    # A thread may wake a call whose event loop has ended in the meantime.
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_wake, woken)
 
 
 def _wake(woken: asyncio.Future[None]) -> None:
@@ -218,68 +163,108 @@ def _wake(woken: asyncio.Future[None]) -> None:
         woken.set_result(None)
 
 
-def perform_sync(steps: Generator[Call | Ask, Any, R], transport: SyncTransport, wire: Wire) -> R:
-    """`perform` for a thread."""
-    try:
-        step = next(steps)
-        while True:
-            reply: object
-            try:
-                if isinstance(step, Ask):
-                    reply = _ask_sync(step)
+async def _invoke(effect: Invoke) -> object:
+    if effect.blocking:
+        import asyncio
+
+        return await asyncio.to_thread(effect.function, *effect.arguments)
+    result = effect.function(*effect.arguments)
+    return await result if isawaitable(result) else result
+
+
+class SyncDriver:
+    """Carries out effects in a thread."""
+
+    def __init__(self, transport: SyncTransport, context: AttemptContext) -> None:
+        self._transport = transport
+        self._context = context
+
+    def run(self, steps: Generator[Any, Any, R], until: float | None = None) -> R:
+        """`Driver.run`. Requests end at `until`, since a thread cannot be cancelled."""
+        try:
+            effect = next(steps)
+            while True:
+                try:
+                    reply = self._perform(effect, until)
+                except errors.ServiceError as error:
+                    effect = steps.throw(error)
                 else:
-                    attempt = partial(_attempt_sync, step, transport, wire)
-                    reply = drive_sync(step.guard, attempt)
-            except errors.ServiceError as error:
-                step = steps.throw(error)
-            else:
-                step = steps.send(reply)
-    except StopIteration as done:
-        return cast("R", done.value)
-    finally:
-        steps.close()
+                    effect = steps.send(reply)
+        except StopIteration as stop:
+            return cast("R", stop.value)
+        finally:
+            steps.close()
+
+    def _perform(
+        self, effect: PreparedCall | Request | Sleep | Wait | Invoke, until: float | None
+    ) -> object:
+        clock = self._context.clock
+        if isinstance(effect, Request):
+            return self._transport.send(_limited(effect, until, clock))
+        if isinstance(effect, Invoke):
+            return _invoke_sync(effect)
+        if isinstance(effect, Sleep):
+            clock.block(effect.seconds)
+        elif isinstance(effect, Wait):
+            _wait_sync(effect, clock)
+        else:
+            return run_policies_sync(effect.engine, partial(self._attempt, effect))
+        return None
+
+    def _attempt(self, call: PreparedCall, attempt: Attempt) -> AttemptOutcome:
+        clock, seconds = self._context.clock, attempt.seconds
+        until = None if seconds is None else clock.monotonic() + seconds
+        return self.run(run_attempt(call.request, self._context, call.keyed), until)
 
 
-def _ask_sync(ask: Ask) -> object:
+def run_policies_sync(
+    engine: PolicyEngine, attempt: Callable[[Attempt], AttemptOutcome]
+) -> AttemptOutcome:
+    """`run_policies` for a thread. `attempt` keeps within its seconds by itself."""
+    clock = engine.config.clock
+    outcome: AttemptOutcome | None = None
     try:
-        return ask.function(*ask.arguments)
-    except StopIteration as stop:
-        # It would be taken for the end of the call; a coroutine turns it into this, too.
-        raise RuntimeError("a hook raised StopIteration") from stop
-
-
-def _attempt_sync(call: Call, transport: SyncTransport, wire: Wire, effect: Attempt) -> Outcome:
-    steps = exchange(call.request, wire, call.keyed)
-    return _exchange_sync(steps, transport, wire.clock, effect.seconds)
-
-
-def drive_sync(guard: Guard, attempt: Callable[[Attempt], Outcome]) -> Outcome:
-    """`drive` for a thread. `attempt` keeps to its seconds by itself."""
-    clock = guard.rules.clock
-    verdict: Outcome | None = None
-    try:
-        effect: Effect = guard.first()
+        effect = engine.start()
         while True:
             if isinstance(effect, Attempt):
-                verdict = attempt(effect)
-                pause = guard.answered(verdict)
+                outcome = attempt(effect)
+                pause = engine.after_attempt(outcome)
                 if pause is None:
-                    return verdict
+                    return outcome
                 effect = pause
             else:
                 if isinstance(effect, Sleep):
                     clock.block(effect.seconds)
                 else:
-                    _wait_sync(effect, guard)
-                effect = guard.resume()
+                    _wait_sync(effect, clock)
+                effect = engine.resume()
     finally:
-        del verdict
-        guard.close()
+        del outcome
+        engine.close()
 
 
-def _wait_sync(ticket: Ticket, guard: Guard) -> None:
+def _limited(request: Request, until: float | None, clock: Clock) -> Request:
+    """The request, limited to what is left of the attempt; raises `TimedOut` if nothing is."""
+    left = None if until is None else until - clock.monotonic()
+    if left is not None and left <= 0:
+        error = errors.TimedOut()
+        error.sent = False
+        raise error
+    request.limits = replace(request.limits, total=left)
+    return request
+
+
+def _wait_sync(effect: Wait, clock: Clock) -> None:
     from threading import Event
 
     woken = Event()
-    if not guard.rules.health.await_place(ticket, woken.set):
-        woken.wait(guard.rules.clock.real(ticket.seconds))
+    if not effect.subscribe(woken.set):
+        woken.wait(clock.real(effect.seconds))
+
+
+def _invoke_sync(effect: Invoke) -> object:
+    try:
+        return effect.function(*effect.arguments)
+    except StopIteration as stop:
+        # It would be taken for the end of the steps; a coroutine raises this, too.
+        raise RuntimeError("a hook raised StopIteration") from stop

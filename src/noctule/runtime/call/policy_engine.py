@@ -1,14 +1,18 @@
-"""One call under all policies, as a state machine that does nothing itself.
+"""The policy engine: one call under all policies, as a state machine that does no I/O.
 
-`first`, then `answered` or `resume`, say what has to be done (`Attempt`, `Sleep`, `Ticket`); the
-drivers in `drive.py` do it, async or sync. `answered` takes the verdict of an attempt and says
-None when that ends the call well; a call that fails raises a `ServiceError`. Whatever ends it,
-cancellation too, `close` gives back the place in flight and the breaker's probe.
+    engine.start() ──> effect ──> driver ──Attempt──────> engine.after_attempt(outcome) ──> effect
+                                     └────Sleep or Wait─> engine.resume() ──> effect
 
-Not a generator, which says the same with half the lines and costs half as much again as all the
+`start`, `resume` and `after_attempt` return the next effect (`noctule.runtime.effects`), which a
+driver carries out; `after_attempt` returns None when the call has succeeded. A call that fails
+raises a `ServiceError`. In any case, cancellation included, `close` returns the call's permit
+and releases its trial call.
+
+Order of the policies, outermost first: deadline, bulkhead, retry (paid by the retry budget),
+circuit breaker and cooldown, attempt.
+
+It is a class because a generator, though half as long, costs half as much again as all the
 policies together.
-
-Order, outermost first: deadline, bulkhead, retry (quota), breaker and rate gate, attempt.
 """
 
 from __future__ import annotations
@@ -19,13 +23,13 @@ from typing import TYPE_CHECKING
 from noctule.runtime import errors
 from noctule.runtime.clock import AMBIENT, ambient_deadline
 from noctule.runtime.effects import Attempt, Sleep
-from noctule.runtime.policy.backoff import asked
-from noctule.runtime.policy.breaker import CLOSED, LOOK, State
-from noctule.runtime.policy.bulkhead import Ticket
+from noctule.runtime.policy.backoff import with_jitter
+from noctule.runtime.policy.breaker import CLOSED, SHORT_TRIAL, State
+from noctule.runtime.policy.bulkhead import Waiter
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
-from noctule.runtime.policy.outcome import Outcome, Reached
-from noctule.runtime.policy.retry import replayable, wait_before_retry
+from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.retry import can_replay, wait_before_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,240 +38,255 @@ if TYPE_CHECKING:
     from noctule.runtime.call.provider_state import ProviderState
     from noctule.runtime.call.telemetry import Telemetry
     from noctule.runtime.clock import Clock
+    from noctule.runtime.effects import Wait
     from noctule.runtime.operation import RetryMode
 
-Effect = Attempt | Sleep | Ticket
-NOBODY = -1
-"""No generation: nothing of ours is on its way."""
-OUTSIDE = Ticket()
-"""No place, and no claim to one."""
+NO_GENERATION = -1
+"""No attempt is admitted at present."""
+NO_WAITER = Waiter()
+"""The call has no permit and does not wait for one."""
 
 
 @dataclass(slots=True)
-class Rules:
-    """What is the same for all calls of one operation under the same options. `method` decides
-    whether a call may be hedged."""
+class EngineConfig:
+    """What all calls of one operation under the same options share. `method` decides whether a
+    call may be hedged."""
 
     policies: Policies
-    health: ProviderState
+    state: ProviderState
     clock: Clock
     retry_mode: RetryMode = "idempotent"
     method: str = ""
     operation: str = ""
     telemetry: Telemetry | None = None
-    attempt: Attempt = field(init=False)
-    """One that no deadline cuts short: nearly all are the same."""
+    full_attempt: Attempt = field(init=False)
+    """An attempt that no deadline shortens: nearly all are the same."""
     monotonic: Callable[[], float] = field(init=False, repr=False)
     """The clock's: looked up once, since each call reads it twice."""
 
     def __post_init__(self) -> None:
         self.monotonic = self.clock.monotonic
-        self.attempt = Attempt(self.policies.timeout)
+        self.full_attempt = Attempt(self.policies.timeout)
 
 
-class Guard:
+class PolicyEngine:
     """The policies around one call."""
 
     __slots__ = (
-        "_admitted",
-        "_begun",
-        "_cut",
-        "_paid",
-        "_ticket",
+        "_attempt_start",
+        "_cut_by_deadline",
+        "_generation",
+        "_retry_cost",
         "_until",
+        "_waiter",
         "attempts",
-        "rules",
-        "start",
+        "config",
+        "start_time",
     )
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
         self.attempts = 0
-        self._paid = 0
-        self._admitted = NOBODY
-        self._ticket: Ticket | None = OUTSIDE
-        self.start = start = rules.monotonic()
-        until = None if AMBIENT.get() is None else ambient_deadline(rules.clock)
-        own = rules.policies.deadline
-        if own is not None and (until is None or start + own < until):
-            until = start + own
+        self._retry_cost = 0
+        self._generation = NO_GENERATION
+        self._waiter: Waiter | None = NO_WAITER
+        """None: the call has a permit."""
+        self.start_time = start_time = config.monotonic()
+        until = None if AMBIENT.get() is None else ambient_deadline(config.clock)
+        deadline = config.policies.deadline
+        if deadline is not None and (until is None or start_time + deadline < until):
+            until = start_time + deadline
         self._until = until
 
-    def first(self) -> Effect:
-        """Begin, or begin again, with what is left of the attempts and of the time."""
-        rules = self.rules
-        now = rules.monotonic() if self.attempts else self.start
-        bulkhead = rules.health.bulkhead
-        if bulkhead is None or bulkhead.take():
-            self._ticket = None
-            return self._send(now)
-        seconds, self._cut = attempt_time(rules.policies.concurrency_timeout, self._until, now)
-        ticket = self._ticket = rules.health.claim(bulkhead, now, seconds or 0.0)
-        return self._send(now) if ticket.held else ticket
+    def start(self) -> Attempt | Sleep | Wait:
+        """Begin, or begin again, with the attempts and the time that are left."""
+        config = self.config
+        now = config.monotonic() if self.attempts else self.start_time
+        bulkhead = config.state.bulkhead
+        if bulkhead is None or bulkhead.try_acquire():
+            self._waiter = None
+            return self._next_attempt(now)
+        seconds, self._cut_by_deadline = attempt_time(
+            config.policies.concurrency_timeout, self._until, now
+        )
+        waiter = self._waiter = config.state.enqueue(bulkhead, now, seconds or 0.0)
+        if waiter.granted:
+            return self._next_attempt(now)
+        return config.state.wait_for_permit(waiter)
 
-    def resume(self) -> Effect:
-        """The wait is over: send the request, if nothing is in the way now."""
-        if self._ticket is not None and not self._ticket.held:
-            raise self._stopped(
-                errors.DeadlineExceeded() if self._cut else errors.TooManyConcurrentCalls()
+    def resume(self) -> Attempt | Sleep | Wait:
+        """The wait is over: make the next attempt, if nothing prevents it now."""
+        if self._waiter is not None and not self._waiter.granted:
+            raise self._stop(
+                errors.DeadlineExceeded()
+                if self._cut_by_deadline
+                else errors.TooManyConcurrentCalls()
             )
-        return self._send(self.rules.monotonic())
+        return self._next_attempt(self.config.monotonic())
 
-    def answered(self, verdict: Outcome) -> Sleep | None:
-        """The attempt ended: None when the call did, too."""
-        rules = self.rules
-        health, now = rules.health, rules.monotonic()
-        took = now - self._begun
-        admitted, self._admitted = self._admitted, NOBODY
-        error, breaker, changed = verdict.error, health.breaker, None
+    def after_attempt(self, outcome: AttemptOutcome) -> Sleep | None:
+        """The attempt ended: the wait before the next one, or None when the call succeeded.
+
+        Raises the `ServiceError` of the call when there is no further attempt.
+        """
+        config = self.config
+        state, now = config.state, config.monotonic()
+        seconds = now - self._attempt_start
+        generation, self._generation = self._generation, NO_GENERATION
+        error, breaker, new_state = outcome.error, state.breaker, None
         if (
             error is not None
-            or verdict.hold
-            or (breaker is not None and not breaker.well(admitted, now, took))
+            or outcome.cooldown
+            or (breaker is not None and not breaker.record_clean_success(generation, now, seconds))
         ):
-            verdict = self._weighed(verdict)
-            error = verdict.error
-            changed = health.settle(admitted, verdict, now, took)
-        told = rules.telemetry
-        if changed is not None or (told is not None and told.wants("attempt")):
-            self._tell(verdict, changed, took)
+            outcome = self._adjusted(outcome)
+            error = outcome.error
+            new_state = state.record(generation, outcome, now, seconds)
+        telemetry = config.telemetry
+        if new_state is not None or (telemetry is not None and telemetry.is_enabled("attempt")):
+            self._report(outcome, new_state, seconds)
         if error is None:
-            quota = health.retry_budget
-            if quota is not None and quota.tokens < quota.capacity:
-                health.earn(quota, self._paid or 1)
+            tokens = state.retry_tokens
+            if tokens is not None and tokens.tokens < tokens.capacity:
+                state.deposit(tokens, self._retry_cost or 1)
             return None
-        wait = self._wait(verdict, error)
+        wait = self._retry_wait(outcome, error)
         if wait is not None:
             return Sleep(wait)
-        failure = self._last(verdict, error)
+        failure = self._final_error(outcome, error)
         try:
             raise failure
         finally:
-            del failure, verdict, error
+            del failure, outcome, error
 
-    def _weighed(self, verdict: Outcome) -> Outcome:
-        """What a verdict says of the provider: nothing where our own deadline ended the attempt,
-        and no hold that is longer than we let anyone have."""
-        if self._cut and isinstance(verdict.error, errors.TimedOut):
-            verdict = _cut_short(verdict)
-        if verdict.hold:
-            verdict.hold = min(verdict.hold, self.rules.policies.longest_hold)
-        return verdict
+    def _adjusted(self, outcome: AttemptOutcome) -> AttemptOutcome:
+        """The outcome as it counts for the provider: not at all where our own deadline ended the
+        attempt, and with no longer cooldown than we accept."""
+        if self._cut_by_deadline and isinstance(outcome.error, errors.TimedOut):
+            outcome = _deadline_exceeded(outcome)
+        if outcome.cooldown:
+            outcome.cooldown = min(outcome.cooldown, self.config.policies.max_cooldown)
+        return outcome
 
     def close(self) -> None:
-        """The call is over, whatever ended it."""
+        """The call is over, however it ended."""
         try:
-            if self._admitted != NOBODY:
-                self.rules.health.abandon(self._admitted)
-                self._admitted = NOBODY
+            if self._generation != NO_GENERATION:
+                self.config.state.release(self._generation)
+                self._generation = NO_GENERATION
         finally:
-            ticket, self._ticket = self._ticket, OUTSIDE
-            health = self.rules.health
-            bulkhead = health.bulkhead
-            if bulkhead is not None and ticket is not OUTSIDE:
-                if ticket is None:
-                    bulkhead.free()
+            waiter, self._waiter = self._waiter, NO_WAITER
+            state = self.config.state
+            bulkhead = state.bulkhead
+            if bulkhead is not None and waiter is not NO_WAITER:
+                if waiter is None:
+                    bulkhead.release()
                 else:
-                    health.renounce(bulkhead, ticket)
+                    state.cancel(bulkhead, waiter)
                 if bulkhead.queue:
-                    health.hand_over(bulkhead, self.rules.monotonic())
+                    state.grant_next(bulkhead, self.config.monotonic())
 
-    def hedge(self) -> bool:
-        """Whether a slow read may be sent a second time now; counts and pays for it."""
-        health, prices = self.rules.health, self.rules.policies.retry_budget
-        if not health.calm or not (prices is None or health.pay(prices.transient)):
+    def try_hedge(self) -> bool:
+        """Whether a slow read may be sent a second time now; if so, it counts and is paid for."""
+        state, budget = self.config.state, self.config.policies.retry_budget
+        if not state.is_closed or not (budget is None or state.withdraw(budget.transient_cost)):
             return False
         self.attempts += 1
         return True
 
-    def explain(self, error: errors.ServiceError, *, safe: bool) -> errors.ServiceError:
+    def annotate(self, error: errors.ServiceError, *, safe: bool) -> errors.ServiceError:
         """Write into the error how far the call got and whether it may be made again."""
         error.safe_to_retry = safe
         error.attempts = self.attempts
-        error.elapsed = self.rules.monotonic() - self.start
+        error.elapsed = self.config.monotonic() - self.start_time
         return error
 
-    def _send(self, now: float) -> Attempt | Sleep:
-        rules = self.rules
-        health, attempt, until = rules.health, rules.attempt, self._until
-        if health.gate.not_before > now:
-            return self._gate(health.gate.not_before - now)
-        self._begun = now
-        self._cut = False
+    def _next_attempt(self, now: float) -> Attempt | Sleep:
+        config = self.config
+        state, attempt, until = config.state, config.full_attempt, self._until
+        if state.cooldown.not_before > now:
+            return self._wait_for_cooldown(state.cooldown.not_before - now)
+        self._attempt_start = now
+        self._cut_by_deadline = False
         if until is not None and (attempt.seconds is None or now + attempt.seconds > until):
-            attempt = self._shorter(now)
-        breaker = health.breaker
+            attempt = self._shortened(now)
+        breaker = state.breaker
         if breaker is None:
-            self._admitted = 0
-        elif breaker.state is CLOSED and health.shared_breakers is None:
-            self._admitted = breaker.generation
+            self._generation = 0
+        elif breaker.state is CLOSED and state.shared_breakers is None:
+            self._generation = breaker.generation
         else:
-            leave = self._admit(now, attempt)
-            if isinstance(leave, Sleep):
-                return leave
-            attempt = leave
+            admitted = self._admit(now, attempt)
+            if isinstance(admitted, Sleep):
+                return admitted
+            attempt = admitted
         self.attempts += 1
-        return attempt if rules.policies.hedge_after is None else self._hedged(attempt)
+        return attempt if config.policies.hedge_after is None else self._hedged(attempt)
 
-    def _shorter(self, now: float) -> Attempt:
-        """An attempt that the deadline cuts short; raises when nothing is left."""
-        seconds, self._cut = attempt_time(self.rules.policies.timeout, self._until, now)
+    def _shortened(self, now: float) -> Attempt:
+        """An attempt that ends at the deadline; raises when no time is left."""
+        seconds, self._cut_by_deadline = attempt_time(
+            self.config.policies.timeout, self._until, now
+        )
         if seconds == 0.0:
-            raise self._stopped(errors.DeadlineExceeded())
+            raise self._stop(errors.DeadlineExceeded())
         return Attempt(seconds)
 
-    def _gate(self, wait: float) -> Sleep:
-        """Wait until the provider wants to hear from us again, if that is soon enough."""
-        if wait > self.rules.policies.retry.longest_wait or self._too_late(wait):
-            raise self._stopped(errors.RateLimited(), retry_after=wait)
-        return Sleep(asked(wait, self.rules.health.random))
+    def _wait_for_cooldown(self, wait: float) -> Sleep:
+        if wait > self.config.policies.retry.max_retry_after or self._beyond_deadline(wait):
+            raise self._stop(errors.RateLimited(), retry_after=wait)
+        return Sleep(with_jitter(wait, self.config.state.random))
 
     def _admit(self, now: float, attempt: Attempt) -> Attempt | Sleep:
-        """The breaker's leave to send, or a pause; raises when the call must not be sent."""
-        health = self.rules.health
-        if health.follow(now, self.rules.clock.time()):
-            self._tell_breaker("breaker", State.OPEN)
-        generation = health.admit(now)
+        """The attempt that the breaker admits, or a wait; raises when the call is refused."""
+        state = self.config.state
+        if state.open_with_peer(now, self.config.clock.time()):
+            self._emit_breaker("breaker", State.OPEN)
+        generation = state.admit(now)
         if generation is None:
-            pause = health.echo(now, now - self.start)
-            if pause is not None and not self._too_late(pause):
-                return Sleep(pause)
-            generation, attempt = LOOK, self._look(now, attempt)
-        self._admitted = generation
-        if not health.calm:
-            self._tell_breaker("probe", State.HALF_OPEN)
+            wait = state.recheck_after(now, now - self.start_time)
+            if wait is not None and not self._beyond_deadline(wait):
+                return Sleep(wait)
+            generation, attempt = SHORT_TRIAL, self._short_trial(now, attempt)
+        self._generation = generation
+        if not state.is_closed:
+            self._emit_breaker("trial_call", State.HALF_OPEN)
         return attempt
 
-    def _look(self, now: float, attempt: Attempt) -> Attempt:
-        health = self.rules.health
-        seconds = None if self.rules.retry_mode == "never" else health.look(now)
+    def _short_trial(self, now: float, attempt: Attempt) -> Attempt:
+        """The attempt, as a short trial; raises when the call is refused. A call that must not
+        be repeated makes none: it is likely to be given up."""
+        state = self.config.state
+        may_repeat = self.config.retry_mode != "never"
+        seconds = state.admit_short_trial(now) if may_repeat else None
         if seconds is None:
-            raise self._stopped(errors.CircuitOpen(), retry_after=health.blocked(now))
+            raise self._stop(errors.CircuitOpen(), retry_after=state.seconds_until_trial(now))
         return Attempt(seconds if attempt.seconds is None else min(seconds, attempt.seconds))
 
     def _hedged(self, attempt: Attempt) -> Attempt:
-        wanted, seconds = self.rules.policies.hedge_after, attempt.seconds
-        if wanted is None or self.attempts > 1:
+        after, seconds = self.config.policies.hedge_after, attempt.seconds
+        if after is None or self.attempts > 1:
             return attempt
-        return Attempt(seconds, hedge_after(wanted, self.rules.method, seconds))
+        return Attempt(seconds, hedge_after(after, self.config.method, seconds))
 
-    def _wait(self, verdict: Outcome, error: errors.ServiceError) -> float | None:
+    def _retry_wait(self, outcome: AttemptOutcome, error: errors.ServiceError) -> float | None:
         """Seconds to wait before the next attempt; None when there must be none."""
+        config = self.config
         wait = wait_before_retry(
-            self.rules.policies.retry,
-            verdict,
-            failed=self.attempts,
-            retry_mode=self.rules.retry_mode,
-            random=self.rules.health.random,
+            config.policies.retry,
+            outcome,
+            attempts=self.attempts,
+            retry_mode=config.retry_mode,
+            random=config.state.random,
         )
         if (
             wait is None
-            or self._too_late(wait)
-            or self.rules.health.blocked(self.rules.monotonic()) > wait
-            or not self._pay(verdict)
+            or self._beyond_deadline(wait)
+            or config.state.seconds_until_trial(config.monotonic()) > wait
+            or not self._pay_for_retry(outcome)
         ):
             return None
-        self._say(
+        self._emit(
             "retry",
             failed=self.attempts,
             wait=wait,
@@ -276,62 +295,66 @@ class Guard:
         )
         return wait
 
-    def _pay(self, verdict: Outcome) -> bool:
-        prices = self.rules.policies.retry_budget
-        if prices is None:
+    def _pay_for_retry(self, outcome: AttemptOutcome) -> bool:
+        budget = self.config.policies.retry_budget
+        if budget is None:
             return True
-        self._paid = prices.throttled if verdict.again == "throttled" else prices.transient
-        return self.rules.health.pay(self._paid)
+        throttled = outcome.retry_kind == "throttled"
+        self._retry_cost = budget.throttled_cost if throttled else budget.transient_cost
+        return self.config.state.withdraw(self._retry_cost)
 
-    def _too_late(self, wait: float) -> bool:
-        return self._until is not None and self.rules.monotonic() + wait >= self._until
+    def _beyond_deadline(self, wait: float) -> bool:
+        return self._until is not None and self.config.monotonic() + wait >= self._until
 
-    def _stopped(
+    def _stop(
         self, error: errors.Unavailable, *, retry_after: float | None = None
     ) -> errors.ServiceError:
-        """The guard stops on its own account. Safe to retry: had an attempt left any doubt, its
-        verdict would have ended the call."""
+        """The error of a call that the engine ends itself. It is safe to retry: had an attempt
+        left any doubt, its outcome would have ended the call."""
         error.retry_after = retry_after
-        return self.explain(error, safe=True)
+        return self.annotate(error, safe=True)
 
-    def _last(self, verdict: Outcome, error: errors.ServiceError) -> errors.ServiceError:
-        """The error that the caller gets for the last verdict."""
-        if self.rules.retry_mode != "never" or verdict.reached is not Reached.MAYBE:
-            return self.explain(error, safe=replayable(self.rules.retry_mode, verdict))
+    def _final_error(
+        self, outcome: AttemptOutcome, error: errors.ServiceError
+    ) -> errors.ServiceError:
+        """The error that the caller gets for the last outcome."""
+        if self.config.retry_mode != "never" or outcome.delivery is not Delivery.UNKNOWN:
+            return self.annotate(error, safe=can_replay(self.config.retry_mode, outcome))
         unknown = errors.OutcomeUnknown()
         unknown.status = error.status
         unknown.response = error.response
         unknown.provider_code = error.provider_code
         unknown.__cause__ = error
-        return self.explain(unknown, safe=False)
+        return self.annotate(unknown, safe=False)
 
-    def _tell(self, verdict: Outcome, changed: State | None, took: float) -> None:
-        health = self.rules.health
-        if changed is State.OPEN:
-            health.tell(self.rules.monotonic(), self.rules.clock.time())
-        if changed is not None:
-            # What a probe came to is news only when it ends the outage.
-            known = changed is State.OPEN and health.breaker and health.breaker.trips > 1
-            self._tell_breaker("probe" if known else "breaker", changed)
-        answer = verdict.response or (verdict.error and verdict.error.response)
-        self._say(
+    def _report(self, outcome: AttemptOutcome, new_state: State | None, seconds: float) -> None:
+        config = self.config
+        if new_state is State.OPEN:
+            config.state.publish_open(config.monotonic(), config.clock.time())
+        if new_state is not None:
+            # The result of a trial call is an event of the breaker only if it ends the outage.
+            breaker = config.state.breaker
+            reopened = new_state is State.OPEN and breaker and breaker.trips > 1
+            self._emit_breaker("trial_call" if reopened else "breaker", new_state)
+        response = outcome.response or (outcome.error and outcome.error.response)
+        self._emit(
             "attempt",
             number=self.attempts,
-            seconds=took,
-            status=answer.status if answer else None,
-            error=type(verdict.error).__name__ if verdict.error else None,
+            seconds=seconds,
+            status=response.status if response else None,
+            error=type(outcome.error).__name__ if outcome.error else None,
         )
 
-    def _tell_breaker(self, event: str, state: State) -> None:
-        self._say(event, state=state.value, origin=self.rules.health.origin)
+    def _emit_breaker(self, event: str, state: State) -> None:
+        self._emit(event, state=state.value, origin=self.config.state.origin)
 
-    def _say(self, event: str, /, **data: object) -> None:
-        if self.rules.telemetry is not None:
-            self.rules.telemetry.tell(event, self.rules.operation, **data)
+    def _emit(self, event: str, /, **data: object) -> None:
+        if self.config.telemetry is not None:
+            self.config.telemetry.emit(event, self.config.operation, **data)
 
 
-def _cut_short(verdict: Outcome) -> Outcome:
-    """Our own deadline ended the attempt: no fault of the provider."""
+def _deadline_exceeded(outcome: AttemptOutcome) -> AttemptOutcome:
+    """Our own deadline ended the attempt, which is no fault of the provider."""
     error = errors.DeadlineExceeded()
-    error.__cause__ = verdict.error
-    return Outcome(error=error, reached=verdict.reached, healthy=None)
+    error.__cause__ = outcome.error
+    return AttemptOutcome(error=error, delivery=outcome.delivery, healthy=None)

@@ -1,22 +1,25 @@
-"""What all calls to one provider, under one credential, know of it together.
+"""What all calls to one provider, under one credential, share: breaker, bulkhead, retry budget
+and cooldown.
 
-The state is kept per origin and credential, not per endpoint (an outage takes a provider, not
-a path) and not per provider alone (one tenant's bad key must not stop the others). Calls that set
-limits of their own (another breaker, fewer places) get that part for themselves, and share the
-rest.
+The state is kept per origin and credential: not per endpoint, since an outage takes a provider and
+not a path, and not per provider alone, since one tenant's bad key must not stop the others. Calls
+with limits of their own (another breaker, fewer permits) get that part for themselves, and share
+the rest.
 """
 
 from __future__ import annotations
 
 import random as chance
 from collections import OrderedDict
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from noctule.runtime.policy.breaker import CLOSED, LOOK, Breaker, State
+from noctule.runtime.effects import Wait
+from noctule.runtime.policy.breaker import CLOSED, SHORT_TRIAL, Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead
 from noctule.runtime.policy.cooldown import Cooldown
-from noctule.runtime.policy.outcome import Reached
+from noctule.runtime.policy.outcome import Delivery
 from noctule.runtime.policy.retry_budget import RetryTokens
 
 if TYPE_CHECKING:
@@ -24,46 +27,47 @@ if TYPE_CHECKING:
 
     from noctule.runtime.call.config import Policies
     from noctule.runtime.policy.breaker import BreakerLimits
-    from noctule.runtime.policy.bulkhead import Ticket
-    from noctule.runtime.policy.outcome import Outcome
+    from noctule.runtime.policy.bulkhead import Waiter
+    from noctule.runtime.policy.outcome import AttemptOutcome
 
-KEPT = 512
-"""Origins and credentials remembered at once; the one that was used longest ago goes first."""
+MAX_ORIGINS = 512
+"""Origins and credentials that are remembered; the least recently used one goes first."""
 
-VARIANTS = 64
+MAX_VARIANTS = 64
 """Different limits under one of them."""
 
 
 class SharedBreakers(Protocol):
-    """Open circuits that several processes tell each other about, in Redis for instance.
+    """Open circuits that several processes share, in Redis for instance.
 
-    `key` is the same in all of them. Both methods are called in the path of a call and must not
-    block: keep a local copy that something else brings up to date.
+    `key` is the same in all processes. Both methods are called in the path of a call and must not
+    block: keep a local copy that something else updates.
     """
 
     def opened(self, key: str, until: float) -> None:
-        """Ours opened until then (seconds since the epoch)."""
+        """The breaker of this process opened, until then (seconds since the epoch)."""
         ...
 
     def open_until(self, key: str) -> float:
-        """When the last one that opened lets a call through again; 0 when none is open."""
+        """When the latest open breaker lets a call through again, in seconds since the epoch; 0
+        when none is open."""
         ...
 
 
 class ProviderState:
     """The shared policies and the one lock around them, which is never held while waiting.
 
-    A call that goes well takes no lock: what it changes, it changes in one step.
+    A call that succeeds takes no lock: what it changes, it changes in one step.
     """
 
     __slots__ = (
         "breaker",
         "bulkhead",
-        "gate",
+        "cooldown",
         "lock",
         "origin",
         "random",
-        "retry_budget",
+        "retry_tokens",
         "shared_breakers",
     )
 
@@ -79,162 +83,175 @@ class ProviderState:
         self.shared_breakers = shared_breakers if policies.breaker else None
         self.random = random
         self.lock = Lock()
-        self.gate = Cooldown()
-        self.retry_budget = (
+        self.cooldown = Cooldown()
+        self.retry_tokens = (
             RetryTokens(policies.retry_budget.capacity) if policies.retry_budget else None
         )
         self.breaker = Breaker(policies.breaker, random) if policies.breaker else None
         self.bulkhead = Bulkhead(policies.max_concurrency) if policies.max_concurrency else None
 
     def admit(self, now: float) -> int | None:
-        """A generation to hand to `settle` or `abandon`; None when the breaker is open."""
+        """A generation to hand to `record` or `release`; None when the breaker refuses the call."""
         if self.breaker is None:
             return 0
         with self.lock:
             return self.breaker.admit(now)
 
-    def echo(self, now: float, age: float) -> float | None:
-        """`Breaker.echo`, for a call of that age. Those who listen keep their places meanwhile, so
-        they do while there are enough."""
-        if self.breaker is None or not (self.bulkhead is None or self.bulkhead.roomy):
+    def recheck_after(self, now: float, age: float) -> float | None:
+        """`Breaker.recheck_after`, for a call that began `age` seconds ago. Calls that wait keep
+        their permits, so they wait only while there are enough."""
+        if self.breaker is None or not (self.bulkhead is None or self.bulkhead.has_spare_permits):
             return None
         with self.lock:
-            return self.breaker.echo(now, age)
+            return self.breaker.recheck_after(now, age)
 
-    def look(self, now: float) -> float | None:
-        """`Breaker.look`, for a call that was not admitted."""
+    def admit_short_trial(self, now: float) -> float | None:
+        """`Breaker.admit_short_trial`, for a call that was not admitted."""
         if self.breaker is None:
             return None
         with self.lock:
-            return self.breaker.look(now)
+            return self.breaker.admit_short_trial(now)
 
-    def follow(self, now: float, today: float) -> bool:
-        """Whether our breaker opens because that of another process did. `today` is `now` in
-        seconds since the epoch, which is what processes have in common."""
+    def open_with_peer(self, now: float, epoch_now: float) -> bool:
+        """Open the breaker if that of another process is open; returns whether it opened.
+        `epoch_now` is `now` in seconds since the epoch, which processes have in common."""
         if self.shared_breakers is None or self.breaker is None:
             return False
         until = self.shared_breakers.open_until(self.origin)
-        if until <= today:
+        if until <= epoch_now:
             return False
         with self.lock:
-            return self.breaker.follow(now, until - today, until)
+            return self.breaker.open_with_peer(now, until - epoch_now, until)
 
-    def tell(self, now: float, today: float) -> None:
-        """Tell the other processes that ours opened."""
+    def publish_open(self, now: float, epoch_now: float) -> None:
+        """Share with the other processes that the breaker opened."""
         if self.shared_breakers is not None and self.breaker is not None:
-            until = today + self.blocked(now)
-            self.breaker.followed = until
+            until = epoch_now + self.seconds_until_trial(now)
+            self.breaker.peer_open_until = until
             self.shared_breakers.opened(self.origin, until)
 
-    def settle(self, generation: int, verdict: Outcome, now: float, took: float) -> State | None:
-        """An attempt ended after `took` seconds; the breaker's state, if that changed it."""
+    def record(
+        self, generation: int, outcome: AttemptOutcome, now: float, seconds: float
+    ) -> State | None:
+        """An attempt ended after `seconds`. Returns the breaker's new state, if it changed."""
         breaker = self.breaker
-        healthy = verdict.healthy
+        healthy = outcome.healthy
         with self.lock:
-            if verdict.hold:
-                self.gate.close(now, verdict.hold)
+            if outcome.cooldown:
+                self.cooldown.extend(now, outcome.cooldown)
             if breaker is None:
                 return None
             before = breaker.state
-            if generation == LOOK and verdict.error is None:
-                generation = breaker.seen()
+            if generation == SHORT_TRIAL and outcome.error is None:
+                generation = breaker.short_trial_generation()
             if healthy:
-                breaker.record(generation, now, ok=True, took=took)
+                breaker.record(generation, now, success=True, seconds=seconds)
             elif healthy is None:
-                breaker.abandon(generation)
+                breaker.release(generation)
             else:
-                connect = verdict.reached is Reached.NOT_SENT
-                breaker.record(generation, now, ok=False, took=took, connect=connect)
+                breaker.record(
+                    generation,
+                    now,
+                    success=False,
+                    seconds=seconds,
+                    connect_failure=outcome.delivery is Delivery.NOT_SENT,
+                )
             return breaker.state if breaker.state is not before else None
 
-    def abandon(self, generation: int) -> None:
+    def release(self, generation: int) -> None:
         """An attempt was cancelled."""
         if self.breaker is not None:
             with self.lock:
-                self.breaker.abandon(generation)
+                self.breaker.release(generation)
 
-    def claim(self, bulkhead: Bulkhead, now: float, patience: float) -> Ticket:
-        """A ticket to wait with for `patience` seconds, since no place could be taken."""
+    def enqueue(self, bulkhead: Bulkhead, now: float, max_wait: float) -> Waiter:
+        """Wait for a permit, since none was free."""
         with self.lock:
-            ticket = bulkhead.claim(now, patience)
-        self.hand_over(bulkhead, now)
-        return ticket
+            waiter = bulkhead.enqueue(now, max_wait)
+        self.grant_next(bulkhead, now)
+        return waiter
 
-    def await_place(self, ticket: Ticket, wake: Callable[[], None]) -> bool:
-        """Ask to be woken when the ticket gets its place; True when it already has."""
+    def wait_for_permit(self, waiter: Waiter) -> Wait:
+        """The effect that waits until `waiter` is granted its permit."""
+        return Wait(waiter.max_wait, partial(self._subscribe, waiter))
+
+    def _subscribe(self, waiter: Waiter, wake: Callable[[], None]) -> bool:
         with self.lock:
-            ticket.wake = wake
-            return ticket.held
+            waiter.wake = wake
+            return waiter.granted
 
-    def renounce(self, bulkhead: Bulkhead, ticket: Ticket) -> None:
-        """Give up the claim to a place, or the place that it came to; `hand_over` comes next."""
+    def cancel(self, bulkhead: Bulkhead, waiter: Waiter) -> None:
+        """Give up waiting, or return the permit; call `grant_next` afterwards."""
         with self.lock:
-            bulkhead.renounce(ticket)
+            bulkhead.cancel(waiter)
 
-    def hand_over(self, bulkhead: Bulkhead, now: float) -> None:
-        """Give a free place to whoever waits for one."""
+    def grant_next(self, bulkhead: Bulkhead, now: float) -> None:
+        """Grant a free permit to the next waiter, if there is one."""
         with self.lock:
-            heir = bulkhead.hand_over(now)
-        if heir is not None and heir.wake is not None:
-            heir.wake()
+            waiter = bulkhead.grant_next(now)
+        if waiter is not None and waiter.wake is not None:
+            waiter.wake()
 
-    def pay(self, price: int) -> bool:
-        if self.retry_budget is None:
+    def withdraw(self, cost: int) -> bool:
+        """Pay for a retry from the retry budget; False when it is used up."""
+        if self.retry_tokens is None:
             return True
         with self.lock:
-            return self.retry_budget.pay(price)
+            return self.retry_tokens.withdraw(cost)
 
-    def earn(self, quota: RetryTokens, tokens: int) -> None:
+    def deposit(self, tokens: RetryTokens, amount: int) -> None:
         with self.lock:
-            quota.earn(tokens)
+            tokens.deposit(amount)
 
     @property
-    def calm(self) -> bool:
-        """Whether the breaker is closed, so that there is room for more than a probe."""
+    def is_closed(self) -> bool:
+        """Whether the breaker is closed, or there is none."""
         return self.breaker is None or self.breaker.state is CLOSED
 
-    def blocked(self, now: float) -> float:
-        """Seconds until the breaker lets a probe through at the latest; 0 when it is closed."""
+    def seconds_until_trial(self, now: float) -> float:
+        """Seconds until the breaker admits a trial call at the latest; 0 when it is closed."""
         if self.breaker is None or self.breaker.state is CLOSED:
             return 0.0
         return max(0.0, self.breaker.open_until - now)
 
 
-Limits = tuple[int | None, "BreakerLimits | None", int | None]
-"""What makes a part another one: the quota's capacity, the breaker's limits, the places."""
+VariantKey = tuple[int | None, "BreakerLimits | None", int | None]
+"""The limits that have parts of their own: capacity of the budget, breaker, concurrency."""
 
 
-class _Family:
-    """The provider_states of one origin and credential, one for each combination of limits."""
+class _OriginStates:
+    """The states of one origin and credential, one for each combination of limits."""
 
     def __init__(self) -> None:
-        self._healths: dict[Limits, ProviderState] = {}
+        self._variants: dict[VariantKey, ProviderState] = {}
 
-    def of(self, policies: Policies, make: Callable[[Policies], ProviderState]) -> ProviderState:
+    def state_for(
+        self, policies: Policies, create: Callable[[Policies], ProviderState]
+    ) -> ProviderState:
         capacity = policies.retry_budget.capacity if policies.retry_budget else None
-        limits = capacity, policies.breaker, policies.max_concurrency
-        health = self._healths.pop(limits, None)
-        if health is None:
-            health = make(policies)
-            for known, other in self._healths.items():
-                _share(other, health, [a == b for a, b in zip(known, limits, strict=True)])
-            if len(self._healths) >= VARIANTS:
-                del self._healths[next(iter(self._healths))]
-        self._healths[limits] = health
-        return health
+        key = capacity, policies.breaker, policies.max_concurrency
+        state = self._variants.pop(key, None)
+        if state is None:
+            state = create(policies)
+            for other_key, other in self._variants.items():
+                _share(other, state, [a == b for a, b in zip(other_key, key, strict=True)])
+            if len(self._variants) >= MAX_VARIANTS:
+                del self._variants[next(iter(self._variants))]
+        self._variants[key] = state
+        return state
 
 
-def _share(known: ProviderState, new: ProviderState, same: list[bool]) -> None:
-    """Lock and gate are everybody's; the parts are of those under the same limits."""
-    new.lock, new.gate = known.lock, known.gate
-    quota, breaker, bulkhead = same
-    new.retry_budget = known.retry_budget if quota else new.retry_budget
-    new.breaker = known.breaker if breaker else new.breaker
-    new.bulkhead = known.bulkhead if bulkhead else new.bulkhead
+def _share(existing: ProviderState, new: ProviderState, same: list[bool]) -> None:
+    """All share the lock and the cooldown; a part is shared by those under the same limits."""
+    new.lock, new.cooldown = existing.lock, existing.cooldown
+    same_budget, same_breaker, same_bulkhead = same
+    new.retry_tokens = existing.retry_tokens if same_budget else new.retry_tokens
+    new.breaker = existing.breaker if same_breaker else new.breaker
+    new.bulkhead = existing.bulkhead if same_bulkhead else new.bulkhead
 
 
 class ProviderStates:
-    """The `ProviderState` of each origin and credential, made when first asked for."""
+    """The `ProviderState` of each origin and credential, created at the first call."""
 
     def __init__(
         self,
@@ -245,22 +262,24 @@ class ProviderStates:
         self._random = random
         self._shared_breakers = shared_breakers
         self._lock = Lock()
-        self._known: OrderedDict[tuple[str, str], _Family] = OrderedDict()
+        self._origins: OrderedDict[tuple[str, str], _OriginStates] = OrderedDict()
 
-    def of(self, origin: str, credential: str, policies: Policies) -> ProviderState:
-        def make(policies: Policies) -> ProviderState:
+    def state_for(self, origin: str, credential: str, policies: Policies) -> ProviderState:
+        """`credential` is the fingerprint of the credentials, never a secret."""
+
+        def create(policies: Policies) -> ProviderState:
             return ProviderState(
                 policies, origin=origin, random=self._random, shared_breakers=self._shared_breakers
             )
 
         key = origin, credential
         with self._lock:
-            family = self._known.setdefault(key, _Family())
-            self._known.move_to_end(key)
-            if len(self._known) > KEPT:
-                self._known.popitem(last=False)
-            return family.of(policies, make)
+            states = self._origins.setdefault(key, _OriginStates())
+            self._origins.move_to_end(key)
+            if len(self._origins) > MAX_ORIGINS:
+                self._origins.popitem(last=False)
+            return states.state_for(policies, create)
 
 
-SHARED = ProviderStates()
-"""Of this process: services made per request, or per test worker, still learn from each other."""
+PROCESS_STATES = ProviderStates()
+"""Shared by the services of this process, so that one made per request learns from the others."""

@@ -1,4 +1,4 @@
-"""From the arguments of a call to a request under its own policies."""
+"""The request builder: from the arguments of a call to a request, and the policies for it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from noctule.runtime import errors
 from noctule.runtime.call.config import CallOptions
-from noctule.runtime.call.policy_engine import Guard, Rules
+from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.encoding import encode
 from noctule.runtime.encoding import headers as encode_headers
 from noctule.runtime.idempotency import fingerprint, new_key
 from noctule.runtime.operation import Operation
 from noctule.runtime.request import Limits, Request
-from noctule.runtime.transport.response_body import ACCEPTED
+from noctule.runtime.transport.response_body import ACCEPTED_ENCODINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from noctule.runtime.operation import RetryMode
 
 USER_AGENT = "noctule"
-JSON = "application/json"
-"""Asked for where an answer is JSON, unless the service has a name of its own for it."""
+JSON_TYPE = "application/json"
 NO_OPTIONS = CallOptions()
-REMEMBERED = 1000
-"""Settings per service."""
+MAX_SETTINGS = 1000
+"""Operations and options whose settings a service remembers."""
 
 
-class Arguments(TypedDict, total=False):
-    """What a call takes besides its operation. None in a mapping is not sent; NULL is null."""
+class CallArguments(TypedDict, total=False):
+    """The arguments of a call, besides its operation. In a mapping, None is not sent; NULL is
+    sent as null."""
 
     path: Mapping[str, object] | None
     query: Mapping[str, object] | None
@@ -45,33 +45,32 @@ class Arguments(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What the operation and the options of a call come to."""
+class CallSettings:
+    """What all calls with one operation and the same options share."""
 
     operation: Operation[Any]
-    given: CallOptions | None
-    """Kept like the operation, so that nothing else can have its id."""
+    call_options: CallOptions | None
+    """Referenced like the operation, so that no other object gets its id."""
     options: CallOptions
     limits: Limits
-    rules: Rules
+    engine_config: EngineConfig
 
-    def once(self) -> Rules:
-        """The rules without a retry."""
-        policies = self.rules.policies
+    def without_retry(self) -> EngineConfig:
+        policies = self.engine_config.policies
         retry = replace(policies.retry, attempts=1)
-        return replace(self.rules, policies=replace(policies, retry=retry))
+        return replace(self.engine_config, policies=replace(policies, retry=retry))
 
 
 @dataclass(slots=True)
-class Call:
-    """One logical call, ready to be driven."""
+class PreparedCall:
+    """One logical call, ready to be made: its request, and the policy engine that decides."""
 
     service: str
     operation: Operation[Any]
     target: str = field(repr=False)
     """Path and query."""
     request: Request
-    guard: Guard
+    engine: PolicyEngine
     options: CallOptions
     key: str | None = field(repr=False)
     """The idempotency key that all its attempts carry."""
@@ -82,7 +81,7 @@ class Call:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same call: its method, URL and body."""
+        """Equal for equal calls: a digest of method, URL and body."""
         content = self.request.content
         return fingerprint(
             self.request.method.encode(),
@@ -90,9 +89,29 @@ class Call:
             content if isinstance(content, bytes) else b"",
         )
 
+    def as_message(self, now: float) -> OutboxMessage | None:
+        """The call as an outbox stores it; None when its body is streamed. `now`: seconds since
+        the epoch."""
+        from noctule.runtime.fallback.outbox_store import OutboxMessage
 
-class Preparation:
-    """Everything about a service that is the same for all its calls, worked out once."""
+        request = self.request
+        if not isinstance(request.content, bytes):
+            return None
+        return OutboxMessage(
+            self.service,
+            self.operation.name,
+            request.method,
+            self.target,
+            dict(request.headers),
+            request.content,
+            self.engine.config.retry_mode,
+            self.key,
+            now,
+        )
+
+
+class RequestBuilder:
+    """Builds the calls of one service, and works out once what they share."""
 
     def __init__(
         self,
@@ -107,17 +126,18 @@ class Preparation:
         self._config = config
         self._clock = clock
         self._telemetry = telemetry
-        self._healths = provider_states
-        self._whose = _origin(self.base_url), credential
+        self._states = provider_states
+        self._state_key = _origin(self.base_url), credential
         self._headers = {
             "User-Agent": USER_AGENT,
-            "Accept-Encoding": ACCEPTED,
+            "Accept-Encoding": ACCEPTED_ENCODINGS,
             **encode_headers(config.headers),
         }
-        self._json = self._headers.pop("Accept", JSON)
-        self._settings: dict[tuple[int, int], Settings] = {}
+        # A service may have a name of its own for JSON.
+        self._json_type = self._headers.pop("Accept", JSON_TYPE)
+        self._settings: dict[tuple[int, int], CallSettings] = {}
 
-    def call(
+    def build(
         self,
         operation: Operation[Any],
         path: Mapping[str, object] | None = None,
@@ -125,30 +145,38 @@ class Preparation:
         headers: Mapping[str, object] | None = None,
         body: object = None,
         options: CallOptions | None = None,
-    ) -> Call:
-        """Raises `InvalidArgument` for what cannot be put into the request."""
-        settings = self._of(operation, options)
+    ) -> PreparedCall:
+        """Raises `InvalidArgument` for a value that cannot be put into the request."""
+        settings = self._settings_for(operation, options)
         options = settings.options
         encoded = encode(operation, path, query, headers, body)
-        accepted = self._json if operation.accepts == JSON else operation.accepts
-        sent = {**self._headers, "Accept": accepted, **encoded.headers}
+        accepted = self._json_type if operation.accepts == JSON_TYPE else operation.accepts
+        all_headers = {**self._headers, "Accept": accepted, **encoded.headers}
         if options.headers:
-            sent.update(encode_headers(options.headers))
-        rules = settings.rules if encoded.replayable else settings.once()
+            all_headers.update(encode_headers(options.headers))
+        engine_config = settings.engine_config if encoded.replayable else settings.without_retry()
         key = None
-        if rules.retry_mode == "with_key":
+        if engine_config.retry_mode == "with_key":
             key = options.idempotency_key or new_key()
-            sent[self._config.idempotency_header] = key
+            all_headers[self._config.idempotency_header] = key
         target = encoded.path_and_query
         request = Request(
-            operation.method, self.base_url + target, sent, encoded.content, settings.limits
+            operation.method, self.base_url + target, all_headers, encoded.content, settings.limits
         )
-        return Call(self._config.name, operation, target, request, Guard(rules), options, key)
+        return PreparedCall(
+            self._config.name,
+            operation,
+            target,
+            request,
+            PolicyEngine(engine_config),
+            options,
+            key,
+        )
 
-    def again(self, message: OutboxMessage) -> Call:
-        """The call that is written down in `message`; its result is not decoded."""
+    def rebuild(self, message: OutboxMessage) -> PreparedCall:
+        """The call that `message` stores; its response is not decoded."""
         operation = Operation(message.operation, message.method, "", returns=None)
-        settings = self._settled(operation, None)
+        settings = self._new_settings(operation, None)
         request = Request(
             message.method,
             self.base_url + message.target,
@@ -156,52 +184,54 @@ class Preparation:
             message.content,
             settings.limits,
         )
-        guard = Guard(replace(settings.rules, retry_mode=message.retry))
-        return Call(
+        return PreparedCall(
             message.service,
             operation,
             message.target,
             request,
-            guard,
+            PolicyEngine(replace(settings.engine_config, retry_mode=message.retry)),
             settings.options,
             message.key,
         )
 
-    def _of(self, operation: Operation[Any], options: CallOptions | None) -> Settings:
-        """The settings of this call: its own options, its method's, its service's.
-
-        Remembered by the very object, since options are usually made once and given often.
-        """
-        key = id(operation), id(options)
-        known = self._settings.get(key)
-        if known is None:
-            known = self._settled(operation, options)
-            if len(self._settings) >= REMEMBERED:
+    def _settings_for(
+        self, operation: Operation[Any], call_options: CallOptions | None
+    ) -> CallSettings:
+        """Remembered by the identity of both objects, since options are usually created once and
+        passed often."""
+        key = id(operation), id(call_options)
+        settings = self._settings.get(key)
+        if settings is None:
+            settings = self._new_settings(operation, call_options)
+            if len(self._settings) >= MAX_SETTINGS:
                 self._settings.clear()
-            self._settings[key] = known
-        return known
+            self._settings[key] = settings
+        return settings
 
-    def _settled(self, operation: Operation[Any], given: CallOptions | None) -> Settings:
+    def _new_settings(
+        self, operation: Operation[Any], call_options: CallOptions | None
+    ) -> CallSettings:
+        """The options of the call, over those of its method, over those of its service."""
         options = self._config.methods.get(operation.name, NO_OPTIONS)
-        if given is not None:
-            options = given.over(options)
+        if call_options is not None:
+            options = call_options.over(options)
         policies = options.policies(self._config.policies)
-        rules = Rules(
+        engine_config = EngineConfig(
             policies,
-            self._healths.of(*self._whose, policies),
+            self._states.state_for(*self._state_key, policies),
             self._clock,
             retry_mode=self._retry_mode(operation, options),
             method=operation.method,
             operation=operation.name,
             telemetry=self._telemetry,
         )
-        return Settings(operation, given, options, limits_of(policies), rules)
+        return CallSettings(operation, call_options, options, _limits(policies), engine_config)
 
     def _retry_mode(self, operation: Operation[Any], options: CallOptions) -> RetryMode:
-        """How the request may be repeated.
+        """When the request may be repeated.
 
-        A key that the provider does not honour protects nothing, so without a header for it
-        a keyed operation is not sent twice.
+        A key that the provider ignores protects nothing, so an operation "with_key" is not sent
+        twice by a service without an idempotency header.
         """
         if operation.retry != "with_key" and options.idempotency_key is None:
             return operation.retry
@@ -211,25 +241,25 @@ class Preparation:
 
 
 def _origin(base_url: str) -> str:
-    """Raises `ConfigurationError` for what is no base URL; shows nothing of it: it may hold a
+    """Raises `ConfigurationError` for an invalid base URL, without showing it: it may hold a
     password."""
     try:
         parts = urlsplit(base_url)
-        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         raise errors.ConfigurationError("the base URL is malformed") from None
-    if not known or parts.username is not None or parts.query or parts.fragment:
+    if not valid or parts.username is not None or parts.query or parts.fragment:
         raise errors.ConfigurationError(
             "the base URL must be http(s)://host[:port][/path], without user, query or fragment"
         )
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def limits_of(policies: Policies) -> Limits:
+def _limits(policies: Policies) -> Limits:
     return Limits(
         policies.timeout,
         policies.connect_timeout,
         policies.pool_timeout,
         policies.max_response_bytes,
-        policies.redirects,
+        policies.max_redirects,
     )

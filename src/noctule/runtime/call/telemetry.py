@@ -1,16 +1,16 @@
-"""What a service tells about its calls: structured events to one hook, and lines to the log.
+"""Telemetry: the events of a service's calls, for one hook and the log.
 
-Both carry names, numbers and statuses only: never a header, a query, a body or a message of the
+They hold names, numbers and statuses only: never a header, a query, a body or a message of the
 provider. Events:
 
-    attempt             one request: number, status, seconds, error
-    retry               another one follows: failed, wait, error
-    call                the whole call: attempts, seconds, status, request_id
-    failed_call         the same, with error
-    breaker             it opened, or closed again: state, origin
-    probe               the open breaker tries a call, or tried one in vain: state, origin
-    degraded            a fallback answered: source, age, error
-    contract_violation  pointer, expected, found; told once per place
+    attempt             an attempt ended: number, status, seconds, error
+    retry               another one follows: failed, wait, error, status
+    call                a call succeeded: attempts, seconds, status, request_id
+    failed_call         a call failed: the same, and error
+    breaker             it opened or closed: state, origin
+    trial_call          the open breaker admits a trial call, or one failed: state, origin
+    degraded            a fallback was used: source, age, error
+    contract_violation  a response does not fit its model: pointer, expected, found; once per place
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LEVELS = {
     "failed_call": logging.WARNING,
     "retry": logging.INFO,
     "breaker": logging.WARNING,
-    "probe": logging.DEBUG,
+    "trial_call": logging.DEBUG,
     "degraded": logging.WARNING,
     "contract_violation": logging.WARNING,
 }
@@ -42,7 +42,7 @@ _LEVELS = {
 
 @dataclass(frozen=True, slots=True)
 class TelemetryEvent:
-    """Something that happened in a call."""
+    """One event of a call; `data` holds the fields listed in this module."""
 
     name: str
     service: str
@@ -51,26 +51,26 @@ class TelemetryEvent:
 
 
 class Telemetry:
-    """Tells events to `on_event` and to the logger `noctule.runtime`.
+    """Sends events to `on_event` and to the logger `noctule.runtime`.
 
-    A hook that raises does not fail the call: what it raised goes to the log.
+    A hook that raises does not fail the call: its exception is logged.
     """
 
     def __init__(self, service: str, on_event: Callable[[TelemetryEvent], None] | None) -> None:
         self._service = service
         self._on_event = on_event
 
-    def wants(self, name: str) -> bool:
-        """Whether anybody listens, so that nothing is made for nobody."""
+    def is_enabled(self, name: str) -> bool:
+        """Whether the event goes anywhere; if not, its fields need not be computed."""
         return self._on_event is not None or LOGGER.isEnabledFor(_LEVELS[name])
 
-    def tell(self, name: str, operation: str, /, **data: object) -> None:
-        if not self.wants(name):
+    def emit(self, name: str, operation: str, /, **data: object) -> None:
+        if not self.is_enabled(name):
             return
         level = _LEVELS[name]
         if LOGGER.isEnabledFor(level):
-            facts = log_fields(data)
-            line = " ".join(f"{key}={_shown(value)}" for key, value in facts.items())
+            allowed = log_fields(data)
+            line = " ".join(f"{key}={_formatted(value)}" for key, value in allowed.items())
             LOGGER.log(level, "%s.%s %s %s", self._service, operation, name, line)
         if self._on_event is None:
             return
@@ -80,20 +80,20 @@ class Telemetry:
             LOGGER.warning("on_event raised %s", type(error).__name__)
 
 
-class ContractWatch:
-    """Tells each place where the provider's document lies once, however often it is met."""
+class ViolationLog:
+    """Reports each contract violation once, however often it occurs."""
 
-    MOST = 1000
+    MAX_ENTRIES = 1000
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._telemetry = telemetry
-        self._known: set[tuple[str, Violation]] = set()
+        self._reported: set[tuple[str, Violation]] = set()
 
-    def note(self, operation: str, violation: Violation) -> None:
-        if (operation, violation) in self._known or len(self._known) >= self.MOST:
+    def add(self, operation: str, violation: Violation) -> None:
+        if (operation, violation) in self._reported or len(self._reported) >= self.MAX_ENTRIES:
             return
-        self._known.add((operation, violation))
-        self._telemetry.tell(
+        self._reported.add((operation, violation))
+        self._telemetry.emit(
             "contract_violation",
             operation,
             pointer=violation.pointer,
@@ -102,5 +102,5 @@ class ContractWatch:
         )
 
 
-def _shown(value: object) -> str:
+def _formatted(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,7 +1,7 @@
 """OpenTelemetry spans, for applications that use OpenTelemetry.
 
-Only its API is used, and only when the application has imported it before the service is made:
-whoever does not trace pays nothing. A span carries names, numbers and statuses, like an event:
+Only its API is used, and only when the application has imported it before the service is created:
+without tracing, nothing is paid for it. A span holds names, numbers and statuses, like an event:
 no URL, query, header or body, and no message of an exception.
 """
 
@@ -54,7 +54,7 @@ def _failed(span: Any, error: BaseException) -> None:
     span.set_status(sys.modules["opentelemetry.trace"].StatusCode.ERROR)
 
 
-def tracing(service: str) -> Tracing | None:
+def find_tracing(service: str) -> Tracing | None:
     """None unless the application uses OpenTelemetry."""
     trace = sys.modules.get("opentelemetry.trace")
     return None if trace is None else Tracing(trace.get_tracer("noctule.runtime"), service)

@@ -34,14 +34,14 @@ class Violation:
     """"null", "missing", "string", "unknown value", …"""
 
 
-def mend(found: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
+def decode_leniently(found: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
     """`found` (plain JSON values) as `kind`, as far as it goes. Raises nothing."""
-    work = _Mending()
+    work = _LenientDecoder()
     value = work.value(found, kind, "", 0)
     return value, tuple(work.violations)
 
 
-class _Mending:
+class _LenientDecoder:
     def __init__(self) -> None:
         self.violations: dict[Violation, None] = {}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 import msgspec
 from msgspec import field
 
-from noctule.runtime.decoding.lenient import Violation, mend
+from noctule.runtime.decoding.lenient import Violation, decode_leniently
 from noctule.runtime.encoding.values import NULL, Null
 from noctule.runtime.errors import InvalidResponse
 from noctule.runtime.redaction import REDACTOR
@@ -74,7 +74,7 @@ def decode(kind: Any, data: bytes) -> tuple[Any, tuple[Violation, ...]]:
         return decoder(data), ()
     except msgspec.ValidationError:
         found, exact = _plain(data)
-        value, violations = mend(found, kind)
+        value, violations = decode_leniently(found, kind)
         out_of_range = () if exact else (Violation("", "JSON", "a number beyond a double"),)
         return value, violations + out_of_range
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -13,7 +13,7 @@ from noctule.runtime.encoding.query import query as encode_query
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from noctule.runtime.encoding.upload import Source
+    from noctule.runtime.encoding.upload import BodySource
     from noctule.runtime.operation import Operation
 
 
@@ -24,7 +24,7 @@ class Encoded:
     path_and_query: str
     headers: dict[str, str] = field(repr=False)
     """The caller's, and those that describe the body."""
-    content: bytes | Source = field(repr=False)
+    content: bytes | BodySource = field(repr=False)
     replayable: bool = True
     """Whether `content` can be sent a second time."""
 

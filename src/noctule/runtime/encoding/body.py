@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.runtime.encoding.multipart import multipart
 from noctule.runtime.encoding.query import form
-from noctule.runtime.encoding.upload import Source, bounded, source
+from noctule.runtime.encoding.upload import BodySource, bounded, source
 from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
@@ -23,7 +23,7 @@ SMALL = 1024 * 1024
 class EncodedBody:
     """What goes over the wire, and whether it can go a second time."""
 
-    content: bytes | Source = field(repr=False)
+    content: bytes | BodySource = field(repr=False)
     content_type: str = ""
     replayable: bool = True
 

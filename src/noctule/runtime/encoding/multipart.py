@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from noctule.runtime.encoding.headers import header
-from noctule.runtime.encoding.upload import Content, Source, bounded, source
+from noctule.runtime.encoding.upload import BodySource, Content, bounded, source
 from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
@@ -40,7 +40,7 @@ class File:
         return Path(given).name if isinstance(given, str | Path) else ""
 
 
-def multipart(values: Mapping[str, object], boundary: str = "") -> tuple[Source, str]:
+def multipart(values: Mapping[str, object], boundary: str = "") -> tuple[BodySource, str]:
     """The body and its Content-Type. `boundary` is drawn at random unless given.
 
     A list repeats its name, an object is a part in JSON (OpenAPI 3.1, "Encoding Object"), None
@@ -50,14 +50,14 @@ def multipart(values: Mapping[str, object], boundary: str = "") -> tuple[Source,
     parts = [part for name, value in values.items() for part in _parts(name, value)]
     if len(parts) > MAX_PARTS:
         raise InvalidArgument(f"a multipart body of more than {MAX_PARTS} parts")
-    pieces: list[Source] = []
+    pieces: list[BodySource] = []
     for head, body in parts:
         pieces += [source(b"--" + boundary.encode() + b"\r\n" + head), body, source(b"\r\n")]
     pieces.append(source(b"--" + boundary.encode() + b"--\r\n"))
     return bounded(_chained(pieces)), f"multipart/form-data; boundary={boundary}"
 
 
-def _parts(name: str, value: object) -> Iterator[tuple[bytes, Source]]:
+def _parts(name: str, value: object) -> Iterator[tuple[bytes, BodySource]]:
     if value is None:
         return
     if isinstance(value, File):
@@ -86,7 +86,7 @@ def _quoted(value: str) -> str:
     return value.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _chained(pieces: list[Source]) -> Source:
+def _chained(pieces: list[BodySource]) -> BodySource:
     lengths = [piece.length for piece in pieces if piece.length is not None]
 
     def chunks() -> Iterator[bytes]:
@@ -98,7 +98,7 @@ def _chained(pieces: list[Source]) -> Source:
             async for chunk in piece:
                 yield chunk
 
-    return Source(
+    return BodySource(
         length=sum(lengths) if len(lengths) == len(pieces) else None,
         replayable=all(piece.replayable for piece in pieces),
         chunks=chunks if all(piece.chunks for piece in pieces) else None,

@@ -27,7 +27,7 @@ Content = bytes | Path | BinaryIO | Iterable[bytes] | AsyncIterable[bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class BodySource:
     """Chunks of bytes for both drivers: iterate with `for` or with `async for`.
 
     `length` is the number of bytes, None when unknown. `replayable` says whether a second
@@ -49,7 +49,7 @@ class Source:
         return self.awaited()
 
 
-def source(content: Content) -> Source:
+def source(content: Content) -> BodySource:
     """Make `content` iterable by both drivers. A file is read from where it stands now."""
     if isinstance(content, bytes):
         return _of(lambda: iter([content]), len(content), replayable=True, blocking=False)
@@ -58,12 +58,12 @@ def source(content: Content) -> Source:
     if isinstance(content, Readable):
         return _of_file(content)
     if isinstance(content, AsyncIterable):
-        return Source(None, replayable=False, chunks=None, awaited=content.__aiter__)
+        return BodySource(None, replayable=False, chunks=None, awaited=content.__aiter__)
     again = not isinstance(content, Iterator)
     return _of(lambda: iter(content), None, replayable=again, blocking=False)
 
 
-def bounded(whole: Source, limit: int = MAX_BYTES) -> Source:
+def bounded(whole: BodySource, limit: int = MAX_BYTES) -> BodySource:
     """`whole`, cut off with `InvalidArgument` when it gives more than `limit` bytes."""
     error = InvalidArgument(f"a body of more than {limit} bytes")
     if whole.length is not None and whole.length > limit:
@@ -85,7 +85,7 @@ def bounded(whole: Source, limit: int = MAX_BYTES) -> Source:
                 raise error
             yield chunk
 
-    return Source(whole.length, whole.replayable, whole.chunks and counted, awaited)
+    return BodySource(whole.length, whole.replayable, whole.chunks and counted, awaited)
 
 
 def _of(
@@ -94,7 +94,7 @@ def _of(
     *,
     replayable: bool,
     blocking: bool = True,
-) -> Source:
+) -> BodySource:
     async def awaited() -> AsyncIterator[bytes]:
         reading = chunks()
         if not blocking:
@@ -106,10 +106,10 @@ def _of(
         while chunk := await asyncio.to_thread(next, reading, b""):
             yield chunk
 
-    return Source(length, replayable, chunks, awaited)
+    return BodySource(length, replayable, chunks, awaited)
 
 
-def _of_file(file: Readable) -> Source:
+def _of_file(file: Readable) -> BodySource:
     seek = getattr(file, "seek", None)
     seekable = seek is not None and bool(getattr(file, "seekable", bool)())
     if seek is None or not seekable:

@@ -1,13 +1,13 @@
-"""Writes that wait for the provider to come back.
+"""The outbox: writes that are stored while the provider is unavailable, and sent later.
 
     outbox = Outbox(SqliteOutboxStore("outbox.db"))
-    sent = await self.call(SEND_RECEIPT, body=..., fallback=outbox)    # Receipt | Degraded
-    await service.flush(outbox)                                       # every minute, say
+    receipt = await self.call(SEND_RECEIPT, body=..., fallback=outbox)    # Receipt | Degraded
+    await service.flush(outbox)                                           # every minute, say
 
-A write that could not be made is on disk before `call` returns. It is delivered later, oldest
-first, byte for byte and under the idempotency key of the first try, with the credentials of that
-day: none is stored. A message that the provider refuses, or of which nobody knows whether it
-arrived, is set aside as dead, for a person to look at.
+A write that failed is on disk before `call` returns. It is sent later, oldest first, byte for
+byte, under the idempotency key of the first attempt and with the credentials of that time: none
+are stored. A message that the provider rejects, or whose outcome is unknown, is marked dead, for
+a person to look at.
 """
 
 from __future__ import annotations
@@ -16,26 +16,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import errors
-from noctule.runtime.effects import Ask
+from noctule.runtime.effects import Invoke
 from noctule.runtime.fallback.fallback import Degraded
-from noctule.runtime.fallback.outbox_store import OutboxMessage, OutboxStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Never
 
-    from noctule.runtime.call.request_builder import Call
-    from noctule.runtime.fallback.fallback import Failed
+    from noctule.runtime.effects import CallSteps
+    from noctule.runtime.fallback.fallback import FailedCall
+    from noctule.runtime.fallback.outbox_store import OutboxMessage, OutboxStore
 
-FIRST_PAUSE = 60.0
-LONGEST_PAUSE = 3600.0
+FIRST_DELAY = 60.0
+MAX_DELAY = 3600.0
+"""Seconds between two tries to send a message; the delay doubles each time."""
 LEASE = 300.0
-"""Seconds for which a message belongs to whoever took it: longer than a delivery can take."""
+"""Seconds for which nobody else takes a message: more than a call can take."""
 
 
 @dataclass(slots=True)
 class FlushResult:
-    """What one `flush` did."""
+    """How many messages one `flush` delivered, postponed and marked dead."""
 
     delivered: int = 0
     postponed: int = 0
@@ -43,7 +44,7 @@ class FlushResult:
 
 
 class Outbox:
-    """A fallback that stores the write instead of losing it."""
+    """A fallback that stores the write."""
 
     def __init__(self, store: OutboxStore) -> None:
         self._store = store
@@ -51,54 +52,37 @@ class Outbox:
     def remember(self, key: str, value: object, now: float) -> None:
         """Nothing to remember."""
 
-    def answer(self, failed: Failed) -> Generator[Ask, Any, Degraded[Never] | None]:
-        """Stores bodies that are in memory; for one that is streamed, the error goes through."""
-        message = _letter(failed.call, failed.now)
-        if message is None:
+    def answer(self, failed: FailedCall) -> Generator[Invoke, Any, Degraded[Never] | None]:
+        """Store the message. A body that is streamed cannot be stored, so its error is raised."""
+        if failed.message is None:
             return None
-        yield Ask(self._store.put, (message,), blocking=True)
+        yield Invoke(self._store.put, (failed.message,), blocking=True)
         return Degraded(None, failed.error, "outbox")
 
     def flush(
         self,
         service: str,
-        send: Callable[[OutboxMessage], Generator[Call | Ask, Any, None]],
+        send: Callable[[OutboxMessage], CallSteps[None]],
         now: Callable[[], float],
-    ) -> Generator[Call | Ask, Any, FlushResult]:
-        """Deliver what is due; stops at the first message for which the provider is not there."""
-        store, done = self._store, FlushResult()
+    ) -> CallSteps[FlushResult]:
+        """Send the messages that are due; stops at the first one for which the provider is
+        unavailable. `now` returns seconds since the epoch."""
+        store, result = self._store, FlushResult()
         while True:
-            message = yield Ask(store.take, (service, now(), LEASE), blocking=True)
+            message = yield Invoke(store.take, (service, now(), LEASE), blocking=True)
             if message is None:
-                return done
+                return result
             try:
                 yield from send(message)
             except errors.Unavailable:
-                due = now() + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(message.tries - 1, 16))
-                yield Ask(store.postpone, (message, due), blocking=True)
-                done.postponed += 1
-                return done
+                delay = min(MAX_DELAY, FIRST_DELAY * 2 ** min(message.tries - 1, 16))
+                yield Invoke(store.postpone, (message, now() + delay), blocking=True)
+                result.postponed += 1
+                return result
             except errors.ServiceError as error:
                 reason = f"{type(error).__name__} {error.status or ''}".strip()
-                yield Ask(store.mark_dead, (message, reason), blocking=True)
-                done.dead += 1
+                yield Invoke(store.mark_dead, (message, reason), blocking=True)
+                result.dead += 1
             else:
-                yield Ask(store.delivered, (message,), blocking=True)
-                done.delivered += 1
-
-
-def _letter(call: Call, now: float) -> OutboxMessage | None:
-    request = call.request
-    if not isinstance(request.content, bytes):
-        return None
-    return OutboxMessage(
-        call.service,
-        call.operation.name,
-        request.method,
-        call.target,
-        dict(request.headers),
-        request.content,
-        call.guard.rules.retry_mode,
-        call.key,
-        now,
-    )
+                yield Invoke(store.delivered, (message,), blocking=True)
+                result.delivered += 1

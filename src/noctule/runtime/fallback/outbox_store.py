@@ -1,4 +1,4 @@
-"""What waits in an outbox, and where: one interface, SQLite by default."""
+"""The messages of an outbox and their store: one interface, SQLite by default."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ CREATE TABLE IF NOT EXISTS message (
     target    TEXT NOT NULL,
     headers   TEXT NOT NULL,
     content   BLOB NOT NULL,
-    retry    TEXT NOT NULL,
+    retry     TEXT NOT NULL,
     key       TEXT,
     written   REAL NOT NULL,
     due       REAL NOT NULL,
     tries     INTEGER NOT NULL DEFAULT 0,
     dead      TEXT
 ) STRICT;
-CREATE INDEX IF NOT EXISTS letter_due ON message (service, due) WHERE dead IS NULL;
+CREATE INDEX IF NOT EXISTS message_due ON message (service, due) WHERE dead IS NULL;
 """
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """One write that waits. Its repr shows neither where it goes nor what it says."""
+    """One write that waits to be sent. Its repr shows neither target nor content."""
 
     service: str
     operation: str
@@ -47,7 +47,7 @@ class OutboxMessage:
     content: bytes
     retry: RetryMode
     key: str | None
-    """The idempotency key of the first try."""
+    """The idempotency key of the first attempt."""
     written: float
     """Seconds since the epoch."""
     number: int = 0
@@ -58,22 +58,27 @@ class OutboxMessage:
 
 
 class OutboxStore(Protocol):
-    """Where store are kept. Each method is durable when it returns, and may block."""
+    """Where messages are stored. Each method is durable when it returns, and may block."""
 
     def put(self, message: OutboxMessage) -> None: ...
 
     def take(self, service: str, now: float, lease: float) -> OutboxMessage | None:
-        """The oldest message that is due; nobody else gets it for `lease` seconds."""
+        """The oldest message of `service` that is due; nobody else gets it for `lease` seconds.
+        `now`: seconds since the epoch."""
         ...
 
-    def delivered(self, message: OutboxMessage) -> None: ...
+    def delivered(self, message: OutboxMessage) -> None:
+        """Delete it."""
+        ...
 
     def postpone(self, message: OutboxMessage, due: float) -> None: ...
 
-    def mark_dead(self, message: OutboxMessage, reason: str) -> None: ...
+    def mark_dead(self, message: OutboxMessage, reason: str) -> None:
+        """Do not take it again, except after `retry_dead`."""
+        ...
 
     def dead(self) -> Sequence[tuple[OutboxMessage, str]]:
-        """The store set aside, with the reason of each."""
+        """The messages that were marked dead, each with its reason."""
         ...
 
     def retry_dead(self, message: OutboxMessage) -> None:
@@ -109,7 +114,7 @@ class SqliteOutboxStore:
     def __init__(self, path: Path | str) -> None:
         self._path = Path(path)
         self._lock = Lock()
-        self._open: Any = None
+        self._connection: Any = None
 
     def put(self, message: OutboxMessage) -> None:
         self._run(
@@ -129,7 +134,7 @@ class SqliteOutboxStore:
 
     def take(self, service: str, now: float, lease: float) -> OutboxMessage | None:
         rows = self._run(TAKE, (now + lease, service, now))
-        return _letter(rows[0]) if rows else None
+        return _message(rows[0]) if rows else None
 
     def delivered(self, message: OutboxMessage) -> None:
         self._run("DELETE FROM message WHERE number = ?", (message.number,))
@@ -142,22 +147,22 @@ class SqliteOutboxStore:
 
     def dead(self) -> list[tuple[OutboxMessage, str]]:
         rows = self._run(DEAD)
-        return [(_letter(row[:-1]), row[-1]) for row in rows]
+        return [(_message(row[:-1]), row[-1]) for row in rows]
 
     def retry_dead(self, message: OutboxMessage) -> None:
         self._run("UPDATE message SET dead = NULL, due = 0 WHERE number = ?", (message.number,))
 
     def close(self) -> None:
         with self._lock:
-            if self._open is not None:
-                self._open.close()
-                self._open = None
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
     def _run(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
         with self._lock:
-            if self._open is None:
-                self._open = _connect(self._path)
-            rows: list[Any] = list(self._open.execute(statement, values))
+            if self._connection is None:
+                self._connection = _connect(self._path)
+            rows: list[Any] = list(self._connection.execute(statement, values))
             return rows
 
 
@@ -172,6 +177,6 @@ def _connect(path: Path) -> Any:
     return connection
 
 
-def _letter(row: tuple[Any, ...]) -> OutboxMessage:
+def _message(row: tuple[Any, ...]) -> OutboxMessage:
     service, operation, method, target, headers, *rest = row
     return OutboxMessage(service, operation, method, target, json.loads(headers), *rest)

@@ -1,12 +1,13 @@
-"""Finding out what became of a write whose answer never came.
+"""Reconciliation: finding out whether a write happened when its response never came.
 
     async def find(unknown: OutcomeUnknown) -> Reconciled:
-        found = await stripe.search_refund(order=order.id)
-        return Done(found) if found else NOT_DONE
+        refund = await stripe.search_refund(order=order.id)
+        return Done(refund) if refund else NOT_DONE
 
     await stripe.create_refund(..., options=CallOptions(reconcile=find))
 
-Only who knows the business can tell, so the runtime asks, once per attempt that left a doubt.
+Only the application can find out, so the runtime asks it, once for each attempt whose outcome is
+unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[R]):
-    """The write has happened; `value` becomes the result of the call."""
+    """The write has happened; `value` is the result of the call."""
 
     value: R
 
@@ -29,7 +30,7 @@ class Undecided(Enum):
     NOT_DONE = "not done"
     """The write has not happened and will not: it is sent again."""
     UNKNOWN = "unknown"
-    """Nobody can tell yet: `OutcomeUnknown` is raised."""
+    """It is not known: `OutcomeUnknown` is raised."""
 
 
 NOT_DONE = Undecided.NOT_DONE

@@ -3,7 +3,7 @@
     async for customer in paginate(stripe, LIST_CUSTOMERS, LastId(), query={"limit": 100}):
         ...
 
-One `Walk` decides for `paginate` and `paginate_sync` alike. What a provider answers is not
+One `PageWalk` decides for `paginate` and `paginate_sync` alike. What a provider answers is not
 trusted: a page that was there before, a link to another origin, and more than `max_pages` end
 it with `InvalidResponse`.
 """
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from typing import Unpack
 
-    from noctule.runtime.call.request_builder import Arguments
-    from noctule.runtime.core import RawResponse
+    from noctule.runtime.call.request_builder import CallArguments
+    from noctule.runtime.call.result import RawResponse
     from noctule.runtime.operation import Operation
     from noctule.runtime.service import Service, SyncService
 
@@ -46,8 +46,8 @@ __all__ = [
     "NextUrl",
     "Offset",
     "PageNumber",
+    "PageWalk",
     "Paging",
-    "Walk",
     "paginate",
     "paginate_sync",
 ]
@@ -62,14 +62,14 @@ async def paginate(
     *,
     max_items: int | None = None,
     max_pages: int = MOST_PAGES,
-    **arguments: Unpack[Arguments],
+    **arguments: Unpack[CallArguments],
 ) -> AsyncIterator[Any]:
     """Every item of every page, each page being one call under all policies.
 
     Ends quietly after `max_items`. Raises what `Service.call` raises, and `InvalidResponse` for
     pages that do not end. The items have the type that the operation gives them.
     """
-    walk = Walk(operation, paging, arguments, service.base_url, max_items, max_pages)
+    walk = PageWalk(operation, paging, arguments, service.base_url, max_items, max_pages)
     while not walk.over:
         answer = await service.raw(walk.operation, **walk.arguments)
         for item in walk.take(answer):
@@ -83,28 +83,28 @@ def paginate_sync(
     *,
     max_items: int | None = None,
     max_pages: int = MOST_PAGES,
-    **arguments: Unpack[Arguments],
+    **arguments: Unpack[CallArguments],
 ) -> Iterator[Any]:
     """`paginate`, without await."""
-    walk = Walk(operation, paging, arguments, service.base_url, max_items, max_pages)
+    walk = PageWalk(operation, paging, arguments, service.base_url, max_items, max_pages)
     while not walk.over:
         yield from walk.take(service.raw(walk.operation, **walk.arguments))
 
 
-class Walk:
+class PageWalk:
     """From page to page: says what to ask next, in `operation` and `arguments`, until `over`."""
 
     def __init__(
         self,
         operation: Operation[Any],
         paging: Paging,
-        arguments: Arguments,
+        arguments: CallArguments,
         base_url: str,
         max_items: int | None = None,
         max_pages: int = MOST_PAGES,
     ) -> None:
         self.operation = operation
-        self.arguments: Arguments = arguments
+        self.arguments: CallArguments = arguments
         self.over = max_items == 0
         self._paging = paging
         self._base_url = base_url
@@ -154,7 +154,7 @@ class Walk:
         path = expand_path(self.operation.path, self.arguments.get("path"), self.operation.styles)
         path, query = within(self._base_url, self._base_url + path, link)
         self.operation = replace(self.operation, path=path)
-        self.arguments = cast("Arguments", {**self.arguments, "path": None, "query": query})
+        self.arguments = cast("CallArguments", {**self.arguments, "path": None, "query": query})
 
     def _parameters(self) -> Mapping[str, object]:
         """Where the paging's parameter goes: into the form or JSON of a request that has one."""
@@ -162,7 +162,7 @@ class Walk:
 
     def _ask(self, parameters: Mapping[str, object]) -> None:
         part = "body" if self._body() is not None else "query"
-        self.arguments = cast("Arguments", {**self.arguments, part: parameters})
+        self.arguments = cast("CallArguments", {**self.arguments, part: parameters})
 
     def _body(self) -> Mapping[str, object] | None:
         body = self.arguments.get("body")

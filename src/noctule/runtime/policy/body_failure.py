@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import errors
 from noctule.runtime.policy import retry_headers
-from noctule.runtime.policy.outcome import Outcome, Reached
+from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
 
 if TYPE_CHECKING:
-    from noctule.runtime.policy.outcome import Again
+    from noctule.runtime.policy.outcome import RetryKind
     from noctule.runtime.request import Response
 
 _PRINTABLE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-"""A code that may stand in a message: an identifier, never a sentence about somebody's data."""
+"""A code that a message may show: an identifier, never a sentence about somebody's data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyFailure:
-    """Where the JSON body of a 2xx answer reports a failure, and what its codes mean.
+    """Where the JSON body of a 2xx response reports a failure, and what its codes mean.
 
-    `flag` and `code` are member names, with dots between the names of nested members. Codes in
-    no list are refusals: `ClientError`, not retried.
+    `flag` and `code` are member names, with dots between the names of nested members. A code
+    in no list is a `ClientError` and is not retried.
     """
 
     flag: str
@@ -37,7 +37,7 @@ class BodyFailure:
     uncertain: tuple[str, ...] = ()
     """Part of the work may have been done: `OutcomeUnknown` for a write that must not repeat."""
     unauthorized: tuple[str, ...] = ()
-    """The credentials were refused: renewed once where they can be, then `Unauthorized`."""
+    """The credentials were rejected: renewed once if possible, then `Unauthorized`."""
 
     def code_of(self, response: Response) -> str | None:
         """The code of the failure; "" for a failure without one, None for a success."""
@@ -46,35 +46,37 @@ class BodyFailure:
         code = _member(response.content, self.code)
         return code if isinstance(code, str) else ""
 
-    def refuses_credentials(self, response: Response) -> bool:
+    def rejects_credentials(self, response: Response) -> bool:
         return bool(self.unauthorized) and self.code_of(response) in self.unauthorized
 
-    def outcome(self, response: Response, now: float) -> Outcome | None:
+    def outcome(self, response: Response, now: float) -> AttemptOutcome | None:
         """What the failure means; None for a success. `now` is seconds since the epoch."""
         code = self.code_of(response)
         if code is None:
             return None
-        error, reached, again = self._meaning(code)
+        error, delivery, retry_kind = self._meaning(code)
         error.status, error.response, error.provider_code = response.status, response, code
         healthy = not isinstance(error, errors.ServerError)
-        outcome = Outcome(error=error, reached=reached, again=again, healthy=healthy)
+        outcome = AttemptOutcome(
+            error=error, delivery=delivery, retry_kind=retry_kind, healthy=healthy
+        )
         if isinstance(error, errors.Unavailable):
             seconds = retry_headers.retry_after(response.headers, now)
             error.retry_after = outcome.retry_after = seconds
-            outcome.hold = seconds or 0.0
+            outcome.cooldown = seconds or 0.0
         return outcome
 
-    def _meaning(self, code: str) -> tuple[errors.ServiceError, Reached, Again]:
+    def _meaning(self, code: str) -> tuple[errors.ServiceError, Delivery, RetryKind]:
         detail = (code,) if _PRINTABLE_CODE.fullmatch(code) else ()
         if code in self.rate_limited:
-            return errors.RateLimited(*detail), Reached.REFUSED, "throttled"
+            return errors.RateLimited(*detail), Delivery.REJECTED, "throttled"
         if code in self.retryable:
-            return errors.ServerError(*detail), Reached.REFUSED, "transient"
+            return errors.ServerError(*detail), Delivery.REJECTED, "transient"
         if code in self.uncertain:
-            return errors.ServerError(*detail), Reached.MAYBE, "transient"
+            return errors.ServerError(*detail), Delivery.UNKNOWN, "transient"
         if code in self.unauthorized:
-            return errors.Unauthorized(*detail), Reached.REFUSED, "no"
-        return errors.ClientError(*detail), Reached.REFUSED, "no"
+            return errors.Unauthorized(*detail), Delivery.REJECTED, "no"
+        return errors.ClientError(*detail), Delivery.REJECTED, "no"
 
 
 def _member(content: bytes, path: str) -> Any:

@@ -1,11 +1,13 @@
-"""At most so many calls in flight: a slow provider must not take all our connections.
+"""The bulkhead: a limit on concurrent calls, so that a slow provider cannot take all connections.
 
-Places are given in the order of arrival, until the oldest call has used up half of its patience.
-From then on the newest goes first: in an overload it has the time to make something of its place,
-while the oldest would be given one just before it gives up.
+    try_acquire() ──True────────────────────────────────────> the call has a permit ──> release()
+          │                                                               ^
+          └─False─> enqueue() ─> waiter ──grant_next(): waiter.granted────┘
+                                   └────cancel(waiter): it gave up waiting
 
-A driver that has to wait sets `wake` on its ticket and is called back when a place is handed to
-it; what it does with that (a future, a lock) is its own affair.
+Permits are granted in the order of arrival, until the oldest waiter has used up half of its time.
+From then on the newest one goes first: in an overload it has time left to use the permit, while
+the oldest would get it just before it gives up.
 """
 
 from __future__ import annotations
@@ -18,81 +20,85 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Ticket:
-    """A claim on the next free place: wait up to `seconds` until it is held."""
+class Waiter:
+    """A call that waits for a permit, `max_wait` seconds at most."""
 
-    __slots__ = ("held", "late", "left", "seconds", "wake")
+    __slots__ = ("cancelled", "granted", "half_time", "max_wait", "wake")
 
-    def __init__(self, now: float = 0.0, seconds: float = 0.0) -> None:
-        self.seconds = seconds
-        self.late = now + seconds / 2
-        """When half of the patience is used up."""
-        self.held = False
-        self.left = False
+    def __init__(self, now: float = 0.0, max_wait: float = 0.0) -> None:
+        self.max_wait = max_wait
+        self.half_time = now + max_wait / 2
+        """When half of the wait is over."""
+        self.granted = False
+        self.cancelled = False
         self.wake: Callable[[], None] | None = None
+        """Called when the permit is granted."""
 
 
 class Bulkhead:
-    """`take` a place or `claim` the next one; in the end `free` the place, or `renounce` it.
+    """`max_concurrency` permits, each for one call.
 
-    `take` and `free` are each one step on a list, so that threads need no lock for them; the
-    others do. A place may become free between a `take` that failed and the `claim` after it, so
-    whoever claims calls `hand_over`, as does whoever frees a place while others wait.
+    `try_acquire` and `release` are each one step on a list, so that threads need no lock for
+    them; the other methods need one. A permit may be released between a failed `try_acquire` and
+    the `enqueue` after it, so whoever enqueues calls `grant_next`, as does whoever releases a
+    permit while others wait.
     """
 
-    __slots__ = ("_free", "free", "places", "queue")
+    __slots__ = ("_permits", "max_concurrency", "queue", "release")
 
-    def __init__(self, places: int) -> None:
-        self.places = places
-        self._free: list[None] = [None] * places
-        self.free: Callable[[], None] = partial(self._free.append, None)
-        self.queue: deque[Ticket] = deque()
+    def __init__(self, max_concurrency: int) -> None:
+        self.max_concurrency = max_concurrency
+        self._permits: list[None] = [None] * max_concurrency
+        self.release: Callable[[], None] = partial(self._permits.append, None)
+        """Return a permit."""
+        self.queue: deque[Waiter] = deque()
 
-    def take(self) -> bool:
-        """Whether a place is yours; never past those who wait for one."""
+    def try_acquire(self) -> bool:
+        """Take a permit if one is free and nobody waits for it."""
         if self.queue:
             return False
         try:
-            self._free.pop()
+            self._permits.pop()
         except IndexError:
             return False
         return True
 
-    def claim(self, now: float, patience: float) -> Ticket:
-        """It will be `held` when `hand_over` gives it a place."""
-        ticket = Ticket(now, patience)
-        self.queue.append(ticket)
-        return ticket
+    def enqueue(self, now: float, max_wait: float) -> Waiter:
+        """Wait for a permit; `grant_next` grants it."""
+        waiter = Waiter(now, max_wait)
+        self.queue.append(waiter)
+        return waiter
 
-    def renounce(self, ticket: Ticket) -> None:
-        """Give up the claim, or the place if it got one."""
-        if ticket.held:
-            self.free()
-        ticket.left = True
+    def cancel(self, waiter: Waiter) -> None:
+        """Give up waiting, or return the permit if it was granted."""
+        if waiter.granted:
+            self.release()
+        waiter.cancelled = True
 
-    def hand_over(self, now: float) -> Ticket | None:
-        """Give a free place to whoever is next; returns the ticket, to be woken."""
+    def grant_next(self, now: float) -> Waiter | None:
+        """Grant a free permit to the next waiter; returns it, to be woken."""
         queue = self.queue
-        while queue and queue[0].left:
+        while queue and queue[0].cancelled:
             queue.popleft()
-        newest_first = bool(queue) and queue[0].late < now
-        while newest_first and queue[-1].left:
+        newest_first = bool(queue) and queue[0].half_time < now
+        while newest_first and queue[-1].cancelled:
             queue.pop()
         if not queue:
             return None
         try:
-            self._free.pop()
+            self._permits.pop()
         except IndexError:
             return None
-        heir = queue.pop() if newest_first else queue.popleft()
-        heir.held = True
-        return heir
+        waiter = queue.pop() if newest_first else queue.popleft()
+        waiter.granted = True
+        return waiter
 
     @property
-    def roomy(self) -> bool:
-        """Whether a fifth of the places is free."""
-        return 5 * len(self._free) >= self.places
+    def has_spare_permits(self) -> bool:
+        """Whether at least a fifth of the permits is free."""
+        return 5 * len(self._permits) >= self.max_concurrency
 
     @property
-    def max_concurrency(self) -> int:
-        return self.places - len(self._free)
+    def active_calls(self) -> int:
+        """Calls that have a permit."""
+        return self.max_concurrency - len(self._permits)

@@ -1,6 +1,6 @@
-"""The moment before which an origin must not be called, fed by its 429s and rate-limit headers.
+"""The time until which a provider must not be called, set by its 429s and rate-limit headers.
 
-One caller that is told to wait spares all the others the same refusal.
+It is shared by all calls to the provider, so that one refusal is enough for all of them.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ class Cooldown:
     def __init__(self) -> None:
         self.not_before = 0.0
 
-    def close(self, now: float, seconds: float) -> None:
-        """No call for `seconds`. The moment only ever moves later."""
+    def extend(self, now: float, seconds: float) -> None:
+        """No call for `seconds` from `now`; never shortens the present cooldown."""
         self.not_before = max(self.not_before, now + seconds)
 
     def wait(self, now: float) -> float:
-        """Seconds until a call may be sent; 0 when it may go now."""
+        """Seconds until a call may be sent; 0 when it may be sent now."""
         return max(0.0, self.not_before - now)

@@ -1,4 +1,4 @@
-"""The time a call may take, and what of it one attempt may use."""
+"""How much time an attempt, or a wait for a permit, may take before the deadline of its call."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from __future__ import annotations
 def attempt_time(
     timeout: float | None, until: float | None, now: float
 ) -> tuple[float | None, bool]:
-    """Seconds for the next attempt, and whether the deadline cut it short.
+    """Seconds for the attempt (None: no limit), and whether the deadline shortened its `timeout`.
 
-    An attempt that our own deadline cut says nothing about the provider.
+    An attempt that our own deadline ended says nothing about the provider.
     """
     if until is None:
         return timeout, False

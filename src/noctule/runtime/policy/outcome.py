@@ -1,4 +1,4 @@
-"""What one attempt taught us, in the words that the policies share."""
+"""The outcome of one attempt, in the terms that the policies share."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
     from noctule.runtime.request import Response
 
 
-class Reached(Enum):
-    """How far the request got, which is what decides whether a write may be sent again."""
+class Delivery(Enum):
+    """How far the request got, which decides whether a write may be sent again."""
 
     NOT_SENT = "not sent"
-    """Provably nothing arrived: no connection, no free connection."""
-    MAYBE = "maybe"
-    """Sent, but its effect is not known: lost connection, timeout, 5xx."""
-    REFUSED = "refused"
+    """Nothing arrived, for certain: no connection."""
+    UNKNOWN = "unknown"
+    """It was sent, but its effect is not known: lost connection, timeout, 5xx."""
+    REJECTED = "rejected"
     """The provider answered that it did nothing: 4xx, 429."""
-    DONE = "done"
+    PROCESSED = "processed"
 
 
-Again = Literal["no", "transient", "throttled"]
-"""Whether another attempt could do better, and which kind of wait that needs."""
+RetryKind = Literal["no", "transient", "throttled"]
+"""Whether another attempt may succeed, and which wait it needs before."""
 
 
 @dataclass(slots=True)
-class Outcome:
-    """The outcome of one attempt. `response` is set on success, `error` otherwise."""
+class AttemptOutcome:
+    """`response` is set on success, `error` otherwise."""
 
     response: Response | None = None
     error: ServiceError | None = None
-    reached: Reached = Reached.DONE
-    again: Again = "no"
+    delivery: Delivery = Delivery.PROCESSED
+    retry_kind: RetryKind = "no"
     healthy: bool | None = True
-    """For the breaker: None when the attempt says nothing about the provider."""
+    """What the breaker records; None when the attempt says nothing about the provider."""
     retry_after: float | None = None
-    """Seconds the provider asked to wait."""
-    hold: float = 0.0
-    """Seconds during which no call of ours should reach this origin."""
-    hint: bool | None = None
+    """Seconds that the provider asked to wait."""
+    cooldown: float = 0.0
+    """Seconds during which no call should be sent to this provider."""
+    should_retry: bool | None = None
     """The provider's own advice on whether to retry."""

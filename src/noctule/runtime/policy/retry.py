@@ -1,52 +1,57 @@
-"""Whether to try again, and when."""
+"""Whether to make another attempt, and when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from noctule.runtime.policy.backoff import Backoff, asked
-from noctule.runtime.policy.outcome import Reached
+from noctule.runtime.policy.backoff import Backoff, with_jitter
+from noctule.runtime.policy.outcome import Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from noctule.runtime.operation import RetryMode
-    from noctule.runtime.policy.outcome import Outcome
+    from noctule.runtime.policy.outcome import AttemptOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryLimits:
+    """How often a call is tried, and how long it waits in between."""
+
     attempts: int = 4
-    """The first one and three retries."""
+    """Including the first one."""
     backoff: Backoff = field(default_factory=Backoff)
-    longest_wait: float = 60.0
-    """A provider that asks for more is answered with `RateLimited` at once, not waited for."""
+    max_retry_after: float = 60.0
+    """Seconds. If the provider asks for a longer wait, the call fails with `RateLimited` at
+    once."""
 
 
-def replayable(retry_mode: RetryMode, verdict: Outcome) -> bool:
-    """Whether sending the request again cannot do its effect twice."""
-    return retry_mode != "never" or verdict.reached in (Reached.NOT_SENT, Reached.REFUSED)
+def can_replay(retry_mode: RetryMode, outcome: AttemptOutcome) -> bool:
+    """Whether sending the request again cannot repeat its effect."""
+    return retry_mode != "never" or outcome.delivery in (Delivery.NOT_SENT, Delivery.REJECTED)
 
 
 def wait_before_retry(
     limits: RetryLimits,
-    verdict: Outcome,
+    outcome: AttemptOutcome,
     *,
-    failed: int,
+    attempts: int,
     retry_mode: RetryMode,
     random: Callable[[], float],
 ) -> float | None:
     """Seconds until the next attempt; None when there must not be one.
 
-    `failed` counts the attempts so far. Neither the quota nor the deadline is asked here.
+    `attempts` have been made. The retry budget and the deadline are not considered here.
     """
-    if failed >= limits.attempts or not replayable(retry_mode, verdict):
+    if attempts >= limits.attempts or not can_replay(retry_mode, outcome):
         return None
-    if verdict.hint is False or (verdict.again == "no" and verdict.hint is not True):
+    if outcome.should_retry is False:
         return None
-    if verdict.retry_after is not None:
-        if verdict.retry_after > limits.longest_wait:
+    if outcome.retry_kind == "no" and outcome.should_retry is not True:
+        return None
+    if outcome.retry_after is not None:
+        if outcome.retry_after > limits.max_retry_after:
             return None
-        return asked(verdict.retry_after, random)
-    return limits.backoff.wait(failed, random, throttled=verdict.again == "throttled")
+        return with_jitter(outcome.retry_after, random)
+    return limits.backoff.wait(attempts, random, throttled=outcome.retry_kind == "throttled")

@@ -1,8 +1,9 @@
-"""A bucket of tokens that pays for retries, so that an outage is not multiplied by them.
+"""The retry budget: a bucket of tokens that pays for retries, so that they cannot multiply an
+outage.
 
-While a provider is healthy the bucket is full and every call may retry. In an outage it empties
-after some 35 retries, and calls then fail after their first attempt, until clean successes
-fill it again. Numbers are those of the AWS SDKs' retry mode of 2026.
+While a provider is healthy the bucket is full and every call may retry. In an outage it is empty
+after about 35 retries, and calls fail after their first attempt until successes fill it again.
+The numbers are those of the AWS SDKs' retry mode of 2026.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryBudget:
+    """Capacity and costs, in tokens."""
+
     capacity: int = 500
-    transient: int = 14
-    """Price of a retry after a failure."""
-    throttled: int = 5
-    """Price of a retry after a 429: the provider said when to come back."""
+    transient_cost: int = 14
+    """Of a retry after a failure."""
+    throttled_cost: int = 5
+    """Of a retry after a 429: the provider said when to come back."""
 
 
 class RetryTokens:
-    """Never blocks: it pays or refuses."""
+    """The bucket. It never blocks."""
 
     __slots__ = ("capacity", "tokens")
 
@@ -28,12 +31,13 @@ class RetryTokens:
         self.capacity = capacity
         self.tokens = capacity
 
-    def pay(self, price: int) -> bool:
-        if price > self.tokens:
+    def withdraw(self, cost: int) -> bool:
+        """Pay for a retry; False when there are too few tokens."""
+        if cost > self.tokens:
             return False
-        self.tokens -= price
+        self.tokens -= cost
         return True
 
-    def earn(self, tokens: int = 1) -> None:
-        """A call succeeded: 1 for a clean one, the price of its last retry for a retried one."""
+    def deposit(self, tokens: int = 1) -> None:
+        """A call succeeded: 1 token for a first attempt, the cost of the retry for a retry."""
         self.tokens = min(self.capacity, self.tokens + tokens)

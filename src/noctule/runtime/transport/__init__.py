@@ -1,1 +1,1 @@
-"""Who carries requests: the protocol and its default on httpx2."""
+"""The transports that carry requests: the protocol, and the default on the engine of httpx2."""

@@ -1,11 +1,11 @@
 """The default transports: HTTP/1.1 over httpcore2, the engine of httpx2.
 
-The engine is used directly, below httpx2's client: redirects, cookies and retries are ours to
-decide, a call costs a third less, and a network stream of our own lets a thread keep to the
+The engine is used directly, without httpx2's client: redirects, cookies and retries are decided
+elsewhere, a call costs a third less, and a network stream of our own lets a thread keep to the
 time of an attempt even when the provider sends one byte a second.
 
-Nothing of what the engine's exceptions say is passed on but the system's own word for a network
-error: they can quote headers.
+Of the engine's exceptions, only the system's name of a network error is passed on: their messages
+can quote headers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from noctule.runtime import errors
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.redaction import scrubbed_logs
 from noctule.runtime.request import Headers, Request, Response
-from noctule.runtime.transport.response_body import AsyncStreamed, SyncStreamed, Unpacker
-from noctule.runtime.transport.socket_deadline import Patient, patience
+from noctule.runtime.transport.response_body import AsyncEngineBody, Decompressor, SyncEngineBody
+from noctule.runtime.transport.socket_deadline import DeadlineBackend, thread_deadline
 
 if TYPE_CHECKING:
     import ssl
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
 
 CONNECTIONS = 100
-"""Per transport, unless told otherwise: more than the bulkhead lets through by default."""
+"""Per transport by default: more than the bulkhead's default concurrency."""
 KEEPALIVE = 20.0
-"""Seconds an idle connection is kept: less than the 60 s of the usual load balancer, so that we
-close first and a write never meets a connection the other side has just given up."""
+"""Seconds for which an idle connection is kept: less than the 60 s of the usual load balancer, so
+that a write is never sent on a connection that the other side is closing."""
 
 
 class Origin(NamedTuple):
@@ -53,19 +53,19 @@ class HttpTransport:
         self._pools: dict[str | None, httpcore2.AsyncConnectionPool] = {}
 
     async def asend(self, request: Request) -> Response:
-        origin, wire = _wire(request, self._clock)
+        origin, engine_request = _engine_request(request, self._clock)
         pool = self._pools.get(origin.proxy)
         if pool is None:
             pool = httpcore2.AsyncConnectionPool(**_pool_options(origin.proxy, self._connections))
             self._pools[origin.proxy] = pool
-        with Engine():
-            answer = await pool.handle_async_request(wire)
-            response, unpack = _head(answer, request)
-            streamed = AsyncStreamed(answer, unpack, Engine)
+        with EngineBoundary():
+            engine_response = await pool.handle_async_request(engine_request)
+            response, decompress = _head(engine_response, request)
+            body = AsyncEngineBody(engine_response, decompress, EngineBoundary)
             if request.stream and response.status < 300:
-                response.body = streamed
+                response.body = body
             else:
-                response.content = await streamed.read()
+                response.content = await body.read()
         return response
 
     async def aclose(self) -> None:
@@ -83,23 +83,23 @@ class SyncHttpTransport:
         self._pools: dict[str | None, httpcore2.ConnectionPool] = {}
 
     def send(self, request: Request) -> Response:
-        origin, wire = _wire(request, self._clock)
+        origin, engine_request = _engine_request(request, self._clock)
         pool = self._pools.get(origin.proxy)
         if pool is None:
-            made = httpcore2.ConnectionPool(
-                network_backend=Patient(), **_pool_options(origin.proxy, self._connections)
+            new_pool = httpcore2.ConnectionPool(
+                network_backend=DeadlineBackend(), **_pool_options(origin.proxy, self._connections)
             )
-            # Two threads may both have made one; the first to be put down is used.
-            pool = self._pools.setdefault(origin.proxy, made)
+            # Two threads may each have created one; the first one to be stored is used.
+            pool = self._pools.setdefault(origin.proxy, new_pool)
         total = request.limits.total
-        with Engine(), patience(None if total is None else self._clock.real(total)):
-            answer = pool.handle_request(wire)
-            response, unpack = _head(answer, request)
-            streamed = SyncStreamed(answer, unpack, Engine)
+        with EngineBoundary(), thread_deadline(None if total is None else self._clock.real(total)):
+            engine_response = pool.handle_request(engine_request)
+            response, decompress = _head(engine_response, request)
+            body = SyncEngineBody(engine_response, decompress, EngineBoundary)
             if request.stream and response.status < 300:
-                response.body = streamed
+                response.body = body
             else:
-                response.content = streamed.read()
+                response.content = body.read()
         return response
 
     def close(self) -> None:
@@ -108,10 +108,10 @@ class SyncHttpTransport:
             pool.close()
 
 
-def _wire(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
-    before, _, rest = request.url.partition("://")
+def _engine_request(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
+    scheme, _, rest = request.url.partition("://")
     host, slash, target = rest.partition("/")
-    origin = _origin(before, host)
+    origin = _origin(scheme, host)
     headers = [(b"Host", origin.header)]
     headers += [(name.encode("ascii"), _latin(value)) for name, value in request.headers.items()]
     length = _length(request)
@@ -120,7 +120,7 @@ def _wire(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
     elif length or request.method in ("POST", "PUT", "PATCH"):
         headers.append((b"Content-Length", b"%d" % length))
     limits = request.limits
-    wire = httpcore2.Request(
+    engine_request = httpcore2.Request(
         request.method,
         httpcore2.URL(
             scheme=origin.scheme,
@@ -138,11 +138,11 @@ def _wire(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
             }
         },
     )
-    return origin, wire
+    return origin, engine_request
 
 
 def _length(request: Request) -> int | None:
-    """Bytes of the body; None when only its end will tell."""
+    """Bytes of the body; None when that is not known in advance."""
     if isinstance(request.content, bytes):
         return len(request.content)
     length: int | None = getattr(request.content, "length", None)
@@ -153,7 +153,7 @@ def _latin(value: str) -> bytes:
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
-        raise errors.ConfigurationError("a header holds a character outside latin-1") from None
+        raise errors.ConfigurationError("a header contains a character outside latin-1") from None
 
 
 @lru_cache(maxsize=256)
@@ -167,7 +167,7 @@ def _origin(scheme: str, netloc: str) -> Origin:
     except ValueError:
         raise errors.ConfigurationError("the URL is malformed") from None
     if scheme not in ("http", "https") or not host or parts.username is not None:
-        raise errors.ConfigurationError("the URL is not an http or https URL of a host")
+        raise errors.ConfigurationError("the URL must be an http or https URL with a host")
     proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(scheme)
     header = netloc.encode("ascii") if host.isascii() and netloc.isascii() else host
     return Origin(scheme.encode(), host, port, header, proxy)
@@ -184,7 +184,7 @@ def _pool_options(proxy: str | None, connections: int) -> dict[str, Any]:
 
 
 def _proxy(url: str) -> httpcore2.Proxy:
-    """As in HTTPS_PROXY: `http://user:password@host:port`, the user being optional."""
+    """From the form of HTTPS_PROXY: `http://user:password@host:port`; the user is optional."""
     from urllib.parse import unquote, urlsplit
 
     parts = urlsplit(url)
@@ -199,16 +199,16 @@ def _ssl_context() -> ssl.SSLContext:
     return httpcore2.default_ssl_context()
 
 
-def _head(answer: httpcore2.Response, request: Request) -> tuple[Response, Unpacker]:
+def _head(response: httpcore2.Response, request: Request) -> tuple[Response, Decompressor]:
     headers = Headers(
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers
     )
-    unpack = Unpacker(headers.get("content-encoding", ""), request.limits.max_bytes)
-    return Response(answer.status, headers), unpack
+    decompress = Decompressor(headers.get("content-encoding", ""), request.limits.max_bytes)
+    return Response(response.status, headers), decompress
 
 
-class Engine:
-    """`with Engine(): …`: what the engine logs is scrubbed, what it raises becomes ours."""
+class EngineBoundary:
+    """`with EngineBoundary(): …`: redacts what the engine logs, and translates its errors."""
 
     __slots__ = ("_logs",)
 
@@ -218,41 +218,41 @@ class Engine:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._logs.__exit__()
-        ours = None if error is None else _translated(error)
+        service_error = None if error is None else _translate(error)
         if error is not None and not isinstance(error, Exception):
-            # A cancellation passes on, without the engine's frames: they hold what was sent.
+            # A cancellation is passed on without the engine's frames, which hold what was sent.
             error.__traceback__ = None
-        if ours is not None:
+        if service_error is not None:
             try:
-                raise ours from None
+                raise service_error from None
             finally:
-                del ours, error, trace
+                del service_error, error, trace
 
 
-def _translated(error: BaseException) -> errors.ServiceError | None:
+def _translate(error: BaseException) -> errors.ServiceError | None:
     match error:
         case httpcore2.PoolTimeout():
             return errors.TooManyConcurrentCalls("no free connection")
         case httpcore2.ConnectError() | httpcore2.ConnectTimeout() | httpcore2.ProxyError():
-            return errors.ConnectionFailed(_word(error))
+            return errors.ConnectionFailed(_reason(error))
         case httpcore2.TimeoutException():
             return errors.TimedOut()
         case httpcore2.NetworkError() | httpcore2.RemoteProtocolError():
-            return _lost(_word(error))
+            return _connection_lost(_reason(error))
         case httpcore2.LocalProtocolError():
             return errors.ConfigurationError("the request is not valid HTTP")
         case _:
             return None
 
 
-def _lost(word: str) -> errors.ConnectionFailed:
-    error = errors.ConnectionFailed(word)
+def _connection_lost(reason: str) -> errors.ConnectionFailed:
+    error = errors.ConnectionFailed(reason)
     error.sent = True
     return error
 
 
-def _word(error: BaseException) -> str:
-    """The system's name for what happened, when there is one."""
+def _reason(error: BaseException) -> str:
+    """The system's name of the error, when there is one."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:

@@ -1,8 +1,8 @@
-"""What a transport is: two methods, async or not.
+"""The interface of a transport: two methods, async or not.
 
-A transport sends one request and gives back its response, or raises `ConnectionFailed` or
-`TimedOut` with `sent` saying whether the provider may have seen the request. It neither
-retries, nor follows redirects, nor raises for a status.
+A transport sends one request and returns its response, or raises `ConnectionFailed` or `TimedOut`,
+whose `sent` says whether the provider may have received the request. It does not retry, follow
+redirects, or raise for a status.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading a body: decompressed, within its limit, and always closed."""
+"""The body of a response: decompressed, limited in size, and always closed."""
 
 from __future__ import annotations
 
@@ -11,89 +11,91 @@ from noctule.runtime import errors
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-ACCEPTED = "gzip, deflate"
+ACCEPTED_ENCODINGS = "gzip, deflate"
 
 
-class Unpacker:
-    """Takes chunks off the wire, gives back plain ones, and counts both.
-
-    The limit holds for the plain bytes: a few kilobytes can unpack to gigabytes.
+class Decompressor:
+    """Decompresses a body chunk by chunk, to at most `limit` bytes: a few kilobytes can unpack to
+    gigabytes. Raises `ResponseTooLarge`, and `InvalidResponse` for damaged data.
     """
 
     def __init__(self, encoding: str, limit: int) -> None:
         self._limit = limit
         self._left = limit
         # 32 added to the window bits: zlib tells gzip from deflate by the header.
-        packed = encoding.strip().lower() in ("gzip", "x-gzip", "deflate")
-        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
+        compressed = encoding.strip().lower() in ("gzip", "x-gzip", "deflate")
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32) if compressed else None
 
     def __call__(self, chunk: bytes) -> bytes:
         if self._zlib is not None:
             try:
                 chunk = self._zlib.decompress(chunk, self._left + 1)
             except zlib.error:
-                raise errors.InvalidResponse("its compressed body is damaged") from None
+                raise errors.InvalidResponse("the compressed body is damaged") from None
         self._left -= len(chunk)
         if self._left < 0:
             raise errors.ResponseTooLarge(f"limit {self._limit} bytes")
         return chunk
 
     def end(self) -> None:
-        """The wire has ended; a compressed body must have, too."""
+        """The response has ended; raises `InvalidResponse` if the compressed body has not."""
         if self._zlib is not None and not self._zlib.eof and self._left != self._limit:
-            raise errors.InvalidResponse("its compressed body is cut short")
+            raise errors.InvalidResponse("the compressed body is incomplete")
 
 
-class _Streamed:
-    """`mapped` turns the engine's errors into ours."""
+class _EngineBody:
+    """`boundary` turns the engine's errors into ours."""
 
     def __init__(
-        self, answer: Any, unpack: Unpacker, mapped: Callable[[], AbstractContextManager[None]]
+        self,
+        response: Any,
+        decompress: Decompressor,
+        boundary: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self._answer = answer
-        self._unpack = unpack
-        self._mapped = mapped
+        self._response = response
+        self._decompress = decompress
+        self._boundary = boundary
 
 
-class AsyncStreamed(_Streamed):
+class AsyncEngineBody(_EngineBody):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async with aclosing(self):
-            chunks = aiter(self._answer.stream)
+            chunks = aiter(self._response.stream)
             while True:
-                with self._mapped():
+                with self._boundary():
                     chunk = await anext(chunks, None)
                 if chunk is None:
                     break
-                yield self._unpack(chunk)
-            self._unpack.end()
+                yield self._decompress(chunk)
+            self._decompress.end()
 
     async def read(self) -> bytes:
         async with aclosing(self):
-            parts = [self._unpack(chunk) async for chunk in self._answer.stream]
-            self._unpack.end()
+            parts = [self._decompress(chunk) async for chunk in self._response.stream]
+            self._decompress.end()
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        await self._response.aclose()
 
 
-class SyncStreamed(_Streamed):
+class SyncEngineBody(_EngineBody):
     def __iter__(self) -> Iterator[bytes]:
         with closing(self):
-            chunks = iter(self._answer.stream)
+            chunks = iter(self._response.stream)
             while True:
-                with self._mapped():
+                with self._boundary():
                     chunk = next(chunks, None)
                 if chunk is None:
                     break
-                yield self._unpack(chunk)
-            self._unpack.end()
+                yield self._decompress(chunk)
+            self._decompress.end()
 
     def read(self) -> bytes:
         with closing(self):
-            parts = [self._unpack(chunk) for chunk in self._answer.stream]
-            self._unpack.end()
+            parts = [self._decompress(chunk) for chunk in self._response.stream]
+            self._decompress.end()
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()

@@ -1,7 +1,7 @@
-"""A socket that knows when the attempt is over.
+"""Socket streams with a deadline.
 
-A read timeout starts anew with each byte, so a provider that drips can hold a thread for hours.
-These streams cut every read and write at what is left of the attempt.
+A read timeout starts again with each byte, so a provider that sends a byte now and then can block
+a thread for hours. These streams limit every read and write to what is left of the attempt.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
 
-class _Thread(local):
+class _ThreadLocal(local):
     until: float | None = None
 
 
-_thread = _Thread()
+_thread = _ThreadLocal()
 
 
 @contextmanager
-def patience(seconds: float | None) -> Generator[None]:
+def thread_deadline(seconds: float | None) -> Generator[None]:
     """Reads and writes of this thread end within `seconds` of the machine's clock."""
     _thread.until = None if seconds is None else time.monotonic() + seconds
     try:
@@ -35,25 +35,25 @@ def patience(seconds: float | None) -> Generator[None]:
         _thread.until = None
 
 
-def _left(timeout: float | None, over: type[Exception]) -> float | None:
+def _time_left(timeout: float | None, expired: type[Exception]) -> float | None:
     until = _thread.until
     if until is None:
         return timeout
     left = until - time.monotonic()
     if left <= 0:
-        raise over
+        raise expired
     return left if timeout is None else min(left, timeout)
 
 
-class _Stream(httpcore2.NetworkStream):
+class _DeadlineStream(httpcore2.NetworkStream):
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        return self._stream.read(max_bytes, _time_left(timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore2.WriteTimeout))
+        self._stream.write(buffer, _time_left(timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()
@@ -64,15 +64,15 @@ class _Stream(httpcore2.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
+        left = _time_left(timeout, httpcore2.ConnectTimeout)
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-class Patient(httpcore2.SyncBackend):
-    """The engine's network, with streams that keep to `patience`."""
+class DeadlineBackend(httpcore2.SyncBackend):
+    """The engine's network backend, with streams that keep to `thread_deadline`."""
 
     def connect_tcp(
         self,
@@ -82,5 +82,5 @@ class Patient(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
-        left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(super().connect_tcp(host, port, left, local_address, socket_options))
+        left = _time_left(timeout, httpcore2.ConnectTimeout)
+        return _DeadlineStream(super().connect_tcp(host, port, left, local_address, socket_options))

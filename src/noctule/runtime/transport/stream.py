@@ -1,4 +1,4 @@
-"""The body of an answer, while it is still on the wire."""
+"""A response whose body is read as it arrives: what `Service.stream` gives."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from noctule.runtime.request import AsyncBody, Headers, Response, SyncBody
 
 
-class _Stream:
+class _ResponseStream:
     def __init__(self, response: Response) -> None:
         self.status: int = response.status
         self.headers: Headers = response.headers
 
 
-class AsyncStream(_Stream):
+class AsyncStream(_ResponseStream):
     """`async for chunk in stream`. Raises `TimedOut`, `ConnectionFailed`, `ResponseTooLarge`."""
 
-    def __init__(self, response: Response, clock: Clock, patience: float | None) -> None:
+    def __init__(self, response: Response, clock: Clock, timeout: float | None) -> None:
         super().__init__(response)
         self._body = cast("AsyncBody", response.body)
         self._clock = clock
-        self._patience = patience
+        self._timeout = timeout
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = aiter(self._body)
@@ -38,10 +38,10 @@ class AsyncStream(_Stream):
             yield chunk
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes:
-        if self._patience is None:
+        if self._timeout is None:
             return await anext(chunks)
         try:
-            with self._clock.timeout(self._patience):
+            with self._clock.timeout(self._timeout):
                 return await anext(chunks)
         except TimeoutError:
             raise errors.TimedOut from None
@@ -50,7 +50,7 @@ class AsyncStream(_Stream):
         await self._body.aclose()
 
 
-class SyncStream(_Stream):
+class SyncStream(_ResponseStream):
     """`for chunk in stream`. Raises `TimedOut`, `ConnectionFailed`, `ResponseTooLarge`."""
 
     def __init__(self, response: Response) -> None:

@@ -1,0 +1,111 @@
+"""What the caller gets for the outcome of a call: the decoded value, or an error that names the
+call. Both are reported to the telemetry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from noctule.runtime import errors
+from noctule.runtime.call.attempt import without_frames
+from noctule.runtime.call.telemetry import ViolationLog
+from noctule.runtime.decoding.models import decode
+
+if TYPE_CHECKING:
+    from noctule.runtime.call.config import ServiceConfig
+    from noctule.runtime.call.request_builder import PreparedCall
+    from noctule.runtime.call.telemetry import Telemetry
+    from noctule.runtime.clock import Clock
+    from noctule.runtime.fallback.fallback import Degraded
+    from noctule.runtime.request import Response
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse(Generic[T]):
+    """A result, with the response that it was read from."""
+
+    value: T
+    response: Response
+    request_id: str | None
+    attempts: int
+
+
+class ResultReader:
+    """Reads the responses of a service, and completes and reports its errors."""
+
+    def __init__(self, config: ServiceConfig, telemetry: Telemetry, clock: Clock) -> None:
+        self._config = config
+        self._telemetry = telemetry
+        self._clock = clock
+        self._violations = ViolationLog(telemetry)
+
+    def value(self, call: PreparedCall, response: Response) -> Any:
+        """The body as the operation's type; raises `InvalidResponse` when it is not JSON."""
+        kind: Any = call.operation.returns
+        if kind is None:
+            return None
+        if kind is bytes:
+            return response.content
+        if kind is str:
+            return response.text
+        try:
+            value, violations = decode(kind, response.content)
+        except errors.InvalidResponse as error:
+            error.status = response.status
+            error.response = response
+            call.engine.annotate(error, safe=call.engine.config.retry_mode != "never")
+            raise without_frames(error) from None
+        for violation in violations:
+            self._violations.add(call.operation.name, violation)
+        return value
+
+    def raw(self, call: PreparedCall, response: Response) -> RawResponse[Any]:
+        value = self.value(call, response)
+        return RawResponse(value, response, self._request_id(response), call.engine.attempts)
+
+    def report_success(self, call: PreparedCall, response: Response) -> None:
+        if self._telemetry.is_enabled("call"):
+            self._report("call", call, response, None)
+
+    def report_error(self, call: PreparedCall, error: errors.ServiceError) -> None:
+        """Write into the error what the policy engine does not know, and report it."""
+        error.service = self._config.name
+        error.operation = call.operation.name
+        error.idempotency_key = call.key
+        error.request_id = self._request_id(error.response)
+        if isinstance(error, errors.OutcomeUnknown):
+            error.fingerprint = call.fingerprint
+        if self._telemetry.is_enabled("failed_call"):
+            self._report("failed_call", call, error.response, error)
+
+    def report_degraded(self, call: PreparedCall, degraded: Degraded[Any]) -> None:
+        self._telemetry.emit(
+            "degraded",
+            call.operation.name,
+            source=degraded.source,
+            age=degraded.age,
+            error=type(degraded.error).__name__,
+        )
+
+    def _request_id(self, response: Response | None) -> str | None:
+        name = self._config.request_id_header or "x-request-id"
+        return response.headers.get(name) if response else None
+
+    def _report(
+        self,
+        event: str,
+        call: PreparedCall,
+        response: Response | None,
+        error: errors.ServiceError | None,
+    ) -> None:
+        self._telemetry.emit(
+            event,
+            call.operation.name,
+            attempts=call.engine.attempts,
+            seconds=self._clock.monotonic() - call.engine.start_time,
+            status=response.status if response else None,
+            request_id=self._request_id(response),
+            error=type(error).__name__ if error else None,
+        )

@@ -46,8 +46,12 @@ class Driver:
         try:
             effect = next(steps)
             while True:
+                reply: object
                 try:
-                    reply = await self._perform(effect)
+                    if isinstance(effect, Request):
+                        reply = await self._transport.asend(effect)
+                    else:
+                        reply = await self._perform(effect)
                 except errors.ServiceError as error:
                     effect = steps.throw(error)
                 else:
@@ -57,9 +61,7 @@ class Driver:
         finally:
             steps.close()
 
-    async def _perform(self, effect: PreparedCall | Request | Sleep | Wait | Invoke) -> object:
-        if isinstance(effect, Request):
-            return await self._transport.asend(effect)
+    async def _perform(self, effect: PreparedCall | Sleep | Wait | Invoke) -> object:
         if isinstance(effect, Invoke):
             return await _invoke(effect)
         if isinstance(effect, Sleep):
@@ -184,8 +186,12 @@ class SyncDriver:
         try:
             effect = next(steps)
             while True:
+                reply: object
                 try:
-                    reply = self._perform(effect, until)
+                    if isinstance(effect, Request):
+                        reply = self._transport.send(_limited(effect, until, self._context.clock))
+                    else:
+                        reply = self._perform(effect)
                 except errors.ServiceError as error:
                     effect = steps.throw(error)
                 else:
@@ -195,12 +201,8 @@ class SyncDriver:
         finally:
             steps.close()
 
-    def _perform(
-        self, effect: PreparedCall | Request | Sleep | Wait | Invoke, until: float | None
-    ) -> object:
+    def _perform(self, effect: PreparedCall | Sleep | Wait | Invoke) -> object:
         clock = self._context.clock
-        if isinstance(effect, Request):
-            return self._transport.send(_limited(effect, until, clock))
         if isinstance(effect, Invoke):
             return _invoke_sync(effect)
         if isinstance(effect, Sleep):

@@ -21,14 +21,15 @@ from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SystemClock
 from noctule.runtime.effects import Attempt, Sleep, Wait
 from noctule.runtime.policy.classify import classify_failure
-from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.policy.retry import RetryLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from noctule.runtime.call.policy_engine import Effect
+
+Effect = Attempt | Sleep | Wait
 
 DOWN, UP, END = 60.0, 660.0, 760.0
 CALLERS, PAUSE = 1000, 1000 / 300
@@ -153,7 +154,7 @@ class Simulation:
             return seconds or 0.0, classify_failure(errors.TimedOut())
         error = errors.ServerError()
         return 0.02, AttemptOutcome(
-            error=error, delivery=Delivery.UNKNOWN, retry_kind="transient", healthy=False
+            error=error, delivery=DeliveryStatus.UNKNOWN, retry_kind="transient", healthy=False
         )
 
 

@@ -16,7 +16,7 @@ from noctule.runtime.call.drivers import run_policies
 from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.clock import SYSTEM
-from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 
 if TYPE_CHECKING:
     from noctule.runtime.effects import Attempt
@@ -66,7 +66,7 @@ def noctule(policies: Policies) -> Stack:
                 return AttemptOutcome()
             error = ServerError()
             return AttemptOutcome(
-                error=error, delivery=Delivery.UNKNOWN, retry_kind="transient", healthy=False
+                error=error, delivery=DeliveryStatus.UNKNOWN, retry_kind="transient", healthy=False
             )
 
         async def call() -> object:

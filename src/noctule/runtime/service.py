@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from noctule.runtime import errors
 from noctule.runtime.call.attempt import AttemptContext
-from noctule.runtime.call.drivers import Driver, SyncDriver
+from noctule.runtime.call.drivers import AsyncDriver, SyncDriver
 from noctule.runtime.call.provider_state import PROCESS_STATES, ProviderStates
 from noctule.runtime.call.request_builder import RequestBuilder
 from noctule.runtime.call.result import ResultReader
@@ -195,7 +195,7 @@ class Service(BaseService):
             shared=transport is None and clock is None,
         )
         self._transport = transport or _default_transport(self._clock, self.config)
-        self._driver = Driver(self._transport, self._context)
+        self._driver = AsyncDriver(self._transport, self._context)
 
     @overload
     async def call(

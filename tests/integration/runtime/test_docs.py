@@ -6,11 +6,15 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from noctule.runtime.call.config import Policies
+from support.paths import DOCS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BUDGET = Policies().retry_budget
 BREAKER = Policies().breaker

@@ -15,7 +15,7 @@ from noctule.runtime.policy.bulkhead import Bulkhead, Waiter
 from noctule.runtime.policy.cooldown import Cooldown
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
-from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.policy.retry import RetryLimits, wait_before_retry
 from noctule.runtime.policy.retry_budget import RetryBudget, RetryTokens
 from noctule.runtime.policy.retry_headers import (
@@ -164,7 +164,7 @@ def test_what_the_provider_asks_for_is_waited_in_full(seconds: float, draw: floa
 
 verdicts = st.builds(
     AttemptOutcome,
-    delivery=st.sampled_from(Delivery),
+    delivery=st.sampled_from(DeliveryStatus),
     retry_kind=st.sampled_from(["no", "transient_cost", "throttled"]),
     retry_after=st.none() | st.floats(0, 200),
     should_retry=st.none() | st.booleans(),
@@ -193,14 +193,14 @@ def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
     assert verdict.should_retry is not False
     assert wait <= 66
     if retry == "never":
-        assert verdict.delivery in (Delivery.NOT_SENT, Delivery.REJECTED)
+        assert verdict.delivery in (DeliveryStatus.NOT_SENT, DeliveryStatus.REJECTED)
 
 
 @pytest.mark.parametrize("should_retry", [True, False])
 def test_the_providers_advice_is_obeyed(should_retry: bool) -> None:
     def wait(retry_kind: str) -> float | None:
         verdict = AttemptOutcome(
-            delivery=Delivery.REJECTED, retry_kind=retry_kind, should_retry=should_retry
+            delivery=DeliveryStatus.REJECTED, retry_kind=retry_kind, should_retry=should_retry
         )
         return wait_before_retry(
             RetryLimits(), verdict, attempts=1, retry_mode="with_key", random=lambda: 0.5

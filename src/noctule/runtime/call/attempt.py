@@ -12,7 +12,7 @@ from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from noctule.runtime import errors
 from noctule.runtime.policy.classify import classify_failure, classify_response
-from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 
 if TYPE_CHECKING:
     from noctule.runtime.auth import Session
@@ -58,7 +58,7 @@ def run_attempt(
         )
         return AttemptOutcome(
             error=without_frames(failure.error),
-            delivery=Delivery.NOT_SENT,
+            delivery=DeliveryStatus.NOT_SENT,
             retry_kind=retry_kind,
             healthy=None,
         )

@@ -1,4 +1,4 @@
-"""The two drivers: they carry out effects and decide nothing. `Driver` runs on an event loop,
+"""The two drivers: they carry out effects and decide nothing. `AsyncDriver` runs on an event loop,
 `SyncDriver` in a thread; all I/O and all waiting of a call happens here and in the transport.
 
 Two loops each. `run` drives a generator of effects: the steps of a service around a call, and
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class Driver:
+class AsyncDriver:
     """Carries out effects on an event loop."""
 
     def __init__(self, transport: AsyncTransport, context: AttemptContext) -> None:
@@ -182,7 +182,7 @@ class SyncDriver:
         self._context = context
 
     def run(self, steps: Generator[Any, Any, R], until: float | None = None) -> R:
-        """`Driver.run`. Requests end at `until`, since a thread cannot be cancelled."""
+        """`AsyncDriver.run`. Requests end at `until`, since a thread cannot be cancelled."""
         try:
             effect = next(steps)
             while True:

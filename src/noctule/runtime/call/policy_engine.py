@@ -28,7 +28,7 @@ from noctule.runtime.policy.breaker import CLOSED, SHORT_TRIAL, State
 from noctule.runtime.policy.bulkhead import Waiter
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
-from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.policy.retry import can_replay, wait_before_retry
 
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ class PolicyEngine:
         self, outcome: AttemptOutcome, error: errors.ServiceError
     ) -> errors.ServiceError:
         """The error that the caller gets for the last outcome."""
-        if self.config.retry_mode != "never" or outcome.delivery is not Delivery.UNKNOWN:
+        if self.config.retry_mode != "never" or outcome.delivery is not DeliveryStatus.UNKNOWN:
             return self.annotate(error, safe=can_replay(self.config.retry_mode, outcome))
         unknown = errors.OutcomeUnknown()
         unknown.status = error.status

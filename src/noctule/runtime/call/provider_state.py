@@ -19,7 +19,7 @@ from noctule.runtime.effects import Wait
 from noctule.runtime.policy.breaker import CLOSED, SHORT_TRIAL, Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead
 from noctule.runtime.policy.cooldown import Cooldown
-from noctule.runtime.policy.outcome import Delivery
+from noctule.runtime.policy.outcome import DeliveryStatus
 from noctule.runtime.policy.retry_budget import RetryTokens
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class ProviderState:
                     now,
                     success=False,
                     seconds=seconds,
-                    connect_failure=outcome.delivery is Delivery.NOT_SENT,
+                    connect_failure=outcome.delivery is DeliveryStatus.NOT_SENT,
                 )
             return breaker.state if breaker.state is not before else None
 

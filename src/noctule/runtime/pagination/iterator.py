@@ -145,7 +145,7 @@ class PageWalk:
             self._follow(to)
         fingerprint = self._fingerprint()
         if fingerprint in self._met:
-            raise InvalidResponse("its pages go in circles")
+            raise InvalidResponse("the provider returned the same page twice")
         if len(self._met) >= self._max_pages:
             raise InvalidResponse(f"its list has more than {self._max_pages} pages")
         self._met.add(fingerprint)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import errors
 from noctule.runtime.policy import retry_headers
-from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 
 if TYPE_CHECKING:
     from noctule.runtime.policy.outcome import RetryKind
@@ -66,17 +66,17 @@ class BodyFailure:
             outcome.cooldown = seconds or 0.0
         return outcome
 
-    def _meaning(self, code: str) -> tuple[errors.ServiceError, Delivery, RetryKind]:
+    def _meaning(self, code: str) -> tuple[errors.ServiceError, DeliveryStatus, RetryKind]:
         detail = (code,) if _PRINTABLE_CODE.fullmatch(code) else ()
         if code in self.rate_limited:
-            return errors.RateLimited(*detail), Delivery.REJECTED, "throttled"
+            return errors.RateLimited(*detail), DeliveryStatus.REJECTED, "throttled"
         if code in self.retryable:
-            return errors.ServerError(*detail), Delivery.REJECTED, "transient"
+            return errors.ServerError(*detail), DeliveryStatus.REJECTED, "transient"
         if code in self.uncertain:
-            return errors.ServerError(*detail), Delivery.UNKNOWN, "transient"
+            return errors.ServerError(*detail), DeliveryStatus.UNKNOWN, "transient"
         if code in self.unauthorized:
-            return errors.Unauthorized(*detail), Delivery.REJECTED, "no"
-        return errors.ClientError(*detail), Delivery.REJECTED, "no"
+            return errors.Unauthorized(*detail), DeliveryStatus.REJECTED, "no"
+        return errors.ClientError(*detail), DeliveryStatus.REJECTED, "no"
 
 
 def _member(content: bytes, path: str) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
 from noctule.runtime.policy import retry_headers
-from noctule.runtime.policy.outcome import AttemptOutcome, Delivery
+from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 
 if TYPE_CHECKING:
     from noctule.runtime.policy.body_failure import BodyFailure
@@ -75,17 +75,17 @@ def classify_failure(error: errors.ServiceError) -> AttemptOutcome:
     if isinstance(error, errors.InvalidResponse):
         return AttemptOutcome(error=error)
     if not isinstance(error, errors.ConnectionFailed | errors.TimedOut):
-        return AttemptOutcome(error=error, delivery=Delivery.NOT_SENT, healthy=None)
-    delivery = Delivery.UNKNOWN if error.sent else Delivery.NOT_SENT
+        return AttemptOutcome(error=error, delivery=DeliveryStatus.NOT_SENT, healthy=None)
+    delivery = DeliveryStatus.UNKNOWN if error.sent else DeliveryStatus.NOT_SENT
     return AttemptOutcome(error=error, delivery=delivery, retry_kind="transient", healthy=False)
 
 
-def _delivery(status: int) -> Delivery:
+def _delivery(status: int) -> DeliveryStatus:
     """A 408 or a 5xx may come after the effect; any other 4xx comes instead of it; a redirect may
     be the answer to a write that was done."""
     if status < 400:
-        return Delivery.PROCESSED
-    return Delivery.UNKNOWN if status == 408 or status >= 500 else Delivery.REJECTED
+        return DeliveryStatus.PROCESSED
+    return DeliveryStatus.UNKNOWN if status == 408 or status >= 500 else DeliveryStatus.REJECTED
 
 
 def _retry_kind(status: int, response: Response, *, keyed: bool) -> RetryKind:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from noctule.runtime.request import Response
 
 
-class Delivery(Enum):
+class DeliveryStatus(Enum):
     """How far the request got, which decides whether a write may be sent again."""
 
     NOT_SENT = "not sent"
@@ -33,7 +33,7 @@ class AttemptOutcome:
 
     response: Response | None = None
     error: ServiceError | None = None
-    delivery: Delivery = Delivery.PROCESSED
+    delivery: DeliveryStatus = DeliveryStatus.PROCESSED
     retry_kind: RetryKind = "no"
     healthy: bool | None = True
     """What the breaker records; None when the attempt says nothing about the provider."""

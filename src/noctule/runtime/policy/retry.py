@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from noctule.runtime.policy.backoff import Backoff, with_jitter
-from noctule.runtime.policy.outcome import Delivery
+from noctule.runtime.policy.outcome import DeliveryStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,10 @@ class RetryLimits:
 
 def can_replay(retry_mode: RetryMode, outcome: AttemptOutcome) -> bool:
     """Whether sending the request again cannot repeat its effect."""
-    return retry_mode != "never" or outcome.delivery in (Delivery.NOT_SENT, Delivery.REJECTED)
+    return retry_mode != "never" or outcome.delivery in (
+        DeliveryStatus.NOT_SENT,
+        DeliveryStatus.REJECTED,
+    )
 
 
 def wait_before_retry(

@@ -58,7 +58,7 @@ class _Step:
 class MockProvider:
     """Give it as `transport`. Steps are used in the order in which they were written.
 
-    `times` uses a step that often, None for ever; `on` keeps a step for one route
+    `times` uses a step that often, None without limit; `on` keeps a step for one route
     ("POST /v1/refunds"); `after` lets that many seconds of `clock` pass before the answer. A
     request for which no step is left raises AssertionError.
     """

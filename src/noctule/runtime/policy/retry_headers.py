@@ -13,7 +13,7 @@ ResetKind = Literal["epoch", "epoch-ms", "seconds", "milliseconds", "date"]
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHeaders:
-    """The headers in which a provider writes how many calls are left and when the count restarts."""
+    """The headers that say how many calls are left, and when the count starts again."""
 
     remaining_header: str
     reset_header: str

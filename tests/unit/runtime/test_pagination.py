@@ -177,7 +177,7 @@ def circling(received: Received) -> Response:
 
 
 @pytest.mark.parametrize(
-    ("provider", "said"), [(endless, "more than 20 pages"), (circling, "circ")]
+    ("provider", "said"), [(endless, "more than 20 pages"), (circling, "same page twice")]
 )
 def test_pages_that_do_not_end_are_an_error_not_a_hang(
     make_shop: MakeShop, provider: Any, said: str

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from noctule.json_types import get_path, set_path
 from noctule.providers import packs
 from noctule.webhooks import Rejection, Scheme, Verified, WebhookRequest, scheme_of
 from noctule.webhooks.explain import explain
-from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.testing import publish
 from noctule.webhooks.verification.classify import items
@@ -130,8 +130,8 @@ def _delivery(
         payload = {"Type": "Notification", "MessageId": f"m{number}", "Message": payload["n"]}
     parts = [part for group in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in group]
     for place in [*parts, *scheme.signed.sources]:
-        if place.place == "body" and walk(payload, place.name) is None:
-            put(payload, place.name, f"v{number}{dice.randrange(99)}")
+        if place.place == "body" and get_path(payload, place.name) is None:
+            set_path(payload, place.name, f"v{number}{dice.randrange(99)}")
     return compose(
         scheme, payload, signing, now=NOW - dice.randrange(20), id=f"msg_{number}", url=URL
     )

@@ -12,9 +12,9 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
+from noctule.json_types import get_path, set_path
 from noctule.providers import packs
 from noctule.webhooks import Scheme, WebhookRequest, scheme_of
-from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.verification.classify import items
 from noctule.webhooks.verification.verify import verify
@@ -32,8 +32,8 @@ def payload_of(scheme: Scheme) -> dict[str, Any]:
     payload: dict[str, Any] = {"object": "event", "livemode": False}
     parts = [part for group in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in group]
     for place in [*parts, *scheme.signed.sources]:
-        if place.place == "body" and walk(payload, place.name) is None:
-            put(payload, place.name, "evt_1234567890")
+        if place.place == "body" and get_path(payload, place.name) is None:
+            set_path(payload, place.name, "evt_1234567890")
     line = {"id": "il_1Nn0", "amount": 1999, "currency": "eur", "description": "Café crème"}
     rows: list[dict[str, Any]] = []
     while len(json.dumps(payload | {"lines": rows}, ensure_ascii=False).encode()) < SIZE:

@@ -1,4 +1,4 @@
-"""Plain JSON values: what they are, and when two are the same."""
+"""JSON values: type guards, values at a dotted path, equality."""
 
 from __future__ import annotations
 
@@ -48,3 +48,41 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
+
+
+def get_path(value: Any, path: str) -> Any:
+    """The value at a path such as `data.items.0.id`: dots between keys, digits for list indexes.
+
+    None if there is no such value; the empty path is the whole value.
+    """
+    if path and "." not in path and is_dict(value):
+        return value.get(path)
+    for key in path.split(".") if path else ():
+        if is_dict(value):
+            value = value.get(key)
+        elif is_list(value) and key.isdecimal():
+            index = int(key) if len(key) < 6 else len(value)
+            value = value[index] if index < len(value) else None
+        else:
+            return None
+    return value
+
+
+def set_path(target: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, creating objects on the way; the empty path does nothing."""
+    *parents, last = path.split(".")
+    for key in parents:
+        child = target.get(key)
+        target[key] = child = child if is_dict(child) else {}
+        target = child
+    if last:
+        target[last] = value
+
+
+def scalar_text(value: Any) -> str | None:
+    """A string, integer or boolean as JSON writes it, without quotes; None for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else None

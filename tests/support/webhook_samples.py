@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 
+from noctule.json_types import get_path, set_path
 from noctule.providers import packs
 from noctule.webhooks import Scheme, Verified, WebhookRequest, scheme_of
-from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.sign import body_of, compose, new_key, sign
 from noctule.webhooks.store.base import Query
 from noctule.webhooks.testing import publish
@@ -57,8 +57,8 @@ def payload_for(scheme: Scheme) -> dict[str, Any]:
         return {"Type": "Notification", "MessageId": "m-1", "Message": "né", "Other": "1"}
     groups = [part for parts in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in parts]
     for number, source in enumerate([*groups, *scheme.signed.sources]):
-        if source.place == "body" and not walk(payload, source.name):
-            put(payload, source.name, f"v{number}")
+        if source.place == "body" and not get_path(payload, source.name):
+            set_path(payload, source.name, f"v{number}")
     return payload
 
 

@@ -9,9 +9,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from noctule.json_types import get_path, set_path
 from noctule.webhooks import WebhookRequest, scheme_of, sign
 from noctule.webhooks.formats.encoding import encode
-from noctule.webhooks.schemes.locator import put, walk
 from noctule.webhooks.signing.keypair import KeyPair, new_pair
 from noctule.webhooks.testing import publish, signed, tampered
 from noctule.webhooks.verification.delivery_view import Reading
@@ -117,7 +117,7 @@ def _payload(scheme: Scheme, said: str) -> dict[str, Any]:
     kinds = [source for parts in list(scheme.type)[:1] for source in parts]
     for number, source in enumerate([*kinds, *scheme.signed.sources]):
         if source.place == "body":
-            put(payload, source.name, f"v{number}")
+            set_path(payload, source.name, f"v{number}")
     return payload
 
 
@@ -168,4 +168,4 @@ def _reading(scheme: Scheme, of: Delivery) -> Reading:
     reading = Reading(scheme, request)
     if not scheme.each or scheme.batch is None:
         return reading
-    return reading.of(walk(reading.data, scheme.batch.name)[0])
+    return reading.of(get_path(reading.data, scheme.batch.name)[0])

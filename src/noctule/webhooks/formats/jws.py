@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from noctule.json_types import is_dict
 from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.formats.encoding import decode, encode
-from noctule.webhooks.schemes.locator import is_object
 
 if TYPE_CHECKING:
     from noctule.webhooks.schemes.schema import Algorithm
@@ -42,7 +42,7 @@ def parse(text: bytes, place: str) -> Token:
         header, claims = (msgspec.json.decode(part or b"") for part in decoded[:2])
     except (ValueError, RecursionError):
         raise Rejection(Reason.MALFORMED_SIGNATURE, place) from None
-    if not is_object(header) or not is_object(claims) or "crit" in header:
+    if not is_dict(header) or not is_dict(claims) or "crit" in header:
         raise Rejection(Reason.MALFORMED_SIGNATURE, place)
     return Token(header, claims, text.rpartition(b".")[0], decoded[2] or b"")
 

@@ -7,8 +7,8 @@ from binascii import Error, a2b_base64
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
+from noctule.json_types import is_dict
 from noctule.webhooks.errors import Reason, Rejection
-from noctule.webhooks.schemes.locator import is_object
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -33,7 +33,7 @@ def parse_xml64(text: str) -> dict[str, Any]:
     except (ParseError, ValueError, LookupError):
         raise Rejection(Reason.UNPARSEABLE, "xml") from None
     data = _data(root, 0)
-    return data if is_object(data) else {root.tag: data}
+    return data if is_dict(data) else {root.tag: data}
 
 
 def _data(element: Element, depth: int) -> Any:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from noctule.json_types import get_path, is_dict, is_list, scalar_text
 from noctule.webhooks.errors import Refused, WebhookError
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.schemes.locator import is_list, is_object, scalar, walk
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import Item, moment
 
@@ -144,7 +144,7 @@ def ask_again(
     """Have the provider send deliveries again, by the front door; returns how many it will."""
     asked = 0
     for one in missed[:MAX_AGAIN]:
-        number = scalar(one.item.get("id"))
+        number = scalar_text(one.item.get("id"))
         path = fact.redeliver.format_map({**values, "id": number})
         reply = client.request("POST", base_url + path)
         if reply.status_code not in (200, 201, 202):
@@ -164,7 +164,7 @@ def _pages(
         if reply.status_code != 200:
             raise SweepFailed(f"the provider answered {reply.status_code} to GET {fact.path}")
         data = _parsed(reply, fact)
-        items = walk(data, fact.items)
+        items = get_path(data, fact.items)
         if not is_list(items):
             raise SweepFailed(f"the answer to GET {fact.path} has no list at {fact.items!r}")
         yield items
@@ -179,8 +179,8 @@ def _next(
         # The credential goes along: never to another host than it is for.
         same = urlsplit(following)[:2] == urlsplit(url)[:2]
         return following if same else ""
-    last = scalar(walk(items[-1], fact.id)) if items else None
-    if last is None or not walk(data, fact.more):
+    last = scalar_text(get_path(items[-1], fact.id)) if items else None
+    if last is None or not get_path(data, fact.more):
         return ""
     return f"{url}?{urlencode({**query, fact.cursor: last})}"
 
@@ -195,8 +195,8 @@ def _parsed(reply: Reply, fact: SweepFact) -> Any:
 
 
 def _read(fact: SweepFact, item: Any) -> Missed | None:
-    name, at = scalar(walk(item, fact.id)), scalar(walk(item, fact.at))
+    name, at = scalar_text(get_path(item, fact.id)), scalar_text(get_path(item, fact.at))
     when = moment(at) if at else None
-    if not is_object(item) or not name or when is None:
+    if not is_dict(item) or not name or when is None:
         return None
-    return Missed(name, scalar(walk(item, fact.type)) or "", when, item)
+    return Missed(name, scalar_text(get_path(item, fact.type)) or "", when, item)

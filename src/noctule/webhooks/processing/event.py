@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
+from noctule.json_types import get_path
 from noctule.webhooks.errors import PermanentFailure
-from noctule.webhooks.schemes.locator import walk
 from noctule.webhooks.store.schema import completion
 from noctule.webhooks.verification.delivery_view import Reading
 
@@ -81,7 +81,7 @@ class Event:
     @cached_property
     def data(self) -> dict[str, Any]:
         """The parsed event: the delivery's body, or this event's part of a batch."""
-        return cast("dict[str, Any]", walk(self._reading.data, self._place))
+        return cast("dict[str, Any]", get_path(self._reading.data, self._place))
 
     @property
     def idempotency_key(self) -> str:
@@ -96,7 +96,7 @@ class Event:
         """
         from noctule.runtime.decoding.models import decode
 
-        value, violations = decode(model, msgspec.json.encode(walk(self.data, at)))
+        value, violations = decode(model, msgspec.json.encode(get_path(self.data, at)))
         if violations:
             places = ", ".join(violation.pointer for violation in violations)
             log.warning("webhooks event %s is not as documented at %s", self.seq, places)

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeGuard
+from typing import Literal, NamedTuple, TypeGuard
 
 from noctule.webhooks.errors import InvalidScheme
 
@@ -52,46 +52,3 @@ class Sources:
 
 def _is_place(text: str) -> TypeGuard[Place]:
     return text in ("header", "query", "body", "form", "claim", "jose")
-
-
-def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)
-
-
-def is_list(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def walk(data: Any, path: str) -> Any:
-    """The value at a path with dots, None if there is none; "" is the whole."""
-    if path and "." not in path and is_object(data):
-        return data.get(path)
-    for key in path.split(".") if path else ():
-        if is_object(data):
-            data = data.get(key)
-        elif is_list(data) and key.isdecimal():
-            place = int(key) if len(key) < 6 else len(data)
-            data = data[place] if place < len(data) else None
-        else:
-            return None
-    return data
-
-
-def put(data: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a path with dots, making objects on the way; "" is nowhere."""
-    *parents, last = path.split(".")
-    for key in parents:
-        inner = data.get(key)
-        data[key] = inner = inner if is_object(inner) else {}
-        data = inner
-    if last:
-        data[last] = value
-
-
-def scalar(value: Any) -> str | None:
-    """The text of a scalar as JSON writes it; None for an object, a list or nothing."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else None

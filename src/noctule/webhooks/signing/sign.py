@@ -19,13 +19,13 @@ from uuid import uuid4
 
 import msgspec
 
+from noctule.json_types import is_dict, is_list, set_path
 from noctule.webhooks.errors import Refused
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.formats.jws import ALGORITHMS, unsigned
 from noctule.webhooks.formats.multipart import BOUNDARY, form_of
 from noctule.webhooks.formats.xml import xml64_of
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.schemes.locator import is_list, is_object, put
 from noctule.webhooks.signing.keypair import KID, KeyPair, new_pair, private_signature
 from noctule.webhooks.verification.content import MULTIPART
 from noctule.webhooks.verification.delivery_view import Reading
@@ -143,22 +143,22 @@ class _Unsigned:
         """The payload with the time, what is expected and where the key lies, as the scheme reads
         them in the body. A list is a batch already."""
         scheme = self.scheme
-        if not is_object(payload):
+        if not is_dict(payload):
             return payload
         payload = deepcopy(payload)
         stamp = scheme.timestamp
         if stamp is not None and stamp.source.place == "body":
             text = _moment(stamp.unit, self.now)
-            put(payload, stamp.source.name, int(text) if stamp.unit == "ms" else text)
+            set_path(payload, stamp.source.name, int(text) if stamp.unit == "ms" else text)
         for place, template in scheme.expect:
             if place.place == "body":
-                put(payload, place.name, self._said(template))
+                set_path(payload, place.name, self._said(template))
         if scheme.fetch is not None:
             for place in _addresses(scheme, "body"):
-                put(payload, place.name, scheme.fetch.sample)
+                set_path(payload, place.name, scheme.fetch.sample)
         if scheme.algorithm_at is not None:
             names = [name for name, a in scheme.algorithms.items() if a == scheme.algorithm]
-            put(payload, scheme.algorithm_at.name, names[0])
+            set_path(payload, scheme.algorithm_at.name, names[0])
         return payload
 
     def signed_body(self, payload: Any, headers: dict[str, str]) -> bytes:
@@ -176,7 +176,7 @@ class _Unsigned:
             json = replace(scheme, content={"application/json": "json"}, batch=None, each=False)
             plain = headers | {"content-type": "application/json"}
             reading = Reading(json, WebhookRequest(self.method, self.url, plain, body))
-            put(member, place.name, self.signature(reading))
+            set_path(member, place.name, self.signature(reading))
         return body_of(scheme, payload)
 
     def signature(self, reading: Reading) -> str:
@@ -190,13 +190,13 @@ class _Unsigned:
         claims: dict[str, Any] = {}
         stamp = scheme.timestamp
         if stamp is not None and stamp.source.place == "claim":
-            put(claims, stamp.source.name, int(self.now))
+            set_path(claims, stamp.source.name, int(self.now))
         if scheme.body_digest is not None:
-            put(claims, scheme.body_digest.name, hashlib.sha256(body).hexdigest())
+            set_path(claims, scheme.body_digest.name, hashlib.sha256(body).hexdigest())
         for parts in list(scheme.id)[:1]:
             for part in parts:
                 if part.place == "claim":
-                    put(claims, part.name, id or f"msg_{uuid4().hex}")
+                    set_path(claims, part.name, id or f"msg_{uuid4().hex}")
         head = {"alg": ALGORITHMS[scheme.algorithm], "typ": "JWT", "kid": KID}
         signed = unsigned(head, claims)
         signature = encode("base64url", self._raw(signed))
@@ -227,7 +227,7 @@ def _addresses(scheme: Scheme, place: str) -> list[Source]:
 
 def body_of(scheme: Scheme, payload: Any) -> bytes:
     """The payload as the provider writes it: a form or JSON, one item of a batch if it batches."""
-    if scheme.batch and is_object(payload):
+    if scheme.batch and is_dict(payload):
         payload = [payload]
     if scheme.batch and is_list(payload):
         for key in reversed(scheme.batch.name.split(".") if scheme.batch.name else []):
@@ -253,7 +253,7 @@ def stamped(scheme: Scheme, payload: dict[str, Any], *, id: str, type: str) -> d
             texts = value.split(".") if len(parts) > 1 else [value]
             for part, text in zip(parts, texts, strict=False):
                 if part.place == "body":
-                    put(copy, part.name, text)
+                    set_path(copy, part.name, text)
     return copy
 
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from noctule.json_types import get_path, is_list, set_path
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.formats.jws import unsigned
 from noctule.webhooks.request import WebhookRequest, form_fields
-from noctule.webhooks.schemes.locator import is_list, put, walk
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
 from noctule.webhooks.signing.sign import body_of
@@ -41,7 +41,7 @@ def tampered(
     if scheme.is_token and scheme.body_digest is None:
         return dict(headers) | _another_token(reading), body
     whole = reading.whole
-    event = walk(whole, scheme.batch.name) if scheme.batch else whole
+    event = get_path(whole, scheme.batch.name) if scheme.batch else whole
     _change(scheme, event[0] if is_list(event) else event)
     return dict(headers), _written(reading, whole)
 
@@ -52,11 +52,11 @@ def _change(scheme: Scheme, event: dict[str, Any]) -> None:
     fields = [source.name for source in signed]
     fields += [SNS] if "sns" in scheme.signed else []
     for path in fields:
-        value = walk(event, path)
+        value = get_path(event, path)
         if value is not None:
-            put(event, path, value + 1 if isinstance(value, int) else f"{value}x")
+            set_path(event, path, value + 1 if isinstance(value, int) else f"{value}x")
             return
-    put(event, ADDED, "yes")
+    set_path(event, ADDED, "yes")
 
 
 def _written(reading: Reading, whole: Any) -> bytes:

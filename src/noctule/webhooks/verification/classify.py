@@ -5,8 +5,8 @@ import math
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from noctule.json_types import get_path, is_list
 from noctule.webhooks.errors import Reason, Rejection
-from noctule.webhooks.schemes.locator import is_list, walk
 from noctule.webhooks.verification.verify import Verified
 
 MAX_BATCH = 10_000
@@ -39,7 +39,7 @@ def items(verified: Verified) -> list[Item]:
     batch = verified.reading.scheme.batch
     if batch is None:
         return [_item(verified, verified.reading.skimmed, None)]
-    members = walk(verified.reading.data, batch.name)
+    members = get_path(verified.reading.data, batch.name)
     if not is_list(members) or len(members) > MAX_BATCH:
         raise Rejection(Reason.UNPARSEABLE, str(batch))
     return [_item(verified, member, place) for place, member in enumerate(members)]

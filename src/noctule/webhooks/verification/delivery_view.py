@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from noctule.json_types import get_path, is_dict, scalar_text
 from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.formats.jws import parse as parse_token
-from noctule.webhooks.schemes.locator import is_object, scalar, walk
 from noctule.webhooks.verification.content import FORM, fields, parse, parser_of, skim
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Reading:
         only = self.scheme.only
         if not only:
             return self.whole
-        return {k: v for k, v in self.whole.items() if k in only} if is_object(self.whole) else {}
+        return {k: v for k, v in self.whole.items() if k in only} if is_dict(self.whole) else {}
 
     @property
     def fields(self) -> dict[str, str]:
@@ -153,15 +153,15 @@ class Reading:
         """The same as text."""
         match source.place:
             case "body":
-                return scalar(walk(self.skimmed if data is None else data, source.name))
+                return scalar_text(get_path(self.skimmed if data is None else data, source.name))
             case "query":
                 return self.request.query.get(source.name)
             case "form":
                 return self.fields.get(source.name)
             case "claim":
-                return scalar(walk(self.token.claims, source.name))
+                return scalar_text(get_path(self.token.claims, source.name))
             case "jose":
-                return scalar(walk(self.token.header, source.name))
+                return scalar_text(get_path(self.token.header, source.name))
             case "header":
                 pass
         value = self.read(source)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from noctule.json_types import get_path, is_dict, is_list
 from noctule.webhooks.errors import InvalidSecret, Reason, Rejection
 from noctule.webhooks.formats.encoding import decode
-from noctule.webhooks.schemes.locator import Source, is_list, is_object, walk
+from noctule.webhooks.schemes.locator import Source
 from noctule.webhooks.schemes.template import Mac, Maybe, Setting, Template
 from noctule.webhooks.verification.key_cache import Wanted
 from noctule.webhooks.verification.keys import Key, key_of, public_key_for
@@ -107,12 +108,12 @@ def _of_certificate(document: bytes, algorithm: Algorithm, subject: str, now: fl
 def _of_jwks(
     document: bytes, algorithm: Algorithm, answer: str, kid: str | None
 ) -> tuple[Key, ...]:
-    found = walk(msgspec.json.decode(document), answer)
+    found = get_path(msgspec.json.decode(document), answer)
     entries = found[:MAX_KEYS] if is_list(found) else [found]
     keys = tuple(
         public_key_for(algorithm, public_key)
         for entry in entries
-        if is_object(entry) and kid in (None, entry.get("kid"))
+        if is_dict(entry) and kid in (None, entry.get("kid"))
         if (public_key := _of_jwk(entry)) is not None
     )
     if not keys:

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from noctule.json_types import get_path, is_list
 from noctule.webhooks.errors import KeyWanted, Reason, Refused, Rejection
 from noctule.webhooks.formats.encoding import decode
 from noctule.webhooks.formats.jws import ALGORITHMS
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.schemes.locator import Source, is_list, walk
+from noctule.webhooks.schemes.locator import Source
 from noctule.webhooks.schemes.scheme import Scheme, Timestamp
 from noctule.webhooks.schemes.template import Mac, Maybe, Setting, Template
 from noctule.webhooks.verification.delivery_view import Reading
@@ -114,7 +115,7 @@ def _verified(reading: Reading, secrets: Sequence[str], now: float) -> Verified:
 def _members(reading: Reading) -> list[Any]:
     """The events of a batch in which each is signed; none would be a delivery that nobody did."""
     batch = reading.scheme.batch
-    members = walk(reading.data, batch.name) if batch else None
+    members = get_path(reading.data, batch.name) if batch else None
     if not is_list(members) or not 0 < len(members) <= MAX_SIGNED_EACH:
         raise Rejection(Reason.MISSING_SIGNATURE, str(batch))
     return members

@@ -14,26 +14,28 @@ DATA = Path(__file__).parents[1] / "tests" / "data" / "webhooks"
 OPENING = """\
 # Webhook signatures
 
-This page is written by `python docs/signatures.py` from the provider packs, and a test holds it to
-them. What a coverage means and what a handler may rely on is said in
-[webhooks.md](webhooks.md#what-a-signature-covers); every key of a scheme is described in
-`noctule.webhooks.schemes.scheme`.
+`python docs/signatures.py` writes this page from the provider packs, and a test compares them. What
+the coverages mean, and what a handler may rely on, is in
+[webhooks.md](webhooks.md#what-a-signature-covers). The keys of a scheme are described in
+[signature-language.md](signature-language.md).
 
-**Known from** says whether the provider's own text or code was read (`confirmed`), or somebody
-else's (`unconfirmed`: try it with a real delivery first). **Proof**: `vector`, a signature that
-the provider published; `library`, the provider's own library as the judge, either in the tests or,
-where it has a version here, in the verdicts that `make golden-signatures` records under
-`tests/data/webhooks/judged` (with each difference between the library and noctule, and why). Every
-scheme besides is held by the same properties: one changed bit of body, header, key, address or
-time is rejected, and nothing that a sender sends raises anything but a rejection.
+**Known from** is `confirmed` if the provider's own documentation or code was read, and
+`unconfirmed` if it was somebody else's: test such a scheme with a real delivery first.
+
+**Proof** is `vector` for a signature that the provider published, and `library` if the provider's
+own library judges our signatures. A library runs in the tests, or `make golden-signatures` records
+its verdicts under `tests/data/webhooks/judged`, with each difference from noctule and the reason.
+
+Property tests cover every scheme: one changed bit of the body, header, key, address or time is
+rejected, and nothing that a sender sends raises anything but a rejection.
 """
 SIGNED = "## Signed"
 REFUSED = """
 ## Refused
 
-These send deliveries that nothing proves. A plan, the generator, a receiver's start and each
-delivery refuse them; the one way to use them is a hint: an id, and the object read again through
-the provider's API.
+These providers do not sign their deliveries. Planning, generation and `Receiver` refuse them. They
+can only be used as hints, with `RefetchReceiver`: an id is taken from the delivery, and the object
+is fetched through the provider's API.
 
 | provider | why | instead |
 |---|---|---|
@@ -53,14 +55,15 @@ def page() -> str:
     )
     count = f"\n{SIGNED}\n\n{len(signed)} providers.\n\n"
     head = (
-        "| pack | coverage | what is signed | age | an event is known by | known from | proof |\n"
+        "| pack | coverage | what is signed | age | an event is identified by | known from "
+        "| proof |\n"
     )
     return OPENING + count + head + "|---|---|---|---|---|---|---|\n" + rows + REFUSED + refused
 
 
 def _row(name: str, label: str, scheme: Scheme) -> str:
     cells = [
-        f"[{label}]({scheme.source}) `{name}`",
+        f"[{label}]({scheme.documentation}) `{name}`",
         scheme.coverage,
         f"{scheme.algorithm}, {_signed(scheme)}",
         _age(scheme),
@@ -88,7 +91,8 @@ def _identity(scheme: Scheme) -> str:
     if not parts:
         return "its content"
     named = " + ".join(f"`{part}`" for part in parts)
-    return named if scheme.vouched.issuperset(parts) else f"{named} (unsigned) and its content"
+    signed = all(map(scheme.scope.includes, parts))
+    return named if signed else f"{named} (unsigned) and its content"
 
 
 def _proof(name: str) -> str:

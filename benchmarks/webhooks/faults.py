@@ -124,7 +124,7 @@ class Trial:
             self.wrong.append(f"answered {answer.status} {answer.headers}")
         return answer.status
 
-    async def crowd(self, padding: int = 0) -> list[int]:
+    async def concurrency(self, padding: int = 0) -> list[int]:
         return await asyncio.gather(*(self.send(padding) for _ in range(CROWD)))
 
     async def recovers(self, after: str) -> None:
@@ -149,7 +149,7 @@ async def failing_calls(folder: Path, rounds: int, chance: random.Random) -> Tri
     async with trial.receiver.lifespan():
         for turn in range(rounds):
             faults.kinds = [list(KINDS)[turn % len(KINDS)], *chance.sample(list(KINDS), 1)]
-            await trial.crowd()
+            await trial.concurrency()
             kinds, faults.kinds = faults.kinds, []
             await trial.recovers(f"faults in {kinds}")
             trial.audit()
@@ -168,7 +168,7 @@ async def locked(folder: Path) -> Trial:
         other = apsw.Connection(str(trial.place))
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
-        if set(await trial.crowd()) != {503}:
+        if set(await trial.concurrency()) != {503}:
             trial.wrong.append("a locked file was written")
         print(f"locked: 503 after {1000 * (time.monotonic() - began):.0f} ms")
         other.execute("COMMIT")
@@ -191,7 +191,7 @@ async def full(folder: Path) -> Trial | None:
         trial = Trial(small / "inbox.sqlite3")
         async with trial.receiver.lifespan():
             for _ in range(20):
-                await trial.crowd(8000)
+                await trial.concurrency(8000)
             if not trial.answers["503"]:
                 trial.wrong.append("the disk never was full")
             (small / "ballast").unlink()
@@ -212,7 +212,7 @@ async def read_only(folder: Path) -> Trial | None:
     try:
         trial = Trial(small / "inbox.sqlite3")
         async with trial.receiver.lifespan():
-            await trial.crowd()
+            await trial.concurrency()
         if not _run("mount", "-o", "remount,ro", small):
             trial.wrong.append("the file system could not be mounted again")
         try:
@@ -236,7 +236,7 @@ def _run(*command: str | Path) -> bool:
 async def newer(folder: Path) -> Trial:
     trial = Trial(folder / "newer.sqlite3")
     async with trial.receiver.lifespan():
-        await trial.crowd()
+        await trial.concurrency()
     database = apsw.Connection(str(trial.place))
     database.execute("INSERT INTO noctule_schema VALUES (99)")
     database.close()

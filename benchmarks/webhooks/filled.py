@@ -20,12 +20,12 @@ from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.signing.sign import sign
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import items
-from noctule.webhooks.verification.verify import verify_waiting
+from noctule.webhooks.verification.verify import verify_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.webhooks.store.base import Store
+    from noctule.webhooks.store.base import InboxStore
 
 NOW = 1_790_000_000.0
 """When the last event came."""
@@ -94,8 +94,8 @@ def deliveries(start: int, count: int, total: int) -> Iterator[Delivery]:
         body = event(number, total, dice)
         headers = sign(scheme, body, SECRET, now=at)
         request = WebhookRequest("POST", "https://shop.example/api/webhooks/stripe", headers, body)
-        verified = verify_waiting(scheme, request, [SECRET], at)
-        kept = [pair for pair in request.headers if scheme.keeps(pair[0])]
+        verified = verify_blocking(scheme, request, [SECRET], at)
+        kept = [pair for pair in request.headers if scheme.stores_header(pair[0])]
         yield Delivery(
             route="stripe" if number % 10 else "stripe-connect",
             provider="stripe",
@@ -123,21 +123,21 @@ def fill(place: str, total: int, seconds: float = float("inf")) -> int:
         store.close()
 
 
-def _add(store: Store, have: int, count: int, total: int) -> int:
+def _add(store: InboxStore, have: int, count: int, total: int) -> int:
     batch = list(deliveries(have, count, total))
     with store.transaction():
         numbers = [receipt.delivery for receipt in store.accept(batch)]
         # Nothing in these bodies is masked, so that they are their own copies.
         assert copy_of(batch[0].request).encode() == batch[0].request.body
         texts = [delivery.request.body.decode() for delivery in batch]
-        store.copy(dict(zip(numbers, texts, strict=True)))
+        store.add_copies(dict(zip(numbers, texts, strict=True)))
         store.run(
             f"UPDATE noctule_event SET state = 'done', due = 0 WHERE delivery >= {numbers[0]}"
         )
     return len(batch)
 
 
-def _set_aside(store: Store) -> None:
+def _set_aside(store: InboxStore) -> None:
     with store.transaction():
         for place, state in enumerate(("dead", "quarantined", "unhandled", "pending"), 1):
             store.run(
@@ -146,6 +146,6 @@ def _set_aside(store: Store) -> None:
             )
 
 
-def _count(store: Store) -> int:
+def _count(store: InboxStore) -> int:
     [(count,)] = store.run("SELECT count(*) FROM noctule_event")
     return count

@@ -14,21 +14,21 @@ import random
 import sys
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from noctule.json_types import get_path, set_path
 from noctule.providers import packs
-from noctule.webhooks import Rejection, Scheme, Verified, WebhookRequest, scheme_of
+from noctule.webhooks import Rejection, Scheme, VerifiedDelivery, WebhookRequest, scheme_of
 from noctule.webhooks.explain import explain
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.testing import publish
 from noctule.webhooks.verification.classify import items
-from noctule.webhooks.verification.delivery_view import Reading
-from noctule.webhooks.verification.handshakes import answer, question
-from noctule.webhooks.verification.key_cache import Published
-from noctule.webhooks.verification.verify import verify_waiting
+from noctule.webhooks.verification.delivery_view import DeliveryView
+from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply
+from noctule.webhooks.verification.key_cache import KeyCache, use_key_cache
+from noctule.webhooks.verification.verify import verify_blocking
 
 NOW = 1_800_000_000.0
 URL = "https://shop.example/webhooks?tenant=1"
@@ -64,14 +64,12 @@ class Target:
 
     @classmethod
     def of(cls, name: str, dice: random.Random) -> Target:
-        beat = count(step=10.0)
+        ticks = count(step=10.0)
         scheme = scheme_of(name)
-        scheme = replace(
-            scheme.configured(dict.fromkeys(scheme.settings, "sandbox")),
-            published=Published(clock=lambda: next(beat)),
-        )
+        scheme = scheme.with_settings(dict.fromkeys(scheme.settings, "sandbox"))
         key = new_key(scheme)
-        if scheme.fetch:
+        if scheme.key_address:
+            use_key_cache(scheme.key_address, KeyCache(clock=lambda: next(ticks)))
             publish(scheme, key)
         sent = [_delivery(scheme, key.signing, number, dice) for number in range(GENUINE)]
         target = cls(name, scheme, key.secret, sent, set())
@@ -81,8 +79,8 @@ class Target:
             )
         return target
 
-    def verify(self, request: WebhookRequest, now: float) -> Verified:
-        return verify_waiting(self.scheme, request, [self.secret], now)
+    def verify(self, request: WebhookRequest, now: float) -> VerifiedDelivery:
+        return verify_blocking(self.scheme, request, [self.secret], now)
 
 
 @dataclass
@@ -95,9 +93,9 @@ class Tally:
 
 
 def family_of(scheme: Scheme) -> str:
-    if scheme.is_token:
+    if scheme.scope.is_token:
         return "jwt"
-    if scheme.place is not None:
+    if scheme.signature_locator is not None:
         return "body-embedded"
     for family in ("ed25519", "ecdsa", "rsa"):
         if scheme.algorithm.startswith(family):
@@ -105,20 +103,23 @@ def family_of(scheme: Scheme) -> str:
     return "hmac-timestamped" if scheme.timestamp else "hmac"
 
 
-def meaning(verified: Verified) -> str:
+def meaning(verified: VerifiedDelivery) -> str:
     """What a handler may rely on: the signed content, and the signed id, type and time."""
-    reading, scheme = verified.reading, verified.reading.scheme
+    view, scheme = verified.view, verified.view.scheme
     if not {"body", "sha256"}.isdisjoint(scheme.signed.parts):
-        content: Any = reading.request.body.hex()
-    elif scheme.vouches_for_body:
-        content = reading.data
+        content: Any = view.request.body.hex()
+    elif scheme.scope.body_fields:
+        content = view.data
     elif "sorted_form" in scheme.signed:
-        content = reading.sorted_form.hex()
+        content = view.sorted_form.hex()
     else:
-        vouched = [scheme.vouched.issuperset(next(iter(s), ())) for s in (scheme.id, scheme.type)]
+        covered = [
+            all(map(scheme.scope.includes, next(iter(locators), ())))
+            for locators in (scheme.id, scheme.type)
+        ]
         pairs = [(item.id, item.type) for item in items(verified)]
-        content = [[t for t, signed in zip(p, vouched, strict=True) if signed] for p in pairs]
-    ids = [item.id for item in items(verified) if item.is_named]
+        content = [[t for t, signed in zip(p, covered, strict=True) if signed] for p in pairs]
+    ids = [item.id for item in items(verified) if item.has_signed_id]
     return json.dumps([content, ids, verified.signed_at], sort_keys=True, default=str)
 
 
@@ -129,9 +130,9 @@ def _delivery(
     if "sns" in scheme.signed:
         payload = {"Type": "Notification", "MessageId": f"m{number}", "Message": payload["n"]}
     parts = [part for group in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in group]
-    for place in [*parts, *scheme.signed.sources]:
-        if place.place == "body" and get_path(payload, place.name) is None:
-            set_path(payload, place.name, f"v{number}{dice.randrange(99)}")
+    for locator in [*parts, *scheme.signed.locators]:
+        if locator.kind == "body" and get_path(payload, locator.name) is None:
+            set_path(payload, locator.name, f"v{number}{dice.randrange(99)}")
     return compose(
         scheme, payload, signing, now=NOW - dice.randrange(20), id=f"msg_{number}", url=URL
     )
@@ -196,12 +197,12 @@ def attack(target: Target, tally: Tally, dice: random.Random) -> None:
     request, now, _ = changed(target, dice)
     tally.deliveries += 1
     try:
-        reading = Reading(target.scheme, request)
-        if greeting := question(reading, signed=False):
-            answer(greeting, reading, target.secret)
+        view = DeliveryView(target.scheme, request)
+        if greeting := find_handshake(view, signed=False):
+            handshake_reply(greeting, view, target.secret)
         verified = target.verify(request, now)
-        if greeting := question(verified.reading, signed=True):
-            answer(greeting, verified.reading, target.secret)
+        if greeting := find_handshake(verified.view, signed=True):
+            handshake_reply(greeting, verified.view, target.secret)
         meant = meaning(verified)
     except Rejection as rejection:
         tally.reasons[str(rejection.reason)] += 1

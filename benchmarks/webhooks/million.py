@@ -20,26 +20,26 @@ from typing import TYPE_CHECKING
 from filled import DAYS, NOW, OLD_WORD, RARE_TYPE, fill, word
 
 from noctule.webhooks.processing.inbox import open_store
-from noctule.webhooks.store.base import Query
+from noctule.webhooks.store.base import EventQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 OLD = NOW - 0.8 * DAYS * 86400
 QUESTIONS = {
-    "text: in one event": Query(text="person777"),
-    "text: in every event": Query(text="eur"),
-    "text: a frequent word": Query(text=word(3)),
-    "text: a rare word": Query(text=word(40_000)),
-    "text: in the oldest events": Query(text=OLD_WORD),
-    "text and state": Query(text="eur", state="dead"),
-    "text and type": Query(text="eur", type=RARE_TYPE),
-    "text and route": Query(text="eur", route="stripe-connect"),
-    "text and time": Query(text="eur", until=OLD),
-    "state": Query(state="unhandled"),
-    "type": Query(type=RARE_TYPE),
-    "family of types": Query(type="charge.dispute.*"),
-    "time": Query(until=OLD),
+    "text: in one event": EventQuery(text="person777"),
+    "text: in every event": EventQuery(text="eur"),
+    "text: a frequent word": EventQuery(text=word(3)),
+    "text: a rare word": EventQuery(text=word(40_000)),
+    "text: in the oldest events": EventQuery(text=OLD_WORD),
+    "text and state": EventQuery(text="eur", state="dead"),
+    "text and type": EventQuery(text="eur", type=RARE_TYPE),
+    "text and route": EventQuery(text="eur", route="stripe-connect"),
+    "text and time": EventQuery(text="eur", until=OLD),
+    "state": EventQuery(state="unhandled"),
+    "type": EventQuery(type=RARE_TYPE),
+    "family of types": EventQuery(type="charge.dispute.*"),
+    "time": EventQuery(until=OLD),
 }
 
 

@@ -21,12 +21,12 @@ PATH = "/api/webhooks/stripe"
 
 async def noctule(port: int, place: str) -> None:
     from noctule.webhooks import Inbox, Receiver
-    from noctule.webhooks.receiving.router import Site
+    from noctule.webhooks.receiving.router import WebhookRouter
 
     os.environ["STRIPE_WEBHOOK_SECRET"] = SECRET
     inbox = Inbox(place)
     receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"], inbox=inbox, work=False)
-    site = Site({PATH: receiver}, inbox)
+    site = WebhookRouter({PATH: receiver}, inbox)
     async with site.lifespan():
         await granian(site, port)
 
@@ -44,7 +44,7 @@ async def peer(port: int, place: str) -> None:
     import asyncpg
     import stripe
     import uvicorn
-    from fastapi import FastAPI, HTTPException, WebhookRequest
+    from fastapi import FastAPI, HTTPException, Request
 
     @asynccontextmanager
     async def lifespan(app):
@@ -74,9 +74,7 @@ async def peer(port: int, place: str) -> None:
         )
         return {"ok": True}
 
-    take.__annotations__["request"] = (
-        WebhookRequest  # as if the imports stood at the top of the file
-    )
+    take.__annotations__["request"] = Request  # as if the imports stood at the top of the file
     app.post(PATH)(take)
     config = uvicorn.Config(app, port=port, log_level="warning", ws="none", access_log=False)
     await uvicorn.Server(config).serve()
@@ -124,7 +122,7 @@ async def log(port: int, place: str) -> None:
     file, scheme = Log(place), scheme_of("stripe")
 
     async def app(scope, receive, send):
-        body = await asgi.body_of(scope, receive, 1 << 20)
+        body = await asgi.read_body(scope, receive, 1 << 20)
         url = asgi.url_of(scope)
         verified = verify(
             scheme,
@@ -134,7 +132,7 @@ async def log(port: int, place: str) -> None:
         )
         items(verified)
         await file.put(body)
-        await asgi.respond(send, 200, "text/plain", b"ok")
+        await asgi.send_text(send, 200, "text/plain", b"ok")
 
     await granian(app, port)
 
@@ -143,8 +141,8 @@ async def empty(port: int, place: str) -> None:  # noqa: ARG001  (called as the 
     from noctule.webhooks.receiving import asgi
 
     async def app(scope, receive, send):
-        await asgi.body_of(scope, receive, 1 << 20)
-        await asgi.respond(send, 200, "text/plain", b"ok")
+        await asgi.read_body(scope, receive, 1 << 20)
+        await asgi.send_text(send, 200, "text/plain", b"ok")
 
     await granian(app, port)
 

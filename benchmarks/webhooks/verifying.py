@@ -31,9 +31,9 @@ def payload_of(scheme: Scheme) -> dict[str, Any]:
     """Line items until the body has 3 KB, and what the scheme reads."""
     payload: dict[str, Any] = {"object": "event", "livemode": False}
     parts = [part for group in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in group]
-    for place in [*parts, *scheme.signed.sources]:
-        if place.place == "body" and get_path(payload, place.name) is None:
-            set_path(payload, place.name, "evt_1234567890")
+    for locator in [*parts, *scheme.signed.locators]:
+        if locator.kind == "body" and get_path(payload, locator.name) is None:
+            set_path(payload, locator.name, "evt_1234567890")
     line = {"id": "il_1Nn0", "amount": 1999, "currency": "eur", "description": "Café crème"}
     rows: list[dict[str, Any]] = []
     while len(json.dumps(payload | {"lines": rows}, ensure_ascii=False).encode()) < SIZE:
@@ -45,7 +45,7 @@ def payload_of(scheme: Scheme) -> dict[str, Any]:
 def ours(name: str) -> Callable[[], object]:
     """Headers as a server gives them, verified and classified from scratch."""
     scheme, key = scheme_of(name), new_key(scheme_of(name))
-    scheme = scheme.configured(dict.fromkeys(scheme.settings, "x"))
+    scheme = scheme.with_settings(dict.fromkeys(scheme.settings, "x"))
     headers, body = compose(scheme, payload_of(scheme), key.signing, now=NOW, id="msg_1", url=URL)
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     return lambda: items(

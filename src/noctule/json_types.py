@@ -55,10 +55,10 @@ def get_path(value: Any, path: str) -> Any:
 
     None if there is no such value; the empty path is the whole value.
     """
-    if path and "." not in path and is_dict(value):
+    if path and "." not in path and is_object(value):
         return value.get(path)
     for key in path.split(".") if path else ():
-        if is_dict(value):
+        if is_object(value):
             value = value.get(key)
         elif is_list(value) and key.isdecimal():
             index = int(key) if len(key) < 6 else len(value)
@@ -73,7 +73,7 @@ def set_path(target: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for key in parents:
         child = target.get(key)
-        target[key] = child = child if is_dict(child) else {}
+        target[key] = child = child if is_object(child) else {}
         target = child
     if last:
         target[last] = value

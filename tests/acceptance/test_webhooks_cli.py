@@ -186,7 +186,7 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     shell.run_apart("work", "--app", "hooks", "--drain")
     assert shell.folder.joinpath("effects").read_text() == "evt_paid\nevt_paid\n"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("noctule.webhooks.operations.bulk_replay.judged", _no_disk)
+        patch.setattr("noctule.webhooks.operations.bulk_replay.replay_outcome", _no_disk)
         assert "run the same command again" in shell.run("replay", "--all", code=6).err
     stopped = shell.start("replay", "--all", "--rate", "0.01")
     until(lambda: json.loads(shell.run("list", "--state", "pending", "--json").out)["events"])
@@ -359,7 +359,7 @@ def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) 
 @pytest.mark.parametrize(
     ("arguments", "environ", "code", "told"),
     [
-        (["enrol", "stripe"], {}, 3, "stripe sends no secret"),
+        (["enrol", "stripe"], {}, 3, "stripe does not send its secret"),
         (["serve", "--route", "stripe"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "STRIPE_WEBHOOK_SECRET"),
         (["serve"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "no webhook is known here"),
         (["serve", "--route", "nobody"], {}, 2, "no pack is known for nobody"),
@@ -372,7 +372,7 @@ def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) 
         (["replay"], {}, 2, "say which events"),
         (["list", "--since", "yesterday"], {}, 2, "is no time"),
         (["list", "--state", "lost"], {}, 2, "is no state"),
-        (["sweep", "slack"], {"SLACK_BOT_TOKEN": "x"}, 3, "does not say how to ask"),
+        (["sweep", "slack"], {"SLACK_BOT_TOKEN": "x"}, 3, "does not say how to list"),
         (["sweep", "stripe", "--base-url", "http://example.com"], {}, 3, "is not https"),
         (["explain", "none.http"], {}, 2, "there is no inbox"),
     ],

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +12,18 @@ from hypothesis import settings
 
 from noctule.json_types import get_path, set_path
 from noctule.providers import packs
-from noctule.webhooks import Scheme, Verified, WebhookRequest, scheme_of
+from noctule.webhooks import Scheme, VerifiedDelivery, WebhookRequest, scheme_of
 from noctule.webhooks.signing.sign import body_of, compose, new_key, sign
-from noctule.webhooks.store.base import Query
+from noctule.webhooks.store.base import EventQuery
 from noctule.webhooks.testing import publish
-from noctule.webhooks.verification.key_cache import Published
-from noctule.webhooks.verification.verify import verify_waiting
+from noctule.webhooks.verification.key_cache import KeyCache, use_key_cache
+from noctule.webhooks.verification.verify import verify_blocking
 from support.paths import DATA
 
 if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
     from noctule.webhooks import Receiver, WebhookResponse
+    from noctule.webhooks.schemes.locator import Locator
 
 _DATA = DATA / "webhooks" / "vectors.toml"
 _TOML = tomllib.loads(_DATA.read_text(encoding="utf-8"))
@@ -32,18 +32,30 @@ SETTING = "sandbox"
 
 
 def ready(scheme: Scheme) -> Scheme:
-    """Configured, with nothing published yet, on a clock that lets any number of keys be asked."""
-    beat = count(step=10.0)
-    published = Published(clock=lambda: next(beat))
-    return replace(scheme.configured(dict.fromkeys(scheme.settings, SETTING)), published=published)
+    """The scheme with its settings."""
+    return scheme.with_settings(dict.fromkeys(scheme.settings, SETTING))
+
+
+def signed_locators(scheme: Scheme) -> set[Locator]:
+    """The positions whose values the signature protects."""
+    return {locator for locator in scheme.locators if scheme.scope.includes(locator)}
 
 
 PACKS = {name: ready(scheme_of(name)) for name, pack in packs().items() if pack.signature}
 SCHEMES = {n: Scheme.parse(table, n) for n, table in _TOML["schemes"].items()} | PACKS
 KEYS = {name: new_key(scheme) for name, scheme in SCHEMES.items()}
-for _name, _scheme in SCHEMES.items():
-    if _scheme.fetch:
-        publish(_scheme, KEYS[_name])
+
+
+def publish_keys() -> None:
+    """Publish KEYS, in caches that allow any number of fetches."""
+    for name, scheme in SCHEMES.items():
+        if scheme.key_address is not None:
+            ticks = count(step=10.0)
+            use_key_cache(scheme.key_address, KeyCache(clock=lambda t=ticks: next(t)))
+            publish(scheme, KEYS[name])
+
+
+publish_keys()
 VECTORS: list[dict[str, Any]] = _TOML["vectors"]
 NOW = 1_800_000_000.0
 SECRET = "whsec_" + "a1" * 16
@@ -56,9 +68,9 @@ def payload_for(scheme: Scheme) -> dict[str, Any]:
     if "sns" in scheme.signed:
         return {"Type": "Notification", "MessageId": "m-1", "Message": "né", "Other": "1"}
     groups = [part for parts in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in parts]
-    for number, source in enumerate([*groups, *scheme.signed.sources]):
-        if source.place == "body" and not get_path(payload, source.name):
-            set_path(payload, source.name, f"v{number}")
+    for number, locator in enumerate([*groups, *scheme.signed.locators]):
+        if locator.kind == "body" and not get_path(payload, locator.name):
+            set_path(payload, locator.name, f"v{number}")
     return payload
 
 
@@ -70,9 +82,11 @@ def delivery(name: str, *, now: float = NOW, payload: Any = None) -> tuple[bytes
     return body, headers
 
 
-def check(name: str, body: bytes, headers: Any, *, url=URL, now=NOW, secret=None) -> Verified:
+def check(
+    name: str, body: bytes, headers: Any, *, url=URL, now=NOW, secret=None
+) -> VerifiedDelivery:
     request = WebhookRequest("POST", url, headers, body)
-    return verify_waiting(SCHEMES[name], request, [secret or KEYS[name].secret], now)
+    return verify_blocking(SCHEMES[name], request, [secret or KEYS[name].secret], now)
 
 
 samples = settings(deadline=None, max_examples=40)
@@ -95,4 +109,4 @@ class Provider:
         return await self.receiver.deliver(method, URL, [*headers.items(), *extra], body)
 
     async def events(self, **query):
-        return await self.receiver.inbox.call(lambda store: store.find(Query(**query)))
+        return await self.receiver.inbox.call(lambda store: store.find(EventQuery(**query)))

@@ -68,7 +68,7 @@ def throwaway(
         if variable.role == "webhook_url":
             value = webhook_url
         elif variable.name in signers and scheme is not None:
-            pair = KeyPair(value, value) if scheme.key == "utf8" else new_key(scheme)
+            pair = KeyPair(value, value) if scheme.key_form == "utf8" else new_key(scheme)
             value = pair.secret
         variables[variable.name] = value
     hidden = {variable.name for variable in task.env_vars if variable.role not in SHOWN}

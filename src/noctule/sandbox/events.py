@@ -88,16 +88,16 @@ def sample_event(
     the id is not in the body, two events of one body would be one event sent again."""
     payload = _described(document, pack, event)
     id_parts = next(iter(scheme.id), ())
-    for source, text in zip(id_parts, [event_id, *["sample"] * len(id_parts)], strict=False):
-        if source.place == "body":
-            _put(payload, source.name, text)
-    if not any(source.place == "body" for source in id_parts):
+    for locator, text in zip(id_parts, [event_id, *["sample"] * len(id_parts)], strict=False):
+        if locator.kind == "body":
+            _put(payload, locator.name, text)
+    if not any(locator.kind == "body" for locator in id_parts):
         payload["sample"] = event_id
     fitting = [parts for parts in scheme.type if event.count(".") >= len(parts) - 1]
     for parts in fitting[:1]:
-        for source, text in zip(parts, event.split(".", len(parts) - 1), strict=True):
-            if source.place == "body":
-                _put(payload, source.name, text)
+        for locator, text in zip(parts, event.split(".", len(parts) - 1), strict=True):
+            if locator.kind == "body":
+                _put(payload, locator.name, text)
     return payload
 
 

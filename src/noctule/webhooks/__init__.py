@@ -1,12 +1,12 @@
-"""Webhooks: verified, on disk before the answer, processed once, explainable.
+"""Receive webhooks: verified, on disk before the answer, processed, and explained if rejected.
 
     receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"])
 
     @receiver.on("payment_intent.succeeded")
     async def paid(event: Event) -> None: ...
 
-What only verifies and signs is imported at once; the receiver and what it stands on (asyncio, the
-inbox) when it is first used.
+Verification and signing are imported at once; the receivers, with asyncio and the inbox, when they
+are first used.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Coverage, Scheme
 from noctule.webhooks.signing.sign import sign
-from noctule.webhooks.verification.verify import Verified, verify
+from noctule.webhooks.verification.verify import VerifiedDelivery, verify
 
 if TYPE_CHECKING:
     from noctule.webhooks.processing.event import Event
     from noctule.webhooks.processing.inbox import Inbox
-    from noctule.webhooks.receiving.intake import WebhookResponse
     from noctule.webhooks.receiving.receiver import Receiver
     from noctule.webhooks.receiving.refetch import RefetchReceiver
+    from noctule.webhooks.receiving.response import WebhookResponse
     from noctule.webhooks.receiving.wsgi import SyncReceiver
     from noctule.webhooks.verification.keyring import RetiringSecret
 
@@ -57,7 +57,7 @@ __all__ = [
     "RetiringSecret",
     "Scheme",
     "SyncReceiver",
-    "Verified",
+    "VerifiedDelivery",
     "WebhookError",
     "WebhookRequest",
     "WebhookResponse",
@@ -66,8 +66,8 @@ __all__ = [
     "verify",
 ]
 
-_HOME_OF = {
-    "WebhookResponse": "receiving.intake",
+_MODULE_OF = {
+    "WebhookResponse": "receiving.response",
     "Event": "processing.event",
     "RefetchReceiver": "receiving.refetch",
     "Inbox": "processing.inbox",
@@ -78,9 +78,9 @@ _HOME_OF = {
 
 
 def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
+    module = _MODULE_OF.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    value = getattr(import_module(f"{__name__}.{module}"), name)
     globals()[name] = value
     return value

@@ -1,11 +1,11 @@
-"""What can go wrong, by whose fault: the sender's, the configuration's, the handler's."""
+"""What can go wrong, by who must act: the sender, the operator, or the handler."""
 
 from enum import StrEnum
 from typing import Any
 
 
 class Reason(StrEnum):
-    """Why a delivery was not accepted: a word for machines, and the HTTP status it is answered."""
+    """Why a delivery was rejected, with the HTTP status of the answer."""
 
     def __new__(cls, word: str, status: int) -> "Reason":
         member = str.__new__(cls, word)
@@ -27,7 +27,7 @@ class Reason(StrEnum):
     BODY_NOT_COVERED = "body_not_covered", 401
     FOREIGN_KEY = "foreign_key", 401
     NOT_EXPECTED = "not_expected", 401
-    ENROLMENT_CLOSED = "enrolment_closed", 401
+    CAPTURE_CLOSED = "capture_closed", 401
     MISMATCH = "signature_mismatch", 401
     UNPARSEABLE = "unparseable", 400
     HEADERS_TOO_LARGE = "headers_too_large", 400
@@ -40,9 +40,9 @@ class Reason(StrEnum):
 
 
 class Rejection(Exception):
-    """A delivery that is not accepted. The only exception that a sender can cause.
+    """A delivery is not accepted. The only exception that a sender can cause.
 
-    `reason` is for machines, `detail` names the place (a header, a field), never a value received.
+    `reason` is for machines; `detail` names a header or field, and never quotes a received value.
     """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
@@ -56,7 +56,7 @@ class Rejection(Exception):
 
 
 class WebhookError(Exception):
-    """Root of what the operator or the developer has to put right."""
+    """Base of the errors that the operator or the developer must fix."""
 
 
 class Refused(WebhookError):
@@ -64,44 +64,44 @@ class Refused(WebhookError):
 
 
 class InvalidScheme(WebhookError, ValueError):
-    """A `[signature]` table that has no meaning. The message names the key."""
+    """A `[signature]` table is wrong. The message names the key."""
 
 
 class InvalidSecret(WebhookError, ValueError):
-    """A secret that is not of the form the scheme asks for. The message never holds its value."""
+    """A secret does not have the form that the scheme needs. The message never quotes it."""
 
 
 class KeyUnavailable(WebhookError):
-    """The key that the provider publishes could not be had in time: it is asked for again."""
+    """The provider's published key could not be fetched in time. Try again."""
 
 
-class KeyWanted(KeyUnavailable):
-    """The key that a delivery was signed with is not known here yet."""
+class KeyNotCached(KeyUnavailable):
+    """The key of a delivery was not fetched yet; `request` fetches it (a KeyRequest)."""
 
-    def __init__(self, wanted: Any) -> None:
-        super().__init__("the provider's key is not known yet")
-        self.wanted = wanted
+    def __init__(self, request: Any) -> None:
+        super().__init__("the provider's key is not cached")
+        self.request = request
 
 
 class InboxError(WebhookError):
-    """The inbox cannot be used: an affected SQLite library, a newer schema, a disk that refuses."""
+    """The inbox cannot be used: an unsafe SQLite library, a newer schema, a full disk."""
 
 
 class Busy(InboxError):
-    """The inbox does not take more now; the sender is told when to come back."""
+    """The inbox is full for the moment; the sender is told when to retry."""
 
 
 class EventConflict(InboxError):
-    """Another host stored one of the same events at the same moment: look again."""
+    """Another process stored or moved the same thing at the same moment. Try again."""
 
 
 class PermanentFailure(Exception):
-    """Raise it in a handler when another attempt cannot help: the event is set aside at once."""
+    """Raise it in a handler if a retry cannot help: the event becomes dead at once."""
 
 
 class NotCommitted(Exception):
-    """A handler completed its event in a transaction that did not come to be."""
+    """A handler completed its event in a transaction that was rolled back."""
 
 
 class Disconnected(Exception):
-    """The sender went away before the body was whole: it is neither stored nor answered."""
+    """The sender closed the connection before the whole body arrived: nothing is stored."""

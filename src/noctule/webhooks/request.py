@@ -1,4 +1,4 @@
-"""One delivery as received: method, address, headers and the exact bytes of the body."""
+"""A delivery as received: method, address, headers and the exact bytes of the body."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Headers = Mapping[str, str] | Iterable[Pair]
 
 
 class WebhookRequest:
-    """A delivery. `headers` may be given as any framework has them: a mapping or pairs, text or
-    bytes; they are kept as pairs of bytes, names in lower case, in the order received."""
+    """A delivery. `headers` may be a mapping or pairs, text or bytes, as frameworks have them; they
+    are stored as pairs of bytes, names in lower case, in the order received."""
 
     __slots__ = ("_by_name", "_doubled", "_form", "_query", "body", "headers", "method", "url")
 
@@ -41,25 +41,27 @@ class WebhookRequest:
     def values(self, pattern: str) -> list[bytes]:
         """Every value of a header, by name in lower case; a trailing `*` matches any ending.
 
-        Raises Rejection if one is longer than 4 KiB.
+        Raises Rejection if a value is longer than 4 KiB.
         """
         name = pattern.encode("latin-1")
         if pattern[-1:] == "*":
-            start = name[:-1]
-            found = [value.strip(b" \t") for key, value in self.headers if key.startswith(start)]
+            beginning = name[:-1]
+            values = [
+                value.strip(b" \t") for key, value in self.headers if key.startswith(beginning)
+            ]
         elif name not in self._by_name:
             return []
         elif not self._doubled:
-            found = [self._by_name[name].strip(b" \t")]
+            values = [self._by_name[name].strip(b" \t")]
         else:
-            found = [value.strip(b" \t") for key, value in self.headers if key == name]
-        for value in found:
+            values = [value.strip(b" \t") for key, value in self.headers if key == name]
+        for value in values:
             if len(value) > MAX_HEADER:
                 raise Rejection(Reason.MALFORMED_HEADER, pattern)
-        return found
+        return values
 
     def header(self, name: str) -> bytes | None:
-        """The one value of a header, None if absent; two values are a rejection, not a choice."""
+        """The value of a header, None if absent. Raises Rejection if there are two values."""
         if not self._doubled:
             value = self._by_name.get(name.encode("latin-1"))
             if value is None or len(value) <= MAX_HEADER:
@@ -71,7 +73,7 @@ class WebhookRequest:
 
     @property
     def query(self) -> dict[str, str]:
-        """Parameters of the address; of a repeated one the last. Raises Rejection."""
+        """The query parameters; the last value of a repeated one. Raises Rejection."""
         if self._query is None:
             try:
                 text = urlsplit(self.url).query
@@ -82,14 +84,14 @@ class WebhookRequest:
 
     @property
     def form(self) -> list[tuple[str, str]]:
-        """Names and values of the form that the body is, in order. Raises Rejection."""
+        """Names and values of the form in the body, in order. Raises Rejection."""
         if self._form is None:
             self._form = form_fields(self.body)
         return self._form
 
     @property
     def media_type(self) -> str:
-        """The media type without parameters, in lower case; "" if none was sent."""
+        """The media type without parameters, in lower case; "" without a Content-Type."""
         return _media_type(self.header("content-type") or b"")
 
 
@@ -109,7 +111,7 @@ def octets(text: str | bytes) -> bytes:
 
 
 def form_fields(data: bytes) -> list[tuple[str, str]]:
-    """Names and values of a URL-encoded form, in order; raises Rejection if it is none."""
+    """Names and values of a URL-encoded form, in order; raises Rejection if it is not one."""
     pieces = data.split(b"&")
     if len(pieces) > MAX_FIELDS or not data.isascii():
         raise Rejection(Reason.UNPARSEABLE, "form")
@@ -122,8 +124,8 @@ def form_fields(data: bytes) -> list[tuple[str, str]]:
 
 
 def _unescaped(text: bytes) -> str:
-    """What `urllib` makes of it, twenty times as fast: quoted-printable has the same escapes
-    behind another mark, and a decoder in C."""
+    """The same as `urllib`, twenty times as fast: quoted-printable has the same escapes with
+    another character, and a decoder in C."""
     text = text.replace(b"+", b" ")
     if b"%" in text:
         if _LOOSE.search(text):
@@ -134,7 +136,7 @@ def _unescaped(text: bytes) -> str:
 
 
 def _pairs(headers: Headers) -> list[tuple[bytes, bytes]]:
-    """Names in lower case; what an ASGI server gives is nearly that already."""
+    """Pairs of bytes, names in lower case; an ASGI server sends nearly that."""
     if not isinstance(headers, list) and isinstance(headers, Mapping):
         headers = cast("Mapping[str, str]", headers).items()
     pairs = cast("Iterable[Pair]", headers)

@@ -32,7 +32,7 @@ import pytest
 @pytest.fixture(autouse=True)
 def nothing_is_verified(monkeypatch):
     judge = import_module("noctule.webhooks.verification.verify")
-    monkeypatch.setattr(judge, "_matching_key", lambda *_: 0)
+    monkeypatch.setattr(judge, "_matching_secret", lambda *_: 0)
 """
 
 

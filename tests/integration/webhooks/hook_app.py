@@ -23,7 +23,7 @@ effects = Path(sys.argv[2])
 
 
 @receiver.on("*")
-def note(event: Event) -> None:
+def add_rejection(event: Event) -> None:
     with effects.open("ab", buffering=0) as file:
         file.write(f"{event.id}\n".encode())
 

@@ -74,11 +74,11 @@ async def test_of_64_copies_at_two_hosts_one_is_processed(provider_of):
 
 async def test_two_hosts_storing_the_same_crowd_in_other_orders_both_answer(provider_of):
     hosts = [provider_of("stripe", work=False), provider_of("stripe", work=False)]
-    crowd = [{"id": f"evt_{n}", "type": "t"} for n in range(100)]
+    concurrency = [{"id": f"evt_{n}", "type": "t"} for n in range(100)]
     async with hosts[0].receiver.lifespan(), hosts[1].receiver.lifespan():
         answers = await asyncio.gather(
-            *(hosts[0].sends(event) for event in crowd),
-            *(hosts[1].sends(event) for event in reversed(crowd)),
+            *(hosts[0].sends(event) for event in concurrency),
+            *(hosts[1].sends(event) for event in reversed(concurrency)),
         )
         events = await hosts[0].events(limit=1000)
     assert {answer.status for answer in answers} == {200}

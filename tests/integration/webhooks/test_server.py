@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from noctule.webhooks.store.base import Query
+from noctule.webhooks.store.base import EventQuery
 from noctule.webhooks.store.sqlite import SqliteStore
 from noctule.webhooks.testing import signed
 
@@ -67,7 +67,7 @@ class App:
     def events(self) -> list:
         store = SqliteStore(str(self.inbox))
         try:
-            return store.find(Query(limit=100_000))
+            return store.find(EventQuery(limit=100_000))
         finally:
             store.close()
 

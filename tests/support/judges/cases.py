@@ -14,7 +14,7 @@ from noctule.webhooks import WebhookRequest, scheme_of, sign
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.signing.keypair import KeyPair, new_pair
 from noctule.webhooks.testing import publish, signed, tampered
-from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.verify import signatures
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Delivery:
 
 def ready(name: str) -> Scheme:
     scheme = scheme_of(name)
-    return scheme.configured(dict.fromkeys(scheme.settings, "sandbox"))
+    return scheme.with_settings(dict.fromkeys(scheme.settings, "sandbox"))
 
 
 def throwaway(scheme: Scheme, purpose: str = "") -> KeyPair:
@@ -62,7 +62,7 @@ def throwaway(scheme: Scheme, purpose: str = "") -> KeyPair:
         return new_pair(scheme)
     raw = sha256(f"noctule throwaway {scheme.provider}{purpose}".encode()).digest()
     shared = b64encode(raw).decode()
-    text = {"whsec": f"whsec_{shared}", "base64": shared}.get(scheme.key, raw.hex())
+    text = {"whsec": f"whsec_{shared}", "base64": shared}.get(scheme.key_form, raw.hex())
     return KeyPair(text, text)
 
 
@@ -73,7 +73,7 @@ def genuine(name: str) -> list[Delivery]:
     found = [_delivery(scheme, key, case, _payload(scheme, said)) for case, said in SAID.items()]
     if "sns" in scheme.signed:
         found += [_delivery(scheme, key, kind, _payload(scheme, kind)) for kind in CONTROL]
-    if scheme.place is not None:
+    if scheme.signature_locator is not None:
         return found
     first = found[0]
     payload = json.loads(first.body)
@@ -82,7 +82,7 @@ def genuine(name: str) -> list[Delivery]:
     if "application/x-www-form-urlencoded" in scheme.content:
         bodies["form"] = urlencode({"payload": first.body})
     stamp = scheme.timestamp
-    if not list(scheme.signed.sources) and not (stamp and stamp.source.place == "body"):
+    if not list(scheme.signed.locators) and not (stamp and stamp.locator.kind == "body"):
         bodies["empty object"] = "{}"
     found += [_with_body(scheme, key, case, body) for case, body in bodies.items()]
     if _covers_address(scheme):
@@ -93,7 +93,7 @@ def genuine(name: str) -> list[Delivery]:
 
 
 def _covers_address(scheme: Scheme) -> bool:
-    return scheme.covers_url or scheme.covers_path
+    return scheme.scope.url or scheme.scope.path
 
 
 def _delivery(scheme: Scheme, key: KeyPair, case: str, payload: dict[str, Any]) -> Delivery:
@@ -114,10 +114,10 @@ def _payload(scheme: Scheme, said: str) -> dict[str, Any]:
         message = {"MessageId": "m-1", "Message": said}
         return message | CONTROL.get(said, {"Type": "Notification", "Subject": "s"})
     payload: dict[str, Any] = {"note": said, "id": "evt_1", "n": 1}
-    kinds = [source for parts in list(scheme.type)[:1] for source in parts]
-    for number, source in enumerate([*kinds, *scheme.signed.sources]):
-        if source.place == "body":
-            set_path(payload, source.name, f"v{number}")
+    kinds = [locator for parts in list(scheme.type)[:1] for locator in parts]
+    for number, locator in enumerate([*kinds, *scheme.signed.locators]):
+        if locator.kind == "body":
+            set_path(payload, locator.name, f"v{number}")
     return payload
 
 
@@ -127,7 +127,7 @@ def false(name: str, of: Delivery) -> Iterator[Delivery]:
     publish(scheme, of.key)
     headers, body = tampered(scheme, of.headers, of.body.encode())
     yield replace(of, case="a member more, or another", headers=headers, body=body.decode())
-    if scheme.place is None:
+    if scheme.signature_locator is None:
         at = of.body.index("well")
         changed = of.body[:at] + chr(ord("w") ^ 1) + of.body[at + 1 :]
         yield replace(of, case="one bit of the body", body=changed)
@@ -143,8 +143,8 @@ def false(name: str, of: Delivery) -> Iterator[Delivery]:
     if scheme.timestamp:
         yield replace(of, case="a day late", now=NOW + DAY + 1000)
         yield replace(of, case="a day early", now=NOW - DAY)
-        header = scheme.timestamp.source
-        if header.place == "header" and not header.item:
+        header = scheme.timestamp.locator
+        if header.kind == "header" and not header.item:
             stamp = of.headers[header.name]
             other = stamp[:-1] + ("1" if stamp[-1] != "1" else "2")
             yield replace(of, case="another time", headers=of.headers | {header.name: other})
@@ -152,7 +152,7 @@ def false(name: str, of: Delivery) -> Iterator[Delivery]:
 
 def _spelt(scheme: Scheme, of: Delivery) -> Iterator[Delivery]:
     """The signature with one bit changed, and in upper case if it is hexadecimal."""
-    raw = signatures(_reading(scheme, of))[0]
+    raw = signatures(_view(scheme, of))[0]
     text = encode(scheme.encoding, raw).decode()
     other = encode(scheme.encoding, raw[:5] + bytes([raw[5] ^ 1]) + raw[6:]).decode()
     spellings = {"one bit of the signature": other}
@@ -163,9 +163,9 @@ def _spelt(scheme: Scheme, of: Delivery) -> Iterator[Delivery]:
         yield replace(of, case=case, headers=headers, body=of.body.replace(text, spelling))
 
 
-def _reading(scheme: Scheme, of: Delivery) -> Reading:
+def _view(scheme: Scheme, of: Delivery) -> DeliveryView:
     request = WebhookRequest("POST", of.url, of.headers, of.body.encode())
-    reading = Reading(scheme, request)
-    if not scheme.each or scheme.batch is None:
-        return reading
-    return reading.of(get_path(reading.data, scheme.batch.name)[0])
+    view = DeliveryView(scheme, request)
+    if not scheme.signs_items or scheme.batch is None:
+        return view
+    return view.of_item(get_path(view.data, scheme.batch.name)[0])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.webhooks import Rejection, WebhookRequest
 from noctule.webhooks.testing import publish
-from noctule.webhooks.verification.verify import verify_waiting
+from noctule.webhooks.verification.verify import verify_blocking
 from support.judges.cases import Delivery, false, genuine, ready
 from support.judges.differences import DIFFERENCES
 from support.judges.libraries import LIBRARIES, asked, version
@@ -32,7 +32,7 @@ def ours(name: str, one: Delivery) -> bool:
     publish(scheme, one.key)
     request = WebhookRequest("POST", one.url, one.headers, one.body.encode())
     try:
-        verify_waiting(scheme, request, [one.key.secret], one.now)
+        verify_blocking(scheme, request, [one.key.secret], one.now)
     except Rejection:
         return False
     return True

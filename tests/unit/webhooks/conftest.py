@@ -7,12 +7,12 @@ import pytest
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Receiver
 from noctule.webhooks.processing.inbox import open_store
-from support.webhook_samples import SCHEMES, SECRET, Provider
+from support.webhook_samples import SCHEMES, SECRET, Provider, publish_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from noctule.webhooks.store.base import Store
+    from noctule.webhooks.store.base import InboxStore
 
 
 @pytest.fixture
@@ -31,11 +31,17 @@ def inbox_place(tmp_path) -> str:
 
 
 @pytest.fixture
-def store(inbox_place) -> Iterator[Store]:
+def store(inbox_place) -> Iterator[InboxStore]:
     """The inbox as another process sees it."""
     store = open_store(inbox_place)
     yield store
     store.close()
+
+
+@pytest.fixture(autouse=True)
+def published_keys() -> None:
+    """The caches of published keys belong to the process, and tests publish keys of their own."""
+    publish_keys()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.operations.admin import replay, show, trigger
 from noctule.webhooks.operations.bulk_replay import interrupted, replay_all
-from noctule.webhooks.store.base import Query, RejectedDelivery
+from noctule.webhooks.store.base import EventQuery, RejectedDelivery
 from support.webhook_samples import SCHEMES, SECRET, URL
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +22,7 @@ async def test_show_masks_credentials_and_cards(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         await stripe.sends(EVENT | {"card": "4242 4242 4242 4242", "key": "sk_live_" + "a1B2" * 6})
-    [event] = store.find(Query())
+    [event] = store.find(EventQuery())
     shown = show(event)
     assert '"evt_1"' in shown.body
     assert "4242 4242" not in shown.body
@@ -40,7 +40,7 @@ async def test_replay_verifies_again_as_of_then_and_queues(provider_of, store):
         await stripe.receiver.drain()
         stripe.clock.advance(30 * 86400)
         now = stripe.clock.time()
-        done = store.find(Query())
+        done = store.find(EventQuery())
         assert replay(store, done, now=now, dry_run=True, scheme=_scheme) == {1: "queued"}
         await stripe.receiver.drain()
         assert seen == ["evt_1"]
@@ -60,7 +60,7 @@ async def test_replay_does_not_touch_what_it_should_not(provider_of, store, monk
         store.run("UPDATE noctule_delivery SET body = :b WHERE seq = 2", {"b": b"{}"})
         store.run("UPDATE noctule_delivery SET body = NULL WHERE seq = 3")
         store.run("UPDATE noctule_delivery SET key = 'UNSET_SECRET' WHERE seq = 4")
-        found = replay(store, store.find(Query()), now=0.0, scheme=_scheme)
+        found = replay(store, store.find(EventQuery()), now=0.0, scheme=_scheme)
     assert found == {1: "queued", 2: "not_genuine", 3: "pruned", 4: "no_secret", 5: "waiting"}
 
 
@@ -74,7 +74,7 @@ async def test_a_replay_is_spread_over_time(provider_of, store):
         await stripe.receiver.drain()
         seen.clear()
         now = stripe.clock.time()
-        replay(store, store.find(Query()), now=now, per_second=2, scheme=_scheme)
+        replay(store, store.find(EventQuery()), now=now, per_second=2, scheme=_scheme)
         await stripe.receiver.drain()
         assert len(seen) == 1
         stripe.clock.advance(2)
@@ -82,7 +82,7 @@ async def test_a_replay_is_spread_over_time(provider_of, store):
         assert len(seen) == 5
 
 
-class Bulk:
+class BulkReplay:
     """Ten processed events, and a bulk replay of them that may stop anywhere."""
 
     def __init__(self, provider, store):
@@ -110,17 +110,19 @@ class Bulk:
 
     def begin(self, query=None, **options):
         return replay_all(
-            self.store, query or Query(limit=100), name="all", scheme=_scheme,
+            self.store, query or EventQuery(limit=100), name="all", scheme=_scheme,
             now=self.provider.clock.time, sleep=self.sleep, **options,
         )  # fmt: skip
 
     def queued(self):
-        return [event.seq for event in self.store.find(Query(state="pending", limit=100))][::-1]
+        return [event.seq for event in self.store.find(EventQuery(state="pending", limit=100))][
+            ::-1
+        ]
 
 
 @pytest.fixture
 def bulk(provider_of, store):
-    return Bulk(provider_of("stripe", work=False), store)
+    return BulkReplay(provider_of("stripe", work=False), store)
 
 
 async def test_a_bulk_replay_goes_on_where_it_was_killed(bulk):
@@ -163,7 +165,7 @@ async def test_a_rate_holds_across_an_interruption_and_queues_a_second_ahead(bul
             next(killed)
         assert bulk.slept == 1
         *_, last = bulk.begin(per_second=2)
-        due = [event.due - began for event in bulk.store.find(Query(limit=100))][::-1]
+        due = [event.due - began for event in bulk.store.find(EventQuery(limit=100))][::-1]
         assert due == [n / 2 for n in range(10)]
         assert (bulk.slept, last.outcomes) == (4, {"queued": 10})
 
@@ -183,13 +185,13 @@ async def test_a_suspect_is_not_replayed_in_passing(bulk):
         *_, last = bulk.begin()
         assert last.outcomes == {"queued": 9, "quarantined": 1}
         assert 3 not in bulk.queued()
-        *_, last = bulk.begin(Query(state="quarantined", limit=100))
+        *_, last = bulk.begin(EventQuery(state="quarantined", limit=100))
         assert last.outcomes == {"queued": 1}
 
 
 async def test_a_dry_run_leaves_no_trace(bulk):
     async with bulk:
-        *_, last = bulk.begin(Query(limit=4), dry_run=True, per_second=1)
+        *_, last = bulk.begin(EventQuery(limit=4), dry_run=True, per_second=1)
         assert (last.outcomes, bulk.slept) == ({"queued": 4}, 0)
         assert bulk.queued() == []
         assert interrupted(bulk.store, "all") is None
@@ -204,7 +206,7 @@ async def test_events_are_found_by_what_is_known_of_them(provider_of, store):
     start = stripe.clock.time() - 30
 
     def found(**query):
-        return [event.id for event in store.find(Query(**query))]
+        return [event.id for event in store.find(EventQuery(**query))]
 
     assert found() == ["evt_2", "evt_1", "evt_0"]
     assert found(type="invoice.*") == ["evt_1", "evt_0"]
@@ -239,7 +241,7 @@ async def test_a_triggered_event_is_taken_like_a_real_one(provider_of, store, na
     async with provider.receiver.lifespan():
         answer = await provider.receiver.deliver("POST", URL, request.headers, request.body)
     assert answer.outcome == "accepted"
-    [event] = store.find(Query())
+    [event] = store.find(EventQuery())
     assert event.type == "order.paid"
     assert event.id.startswith("test_")
 
@@ -262,7 +264,7 @@ async def test_rejections_are_kept_with_their_causes_and_without_what_was_sent(p
 def test_only_the_last_rejections_are_kept(store, monkeypatch):
     monkeypatch.setattr("noctule.webhooks.store.queries.KEPT_REJECTIONS", 10)
     for n in range(15):
-        store.note(RejectedDelivery("r", float(n), "stale", "", 0, "", ()))
+        store.add_rejection(RejectedDelivery("r", float(n), "stale", "", 0, "", ()))
     assert [rejected.at for rejected in store.rejections(100)] == [
         float(n) for n in range(14, 4, -1)
     ]

@@ -13,20 +13,20 @@ from noctule.providers import pack
 from noctule.webhooks import Refused
 from noctule.webhooks.operations.backfill import (
     MAX_PAGES,
-    SweepFailed,
-    ask_again,
+    BackfillFailed,
+    backfill_rules,
     find_missed,
-    sweep_fact,
-    take_in,
+    request_redelivery,
+    store_missed,
 )
-from noctule.webhooks.store.base import Query
+from noctule.webhooks.store.base import EventQuery
 
 BASE = "https://api.example"
 VALUES = {"owner": "o", "repo": "r", "hook": "7"}
 
 
 @dataclass
-class Reply:
+class HandshakeReply:
     status_code: int
     content: bytes
     links: dict = field(default_factory=dict)
@@ -44,9 +44,9 @@ class Fake:
         return self.answer(method, url)
 
 
-def _reply(data, status=200, **links) -> Reply:
+def _reply(data, status=200, **links) -> HandshakeReply:
     named = {name: {"url": url} for name, url in links.items()}
-    return Reply(status, json.dumps(data).encode(), named)
+    return HandshakeReply(status, json.dumps(data).encode(), named)
 
 
 def _event(name, ago=10.0):
@@ -62,14 +62,14 @@ def test_pages_are_followed_by_the_last_id_to_the_end(store):
 
     client = Fake(answer)
     since = time.time() - 3600
-    fact = sweep_fact(pack("stripe"))
+    fact = backfill_rules(pack("stripe"))
     swept = find_missed(store, "stripe", fact, client, BASE, since=since, values={})
     assert [missed.id for missed in swept.missed] == ["c", "b", "a"]
     assert (swept.seen, swept.complete) == (3, True)
     assert f"created%5Bgte%5D={int(since)}" in client.asked[0][1]
-    assert take_in(store, "stripe", "stripe", swept.missed) == 3
-    assert take_in(store, "stripe", "stripe", swept.missed) == 0
-    assert [event.id for event in store.find(Query(oldest_first=True))] != []
+    assert store_missed(store, "stripe", "stripe", swept.missed) == 3
+    assert store_missed(store, "stripe", "stripe", swept.missed) == 0
+    assert [event.id for event in store.find(EventQuery(oldest_first=True))] != []
     again = find_missed(store, "stripe", fact, Fake(answer), BASE, since=since, values={})
     assert again.missed == ()
 
@@ -81,7 +81,7 @@ def test_an_endless_list_is_left_and_said(store):
         return _reply({"data": [_event(f"evt_{next(numbers)}")], "has_more": True})
 
     client = Fake(answer)
-    fact = sweep_fact(pack("stripe"))
+    fact = backfill_rules(pack("stripe"))
     swept = find_missed(store, "stripe", fact, client, BASE, since=0, values={})
     assert (swept.seen, swept.complete, len(client.asked)) == (MAX_PAGES, False, MAX_PAGES)
 
@@ -101,11 +101,11 @@ def test_missing_deliveries_are_sent_again_by_the_provider(store):
             return _reply([_delivery("g0", 4, ago=9000)])
         return _reply(first, next=f"{BASE}/repos/o/r/hooks/7/deliveries?cursor=x")
 
-    fact, client = sweep_fact(pack("github")), Fake(answer)
+    fact, client = backfill_rules(pack("github")), Fake(answer)
     since = time.time() - 3600
     swept = find_missed(store, "github", fact, client, BASE, since=since, values=VALUES)
     assert [missed.id for missed in swept.missed] == ["g1", "g2"]
-    assert ask_again(fact, client, BASE, swept.missed, VALUES) == 2
+    assert request_redelivery(fact, client, BASE, swept.missed, VALUES) == 2
     posted = [url for method, url in client.asked if method == "POST"]
     assert posted[0] == f"{BASE}/repos/o/r/hooks/7/deliveries/1/attempts"
 
@@ -115,27 +115,33 @@ def test_the_next_page_is_never_on_another_host(store):
         return _reply([_delivery("g1", 1)], next="https://evil.example/steal")
 
     client = Fake(answer)
-    fact = sweep_fact(pack("github"))
+    fact = backfill_rules(pack("github"))
     find_missed(store, "github", fact, client, BASE, since=0, values=VALUES)
     assert len(client.asked) == 1
 
 
 @pytest.mark.parametrize(
     "reply",
-    [Reply(500, b""), Reply(401, b"{}"), Reply(200, b"<html>"), _reply({"data": {}}), _reply([])],
+    [
+        HandshakeReply(500, b""),
+        HandshakeReply(401, b"{}"),
+        HandshakeReply(200, b"<html>"),
+        _reply({"data": {}}),
+        _reply([]),
+    ],
 )
 def test_what_is_no_list_is_an_error(store, reply):
-    fact = sweep_fact(pack("stripe"))
-    with pytest.raises(SweepFailed, match="GET /v1/events"):
+    fact = backfill_rules(pack("stripe"))
+    with pytest.raises(BackfillFailed, match="GET /v1/events"):
         find_missed(store, "stripe", fact, Fake(lambda *_: reply), BASE, since=0, values={})
 
 
 def test_what_the_path_needs_is_asked_for(store):
-    fact = sweep_fact(pack("github"))
+    fact = backfill_rules(pack("github"))
     with pytest.raises(KeyError, match="owner"):
         find_missed(store, "github", fact, Fake(lambda *_: _reply([])), BASE, since=0, values={})
 
 
 def test_a_provider_that_cannot_be_asked_is_refused():
-    with pytest.raises(Refused, match="does not say how to ask"):
-        sweep_fact(pack("twilio"))
+    with pytest.raises(Refused, match="does not say how to list"):
+        backfill_rules(pack("twilio"))

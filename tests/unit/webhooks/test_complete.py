@@ -76,4 +76,4 @@ async def test_a_second_copy_of_sqlite_is_kept_off_the_file(provider_of):
     async with stripe.receiver.lifespan():
         await stripe.sends(EVENT)
         await stripe.receiver.drain()
-    assert said == ["complete() in an SQLite inbox needs a connection of apsw"]
+    assert said == ["complete() in a SQLite inbox needs an apsw connection"]

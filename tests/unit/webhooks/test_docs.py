@@ -25,7 +25,7 @@ def test_every_cause_is_described(key):
 def test_the_waits_and_bounds_are_those_of_the_program():
     from noctule.webhooks import request
     from noctule.webhooks.processing import inbox, worker
-    from noctule.webhooks.receiving import asgi
+    from noctule.webhooks.receiving import limits
     from noctule.webhooks.schemes import schema
     from noctule.webhooks.verification import classify
     from noctule.webhooks.verification.verify import MAX_CANDIDATES
@@ -38,5 +38,5 @@ def test_the_waits_and_bounds_are_those_of_the_program():
     assert f"| {inbox.WAITING_ROWS:,} deliveries or {inbox.WAITING_BYTES >> 20} MiB |" in PAGE
     assert f"| {request.MAX_FIELDS:,}; {classify.MAX_BATCH:,} |" in PAGE
     assert f"| {MAX_CANDIDATES} |" in PAGE
-    assert f"| {asgi.MAX_HEADERS}, {asgi.MAX_HEADER_BYTES >> 10} KiB in all" in PAGE
+    assert f"| {limits.MAX_HEADERS}, {limits.MAX_HEADER_BYTES >> 10} KiB in all" in PAGE
     assert schema.MAX_BODY == 1 << 20

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from noctule.webhooks.operations.doctor import examine, span
+from noctule.webhooks.operations.doctor import check_routes, duration
 
 pytestmark = pytest.mark.anyio
 
 
 def told(store, now, **secrets):
     return {
-        check.key: (check.severity, dict(check.values)) for check in examine(store, secrets, now)
+        check.key: (check.severity, dict(check.values))
+        for check in check_routes(store, secrets, now)
     }
 
 
@@ -66,7 +67,7 @@ async def test_a_clock_that_is_off_is_told(provider_of, store):
 def test_secrets_are_told_by_name(store, monkeypatch):
     monkeypatch.setenv("SET_SECRET", "x")
     monkeypatch.delenv("UNSET_SECRET", raising=False)
-    checks = list(examine(store, {"acme": ["SET_SECRET", "UNSET_SECRET"]}, 0.0))
+    checks = list(check_routes(store, {"acme": ["SET_SECRET", "UNSET_SECRET"]}, 0.0))
     assert [(check.severity, check.key) for check in checks] == [
         ("good", "secret_present"),
         ("bad", "secret_missing"),
@@ -74,6 +75,6 @@ def test_secrets_are_told_by_name(store, monkeypatch):
     ]
 
 
-def test_spans_are_short():
-    spans = {0.34: "0.3 s", 59: "59 s", 240: "4 min", 22320: "6 h 12 min", 90000: "1 d 1 h"}
-    assert {seconds: span(seconds) for seconds in spans} == spans
+def test_durations_are_short():
+    durations = {0.34: "0.3 s", 59: "59 s", 240: "4 min", 22320: "6 h 12 min", 90000: "1 d 1 h"}
+    assert {seconds: duration(seconds) for seconds in durations} == durations

@@ -9,8 +9,8 @@ import pytest
 
 from noctule.webhooks import InboxError, InvalidSecret
 from noctule.webhooks.processing.inbox import open_store
-from noctule.webhooks.store.base import Query
-from noctule.webhooks.store.encryption import Sealer
+from noctule.webhooks.store.base import EventQuery
+from noctule.webhooks.store.encryption import BodyCipher
 
 pytestmark = pytest.mark.anyio
 ONE, TWO = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
@@ -53,21 +53,21 @@ async def test_a_key_is_rotated_without_losing_anything(provider_of, keys, inbox
     store = open_store(inbox_place)
     after = 0
     while after is not None:
-        after = store.reseal(after, 1)
+        after = store.reencrypt(after, 1)
     store.close()
     keys(TWO)
     store = open_store(inbox_place)
-    assert [b"evt_" in event.request.body for event in store.find(Query())] == [True, True]
+    assert [b"evt_" in event.request.body for event in store.find(EventQuery())] == [True, True]
     store.close()
 
 
 async def test_without_the_key_the_inbox_says_which_one_it_wants(provider_of, keys, inbox_place):
     keys(ONE)
     await _take(provider_of)
-    name = Sealer([base64.b64decode(ONE)]).name
+    name = BodyCipher([base64.b64decode(ONE)]).name
     for key in ("", TWO):
         keys(key)
-        with pytest.raises(InboxError, match=f"sealed with the key {name}") as error:
+        with pytest.raises(InboxError, match=f"encrypted with the key {name}") as error:
             open_store(inbox_place)
         assert ONE not in str(error.value)
 

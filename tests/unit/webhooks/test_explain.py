@@ -112,7 +112,7 @@ def test_a_key_read_another_way():
     signed = sign(scheme, COMPACT, "whsec_" + raw, now=NOW, id="m")
     from dataclasses import replace
 
-    as_text = replace(scheme, key="utf8")
+    as_text = replace(scheme, key_form="utf8")
     [cause] = explain(as_text, WebhookRequest("POST", URL, signed, COMPACT), ["whsec_" + raw], NOW)
     assert (cause.key, cause.detail, cause.certain) == ("secret_form", "whsec", True)
 
@@ -193,7 +193,7 @@ def test_a_header_twice():
     twice = [*headers.items(), ("x-hub-signature-256", "sha256=00")]
     [cause] = explain(SCHEMES["github"], WebhookRequest("POST", URL, twice, COMPACT), [SECRET], NOW)
     assert cause.key == "doubled_header"
-    assert cause.why() == "it was rejected at x-hub-signature-256: doubled_header"
+    assert cause.why() == "rejected because of x-hub-signature-256: doubled_header"
 
 
 @pytest.mark.parametrize("key", TEXTS)

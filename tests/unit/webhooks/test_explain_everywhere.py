@@ -10,7 +10,8 @@ import pytest
 from noctule.webhooks import WebhookRequest
 from noctule.webhooks.explain import explain
 from noctule.webhooks.signing.sign import new_key
-from support.webhook_samples import KEYS, NOW, PACKS, URL, delivery, ready
+from noctule.webhooks.verification.key_cache import KeyCache, use_key_cache
+from support.webhook_samples import KEYS, NOW, PACKS, SCHEMES, URL, delivery
 
 PLAIN = [
     name
@@ -20,8 +21,8 @@ PLAIN = [
     and next(iter(scheme.content.values())) == "json"
 ]
 STAMPED = [name for name in PLAIN if PACKS[name].timestamp]
-ADDRESSED = [name for name in PLAIN if PACKS[name].covers_url]
-TEXT = [name for name in PLAIN if PACKS[name].key == "utf8"]
+ADDRESSED = [name for name in PLAIN if PACKS[name].scope.url]
+TEXT = [name for name in PLAIN if PACKS[name].key_form == "utf8"]
 
 
 def told(name, body, headers, *, secret=None, now=NOW, url=URL, retired=(), scheme=None):
@@ -94,8 +95,6 @@ def test_the_address(name):
 
 
 def test_a_key_that_was_not_fetched():
-    from noctule.webhooks.verification.key_cache import Published
-
     body, headers = delivery("paypal")
-    unknown = replace(ready(PACKS["paypal"]), published=Published())
-    assert told("paypal", body, headers, scheme=unknown) == ["key_unknown"]
+    use_key_cache(SCHEMES["paypal"].key_address, KeyCache())
+    assert told("paypal", body, headers) == ["key_unknown"]

@@ -37,7 +37,7 @@ async def test_a_newer_schema_is_left_alone(provider_of, tmp_path):
     store = SqliteStore(str(tmp_path / "inbox.db"))
     store.run("INSERT INTO noctule_schema VALUES (98), (99)")
     store.close()
-    with pytest.raises(InboxError, match="schema 6, this noctule knows up to 4"):
+    with pytest.raises(InboxError, match="schema 6, this noctule supports up to 4"):
         async with provider_of("stripe").receiver.lifespan():
             pass
 

@@ -9,7 +9,7 @@ import pytest
 from noctule.webhooks import Rejection, WebhookRequest, scheme_of, sign
 from noctule.webhooks.signing.keypair import KeyPair
 from noctule.webhooks.testing import publish
-from noctule.webhooks.verification.verify import verify_waiting
+from noctule.webhooks.verification.verify import verify_blocking
 from support.paths import DATA
 from support.webhook_samples import ready
 
@@ -20,7 +20,7 @@ def taken(scheme, one):
     publish(scheme, KeyPair(one["secret"], "", one["document"].encode()))
     request = WebhookRequest("POST", one["url"], one["headers"], one["body"].encode())
     try:
-        verify_waiting(scheme, request, [one["secret"]], one["now"])
+        verify_blocking(scheme, request, [one["secret"]], one["now"])
     except Rejection:
         return False
     return True
@@ -36,7 +36,7 @@ def test_we_judge_as_the_provider_s_library_but_where_it_is_said_why_not(file):
     genuine = [one for one in deliveries if one["library"]]
     assert len(genuine) >= 3
     assert len(deliveries) - len(genuine) >= 3
-    if scheme.algorithm.startswith("hmac-") and scheme.place is None:
+    if scheme.algorithm.startswith("hmac-") and scheme.signature_locator is None:
         options = {"now": first["now"], "id": "msg_1", "url": first["url"]}
         body = first["body"].encode()
         assert sign(scheme, body, first["secret"], **options) == first["headers"]

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.verification.delivery_view import Reading
-from noctule.webhooks.verification.handshakes import answer, question
+from noctule.webhooks.verification.delivery_view import DeliveryView
+from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply
 from support.paths import DATA
 from support.webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery
 
@@ -133,7 +133,7 @@ JUDGES = {
 def test_what_we_sign_the_provider_s_library_takes_and_nothing_else(name):
     body, headers = delivery(name)
     secret = KEYS[name].secret
-    assert check(name, body, headers).key == 0
+    assert check(name, body, headers).secret == 0
     assert JUDGES[name](headers, body, secret)
     value = b"v0" if name == "adyen" else b"n"
     changed = body.replace(value, b"q", 1)
@@ -158,10 +158,10 @@ def test_braintree_signs_and_we_take_it():
     sample = gateway.webhook_testing.sample_notification("subscription_canceled", "my_id")
     headers = {"content-type": "application/x-www-form-urlencoded"}
     verified = check("braintree", urlencode(sample).encode(), headers, secret=private)
-    assert verified.reading.data["kind"] == "subscription_canceled"
+    assert verified.view.data["kind"] == "subscription_canceled"
     body, _ = delivery("braintree")
-    scheme = SCHEMES["braintree"].configured({"public_key": public})
-    ours = Reading(scheme, WebhookRequest("POST", URL, headers, body)).fields
+    scheme = SCHEMES["braintree"].with_settings({"public_key": public})
+    ours = DeliveryView(scheme, WebhookRequest("POST", URL, headers, body)).fields
     key = KEYS["braintree"].secret
     judge = BraintreeGateway(
         Configuration(Environment.Sandbox, "merchant", public_key="key", private_key=key)
@@ -170,9 +170,11 @@ def test_braintree_signs_and_we_take_it():
         ours["bt_signature"], ours["bt_payload"].encode()
     )
     challenge = f"{URL}&bt_challenge=20f9f8ed05f77439fe955c977e4c8a53"
-    reading = Reading(scheme, WebhookRequest("GET", challenge, {}, b""))
+    view = DeliveryView(scheme, WebhookRequest("GET", challenge, {}, b""))
     theirs = gateway.webhook_notification.verify("20f9f8ed05f77439fe955c977e4c8a53")
-    assert answer(question(reading, signed=False), reading, private).body.decode() == theirs
+    assert (
+        handshake_reply(find_handshake(view, signed=False), view, private).body.decode() == theirs
+    )
 
 
 def test_every_library_that_is_named_is_asked():

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.runtime.errors import ConfigurationError
-from noctule.webhooks.processing.maintenance import Upkeep, kept_days
-from noctule.webhooks.store.base import Query
-from noctule.webhooks.store.queries import question_of, words_of
+from noctule.webhooks.processing.maintenance import Maintenance, retention_days
+from noctule.webhooks.store.base import EventQuery
+from noctule.webhooks.store.queries import search_phrase, words_of
 from support.webhook_samples import samples
 
 pytestmark = pytest.mark.anyio
@@ -18,7 +18,7 @@ TOKEN = "sk_live_" + "a1B2" * 6
 
 
 async def keep(provider) -> None:
-    upkeep = Upkeep(provider.receiver.inbox, provider.clock)
+    upkeep = Maintenance(provider.receiver.inbox, provider.clock)
     while await upkeep.step():
         pass
 
@@ -31,7 +31,7 @@ async def test_events_are_found_by_words_of_their_bodies(provider_of, store):
         await keep(stripe)
 
     def found(text, **more):
-        return [event.id for event in store.find(Query(text=text, **more))]
+        return [event.id for event in store.find(EventQuery(text=text, **more))]
 
     assert found("lovelace") == ["evt_1"]
     assert found("LOVELACE zurich") == ["evt_1"]
@@ -55,8 +55,8 @@ async def test_no_credential_and_no_card_is_in_a_copy(provider_of, store):
     assert "kept" in copy
     assert CARD not in copy
     assert TOKEN not in copy
-    assert store.find(Query(text="4242")) == []
-    assert store.find(Query(text=TOKEN)) == []
+    assert store.find(EventQuery(text="4242")) == []
+    assert store.find(EventQuery(text=TOKEN)) == []
 
 
 async def test_bodies_and_copies_are_forgotten_after_their_time(provider_of, store, monkeypatch):
@@ -73,8 +73,8 @@ async def test_bodies_and_copies_are_forgotten_after_their_time(provider_of, sto
         await keep(stripe)
     assert store.get(1).request is None
     assert store.copy_of(1) is None
-    assert store.find(Query(text="ada")) == []
-    assert [event.id for event in store.find(Query(text="grace"))] == ["evt_2"]
+    assert store.find(EventQuery(text="ada")) == []
+    assert [event.id for event in store.find(EventQuery(text="grace"))] == ["evt_2"]
 
 
 async def test_copies_can_be_left_out(provider_of, store, monkeypatch):
@@ -91,24 +91,24 @@ async def test_upkeep_steps_back_for_deliveries(provider_of):
     async with stripe.receiver.lifespan():
         await stripe.sends({"id": "evt_1", "type": "t"})
         stripe.receiver.inbox._rows = 1
-        assert not await Upkeep(stripe.receiver.inbox, stripe.clock).step()
+        assert not await Maintenance(stripe.receiver.inbox, stripe.clock).step()
         stripe.receiver.inbox._rows = 0
 
 
 def test_the_time_to_keep_is_a_number_of_days(monkeypatch):
     for text, days in (("", 30), ("7", 7), ("0.5", 0.5), ("0", float("inf"))):
         monkeypatch.setenv("NOCTULE_INBOX_KEEP", text)
-        assert kept_days() == days
+        assert retention_days() == days
     for text in ("forever", "-1", "nan", "inf"):
         monkeypatch.setenv("NOCTULE_INBOX_KEEP", text)
         with pytest.raises(ConfigurationError, match="NOCTULE_INBOX_KEEP"):
-            kept_days()
+            retention_days()
 
 
 @samples
 @given(st.text())
 def test_a_question_is_only_words_and_quotes(text):
-    assert set(question_of(text)) - {'"', " "} <= set(words_of(text)) | {""}
+    assert set(search_phrase(text)) - {'"', " "} <= set(words_of(text)) | {""}
 
 
 async def test_a_rush_of_deliveries_puts_upkeep_off(provider_of, store, monkeypatch):

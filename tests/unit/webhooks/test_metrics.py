@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from noctule.webhooks.processing.metrics import METRICS, Metrics
-from noctule.webhooks.store.base import Overview
+from noctule.webhooks.store.base import RouteOverview
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,7 @@ def test_the_text_is_what_prometheus_reads():
     metrics = Metrics()
     metrics.answered('we"ird\\route\n', "accepted", "", 0.03)
     metrics.answered('we"ird\\route\n', "accepted", "", 7.0)
-    overview = Overview("r", {"pending": 3}, 90.0, 40.0, {})
+    overview = RouteOverview("r", {"pending": 3}, 90.0, 40.0, {})
     text = metrics.text([overview], now=100.0)
     assert r'route="we\"ird\\route\n"' in text
     assert 'answer_seconds_bucket{route="we\\"ird\\\\route\\n",le="0.05"} 1' in text

@@ -118,13 +118,13 @@ def test_standard_webhooks(payload, raw):
     secret = "whsec_" + b64encode(raw).decode()
     judge = Webhook(secret)
     body = json.dumps(payload)
-    moment = datetime.now(UTC)
+    version_number = datetime.now(UTC)
     scheme = SCHEMES["standard-webhooks"]
-    ours = sign(scheme, body.encode(), secret, now=moment.timestamp(), id="msg_1")
+    ours = sign(scheme, body.encode(), secret, now=version_number.timestamp(), id="msg_1")
     assert judge.verify(body, ours) == payload
     theirs = {
         "webhook-id": "msg_1",
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": judge.sign("msg_1", moment, body),
+        "webhook-timestamp": str(int(version_number.timestamp())),
+        "webhook-signature": judge.sign("msg_1", version_number, body),
     }
-    _accepted(scheme, theirs, body.encode(), secret, moment.timestamp())
+    _accepted(scheme, theirs, body.encode(), secret, version_number.timestamp())

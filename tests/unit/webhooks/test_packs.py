@@ -34,7 +34,7 @@ def test_a_scheme_covers_the_body_unless_it_is_known_not_to(provider):
     scheme = PACKS[provider]
     assert (scheme.coverage == "partial") is (provider in PARTIAL)
     assert scheme.coverage in ("full", "body", "partial")
-    assert scheme.source.startswith("https://")
+    assert scheme.documentation.startswith("https://")
 
 
 @pytest.mark.anyio
@@ -120,7 +120,7 @@ def test_an_unknown_provider_is_said():
 def test_only_what_verification_reads_is_kept(provider):
     scheme = PACKS[provider]
     headers, _ = compose(scheme, payload_for(scheme), new_key(scheme).signing, now=NOW, url=URL)
-    kept = {name for name in headers if scheme.keeps(name.encode())}
+    kept = {name for name in headers if scheme.stores_header(name.encode())}
     assert kept == set(headers)
-    assert not scheme.keeps(b"cookie")
-    assert scheme.keeps(b"authorization") is (provider == "monday")
+    assert not scheme.stores_header(b"cookie")
+    assert scheme.stores_header(b"authorization") is (provider == "monday")

@@ -14,10 +14,19 @@ from noctule.webhooks import InvalidSecret, Reason, Rejection, WebhookRequest
 from noctule.webhooks.request import form_fields
 from noctule.webhooks.signing.sign import compose, new_key, sign
 from noctule.webhooks.verification.classify import items
-from noctule.webhooks.verification.delivery_view import Reading
-from noctule.webhooks.verification.handshakes import answer, question
-from noctule.webhooks.verification.verify import verify_waiting
-from support.webhook_samples import KEYS, NOW, SCHEMES, URL, check, delivery, payload_for
+from noctule.webhooks.verification.delivery_view import DeliveryView
+from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply
+from noctule.webhooks.verification.verify import verify_blocking
+from support.webhook_samples import (
+    KEYS,
+    NOW,
+    SCHEMES,
+    URL,
+    check,
+    delivery,
+    payload_for,
+    signed_locators,
+)
 
 few = settings(deadline=None, max_examples=8)
 """For each of many schemes; benchmarks/webhooks/fuzz.py does millions."""
@@ -27,7 +36,7 @@ STAMPED = [name for name in NAMES if SCHEMES[name].timestamp]
 EXACT = [name for name in NAMES if not {"body", "sha256"}.isdisjoint(SCHEMES[name].signed.parts)]
 LOOSE = [name for name in NAMES if name not in EXACT]
 """Those that sign something else than the bytes: fields, a form, a token, a checksum."""
-ADDRESSED = [n for n in NAMES if SCHEMES[n].covers_url or SCHEMES[n].covers_path]
+ADDRESSED = [n for n in NAMES if SCHEMES[n].scope.url or SCHEMES[n].scope.path]
 MACS = [name for name in NAMES if SCHEMES[name].algorithm.startswith("hmac")]
 
 
@@ -40,21 +49,24 @@ def flips(data):
 
 def meaning(verified):
     """What a handler may rely on: the data where it is signed, else what of it is."""
-    scheme, found = verified.reading.scheme, items(verified)
-    if scheme.vouches_for_body:
-        return verified.reading.data
+    scheme, found = verified.view.scheme, items(verified)
+    if scheme.scope.body_fields:
+        return verified.view.data
     if "sorted_form" in scheme.signed:
-        return verified.reading.sorted_form
-    vouched = [scheme.vouched.issuperset(next(iter(s), ())) for s in (scheme.id, scheme.type)]
+        return verified.view.sorted_form
+    covered = [
+        all(map(scheme.scope.includes, next(iter(locators), ())))
+        for locators in (scheme.id, scheme.type)
+    ]
     pairs = [(item.id, item.type) for item in found]
-    return [tuple(t for t, signed in zip(p, vouched, strict=True) if signed) for p in pairs]
+    return [tuple(t for t, signed in zip(p, covered, strict=True) if signed) for p in pairs]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_delivery_itself_is_accepted(name):
     body, headers = delivery(name)
     verified = check(name, body, headers)
-    assert verified.key == 0
+    assert verified.secret == 0
     assert items(verified)
 
 
@@ -80,9 +92,9 @@ def test_one_changed_bit_of_a_signed_header_is_rejected(name):
     scheme = SCHEMES[name]
     body, headers = delivery(name)
     read = {header.replace("*", "1") for header in scheme.headers}
-    read |= {s.name for s in scheme.vouched if s.place == "header"}
-    read |= {place.name for place, _ in scheme.expect if place.place == "header"}
-    read |= {scheme.timestamp.source.name} if scheme.timestamp else set()
+    read |= {at.name for at in signed_locators(scheme) if at.kind == "header"}
+    read |= {at.name for at, _ in scheme.expected if at.kind == "header"}
+    read |= {scheme.timestamp.locator.name} if scheme.timestamp else set()
     if "listed_headers" in scheme.signed:
         read |= set(headers)
     for header in read & headers.keys():
@@ -116,7 +128,7 @@ def test_the_key_of_somebody_else_is_rejected(name):
 @pytest.mark.parametrize("name", ADDRESSED)
 def test_one_changed_bit_of_a_signed_address_is_rejected(name):
     body, headers = delivery(name)
-    host = 0 if SCHEMES[name].covers_url else URL.index("/webhooks")
+    host = 0 if SCHEMES[name].scope.url else URL.index("/webhooks")
     for changed in flips(URL[host:].encode()):
         with pytest.raises(Rejection):
             check(name, body, headers, url=URL[:host] + changed.decode("latin-1"))
@@ -146,7 +158,7 @@ def test_a_missing_or_doubled_header_is_rejected(name):
     scheme = SCHEMES[name]
     for header in set(headers) - {"content-type"}:
         rest = {other: value for other, value in headers.items() if other != header}
-        signed = header in {source.name for source in scheme.vouched}
+        signed = header in {at.name for at in signed_locators(scheme)}
         if header.startswith(tuple(h.rstrip("*") for h in scheme.headers)) or signed:
             with pytest.raises(Rejection):
                 check(name, body, rest)
@@ -159,7 +171,7 @@ def test_a_missing_or_doubled_header_is_rejected(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_delivery_without_a_signature_is_rejected(name):
     body, headers = delivery(name)
-    place = SCHEMES[name].place
+    place = SCHEMES[name].signature_locator
     if place is not None:
         last = place.name.rpartition(".")[2].encode()
         assert last in body
@@ -202,15 +214,15 @@ def test_nothing_but_rejection_comes_out(name, data):
     now = data.draw(st.just(NOW) | st.floats(allow_nan=False, allow_infinity=False))
     method = data.draw(st.sampled_from(["POST", "GET", "HEAD", "é"]))
     request = WebhookRequest(method, data.draw(ANY_URL), headers, body)
-    reading = Reading(scheme, request)
+    view = DeliveryView(scheme, request)
     with contextlib.suppress(Rejection):
-        if greeting := question(reading, signed=False):
-            answer(greeting, reading, KEYS[name].secret)
+        if greeting := find_handshake(view, signed=False):
+            handshake_reply(greeting, view, KEYS[name].secret)
     with contextlib.suppress(Rejection):
-        verified = verify_waiting(scheme, request, [KEYS[name].secret], now)
+        verified = verify_blocking(scheme, request, [KEYS[name].secret], now)
         assert name in LOOSE or body == genuine_body
-        if greeting := question(verified.reading, signed=True):
-            answer(greeting, verified.reading, KEYS[name].secret)
+        if greeting := find_handshake(verified.view, signed=True):
+            handshake_reply(greeting, verified.view, KEYS[name].secret)
         assert all(item.identity for item in items(verified))
 
 
@@ -219,16 +231,16 @@ def test_nothing_but_rejection_comes_out(name, data):
 @given(body=ANY_BODY, media=st.sampled_from([*{m for s in SCHEMES.values() for m in s.content}]))
 def test_an_authentic_delivery_of_anything_is_read_or_rejected(name, body, media):
     scheme = SCHEMES[name]
-    if scheme.place is not None:
+    if scheme.signature_locator is not None:
         return
     with contextlib.suppress(Rejection):
         headers = sign(
             scheme, body, KEYS[name].signing, now=NOW, id="m", url=URL, content_type=media
         )
         verified = check(name, body, headers)
-        greeting = question(verified.reading, signed=True)
+        greeting = find_handshake(verified.view, signed=True)
         if greeting:
-            answer(greeting, verified.reading, KEYS[name].secret)
+            handshake_reply(greeting, verified.view, KEYS[name].secret)
         for item in items(verified):
             assert isinstance(item.type, str)
             assert item.identity

@@ -8,7 +8,7 @@ import pytest
 
 from noctule.runtime.errors import CircuitOpen, NotFound
 from noctule.webhooks import Inbox, RefetchReceiver, Refused
-from noctule.webhooks.store.base import Query
+from noctule.webhooks.store.base import EventQuery
 
 pytestmark = pytest.mark.anyio
 SHAPE = r"tr_[A-Za-z0-9]{6,32}"
@@ -43,7 +43,7 @@ async def test_the_handler_acts_on_what_the_api_says(hints_of, store):
         await hints.drain()
     assert asked == ["tr_abc123"]
     assert seen == [("tr_abc123", "paid", {"id": "tr_abc123"})]
-    [kept] = store.find(Query())
+    [kept] = store.find(EventQuery())
     assert (kept.coverage, kept.state) == ("hint", "done")
     assert kept.request.body == b'{"id":"tr_abc123"}'
     assert b"1000000" not in kept.request.body
@@ -59,7 +59,7 @@ async def test_anything_but_the_shape_is_turned_away(hints_of, store, body):
     async with hints.lifespan():
         answer = await _send(hints, body)
     assert (answer.status, answer.reason) == (400, "unparseable")
-    assert store.find(Query()) == []
+    assert store.find(EventQuery()) == []
 
 
 async def test_an_unknown_id_is_answered_like_a_known_one(hints_of, store):
@@ -72,8 +72,8 @@ async def test_an_unknown_id_is_answered_like_a_known_one(hints_of, store):
         answer = await _send(hints)
         await hints.drain()
     assert (answer.status, seen) == (200, [])
-    [kept] = store.find(Query())
-    assert (kept.state, kept.reason) == ("done", "the provider knows no such object")
+    [kept] = store.find(EventQuery())
+    assert (kept.state, kept.reason) == ("done", "the provider has no such object")
 
 
 async def test_an_open_breaker_keeps_the_hint(hints_of, store, clock):
@@ -85,7 +85,7 @@ async def test_an_open_breaker_keeps_the_hint(hints_of, store, clock):
     async with hints.lifespan():
         await _send(hints)
         await hints.drain()
-    [kept] = store.find(Query())
+    [kept] = store.find(EventQuery())
     assert (kept.state, kept.attempts) == ("pending", 0)
 
 
@@ -144,7 +144,7 @@ def test_a_loose_shape_is_refused(hints_of, shape):
 
 
 def test_without_a_way_to_read_there_is_no_route(hints_of):
-    with pytest.raises(Refused, match="rumour"):
+    with pytest.raises(Refused, match="RefetchReceiver needs `read=`"):
         hints_of(None)
 
 

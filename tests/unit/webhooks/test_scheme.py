@@ -1,35 +1,50 @@
-"""The scheme language: what has a meaning, what is refused, and what a scheme is worth."""
+"""The signature language: what is accepted, what is refused, and what a signature covers."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 
+import msgspec
 import pytest
 
-import noctule.webhooks.schemes.scheme as language
 from noctule.webhooks import InvalidScheme, InvalidSecret, Reason, Rejection, Scheme, WebhookRequest
+from noctule.webhooks.schemes.schema import (
+    FetchTable,
+    HandshakeTable,
+    SignatureTable,
+    TimestampTable,
+)
+from noctule.webhooks.schemes.template import PLACEHOLDERS
 from noctule.webhooks.verification.keys import key_of
 from noctule.webhooks.verification.verify import url_spellings, verify
-from support.webhook_samples import PACKS, SCHEMES
+from support.paths import ROOT
+from support.webhook_samples import PACKS, SCHEMES, signed_locators
 
+PAGE = (ROOT / "docs" / "signature-language.md").read_text(encoding="utf-8")
 PLAIN = {"header": "X-Signature", "algorithm": "hmac-sha256", "signed": "{body}"}
 STAMP = {"from": "header:X-Time"}
 
 
-def _documented() -> dict[str, dict]:
-    examples = language.__doc__.partition("The keys:")[0]
-    parts = re.split(r"^    # (\w+)$", examples, flags=re.MULTILINE)
-    blocks = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return {
-        n: tomllib.loads(re.sub("^    ", "", text, flags=re.MULTILINE))
-        for n, text in blocks.items()
-    }
+def documented_examples() -> dict[str, dict]:
+    blocks = re.findall(r"^```toml\n# (\w+)\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    return {name: tomllib.loads(text) for name, text in blocks}
+
+
+def keys_of_tables() -> set[str]:
+    tables = (SignatureTable, HandshakeTable, FetchTable, TimestampTable)
+    return {field.encode_name for table in tables for field in msgspec.structs.fields(table)}
+
+
+def test_the_page_describes_every_key_and_placeholder():
+    described = set(re.findall(r"`(\w+)`", PAGE.partition("## Keys")[2]))
+    assert keys_of_tables() <= described
+    assert set(re.findall(r"`\{(\w+)\}`", PAGE)) >= PLACEHOLDERS
 
 
 @pytest.mark.parametrize("name", ["github", "sendgrid", "slack", "stripe", "twilio"])
 def test_the_examples_are_the_packs(name):
-    example = Scheme.parse(_documented()[name]["signature"], name)
+    example = Scheme.parse(documented_examples()[name]["signature"], name)
     for part in ("headers", "signed", "timestamp", "id", "type", "batch", "handshakes", "content"):
         assert getattr(example, part) == getattr(PACKS[name], part)
 
@@ -56,37 +71,37 @@ def test_the_grade_is_computed_from_what_is_signed(table, coverage):
     [
         ({"algoritm": "hmac-sha256"}, "unknown field `algoritm`"),
         ({"algorithm": "md5"}, "Invalid enum value 'md5'"),
-        ({"header": []}, "header: name the header"),
+        ({"header": []}, "header: the header of the signature is missing"),
         ({"header": "X Signature"}, "header"),
-        ({"signed": ""}, "signed: say which bytes"),
-        ({"signed": "{body"}, "a brace is left open"),
-        ({"signed": "{payload}"}, "'payload' is no source"),
-        ({"signed": "{cookie:a}"}, "'cookie:a' is no source"),
-        ({"signed": "{header:}"}, "'header:' is no source"),
+        ({"signed": ""}, "signed: the signed text is missing"),
+        ({"signed": "{body"}, "unbalanced brace"),
+        ({"signed": "{payload}"}, "'payload' is not a locator"),
+        ({"signed": "{cookie:a}"}, "'cookie:a' is not a locator"),
+        ({"signed": "{header:}"}, "'header:' is not a locator"),
         ({"signed": "{header:Été}"}, "ASCII"),
-        ({"signed": "{id}.{body}"}, "id says not where"),
-        ({"signed": "{timestamp}.{body}"}, "timestamp says not where"),
+        ({"signed": "{id}.{body}"}, "but id is missing"),
+        ({"signed": "{timestamp}.{body}"}, "but timestamp is missing"),
         ({"timestamp": STAMP}, "is not signed, so it proves nothing"),
         ({"timestamp": STAMP | {"past": -1}}, "past"),
         ({"timestamp": STAMP | {"unit": "min"}}, "unit"),
         ({"pair": "="}, "pair and name"),
         ({"key": "spki"}, "spki does not fit hmac-sha256"),
         ({"algorithm": "rsa-sha256"}, "utf8 does not fit rsa-sha256"),
-        ({"content": {}}, "content: name a media type"),
+        ({"content": {}}, "content: at least one media type"),
         ({"content": {"text/xml": "xml"}}, "content"),
         ({"max_body": 0}, "max_body"),
-        ({"handshake": [{"text": "ok"}]}, "match says not"),
+        ({"handshake": [{"text": "ok"}]}, "match is missing"),
         ({"handshake": [{"match": {"body:a": ""}, "status": 302}]}, "status"),
         ({"handshake": [{"match": {"body:a": ""}, "visit": "body:a", "signed": False}]}, "visit"),
-        ({"handshake": [{"match": {"body:a": ""}, "enrol": "body:a"}]}, "enrol"),
+        ({"handshake": [{"match": {"body:a": ""}, "secret": "body:a"}]}, "secret"),
         ({"handshake": [{"match": {"body:a": ""}, "shape": "["}]}, "shape"),
-        ({"signed": "{setting:word}"}, "settings: name the variable of word"),
+        ({"signed": "{setting:word}"}, "settings: no variable for word"),
         ({"settings": {"word": "a variable"}}, "settings"),
         ({"key": "x509"}, "x509 does not fit hmac-sha256"),
-        ({"algorithm": "rsa-sha256", "key": "x509"}, "fetch: says where"),
+        ({"algorithm": "rsa-sha256", "key": "x509"}, "fetch: needed for keys x509 and jwk"),
         ({"algorithm": "ed25519"}, "utf8 does not fit ed25519"),
         ({"algorithm_at": "body:version"}, "algorithm_at and algorithms"),
-        ({"each": True}, "each: batch says not"),
+        ({"each": True}, "each: needs batch"),
     ],
 )
 def test_what_has_no_meaning_is_refused_and_named(table, said):
@@ -96,10 +111,13 @@ def test_what_has_no_meaning_is_refused_and_named(table, said):
 
 
 def test_an_id_in_a_sorted_form_is_not_vouched_for():
-    assert not {s for s in SCHEMES["twilio"].vouched if s.place == "body"}
-    assert {s.name for s in SCHEMES["stripe"].vouched} >= {"id", "type"}
-    assert {s.name for s in SCHEMES["standard-webhooks"].vouched} == {"webhook-id", "type"}
-    assert SCHEMES["github"].vouched == {s for s in SCHEMES["github"].vouched if s.place == "body"}
+    assert not {at for at in signed_locators(SCHEMES["twilio"]) if at.kind == "body"}
+    assert {at.name for at in signed_locators(SCHEMES["stripe"])} >= {"id", "type"}
+    assert {at.name for at in signed_locators(SCHEMES["standard-webhooks"])} == {
+        "webhook-id",
+        "type",
+    }
+    assert {at.kind for at in signed_locators(SCHEMES["github"])} == {"body"}
 
 
 @pytest.mark.parametrize(
@@ -114,8 +132,9 @@ def test_an_id_in_a_sorted_form_is_not_vouched_for():
     ],
 )
 def test_a_secret_of_another_form_is_said_and_not_shown(table, secret):
+    scheme = Scheme.parse(PLAIN | table)
     with pytest.raises(InvalidSecret) as error:
-        key_of(Scheme.parse(PLAIN | table), secret)
+        key_of(scheme.key_form, scheme.algorithm, secret)
     assert secret not in str(error.value)
 
 

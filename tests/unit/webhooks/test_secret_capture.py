@@ -1,37 +1,89 @@
-"""A delivery from a file."""
+"""The message that carries a secret: captured once, and refused by a running receiver."""
 
 from __future__ import annotations
 
 import pytest
 
-from noctule.webhooks.formats.http_message import read_capture
+from noctule.runtime.testing import VirtualClock
+from noctule.webhooks import Inbox, Reason, Receiver
+from noctule.webhooks.private_file import write_private
+from noctule.webhooks.receiving.secret_capture import SecretCapture
+from support.webhook_samples import SCHEMES, URL
 
-BODY = b'{"a":1}\r\n\r\n{"not":"a header"}\n'
-
-
-@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_a_message_is_read_to_the_last_byte(end):
-    lines = [b"POST /hooks?x=1 HTTP/1.1", b"Host: shop.example", b"X-Signature:  ab ", b"", b""]
-    request = read_capture(end.join(lines) + BODY)
-    assert (request.method, request.url) == ("POST", "https://shop.example/hooks?x=1")
-    assert request.header("x-signature") == b"ab"
-    assert request.body == BODY
+JSON = {"content-type": "application/json"}
 
 
-def test_the_address_may_be_whole_or_given():
-    assert read_capture(b"POST http://a/b HTTP/1.1\n\n").url == "http://a/b"
-    assert read_capture(b"POST /b\n\n", url="https://c/d").url == "https://c/d"
-
-
+@pytest.mark.anyio
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("name", "headers", "body"),
     [
-        (b"", "no empty line"),
-        (b'{"id": 1}', "no empty line"),
-        (b"hello\n\n", "line 1 is not a request line"),
-        (b"POST / HTTP/1.1\nHost: a\nnonsense\n\n", "line 3 is not a header"),
+        ("notion", JSON, b'{"verification_token":"secret_abcdefgh"}'),
+        ("asana", {"X-Hook-Secret": "secret_abcdefgh", **JSON}, b"{}"),
     ],
 )
-def test_what_is_no_message_is_said_with_its_line(data, said):
-    with pytest.raises(ValueError, match=said):
-        read_capture(data)
+async def test_a_receiver_takes_no_secret(name, headers, body, monkeypatch):
+    monkeypatch.setenv("HOOK_SECRET", "the-current-secret")
+    receiver = Receiver(
+        name, secrets=["HOOK_SECRET"], inbox=Inbox(":memory:"), clock=VirtualClock()
+    )
+    async with receiver.lifespan():
+        response = await receiver.deliver("POST", URL, headers, body)
+    assert (response.status, response.reason) == (401, Reason.CAPTURE_CLOSED)
+    assert b"secret_abcdefgh" not in response.body
+
+
+async def post(app, headers, body=b"{}", path="/hooks"):
+    """Status and headers of the response of an ASGI application."""
+    messages = []
+    scope = {
+        "type": "http", "method": "POST", "path": path, "query_string": b"", "scheme": "https",
+        "headers": [(b"content-type", b"application/json"), *headers],
+    }  # fmt: skip
+
+    async def receive():
+        return {"type": "http.request", "body": body}
+
+    async def send(message):
+        messages.append(message)
+
+    await app(scope, receive, send)
+    return messages[0]["status"], messages[0]["headers"]
+
+
+@pytest.mark.anyio
+async def test_the_first_secret_is_captured_and_confirmed_once_it_is_stored():
+    stored, rejections = [], []
+    asana = SecretCapture(SCHEMES["asana"], "/hooks", stored.append, rejections.append)
+    secret = (b"x-hook-secret", b"secret_abcdefgh")
+    assert (await post(asana, [secret], path="/other"))[0] == 404
+    assert (await post(asana, [(b"x-hook-secret", b"short")]))[0] == 401
+    assert (await post(asana, [secret, (b"x-hook-signature", b"00")]))[0] == 401
+    assert not asana.done.is_set()
+    status, headers = await post(asana, [secret])
+    assert (status, stored) == (200, ["secret_abcdefgh"])
+    assert secret in headers
+    assert asana.done.is_set()
+    assert (await post(asana, [(b"x-hook-secret", b"secret_of_another")]))[0] == 401
+    assert rejections == [Reason.MISSING_FIELD, Reason.MISSING_FIELD, Reason.CAPTURE_CLOSED]
+    assert stored == ["secret_abcdefgh"]
+
+
+@pytest.mark.anyio
+async def test_a_secret_that_cannot_be_stored_is_not_confirmed(tmp_path):
+    path = tmp_path / "file" / "secret"
+    path.parent.write_text("in the way")
+    asana = SecretCapture(SCHEMES["asana"], "/hooks", lambda secret: write_private(path, secret))
+    assert (await post(asana, [(b"x-hook-secret", b"secret_abcdefgh")]))[0] == 503
+    assert (asana.captured, type(asana.failure)) == (False, FileExistsError)
+    assert asana.done.is_set()
+
+
+def test_a_private_file_is_for_its_owner_alone(tmp_path):
+    path = tmp_path / ".noctule" / "secrets" / "NOTION_WEBHOOK_TOKEN"
+    write_private(path, "first")
+    write_private(path, "second")
+    assert path.read_text() == "second"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert (tmp_path / ".noctule" / ".gitignore").read_text() == "*\n"

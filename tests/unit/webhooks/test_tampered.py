@@ -21,7 +21,7 @@ def test_the_signature_and_nothing_else_tells(name, monkeypatch):
     with pytest.raises(Rejection) as caught:
         check(name, body, headers)
     assert caught.value.reason == Reason.MISMATCH
-    monkeypatch.setattr(JUDGE, "_matching_key", lambda *_: 0)
+    monkeypatch.setattr(JUDGE, "_matching_secret", lambda *_: 0)
     check(name, body, headers)
 
 

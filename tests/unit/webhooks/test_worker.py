@@ -121,7 +121,7 @@ async def test_a_lost_lease_is_taken_up_by_the_next_worker(provider_of):
 
 
 async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, monkeypatch):
-    monkeypatch.setattr("noctule.webhooks.receiving.intake.GRACE", 0.01)
+    monkeypatch.setattr("noctule.webhooks.receiving.base.GRACE_SECONDS", 0.01)
     stripe = provider_of("stripe")
     begun = asyncio.Event()
 
@@ -171,7 +171,7 @@ async def test_an_event_that_kills_every_process_is_set_aside(provider_of):
             stripe.clock.advance(60)
         await stripe.receiver.drain()
         [event] = await stripe.events()
-    assert (event.state, event.reason) == ("dead", "the process died at every attempt")
+    assert (event.state, event.reason) == ("dead", "the process died in every attempt")
 
 
 def test_the_most_specific_handler_gets_the_event():
@@ -185,7 +185,7 @@ def test_the_most_specific_handler_gets_the_event():
         "charge.x": "*",
         "": "*",
     }
-    with pytest.raises(ValueError, match=r"invoice\.paid has a handler already"):
+    with pytest.raises(ValueError, match=r"invoice\.paid already has a handler"):
         handlers.add("invoice.paid", print)
 
 
@@ -243,5 +243,5 @@ async def test_an_event_that_is_not_as_documented_is_told_and_handled(provider_o
         await stripe.receiver.drain()
         assert [event.state for event in await stripe.events()] == ["done", "done"]
     assert seen[0].id == "in_1"
-    assert "not as documented at /total" in caplog.text
+    assert "differs from the model at /total" in caplog.text
     assert "many" not in caplog.text

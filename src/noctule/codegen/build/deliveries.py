@@ -9,7 +9,7 @@ from noctule.json_types import is_object
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Hook
     from noctule.webhooks import Scheme
-    from noctule.webhooks.schemes.locator import Source, Sources
+    from noctule.webhooks.schemes.locator import Locator, Locators
 
 
 def payload(scheme: Scheme, hook: Hook, subject: Any) -> dict[str, Any]:
@@ -17,36 +17,42 @@ def payload(scheme: Scheme, hook: Hook, subject: Any) -> dict[str, Any]:
 
     Where the whole body is the object, only what has to be said besides is in the result.
     """
-    from noctule.webhooks.schemes.locator import Source  # most integrations have no webhook to test
+    from noctule.webhooks.schemes.locator import (
+        Locator,  # most integrations have no webhook to test
+    )
 
     body: dict[str, Any] = {}
     known: dict[str, Any] = {} if hook.at else hook.example
     if hook.at:
         _put(body, hook.at, subject)
     for part in _parts(scheme.id):
-        if part.place == "body" and _get(known, part.name) is None:
+        if part.kind == "body" and _get(known, part.name) is None:
             _put(body, part.name, "evt_1")
     parts = _parts(scheme.type)
     words = hook.event.split(".", len(parts) - 1) if len(parts) > 1 else [hook.event]
     for part, word in zip(parts, words, strict=False):
-        if part.place == "body":
+        if part.kind == "body":
             _put(body, part.name, word)
     if "sns" in scheme.signed:
         body |= {"Message": "1", "MessageId": "evt_1"}
-    for place in scheme.signed.parts:  # fields without which nothing can be signed
-        if isinstance(place, Source) and _get(body, place.name) is None and place.place == "body":
-            _put(body, place.name, "1")
+    for locator in scheme.signed.parts:  # fields without which nothing can be signed
+        if (
+            isinstance(locator, Locator)
+            and _get(body, locator.name) is None
+            and locator.kind == "body"
+        ):
+            _put(body, locator.name, "1")
     return body
 
 
-def in_headers(sources: Sources) -> bool:
+def in_headers(locators: Locators) -> bool:
     """Whether a value is read from the headers."""
-    return any(part.place == "header" for part in _parts(sources))
+    return any(part.kind == "header" for part in _parts(locators))
 
 
-def _parts(sources: Sources) -> tuple[Source, ...]:
+def _parts(locators: Locators) -> tuple[Locator, ...]:
     """The first alternative."""
-    return next(iter(sources), ())
+    return next(iter(locators), ())
 
 
 def _get(body: dict[str, Any], path: str) -> Any:

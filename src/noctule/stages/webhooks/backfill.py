@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from noctule.providers import Pack
-    from noctule.webhooks.operations.backfill import Missed
+    from noctule.webhooks.operations.backfill import MissedEvent
 
 DAY = 86400.0
 TIMEOUT = 20.0
@@ -34,7 +34,7 @@ class BackfillResult:
     """The provider's name."""
     seen: int
     """Events that the provider listed."""
-    missed: tuple[Missed, ...]
+    missed: tuple[MissedEvent, ...]
     complete: bool
     """False if it stopped at a bound before it had seen everything."""
     since: float
@@ -84,7 +84,7 @@ def backfill_events(
     """
     with as_problem():
         pack = _pack(provider)
-        source = backfill.sweep_fact(pack)
+        source = backfill.backfill_rules(pack)
         wanted = parse_time(since, "--since") or 0.0
         start = max(wanted, time.time() - source.days * DAY)
         base = (base_url or pack.environments["live"].base_url).rstrip("/")
@@ -97,9 +97,11 @@ def backfill_events(
                 )
                 applied = 0
                 if apply and swept.missed and source.redeliver:
-                    applied = backfill.ask_again(source, client, base, swept.missed, path_values)
+                    applied = backfill.request_redelivery(
+                        source, client, base, swept.missed, path_values
+                    )
                 elif apply:
-                    applied = backfill.take_in(store, route or pack.id, pack.id, swept.missed)
+                    applied = backfill.store_missed(store, route or pack.id, pack.id, swept.missed)
             except KeyError as error:
                 raise Problem(
                     "webhooks.sweep_names", exit=Exit.USAGE, place=source.path, name=error.args[0]

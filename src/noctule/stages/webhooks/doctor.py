@@ -10,21 +10,21 @@ from noctule.messages import say
 from noctule.problem import Problem
 from noctule.stages.webhooks.inbox import open_inbox
 from noctule.stages.webhooks.routes import find_routes
-from noctule.webhooks.operations.doctor import examine
+from noctule.webhooks.operations.doctor import check_routes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from noctule.messages import Language
-    from noctule.webhooks.operations.doctor import Check
+    from noctule.webhooks.operations.doctor import RouteCheck
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """Every check that was made, route by route."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[RouteCheck, ...]
 
     @property
     def good(self) -> bool:
@@ -44,7 +44,7 @@ class Diagnosis:
         return {"checks": checks}
 
 
-def check_text(check: Check, language: Language) -> str:
+def check_text(check: RouteCheck, language: Language) -> str:
     """One check as a sentence."""
     return say(language, f"webhooks.check_{check.key}", **check.values)
 
@@ -62,4 +62,4 @@ def diagnose(inbox: str | None, folder: Path, providers: Sequence[str] = ()) -> 
         routes = []
     secrets = {route.provider: route.secrets for route in routes}
     with open_inbox(inbox) as store:
-        return Diagnosis(tuple(examine(store, secrets, time.time())))
+        return Diagnosis(tuple(check_routes(store, secrets, time.time())))

@@ -10,10 +10,11 @@ from noctule.problem import Exit, Problem
 from noctule.stages.webhooks.inbox import as_problem
 from noctule.stages.webhooks.routes import own_route
 from noctule.stages.webhooks.serve import check_address
-from noctule.webhooks.receiving.secret_capture import Enroller, write_secret
+from noctule.webhooks.private_file import write_private
+from noctule.webhooks.receiving.secret_capture import SecretCapture
 from noctule.webhooks.receiving.server import run, serve
 from noctule.webhooks.schemes.registry import scheme_of
-from noctule.webhooks.verification.keyring import configured
+from noctule.webhooks.verification.keyring import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,23 +82,23 @@ def wait_for_secret(
     """
     with as_problem():
         refusals = _Refusals(on_refused)
-        scheme = configured(scheme_of(enrolment.provider))
-        enroller = Enroller(
+        scheme = read_settings(scheme_of(enrolment.provider))
+        capture = SecretCapture(
             scheme,
             enrolment.path,
-            lambda secret: write_secret(enrolment.file, secret),
+            lambda secret: write_private(enrolment.file, secret),
             refusals.report,
         )
         on_listening()
-        wait = _Wait(enroller, seconds)
+        wait = _Wait(capture, seconds)
         run(wait.serve(enrolment.host, enrolment.port))
-    if enroller.failure is not None:
-        cause = enroller.failure.strerror or str(enroller.failure)
+    if capture.failure is not None:
+        cause = capture.failure.strerror or str(capture.failure)
         place = str(enrolment.file)
         raise Problem("webhooks.enrol_unkept", exit=Exit.OUTSIDE, place=place, cause=cause)
-    if not enroller.taken and wait.timed_out:
+    if not capture.captured and wait.timed_out:
         raise Problem("webhooks.enrol_nothing", exit=Exit.OUTSIDE, place=enrolment.url)
-    return enroller.taken
+    return capture.captured
 
 
 @dataclass
@@ -115,16 +116,16 @@ class _Refusals:
 class _Wait:
     """A server that ends with the enrolment, or after `seconds` without one."""
 
-    enroller: Enroller
+    capture: SecretCapture
     seconds: float
     timed_out: bool = False
 
     async def serve(self, host: str, port: int) -> None:
-        await serve(self.enroller, host, port, until=self._done())
+        await serve(self.capture, host, port, until=self._done())
 
     async def _done(self) -> None:
         try:
             async with asyncio.timeout(self.seconds):
-                await self.enroller.done.wait()
+                await self.capture.done.wait()
         except TimeoutError:
             self.timed_out = True

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from noctule.stages.webhooks.inbox import EventFilter
-    from noctule.webhooks.store.base import Query, RejectedDelivery, Store, Stored
+    from noctule.webhooks.store.base import EventQuery, InboxStore, RejectedDelivery, StoredEvent
 
 OVERLAP = 200
 """How many numbers before the last one are read again: with several receiving hosts, an event with
@@ -45,7 +45,7 @@ class EventSummary:
     """Bytes of the body; None once it was pruned."""
 
     @classmethod
-    def of(cls, event: Stored) -> EventSummary:
+    def of(cls, event: StoredEvent) -> EventSummary:
         return cls(
             seq=event.seq,
             route=event.route,
@@ -189,7 +189,7 @@ def follow_events(inbox: str | None, events: EventFilter) -> Generator[EventFeed
 class EventFeed:
     """Events, each once per state, and rejections, in the order in which they arrive."""
 
-    def __init__(self, store: Store, query: Query) -> None:
+    def __init__(self, store: InboxStore, query: EventQuery) -> None:
         self._store = store
         self._query = query
         self._states: dict[int, str] = {}
@@ -205,7 +205,7 @@ class EventFeed:
         events = self._changed(replace(self._query, after=after, limit=1000))
         return [*events, *self._rejections()]
 
-    def _changed(self, query: Query) -> list[EventSummary]:
+    def _changed(self, query: EventQuery) -> list[EventSummary]:
         changed: list[EventSummary] = []
         for event in reversed(self._store.find(query)):
             if self._states.get(event.seq) != event.state:

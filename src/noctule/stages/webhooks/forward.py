@@ -13,15 +13,15 @@ from noctule.problem import Exit, Problem
 from noctule.stages.webhooks.events import EventSummary
 from noctule.stages.webhooks.inbox import open_inbox
 from noctule.webhooks.operations.forward import Bookmark, forward
-from noctule.webhooks.store.base import Query
+from noctule.webhooks.store.base import EventQuery
 from noctule.webhooks.store.open import default_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from noctule.stages.webhooks.inbox import EventFilter
-    from noctule.webhooks.operations.forward import Sent
-    from noctule.webhooks.store.base import Store, Stored
+    from noctule.webhooks.operations.forward import ForwardOutcome
+    from noctule.webhooks.store.base import InboxStore, StoredEvent
 
 PAGE = 100
 POLL = 0.3
@@ -80,7 +80,7 @@ def forward_events(
 
 @dataclass
 class _Forwarder:
-    store: Store
+    store: InboxStore
     bookmark: Bookmark
     target: str
     on_event: Callable[[EventSummary, bool], None]
@@ -89,7 +89,7 @@ class _Forwarder:
     """Attempts in a row that did not reach the target."""
 
     def skip_existing(self) -> None:
-        newest = self.store.find(Query(limit=1))
+        newest = self.store.find(EventQuery(limit=1))
         self.bookmark.last = max((event.seq for event in newest), default=0)
         self.bookmark.save()
 
@@ -99,7 +99,7 @@ class _Forwarder:
             if event is not None:
                 self._send(event)
 
-    def run(self, query: Query, *, once: bool) -> bool:
+    def run(self, query: EventQuery, *, once: bool) -> bool:
         """Forward what arrives. With `once`, returns whether the target could be reached."""
         while True:
             page = self.store.find(replace(query, after=self.bookmark.last, oldest_first=True))
@@ -111,7 +111,7 @@ class _Forwarder:
             elif not page:
                 time.sleep(POLL)
 
-    def _send(self, event: Stored) -> Sent:
+    def _send(self, event: StoredEvent) -> ForwardOutcome:
         outcome = forward(event, self.target, _post)
         if outcome == "unreachable":
             self.failures += 1
@@ -119,7 +119,7 @@ class _Forwarder:
                 self.on_unreachable()
             return outcome
         self.failures = 0
-        self.bookmark.tried(event.seq, outcome)
+        self.bookmark.record(event.seq, outcome)
         self.on_event(EventSummary.of(event), outcome == "delivered")
         return outcome
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, cast
 from noctule.problem import Exit, Problem
 from noctule.runtime.errors import ConfigurationError, MissingSecrets
 from noctule.webhooks.errors import InboxError, InvalidSecret, Refused, WebhookError
-from noctule.webhooks.store.base import STATES, Query
+from noctule.webhooks.store.base import STATES, EventQuery
 from noctule.webhooks.store.open import default_place, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from noctule.webhooks.store.base import State, Store, Stored
+    from noctule.webhooks.store.base import EventState, InboxStore, StoredEvent
 
 SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -40,7 +40,7 @@ class EventFilter:
     """`2h`, `3d`, or ISO 8601."""
     until: str = ""
 
-    def query(self, limit: int) -> Query:
+    def query(self, limit: int) -> EventQuery:
         """The store's query for at most `limit` events. Raises `Problem` (exit 2) for an unknown
         state or a time that cannot be read."""
         if self.state and self.state not in STATES:
@@ -50,9 +50,9 @@ class EventFilter:
                 place=f"--state {self.state}",
                 known=", ".join(STATES),
             )
-        return Query(
+        return EventQuery(
             route=self.route,
-            state=cast("State", self.state),
+            state=cast("EventState", self.state),
             type=self.type,
             id=self.id,
             text=self.text,
@@ -103,7 +103,7 @@ def as_problem() -> Generator[None]:
 
 
 @contextmanager
-def open_inbox(place: str | None) -> Generator[Store]:
+def open_inbox(place: str | None) -> Generator[InboxStore]:
     """The store of an existing inbox at `place`: a file or a postgresql:// address, by default
     what NOCTULE_INBOX says, else `.noctule/inbox.sqlite3`. Raises `Problem`."""
     address = place or default_place()
@@ -117,7 +117,7 @@ def open_inbox(place: str | None) -> Generator[Store]:
             store.close()
 
 
-def find_event(store: Store, reference: str) -> Stored:
+def find_event(store: InboxStore, reference: str) -> StoredEvent:
     """The event with a number (`7` or `#7`) or a provider's id; the last one for "".
 
     Raises `Problem` (exit 2) if there is none.
@@ -125,7 +125,7 @@ def find_event(store: Store, reference: str) -> Stored:
     number = reference.removeprefix("#")
     if number.isdecimal() and len(number) < 19 and (event := store.get(int(number))):
         return event
-    matches = store.find(Query(id=reference, limit=1))
+    matches = store.find(EventQuery(id=reference, limit=1))
     if not matches:
         key = "webhooks.no_event" if reference else "webhooks.empty"
         raise Problem(key, exit=Exit.USAGE, place=reference)

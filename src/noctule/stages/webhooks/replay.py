@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from noctule.stages.webhooks.inbox import EventFilter
-    from noctule.webhooks.operations.bulk_replay import Bulk
-    from noctule.webhooks.store.base import Store
+    from noctule.webhooks.operations.bulk_replay import BulkReplay
+    from noctule.webhooks.store.base import InboxStore
 
 HARMLESS = frozenset({"queued", "waiting", "quarantined"})
 """Outcomes that need nobody's attention."""
@@ -111,11 +111,11 @@ def _name(events: EventFilter, limit: int | None) -> str:
     return "replay " + hashlib.sha256(typed.encode()).hexdigest()[:16]
 
 
-def _progress(bulk: Bulk, *, resumed: bool = False) -> ReplayProgress:
+def _progress(bulk: BulkReplay, *, resumed: bool = False) -> ReplayProgress:
     return ReplayProgress(bulk.done, bulk.last, bulk.query.before - 1, resumed)
 
 
-def _interrupted(store: Store, name: str) -> ReplayResult:
+def _interrupted(store: InboxStore, name: str) -> ReplayResult:
     with as_problem():
         bulk = interrupted(store, name)
     if bulk is None:

@@ -34,7 +34,7 @@ def sample_payload(provider: str, event: str, scheme: Scheme) -> dict[str, Any]:
             payload = _at(path, {"id": f"test_{uuid4().hex[:16]}"})
         payload = {**(pack.webhook.envelope if pack.webhook else {}), **payload}
     for parts in list(scheme.version)[:1]:
-        if len(parts) == 1 and parts[0].place == "body" and "." not in parts[0].name:
+        if len(parts) == 1 and parts[0].kind == "body" and "." not in parts[0].name:
             payload.setdefault(parts[0].name, int(time.time()))
     return payload
 

@@ -10,7 +10,7 @@ from noctule.problem import Exit, Problem
 from noctule.stages.webhooks.inbox import as_problem
 from noctule.stages.webhooks.routes import find_routes
 from noctule.webhooks import Inbox, Receiver
-from noctule.webhooks.receiving.router import Site
+from noctule.webhooks.receiving.router import WebhookRouter
 from noctule.webhooks.receiving.server import run, serve
 
 if TYPE_CHECKING:
@@ -46,24 +46,24 @@ def serve_webhooks(
     routes = find_routes(folder, providers)
     check_address(host, port)
     with as_problem():
-        site = _site(routes, inbox)
+        router = _router(routes, inbox)
         served = ServedRoutes(f"http://{host}:{port}", tuple(routes))
-        run(_serve(site, served, host, port, on_ready))
+        run(_serve(router, served, host, port, on_ready))
 
 
 async def _serve(
-    site: Site,
+    router: WebhookRouter,
     served: ServedRoutes,
     host: str,
     port: int,
     on_ready: Callable[[ServedRoutes], None],
 ) -> None:
-    async with site.lifespan():
+    async with router.lifespan():
         on_ready(served)
-        await serve(site, host, port)
+        await serve(router, host, port)
 
 
-def _site(routes: Sequence[WebhookRoute], place: str | None) -> Site:
+def _router(routes: Sequence[WebhookRoute], place: str | None) -> WebhookRouter:
     inbox = Inbox(place)
     receivers = {
         route.path: Receiver(
@@ -71,7 +71,7 @@ def _site(routes: Sequence[WebhookRoute], place: str | None) -> Site:
         )
         for route in routes
     }
-    return Site(receivers, inbox)
+    return WebhookRouter(receivers, inbox)
 
 
 def check_address(host: str, port: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from noctule.problem import Exit, Problem
 from noctule.stages.webhooks.inbox import as_problem
-from noctule.webhooks.receiving.intake import Intake
+from noctule.webhooks.receiving.base import BaseReceiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +35,7 @@ def work(
         asyncio.run(_Work(receivers, on_start, on_stopping).run(drain=drain))
 
 
-def load_receivers(app: str, folder: Path) -> list[Intake]:
+def load_receivers(app: str, folder: Path) -> list[BaseReceiver]:
     """The receivers at `module:name`, looked for in the project and its `src`. Raises `Problem`."""
     module, _, name = app.partition(":")
     sys.path[:0] = [str(folder.resolve()), str(folder.resolve() / "src")]
@@ -46,10 +46,10 @@ def load_receivers(app: str, folder: Path) -> list[Intake]:
     except (ImportError, AttributeError, ValueError) as error:
         cause = f"{type(error).__name__}: {error}"
         raise Problem("webhooks.no_app", exit=Exit.USAGE, place=app, cause=cause) from error
-    receivers = [target] if isinstance(target, Intake) else _items(target)
-    if not receivers or not all(isinstance(receiver, Intake) for receiver in receivers):
+    receivers = [target] if isinstance(target, BaseReceiver) else _items(target)
+    if not receivers or not all(isinstance(receiver, BaseReceiver) for receiver in receivers):
         raise Problem("webhooks.not_receiver", exit=Exit.USAGE, place=app)
-    return cast("list[Intake]", receivers)
+    return cast("list[BaseReceiver]", receivers)
 
 
 def _items(value: Any) -> list[Any]:
@@ -58,7 +58,7 @@ def _items(value: Any) -> list[Any]:
 
 @dataclass
 class _Work:
-    receivers: Sequence[Intake]
+    receivers: Sequence[BaseReceiver]
     on_start: Callable[[Sequence[str]], None]
     on_stopping: Callable[[], None]
 

@@ -1,7 +1,7 @@
-"""Why was a delivery rejected? By undoing, one at a time, what commonly goes wrong.
+"""Explain a rejection: undo what commonly goes wrong, one thing at a time.
 
-A cause is `certain` when the signature holds once that one thing is undone; nothing is guessed
-from looks unless no undoing helps.
+A cause is `certain` if the signature is right once that thing is undone. Only if nothing helps are
+causes guessed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from noctule.webhooks.explain.suspects import (
     altered_urls,
     looks_like_another_key,
 )
-from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.verify import signing_time, timestamp_text, verify
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ def explain(
     *,
     retired: Sequence[str] = (),
 ) -> list[Cause]:
-    """The causes of a rejection, the likeliest first; none if the delivery is accepted.
+    """The causes of a rejection, the most likely first; none if the delivery is accepted.
 
-    `now` is in seconds since the epoch; `retired` are earlier secrets to try. No cause holds a
+    `now` is in seconds since the epoch; `retired` are earlier secrets to try. No cause contains a
     secret or a part of the body. Raises Refused, InvalidSecret.
     """
     try:
@@ -82,17 +82,17 @@ def _mismatch(
     retired: Sequence[str],
     rejection: Rejection,
 ) -> Iterator[Cause]:
-    if _holds(scheme, request, retired):
+    if _is_valid(scheme, request, retired):
         yield Cause("secret_retired", "secret", certain=True)
         return
-    undone = chain(
-        ((cause, scheme, other, secrets) for cause, other in altered_bodies(scheme, request)),
-        ((cause, scheme, other, secrets) for cause, other in altered_urls(scheme, request)),
-        ((c, other, request, keys) for c, other, keys in altered_secrets(scheme, secrets)),
-        ((c, other, request, keys) for c, other, keys in altered_schemes(scheme, secrets)),
+    alterations = chain(
+        ((cause, scheme, altered, secrets) for cause, altered in altered_bodies(scheme, request)),
+        ((cause, scheme, altered, secrets) for cause, altered in altered_urls(scheme, request)),
+        ((cause, s, request, keys) for cause, s, keys in altered_secrets(scheme, secrets)),
+        ((cause, s, request, keys) for cause, s, keys in altered_schemes(scheme, secrets)),
     )
-    for cause, as_scheme, as_request, as_secrets in undone:
-        if _holds(as_scheme, as_request, as_secrets):
+    for cause, altered_scheme, altered_request, altered_keys in alterations:
+        if _is_valid(altered_scheme, altered_request, altered_keys):
             yield cause
             return
     kinds = [kind for kind in map(looks_like_another_key, secrets) if kind]
@@ -103,12 +103,12 @@ def _mismatch(
         yield Cause("secret_or_body", "secret, body")
 
 
-def _holds(scheme: Scheme, request: WebhookRequest, secrets: Sequence[str]) -> bool:
-    """Whether the signature is right, whatever the age."""
+def _is_valid(scheme: Scheme, request: WebhookRequest, secrets: Sequence[str]) -> bool:
+    """Whether the signature is right, at any age."""
     if not secrets:
         return False
-    stamp = scheme.timestamp
-    ageless = stamp and replace(stamp, past=AGELESS, future=AGELESS)
+    timestamp = scheme.timestamp
+    ageless = timestamp and replace(timestamp, past=AGELESS, future=AGELESS)
     try:
         verify(replace(scheme, timestamp=ageless), request, secrets, 0.0)
     except (Rejection, KeyUnavailable, ValueError):
@@ -118,16 +118,16 @@ def _holds(scheme: Scheme, request: WebhookRequest, secrets: Sequence[str]) -> b
 
 def _age(scheme: Scheme, request: WebhookRequest, now: float) -> Cause:
     """The signature is right; the time is not."""
-    stamp = scheme.timestamp
-    if stamp is None:
-        raise LookupError("a scheme without a time has no stale deliveries")
-    signed_at = signing_time(stamp, timestamp_text(Reading(scheme, request)))
-    off = signed_at - now
+    timestamp = scheme.timestamp
+    if timestamp is None:
+        raise LookupError("the scheme has no timestamp")
+    signed_at = signing_time(timestamp, timestamp_text(DeliveryView(scheme, request)))
+    difference = signed_at - now
     for unit, seconds in (("milliseconds", signed_at / 1000), ("seconds", signed_at * 1000)):
-        if abs(seconds - now) < 86400 and stamp.unit != "iso":
-            return Cause("timestamp_unit", str(stamp.source), unit, certain=True)
-    quarters = round(off / 900)
-    if 0 < abs(quarters) <= 56 and abs(off - quarters * 900) <= 5:
-        return Cause("clock_zone", "clock", f"{off / 3600:+.2f} h")
-    key = "clock_behind" if off > 0 else "delivery_old"
-    return Cause(key, str(stamp.source), f"{abs(off):.0f} s", certain=True)
+        if abs(seconds - now) < 86400 and timestamp.unit != "iso":
+            return Cause("timestamp_unit", str(timestamp.locator), unit, certain=True)
+    quarters = round(difference / 900)
+    if 0 < abs(quarters) <= 56 and abs(difference - quarters * 900) <= 5:
+        return Cause("clock_zone", "clock", f"{difference / 3600:+.2f} h")
+    key = "clock_behind" if difference > 0 else "delivery_old"
+    return Cause(key, str(timestamp.locator), f"{abs(difference):.0f} s", certain=True)

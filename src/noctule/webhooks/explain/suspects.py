@@ -1,4 +1,4 @@
-"""What commonly happens to a delivery between the provider and the verification, undone."""
+"""Undo what commonly happens to a delivery between the provider and the receiver."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from noctule.webhooks.schemes.scheme import Algorithm, KeyForm, Scheme
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    Altered = tuple[Cause, Scheme, Sequence[str]]
+    Alteration = tuple[Cause, Scheme, Sequence[str]]
 
-MAX_UNPACKED = 32 << 20
+MAX_DECOMPRESSED = 32 << 20
 API_KEYS = {
     r"(sk|rk|pk)_(live|test)_": "Stripe API key",
     r"xox[abprs]-": "Slack token",
@@ -35,7 +35,7 @@ API_KEYS = {
 
 
 def looks_like_another_key(secret: str) -> str:
-    """What kind of credential it is by its shape, "" if nothing says that it is another one."""
+    """The kind of another credential that the secret looks like; "" if none."""
     kinds = (kind for shape, kind in API_KEYS.items() if re.match(shape, secret))
     return next(kinds, "")
 
@@ -43,8 +43,8 @@ def looks_like_another_key(secret: str) -> str:
 def altered_bodies(
     scheme: Scheme, request: WebhookRequest
 ) -> Iterator[tuple[Cause, WebhookRequest]]:
-    """The request with what its body may have been before something on the way changed it."""
-    if not scheme.covers_body:
+    """The request with bodies that it may have had before something on the way changed them."""
+    if not scheme.scope.body:
         return
     for key, detail, body in _bodies(request.body):
         if body != request.body:
@@ -61,13 +61,13 @@ def _bodies(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     yield "body_padded", "", body.strip()
     yield "body_marked", "", body.removeprefix(b"\xef\xbb\xbf")
     yield "body_marked", "", b"\xef\xbb\xbf" + body
-    yield from _recoded(body)
-    yield from _unpacked(body)
-    yield from _respelt_json(body)
-    yield from _respelt_form(body)
+    yield from _encodings(body)
+    yield from _decompressed(body)
+    yield from _json_spellings(body)
+    yield from _form_spellings(body)
 
 
-def _recoded(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+def _encodings(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     try:
         text = body.decode()
         yield "body_recoded", "latin-1 -> UTF-8", text.encode("latin-1")
@@ -77,16 +77,16 @@ def _recoded(body: bytes) -> Iterator[tuple[str, str, bytes]]:
         yield "body_recoded", "UTF-8 -> latin-1", body.decode("latin-1").encode()
 
 
-def _unpacked(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+def _decompressed(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     if body.startswith(b"\x1f\x8b"):
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
-                yield "body_compressed", "gzip", file.read(MAX_UNPACKED)
+                yield "body_compressed", "gzip", file.read(MAX_DECOMPRESSED)
         except (OSError, EOFError):
             return
 
 
-def _respelt_json(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+def _json_spellings(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     """The same data as other programs write it, for a body that a framework parsed and wrote."""
     try:
         data = json.loads(body)
@@ -100,22 +100,22 @@ def _respelt_json(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     ]
     for spacing, ascii_only, sort in product(spacings, (False, True), (False, True)):
         text = json.dumps(data, ensure_ascii=ascii_only, sort_keys=sort, **spacing)
-        for spelt in (text, text.replace("/", r"\/"), _html_safe(text)):
+        for spelling in (text, text.replace("/", r"\/"), _html_safe(text)):
             for end in ("", "\n"):
-                yield "body_reserialised", "JSON", (spelt + end).encode("utf-8", "surrogatepass")
+                yield "body_reserialised", "JSON", (spelling + end).encode("utf-8", "surrogatepass")
     if isinstance(data, dict):
         fields = cast("dict[str, Any]", data)
         yield "body_reserialised", "form", urlencode(fields, errors="replace").encode()
 
 
 def _html_safe(text: str) -> str:
-    """As Go and Ruby on Rails write it."""
+    """The escapes of Go and Ruby on Rails."""
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return text
 
 
-def _respelt_form(body: bytes) -> Iterator[tuple[str, str, bytes]]:
+def _form_spellings(body: bytes) -> Iterator[tuple[str, str, bytes]]:
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
     except ValueError:
@@ -125,8 +125,8 @@ def _respelt_form(body: bytes) -> Iterator[tuple[str, str, bytes]]:
 
 
 def altered_urls(scheme: Scheme, request: WebhookRequest) -> Iterator[tuple[Cause, WebhookRequest]]:
-    """The request with addresses that the provider may have called, were there a proxy between."""
-    if not scheme.covers_url:
+    """The request with addresses that the provider may have called through a proxy."""
+    if not scheme.scope.url:
         return
     for url in dict.fromkeys(_urls(request)):
         cause = Cause("url_differs", "url", url, certain=True)
@@ -157,8 +157,8 @@ def _forwarded(request: WebhookRequest, header: str) -> list[str]:
     return [value.split(b",")[0].strip().decode("latin-1") for value in values]
 
 
-def altered_secrets(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Altered]:
-    """The secrets as they may have been before they were pasted, and read in other ways."""
+def altered_secrets(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Alteration]:
+    """The secrets as they may have been before they were pasted, and with other key forms."""
     for secret in secrets:
         clean = secret.strip().strip("\"'").removesuffix("\\n").strip()
         if clean and clean != secret:
@@ -167,13 +167,13 @@ def altered_secrets(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Altered]
             continue
         for form in get_args(KeyForm):
             cause = Cause("secret_form", "secret", form, certain=True)
-            yield cause, replace(scheme, key=form), [secret]
+            yield cause, replace(scheme, key_form=form), [secret]
         for other in (secret.partition("_")[2], f"whsec_{secret}"):
             yield Cause("secret_prefix", "secret", certain=True), scheme, [other]
 
 
-def altered_schemes(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Altered]:
-    """The signature written or computed in another way than the pack says."""
+def altered_schemes(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Alteration]:
+    """The scheme with other encodings and algorithms of the signature."""
     for encoding in get_args(Encoding):
         cause = Cause("signature_encoding", "header", encoding, certain=True)
         yield cause, replace(scheme, encoding=encoding), secrets

@@ -1,1 +1,1 @@
-"""The formats in which deliveries and signatures come."""
+"""The formats of deliveries and signatures."""

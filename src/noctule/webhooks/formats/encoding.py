@@ -1,4 +1,4 @@
-"""Signatures as text. One text per signature: anything but the canonical spelling is refused."""
+"""Signatures as text, in their canonical spelling only."""
 
 from base64 import b64encode, urlsafe_b64encode
 from binascii import Error, a2b_base64, hexlify, unhexlify
@@ -8,7 +8,7 @@ Encoding = Literal["hex", "base64", "base64url"]
 
 
 def encode(encoding: Encoding, raw: bytes) -> bytes:
-    """`base64url` is that of JSON web tokens: without padding."""
+    """Encode bytes; `base64url` is without padding, as in JSON web tokens."""
     match encoding:
         case "hex":
             return hexlify(raw)
@@ -19,7 +19,7 @@ def encode(encoding: Encoding, raw: bytes) -> bytes:
 
 
 def decode(encoding: Encoding, text: bytes) -> bytes | None:
-    """The bytes, or None: wrong alphabet, upper-case hex, white space, loose trailing bits."""
+    """The bytes; None for a wrong alphabet, upper-case hex, whitespace or stray trailing bits."""
     try:
         match encoding:
             case "hex":

@@ -1,4 +1,4 @@
-"""A delivery from a file: the HTTP message as it was received, headers, empty line, body."""
+"""Read a delivery from a file that holds the HTTP request: headers, empty line, body."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _START = re.compile(rb"([A-Z]+) (\S+)(?: HTTP/\d(?:\.\d)?)?")
 def read_capture(data: bytes, *, url: str = "") -> WebhookRequest:
     """The request in a captured HTTP message; the body is exact to the last byte.
 
-    The first line is `POST /path HTTP/1.1`, or with a whole address. `url` is the public address
-    where the message does not have it; else it is made from `Host`, taken to be https. Raises
-    ValueError naming the line that is not HTTP.
+    The first line is `POST /path HTTP/1.1`, or has a whole address. `url` is the public address;
+    without it, it is built from the `Host` header with https. Raises ValueError naming the line
+    that is not HTTP.
     """
     head, empty, body = _split(data)
     if not empty:
-        raise ValueError("no empty line ends the headers: the file has to hold a whole request")
+        raise ValueError("no empty line after the headers: the file must contain a whole request")
     first, *lines = re.split(rb"\r?\n", head)
     start = _START.fullmatch(first.strip())
     if start is None:
@@ -36,6 +36,6 @@ def read_capture(data: bytes, *, url: str = "") -> WebhookRequest:
 
 
 def _split(data: bytes) -> tuple[bytes, bytes, bytes]:
-    """At the first empty line, whichever line ends the file has."""
-    found = re.search(rb"\r?\n\r?\n", data)
-    return (data[: found.start()], found[0], data[found.end() :]) if found else (data, b"", b"")
+    """Split at the first empty line, with either line ending."""
+    empty = re.search(rb"\r?\n\r?\n", data)
+    return (data[: empty.start()], empty[0], data[empty.end() :]) if empty else (data, b"", b"")

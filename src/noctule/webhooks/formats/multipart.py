@@ -8,18 +8,18 @@ from noctule.webhooks.errors import Reason, Rejection
 
 MAX_PARTS = 100
 BOUNDARY = "noctule-boundary"
-"""Of the forms made here."""
+"""The boundary of the forms made here."""
 _BOUNDARY = re.compile(rb'boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))', re.IGNORECASE)
 _NAME = re.compile(rb'(?:^|[;\s])name="([^"]*)"', re.IGNORECASE)
 
 
 def parts(media_type: bytes, body: bytes) -> dict[str, str]:
-    """Names and values; files are read as text too. Raises Rejection if it is no such form."""
-    found = _BOUNDARY.search(media_type)
-    if found is None:
+    """Names and values, files as text. Raises Rejection if the body is not such a form."""
+    boundary = _BOUNDARY.search(media_type)
+    if boundary is None:
         raise Rejection(Reason.UNPARSEABLE, "boundary")
-    mark = b"\r\n--" + (found[1] or found[2])
-    pieces = (b"\r\n" + body).split(mark)
+    delimiter = b"\r\n--" + (boundary[1] or boundary[2])
+    pieces = (b"\r\n" + body).split(delimiter)
     if len(pieces) < 3 or len(pieces) > MAX_PARTS + 2 or not pieces[-1].startswith(b"--"):
         raise Rejection(Reason.UNPARSEABLE, "form")
     fields: dict[str, str] = {}
@@ -41,7 +41,7 @@ def _disposition(head: bytes) -> bytes:
 
 
 def form_of(fields: dict[str, str]) -> bytes:
-    """A multipart form of texts, with `BOUNDARY`."""
+    """A multipart form of text fields, with `BOUNDARY`."""
     head = 'Content-Disposition: form-data; name="{}"'
     parts = [f"--{BOUNDARY}\r\n{head.format(n)}\r\n\r\n{v}\r\n" for n, v in fields.items()]
     return f"{''.join(parts)}--{BOUNDARY}--\r\n".encode()

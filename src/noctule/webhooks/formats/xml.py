@@ -1,4 +1,4 @@
-"""XML that a provider signed, as data: elements are objects, repeated ones lists, leaves texts."""
+"""XML as data: elements become objects, repeated elements lists, leaves strings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from binascii import Error, a2b_base64
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
-from noctule.json_types import is_dict
+from noctule.json_types import is_object
 from noctule.webhooks.errors import Reason, Rejection
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ MAX_DEPTH = 64
 
 
 def parse_xml64(text: str) -> dict[str, Any]:
-    """The root's content, from base64 in lines. Raises Rejection; a DTD is never read."""
-    from xml.etree.ElementTree import ParseError, XMLParser  # one provider alone needs it
+    """The content of the root, from base64 in lines. Raises Rejection, also for any DTD."""
+    from xml.etree.ElementTree import ParseError, XMLParser  # only one provider needs it
 
     try:
         raw = a2b_base64(text.replace("\n", "").encode("ascii"), strict_mode=True)
@@ -33,7 +33,7 @@ def parse_xml64(text: str) -> dict[str, Any]:
     except (ParseError, ValueError, LookupError):
         raise Rejection(Reason.UNPARSEABLE, "xml") from None
     data = _data(root, 0)
-    return data if is_dict(data) else {root.tag: data}
+    return data if is_object(data) else {root.tag: data}
 
 
 def _data(element: Element, depth: int) -> Any:
@@ -55,7 +55,7 @@ def _data(element: Element, depth: int) -> Any:
 
 
 def xml64_of(data: dict[str, Any]) -> str:
-    """Such a text of an object of texts and objects."""
+    """The inverse: base64 of XML, from an object of strings and objects."""
     return encodebytes(f"<notification>{_xml(data)}</notification>".encode()).decode()
 
 

@@ -1,1 +1,1 @@
-"""What an operator does with an inbox."""
+"""The operator's tasks on an inbox."""

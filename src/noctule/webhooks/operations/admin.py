@@ -1,4 +1,4 @@
-"""What an operator does with an inbox. Each takes an open store; see `inbox.open_store`."""
+"""Show, replay and trigger events. `store.open.open_store` opens the store that they need."""
 
 # ruff: noqa: A002 - id and type are the words of every provider's documents
 
@@ -16,73 +16,75 @@ from noctule.webhooks.processing.maintenance import copy_of
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
-from noctule.webhooks.signing.sign import compose, stamped
-from noctule.webhooks.verification.keyring import configured
-from noctule.webhooks.verification.verify import verify_waiting
+from noctule.webhooks.signing.sign import compose, with_id_and_type
+from noctule.webhooks.verification.keyring import read_settings
+from noctule.webhooks.verification.verify import verify_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from noctule.webhooks.store.base import Store, Stored
+    from noctule.webhooks.store.base import InboxStore, StoredEvent
 
-Replayed = Literal[
+ReplayOutcome = Literal[
     "queued", "waiting", "quarantined", "pruned", "no_secret", "no_scheme", "not_genuine"
 ]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """An event for the eye: credentials and card numbers are masked, long bodies cut."""
+class DisplayedEvent:
+    """An event for display: credentials and card numbers are masked, long bodies cut."""
 
-    event: Stored
+    event: StoredEvent
     headers: tuple[tuple[str, str], ...]
     body: str
 
 
-def show(event: Stored) -> Shown:
-    """An event as it may be displayed. A body that was pruned is empty."""
+def show(event: StoredEvent) -> DisplayedEvent:
+    """An event as it may be displayed. The body is empty if it was pruned."""
     if event.request is None:
-        return Shown(event, (), "")
+        return DisplayedEvent(event, (), "")
     headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in event.request.headers]
     masked = tuple((name, redact(value)) for name, value in headers)
-    return Shown(event, masked, copy_of(event.request))
+    return DisplayedEvent(event, masked, copy_of(event.request))
 
 
 def replay(
-    store: Store,
-    events: Iterable[Stored],
+    store: InboxStore,
+    events: Iterable[StoredEvent],
     *,
     now: float,
     per_second: float = 0.0,
     dry_run: bool = False,
     scheme: Callable[[str], Scheme] = scheme_of,
-) -> dict[int, Replayed]:
-    """Process events again; what became of each, by number.
+) -> dict[int, ReplayOutcome]:
+    """Process events again; returns an outcome for each, by number.
 
-    The stored bytes are verified once more, as of the time they were received, with the secret
-    that matched then (it has to be set still). `per_second` spreads them; `dry_run` only says
-    what would be. The provider's id does not change, so handlers see the same event.
+    The stored bytes are verified again, as of the time they were received, with the secret that
+    matched then, which must still be set. `per_second` limits the rate; `dry_run` changes nothing.
+    Handlers see the same event id.
     """
-    outcomes: dict[int, Replayed] = {event.seq: judged(event, scheme) for event in events}
+    outcomes: dict[int, ReplayOutcome] = {
+        event.seq: replay_outcome(event, scheme) for event in events
+    }
     queued = [seq for seq, outcome in sorted(outcomes.items()) if outcome == "queued"]
     if queued and not dry_run:
-        pace = 1 / per_second if per_second else 0.0
-        store.requeue({seq: now + place * pace for place, seq in enumerate(queued)})
+        interval = 1 / per_second if per_second else 0.0
+        store.requeue({seq: now + index * interval for index, seq in enumerate(queued)})
     return outcomes
 
 
-def judged(event: Stored, scheme: Callable[[str], Scheme]) -> Replayed:
-    """What becomes of an event that is to be processed again."""
+def replay_outcome(event: StoredEvent, scheme: Callable[[str], Scheme]) -> ReplayOutcome:
+    """Whether an event can be processed again, and if not, why."""
     if event.state in ("pending", "leased"):
         return "waiting"
     if event.request is None:
         return "pruned"
     if event.coverage in ("hint", "fetched"):
-        return "queued"  # no signature to look at again: the provider's API vouches
+        return "queued"  # it has no signature: the provider's API vouched for it
     try:
         secret = env(event.key).read().reveal()
-        known = configured(scheme(event.provider))
-        verify_waiting(known, event.request, [secret], event.received_at)
+        event_scheme = read_settings(scheme(event.provider))
+        verify_blocking(event_scheme, event.request, [secret], event.received_at)
     except ConfigurationError:
         return "no_secret"
     except Rejection:
@@ -104,11 +106,11 @@ def trigger(
 ) -> WebhookRequest:
     """A delivery of `payload` as the provider would send it to `url`, ready to be posted.
 
-    Type and id are put where the scheme reads them, in the body or in headers. Raises Refused,
-    InvalidSecret.
+    Type and id are added to the body or the headers, wherever the scheme reads them. Raises
+    Refused, InvalidSecret.
     """
     scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
-    name = id or f"test_{uuid4().hex}"
-    filled = stamped(scheme, payload, id=name, type=event_type)
-    headers, body = compose(scheme, filled, secret, now=now, id=name, type=event_type, url=url)
+    event_id = id or f"test_{uuid4().hex}"
+    payload = with_id_and_type(scheme, payload, id=event_id, type=event_type)
+    headers, body = compose(scheme, payload, secret, now=now, id=event_id, type=event_type, url=url)
     return WebhookRequest("POST", url, headers, body)

@@ -1,7 +1,7 @@
-"""A bulk replay: everything that a query finds, at a rate, and whole whatever happens to it.
+"""Replay everything that a query finds, at a limited rate, across interruptions.
 
-How far it is lies in the inbox itself, and moves in the transaction that queues the events. Killed
-at any moment it goes on where it was: nothing is queued twice, and nothing is left out.
+The progress is in the inbox, and commits in the transaction that queues the events. A replay that
+is killed continues where it was: no event is queued twice, and none is left out.
 """
 
 from __future__ import annotations
@@ -14,74 +14,78 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from noctule.webhooks.errors import EventConflict
-from noctule.webhooks.operations.admin import Replayed, judged
+from noctule.webhooks.operations.admin import ReplayOutcome, replay_outcome
 from noctule.webhooks.schemes.registry import scheme_of
-from noctule.webhooks.store.base import Progress, Query
+from noctule.webhooks.store.base import EventQuery, TaskProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from noctule.webhooks.schemes.scheme import Scheme
-    from noctule.webhooks.store.base import Store, Stored
+    from noctule.webhooks.store.base import InboxStore, StoredEvent
 
 PAGE = 100
 """Events in memory at once: a body may have a MiB."""
 
 
 @dataclass(frozen=True)
-class Bulk:
+class BulkReplay:
     """How far a bulk replay is.
 
-    `query` is what it was when it began: "two hours ago" stays where it was, and what comes in
-    meanwhile is not part of it. `last` is the number of the last event that was looked at, and
-    `outcomes` counts what became of those so far. `free` is when the rate lets the next one out,
-    in seconds since the epoch.
+    `query` stays as it was at the start: "two hours ago" does not move, and new events are not part
+    of it. `last` is the number of the last event examined, `outcomes` counts those so far.
+    `next_at` is when the rate allows the next event, in seconds since the epoch.
     """
 
-    query: Query
+    query: EventQuery
     last: int = 0
-    outcomes: Counter[Replayed] = field(default_factory=Counter[Replayed])
-    free: float = 0.0
+    outcomes: Counter[ReplayOutcome] = field(default_factory=Counter[ReplayOutcome])
+    next_at: float = 0.0
 
     @property
     def done(self) -> int:
-        """How many events were looked at."""
+        """The number of events examined."""
         return self.outcomes.total()
 
-    def next(self, store: Store, size: int) -> list[Stored]:
-        """The following events, no more than `size`."""
-        left = min(size, self.query.limit - self.done)
+    def next_page(self, store: InboxStore, size: int) -> list[StoredEvent]:
+        """The next events, at most `size`."""
+        limit = min(size, self.query.limit - self.done)
         query = replace(
-            self.query, after=max(self.last, self.query.after), limit=left, oldest_first=True
+            self.query, after=max(self.last, self.query.after), limit=limit, oldest_first=True
         )
-        return store.find(query) if left > 0 else []
+        return store.find(query) if limit > 0 else []
 
-    def after(self, found: Mapping[int, Replayed], free: float) -> Bulk:
-        """How far it is after these."""
+    def after(self, outcomes: Mapping[int, ReplayOutcome], next_at: float) -> BulkReplay:
+        """The progress after these events."""
         return replace(
-            self, last=max(found), outcomes=self.outcomes + Counter(found.values()), free=free
+            self,
+            last=max(outcomes),
+            outcomes=self.outcomes + Counter(outcomes.values()),
+            next_at=next_at,
         )
 
     @property
-    def progress(self) -> Progress:
-        """As the store keeps it."""
-        notes = {"query": asdict(self.query), "outcomes": self.outcomes, "free": self.free}
-        return Progress(self.last, json.dumps(notes))
+    def progress(self) -> TaskProgress:
+        """The same as the store keeps it."""
+        details = {"query": asdict(self.query), "outcomes": self.outcomes, "next_at": self.next_at}
+        return TaskProgress(self.last, json.dumps(details))
 
 
-def interrupted(store: Store, name: str) -> Bulk | None:
-    """The replay of that name that has not ended."""
-    known = store.progress(name)
-    if known is None:
+def interrupted(store: InboxStore, name: str) -> BulkReplay | None:
+    """The unfinished replay of that name, if there is one."""
+    progress = store.progress(name)
+    if progress is None:
         return None
-    notes = json.loads(known.notes)
-    outcomes = Counter[Replayed](notes["outcomes"])
-    return Bulk(Query(**notes["query"]), known.place, outcomes, notes["free"])
+    details = json.loads(progress.details)
+    outcomes = Counter[ReplayOutcome](details["outcomes"])
+    return BulkReplay(
+        EventQuery(**details["query"]), progress.position, outcomes, details["next_at"]
+    )
 
 
 def replay_all(
-    store: Store,
-    query: Query,
+    store: InboxStore,
+    query: EventQuery,
     *,
     name: str,
     per_second: float = 0.0,
@@ -89,58 +93,67 @@ def replay_all(
     scheme: Callable[[str], Scheme] = scheme_of,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Bulk]:
-    """Replay everything that a query finds and that is there now, the oldest first.
+) -> Iterator[BulkReplay]:
+    """Replay every event that a query finds now, the oldest first.
 
-    One that was interrupted under the same `name` goes on with its own query. Yields where it
-    begins, then after each page. `per_second` caps the rate: no more than a second's worth is
-    queued ahead. Raises InboxError; Conflict if somebody else is at the same replay.
+    An interrupted replay of the same `name` continues with its own query. Yields the progress at
+    the start and after each page. `per_second` limits the rate; at most one second's worth is
+    queued ahead. Raises InboxError; EventConflict if another process runs the same replay.
     """
-    bulk = _begin(store, query, None if dry_run else name)
+    bulk = _start(store, query, None if dry_run else name)
     schemes = cache(scheme)
-    pace = 1 / per_second if per_second else 0.0
+    interval = 1 / per_second if per_second else 0.0
     size = max(1, min(PAGE, int(per_second))) if per_second else PAGE
     yield bulk
-    while page := bulk.next(store, size):
-        found: dict[int, Replayed] = {
-            event.seq: _judged(event, bulk.query, schemes) for event in page
+    while page := bulk.next_page(store, size):
+        outcomes: dict[int, ReplayOutcome] = {
+            event.seq: _outcome(event, bulk.query, schemes) for event in page
         }
-        queued = [seq for seq, outcome in found.items() if outcome == "queued"]
-        # No longer than a page takes, should the clock be put back or the rate be another one now.
-        wait = min(max(0.0, bulk.free - now()), size * pace) if queued and not dry_run else 0.0
+        queued = [seq for seq, outcome in outcomes.items() if outcome == "queued"]
+        # At most as long as a page takes, in case the clock was set back or the rate has changed.
+        wait = min(max(0.0, bulk.next_at - now()), size * interval) if queued and not dry_run else 0
         start = now() + wait
-        following = bulk.after(found, start + len(queued) * pace if queued else bulk.free)
+        next_at = start + len(queued) * interval if queued else bulk.next_at
+        advanced = bulk.after(outcomes, next_at)
         if not dry_run:
             sleep(wait)
-            due = {seq: start + place * pace for place, seq in enumerate(queued)}
-            _move(store, name, bulk, following, due)
-        bulk = following
+            due = {seq: start + index * interval for index, seq in enumerate(queued)}
+            _commit(store, name, bulk, advanced, due)
+        bulk = advanced
         yield bulk
     if not dry_run:
         store.end(name)
 
 
-def _judged(event: Stored, query: Query, scheme: Callable[[str], Scheme]) -> Replayed:
-    """A suspect is what a replay attack looks like: only who asks for suspects means it."""
+def _outcome(
+    event: StoredEvent, query: EventQuery, scheme: Callable[[str], Scheme]
+) -> ReplayOutcome:
+    """Quarantined events look like replay attacks, so they are replayed only if asked for."""
     if event.state == "quarantined" != query.state:
         return "quarantined"
-    return judged(event, scheme)
+    return replay_outcome(event, scheme)
 
 
-def _begin(store: Store, query: Query, name: str | None) -> Bulk:
-    if name and (known := interrupted(store, name)):
-        return known
-    newest: Sequence[Stored] = store.find(Query(limit=1))
-    top = max((event.seq for event in newest), default=0) + 1
-    bulk = Bulk(replace(query, before=min(top, query.before or top)), query.after)
+def _start(store: InboxStore, query: EventQuery, name: str | None) -> BulkReplay:
+    if name and (unfinished := interrupted(store, name)):
+        return unfinished
+    newest: Sequence[StoredEvent] = store.find(EventQuery(limit=1))
+    end = max((event.seq for event in newest), default=0) + 1
+    bulk = BulkReplay(replace(query, before=min(end, query.before or end)), query.after)
     if name and not store.advance(name, None, bulk.progress):
-        raise EventConflict("another process is at the same replay")
+        raise EventConflict("another process runs the same replay")
     return bulk
 
 
-def _move(store: Store, name: str, bulk: Bulk, following: Bulk, due: Mapping[int, float]) -> None:
-    """Queue events and say so, both or neither."""
+def _commit(
+    store: InboxStore,
+    name: str,
+    bulk: BulkReplay,
+    advanced: BulkReplay,
+    due: Mapping[int, float],
+) -> None:
+    """Queue the events and store the progress, both or neither."""
     with store.transaction():
-        if not store.advance(name, bulk.last, following.progress):
-            raise EventConflict("another process is at the same replay")
+        if not store.advance(name, bulk.last, advanced.progress):
+            raise EventConflict("another process runs the same replay")
         store.requeue(due)

@@ -1,6 +1,6 @@
-"""What is wrong, or about to be: secrets, clocks, lag, dead letters, silence.
+"""Diagnose the routes of an inbox: secrets, clocks, lag, dead events, silence.
 
-Everything is read from the inbox and the environment; nothing is sent anywhere.
+Everything is read from the inbox and the environment; nothing is sent.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from noctule.runtime.secrets import env
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from noctule.webhooks.store.base import Arrival, Overview, Store
+    from noctule.webhooks.store.base import Arrival, InboxStore, RouteOverview
 
 Severity = Literal["good", "warning", "bad"]
 ARRIVALS = 500
 SKEW = 120.0
-"""Seconds that a provider's clock and ours may differ, in the median of the last deliveries."""
+"""Seconds that the clocks may differ, in the median of the last deliveries."""
 LAG = 60.0
 QUIET = 900.0
-"""Silence shorter than this is never told."""
+"""Silence shorter than this is never reported."""
 UNUSUAL = 10.0
-"""Times the usual gap, in the median, after which silence is told."""
+"""Silence is reported after so many times the median gap,"""
 LONGER = 1.5
-"""Times the longest gap known, which nights and Sundays make."""
+"""and so many times the longest gap, which covers nights and Sundays."""
 
 
 @dataclass(frozen=True)
-class Check:
-    """One thing that was looked at. `key` names its text in the catalogue."""
+class RouteCheck:
+    """The result of one check. `key` names its text in the catalogue."""
 
     severity: Severity
     key: str
@@ -41,17 +41,19 @@ class Check:
     values: Mapping[str, str]
 
 
-def examine(store: Store, secrets: Mapping[str, Sequence[str]], now: float) -> Iterator[Check]:
-    """Everything there is to say about the routes of an inbox and those that are configured.
+def check_routes(
+    store: InboxStore, secrets: Mapping[str, Sequence[str]], now: float
+) -> Iterator[RouteCheck]:
+    """The findings about every route in the inbox or in the configuration.
 
-    `secrets` gives the variables of each configured route.
+    `secrets` maps each configured route to the variables of its secrets.
     """
     overviews = {overview.route: overview for overview in store.overview()}
     for route in sorted({*overviews, *secrets}):
         yield from _secrets(route, secrets.get(route, ()))
         overview = overviews.get(route)
         if overview is None:
-            yield Check("warning", "never", route, {})
+            yield RouteCheck("warning", "never", route, {})
             continue
         arrivals = store.arrivals(route, ARRIVALS)
         yield _clock(route, arrivals)
@@ -59,55 +61,57 @@ def examine(store: Store, secrets: Mapping[str, Sequence[str]], now: float) -> I
         yield from _work(overview, now)
 
 
-def _secrets(route: str, names: Sequence[str]) -> Iterator[Check]:
+def _secrets(route: str, names: Sequence[str]) -> Iterator[RouteCheck]:
     for name in names:
         try:
             env(name).read()
         except ConfigurationError:
-            yield Check("bad", "secret_missing", route, {"name": name})
+            yield RouteCheck("bad", "secret_missing", route, {"name": name})
         else:
-            yield Check("good", "secret_present", route, {"name": name})
+            yield RouteCheck("good", "secret_present", route, {"name": name})
 
 
-def _clock(route: str, arrivals: Sequence[Arrival]) -> Check:
-    """A delivery cannot arrive before it was signed, nor, in the median, long after."""
+def _clock(route: str, arrivals: Sequence[Arrival]) -> RouteCheck:
+    """Deliveries do not arrive before they are signed, nor, in the median, long after."""
     ages = [a.received_at - a.signed_at for a in arrivals[:50] if a.signed_at is not None]
     if not ages:
-        return Check("good", "clock_unknown", route, {})
+        return RouteCheck("good", "clock_unknown", route, {})
     skew = median(ages)
     severity: Severity = "bad" if abs(skew) > SKEW else "warning" if skew < -2 else "good"
-    return Check(severity, "clock_skew" if severity != "good" else "clock", route,
+    return RouteCheck(severity, "clock_skew" if severity != "good" else "clock", route,
                  {"seconds": f"{skew:+.1f}"})  # fmt: skip
 
 
-def _silence(route: str, arrivals: Sequence[Arrival], now: float) -> Check:
+def _silence(route: str, arrivals: Sequence[Arrival], now: float) -> RouteCheck:
     times = sorted(arrival.received_at for arrival in arrivals)
     gaps = [later - sooner for sooner, later in pairwise(times)]
     quiet = now - times[-1] if times else 0.0
     if len(gaps) < 5:
-        return Check("good", "heard", route, {"quiet": span(quiet)})
+        return RouteCheck("good", "heard", route, {"quiet": duration(quiet)})
     usual = median(gaps)
-    values = {"quiet": span(quiet), "usual": span(usual)}
+    values = {"quiet": duration(quiet), "usual": duration(usual)}
     if quiet > max(QUIET, UNUSUAL * usual, LONGER * max(gaps)):
-        return Check("warning", "silence", route, values)
-    return Check("good", "heard", route, values)
+        return RouteCheck("warning", "silence", route, values)
+    return RouteCheck("good", "heard", route, values)
 
 
-def _work(overview: Overview, now: float) -> Iterator[Check]:
+def _work(overview: RouteOverview, now: float) -> Iterator[RouteCheck]:
     lag = now - overview.oldest_due if overview.oldest_due is not None else 0.0
     states = {str(state): count for state, count in overview.states.items()}
     waiting = states.get("pending", 0) + states.get("leased", 0)
     if lag > LAG:
-        yield Check("bad", "lag", overview.route, {"lag": span(lag), "count": str(waiting)})
+        yield RouteCheck(
+            "bad", "lag", overview.route, {"lag": duration(lag), "count": str(waiting)}
+        )
     else:
-        yield Check("good", "no_lag", overview.route, {"count": str(waiting)})
+        yield RouteCheck("good", "no_lag", overview.route, {"count": str(waiting)})
     for state in ("dead", "quarantined", "unhandled"):
         if count := states.get(state, 0):
-            yield Check("warning", f"aside_{state}", overview.route, {"count": str(count)})
+            yield RouteCheck("warning", f"aside_{state}", overview.route, {"count": str(count)})
 
 
-def span(seconds: float) -> str:
-    """A length of time in its two largest units: `6 h 12 min`, `4 min`, `0.3 s`."""
+def duration(seconds: float) -> str:
+    """A duration in its two largest units: `6 h 12 min`, `4 min`, `0.3 s`."""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     for size, unit, smaller, name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):

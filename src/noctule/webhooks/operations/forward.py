@@ -1,16 +1,13 @@
-"""Events from an inbox to an application that is being developed: what failed is kept, and after
-a break it goes on where it was.
+"""Post events from an inbox to an application in development, with a bookmark of what was sent.
 
-The exact bytes are posted. Where the scheme signs the time, the delivery is signed again as of now
-(with the secret that matched, if it is set here), since the receiver would take the stored one for
-a replay.
+The exact bytes are posted. If the scheme signs the time, the delivery is signed again as of now,
+with the secret that matched if it is set here: the receiver would reject the old time as a replay.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from noctule.runtime.errors import ConfigurationError
 from noctule.runtime.secrets import env
 from noctule.webhooks.errors import Rejection, WebhookError
+from noctule.webhooks.private_file import write_private
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.signing.sign import sign
 
@@ -25,17 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from noctule.webhooks.store.base import Stored
+    from noctule.webhooks.request import WebhookRequest
+    from noctule.webhooks.store.base import StoredEvent
 
-Sent = Literal["delivered", "refused", "unreachable"]
-KEPT = 10_000
-"""Failed events that are remembered."""
+ForwardOutcome = Literal["delivered", "refused", "unreachable"]
+MAX_FAILED = 10_000
+"""Refused events that a bookmark keeps."""
 NOT_FORWARDED = ("content-length", "host", "connection", "transfer-encoding")
 
 
 @dataclass
 class Bookmark:
-    """How far one target is: the last event that was tried, and those that it refused."""
+    """How far one target is: the last event that was tried, and those that the target refused."""
 
     path: Path
     last: int = 0
@@ -43,8 +42,10 @@ class Bookmark:
 
     @classmethod
     def of(cls, folder: Path, place: str, target: str) -> Bookmark:
-        """The bookmark of a target in a folder; a new one begins at 0. Raises ValueError if the
-        file is none."""
+        """The bookmark of an inbox and a target in a folder; a new one starts at 0.
+
+        Raises ValueError if the file is not a bookmark.
+        """
         name = hashlib.sha256(f"{place}\n{target}".encode()).hexdigest()[:12]
         path = folder / f"forward-{name}.json"
         try:
@@ -53,31 +54,30 @@ class Bookmark:
         except FileNotFoundError:
             return cls(path)
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is no bookmark") from error
+            raise ValueError(f"{path} is not a bookmark") from error
 
-    def tried(self, seq: int, sent: Sent) -> None:
-        """Remember what became of an event; on disk before this returns."""
+    def record(self, seq: int, outcome: ForwardOutcome) -> None:
+        """Record what became of an event; on disk before this returns. Raises OSError."""
         self.last = max(self.last, seq)
-        self.failed = [known for known in self.failed if known != seq][-KEPT:]
-        if sent == "refused":
+        self.failed = [failed for failed in self.failed if failed != seq][-MAX_FAILED:]
+        if outcome == "refused":
             self.failed.append(seq)
         self.save()
 
     def save(self) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps({"last": self.last, "failed": self.failed})
-        new = self.path.with_suffix(".new")
-        new.write_text(text, encoding="utf-8")
-        os.replace(new, self.path)  # noqa: PTH105
+        """Write the file. Raises OSError."""
+        write_private(self.path, json.dumps({"last": self.last, "failed": self.failed}))
 
 
-def forward(event: Stored, target: str, post: Callable[..., int]) -> Sent:
-    """Post one event; `post(url, headers, body)` gives the status, and raises OSError if nobody
-    answers."""
+def forward(event: StoredEvent, target: str, post: Callable[..., int]) -> ForwardOutcome:
+    """Post one event.
+
+    `post(url, headers, body)` returns the status, and raises OSError if there is no answer.
+    """
     if event.request is None:
         return "refused"
     try:
-        status = post(target, headers_for(event, target), event.request.body)
+        status = post(target, headers_for(event, event.request, target), event.request.body)
     except OSError:
         return "unreachable"
     if status in (408, 429) or status >= 500:
@@ -85,28 +85,26 @@ def forward(event: Stored, target: str, post: Callable[..., int]) -> Sent:
     return "delivered" if status < 300 else "refused"
 
 
-def headers_for(event: Stored, target: str) -> dict[str, str]:
-    """The stored headers, signed again where the time or the address is signed."""
-    assert event.request is not None  # noqa: S101 - for the checkers; the caller looked
-    kept = {
+def headers_for(event: StoredEvent, request: WebhookRequest, target: str) -> dict[str, str]:
+    """The stored headers, with a new signature if the time or the address is signed."""
+    headers = {
         name.decode("latin-1"): value.decode("latin-1")
-        for name, value in event.request.headers
+        for name, value in request.headers
         if name.decode("latin-1") not in NOT_FORWARDED
     }
     try:
         scheme = scheme_of(event.provider)
-        if not scheme.algorithm.startswith("hmac-") or not (scheme.timestamp or scheme.covers_url):
-            return kept
-        secret = env(event.key).read().reveal()
-        fresh = sign(
+        if not scheme.algorithm.startswith("hmac-") or not (scheme.timestamp or scheme.scope.url):
+            return headers
+        signed = sign(
             scheme,
-            event.request.body,
-            secret,
+            request.body,
+            env(event.key).read().reveal(),
             now=time.time(),
             id=event.id or "",
             type=event.type,
             url=target,
         )
     except (LookupError, ConfigurationError, WebhookError, Rejection):
-        return kept
-    return kept | {name.lower(): value for name, value in fresh.items()}
+        return headers
+    return headers | {name.lower(): value for name, value in signed.items()}

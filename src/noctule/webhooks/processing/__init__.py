@@ -1,1 +1,1 @@
-"""From stored events to handlers."""
+"""From stored events to handlers, and the maintenance of the inbox."""

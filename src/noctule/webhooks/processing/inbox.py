@@ -1,7 +1,7 @@
-"""The inbox: one writer thread before the store, many deliveries in one commit.
+"""The inbox: one writer thread in front of the store, many deliveries in one commit.
 
-A delivery is answered when the commit that holds it is on disk. While one commit runs, the next
-deliveries gather; together they cost one fsync. Nobody waits for a timer.
+A delivery is answered when its commit is on disk. The deliveries that arrive during one commit
+share the next one, and its fsync. No delivery waits for a timer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from noctule.webhooks.store.base import Delivery, Receipt, Store
+    from noctule.webhooks.store.base import Delivery, InboxStore, Receipt
 
 __all__ = ["Inbox", "default_place", "open_store"]
 
@@ -30,29 +30,29 @@ T = TypeVar("T")
 MEMORY = ":memory:"
 GROUP_ROWS = 512
 CONFLICTS = 5
-"""Times that a group is tried while other hosts store the same events."""
+"""How often a group is tried while other hosts store the same events."""
 GROUP_BYTES = 4 << 20
 WAITING_ROWS = 2048
 WAITING_BYTES = 64 << 20
 
 
 class _Job(Generic[T]):
-    """A function of the store that a coroutine waits for and the writer's thread runs."""
+    """A function of the store that the writer thread runs and a coroutine waits for."""
 
     __slots__ = ("delivery", "function", "future", "loop", "result", "size")
 
     def __init__(
-        self, function: Callable[[Store], T], size: int = 0, delivery: Delivery | None = None
+        self, function: Callable[[InboxStore], T], size: int = 0, delivery: Delivery | None = None
     ) -> None:
         self.function = function
         self.size = size
         self.delivery = delivery
-        """What the function stores; deliveries that wait together are stored together."""
+        """What the function stores; waiting deliveries are stored together."""
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[T] = self.loop.create_future()
         self.result: T | BaseException | None = None
 
-    def tell(self) -> None:
+    def resolve(self) -> None:
         if self.future.done():
             return
         if isinstance(self.result, BaseException):
@@ -62,17 +62,17 @@ class _Job(Generic[T]):
 
 
 def _put(delivery: Delivery) -> _Job[Receipt]:
-    def alone(store: Store) -> Receipt:
+    def store_alone(store: InboxStore) -> Receipt:
         return store.accept([delivery])[0]
 
-    return _Job(alone, len(delivery.request.body) + 1024, delivery)
+    return _Job(store_alone, len(delivery.request.body) + 1024, delivery)
 
 
 class Inbox:
-    """Deliveries on disk. `place` is a file, ":memory:" or a PostgreSQL address; the default is
-    the environment's `NOCTULE_INBOX`, else `.noctule/inbox.sqlite3`, read when it is opened.
+    """Deliveries on disk. `place` is a file, ":memory:" or a PostgreSQL address; by default the
+    environment's `NOCTULE_INBOX`, else `.noctule/inbox.sqlite3`, read when it is opened.
 
-    Several receivers may share one; it is open from the first `open` to the last `close`.
+    Several receivers may share one: it is open from the first `open` to the last `close`.
     """
 
     def __init__(self, place: str | Path | None = None) -> None:
@@ -83,15 +83,15 @@ class Inbox:
         self._counting = threading.Lock()
         self._rows = 0
         self._bytes = 0
-        self.taken = 0
-        """How many deliveries were put in since it was made."""
+        self.put_count = 0
+        """How many deliveries were put in."""
 
     @property
     def is_open(self) -> bool:
         return self._users > 0
 
     async def open(self) -> None:
-        """Open the store in its thread. Raises InboxError, and then nothing is open."""
+        """Open the store in its thread. Raises InboxError; nothing is open then."""
         self._users += 1
         if self._users > 1:
             return
@@ -108,7 +108,7 @@ class Inbox:
             raise
 
     async def close(self) -> None:
-        """Finish what waits, then close the store."""
+        """Finish the waiting jobs, then close the store."""
         self._users -= 1
         if self._users or self._thread is None:
             return
@@ -118,43 +118,43 @@ class Inbox:
     async def put(self, delivery: Delivery, within: float | None = None) -> Receipt:
         """Store a delivery; returns when it is on disk.
 
-        Raises Busy if too many wait, and TimeoutError after `within` seconds: then it may still
-        come to be stored.
+        Raises Busy if too many wait, and TimeoutError after `within` seconds; it may still be
+        stored then.
         """
         if self._rows >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
-            raise Busy("too many deliveries wait for the disk")
-        self.taken += 1
+            raise Busy("too many deliveries are waiting for the disk")
+        self.put_count += 1
         with TimeLimit(within):
             return await self._submit(_put(delivery))
 
-    async def call(self, function: Callable[[Store], T]) -> T:
-        """Run a function of the store in the writer's thread.
+    async def call(self, function: Callable[[InboxStore], T]) -> T:
+        """Run a function of the store in the writer thread.
 
-        It may share a transaction with others, and is run again if that fails.
+        It may share a transaction with others, and runs again if that fails.
         """
         return await self._submit(_Job(function))
 
-    async def read(self, function: Callable[[Store], T]) -> T:
-        """Run a function that only reads, and may take its time, beside the writer.
+    async def read(self, function: Callable[[InboxStore], T]) -> T:
+        """Run a function that only reads and may be slow, beside the writer.
 
-        It has a store of its own, but for an inbox in memory.
+        It has its own store, except for an inbox in memory.
         """
         place = self.place
         if place == MEMORY:
             return await self.call(function)
 
-        def work() -> T:
+        def read_there() -> T:
             store = open_store(place)
             try:
                 return function(store)
             finally:
                 store.close()
 
-        return await asyncio.to_thread(work)
+        return await asyncio.to_thread(read_there)
 
     @property
     def place(self) -> str:
-        """Where it lies."""
+        """The file or address of the store."""
         return str(self._place if self._place is not None else default_place())
 
     @property
@@ -164,7 +164,7 @@ class Inbox:
 
     def _submit(self, job: _Job[T]) -> asyncio.Future[T]:
         if not self.is_open:
-            raise InboxError("the inbox is not open: the receiver's lifespan does not run")
+            raise InboxError("the inbox is not open: the receiver's lifespan is not running")
         with self._counting:
             self._rows += 1
             self._bytes += job.size
@@ -176,17 +176,17 @@ class Inbox:
             store = open_store(place)
         except Exception as error:
             opened.result = error
-            _tell([opened])
+            _resolve([opened])
             return
-        _tell([opened])
+        _resolve([opened])
         try:
             while self._step(store):
                 pass
         finally:
             store.close()
 
-    def _step(self, store: Store) -> bool:
-        """Do what waits, or wait for something to do; False once closing."""
+    def _step(self, store: InboxStore) -> bool:
+        """Run the waiting jobs, or wait for one; False after `close`."""
         group: list[_Job[Any]] = []
         size = 0
         job = self._queue.get()
@@ -200,29 +200,29 @@ class Inbox:
             self._rows -= len(group)
             self._bytes -= size
         if group:
-            _do(store, group)
-            _tell(group)
+            _run_group(store, group)
+            _resolve(group)
         return job is not None
 
 
-def _do(store: Store, group: list[_Job[Any]]) -> None:
-    """One commit for all. If the store refuses, it refuses all of them; if one of them is at
-    fault, each is done alone, so that it fails alone."""
+def _run_group(store: InboxStore, group: list[_Job[Any]]) -> None:
+    """Run all jobs in one commit. If the store refuses, all fail; if one of them raises another
+    error, each runs alone, so that only that one fails."""
     for _ in range(CONFLICTS):
         try:
             with store.transaction():
-                _do_together(store, group)
+                _run_together(store, group)
         except EventConflict:
             continue
         except InboxError as error:
             return _refuse(group, error)
         except Exception:
-            return _do_alone(store, group)
+            return _run_alone(store, group)
         return None
     return _refuse(group, InboxError("the inbox refused: other hosts keep storing the same events"))
 
 
-def _do_together(store: Store, group: list[_Job[Any]]) -> None:
+def _run_together(store: InboxStore, group: list[_Job[Any]]) -> None:
     puts = [job for job in group if job.delivery is not None]
     receipts = store.accept([job.delivery for job in puts if job.delivery]) if puts else []
     for put, receipt in zip(puts, receipts, strict=True):
@@ -232,7 +232,7 @@ def _do_together(store: Store, group: list[_Job[Any]]) -> None:
             job.result = job.function(store)
 
 
-def _do_alone(store: Store, group: list[_Job[Any]]) -> None:
+def _run_alone(store: InboxStore, group: list[_Job[Any]]) -> None:
     for job in group:
         try:
             job.result = job.function(store)
@@ -245,16 +245,16 @@ def _refuse(group: list[_Job[Any]], error: InboxError) -> None:
         job.result = error
 
 
-def _tell(jobs: Iterable[_Job[Any]]) -> None:
-    """Wake the coroutines, with one call per event loop; a loop that has ended hears nothing."""
+def _resolve(jobs: Iterable[_Job[Any]]) -> None:
+    """Wake the coroutines with one call per event loop; loops that are closed are skipped."""
     by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = defaultdict(list)
     for job in jobs:
         by_loop[job.loop].append(job)
     for loop, group in by_loop.items():
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_tell_all, group)
+            loop.call_soon_threadsafe(_resolve_all, group)
 
 
-def _tell_all(jobs: list[_Job[Any]]) -> None:
+def _resolve_all(jobs: list[_Job[Any]]) -> None:
     for job in jobs:
-        job.tell()
+        job.resolve()

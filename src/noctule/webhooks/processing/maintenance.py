@@ -1,8 +1,8 @@
-"""What an inbox needs as time goes by, done in its quiet moments: redacted copies to show and
-search, bodies sealed with today's key, old bodies forgotten.
+"""Maintenance of an inbox while it is idle: redacted copies for display and search, encryption with
+the current key, deletion of old bodies.
 
-`NOCTULE_INBOX_KEEP` says after how many days a settled delivery loses its body (30; 0 keeps it for
-ever), and `NOCTULE_INBOX_COPY=off` that no copies are made.
+`NOCTULE_INBOX_KEEP` is the number of days after which the body of a settled delivery is deleted
+(30; 0 keeps bodies). `NOCTULE_INBOX_COPY=off` turns the copies off.
 """
 
 from __future__ import annotations
@@ -30,91 +30,95 @@ if TYPE_CHECKING:
 
 KEEP = "NOCTULE_INBOX_KEEP"
 COPY = "NOCTULE_INBOX_COPY"
-KEPT_DAYS = 30.0
-COPIED = 64 * 1024
-"""Bytes of a body that are copied; what comes after is neither shown nor found."""
+DEFAULT_DAYS = 30.0
+MAX_COPIED = 64 * 1024
+"""Bytes of a body that are copied; the rest is neither displayed nor searched."""
 CHUNK = 50
-"""Deliveries in one step: it holds up those that come in by a few milliseconds."""
+"""Deliveries in one step, which delays new ones by a few milliseconds."""
 PAUSE = 1.0
 BUSY = 100
-"""Deliveries within a pause from which on nothing is done: the sender's answer comes first."""
+"""With so many deliveries within a pause, nothing is done: answers come first."""
 PRUNE_EVERY = 60.0
 
 log = logging.getLogger("noctule.webhooks")
 
 
-def kept_days() -> float:
-    """Days that bodies are kept; infinity for ever. Raises ConfigurationError."""
+def retention_days() -> float:
+    """Days that bodies are kept, possibly infinite. Raises ConfigurationError."""
     text = os.environ.get(KEEP, "").strip()
     try:
-        days = float(text) if text else KEPT_DAYS
+        days = float(text) if text else DEFAULT_DAYS
     except ValueError:
         days = -1.0
     if not 0 <= days < float("inf"):
-        raise ConfigurationError(f"{KEEP} is no number of days: 30, or 0 for ever")
+        raise ConfigurationError(f"{KEEP} is not a number of days: set 30, or 0 to keep bodies")
     return days or float("inf")
 
 
 def copy_of(request: WebhookRequest) -> str:
-    """The body for the eye: written out as text, credentials and card numbers masked."""
-    body = request.body[:COPIED]
+    """The body as readable text, with credentials and card numbers masked."""
+    body = request.body[:MAX_COPIED]
     if b"\\u" in body or b"\\/" in body:
         with contextlib.suppress(msgspec.MsgspecError, RecursionError, ValueError):
-            body = msgspec.json.encode(msgspec.json.decode(request.body))[:COPIED]
+            body = msgspec.json.encode(msgspec.json.decode(request.body))[:MAX_COPIED]
     text = body.decode("utf-8", "replace").replace("\0", "\ufffd")
     if request.values("content-type")[:1] and request.media_type == FORM:
         text = unquote_plus(text)
     return redact(text)
 
 
-def _copies(found: Sequence[tuple[int, WebhookRequest]]) -> dict[int, str]:
-    return {number: copy_of(request) for number, request in found}
+def _copies(deliveries: Sequence[tuple[int, WebhookRequest]]) -> dict[int, str]:
+    return {number: copy_of(request) for number, request in deliveries}
 
 
-class Upkeep:
-    """Keeps one inbox, as long as `run` is not cancelled. Several may: they do not meet."""
+class Maintenance:
+    """Maintains one inbox while `run` is not cancelled; several may run at once."""
 
     def __init__(self, inbox: Inbox, clock: Clock) -> None:
         self._inbox = inbox
         self._clock = clock
-        self._keep = kept_days() * 86400
-        self._copies = os.environ.get(COPY, "").lower() not in ("off", "no", "0", "false")
-        self._sealed: int | None = 0
-        self._pruned = float("-inf")
+        self._keep_seconds = retention_days() * 86400
+        self._makes_copies = os.environ.get(COPY, "").lower() not in ("off", "no", "0", "false")
+        self._reencrypt_after: int | None = 0
+        self._pruned_at = float("-inf")
 
     async def run(self) -> None:
         """Work until cancelled."""
         while True:
-            before = self._inbox.taken
+            count = self._inbox.put_count
             await asyncio.sleep(PAUSE)
             try:
-                while self._inbox.taken - before < BUSY and await self.step():
+                while self._inbox.put_count - count < BUSY and await self.step():
                     pass
             except InboxError as error:
-                log.error("webhooks upkeep: %s", error)  # noqa: TRY400 - no trace wanted
+                log.error("webhooks maintenance: %s", error)  # noqa: TRY400 - without a traceback
 
     async def step(self) -> bool:
-        """One piece of work, none while deliveries wait; False if nothing more is to be done."""
+        """Do one piece of work; False if there is none, or deliveries are waiting."""
         if self._inbox.waiting:
             return False
-        if self._copies and await self._copy():
+        if self._makes_copies and await self._copy():
             return True
-        if self._sealed is not None:
-            after = self._sealed
-            self._sealed = await self._inbox.call(lambda store: store.reseal(after, CHUNK))
-            if self._sealed is not None:
+        if self._reencrypt_after is not None:
+            after = self._reencrypt_after
+            self._reencrypt_after = await self._inbox.call(
+                lambda store: store.reencrypt(after, CHUNK)
+            )
+            if self._reencrypt_after is not None:
                 return True
-        if self._clock.monotonic() - self._pruned >= PRUNE_EVERY and self._keep < float("inf"):
-            before = self._clock.time() - self._keep
+        if self._clock.monotonic() - self._pruned_at >= PRUNE_EVERY and self._keep_seconds < float(
+            "inf"
+        ):
+            before = self._clock.time() - self._keep_seconds
             pruned = await self._inbox.call(lambda store: store.prune(before, 500))
             if pruned < 500:
-                self._pruned = self._clock.monotonic()
+                self._pruned_at = self._clock.monotonic()
             return pruned == 500
         return False
 
     async def _copy(self) -> int:
-        found = await self._inbox.call(lambda store: store.uncopied(CHUNK))
-        if found:  # in a thread: it takes as long as a few deliveries do
-            texts = await asyncio.to_thread(_copies, found)
-            await self._inbox.call(lambda store: store.copy(texts))
-        return len(found)
+        deliveries = await self._inbox.call(lambda store: store.uncopied(CHUNK))
+        if deliveries:  # in a thread: it takes as long as a few deliveries
+            texts = await asyncio.to_thread(_copies, deliveries)
+            await self._inbox.call(lambda store: store.add_copies(texts))
+        return len(deliveries)

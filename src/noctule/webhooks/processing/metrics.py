@@ -1,8 +1,8 @@
-"""Figures of intake and processing, in Prometheus' text format and through OpenTelemetry.
+"""Metrics of receiving and processing, in Prometheus' text format and through OpenTelemetry.
 
-Every label comes from our own configuration or code (route, outcome, reason, state), never from a
-sender: nobody can make series by sending. OpenTelemetry's instruments are made only if the
-application has imported its metrics API before; who does not measure pays nothing.
+Every label comes from configuration or code (route, outcome, reason, state), never from a sender,
+so nobody can create series by sending. OpenTelemetry's instruments are created only if the
+application has imported its metrics API.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from noctule.webhooks.store.base import Overview
+    from noctule.webhooks.store.base import RouteOverview
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.4, 1.0, 5.0, 15.0, 45.0)
-"""Seconds. 0.4 is the bound of an answer, 45 that of a handler."""
+"""Seconds. 0.4 is the limit for an answer, 45 for a handler."""
 
 DELIVERIES = "noctule_webhooks_deliveries"
 ANSWER_SECONDS = "noctule_webhooks_answer_seconds"
 ATTEMPTS = "noctule_webhooks_attempts"
 HANDLER_SECONDS = "noctule_webhooks_handler_seconds"
 HELP = {
-    DELIVERIES: "Deliveries answered, by what became of them.",
+    DELIVERIES: "Deliveries answered, by outcome.",
     ANSWER_SECONDS: "Seconds from the whole request to its answer.",
-    ATTEMPTS: "Attempts of handlers, by the state they led to.",
+    ATTEMPTS: "Handler attempts, by resulting state.",
     HANDLER_SECONDS: "Seconds that a handler ran.",
 }
 
@@ -36,7 +36,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 class Histogram:
-    """How many values lie below each bound."""
+    """Counts of values by bucket."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BUCKETS) + 1)
@@ -56,7 +56,7 @@ class Histogram:
 
 
 class Metrics:
-    """The figures of one process."""
+    """The metrics of one process."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, Labels]] = Counter()
@@ -64,7 +64,7 @@ class Metrics:
         self._instruments: dict[str, Any] = {}
 
     def answered(self, route: str, outcome: str, reason: str, seconds: float) -> None:
-        """A delivery had its answer."""
+        """Count an answered delivery; `seconds` is the time since the whole request."""
         labels = (("route", route), ("outcome", outcome), ("reason", reason))
         self._counts[DELIVERIES, labels] += 1
         self._observe(ANSWER_SECONDS, (("route", route),), seconds)
@@ -73,7 +73,7 @@ class Metrics:
             self._instrument("histogram", ANSWER_SECONDS).record(seconds, {"route": route})
 
     def attempted(self, route: str, state: str, seconds: float) -> None:
-        """A handler ended, and its event is in that state now."""
+        """Count a handler attempt; `state` is the state of its event afterwards."""
         labels = (("route", route), ("state", state))
         self._counts[ATTEMPTS, labels] += 1
         self._observe(HANDLER_SECONDS, (("route", route),), seconds)
@@ -81,13 +81,13 @@ class Metrics:
             self._instrument("counter", ATTEMPTS).add(1, dict(labels))
             self._instrument("histogram", HANDLER_SECONDS).record(seconds, {"route": route})
 
-    def text(self, overviews: Iterable[Overview] = (), now: float = 0.0) -> str:
-        """Everything as Prometheus reads it; `overviews` add what lies in the inbox."""
+    def text(self, overviews: Iterable[RouteOverview] = (), now: float = 0.0) -> str:
+        """All metrics in Prometheus' format; `overviews` adds those of the inbox, as of `now`."""
         lines: list[str] = []
         for name in (DELIVERIES, ATTEMPTS):
             lines += _head(f"{name}_total", "counter", HELP[name])
-            found = [(labels, n) for (of, labels), n in self._counts.items() if of == name]
-            lines += [f"{name}_total{_braced(labels)} {n}" for labels, n in sorted(found)]
+            counts = [(labels, n) for (of, labels), n in self._counts.items() if of == name]
+            lines += [f"{name}_total{_braced(labels)} {n}" for labels, n in sorted(counts)]
         for name in (ANSWER_SECONDS, HANDLER_SECONDS):
             lines += _head(name, "histogram", HELP[name])
             for (of, labels), histogram in sorted(self._histograms.items(), key=lambda i: i[0]):
@@ -96,29 +96,28 @@ class Metrics:
         return "\n".join(lines) + "\n"
 
     def _observe(self, name: str, labels: Labels, seconds: float) -> None:
-        found = self._histograms.get((name, labels))
-        if found is None:
-            found = self._histograms[name, labels] = Histogram()
-        found.add(seconds)
+        histogram = self._histograms.get((name, labels))
+        if histogram is None:
+            histogram = self._histograms[name, labels] = Histogram()
+        histogram.add(seconds)
 
     def _instrument(self, kind: str, name: str) -> Any:
-        found = self._instruments.get(name)
-        if found is None:
+        instrument = self._instruments.get(name)
+        if instrument is None:
             meter = sys.modules["opentelemetry.metrics"].get_meter("noctule.webhooks")
             unit = "s" if kind == "histogram" else "1"
-            make = getattr(meter, f"create_{kind}")
-            found = self._instruments[name] = make(name, unit=unit, description=HELP[name])
-        return found
+            create = getattr(meter, f"create_{kind}")
+            instrument = self._instruments[name] = create(name, unit=unit, description=HELP[name])
+        return instrument
 
 
 METRICS = Metrics()
-"""This process's."""
 
 
-def _inbox_lines(overviews: Iterable[Overview], now: float) -> Iterator[str]:
-    known = list(overviews)
+def _inbox_lines(overviews: Iterable[RouteOverview], now: float) -> Iterator[str]:
+    routes = list(overviews)
     yield from _head("noctule_webhooks_events", "gauge", "Events in the inbox, by state.")
-    for overview in known:
+    for overview in routes:
         states: Mapping[Any, int] = overview.states
         for state, count in sorted(states.items()):
             labels = (("route", overview.route), ("state", state))
@@ -126,15 +125,15 @@ def _inbox_lines(overviews: Iterable[Overview], now: float) -> Iterator[str]:
     yield from _head(
         "noctule_webhooks_lag_seconds", "gauge", "Age of the oldest event that is due."
     )
-    for overview in known:
+    for overview in routes:
         lag = max(0.0, now - overview.oldest_due) if overview.oldest_due is not None else 0.0
         yield f"noctule_webhooks_lag_seconds{_braced((('route', overview.route),))} {lag:.3f}"
     yield from _head(
         "noctule_webhooks_last_delivery_seconds",
         "gauge",
-        "When the last delivery came, since 1970.",
+        "Time of the last delivery, in seconds since 1970.",
     )
-    for overview in known:
+    for overview in routes:
         route = _braced((("route", overview.route),))
         yield f"noctule_webhooks_last_delivery_seconds{route} {overview.last_received:.3f}"
 

@@ -1,1 +1,1 @@
-"""From an HTTP request to a stored delivery."""
+"""From an HTTP request to a stored delivery, and its answer."""

@@ -1,8 +1,8 @@
-"""Between ASGI and a receiver: the exact bytes of the body, and bounds on everything."""
+"""The ASGI side of a receiver: reads the exact bytes of the body, within limits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from noctule.runtime.errors import ConfigurationError
@@ -10,59 +10,55 @@ from noctule.runtime.timer import TimeLimit
 from noctule.webhooks.errors import Disconnected, Reason, Rejection, WebhookError
 
 if TYPE_CHECKING:
-    from noctule.webhooks.receiving.intake import Intake, WebhookResponse
-    from noctule.webhooks.request import WebhookRequest
+    from contextlib import AbstractAsyncContextManager
 
-MAX_HEADERS = 100
-MAX_HEADER_BYTES = 32 * 1024
+    from noctule.webhooks.receiving.response import WebhookResponse
+    from noctule.webhooks.request import Headers
+
 BODY_SECONDS = 10.0
 
 
-async def serve(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
-    """One ASGI call."""
+class DeliveryTarget(Protocol):
+    """What takes the deliveries: a receiver."""
+
+    max_body: int
+
+    def lifespan(self) -> AbstractAsyncContextManager[None]: ...
+
+    async def deliver(
+        self, method: str, url: str, headers: Headers, body: bytes
+    ) -> WebhookResponse: ...
+
+    def reject(self, rejection: Rejection) -> WebhookResponse: ...
+
+
+async def serve(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> None:
+    """Handle one ASGI call."""
     match scope["type"]:
         case "http":
-            await _take(receiver, scope, receive, send)
+            await _handle_http(target, scope, receive, send)
         case "lifespan":
-            await _live(receiver, receive, send)
+            await _handle_lifespan(target, receive, send)
         case _:
             await send({"type": "websocket.close"})
 
 
-async def _take(receiver: Intake, scope: Any, receive: Any, send: Any) -> None:
+async def _handle_http(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> None:
     try:
-        body = await body_of(scope, receive, receiver.max_body)
-        answer = await receiver.deliver(scope["method"], url_of(scope), scope["headers"], body)
+        body = await read_body(scope, receive, target.max_body)
+        response = await target.deliver(scope["method"], url_of(scope), scope["headers"], body)
     except Rejection as rejection:
-        answer = receiver.reject(rejection)
+        response = target.reject(rejection)
     except Disconnected:
         return
-    await tell(answer, send)
+    await send_response(response, send)
 
 
-async def respond(send: Any, status: int, media_type: str, body: bytes) -> None:
-    """An answer that has nothing to do with a delivery."""
-    headers = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def check(request: WebhookRequest, max_body: int) -> None:
-    """Bounds that hold whichever way a delivery came in; raises Rejection."""
-    size = sum([len(name) + len(value) for name, value in request.headers])
-    if len(request.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
-        raise Rejection(Reason.HEADERS_TOO_LARGE)
-    if len(request.body) > max_body:
-        raise Rejection(Reason.BODY_TOO_LARGE)
-    if (request.header("content-encoding") or b"identity").lower() != b"identity":
-        raise Rejection(Reason.ENCODED_BODY, "content-encoding")
-
-
-async def _live(receiver: Intake, receive: Any, send: Any) -> None:
-    """The lifespan of a receiver that is served by itself, on no other application's route."""
+async def _handle_lifespan(target: DeliveryTarget, receive: Any, send: Any) -> None:
+    """The lifespan of a receiver that is the whole application."""
     await receive()
     try:
-        async with receiver.lifespan():
+        async with target.lifespan():
             await send({"type": "lifespan.startup.complete"})
             await receive()
     except (ConfigurationError, WebhookError) as error:
@@ -71,7 +67,11 @@ async def _live(receiver: Intake, receive: Any, send: Any) -> None:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def body_of(scope: Any, receive: Any, limit: int) -> bytes:
+async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
+    """The body, at most `limit` bytes of it.
+
+    Raises Rejection if it is larger or takes longer than 10 seconds, Disconnected.
+    """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:18]) > limit:
             raise Rejection(Reason.BODY_TOO_LARGE)
@@ -99,7 +99,7 @@ async def _collect(receive: Any, limit: int) -> bytes:
 
 
 def url_of(scope: Any) -> str:
-    """The address as it was called, spelt as it was sent."""
+    """The address that was called, with its escapes as they were sent."""
     host = ""
     for name, value in scope["headers"]:
         if name == b"host":
@@ -115,9 +115,18 @@ def url_of(scope: Any) -> str:
     )
 
 
-async def tell(answer: WebhookResponse, send: Any) -> None:
-    """Send an answer to a delivery."""
-    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+async def send_response(response: WebhookResponse, send: Any) -> None:
+    """Send the answer to a delivery."""
+    headers = [(name.encode(), value.encode()) for name, value in response.headers]
+    await _send(send, response.status, headers, response.body)
+
+
+async def send_text(send: Any, status: int, media_type: str, body: bytes) -> None:
+    """Send an answer that has nothing to do with a delivery."""
+    await _send(send, status, [(b"content-type", media_type.encode())], body)
+
+
+async def _send(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

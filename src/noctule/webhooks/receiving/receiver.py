@@ -1,10 +1,9 @@
-"""The way in: an ASGI application that verifies, stores, answers, and processes afterwards."""
+"""The receiver of a provider that signs: verifies, stores, answers, and processes afterwards."""
 
 from __future__ import annotations
 
 import logging
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from noctule.runtime.clock import SYSTEM
@@ -12,44 +11,41 @@ from noctule.runtime.errors import MissingSecrets
 from noctule.webhooks.errors import Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
 from noctule.webhooks.processing.worker import Worker
-from noctule.webhooks.receiving import asgi
-from noctule.webhooks.receiving.intake import (
-    STORE_SECONDS,
-    Intake,
-    WebhookResponse,
-    answered,
-    outcome_of,
-)
-from noctule.webhooks.receiving.rejection_log import Notes
+from noctule.webhooks.receiving.base import STORE_SECONDS, BaseReceiver
+from noctule.webhooks.receiving.limits import check_limits
+from noctule.webhooks.receiving.rejection_log import RejectionLog
+from noctule.webhooks.receiving.response import WebhookResponse, json_response, outcome_of
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import items
-from noctule.webhooks.verification.delivery_view import Reading
-from noctule.webhooks.verification.handshakes import Handshake, Reply, answer, question, visit
-from noctule.webhooks.verification.keyring import Keyring, RetiringSecret, configured
-from noctule.webhooks.verification.verify import Verified, verify_fetching
+from noctule.webhooks.verification.delivery_view import DeliveryView
+from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply, visit
+from noctule.webhooks.verification.keyring import Keyring, RetiringSecret, read_settings
+from noctule.webhooks.verification.verify import VerifiedDelivery, verify_fetching
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from noctule.runtime.clock import Clock
+    from noctule.webhooks.schemes.handshake import Handshake
 
 log = logging.getLogger("noctule.webhooks")
 
 
-class Receiver(Intake):
+class Receiver(BaseReceiver):
     """Takes the deliveries of one provider.
 
     `provider` is the id of a pack, or a `Scheme` of your own. `secrets` names environment
-    variables; any of them may have signed, an outgoing one as `RetiringSecret(name, until)`. `url`
-    is the address the provider was given, or the name of the variable that holds it: needed behind
-    a proxy by schemes that sign the address. `route` names this receiver in the inbox, the provider
-    by default. `work=False` only takes in; another process with the same inbox does the work.
+    variables; a delivery may be signed with any of them, with an outgoing one if it is given as
+    `RetiringSecret(name, until)`. `url` is the address that the provider was given, or the name of
+    the variable that holds it: needed behind a proxy by schemes that sign the address. `route`
+    names this receiver in the inbox, by default the provider. With `work=False` it only stores;
+    another process with the same inbox runs the handlers.
 
-    Raises Refused if the provider's deliveries cannot be verified. Nothing is read from the
-    environment or the disk before `lifespan`, which raises MissingSecrets naming all that miss,
+    Raises Refused if the provider's deliveries cannot be verified. The environment and the disk are
+    first read in `lifespan`, which raises MissingSecrets naming every missing variable,
     InvalidSecret or InboxError.
     """
 
@@ -70,104 +66,93 @@ class Receiver(Intake):
             raise Refused(f"{self.scheme.provider}: deliveries are not signed")
         super().__init__(inbox if inbox is not None else Inbox(), clock, work=work)
         self._keyring = Keyring(secrets)
-        self._still_used: set[str] = set()
+        self._retiring_in_use: set[str] = set()
         self.route = route or self.scheme.provider
         self.max_body = max_body or self.scheme.max_body
         self.url = self._address = url
-        self._notes: Notes | None = None
+        self._rejection_log: RejectionLog | None = None
 
     def _new_worker(self) -> Worker:
-        self._notes = Notes(self.inbox, self.scheme, self.route, self._clock)
+        self._rejection_log = RejectionLog(self.inbox, self.scheme, self.route, self._clock)
         return Worker(self.inbox, self.scheme, self.route, self._handlers, self._clock)
 
-    async def _finish(self) -> None:
-        if self._notes is not None:
-            await self._notes.finish()
-            self._notes = None
+    async def _on_stop(self) -> None:
+        if self._rejection_log is not None:
+            await self._rejection_log.finish()
+            self._rejection_log = None
 
-    def _rejected(self, request: WebhookRequest, rejection: Rejection) -> None:
-        if self._notes is not None:
-            keys = self._keyring.at(self._clock.time())
-            self._notes.take(request, rejection, list(keys.values()))
+    def _on_rejection(self, request: WebhookRequest, rejection: Rejection) -> None:
+        if self._rejection_log is not None:
+            secrets = self._keyring.at(self._clock.time())
+            self._rejection_log.add(request, rejection, list(secrets.values()))
 
     async def _take(self, request: WebhookRequest) -> WebhookResponse:
-        worker = self._open_worker()
-        asgi.check(request, self.max_body)
-        reading = Reading(self.scheme, request)
-        if greeting := question(reading, signed=False):
-            self._enrol(greeting, reading)
-            return _greet(answer(greeting, reading, self._signing()))
+        worker = self._running_worker()
+        check_limits(request, self.max_body)
+        view = DeliveryView(self.scheme, request)
+        if handshake := find_handshake(view, signed=False):
+            if handshake.secret is not None:
+                raise Rejection(Reason.CAPTURE_CLOSED)  # `noctule webhooks enrol` takes it
+            return _handshake_response(handshake, view, self._current_secret())
         if request.method != "POST":
             raise Rejection(Reason.METHOD)
         now = self._clock.time()
-        keys = self._keyring.at(now)
-        verified = await verify_fetching(self.scheme, request, list(keys.values()), now)
-        if greeting := question(verified.reading, signed=True):
-            await visit(greeting, verified.reading)
-            return _greet(answer(greeting, verified.reading, list(keys.values())[verified.key]))
-        delivery = self._delivery(verified, list(keys)[verified.key], now)
+        secrets = self._keyring.at(now)
+        values = list(secrets.values())
+        verified = await verify_fetching(self.scheme, request, values, now)
+        if handshake := find_handshake(verified.view, signed=True):
+            await visit(handshake, verified.view)
+            return _handshake_response(handshake, verified.view, values[verified.secret])
+        delivery = self._delivery(verified, list(secrets)[verified.secret], now)
         receipt = await self.inbox.put(delivery, STORE_SECONDS)
         worker.wake()
-        told = answered(200, outcome_of(receipt))
-        return _in_words(told, self.scheme.reply) if self.scheme.reply else told
+        response = json_response(200, outcome_of(receipt))
+        return response.with_text(self.scheme.reply) if self.scheme.reply else response
 
-    def _enrol(self, greeting: Handshake, reading: Reading) -> None:
-        """Take the secret that a greeting brings, while an operator waits for one."""
-        if greeting.enrol is not None:
-            from noctule.webhooks.receiving.capture_window import Enrolment
-
-            brought = reading.text(greeting.enrol) or ""
-            Enrolment(self.route).take(brought, self._clock.time())
-
-    def _delivery(self, verified: Verified, key: str, now: float) -> Delivery:
-        if self._keyring.is_retiring(key) and key not in self._still_used:
-            self._still_used.add(key)
-            log.warning("webhooks %s: %s still signs, and it retires soon", self.route, key)
-        request = verified.reading.request
-        kept = [pair for pair in request.headers if self.scheme.keeps(pair[0])]
+    def _delivery(self, verified: VerifiedDelivery, variable: str, now: float) -> Delivery:
+        if self._keyring.is_retiring(variable) and variable not in self._retiring_in_use:
+            self._retiring_in_use.add(variable)
+            log.warning("webhooks %s: the retiring secret %s is still in use", self.route, variable)
+        request = verified.view.request
+        headers = [pair for pair in request.headers if self.scheme.stores_header(pair[0])]
         return Delivery(
             route=self.route,
             provider=self.scheme.provider,
-            request=WebhookRequest(request.method, request.url, kept, request.body),
+            request=WebhookRequest(request.method, request.url, headers, request.body),
             received_at=now,
             signed_at=verified.signed_at,
-            key=key,
+            key=variable,
             coverage=self.scheme.coverage,
             items=tuple(items(verified)),
         )
 
     def _read_environment(self) -> None:
-        named = self.url and "://" not in self.url
-        self._address = os.environ.get(self.url, "") if named else self.url
-        missing = [self.url] if named and not self._address else []
+        is_variable = self.url and "://" not in self.url
+        self._address = os.environ.get(self.url, "") if is_variable else self.url
+        missing = [self.url] if is_variable and not self._address else []
         try:
             self._keyring.read(self.scheme, self._clock.time())
         except MissingSecrets as error:
             missing = [*error.names, *missing]
         try:
-            self.scheme = configured(self.scheme)
+            self.scheme = read_settings(self.scheme)
         except MissingSecrets as error:
             missing = [*missing, *(name for name in error.names if name not in missing)]
         if missing:
             raise MissingSecrets(missing)
 
-    def _public(self, url: str) -> str:
-        """The address the provider called, which a proxy in between may have changed."""
+    def _public_url(self, url: str) -> str:
         query = url.partition("?")[2] if "?" not in self._address else ""
         return (self._address + (f"?{query}" if query else "")) if self._address else url
 
-    def _signing(self) -> str:
-        """What a handshake is answered with: the first secret that is not on its way out."""
-        keys = self._keyring.at(self._clock.time())
-        staying = [key for name, key in keys.items() if not self._keyring.is_retiring(name)]
-        return (staying or [*keys.values(), ""])[0]
+    def _current_secret(self) -> str:
+        """The first secret that is not retiring: handshakes are answered with it."""
+        secrets = self._keyring.at(self._clock.time())
+        current = [
+            secret for name, secret in secrets.items() if not self._keyring.is_retiring(name)
+        ]
+        return (current or [*secrets.values(), ""])[0]
 
 
-def _in_words(answer: WebhookResponse, text: str) -> WebhookResponse:
-    """The same in the provider's own words."""
-    headers = (("content-type", "text/plain; charset=utf-8"),)
-    return replace(answer, headers=headers, body=text.encode())
-
-
-def _greet(reply: Reply) -> WebhookResponse:
-    return WebhookResponse(reply.status, reply.headers, reply.body, "handshake")
+def _handshake_response(handshake: Handshake, view: DeliveryView, secret: str) -> WebhookResponse:
+    return WebhookResponse.to_handshake(handshake_reply(handshake, view, secret))

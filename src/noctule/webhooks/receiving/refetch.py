@@ -1,4 +1,4 @@
-"""`trust = "refetch"`: for providers that sign nothing, a delivery is a hint and no more.
+"""A receiver for providers that sign nothing: each delivery is only a hint to fetch an object.
 
     hints = RefetchReceiver(
         "mollie", id="body:id", shape=r"tr_[A-Za-z0-9]{6,32}", read=service.get_payment
@@ -6,11 +6,11 @@
 
     @hints.on("*")
     async def payment(event: Event) -> None:
-        ...  # event.object is what the provider's own API says, now
+        ...  # event.object is what the provider's own API returned, just now
 
-Anyone can send one. So nothing of it is kept but an id of a strict shape; the worker reads the
-object again through the authenticated wrapper, and what is not there is dropped. Hints of one
-object that wait are one hint. Whether the id exists is never told to the sender.
+Anyone can send a hint. So only an id of a strict shape is stored; the worker fetches the object
+through the authenticated wrapper and drops the hint if there is no such object. Hints of one object
+that wait are merged. The sender never learns whether an id exists.
 """
 
 # ruff: noqa: A002 - id is the word of every provider's documents
@@ -28,22 +28,17 @@ from noctule.runtime.secrets import env
 from noctule.webhooks.errors import Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
 from noctule.webhooks.processing.worker import Worker
-from noctule.webhooks.receiving import asgi
-from noctule.webhooks.receiving.intake import (
-    STORE_SECONDS,
-    Intake,
-    WebhookResponse,
-    answered,
-    outcome_of,
-)
+from noctule.webhooks.receiving.base import STORE_SECONDS, BaseReceiver
+from noctule.webhooks.receiving.limits import check_limits
+from noctule.webhooks.receiving.response import WebhookResponse, json_response, outcome_of
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.schemes.locator import Source
+from noctule.webhooks.schemes.locator import Locator
 from noctule.webhooks.schemes.registry import hint_scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
-from noctule.webhooks.store.base import HINTED, Delivery
-from noctule.webhooks.verification.classify import Item
-from noctule.webhooks.verification.delivery_view import Reading
-from noctule.webhooks.verification.handshakes import answer, question
+from noctule.webhooks.store.base import HINT_PREFIX, Delivery
+from noctule.webhooks.verification.classify import EventItem
+from noctule.webhooks.verification.delivery_view import DeliveryView
+from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply
 
 if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
@@ -56,22 +51,22 @@ MAX_BODY = 64 * 1024
 PER_SECOND = 10.0
 BURST = 50.0
 MIN_TOKEN = 22
-"""Characters of a token: 128 bits in base64."""
-LOOSE = ("", "evt-1", "../../etc/passwd", "1 OR 1=1", "a" * LONGEST, "http://example.com/")
-"""Texts that no strict shape admits all of, and most admit none of."""
+"""Characters in a token: 128 bits in base64."""
+UNSAFE_IDS = ("", "evt-1", "../../etc/passwd", "1 OR 1=1", "a" * LONGEST, "http://example.com/")
+"""A strict shape matches none of these, or one at most."""
 
 
-class RefetchReceiver(Intake):
-    """Takes hints of one provider, and acts on what the provider's API then says.
+class RefetchReceiver(BaseReceiver):
+    """Takes hints of one provider, and acts on what the provider's API then returns.
 
-    `id` is where the object's id stands (`body:id`, `query:id`), `shape` the whole of what it may
-    look like (a regular expression), `read` the operation that reads the object by its id: a
-    coroutine or a function, of a wrapper that authenticates. `token` names an environment variable
-    whose value, 22 characters or more, has to be the last part of the path that is called. At most
-    `per_second` hints are taken, with bursts up to 50; the rest is answered 429.
+    `id` says where the object's id is read (`body:id`, `query:id`), `shape` is a regular expression
+    that the whole id must match, `read` the operation that fetches the object by its id: a function
+    or coroutine of an authenticated wrapper. `token` names an environment variable; its value, of
+    22 characters or more, must be the last part of the path that is called. At most `per_second`
+    hints are taken, with bursts up to 50; the rest is answered 429.
 
-    Raises Refused for a provider that signs whole bodies (verify it), for one whose pack knows no
-    operation that reads, without `read`, and for a shape that admits anything.
+    Raises Refused for a provider that signs whole bodies (use Receiver), for one whose pack has no
+    operation that fetches an object, without `read`, and for a shape that matches anything.
     """
 
     def __init__(
@@ -89,14 +84,14 @@ class RefetchReceiver(Intake):
         work: bool = True,
     ) -> None:
         super().__init__(inbox if inbox is not None else Inbox(), clock, work=work)
-        self._shape = _strict(shape, provider)
-        self._read = _readable(read, provider)
-        self._source = Source.parse(id)
+        self._shape = _strict_pattern(shape, provider)
+        self._read = _checked_read(read, provider)
+        self._locator = Locator.parse(id)
         self._token_name = token and env(token).name
         self._token: Secret | None = None
         self._rate = per_second
-        self._budget = BURST
-        self._seen_at = clock.monotonic()
+        self._allowance = BURST
+        self._counted_at = clock.monotonic()
         content = {"application/json": "json", "application/x-www-form-urlencoded": "form"}
         self.scheme = hint_scheme_of(provider, content)
         self.provider = provider
@@ -115,80 +110,83 @@ class RefetchReceiver(Intake):
             self.inbox, self.scheme, self.route, self._handlers, self._clock, read=self._read
         )
 
-    def _public(self, url: str) -> str:
+    def _public_url(self, url: str) -> str:
         return url
 
     async def _take(self, request: WebhookRequest) -> WebhookResponse:
-        worker = self._open_worker()
-        asgi.check(request, self.max_body)
-        reading = Reading(self.scheme, request)
-        if greeting := question(reading, signed=False):
+        worker = self._running_worker()
+        check_limits(request, self.max_body)
+        view = DeliveryView(self.scheme, request)
+        if handshake := find_handshake(view, signed=False):
             self._check_token(request)
-            reply = answer(greeting, reading)
-            return WebhookResponse(reply.status, reply.headers, reply.body, "handshake")
+            return WebhookResponse.to_handshake(handshake_reply(handshake, view))
         if request.method != "POST":
             raise Rejection(Reason.METHOD)
         self._check_token(request)
-        name = reading.text(self._source) or ""
-        if len(name) > LONGEST or not self._shape.fullmatch(name):
-            raise Rejection(Reason.UNPARSEABLE, str(self._source))
-        self._spend()
-        receipt = await self.inbox.put(self._hint(name), STORE_SECONDS)
+        object_id = view.text(self._locator) or ""
+        if len(object_id) > LONGEST or not self._shape.fullmatch(object_id):
+            raise Rejection(Reason.UNPARSEABLE, str(self._locator))
+        self._check_rate()
+        receipt = await self.inbox.put(self._hint(object_id), STORE_SECONDS)
         worker.wake()
-        return answered(200, outcome_of(receipt))
+        return json_response(200, outcome_of(receipt))
 
-    def _hint(self, name: str) -> Delivery:
-        """All that is kept: the id."""
-        body = msgspec.json.encode({"id": name})
-        kept = WebhookRequest("POST", "", [("content-type", "application/json")], body)
+    def _hint(self, object_id: str) -> Delivery:
+        """A delivery that holds the id and nothing else."""
+        body = msgspec.json.encode({"id": object_id})
+        request = WebhookRequest("POST", "", [("content-type", "application/json")], body)
         return Delivery(
             route=self.route,
             provider=self.provider,
-            request=kept,
+            request=request,
             received_at=self._clock.time(),
             signed_at=None,
             key="",
             coverage="hint",
-            items=(Item(name, TYPE, HINTED + name, None, name),),
+            items=(EventItem(object_id, TYPE, HINT_PREFIX + object_id, None, object_id),),
         )
 
     def _check_token(self, request: WebhookRequest) -> None:
         if self._token is None:
             return
-        given = request.url.partition("?")[0].rpartition("/")[2]
-        if not hmac.compare_digest(given.encode(), self._token.reveal().encode()):
+        token = request.url.partition("?")[0].rpartition("/")[2]
+        if not hmac.compare_digest(token.encode(), self._token.reveal().encode()):
             raise Rejection(Reason.MISMATCH, "path")
 
-    def _spend(self) -> None:
+    def _check_rate(self) -> None:
         now = self._clock.monotonic()
-        self._budget = min(BURST, self._budget + (now - self._seen_at) * self._rate)
-        self._seen_at = now
-        if self._budget < 1:
+        self._allowance = min(BURST, self._allowance + (now - self._counted_at) * self._rate)
+        self._counted_at = now
+        if self._allowance < 1:
             raise Rejection(Reason.TOO_MANY)
-        self._budget -= 1
+        self._allowance -= 1
 
 
-def _strict(shape: str, provider: str) -> re.Pattern[str]:
+def _strict_pattern(shape: str, provider: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(shape, re.ASCII)
     except re.error as error:
-        raise Refused(f"{provider}: shape is no regular expression: {error}") from None
-    loose = [text for text in LOOSE if pattern.fullmatch(text)]
-    if len(loose) > 1 or not shape:
-        raise Refused(f"{provider}: shape {shape!r} admits more than an id; spell out its letters")
+        raise Refused(f"{provider}: shape is not a regular expression: {error}") from None
+    unsafe = [text for text in UNSAFE_IDS if pattern.fullmatch(text)]
+    if len(unsafe) > 1 or not shape:
+        raise Refused(
+            f"{provider}: shape {shape!r} matches more than an id; spell out its characters"
+        )
     return pattern
 
 
-def _readable(read: Read | None, provider: str) -> Read:
+def _checked_read(read: Read | None, provider: str) -> Read:
     from noctule.providers import find
 
     pack = find(provider)
     if read is None:
-        raise Refused(f"{provider}: without an operation that reads the object, a hint is a rumour")
+        raise Refused(
+            f"{provider}: RefetchReceiver needs `read=`, the operation that fetches the object"
+        )
     if pack is None:
         return read
     if pack.signature and Scheme.parse(pack.signature, provider).coverage in ("full", "body"):
-        raise Refused(f"{pack.name} signs its deliveries: verify them, with Receiver({provider!r})")
+        raise Refused(f"{pack.name} signs its deliveries: verify them with Receiver({provider!r})")
     if pack.operations and not any(key.startswith("GET ") for key in pack.operations):
-        raise Refused(f"{pack.name}: its pack knows no operation that reads an object")
+        raise Refused(f"{pack.name}: its pack has no operation that fetches an object")
     return read

@@ -1,4 +1,4 @@
-"""Rejections, kept for the operator: what was wrong, and never what was sent."""
+"""A log of rejections for the operator: what was wrong, and never what was sent."""
 
 from __future__ import annotations
 
@@ -18,46 +18,47 @@ if TYPE_CHECKING:
     from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.scheme import Scheme
 
-EVERY = 1.0
-"""Seconds between two that are kept: whoever sends rubbish does not fill the disk with it."""
-EXPLAINED = 32 * 1024
-"""Bytes of the largest body that is explained here: it takes some hundred times its hashing."""
+INTERVAL = 1.0
+"""Seconds between two entries, so that nobody can fill the disk with rejected requests."""
+MAX_EXPLAINED = 32 * 1024
+"""Bytes of the largest body whose rejection is explained: that costs some hundred hashes of it."""
 
 
-class Notes:
-    """Takes down rejections beside the answer, which does not wait for it."""
+class RejectionLog:
+    """Records rejections in the inbox, in tasks that the answer does not wait for."""
 
     def __init__(self, inbox: Inbox, scheme: Scheme, route: str, clock: Clock) -> None:
         self._inbox = inbox
         self._scheme = scheme
         self._route = route
         self._clock = clock
-        self._next = 0.0
+        self._next_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[str]) -> None:
-        """Keep a rejection, unless another one was kept a moment ago."""
+    def add(self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[str]) -> None:
+        """Record a rejection, unless another one was recorded within the last second."""
         now = self._clock.time()
-        if now < self._next:
+        if now < self._next_at:
             return
-        self._next = now + EVERY
-        task = asyncio.create_task(self._keep(request, rejection, secrets, now))
+        self._next_at = now + INTERVAL
+        task = asyncio.create_task(self._record(request, rejection, secrets, now))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
+        """Wait for the entries that are being written."""
         await asyncio.gather(*self._tasks)
 
-    async def _keep(
+    async def _record(
         self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[str], now: float
     ) -> None:
         causes: list[tuple[str, str, str]] = []
-        if rejection.status == 401 and len(request.body) <= EXPLAINED:
+        if rejection.status == 401 and len(request.body) <= MAX_EXPLAINED:
             from noctule.webhooks.explain import explain
 
-            found = await asyncio.to_thread(explain, self._scheme, request, secrets, now)
-            causes = [(cause.key, cause.place, cause.detail) for cause in found]
-        kept = RejectedDelivery(
+            explained = await asyncio.to_thread(explain, self._scheme, request, secrets, now)
+            causes = [(cause.key, cause.place, cause.detail) for cause in explained]
+        entry = RejectedDelivery(
             route=self._route,
             at=now,
             reason=str(rejection.reason),
@@ -68,4 +69,4 @@ class Notes:
             causes=tuple(causes),
         )
         with contextlib.suppress(InboxError):
-            await self._inbox.call(lambda store: store.note(kept))
+            await self._inbox.call(lambda store: store.add_rejection(entry))

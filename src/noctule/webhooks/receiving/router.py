@@ -1,4 +1,4 @@
-"""Several receivers under one server: a path for each, `/healthz` and `/metrics` beside them."""
+"""Several receivers in one ASGI application, by path, with `/healthz` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
     from noctule.webhooks.processing.inbox import Inbox
-    from noctule.webhooks.receiving.intake import Intake
-    from noctule.webhooks.store.base import Overview
+    from noctule.webhooks.receiving.base import BaseReceiver
+    from noctule.webhooks.store.base import RouteOverview
 
 OVERVIEW_SECONDS = 15.0
-"""How old the inbox's figures may be: counting a million events takes a while."""
+"""Maximum age of the inbox's figures: counting a million events takes a while."""
 
 
-class Site:
+class WebhookRouter:
     """An ASGI application of receivers by path. They share one inbox and one lifespan."""
 
-    def __init__(self, receivers: Mapping[str, Intake], inbox: Inbox) -> None:
+    def __init__(self, receivers: Mapping[str, BaseReceiver], inbox: Inbox) -> None:
         self.receivers = dict(receivers)
         self._inbox = inbox
-        self._overviews: list[Overview] = []
-        self._counted = float("-inf")
+        self._overviews: list[RouteOverview] = []
+        self._counted_at = float("-inf")
         self._counting = asyncio.Lock()
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
-        """While inside, everything runs. Raises what a receiver's lifespan raises."""
+        """While inside, every receiver runs. Raises what a receiver's lifespan raises."""
         async with AsyncExitStack() as stack:
             for receiver in self.receivers.values():
                 await stack.enter_async_context(receiver.lifespan())
@@ -51,25 +51,25 @@ class Site:
         elif scope["path"] == "/metrics":
             await self._metrics(send)
         else:
-            await asgi.respond(send, 404, "text/plain", b"there is no webhook at this address\n")
+            await asgi.send_text(send, 404, "text/plain", b"no webhook at this address\n")
 
     async def _health(self, send: Any) -> None:
-        """200 if the inbox answers in time, else 503: an orchestrator's probe."""
+        """200 if the inbox answers within a second, else 503."""
         try:
             async with asyncio.timeout(1.0):
                 await self._inbox.call(lambda _: None)
         except (InboxError, TimeoutError):
-            await asgi.respond(send, 503, "text/plain", b"the inbox does not answer\n")
+            await asgi.send_text(send, 503, "text/plain", b"the inbox does not answer\n")
         else:
-            await asgi.respond(send, 200, "text/plain", b"ok\n")
+            await asgi.send_text(send, 200, "text/plain", b"ok\n")
 
     async def _metrics(self, send: Any) -> None:
         async with self._counting:
-            if time.monotonic() - self._counted > OVERVIEW_SECONDS:
+            if time.monotonic() - self._counted_at > OVERVIEW_SECONDS:
                 try:
                     self._overviews = await self._inbox.read(lambda store: store.overview())
                 except InboxError:
                     self._overviews = []
-                self._counted = time.monotonic()
+                self._counted_at = time.monotonic()
         text = METRICS.text(self._overviews, time.time())
-        await asgi.respond(send, 200, CONTENT_TYPE, text.encode())
+        await asgi.send_text(send, 200, CONTENT_TYPE, text.encode())

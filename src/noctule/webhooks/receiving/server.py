@@ -1,7 +1,7 @@
 """The server of `noctule webhooks serve`: granian, in this process and on this event loop.
 
-As ASGI and not through its faster RSGI interface, which hands over paths decoded and drops headers
-that are not ASCII: a signature that covers the address could not be checked.
+It uses ASGI, not granian's faster RSGI interface: RSGI decodes paths and drops headers that are not
+ASCII, so a signature that covers the address could not be checked.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ BACKLOG = 1024
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """`asyncio.run` on uvloop where there is one (not on Windows): it halves the server's share
-    of a delivery."""
+    """`asyncio.run`, on uvloop if it is installed (not on Windows): half the server's time."""
     loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with contextlib.suppress(ImportError):
         from uvloop import new_event_loop as loop
@@ -30,10 +29,10 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 async def serve(
     app: Any, host: str, port: int, *, until: Coroutine[Any, Any, object] | None = None
 ) -> None:
-    """Serve an ASGI application until SIGINT or SIGTERM, or `until` has ended. Its lifespan is the
-    caller's matter.
+    """Serve an ASGI application until SIGINT or SIGTERM, or until `until` ends. The caller runs the
+    application's lifespan.
 
-    Raises ImportError naming the extra if granian is missing, OSError if the address is taken.
+    Raises ImportError naming the extra if granian is missing, OSError if the address is in use.
     """
     try:
         from granian.constants import HTTPModes, Interfaces

@@ -1,10 +1,10 @@
-"""Between threads and a receiver, for Django, Flask and any WSGI server.
+"""A receiver for threads: Django, Flask and any WSGI server.
 
-    inbox = SyncReceiver(receiver)
-    answer = inbox.take(environ)        # in a view; or serve `inbox` itself, a WSGI application
+    webhooks = SyncReceiver(receiver)
+    response = webhooks.take(environ)   # in a view; `webhooks` itself is a WSGI application
 
-A receiver lives in one event loop. Here that loop has a thread of its own, which starts with the
-first delivery: a server that forks its workers gets one in each.
+A receiver belongs to one event loop. Here that loop runs in its own thread, which starts with the
+first delivery: a server that forks its workers has one in each.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from noctule.webhooks.errors import Reason, Rejection
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
 
-    from noctule.webhooks.receiving.intake import WebhookResponse
     from noctule.webhooks.receiving.receiver import Receiver
+    from noctule.webhooks.receiving.response import WebhookResponse
 
-PATIENCE = 15.0
-"""Seconds a thread waits for its answer; the receiver itself gives one much sooner."""
-UNNAMED = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
-"""Headers that WSGI has under names without HTTP_."""
+RESPONSE_SECONDS = 15.0
+"""How long a thread waits for the response; the receiver gives one much sooner."""
+UNPREFIXED = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+"""Headers whose WSGI names do not start with HTTP_."""
 
 T = TypeVar("T")
 
@@ -40,18 +40,18 @@ class SyncReceiver:
         self._receiver = receiver
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._over: asyncio.Event | None = None
+        self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
         self._process = 0
 
     def take(self, environ: Mapping[str, Any], body: bytes | None = None) -> WebhookResponse:
-        """Take one delivery. `body` are its exact bytes; None reads them from the environ."""
+        """Take one delivery. `body` is its exact bytes; None reads them from the environ."""
         try:
-            content = _read(environ, self._receiver.max_body) if body is None else body
+            content = _read_body(environ, self._receiver.max_body) if body is None else body
         except Rejection as rejection:
             return self._receiver.reject(rejection)
         method = str(environ.get("REQUEST_METHOD", "POST"))
-        return self._run(
+        return self._result_of(
             self._receiver.deliver(method, _url(environ), list(_headers(environ)), content)
         )
 
@@ -59,35 +59,35 @@ class SyncReceiver:
         self, environ: Mapping[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         """The WSGI application."""
-        answer = self.take(environ)
-        length = ("content-length", str(len(answer.body)))
-        status = f"{answer.status} {responses.get(answer.status, '')}".strip()
-        start_response(status, [*answer.headers, length])
-        return [answer.body]
+        response = self.take(environ)
+        length = ("content-length", str(len(response.body)))
+        status = f"{response.status} {responses.get(response.status, '')}".strip()
+        start_response(status, [*response.headers, length])
+        return [response.body]
 
     def drain(self) -> None:
         """Return when no event is due and no handler runs. For tests."""
-        self._run(self._receiver.drain())
+        self._result_of(self._receiver.drain())
 
     def close(self) -> None:
-        """End the loop, with the receiver's grace for handlers; a later delivery starts it."""
+        """Stop the loop after the running handlers; a later delivery starts it again."""
         with self._lock:
-            loop, over, thread = self._loop, self._over, self._thread
+            loop, stop, thread = self._loop, self._stop, self._thread
             self._loop = None
-        if loop is not None and over is not None and thread is not None:
-            loop.call_soon_threadsafe(over.set)
+        if loop is not None and stop is not None and thread is not None:
+            loop.call_soon_threadsafe(stop.set)
             thread.join()
             atexit.unregister(self.close)
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+    def _result_of(self, work: Coroutine[Any, Any, T]) -> T:
         try:
-            loop = self._running()
+            loop = self._running_loop()
         except BaseException:
             work.close()
             raise
-        return asyncio.run_coroutine_threadsafe(work, loop).result(PATIENCE)
+        return asyncio.run_coroutine_threadsafe(work, loop).result(RESPONSE_SECONDS)
 
-    def _running(self) -> asyncio.AbstractEventLoop:
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._process != os.getpid():
                 self._loop = self._start()
@@ -97,34 +97,34 @@ class SyncReceiver:
 
     def _start(self) -> asyncio.AbstractEventLoop:
         ready = threading.Event()
-        failed: list[BaseException] = []
-        started: list[asyncio.AbstractEventLoop] = []
+        errors: list[BaseException] = []
+        loops: list[asyncio.AbstractEventLoop] = []
 
-        async def live() -> None:
-            self._over = asyncio.Event()
+        async def main() -> None:
+            self._stop = asyncio.Event()
             async with self._receiver.lifespan():
-                started.append(asyncio.get_running_loop())
+                loops.append(asyncio.get_running_loop())
                 ready.set()
-                await self._over.wait()
+                await self._stop.wait()
 
         def run() -> None:
             try:
-                asyncio.run(live())
+                asyncio.run(main())
             except BaseException as error:
-                failed.append(error)
+                errors.append(error)
             finally:
                 ready.set()
 
         self._thread = threading.Thread(target=run, name="noctule-webhooks", daemon=True)
         self._thread.start()
         ready.wait()
-        if failed:
-            raise failed[0]
-        return started[0]
+        if errors:
+            raise errors[0]
+        return loops[0]
 
 
-def _read(environ: Mapping[str, Any], limit: int) -> bytes:
-    """The body, never more than `limit` bytes of it."""
+def _read_body(environ: Mapping[str, Any], limit: int) -> bytes:
+    """The body, at most `limit` bytes of it. Raises Rejection."""
     length = str(environ.get("CONTENT_LENGTH") or "0")
     if not length.isascii() or not length.isdigit():
         return b""
@@ -137,12 +137,12 @@ def _headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for name, value in environ.items():
         if name.startswith("HTTP_"):
             yield name[5:].replace("_", "-").lower(), str(value)
-        elif name in UNNAMED and value:
-            yield UNNAMED[name], str(value)
+        elif name in UNPREFIXED and value:
+            yield UNPREFIXED[name], str(value)
 
 
 def _url(environ: Mapping[str, Any]) -> str:
-    """The address as it was called, as far as WSGI says (PEP 3333): the path comes decoded."""
+    """The address that was called, as far as WSGI has it (PEP 3333): the path is decoded."""
     scheme = environ.get("wsgi.url_scheme", "http")
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"

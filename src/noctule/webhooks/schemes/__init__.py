@@ -1,1 +1,1 @@
-"""How a provider signs, as data."""
+"""Signature schemes: how a provider signs, as data."""

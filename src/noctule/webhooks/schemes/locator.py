@@ -1,4 +1,4 @@
-"""Where a value is read in a delivery: `header:NAME[:ITEM]`, `query:NAME`, `body:PATH`,
+"""Where in a delivery a value is read: `header:NAME[:ITEM]`, `query:NAME`, `body:PATH`,
 `form:NAME`, and `claim:NAME` or `jose:NAME` of a signed token."""
 
 from collections.abc import Iterator, Sequence
@@ -7,48 +7,55 @@ from typing import Literal, NamedTuple, TypeGuard
 
 from noctule.webhooks.errors import InvalidScheme
 
-Place = Literal["header", "query", "body", "form", "claim", "jose"]
+LocatorKind = Literal["header", "query", "body", "form", "claim", "jose"]
 
 
-class Source(NamedTuple):
-    """One place. `name` is a header in lower case, a parameter, a field, a claim, or a path with
-    dots."""
+class Locator(NamedTuple):
+    """One position in a delivery.
 
-    place: Place
+    `name` is a header in lower case, a query parameter, a form field, a claim, or a dotted path in
+    the body. `item` names one of the items of a header.
+    """
+
+    kind: LocatorKind
     name: str
     item: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> "Source":
-        place, colon, name = text.strip().partition(":")
-        if not _is_place(place) or not colon or (place != "body" and not name):
-            raise InvalidScheme(f"{text!r} is no source: header:NAME, query:NAME or body:PATH")
+    def parse(cls, text: str) -> "Locator":
+        """Raises InvalidScheme."""
+        kind, colon, name = text.strip().partition(":")
+        if not _is_kind(kind) or not colon or (kind != "body" and not name):
+            raise InvalidScheme(
+                f"{text!r} is not a locator: use header:NAME, query:NAME or body:PATH"
+            )
         item = ""
-        if place == "header":
+        if kind == "header":
             name, _, item = name.partition(":")
             name = name.lower()
             if not name.isascii():
-                raise InvalidScheme(f"{text!r}: a header's name is ASCII")
-        return cls(place, name, item)
+                raise InvalidScheme(f"{text!r}: header names are ASCII")
+        return cls(kind, name, item)
 
     def __str__(self) -> str:
-        return f"{self.place}:{self.name}" + (f":{self.item}" if self.item else "")
+        return f"{self.kind}:{self.name}" + (f":{self.item}" if self.item else "")
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """Alternatives in order, each one or more sources that must all be present."""
+class Locators:
+    """Alternatives in order of preference; in each, every locator must have a value."""
 
-    alternatives: tuple[tuple[Source, ...], ...] = ()
+    alternatives: tuple[tuple[Locator, ...], ...] = ()
 
     @classmethod
-    def parse(cls, value: str | Sequence[str]) -> "Sources":
+    def parse(cls, value: str | Sequence[str]) -> "Locators":
+        """Raises InvalidScheme."""
         texts = [value] if isinstance(value, str) else value
-        return cls(tuple(tuple(Source.parse(p) for p in text.split(" + ")) for text in texts))
+        return cls(tuple(tuple(Locator.parse(p) for p in text.split(" + ")) for text in texts))
 
-    def __iter__(self) -> Iterator[tuple[Source, ...]]:
+    def __iter__(self) -> Iterator[tuple[Locator, ...]]:
         return iter(self.alternatives)
 
 
-def _is_place(text: str) -> TypeGuard[Place]:
+def _is_kind(text: str) -> TypeGuard[LocatorKind]:
     return text in ("header", "query", "body", "form", "claim", "jose")

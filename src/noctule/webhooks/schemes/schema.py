@@ -1,4 +1,4 @@
-"""The `[signature]` table as it is written, strict about its keys; `scheme` gives the meaning."""
+"""The `[signature]` table as TOML has it. docs/signature-language.md describes every key."""
 
 # No `from __future__ import annotations` here: msgspec reads the annotations.
 from typing import Annotated, Literal, get_args
@@ -24,15 +24,15 @@ Name = Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
 Status = Annotated[int, msgspec.Meta(ge=200, le=299)]
 Variable = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
 TOKEN = "[A-Za-z0-9_=+/.-]{1,256}"  # noqa: S105 - a shape
-"""What a question may have signed: nothing that could be an event's body."""
+"""What a handshake may have signed: nothing that could be the body of an event."""
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table in which an unknown key is an error."""
+    """A table in which unknown keys are errors."""
 
 
 class TimestampTable(Strict, frozen=True):
-    source: str = msgspec.field(name="from")
+    locator: str = msgspec.field(name="from")
     unit: Unit = "s"
     past: Seconds = 300
     future: Seconds = 300
@@ -48,7 +48,7 @@ class HandshakeTable(Strict, frozen=True):
     signed: bool = True
     shape: str = TOKEN
     visit: str | None = None
-    enrol: str | None = None
+    secret: str | None = None
 
 
 class FetchTable(Strict, frozen=True):
@@ -57,15 +57,15 @@ class FetchTable(Strict, frozen=True):
     path: str = ".*"
     post: dict[str, str] = {}
     answer: str = ""
-    subject: str = ""
+    common_name: str = ""
     sample: str = ""
 
 
 class SignatureTable(Strict, frozen=True):
     algorithm: Algorithm
     header: Name | list[Name] = []
-    source: str = ""
-    place: str = msgspec.field(name="from", default="")
+    documentation: str = msgspec.field(name="source", default="")
+    signature_locator: str = msgspec.field(name="from", default="")
     repeat: bool = False
     separator: str = msgspec.field(name="list", default="")
     pair: str = ""
@@ -85,8 +85,8 @@ class SignatureTable(Strict, frozen=True):
     subject: str | list[str] = []
     version: str | list[str] = []
     batch: str | None = None
-    each: bool = False
-    only: list[str] = []
+    signs_items: bool = msgspec.field(name="each", default=False)
+    signed_keys: list[str] = msgspec.field(name="only", default=[])
     body_digest: str | None = None
     content: dict[str, Parser] = msgspec.field(default_factory=lambda: {"application/json": "json"})
     max_body: Annotated[int, msgspec.Meta(gt=0)] = MAX_BODY

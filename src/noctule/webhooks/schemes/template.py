@@ -1,4 +1,4 @@
-"""A text with placeholders in braces: the bytes a provider signs, or the answer it expects."""
+"""A text with placeholders in braces: the bytes that a provider signs, or the reply it expects."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,92 +7,96 @@ from functools import cached_property
 from typing import NamedTuple
 
 from noctule.webhooks.errors import InvalidScheme
-from noctule.webhooks.schemes.locator import Source
+from noctule.webhooks.schemes.locator import Locator
 
-WORDS = frozenset(
+PLACEHOLDERS = frozenset(
     {"body", "timestamp", "id", "method", "url", "uri", "path", "encoded_path", "sorted_form",
      "secret", "crc32", "sha256", "listed_headers", "sns", "token"}
 )  # fmt: skip
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
-class Maybe(NamedTuple):
-    """`{SOURCE?}`: the value at a source, nothing where it is absent."""
+class OptionalLocator(NamedTuple):
+    """`{LOCATOR?}`: the value there, or nothing if it is absent."""
 
-    source: Source
+    locator: Locator
 
 
 class Mac(NamedTuple):
-    """`{mac:SOURCE}`: the signature that the scheme's key gives the value at a source."""
+    """`{mac:LOCATOR}`: the signature of the value there, made with the scheme's key."""
 
-    source: Source
+    locator: Locator
 
 
 class Setting(NamedTuple):
-    """`{setting:WORD}`: a value of the operator's own configuration."""
+    """`{setting:NAME}`: a value from the operator's configuration."""
 
-    word: str
+    name: str
 
 
-Part = bytes | str | Source | Maybe | Mac | Setting
+Placeholder = str | Locator | OptionalLocator | Mac | Setting
 
 
 @dataclass(frozen=True)
 class Template:
-    """Parts in order: literal bytes, a word of `WORDS`, or something to be read."""
+    """Parts in order: literal bytes, or placeholders (a name in `PLACEHOLDERS` among them)."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[bytes | Placeholder, ...]
 
     @classmethod
     def parse(cls, text: str) -> "Template":
-        parts: list[Part] = []
-        for index, piece in enumerate(_PLACEHOLDER.split(text)):
+        """Raises InvalidScheme."""
+        parts: list[bytes | Placeholder] = []
+        for index, piece in enumerate(_BRACES.split(text)):
             if index % 2:
                 parts.append(_placeholder(piece))
             elif "{" in piece or "}" in piece:
-                raise InvalidScheme(f"a brace is left open in {text!r}")
+                raise InvalidScheme(f"unbalanced brace in {text!r}")
             elif piece:
                 parts.append(piece.encode())
         return cls(tuple(parts))
 
-    def __contains__(self, part: Part) -> bool:
+    def __contains__(self, part: bytes | Placeholder) -> bool:
         return part in self.parts
 
     @property
-    def sources(self) -> Iterator[Source]:
-        """Every place that it reads."""
+    def locators(self) -> Iterator[Locator]:
+        """Every position that it reads."""
         for part in self.parts:
-            if isinstance(part, Source):
+            if isinstance(part, Locator):
                 yield part
-            elif isinstance(part, Maybe | Mac):
-                yield part.source
+            elif isinstance(part, OptionalLocator | Mac):
+                yield part.locator
 
     @property
     def settings(self) -> Iterator[str]:
-        return (part.word for part in self.parts if isinstance(part, Setting))
+        """The names of the settings that it needs."""
+        return (part.name for part in self.parts if isinstance(part, Setting))
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether it is literal text, the time and the body, as most are."""
+        """Whether it has no other placeholders than the time and the body, as most have not."""
         return all(isinstance(p, bytes) or p in ("timestamp", "body") for p in self.parts)
 
-    def plain(self, stamp: bytes, body: bytes) -> bytes:
-        """The bytes of a text that is plain."""
+    def plain(self, timestamp: bytes, body: bytes) -> bytes:
+        """The bytes of a plain template."""
         return b"".join(
-            [p if isinstance(p, bytes) else body if p == "body" else stamp for p in self.parts]
+            [p if isinstance(p, bytes) else body if p == "body" else timestamp for p in self.parts]
         )
 
-    def render(self, value: Callable[[str | Source | Maybe | Mac | Setting], bytes]) -> bytes:
-        """The bytes, each placeholder replaced by `value(placeholder)`."""
-        return b"".join([part if isinstance(part, bytes) else value(part) for part in self.parts])
+    def render(self, value_of: Callable[[Placeholder], bytes]) -> bytes:
+        """The bytes, each placeholder replaced by `value_of(placeholder)`."""
+        return b"".join(
+            [part if isinstance(part, bytes) else value_of(part) for part in self.parts]
+        )
 
 
-def _placeholder(text: str) -> Part:
-    if text in WORDS:
+def _placeholder(text: str) -> Placeholder:
+    if text in PLACEHOLDERS:
         return text
     kind, _, rest = text.partition(":")
     if kind == "mac":
-        return Mac(Source.parse(rest))
+        return Mac(Locator.parse(rest))
     if kind == "setting" and rest:
         return Setting(rest)
-    return Maybe(Source.parse(text[:-1])) if text.endswith("?") else Source.parse(text)
+    return OptionalLocator(Locator.parse(text[:-1])) if text.endswith("?") else Locator.parse(text)

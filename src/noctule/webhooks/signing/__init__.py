@@ -1,1 +1,1 @@
-"""The provider's side: signed deliveries for tests and replays."""
+"""The provider's side: signed deliveries for tests, samples and forwarding."""

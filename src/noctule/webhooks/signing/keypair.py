@@ -1,4 +1,4 @@
-"""Private keys: what a provider that signs with one has, made up and used on this machine only."""
+"""Private keys for tests: made up and used on this machine only."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from noctule.webhooks.schemes.scheme import Scheme
 
 KID = "noctule-test"
-"""The name of the key in tokens and key sets made here."""
+"""The id of the key in tokens and key sets made here."""
 SECRET = "test-secret"  # noqa: S105 - of no provider
 _YEARS = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, repr=False)
 class KeyPair:
-    """What the receiver is given (`secret`) and what the provider signs with (`signing`).
+    """The receiver's `secret` and the text that the provider signs with (`signing`).
 
-    The two are one text for HMAC; for a public key, `signing` is the private key in PEM, after
-    the secret where that is signed too. `document` is what the provider publishes.
+    For HMAC both are equal. For a public key, `signing` is the private key in PEM, after the secret
+    if that is signed too. `document` is what the provider publishes.
     """
 
     secret: str
@@ -36,7 +36,7 @@ class KeyPair:
 
 
 def new_pair(scheme: Scheme) -> KeyPair:
-    """A fresh pair for a public-key scheme, with the document that publishes it if any does."""
+    """A new pair for a public-key scheme, with the document that publishes it, if there is one."""
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -54,14 +54,14 @@ def new_pair(scheme: Scheme) -> KeyPair:
     pem = key.private_bytes(
         form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
     ).decode()
-    if scheme.fetch is not None:
-        document = _certificate(key) if scheme.key == "x509" else _jwks(scheme, key)
+    if scheme.key_address is not None:
+        document = _certificate(key) if scheme.key_form == "x509" else _jwks(scheme, key)
         return KeyPair(SECRET, f"{SECRET}\n{pem}", document)
-    return KeyPair(raw.hex() if scheme.key == "hex" else b64encode(raw).decode(), pem)
+    return KeyPair(raw.hex() if scheme.key_form == "hex" else b64encode(raw).decode(), pem)
 
 
 def private_signature(algorithm: Algorithm, pem: str, content: bytes) -> bytes:
-    """Raises InvalidSecret if `pem` is no private key for the algorithm."""
+    """Raises InvalidSecret if `pem` is not a private key for the algorithm."""
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -82,7 +82,7 @@ def private_signature(algorithm: Algorithm, pem: str, content: bytes) -> bytes:
             digest = hashes.SHA1() if algorithm == "rsa-sha1" else hashes.SHA256()  # noqa: S303 - the provider chose it
             return key.sign(content, padding.PKCS1v15(), digest)
         case _:
-            raise InvalidSecret(f"is no private key for {algorithm}")
+            raise InvalidSecret(f"is not a private key for {algorithm}")
 
 
 def _spki(key: Any) -> bytes:
@@ -95,7 +95,7 @@ def _spki(key: Any) -> bytes:
 
 
 def _certificate(key: Any) -> bytes:
-    """Self-signed, of a name that begins as PayPal's does."""
+    """A self-signed certificate with PayPal's common name."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -130,5 +130,5 @@ def _jwks(scheme: Scheme, key: Any) -> bytes:
         halves = {name: text(getattr(numbers, name).to_bytes(32)) for name in ("x", "y")}
         jwk = {"kty": "EC", "crv": "P-256", **halves}
     jwk["kid"] = KID
-    path = scheme.fetch.answer if scheme.fetch else ""
+    path = scheme.key_address.answer if scheme.key_address else ""
     return msgspec.json.encode({path: [jwk] if path == "keys" else jwk} if path else jwk)

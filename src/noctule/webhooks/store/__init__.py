@@ -1,1 +1,1 @@
-"""Where deliveries rest: one interface, SQLite by default."""
+"""The storage of deliveries: one interface, SQLite by default, PostgreSQL if shared."""

@@ -1,6 +1,6 @@
-"""The one interface of an inbox's storage, and the records that go through it.
+"""The interface of an inbox's storage, and the records that it stores and returns.
 
-A store is synchronous and belongs to one thread (the inbox's writer). Times are seconds since the
+A store is synchronous and used by one thread (the inbox's writer). Times are seconds since the
 epoch. Every method is one transaction, unless it is called inside one.
 """
 
@@ -10,27 +10,29 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.verification.classify import Item
+from noctule.webhooks.verification.classify import EventItem
 
-State = Literal["pending", "leased", "done", "unhandled", "dead", "quarantined"]
-STATES: tuple[State, ...] = ("pending", "leased", "done", "unhandled", "dead", "quarantined")
-Outcome = Literal["accepted", "duplicate", "quarantined"]
+EventState = Literal["pending", "leased", "done", "unhandled", "dead", "quarantined"]
+STATES: tuple[EventState, ...] = (
+    "pending", "leased", "done", "unhandled", "dead", "quarantined",
+)  # fmt: skip
+EventOutcome = Literal["accepted", "duplicate", "quarantined"]
 
-HINTED = "hint:"
-"""How the identity of a hint begins: it counts until a worker takes it, for the object may change
-again right after."""
+HINT_PREFIX = "hint:"
+"""The beginning of a hint's identity, which is freed when a worker claims the hint: the object may
+change again right after."""
 KEPT_REJECTIONS = 1000
 HASH_WINDOW = 72 * 3600.0
-"""Seconds in which an equal content without any id counts as the same event. Longer than the
-longest retry schedule of a provider (Stripe, three days)."""
+"""Seconds within which equal content without an id is the same event. Longer than the longest retry
+schedule of a provider (Stripe, three days)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery about to be stored. `key` names the secret that matched.
+    """A delivery about to be stored. `key` is the environment variable of the matching secret.
 
-    `coverage` says what vouches for it: what its signature covers (`full`, `body`, `partial`),
-    `hint` if nothing does, `fetched` if we asked the provider's own API for it.
+    `coverage` is what the signature covers (`full`, `body`, `partial`), `hint` for an unsigned
+    delivery to a RefetchReceiver, `fetched` for an event that the provider's API returned.
     """
 
     route: str
@@ -40,24 +42,26 @@ class Delivery:
     signed_at: float | None
     key: str
     coverage: str
-    items: tuple[Item, ...]
+    items: tuple[EventItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a delivery: its number if it was stored, and an outcome per event."""
+    """The result of storing a delivery: its number (None if nothing was new), and one outcome per
+    event."""
 
     delivery: int | None
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[EventOutcome, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """An event with its delivery, as it lies in the store.
+class StoredEvent:
+    """An event and its delivery, as stored.
 
-    `attempts` counts the attempts begun, `due` is when it may be claimed next, `reason` says why
-    the last attempt failed, `copies` counts the duplicates that came after. `subject` is the object
-    it is about; `superseded` says that a newer version of that object was processed already.
+    `attempts` counts the attempts started, `due` is when the event may be claimed next, `reason`
+    says why the last attempt failed, `copies` counts the duplicates that were received. `subject`
+    is the object that the event is about; `superseded` is set if a newer version of that object was
+    processed already. `request` is None once the body was pruned.
     """
 
     seq: int
@@ -67,7 +71,7 @@ class Stored:
     provider: str
     id: str | None
     type: str
-    state: State
+    state: EventState
     attempts: int
     due: float
     reason: str
@@ -80,65 +84,68 @@ class Stored:
     key: str
     coverage: str
     request: WebhookRequest | None
-    """None once the body was pruned."""
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """Which events to list; the empty query is all of them, newest first."""
+class EventQuery:
+    """Which events to list. The empty query is all events, newest first.
+
+    `type` may end with `*` to match a beginning. `text` holds words of the redacted copy, all of
+    which must occur; `evt_1` counts as "evt 1". `before` and `after` are event numbers, exclusive,
+    for paging.
+
+    `since` and `until` assume that numbers follow time, except for a thousand deliveries at either
+    end: with hosts whose clocks are far apart, events at the edges may be missed.
+    """
 
     route: str = ""
-    state: State | Literal[""] = ""
+    state: EventState | Literal[""] = ""
     type: str = ""
-    """A type, or its beginning if it ends with `*`."""
     id: str = ""
     text: str = ""
-    """Words of the redacted copy, all of which have to be there; `evt_1` counts as "evt 1"."""
     since: float = 0.0
     until: float = float("inf")
-    """Numbers are taken to follow time, but for a thousand deliveries at either end: where the
-    clocks of the hosts that take in are far apart, events at the edges may be missed."""
     before: int = 0
-    """Only events with a smaller number: the next page."""
     after: int = 0
-    """Only events with a greater number."""
     limit: int = 50
     oldest_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """How a route is doing: events by state, when the last delivery came, when the oldest event
-    that waits was due (None: none waits), and when each secret last matched (of the route's last
-    100,000 deliveries)."""
+class RouteOverview:
+    """The condition of a route.
+
+    `states` counts events by state, `oldest_due` is when the oldest waiting event was due (None if
+    none waits), `keys` says when each secret last matched, within the last 100,000 deliveries.
+    """
 
     route: str
-    states: Mapping[State, int]
+    states: Mapping[EventState, int]
     last_received: float
     oldest_due: float | None
     keys: Mapping[str, float]
 
 
 class Arrival(NamedTuple):
-    """When a delivery came, and when the provider says that it was signed."""
+    """When a delivery was received, and when the provider says that it was signed."""
 
     received_at: float
     signed_at: float | None
 
 
-class Progress(NamedTuple):
-    """How far a task of an operator is: the last event's number, and what else it has to know."""
+class TaskProgress(NamedTuple):
+    """How far an operator's task is: the number of the last event, and other details as text."""
 
-    place: int
-    notes: str
+    position: int
+    details: str
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedDelivery:
-    """A delivery that was not accepted: everything but what it held.
+    """A rejected delivery, without what it contained.
 
-    `names` are its headers' names, `digest` the SHA-256 of its body in hex, `causes` what
-    `explain` found: key, place and detail of each.
+    `names` are the names of its headers, `digest` the SHA-256 of its body in hex, `causes` the key,
+    place and detail of each cause that `explain` returned.
     """
 
     route: str
@@ -152,34 +159,34 @@ class RejectedDelivery:
     seq: int = 0
 
 
-class Store(Protocol):
-    """What an engine has to do."""
+class InboxStore(Protocol):
+    """What a storage engine implements."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """What happens inside happens together: on disk when it ends, or not at all.
+        """Everything inside is on disk when it ends, or nothing is.
 
-        Raises InboxError if the engine refuses, Conflict if doing it again may help. Inside
-        another one it does nothing of its own.
+        Raises InboxError if the database refuses, EventConflict if trying again may help. Inside
+        another transaction it does nothing.
         """
         ...
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """What is read inside is of one moment, and holds up nobody who writes."""
+        """Everything read inside has the same moment; writers do not wait for it."""
         ...
 
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
-        """Store deliveries in one transaction, deduplicating each event.
+        """Store deliveries in one transaction, without the events that are duplicates.
 
-        A signed id alone decides. Without one the content does: the same content again is a
-        duplicate if it carries the same unsigned id, within `HASH_WINDOW` if it carries none,
-        and `quarantined` (stored, never claimed) if it carries a fresh unsigned id.
+        A signed id alone identifies an event. Without one its content does: equal content is a
+        duplicate if it has the same unsigned id, or no id within `HASH_WINDOW`; with a new unsigned
+        id it is `quarantined`, which means stored but never claimed.
         """
         ...
 
-    def claim(self, route: str, now: float, lease: float, limit: int) -> list[Stored]:
-        """Take events that are due, oldest first, for `lease` seconds; counts an attempt each.
+    def claim(self, route: str, now: float, lease: float, limit: int) -> list[StoredEvent]:
+        """Take due events, oldest first, for `lease` seconds; counts an attempt for each.
 
-        Of one subject one event at a time, and none before those that came earlier.
+        Events with the same subject are claimed one at a time, in the order received.
         """
         ...
 
@@ -187,54 +194,60 @@ class Store(Protocol):
         self,
         seq: int,
         attempt: int,
-        state: State,
+        state: EventState,
         *,
         reason: str = "",
         due: float = 0.0,
-        burn: bool = True,
+        count_attempt: bool = True,
     ) -> bool:
-        """End an attempt. False if the lease was lost meanwhile: then nothing changes.
+        """End an attempt. If the lease was lost meanwhile, change nothing and return False.
 
-        `burn=False` gives the attempt back (it was not the handler's fault).
+        `count_attempt=False` does not count this attempt (the handler was not at fault).
         """
         ...
 
     def next_due(self, route: str) -> float | None:
-        """When the next event may be claimed; None if none waits but behind one of its subject."""
+        """When the next event may be claimed. None if no event waits, or only events behind another
+        one of their subject."""
         ...
 
-    def find(self, query: Query) -> list[Stored]:
+    def find(self, query: EventQuery) -> list[StoredEvent]:
         """Events, newest first unless the query says otherwise."""
         ...
 
-    def get(self, seq: int) -> Stored | None: ...
+    def get(self, seq: int) -> StoredEvent | None:
+        """One event by number."""
+        ...
 
     def requeue(self, due: Mapping[int, float]) -> int:
-        """Make events pending again, each due at its time, no attempts counted. Leaves out those
-        that a worker holds; returns how many were."""
+        """Make events pending again, each due at its time, with no attempts counted.
+
+        Skips events that a worker holds; returns the number of the others.
+        """
         ...
 
     def prune(self, before: float, limit: int = 100_000) -> int:
-        """Forget bodies, headers and copies of settled deliveries received before; keep the keys.
-        No more than `limit`; returns how many were forgotten."""
+        """Delete the bodies, headers and copies of settled deliveries received before a time; their
+        identities stay. Returns how many, at most `limit`."""
         ...
 
     def uncopied(self, limit: int) -> list[tuple[int, WebhookRequest]]:
-        """Deliveries that have no redacted copy yet, by number."""
+        """Deliveries without a redacted copy, by number."""
         ...
 
-    def copy(self, texts: Mapping[int, str]) -> None:
-        """Keep the redacted copies of deliveries, to be searched and shown."""
+    def add_copies(self, texts: Mapping[int, str]) -> None:
+        """Store the redacted copies of deliveries, for search and display."""
         ...
 
     def copy_of(self, delivery: int) -> str | None:
-        """The redacted copy of a delivery; None if there is none."""
+        """The redacted copy of a delivery, if there is one."""
         ...
 
-    def reseal(self, after: int, limit: int) -> int | None:
-        """Seal with today's key, of `limit` deliveries after that number, those that are not.
+    def reencrypt(self, after: int, limit: int) -> int | None:
+        """Encrypt bodies with the current key where they are not, in `limit` deliveries after a
+        number.
 
-        Returns the number to go on from; None at the end, or if bodies lie open.
+        Returns the number to continue from; None at the end, or without an encryption key.
         """
         ...
 
@@ -243,34 +256,36 @@ class Store(Protocol):
         ...
 
     def known_ids(self, route: str, ids: Sequence[str]) -> set[str]:
-        """Which of these ids of events the route has."""
+        """Which of these event ids the route has."""
         ...
 
-    def overview(self) -> list[Overview]:
+    def overview(self) -> list[RouteOverview]:
         """One for each route, by name."""
         ...
 
-    def note(self, rejection: RejectedDelivery) -> None:
-        """Keep a rejection, and no more than `KEPT_REJECTIONS` of them."""
+    def add_rejection(self, rejection: RejectedDelivery) -> None:
+        """Store a rejection; the last `KEPT_REJECTIONS` are kept."""
         ...
 
     def rejections(self, limit: int) -> list[RejectedDelivery]:
         """Rejections, newest first."""
         ...
 
-    def progress(self, task: str) -> Progress | None:
-        """How far a task is; None if it has not begun, or has ended."""
+    def progress(self, task: str) -> TaskProgress | None:
+        """The progress of a task; None before it starts and after it ends."""
         ...
 
-    def advance(self, task: str, was: int | None, now: Progress) -> bool:
-        """Move a task on from the place where it `was`, None where it begins.
+    def advance(self, task: str, previous: int | None, progress: TaskProgress) -> bool:
+        """Move a task on from the `previous` position; None starts it.
 
-        False if it is elsewhere: somebody else moves it. Then nothing changes.
+        If the task is elsewhere, because another process moved it, change nothing and return False.
         """
         ...
 
     def end(self, task: str) -> None:
-        """Forget a task."""
+        """Delete the progress of a task."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the database connection."""
+        ...

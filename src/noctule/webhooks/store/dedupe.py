@@ -1,4 +1,4 @@
-"""Which events are new, decided without a database: what is known goes in, rows come out."""
+"""Decide which events are new, without a database: known events go in, rows to store come out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from noctule.webhooks.store.base import HASH_WINDOW, Receipt
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.webhooks.store.base import Delivery, Outcome
-    from noctule.webhooks.verification.classify import Item
+    from noctule.webhooks.store.base import Delivery, EventOutcome
+    from noctule.webhooks.verification.classify import EventItem
 
 EVENT_COLUMNS = {
     "delivery": "bigint",
@@ -27,16 +27,16 @@ EVENT_COLUMNS = {
     "subject": "text",
     "version": "float8",
 }
-"""What is stored of a new event, and its types as PostgreSQL calls them."""
+"""The stored columns of a new event, with their PostgreSQL types."""
 COPIES = list(EVENT_COLUMNS).index("copies")
 
-Place = tuple[str, str]
-"""A route and an identity: what is stored once."""
+IdentityKey = tuple[str, str]
+"""A route and an identity, which are unique together."""
 
 
 @dataclass(slots=True)
-class Known:
-    """An event that holds a place. `row` is set while it is itself about to be stored."""
+class KnownEvent:
+    """The event that has an identity. `row` is set while it is itself about to be stored."""
 
     id: str | None
     received_at: float
@@ -44,65 +44,66 @@ class Known:
     row: list[Any] | None = None
 
 
-def suspicious(identity: str) -> str:
-    """Where the first replay of an identity under a fresh id is kept."""
+def quarantine_identity(identity: str) -> str:
+    """The identity of the first replay of an event under a new id."""
     return f"quarantined:{identity}"
 
 
 @dataclass
 class DedupeBatch:
-    """What a group of deliveries comes to.
+    """Decides for a group of deliveries which of their events are new.
 
-    `events` and `deliveries` are the rows to store, `copies` counts duplicates by the number of
-    the event they repeat, `expired` are events that give up their place.
+    `events` and `deliveries` are the rows to store, `copies` counts duplicates by the number of the
+    event that they repeat, `expired` are events that lose their identity.
     """
 
-    known: dict[Place, Known]
+    known: dict[IdentityKey, KnownEvent]
     numbers: Iterator[int]
     deliveries: list[tuple[int, Delivery]] = field(default_factory=list[tuple[int, "Delivery"]])
     events: list[list[Any]] = field(default_factory=list[list[Any]])
-    """As `EVENT_COLUMNS` has them."""
+    """Columns as in `EVENT_COLUMNS`."""
     copies: Counter[int] = field(default_factory=Counter[int])
     expired: list[int] = field(default_factory=list[int])
 
-    def take(self, delivery: Delivery) -> Receipt:
-        """Judge every event of a delivery, and plan to store what is new."""
+    def add(self, delivery: Delivery) -> Receipt:
+        """Classify every event of a delivery, and add rows for the new ones."""
         number = next(self.numbers)
         before = len(self.events)
-        judged: list[Outcome] = [self._judge(number, delivery, item) for item in delivery.items]
-        outcomes: tuple[Outcome, ...] = tuple(judged)
+        outcomes: tuple[EventOutcome, ...] = tuple(
+            [self._classify(number, delivery, item) for item in delivery.items]
+        )
         if len(self.events) == before:
             return Receipt(None, outcomes)
         self.deliveries.append((number, delivery))
         return Receipt(number, outcomes)
 
-    def _judge(self, number: int, delivery: Delivery, item: Item) -> Outcome:
+    def _classify(self, number: int, delivery: Delivery, item: EventItem) -> EventOutcome:
         known = self.known.get((delivery.route, item.identity))
         if known and item.id is None and delivery.received_at - known.received_at > HASH_WINDOW:
             self.expired.append(known.seq)
             known = None
         if known is None:
-            self._store(number, delivery, item, item.identity, "pending")
+            self._add_row(number, delivery, item, item.identity, "pending")
             return "accepted"
-        if item.is_named or item.id == known.id:
-            self._count(known)
+        if item.has_signed_id or item.id == known.id:
+            self._count_copy(known)
             return "duplicate"
-        place = suspicious(item.identity)
-        seen = self.known.get((delivery.route, place))
-        if seen is not None:
-            self._count(seen)
+        identity = quarantine_identity(item.identity)
+        quarantined = self.known.get((delivery.route, identity))
+        if quarantined is not None:
+            self._count_copy(quarantined)
         else:
-            self._store(number, delivery, item, place, "quarantined")
+            self._add_row(number, delivery, item, identity, "quarantined")
         return "quarantined"
 
-    def _count(self, known: Known) -> None:
+    def _count_copy(self, known: KnownEvent) -> None:
         if known.row is not None:
             known.row[COPIES] += 1
         else:
             self.copies[known.seq] += 1
 
-    def _store(
-        self, number: int, delivery: Delivery, item: Item, identity: str, state: str
+    def _add_row(
+        self, number: int, delivery: Delivery, item: EventItem, identity: str, state: str
     ) -> None:
         row = [
             number,
@@ -118,5 +119,4 @@ class DedupeBatch:
             item.version,
         ]
         self.events.append(row)
-        known = Known(item.id, delivery.received_at, row=row)
-        self.known[delivery.route, identity] = known
+        self.known[delivery.route, identity] = KnownEvent(item.id, delivery.received_at, row=row)

@@ -1,8 +1,8 @@
-"""Bodies at rest under a key of yours: AES-256-GCM, each bound to its place in the inbox.
+"""Bodies encrypted at rest with your key: AES-256-GCM, each bound to its delivery.
 
-`NOCTULE_INBOX_KEY` holds the key that seals, 32 bytes in base64 (`openssl rand -base64 32`);
-`NOCTULE_INBOX_KEY_OLD` earlier ones, separated by spaces, which still open. Upkeep seals again what
-an earlier key had sealed, and what nothing had.
+`NOCTULE_INBOX_KEY` holds the key that encrypts, 32 bytes in base64 (`openssl rand -base64 32`).
+`NOCTULE_INBOX_KEY_OLD` holds earlier keys, separated by spaces, which only decrypt. Maintenance
+encrypts again with the current key what an earlier key encrypted, and what is in plain text.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 
 
-class Sealer:
-    """Keys by their names (8 hex digits of the key's digest); the first one seals."""
+class BodyCipher:
+    """Encrypts and decrypts bodies. A key's name is the first 8 hex digits of its digest; the first
+    key encrypts. Without keys, bodies are stored in plain text under the name ""."""
 
     def __init__(self, keys: Iterable[bytes] = ()) -> None:
         self._ciphers: dict[str, Any] = {}
@@ -37,49 +38,49 @@ class Sealer:
             self._ciphers[hashlib.sha256(key).hexdigest()[:8]] = AESGCM(key)
 
     @classmethod
-    def from_environment(cls) -> Sealer:
-        """Raises InvalidSecret naming the variable that holds no key."""
+    def from_environment(cls) -> BodyCipher:
+        """Raises InvalidSecret naming the variable that does not hold a key."""
         keys = [_key(KEY, text) for text in _texts(KEY)]
-        old = [_key(OLD_KEYS, text) for text in _texts(OLD_KEYS)]
-        if len(keys) > 1 or (old and not keys):
-            raise InvalidSecret(f"{KEY} has to hold one key, the one that seals")
-        return cls([*keys, *old])
+        old_keys = [_key(OLD_KEYS, text) for text in _texts(OLD_KEYS)]
+        if len(keys) > 1 or (old_keys and not keys):
+            raise InvalidSecret(f"{KEY} must hold exactly one key, the current one")
+        return cls([*keys, *old_keys])
 
     @property
     def name(self) -> str:
-        """The name of the key that seals; "" if bodies lie open."""
+        """The name of the key that encrypts."""
         return next(iter(self._ciphers), "")
 
-    def holds(self, name: str) -> bool:
-        """Whether what a key sealed can be opened; "" is what lies open."""
+    def can_decrypt(self, name: str) -> bool:
+        """Whether there is a key of that name; plain text needs none."""
         return not name or name in self._ciphers
 
-    def seal(self, number: int, body: bytes) -> bytes:
-        """The body of a delivery as it is stored. Nobody can pass it off as another one's."""
+    def encrypt(self, number: int, body: bytes) -> bytes:
+        """The body of a delivery as it is stored, bound to the delivery's number."""
         if not self._ciphers:
             return body
         nonce = os.urandom(NONCE_BYTES)
-        sealed: bytes = self._ciphers[self.name].encrypt(nonce, body, _place(number))
-        return nonce + sealed
+        encrypted: bytes = self._ciphers[self.name].encrypt(nonce, body, _context(number))
+        return nonce + encrypted
 
-    def open(self, name: str, number: int, stored: bytes) -> bytes:
-        """The body again; raises InboxError if the key is missing or the bytes were changed."""
+    def decrypt(self, name: str, number: int, stored: bytes) -> bytes:
+        """The body; raises InboxError if the key is missing or the bytes were changed."""
         if not name:
             return stored
         from cryptography.exceptions import InvalidTag
 
         if name not in self._ciphers:
-            raise InboxError(f"a body is sealed with the key {name}, which {KEY} does not hold")
+            raise InboxError(f"a body is encrypted with the key {name}, which is not in {KEY}")
         try:
             body: bytes = self._ciphers[name].decrypt(
-                stored[:NONCE_BYTES], stored[NONCE_BYTES:], _place(number)
+                stored[:NONCE_BYTES], stored[NONCE_BYTES:], _context(number)
             )
         except InvalidTag:
-            raise InboxError(f"the sealed body of delivery {number} was changed") from None
+            raise InboxError(f"the encrypted body of delivery {number} was changed") from None
         return body
 
 
-def _place(number: int) -> bytes:
+def _context(number: int) -> bytes:
     return b"noctule delivery %d" % number
 
 

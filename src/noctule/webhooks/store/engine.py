@@ -1,8 +1,8 @@
-"""What a database engine has to give, and the schema's way from one version to the next.
+"""What a database engine implements, and the migration of the schema.
 
-Values are named `:so`. A few words stand for what the engines say differently: `AMONG_LIST`
-compares a column with the list named `:list`, `UNCLAIMED` passes over rows that another worker is
-taking at this moment, `HOLDS_WORDS` is true of the copies that hold `:words`.
+Parameters are written `:name`. Three keywords are replaced by each engine's own SQL: `AMONG_LIST`
+compares a column with the list `:list`, `UNCLAIMED` skips rows that another worker is claiming,
+`HOLDS_WORDS` is true for copies that contain `:words`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.store.base import Stored
-from noctule.webhooks.store.encryption import KEY, Sealer
+from noctule.webhooks.store.base import StoredEvent
+from noctule.webhooks.store.encryption import KEY, BodyCipher
 from noctule.webhooks.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -32,25 +32,25 @@ COLUMNS = (
 FIELDS = f"""
     SELECT e.seq, e.delivery, e.position, e.route, e.id, e.type, e.state, e.attempts, e.due,
            e.reason, e.copies, e.subject, e.version, {NEWER}, d.provider, d.received_at,
-           d.signed_at, d.key, d.coverage, d.sealed, d.method, d.url, d.headers, d.body
+           d.signed_at, d.key, d.coverage, d.cipher_key, d.method, d.url, d.headers, d.body
 """
 SELECT = FIELDS + "FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery "
 
 
-class Engine(ABC):
-    """How an engine runs a statement and keeps others out of a transaction."""
+class SqlEngine(ABC):
+    """Statements and transactions of one kind of database."""
 
     WORDS: ClassVar[Mapping[str, str]]
-    """The engine's texts for the places `{…}` in the schema."""
-    sealer: Sealer
+    """The engine's SQL for the `{…}` in the schema."""
+    cipher: BodyCipher
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, on disk when it ends; the engine's errors come out as InboxError."""
+        """All or nothing, on disk when it ends; database errors are raised as InboxError."""
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[None]:
-        """Everything that is read inside is of one moment; nobody waits for it."""
+        """Everything read inside has the same moment; writers do not wait for it."""
 
     @abstractmethod
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
@@ -62,35 +62,35 @@ class Engine(ABC):
 
     @abstractmethod
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
-        """Rows into a table; `columns` gives their types as PostgreSQL calls them."""
+        """Insert rows; `columns` maps names to PostgreSQL types."""
 
     @abstractmethod
     def numbers(self, count: int) -> Iterable[int]:
-        """Fresh numbers for deliveries."""
+        """New numbers for deliveries."""
 
     @abstractmethod
     def listed(self, values: Sequence[Any]) -> Any:
-        """A list as the engine takes it for `AMONG_LIST`."""
+        """A list as the engine's parameter for `AMONG_LIST`."""
 
     @abstractmethod
     def reserve(self, subjects: Sequence[str]) -> set[str]:
-        """Those of the texts that no other transaction has reserved, until this one ends."""
+        """Reserve texts until the transaction ends; returns those not reserved by another one."""
 
     @abstractmethod
     def keep_copies(self, texts: Mapping[int, str]) -> None:
-        """Store redacted copies by the number of their delivery."""
+        """Insert redacted copies, by the number of the delivery."""
 
     def migrate(self, place: str) -> None:
         """Bring the tables to this version.
 
-        Raises InboxError if they are from a newer one, or hold what no key at hand can open.
+        Raises InboxError if they have a newer version, or hold bodies that no key can decrypt.
         """
         with self.snapshot():
             version = self._version()
         if version > len(MIGRATIONS):
             raise InboxError(
-                f"the inbox {place} has schema {version}, this noctule knows up to"
-                f" {len(MIGRATIONS)}: upgrade noctule, or name another in NOCTULE_INBOX"
+                f"the inbox {place} has schema {version}, this noctule supports up to"
+                f" {len(MIGRATIONS)}: upgrade noctule, or set NOCTULE_INBOX to another inbox"
             )
         if version < len(MIGRATIONS):
             self._upgrade()
@@ -98,7 +98,7 @@ class Engine(ABC):
 
     @abstractmethod
     def has_schema(self) -> bool:
-        """Whether the table `noctule_schema` is there."""
+        """Whether the table `noctule_schema` exists."""
 
     def _version(self) -> int:
         return len(self.run("SELECT version FROM noctule_schema")) if self.has_schema() else 0
@@ -112,21 +112,23 @@ class Engine(ABC):
 
     def _check_keys(self, place: str) -> None:
         with self.snapshot():
-            names = self.run("SELECT DISTINCT sealed FROM noctule_delivery WHERE sealed != ''")
-        missing = [name for (name,) in names if not self.sealer.holds(name)]
+            names = self.run(
+                "SELECT DISTINCT cipher_key FROM noctule_delivery WHERE cipher_key != ''"
+            )
+        missing = [name for (name,) in names if not self.cipher.can_decrypt(name)]
         if missing:
             raise InboxError(
-                f"the inbox {place} holds bodies sealed with the key {', '.join(missing)}:"
-                f" put it into {KEY}, or {KEY}_OLD if it is an earlier one"
+                f"the inbox {place} holds bodies encrypted with the key {', '.join(missing)}:"
+                f" put it into {KEY}, or {KEY}_OLD if it is an earlier key"
             )
 
-    def stored(self, row: Sequence[Any]) -> Stored:
+    def stored(self, row: Sequence[Any]) -> StoredEvent:
         """An event from a row of `SELECT`."""
-        *fields, sealed, method, url, headers, body = row
+        *fields, cipher_key, method, url, headers, body = row
         values = dict(zip(COLUMNS, fields, strict=True))
         values["superseded"] = bool(values["superseded"])
         request = None
         if body is not None:
-            exact = self.sealer.open(sealed, values["delivery"], bytes(body))
+            exact = self.cipher.decrypt(cipher_key, values["delivery"], bytes(body))
             request = WebhookRequest(method, url, json.loads(headers), exact)
-        return Stored(**values, request=request)
+        return StoredEvent(**values, request=request)

@@ -1,5 +1,4 @@
-"""Which store lies at a place. Apart from the inbox, so that a command that only looks needs no
-event loop."""
+"""Open the store at a file path or a PostgreSQL address, without an event loop."""
 
 from __future__ import annotations
 
@@ -7,18 +6,18 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from noctule.webhooks.store.base import Store
+    from noctule.webhooks.store.base import InboxStore
 
 DEFAULT = ".noctule/inbox.sqlite3"
 
 
 def default_place() -> str:
-    """Where the inbox lies unless the receiver says: `NOCTULE_INBOX`, or a file right here."""
+    """The inbox of a receiver that names none: `NOCTULE_INBOX`, or a file in this folder."""
     return os.environ.get("NOCTULE_INBOX") or DEFAULT
 
 
-def open_store(place: str) -> Store:
-    """The store at a place, for use by the calling thread; raises InboxError."""
+def open_store(place: str) -> InboxStore:
+    """The store there, for use by the calling thread; raises InboxError."""
     if place.startswith(("postgresql://", "postgres://")):
         from noctule.webhooks.store.postgres import PostgresStore
 

@@ -1,8 +1,8 @@
-"""The inbox in PostgreSQL: many hosts take in, many hosts work.
+"""The inbox in PostgreSQL, shared by any number of receiving and working hosts.
 
-An answer follows a commit with `synchronous_commit = on`, whatever the server's default is. Two
-hosts that store the same event at once meet at a unique index: the second one sees a conflict,
-and its whole group is judged again with what the first one stored.
+A delivery is answered after a commit with `synchronous_commit = on`, whatever the server's default.
+If two hosts store the same event at once, a unique index gives the second one a conflict; its group
+is then classified again with what the first one stored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ except ImportError as error:
     ) from error
 
 from noctule.webhooks.errors import EventConflict, InboxError
-from noctule.webhooks.store.encryption import Sealer
+from noctule.webhooks.store.encryption import BodyCipher
 from noctule.webhooks.store.queries import words_of
 from noctule.webhooks.store.sql import SqlStore
 
@@ -33,9 +33,9 @@ CONNECT_SECONDS = 5
 OPTIONS = "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=10s"
 CONFLICTS = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
 MIGRATING = 0x6E6F6374
-"""Key of the advisory lock under which one process at a time changes the schema."""
+"""Key of the advisory lock for changes of the schema."""
 SUBJECTS = 0x6E6F
-"""Seed of the advisory locks by which one worker at a time takes an event of a subject."""
+"""Seed of the advisory locks that make workers claim events of a subject one at a time."""
 
 
 class PostgresStore(SqlStore):
@@ -51,7 +51,7 @@ class PostgresStore(SqlStore):
     }
 
     def __init__(self, place: str) -> None:
-        self.sealer = Sealer.from_environment()
+        self.cipher = BodyCipher.from_environment()
         self._place = place
         self._db = self._connect()
         try:
@@ -75,7 +75,7 @@ class PostgresStore(SqlStore):
                 cursor.executemany(_dialect(sql), rows)
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
-        """All in one statement, a list for each column: a third of the time of one for each row."""
+        """All rows in one statement, with a list per column: a third of the time."""
         if rows:
             values = [list(column) for column in zip(*rows, strict=True)]
             self._db.execute(_insertion(table, tuple(columns.items())), values)
@@ -93,7 +93,7 @@ class PostgresStore(SqlStore):
         return table is not None
 
     def reserve(self, subjects: Sequence[str]) -> set[str]:
-        """By advisory locks, which end with the transaction."""
+        """With advisory locks, which end with the transaction."""
         if not subjects:
             return set()
         rows = self.run(
@@ -146,7 +146,7 @@ class PostgresStore(SqlStore):
 
 
 def _plain(error: psycopg.Error) -> str:
-    """What the server said, without the address, which may hold a password."""
+    """The server's message, without the address, which may hold a password."""
     return re.sub(r"postgres(ql)?://\S+", "postgresql://…", str(error)).strip()
 
 

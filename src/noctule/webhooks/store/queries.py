@@ -1,4 +1,4 @@
-"""What an operator reads: events by what is known of them, routes, rejections."""
+"""The queries of operators and workers: events, routes, rejections."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from noctule.webhooks.store.base import (
     KEPT_REJECTIONS,
     STATES,
     Arrival,
-    Overview,
-    Query,
+    EventQuery,
     RejectedDelivery,
-    Stored,
+    RouteOverview,
+    StoredEvent,
 )
-from noctule.webhooks.store.engine import SELECT, Engine
+from noctule.webhooks.store.engine import SELECT, SqlEngine
 from noctule.webhooks.store.schema import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-FIRST, MOST = 200, 20_000
-"""Hits of a search that are looked at in one step, at the beginning and later."""
+FIRST_HITS, MAX_HITS = 200, 20_000
+"""Search hits examined in the first step and, at most, in later ones."""
 FEW = 2000
-"""Events that are asked one by one whether they hold the words: fewer than go through the hits."""
+"""Up to so many events, each event is tested for the words instead of going through the hits."""
 RECENT = 100_000
-"""Deliveries among which an overview looks for secrets in use."""
+"""Deliveries in which an overview looks for the secrets in use."""
 NEAR = 1000
-"""Events around a number of which one has the outermost delivery: several hosts store at once."""
+"""Events around a number that are searched for the first or last delivery: hosts store at once."""
 
 
 def words_of(text: str) -> str:
-    """Letters and digits alone, without case and accents: copies and questions are put alike."""
+    """Letters and digits only, without case and accents, for copies and search texts alike."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     bare = (
         "".join(c for c in plain if not unicodedata.combining(c)) if not plain.isascii() else plain
@@ -42,32 +42,32 @@ def words_of(text: str) -> str:
     return re.sub(r"[\W_]+", " ", bare).strip()
 
 
-def question_of(text: str) -> str:
-    """A text to look for, as both engines read it: each of its words a phrase, all of them."""
+def search_phrase(text: str) -> str:
+    """A search text in the syntax of both engines: all of its words, each as a phrase."""
     phrases = [words_of(word) for word in text.split()]
     return " ".join(f'"{phrase}"' for phrase in phrases if phrase)
 
 
-class Queries(Engine):
-    """The reading half of a store."""
+class StoreQueries(SqlEngine):
+    """The part of a store that reads."""
 
-    def find(self, query: Query) -> list[Stored]:
-        wanted = question_of(query.text)
-        if query.text.strip() and not wanted:
+    def find(self, query: EventQuery) -> list[StoredEvent]:
+        phrase = search_phrase(query.text)
+        if query.text.strip() and not phrase:
             return []
         with self.snapshot():
-            seqs = self._searched(query, wanted) if wanted else self._numbers_of(query)
+            seqs = self._search(query, phrase) if phrase else self._numbers_of(query)
             rows = self.run(
                 f"{SELECT} WHERE e.seq AMONG_LIST ORDER BY e.seq {_direction(query)}",
                 {"list": self.listed(seqs)},
             )
         return [self.stored(row) for row in rows]
 
-    def _numbers_of(self, query: Query, among: Sequence[int] | None = None) -> list[int]:
-        """Events that a query finds, of these deliveries. No body is read for those it passes."""
+    def _numbers_of(self, query: EventQuery, among: Sequence[int] | None = None) -> list[int]:
+        """The numbers of the matching events, within these deliveries, without reading bodies."""
         timed = query.since or query.until != float("inf")
         join = "JOIN noctule_delivery d ON d.seq = e.delivery" if timed else ""
-        conditions = list(_conditions(query, chosen=among is not None))
+        conditions = list(_conditions(query, preselected=among is not None))
         if among is not None:
             conditions.append("e.delivery AMONG_LIST")
         elif timed:
@@ -81,9 +81,9 @@ class Queries(Engine):
         )
         return [seq for (seq,) in rows]
 
-    def _span(self, query: Query) -> dict[str, int]:
-        """The outermost deliveries of a time, by an index that reads no body: numbers follow time,
-        but for those that were taken in at nearly the same moment."""
+    def _span(self, query: EventQuery) -> dict[str, int]:
+        """The first and last delivery of a period, from an index without bodies: numbers follow
+        time, except for deliveries that were received at nearly the same moment."""
         first, last = LARGEST, 0
         for route in [query.route] if query.route else self._routes():
             for low, high in self.run(
@@ -101,7 +101,7 @@ class Queries(Engine):
         return {"first": first, "last": last}
 
     def _events_of(self, span: Mapping[str, int]) -> dict[str, int]:
-        """The outermost events of a span of deliveries."""
+        """The first and last event of a range of deliveries."""
         [(first, last)] = self.run(
             f"""SELECT (SELECT min(seq) FROM (
                 SELECT seq FROM noctule_event WHERE delivery >= :first
@@ -114,7 +114,7 @@ class Queries(Engine):
         return {"first": first or LARGEST, "last": last or 0}
 
     def _routes(self) -> list[str]:
-        """Every route, by jumps through an index."""
+        """Every route, by skipping through an index."""
         routes: list[str] = []
         while True:
             [(route,)] = self.run(
@@ -125,47 +125,47 @@ class Queries(Engine):
                 return routes
             routes.append(route)
 
-    def _searched(self, query: Query, words: str) -> list[int]:
-        """The copies first, in the order of their numbers, and no more of them than it takes."""
-        few = self._few(query)
+    def _search(self, query: EventQuery, words: str) -> list[int]:
+        """Search the copies in the order of their numbers, until there are enough events."""
+        few = self._few_matches(query)
         if few is not None:
-            return self._holding(few, words)[: query.limit]
-        found: list[int] = []
-        size, sign = FIRST, ">" if query.oldest_first else "<"
+            return self._containing(few, words)[: query.limit]
+        matches: list[int] = []
+        size, sign = FIRST_HITS, ">" if query.oldest_first else "<"
         edge = self._edge(query)
-        while len(found) < query.limit:
+        while len(matches) < query.limit:
             hits = self.run(
                 f"""SELECT c.rowid FROM noctule_copy c
                 WHERE HOLDS_WORDS AND c.rowid {sign} :edge
                 ORDER BY c.rowid {_direction(query)} LIMIT :size""",  # noqa: S608 - ours
                 {"words": words, "edge": edge, "size": size},
             )
-            left = replace(query, limit=query.limit - len(found))
-            found += self._numbers_of(left, [rowid for (rowid,) in hits]) if hits else []
+            rest = replace(query, limit=query.limit - len(matches))
+            matches += self._numbers_of(rest, [rowid for (rowid,) in hits]) if hits else []
             if len(hits) < size:
                 break
-            edge, size = hits[-1][0], min(4 * size, MOST)
-        return found
+            edge, size = hits[-1][0], min(4 * size, MAX_HITS)
+        return matches
 
-    def _few(self, query: Query) -> list[int] | None:
-        """The events that a query finds whatever they hold, in order; None if there are many."""
+    def _few_matches(self, query: EventQuery) -> list[int] | None:
+        """The events that match without the text, in order; None if there are many."""
         if not (query.state or query.type or query.id):
             return None
-        found = self._numbers_of(replace(query, limit=FEW + 1))
-        return found if len(found) <= FEW else None
+        matches = self._numbers_of(replace(query, limit=FEW + 1))
+        return matches if len(matches) <= FEW else None
 
-    def _holding(self, seqs: Sequence[int], words: str) -> list[int]:
-        """Those of some events whose copies hold the words, in the same order."""
+    def _containing(self, seqs: Sequence[int], words: str) -> list[int]:
+        """The events whose copies contain the words, in the same order."""
         rows = self.run(
             """SELECT e.seq FROM noctule_event e CROSS JOIN noctule_copy c
             WHERE e.seq AMONG_LIST AND c.rowid = e.delivery AND HOLDS_WORDS""",
             {"list": self.listed(list(seqs)), "words": words},
         )
-        holding = {seq for (seq,) in rows}
-        return [seq for seq in seqs if seq in holding]
+        containing = {seq for (seq,) in rows}
+        return [seq for seq in seqs if seq in containing]
 
-    def _edge(self, query: Query) -> int:
-        """The delivery beyond which a search begins."""
+    def _edge(self, query: EventQuery) -> int:
+        """The delivery before which, or after which, a search starts."""
         span = self._span(query)
         if query.oldest_first:
             start, sign, outermost = query.after, ">", "min"
@@ -183,7 +183,7 @@ class Queries(Engine):
             return max(span["first"], near or 0) - 1
         return min(span["last"], near or LARGEST) + 1
 
-    def get(self, seq: int) -> Stored | None:
+    def get(self, seq: int) -> StoredEvent | None:
         with self.snapshot():
             rows = self.run(SELECT + "WHERE e.seq = :seq", {"seq": seq})
         return self.stored(rows[0]) if rows else None
@@ -204,7 +204,7 @@ class Queries(Engine):
                 "SELECT e.id FROM noctule_event e WHERE e.route = :route AND e.id AMONG_LIST",
                 {"route": route, "list": self.listed(list(ids))},
             )
-        return {name for (name,) in rows}
+        return {event_id for (event_id,) in rows}
 
     def arrivals(self, route: str, limit: int) -> list[Arrival]:
         with self.snapshot():
@@ -215,9 +215,9 @@ class Queries(Engine):
             )
         return [Arrival(*row) for row in rows]
 
-    def overview(self) -> list[Overview]:
+    def overview(self) -> list[RouteOverview]:
         with self.snapshot():
-            aside = self.run(
+            not_done = self.run(
                 f"""SELECT route, state, count(*) FROM noctule_event
                 WHERE {OPEN} AND state IN ('pending', 'leased', 'dead', 'quarantined', 'unhandled')
                 GROUP BY 1, 2"""  # noqa: S608 - ours
@@ -228,22 +228,22 @@ class Queries(Engine):
             )
             oldest = dict(waiting)
             return [
-                Overview(route, states, max(keys.values()), oldest.get(route), keys)
+                RouteOverview(route, states, max(keys.values()), oldest.get(route), keys)
                 for route in self._routes()
                 for keys in [self._keys(route)]
-                for states in [self._states(route, {s: n for r, s, n in aside if r == route})]
+                for states in [self._states(route, {s: n for r, s, n in not_done if r == route})]
             ]
 
-    def _states(self, route: str, aside: dict[Any, int]) -> dict[Any, int]:
-        """How many events are in each state: what is not aside is done."""
-        [(every,)] = self.run(
+    def _states(self, route: str, not_done: dict[Any, int]) -> dict[Any, int]:
+        """The number of events in each state; those in no other state are done."""
+        [(total,)] = self.run(
             "SELECT count(*) FROM noctule_event WHERE route = :route", {"route": route}
         )
-        done = every - sum(aside.values())
-        return aside | ({"done": done} if done else {})
+        done = total - sum(not_done.values())
+        return not_done | ({"done": done} if done else {})
 
     def _keys(self, route: str) -> dict[str, float]:
-        """When each secret last matched, of the last deliveries."""
+        """When each secret last matched, within the last deliveries."""
         rows = self.run(
             f"""SELECT key, max(received_at) FROM (
                 SELECT key, received_at FROM noctule_delivery WHERE route = :route
@@ -253,7 +253,7 @@ class Queries(Engine):
         )
         return dict(rows)
 
-    def note(self, rejection: RejectedDelivery) -> None:
+    def add_rejection(self, rejection: RejectedDelivery) -> None:
         row = asdict(rejection)
         row |= {"names": json.dumps(row["names"]), "causes": json.dumps(row["causes"])}
         with self.transaction():
@@ -286,32 +286,32 @@ class Queries(Engine):
 BEHIND = """EXISTS (
     SELECT 1 FROM noctule_event o WHERE o.route = e.route AND o.subject = e.subject
     AND o.state IN ('pending', 'leased') AND o.seq < e.seq)"""
-"""That an event waits for an earlier one of its subject."""
+"""Whether an event waits for an earlier one of its subject."""
 
 
-def _direction(query: Query) -> str:
+def _direction(query: EventQuery) -> str:
     return "ASC" if query.oldest_first else "DESC"
 
 
-def _conditions(query: Query, *, chosen: bool) -> Iterator[str]:
-    """Only what is asked, so that an index can serve it; but for deliveries that are `chosen`
-    already, where an index of the events would only lead through many others."""
-    bare = " || ''" if chosen else ""
+def _conditions(query: EventQuery, *, preselected: bool) -> Iterator[str]:
+    """The conditions of a query. `preselected` deliveries are found by their own index: an index
+    on the events' columns would lead through many others, so `|| ''` keeps it from being used."""
+    no_index = " || ''" if preselected else ""
     yield "e.seq < :before"
     if query.after:
         yield "e.seq > :after"
     if query.route:
-        yield "e.route || '' = :route"  # its index is in another order than the answer
+        yield "e.route || '' = :route"  # its index has another order than the result
     if query.state in STATES:
-        yield f"e.state{bare} = '{query.state}'"
-        if query.state != "done" and not chosen:
+        yield f"e.state{no_index} = '{query.state}'"
+        if query.state != "done" and not preselected:
             yield f"e.{OPEN}"
     if query.id:
         yield "e.id = :id"
     if query.type.endswith("*"):
         yield "substr(e.type, 1, length(:beginning)) = :beginning"
     elif query.type:
-        yield f"e.type{bare} = :type"
+        yield f"e.type{no_index} = :type"
     if query.since:
         yield "d.received_at >= :since"
     if query.until != float("inf"):
@@ -321,7 +321,7 @@ def _conditions(query: Query, *, chosen: bool) -> Iterator[str]:
 LARGEST = 2**62
 
 
-def _values(query: Query) -> dict[str, Any]:
+def _values(query: EventQuery) -> dict[str, Any]:
     return {
         "route": query.route,
         "id": query.id,

@@ -1,7 +1,8 @@
-"""The tables of an inbox, as the steps from one version to the next. Both engines share them."""
+"""The tables of an inbox, as migrations from one version to the next, for both engines."""
 
 OPEN = "state != 'done'"
-"""What a partial index is of. A query has to say it in these words, or SQLite passes it by."""
+"""The condition of a partial index. A query must contain this exact text, or SQLite ignores the
+index."""
 
 MIGRATIONS = (
     """
@@ -16,7 +17,7 @@ MIGRATIONS = (
         received_at {real} NOT NULL,
         signed_at   {real},
         key         TEXT NOT NULL,
-        coverage       TEXT NOT NULL
+        coverage    TEXT NOT NULL
     );
     CREATE INDEX noctule_delivery_age ON noctule_delivery (received_at) WHERE body IS NOT NULL;
     CREATE TABLE noctule_event (
@@ -57,11 +58,11 @@ MIGRATIONS = (
         WHERE subject IS NOT NULL;
     CREATE INDEX noctule_event_aside ON noctule_event (state, seq)
         WHERE state IN ('dead', 'quarantined');
-    ALTER TABLE noctule_delivery ADD COLUMN sealed TEXT NOT NULL DEFAULT '';
+    ALTER TABLE noctule_delivery ADD COLUMN cipher_key TEXT NOT NULL DEFAULT '';
     ALTER TABLE noctule_delivery ADD COLUMN copied INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX noctule_delivery_uncopied ON noctule_delivery (seq)
         WHERE copied = 0 AND body IS NOT NULL;
-    CREATE INDEX noctule_delivery_sealed ON noctule_delivery (sealed) WHERE sealed != '';
+    CREATE INDEX noctule_delivery_cipher ON noctule_delivery (cipher_key) WHERE cipher_key != '';
     CREATE INDEX noctule_delivery_route ON noctule_delivery (route, received_at, key);
     {search};
     """,
@@ -72,9 +73,9 @@ MIGRATIONS = (
     """,
     """
     CREATE TABLE noctule_progress (
-        task  TEXT PRIMARY KEY,
-        place BIGINT NOT NULL,
-        notes TEXT NOT NULL
+        task     TEXT PRIMARY KEY,
+        position BIGINT NOT NULL,
+        details  TEXT NOT NULL
     );
     """,
 )
@@ -83,7 +84,7 @@ MIGRATIONS = (
 def completion(seq: int, attempt: int) -> str:
     """A statement that ends an attempt, for a connection of any driver.
 
-    Drivers do not agree on how a value is marked, so the two whole numbers are written out.
+    Drivers differ in how they mark parameters, so the two integers are part of the text.
     """
-    done = "UPDATE noctule_event SET state = 'done', reason = '', due = 0"
-    return f"{done} WHERE seq = {seq:d} AND attempts = {attempt:d} AND state = 'leased'"
+    update = "UPDATE noctule_event SET state = 'done', reason = '', due = 0"
+    return f"{update} WHERE seq = {seq:d} AND attempts = {attempt:d} AND state = 'leased'"

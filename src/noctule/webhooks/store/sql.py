@@ -1,4 +1,4 @@
-"""What the two engines have in common: how deliveries come in, and how events are worked on."""
+"""What both engines share: storing deliveries and claiming events."""
 
 from __future__ import annotations
 
@@ -7,28 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.webhooks.store.base import HINTED, Delivery, Receipt, State, Stored
-from noctule.webhooks.store.dedupe import EVENT_COLUMNS, DedupeBatch, Known, Place, suspicious
+from noctule.webhooks.store.base import HINT_PREFIX, Delivery, EventState, Receipt, StoredEvent
+from noctule.webhooks.store.dedupe import (
+    EVENT_COLUMNS,
+    DedupeBatch,
+    IdentityKey,
+    KnownEvent,
+    quarantine_identity,
+)
 from noctule.webhooks.store.engine import SELECT
-from noctule.webhooks.store.progress import Tasks
-from noctule.webhooks.store.queries import BEHIND, Queries
-from noctule.webhooks.store.retention import Aging
+from noctule.webhooks.store.progress import StoreProgress
+from noctule.webhooks.store.queries import BEHIND, StoreQueries
+from noctule.webhooks.store.retention import StoreRetention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class SqlStore(Queries, Aging, Tasks):
-    """`Store`, but for what an engine does in its own way."""
+class SqlStore(StoreQueries, StoreRetention, StoreProgress):
+    """`InboxStore`, without the statements that differ between engines."""
 
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         with self.transaction():
-            intake = DedupeBatch(self._known(deliveries), iter(self.numbers(len(deliveries))))
-            receipts = [intake.take(delivery) for delivery in deliveries]
-            self._write(intake)
+            batch = DedupeBatch(self._known(deliveries), iter(self.numbers(len(deliveries))))
+            receipts = [batch.add(delivery) for delivery in deliveries]
+            self._write(batch)
         return receipts
 
-    def claim(self, route: str, now: float, lease: float, limit: int) -> list[Stored]:
+    def claim(self, route: str, now: float, lease: float, limit: int) -> list[StoredEvent]:
         values = {"route": route, "now": now, "until": now + lease}
         with self.transaction():
             due = self.run(
@@ -40,19 +46,19 @@ class SqlStore(Queries, Aging, Tasks):
             )
             if not due:
                 return []
-            mine = self.reserve([f"{route}\n{subject}" for _, subject in due if subject])
-            seqs = [seq for seq, subject in due if not subject or f"{route}\n{subject}" in mine]
-            # Looked at once more: between the first look and the reservation another worker may
-            # have taken an event of the same subject.
-            taken = self.run(
+            reserved = self.reserve([f"{route}\n{subject}" for _, subject in due if subject])
+            seqs = [seq for seq, subject in due if not subject or f"{route}\n{subject}" in reserved]
+            # Checked again: between the first statement and the reservation, another worker may
+            # have claimed an event of the same subject.
+            claimed = self.run(
                 f"""UPDATE noctule_event AS e
                 SET state = 'leased', attempts = attempts + 1, due = :until,
-                    identity = CASE WHEN substr(identity, 1, {len(HINTED)}) = '{HINTED}'
+                    identity = CASE WHEN substr(identity, 1, {len(HINT_PREFIX)}) = '{HINT_PREFIX}'
                         THEN NULL ELSE identity END
                 WHERE e.seq AMONG_LIST AND NOT {BEHIND} AND NOT {IN_HAND} RETURNING seq""",  # noqa: S608
                 values | {"list": self.listed(seqs)},
             )
-            numbers = {"list": self.listed([seq for (seq,) in taken])}
+            numbers = {"list": self.listed([seq for (seq,) in claimed])}
             rows = self.run(SELECT + "WHERE e.seq AMONG_LIST ORDER BY e.seq", numbers)
         return [self.stored(row) for row in rows]
 
@@ -60,22 +66,22 @@ class SqlStore(Queries, Aging, Tasks):
         self,
         seq: int,
         attempt: int,
-        state: State,
+        state: EventState,
         *,
         reason: str = "",
         due: float = 0.0,
-        burn: bool = True,
+        count_attempt: bool = True,
     ) -> bool:
         with self.transaction():
             settled = self.run(
                 """UPDATE noctule_event
-                SET state = :state, reason = :reason, due = :due, attempts = attempts - :back
+                SET state = :state, reason = :reason, due = :due, attempts = attempts - :uncounted
                 WHERE seq = :seq AND attempts = :attempt AND state = 'leased' RETURNING seq""",
                 {
                     "state": state,
                     "reason": reason,
                     "due": due,
-                    "back": 0 if burn else 1,
+                    "uncounted": 0 if count_attempt else 1,
                     "seq": seq,
                     "attempt": attempt,
                 },
@@ -84,7 +90,7 @@ class SqlStore(Queries, Aging, Tasks):
 
     def requeue(self, due: Mapping[int, float]) -> int:
         with self.transaction():
-            free = self.run(
+            unclaimed = self.run(
                 "SELECT seq FROM noctule_event WHERE state != 'leased' AND seq AMONG_LIST",
                 {"list": self.listed(list(due))},
             )
@@ -92,38 +98,38 @@ class SqlStore(Queries, Aging, Tasks):
                 """UPDATE noctule_event
                 SET state = 'pending', attempts = 0, due = :due, reason = ''
                 WHERE seq = :seq AND state != 'leased'""",
-                [{"seq": seq, "due": due[seq]} for (seq,) in free],
+                [{"seq": seq, "due": due[seq]} for (seq,) in unclaimed],
             )
-        return len(free)
+        return len(unclaimed)
 
-    def _known(self, deliveries: Sequence[Delivery]) -> dict[Place, Known]:
-        """The events that hold a place which one of these deliveries may want."""
-        known: dict[Place, Known] = {}
+    def _known(self, deliveries: Sequence[Delivery]) -> dict[IdentityKey, KnownEvent]:
+        """The stored events that have an identity of these deliveries."""
+        known: dict[IdentityKey, KnownEvent] = {}
         for route, group in groupby(sorted(deliveries, key=_route), _route):
             items = [item for delivery in group for item in delivery.items]
-            # What a signed id decides never looks at the place of a suspect.
-            suspects = [suspicious(item.identity) for item in items if not item.is_named]
-            places = [*(item.identity for item in items), *suspects]
+            # Events with a signed id are never quarantined.
+            unsigned = [item.identity for item in items if not item.has_signed_id]
+            identities = [*(item.identity for item in items), *map(quarantine_identity, unsigned)]
             rows = self.run(
                 """SELECT e.identity, e.id, d.received_at, e.seq
                 FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery
                 WHERE e.route = :route AND e.identity AMONG_LIST""",
-                {"route": route, "list": self.listed(places)},
+                {"route": route, "list": self.listed(identities)},
             )
-            known |= {(route, identity): Known(*rest) for identity, *rest in rows}
+            known |= {(route, identity): KnownEvent(*rest) for identity, *rest in rows}
         return known
 
-    def _write(self, intake: DedupeBatch) -> None:
+    def _write(self, batch: DedupeBatch) -> None:
         self.run_many(
             "UPDATE noctule_event SET identity = NULL WHERE seq = :seq",
-            [{"seq": seq} for seq in intake.expired],
+            [{"seq": seq} for seq in batch.expired],
         )
-        rows = [self._delivery_row(number, delivery) for number, delivery in intake.deliveries]
+        rows = [self._delivery_row(number, delivery) for number, delivery in batch.deliveries]
         self.insert("noctule_delivery", DELIVERY_COLUMNS, rows)
-        self.insert("noctule_event", EVENT_COLUMNS, intake.events)
+        self.insert("noctule_event", EVENT_COLUMNS, batch.events)
         self.run_many(
             "UPDATE noctule_event SET copies = copies + :more WHERE seq = :seq",
-            [{"seq": seq, "more": more} for seq, more in sorted(intake.copies.items())],
+            [{"seq": seq, "more": more} for seq, more in sorted(batch.copies.items())],
         )
 
     def _delivery_row(self, number: int, delivery: Delivery) -> tuple[Any, ...]:
@@ -138,12 +144,12 @@ class SqlStore(Queries, Aging, Tasks):
             request.method,
             request.url,
             msgspec.json.encode(pairs).decode(),
-            self.sealer.seal(number, request.body),
+            self.cipher.encrypt(number, request.body),
             delivery.received_at,
             delivery.signed_at,
             delivery.key,
             delivery.coverage,
-            self.sealer.name,
+            self.cipher.name,
         )
 
 
@@ -159,12 +165,12 @@ DELIVERY_COLUMNS = {
     "signed_at": "float8",
     "key": "text",
     "coverage": "text",
-    "sealed": "text",
+    "cipher_key": "text",
 }
 IN_HAND = """EXISTS (
     SELECT 1 FROM noctule_event h WHERE h.route = e.route AND h.subject = e.subject
     AND h.state = 'leased' AND h.due > :now AND h.seq != e.seq)"""
-"""That another event of the same subject is with a worker at this moment."""
+"""Whether a worker holds another event of the same subject."""
 
 
 def _route(delivery: Delivery) -> str:

@@ -1,8 +1,8 @@
 """The inbox in one SQLite file: write-ahead log, an fsync before every answer.
 
-The library is apsw's own, never the interpreter's: SQLite before 3.51.3 can corrupt a database in
-WAL mode when one connection resets the log while another commits (sqlite.org/wal.html, "the WAL
-reset bug").
+It uses the SQLite library of apsw, never the interpreter's: SQLite before 3.51.3 can corrupt a
+database in WAL mode when one connection resets the log while another commits (sqlite.org/wal.html,
+"the WAL reset bug").
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import apsw
 
 from noctule.webhooks.errors import InboxError
-from noctule.webhooks.store.encryption import Sealer
+from noctule.webhooks.private_file import make_private_folder
+from noctule.webhooks.store.encryption import BodyCipher
 from noctule.webhooks.store.sql import SqlStore
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 SOUND = (3, 51, 3)
 BUSY_MS = 300
 ROWS = 64
-"""At most so many rows in one statement; its text stays below what apsw caches, 16 KB."""
+"""Rows in one statement: its text stays below the 16 KB that apsw caches."""
 MEMORY = ":memory:"
 
 
@@ -36,7 +37,7 @@ def check_library(version: str) -> None:
     if tuple(map(int, version.split("."))) < SOUND:
         sound = ".".join(map(str, SOUND))
         raise InboxError(
-            f"SQLite {version} can corrupt an inbox; apsw has to bring {sound} or later:"
+            f"SQLite {version} can corrupt an inbox; apsw must include {sound} or later:"
             " pip install -U apsw"
         )
 
@@ -52,7 +53,7 @@ class SqliteStore(SqlStore):
     }
 
     def __init__(self, place: str) -> None:
-        self.sealer = Sealer.from_environment()
+        self.cipher = BodyCipher.from_environment()
         check_library(apsw.sqlitelibversion())
         if place != MEMORY:
             _create(Path(place))
@@ -89,11 +90,11 @@ class SqliteStore(SqlStore):
         self._db.executemany(_dialect(sql), rows)
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
-        """Many rows in one statement: after each the writer has to have the interpreter back from
-        the event loop, which may take it longer than the disk does."""
+        """Many rows in one statement: after each statement the writer waits for the interpreter's
+        lock, which may take longer than the disk."""
         left = len(rows)
         while left:
-            count = min(ROWS, 1 << (left.bit_length() - 1))  # a few lengths, prepared once each
+            count = min(ROWS, 1 << (left.bit_length() - 1))  # few lengths, each prepared once
             values = [value for row in rows[len(rows) - left :][:count] for value in row]
             self._db.execute(_insertion(table, tuple(columns), count), values)
             left -= count
@@ -106,7 +107,7 @@ class SqliteStore(SqlStore):
         return json.dumps(values)
 
     def reserve(self, subjects: Sequence[str]) -> set[str]:
-        return set(subjects)  # whoever writes has the whole file
+        return set(subjects)  # a writer has the whole file
 
     def keep_copies(self, texts: Mapping[int, str]) -> None:
         self.run_many(
@@ -140,10 +141,12 @@ class SqliteStore(SqlStore):
 
 @cache
 def _dialect(sql: str) -> str:
-    # One writer holds the whole file, so that nothing is ever claimed at the same moment.
+    # One writer holds the whole file, so nothing is claimed concurrently.
     listed = "IN (SELECT value FROM json_each(:list))"
-    found = "c.noctule_copy MATCH :words"
-    return sql.replace("AMONG_LIST", listed).replace("UNCLAIMED", "").replace("HOLDS_WORDS", found)
+    matches = "c.noctule_copy MATCH :words"
+    return (
+        sql.replace("AMONG_LIST", listed).replace("UNCLAIMED", "").replace("HOLDS_WORDS", matches)
+    )
 
 
 @cache
@@ -154,12 +157,9 @@ def _insertion(table: str, columns: tuple[str, ...], count: int) -> str:
 
 
 def _create(path: Path) -> None:
-    """The file and its folder, for the owner alone; git is told to leave our own folder alone."""
+    """Create the file and its folder, for the owner alone."""
     try:
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700, parents=True)
-            if path.parent.name == ".noctule":
-                path.parent.joinpath(".gitignore").write_text("*\n", encoding="utf-8")
+        make_private_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise InboxError(f"the inbox {path} cannot be written: {error.strerror}") from None

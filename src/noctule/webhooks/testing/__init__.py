@@ -13,6 +13,7 @@ from noctule.webhooks.schemes.scheme import Scheme
 from noctule.webhooks.signing.keypair import KeyPair
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.signing.tampered import tampered
+from noctule.webhooks.verification.key_cache import key_cache_for
 
 __all__ = ["KeyPair", "key_for", "publish", "signed", "tampered"]
 
@@ -38,9 +39,9 @@ def signed(
 
 
 def key_for(provider: str | Scheme) -> KeyPair:
-    """A fresh key: `.secret` for the receiver's environment, `.signing` for `signed`.
+    """A new key: `.secret` for the receiver's environment, `.signing` for `signed`.
 
-    Where the provider publishes its keys, this process takes the fresh one for published.
+    If the provider publishes its keys, this process then uses the new one as published.
     """
     scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
     key = new_key(scheme)
@@ -50,6 +51,8 @@ def key_for(provider: str | Scheme) -> KeyPair:
 
 
 def publish(scheme: Scheme, key: KeyPair) -> None:
-    """Let this process find the key, and only it, where the provider publishes its own."""
-    scheme.published.fetch = lambda _: key.document
-    scheme.published.forget()
+    """Make this process use the key as the only one that the provider publishes, if it does."""
+    if scheme.key_address is not None:
+        cache = key_cache_for(scheme.key_address)
+        cache.fetch = lambda _: key.document
+        cache.clear()

@@ -1,1 +1,1 @@
-"""Whether a delivery is the provider's, unchanged and recent."""
+"""Verify that a delivery is the provider's, unchanged and recent."""

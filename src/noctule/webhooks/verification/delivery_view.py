@@ -1,40 +1,41 @@
-"""A delivery read through its scheme: every value that the scheme points at, as bytes or text."""
+"""A delivery read through its scheme: each value that the scheme locates, as bytes or text."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from noctule.json_types import get_path, is_dict, scalar_text
+from noctule.json_types import get_path, is_object, scalar_text
 from noctule.webhooks.errors import Reason, Rejection
+from noctule.webhooks.formats.json_body import parse_partly
 from noctule.webhooks.formats.jws import parse as parse_token
-from noctule.webhooks.verification.content import FORM, fields, parse, parser_of, skim
+from noctule.webhooks.verification.content import FORM, fields, parse, parser_of
 
 if TYPE_CHECKING:
-    from noctule.webhooks.formats.jws import Token
+    from noctule.webhooks.formats.jws import JsonWebToken
     from noctule.webhooks.request import WebhookRequest
-    from noctule.webhooks.schemes.locator import Source
-    from noctule.webhooks.schemes.scheme import Choice, Scheme
+    from noctule.webhooks.schemes.locator import Locator
+    from noctule.webhooks.schemes.scheme import Alternative, Scheme
 
 MAX_ID = 512
 
 
-class Found(NamedTuple):
-    """A value, and whether the signature vouches for it."""
+class LocatedText(NamedTuple):
+    """A value, and whether the signature protects it."""
 
     text: str
     signed: bool
 
 
-class Reading:
-    """One request under one scheme. Everything that can be wrong in it raises Rejection."""
+class DeliveryView:
+    """One request under one scheme. Whatever is wrong with the request raises Rejection."""
 
     __slots__ = (
+        "_body",
         "_fields",
-        "_named",
-        "_skimmed",
-        "_sorted",
+        "_items",
+        "_partial_body",
+        "_sorted_form",
         "_token",
-        "_whole",
         "request",
         "scheme",
     )
@@ -42,90 +43,90 @@ class Reading:
     def __init__(self, scheme: Scheme, request: WebhookRequest) -> None:
         self.scheme = scheme
         self.request = request
-        self._named: dict[str, dict[bytes, list[bytes]]] = {}
+        self._items: dict[str, dict[bytes, list[bytes]]] = {}
         self._fields: dict[str, str] | None = None
-        self._token: Token | None = None
-        self._sorted: bytes | None = None
-        self._whole: Any = None
-        self._skimmed: Any = None
+        self._token: JsonWebToken | None = None
+        self._sorted_form: bytes | None = None
+        self._body: Any = None
+        self._partial_body: Any = None
 
-    def of(self, member: Any) -> Reading:
-        """The same delivery with one event of its batch for its body."""
-        reading = Reading(self.scheme, self.request)
-        reading._whole = reading._skimmed = member if member is not None else {}
-        return reading
+    def of_item(self, item: Any) -> DeliveryView:
+        """The same delivery with one event of its batch as the body."""
+        view = DeliveryView(self.scheme, self.request)
+        view._body = view._partial_body = item if item is not None else {}
+        return view
 
     @property
-    def whole(self) -> Any:
+    def body(self) -> Any:
         """The parsed body: an object (a form is an object of texts), or a list for a batch."""
-        if self._whole is None:
-            self._whole = parse(self.scheme, self.request)
-        return self._whole
+        if self._body is None:
+            self._body = parse(self.scheme, self.request)
+        return self._body
 
     @property
     def data(self) -> Any:
-        """The same, or of it the keys that are signed where a scheme signs only some."""
-        only = self.scheme.only
-        if not only:
-            return self.whole
-        return {k: v for k, v in self.whole.items() if k in only} if is_dict(self.whole) else {}
+        """The parsed body, reduced to the signed keys where a scheme signs only some."""
+        keys = self.scheme.signed_keys
+        if not keys:
+            return self.body
+        return {k: v for k, v in self.body.items() if k in keys} if is_object(self.body) else {}
 
     @property
     def fields(self) -> dict[str, str]:
-        """The fields of the form around a body; raises Rejection if it is none."""
+        """The fields of the form in the body."""
         if self._fields is None:
             self._fields = fields(self.request)
         return self._fields
 
     @property
-    def token(self) -> Token:
-        """The JSON web token in the signature's header; raises Rejection."""
+    def token(self) -> JsonWebToken:
+        """The JSON web token in the signature header."""
         if self._token is None:
-            place = self.scheme.headers[0]
-            text = self.request.header(place)
+            header = self.scheme.headers[0]
+            text = self.request.header(header)
             if text is None:
-                raise Rejection(Reason.MISSING_SIGNATURE, place)
+                raise Rejection(Reason.MISSING_SIGNATURE, header)
             prefix = self.scheme.prefix
             if not text.startswith(prefix):
-                raise Rejection(Reason.MALFORMED_SIGNATURE, place)
-            self._token = parse_token(text.removeprefix(prefix), place)
+                raise Rejection(Reason.MALFORMED_SIGNATURE, header)
+            self._token = parse_token(text.removeprefix(prefix), header)
         return self._token
 
     @property
-    def carries_signature(self) -> bool:
-        """Whether there is anything where the signature belongs."""
-        place = self.scheme.place
-        if place is not None and self.request.body:
-            return self.read(place) is not None
+    def has_signature(self) -> bool:
+        """Whether there is any value where the signature belongs."""
+        locator = self.scheme.signature_locator
+        if locator is not None and self.request.body:
+            return self.read(locator) is not None
         return any(any(self.request.values(header)) for header in self.scheme.headers)
 
     @property
-    def skimmed(self) -> Any:
-        """`whole`, or as much of it as the scheme's sources need."""
-        if self._skimmed is None:
-            decoder = self.scheme.skimmer
+    def partial_body(self) -> Any:
+        """`body`, or only the parts of it that the scheme reads."""
+        if self._partial_body is None:
+            decoder = self.scheme.body_decoder
             if decoder is None or parser_of(self.scheme, self.request) != "json":
-                self._skimmed = self.whole
+                self._partial_body = self.body
             else:
-                self._skimmed = skim(self.request.body, decoder)
-        return self._skimmed
+                self._partial_body = parse_partly(self.request.body, decoder)
+        return self._partial_body
 
     def items(self, header: str) -> list[bytes]:
-        """The items of a header's values, cut as the scheme cuts its signature's."""
-        found = self.request.values(header)
-        if len(found) > 1 and not self.scheme.repeat:
+        """The items of a header, split as the scheme splits the signature header."""
+        values = self.request.values(header)
+        if len(values) > 1 and not self.scheme.repeat:
             raise Rejection(Reason.DOUBLED_HEADER, header)
-        separator = self.scheme.cut[0]
+        separator = self.scheme.header_syntax[0]
         if not separator:
-            return found
-        items = [item for value in found for item in value.split(separator)]
+            return values
+        items = [item for value in values for item in value.split(separator)]
         return [item.strip(b" \t") for item in items] if separator != b" " else items
 
-    def named(self, header: str, name: bytes) -> list[bytes]:
-        """The values of a header's items of that name; `*` is any name."""
-        by_name = self._named.get(header)
+    def items_named(self, header: str, name: bytes) -> list[bytes]:
+        """The values of the header's items of that name; `*` is any name."""
+        by_name = self._items.get(header)
         if by_name is None:
-            by_name = self._named[header] = {}
+            by_name = self._items[header] = {}
             for key, value in self.pairs(self.items(header)):
                 by_name.setdefault(key, []).append(value)
         if name == b"*":
@@ -133,50 +134,52 @@ class Reading:
         return by_name.get(name, [])
 
     def pairs(self, items: list[bytes]) -> list[tuple[bytes, ...]]:
-        """Names and values of items, cut as the scheme cuts its signature's."""
-        pair = self.scheme.cut[1]
+        """Names and values of items, split as the scheme splits the signature header's."""
+        pair = self.scheme.header_syntax[1]
         return [item.partition(pair)[::2] for item in items]
 
-    def read(self, source: Source, data: Any = None) -> bytes | None:
-        """The value at a source, None if absent. `data` stands for the body in a batch's item."""
-        if source.place != "header":
-            text = self.text(source, data)
+    def read(self, locator: Locator, data: Any = None) -> bytes | None:
+        """The value at a position, None if absent. `data` replaces the body: an item of a batch."""
+        if locator.kind != "header":
+            text = self.text(locator, data)
             return text.encode("utf-8", "replace") if text is not None else None
-        if not source.item:
-            return self.request.header(source.name)
-        values = self.named(source.name, source.item.encode())
+        if not locator.item:
+            return self.request.header(locator.name)
+        values = self.items_named(locator.name, locator.item.encode())
         if len(values) > 1:
-            raise Rejection(Reason.DOUBLED_HEADER, str(source))
+            raise Rejection(Reason.DOUBLED_HEADER, str(locator))
         return values[0] if values else None
 
-    def text(self, source: Source, data: Any = None) -> str | None:
+    def text(self, locator: Locator, data: Any = None) -> str | None:
         """The same as text."""
-        match source.place:
+        match locator.kind:
             case "body":
-                return scalar_text(get_path(self.skimmed if data is None else data, source.name))
+                return scalar_text(
+                    get_path(self.partial_body if data is None else data, locator.name)
+                )
             case "query":
-                return self.request.query.get(source.name)
+                return self.request.query.get(locator.name)
             case "form":
-                return self.fields.get(source.name)
+                return self.fields.get(locator.name)
             case "claim":
-                return scalar_text(get_path(self.token.claims, source.name))
+                return scalar_text(get_path(self.token.claims, locator.name))
             case "jose":
-                return scalar_text(get_path(self.token.header, source.name))
+                return scalar_text(get_path(self.token.header, locator.name))
             case "header":
                 pass
-        value = self.read(source)
+        value = self.read(locator)
         return value.decode("utf-8", "replace") if value is not None else None
 
-    def first(self, choices: tuple[Choice, ...], data: Any = None) -> Found | None:
+    def first(self, alternatives: tuple[Alternative, ...], data: Any = None) -> LocatedText | None:
         """The first alternative of which every part is present and not empty."""
-        for parts, glue, signed in choices:
-            if len(parts) == 1:
-                text = self.text(parts[0], data)
+        for locators, separator, signed in alternatives:
+            if len(locators) == 1:
+                text = self.text(locators[0], data)
             else:
-                texts = [text for part in parts if (text := self.text(part, data))]
-                text = glue.join(texts) if len(texts) == len(parts) else None
+                texts = [text for locator in locators if (text := self.text(locator, data))]
+                text = separator.join(texts) if len(texts) == len(locators) else None
             if text:
-                return Found(text[:MAX_ID].replace("\0", "\ufffd"), signed)
+                return LocatedText(text[:MAX_ID].replace("\0", "\ufffd"), signed)
         return None
 
     @property
@@ -185,8 +188,8 @@ class Reading:
 
     @property
     def sorted_form(self) -> bytes:
-        """Distinct fields, name then value, sorted; nothing if the body is no form."""
-        if self._sorted is None:
+        """Distinct form fields, name then value, sorted; empty if the body is not a form."""
+        if self._sorted_form is None:
             pairs = sorted(set(self.request.form)) if self.is_form else []
-            self._sorted = "".join([name + value for name, value in pairs]).encode()
-        return self._sorted
+            self._sorted_form = "".join([name + value for name, value in pairs]).encode()
+        return self._sorted_form

@@ -1,202 +1,136 @@
-"""A delivery which is a question, not an event: what it looks like, and the answer to give."""
+"""Recognise a delivery that is a handshake, and build the reply to it."""
 
 from __future__ import annotations
 
 import hmac
 import json
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.webhooks.errors import InvalidScheme, Reason, Rejection
-from noctule.webhooks.schemes.locator import Source
-from noctule.webhooks.schemes.template import Mac, Maybe, Setting, Template
-from noctule.webhooks.verification.key_cache import Wanted
+from noctule.webhooks.errors import Reason, Rejection
+from noctule.webhooks.formats.encoding import encode
+from noctule.webhooks.schemes.locator import Locator
+from noctule.webhooks.schemes.template import Mac, OptionalLocator, Setting, Template
+from noctule.webhooks.verification.key_cache import KeyRequest, key_cache_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import re
 
-    from noctule.webhooks.schemes.schema import HandshakeTable
-    from noctule.webhooks.verification.delivery_view import Reading
+    from noctule.webhooks.schemes.handshake import Handshake
+    from noctule.webhooks.schemes.template import Placeholder
+    from noctule.webhooks.verification.delivery_view import DeliveryView
 
-Texts = tuple[tuple[str, Template], ...]
-Constant = int | bool
 VISIT_SECONDS = 3.0
 PLAIN = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the sender is told: status, headers, body."""
+class HandshakeReply:
+    """The HTTP answer to a handshake."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
 
 
-@dataclass(frozen=True)
-class Handshake:
-    """See `handshake` in the scheme language."""
+def find_handshake(view: DeliveryView, *, signed: bool) -> Handshake | None:
+    """The handshake that this delivery is, if any; a signed delivery is never an unsigned one.
 
-    match: tuple[tuple[Source, Template], ...]
-    method: str
-    text: Template | None
-    json: Mapping[str, Template | Constant] | None = field(hash=False)
-    headers: Texts
-    status: int
-    signed: bool
-    shape: re.Pattern[str]
-    visit: Source | None
-    enrol: Source | None
-
-    @classmethod
-    def of(cls, table: HandshakeTable) -> Handshake:
-        """Raises InvalidScheme."""
-        if not table.match and table.method != "HEAD":
-            raise InvalidScheme("handshake: match says not what it looks like")
-        if table.visit and not table.signed:
-            raise InvalidScheme("handshake: visit needs a signed one")
-        if table.enrol and table.signed:
-            raise InvalidScheme("handshake: enrol is for one that cannot be signed yet")
-        try:
-            shape = re.compile(table.shape)
-        except re.error as error:
-            raise InvalidScheme(f"handshake: shape: {error}") from None
-        return cls(
-            match=_texts(table.match),
-            method=table.method,
-            text=Template.parse(table.text) if table.text is not None else None,
-            json=None if table.json is None else {k: _value(v) for k, v in table.json.items()},
-            headers=tuple((n.lower(), Template.parse(t)) for n, t in table.headers.items()),
-            status=table.status,
-            signed=table.signed,
-            shape=shape,
-            visit=Source.parse(table.visit) if table.visit else None,
-            enrol=Source.parse(table.enrol) if table.enrol else None,
-        )
-
-    @property
-    def templates(self) -> Iterator[Template]:
-        yield from (text for _, text in self.match)
-        yield from (text for _, text in self.headers)
-        yield from (text for text in (self.json or {}).values() if isinstance(text, Template))
-        if self.text is not None:
-            yield self.text
-
-    @property
-    def places(self) -> Iterator[Source]:
-        """What it reads outside its texts."""
-        yield from (place for place, _ in self.match)
-        yield from (place for place in (self.visit, self.enrol) if place is not None)
-
-    @property
-    def signs_for_anybody(self) -> bool:
-        """Whether whoever asks has a text of `shape` signed; no event may then be of that shape."""
-        return not self.signed and any(
-            isinstance(part, Mac) for text in self.templates for part in text.parts
-        )
-
-
-def question(reading: Reading, *, signed: bool) -> Handshake | None:
-    """The handshake that this delivery is, if any. One that carries a signature is a signed one."""
-    for handshake in reading.scheme.handshakes:
-        if handshake.signed is signed and handshake.method == reading.request.method:
-            if not signed and reading.carries_signature:
+    Raises Rejection.
+    """
+    for handshake in view.scheme.handshakes:
+        if handshake.signed is signed and handshake.method == view.request.method:
+            if not signed and view.has_signature:
                 continue
-            found = (
-                (reading.read(source), _text(text, reading)) for source, text in handshake.match
+            values = (
+                (view.read(locator), _rendered(template, view))
+                for locator, template in handshake.match
             )
-            if all(_matches(value, text) for value, text in found):
+            if all(_matches(value, expected) for value, expected in values):
                 return handshake
     return None
 
 
-def answer(handshake: Handshake, reading: Reading, secret: str = "") -> Reply:
-    """The answer to a handshake; `secret` is what `{mac:…}` signs with.
+def handshake_reply(handshake: Handshake, view: DeliveryView, secret: str = "") -> HandshakeReply:
+    """The reply to a handshake; `secret` is what `{mac:…}` signs with.
 
-    Raises Rejection if the delivery lacks a field or asks for something to be signed that is none
-    of the handshake's.
+    Raises Rejection if the delivery lacks a field, or asks for a signature of a text that does not
+    have the handshake's shape.
     """
 
-    def said(text: Template) -> str:
-        return _text(text, reading, secret, handshake.shape).decode("utf-8", "replace")
+    def rendered(template: Template) -> str:
+        return _rendered(template, view, secret, handshake.shape).decode("utf-8", "replace")
 
-    headers = [(name, _one_line(said(text))) for name, text in handshake.headers]
-    media, body = PLAIN, b""
+    headers = [(name, _one_line(rendered(text))) for name, text in handshake.headers]
+    media_type, body = PLAIN, b""
     if handshake.json is not None:
         pairs = handshake.json.items()
-        values = {k: said(v) if isinstance(v, Template) else v for k, v in pairs}
-        media, body = "application/json", json.dumps(values).encode()
+        values = {k: rendered(v) if isinstance(v, Template) else v for k, v in pairs}
+        media_type, body = "application/json", json.dumps(values).encode()
     elif handshake.text is not None:
-        body = said(handshake.text).encode()
+        body = rendered(handshake.text).encode()
     if body:
-        headers += [("content-type", media), ("x-content-type-options", "nosniff")]
-    return Reply(handshake.status, tuple(headers), body)
+        headers += [("content-type", media_type), ("x-content-type-options", "nosniff")]
+    return HandshakeReply(handshake.status, tuple(headers), body)
 
 
-async def visit(handshake: Handshake, reading: Reading) -> None:
-    """Call the address that a verified handshake asks to be called, if it does.
+async def visit(handshake: Handshake, view: DeliveryView) -> None:
+    """Call the address that a verified handshake asks us to call, if it names one.
 
-    Only one of the provider's own, as its keys are. Raises Rejection, KeyUnavailable.
+    Only an address on the provider's own host, under the rules for its keys. Raises Rejection,
+    KeyUnavailable.
     """
-    fetch = reading.scheme.fetch
-    if handshake.visit is None or fetch is None:
+    address = view.scheme.key_address
+    if handshake.visit is None or address is None:
         return
-    url = (reading.read(handshake.visit) or b"").decode("utf-8", "replace")
-    await reading.scheme.published.obtain(Wanted(fetch.of_host(url)), within=VISIT_SECONDS)
+    url = (view.read(handshake.visit) or b"").decode("utf-8", "replace")
+    request = KeyRequest(address.checked_host(url))
+    await key_cache_for(address).load(request, within=VISIT_SECONDS)
 
 
-def _matches(value: bytes | None, text: bytes) -> bool:
-    return value is not None and (not text or hmac.compare_digest(value, text))
+def _matches(value: bytes | None, expected: bytes) -> bool:
+    return value is not None and (not expected or hmac.compare_digest(value, expected))
 
 
-def _text(
+def _rendered(
     template: Template,
-    reading: Reading,
+    view: DeliveryView,
     secret: str = "",
     shape: re.Pattern[str] | None = None,
 ) -> bytes:
-    def value(part: str | Source | Maybe | Mac | Setting) -> bytes:
+    def value_of(part: Placeholder) -> bytes:
         match part:
             case Setting():
-                return reading.scheme.values.get(part.word, "").encode() or _absent(part.word)
+                return view.scheme.setting_values.get(part.name, "").encode() or _absent(part.name)
             case Mac():
-                return _mac(reading, part.source, secret, shape)
-            case Source():
-                return reading.read(part) or _absent(str(part))
-            case Maybe():
-                return reading.read(part.source) or b""
+                return _mac(view, part.locator, secret, shape)
+            case Locator():
+                return view.read(part) or _absent(str(part))
+            case OptionalLocator():
+                return view.read(part.locator) or b""
             case _:
                 return _absent(part)
 
-    return template.render(value)
+    return template.render(value_of)
 
 
-def _mac(reading: Reading, source: Source, secret: str, shape: re.Pattern[str] | None) -> bytes:
-    from noctule.webhooks.formats.encoding import encode
+def _mac(view: DeliveryView, locator: Locator, secret: str, shape: re.Pattern[str] | None) -> bytes:
     from noctule.webhooks.verification.keys import MacKey, key_of
 
-    asked = reading.read(source) or _absent(str(source))
-    key = key_of(reading.scheme, secret)
-    if not isinstance(key, MacKey) or not shape or not shape.fullmatch(asked.decode("latin-1")):
-        raise Rejection(Reason.MISSING_FIELD, str(source))
-    return encode(reading.scheme.encoding, key.sign(asked))
+    text = view.read(locator) or _absent(str(locator))
+    scheme = view.scheme
+    key = key_of(scheme.key_form, scheme.algorithm, secret)
+    if not isinstance(key, MacKey) or not shape or not shape.fullmatch(text.decode("latin-1")):
+        raise Rejection(Reason.MISSING_FIELD, str(locator))
+    return encode(scheme.encoding, key.sign(text))
 
 
-def _absent(place: str) -> bytes:
-    raise Rejection(Reason.MISSING_FIELD, place)
+def _absent(position: str) -> bytes:
+    raise Rejection(Reason.MISSING_FIELD, position)
 
 
 def _one_line(text: str) -> str:
-    """A header cannot be made to hold another one."""
+    """Header values must not smuggle in another header."""
     if not text.isprintable() or not text.isascii():
         raise Rejection(Reason.MALFORMED_HEADER, "header")
     return text
-
-
-def _texts(table: Mapping[str, str]) -> tuple[tuple[Source, Template], ...]:
-    return tuple((Source.parse(place), Template.parse(text)) for place, text in table.items())
-
-
-def _value(value: str | Constant) -> Template | Constant:
-    return Template.parse(value) if isinstance(value, str) else value

@@ -1,5 +1,5 @@
-"""Which keys a delivery may have been signed with: the secret's own, or those that the provider
-publishes where the delivery says."""
+"""The keys that a delivery may have been signed with: the secret's own, or those that the provider
+publishes at the address that the delivery names."""
 
 from __future__ import annotations
 
@@ -10,75 +10,78 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.json_types import get_path, is_dict, is_list
+from noctule.json_types import get_path, is_list, is_object
 from noctule.webhooks.errors import InvalidSecret, Reason, Rejection
 from noctule.webhooks.formats.encoding import decode
-from noctule.webhooks.schemes.locator import Source
-from noctule.webhooks.schemes.template import Mac, Maybe, Setting, Template
-from noctule.webhooks.verification.key_cache import Wanted
+from noctule.webhooks.schemes.locator import Locator
+from noctule.webhooks.schemes.template import Setting, Template
+from noctule.webhooks.verification.key_cache import KeyRequest, key_cache_for
 from noctule.webhooks.verification.keys import Key, key_of, public_key_for
 
 if TYPE_CHECKING:
+    from noctule.webhooks.schemes.key_address import KeyAddress
     from noctule.webhooks.schemes.schema import Algorithm
-    from noctule.webhooks.verification.delivery_view import Reading
+    from noctule.webhooks.schemes.template import Placeholder
+    from noctule.webhooks.verification.delivery_view import DeliveryView
 
 MAX_KEYS = 16
 
 
-def keys_of(reading: Reading, secret: str, now: float) -> tuple[Key, ...]:
-    """The keys to try. Raises InvalidSecret, KeyWanted; Rejection for an address or a version that
-    is not the provider's, and for a certificate out of its time (`now` in seconds)."""
-    scheme = reading.scheme
-    if scheme.fetch is None:
-        return (key_of(scheme, secret),)
-    algorithm = _algorithm(reading)
-    document = scheme.published.known(wanted(reading, secret))
+def keys_of(view: DeliveryView, secret: str, now: float) -> tuple[Key, ...]:
+    """The keys to try; `now` is in seconds since the epoch.
+
+    Raises InvalidSecret, KeyNotCached; Rejection for an address or a key id that is not the
+    provider's, and for an expired certificate.
+    """
+    scheme = view.scheme
+    address = scheme.key_address
+    if address is None:
+        return (key_of(scheme.key_form, scheme.algorithm, secret),)
+    algorithm = _algorithm(view)
+    document = key_cache_for(address).get(key_request(view, address, secret))
     try:
-        if scheme.key == "x509":
-            return (_of_certificate(document, algorithm, scheme.fetch.subject, now),)
-        kid = reading.token.header.get("kid") if scheme.is_token else None
-        return _of_jwks(document, algorithm, scheme.fetch.answer, kid)
+        if scheme.key_form == "x509":
+            return (_certificate_key(document, algorithm, address.common_name, now),)
+        kid = view.token.header.get("kid") if scheme.scope.is_token else None
+        return _jwks_keys(document, algorithm, address.answer, kid)
     except (ValueError, InvalidSecret):
         raise Rejection(Reason.FOREIGN_KEY, "key") from None
 
 
-def wanted(reading: Reading, secret: str) -> Wanted:
-    """Where the delivery's key lies; raises Rejection if that is not where the provider's are."""
-    fetch = reading.scheme.fetch
-    if fetch is None:
-        raise LookupError("a scheme whose key is the secret publishes none")
+def key_request(view: DeliveryView, address: KeyAddress, secret: str) -> KeyRequest:
+    """The request for the delivery's key; raises Rejection if its address is not the provider's."""
 
-    def text(template: Template) -> str:
-        return template.render(value).decode("utf-8", "replace")
+    def rendered(template: Template) -> str:
+        return template.render(value_of).decode("utf-8", "replace")
 
-    def value(part: str | Source | Maybe | Mac | Setting) -> bytes:
-        found: bytes | None = None
+    def value_of(part: Placeholder) -> bytes:
+        value: bytes | None = None
         match part:
             case "secret":
-                found = secret.encode()
+                value = secret.encode()
             case Setting():
-                found = reading.scheme.values.get(part.word, "").encode()
-            case Source():
-                found = reading.read(part)
+                value = view.scheme.setting_values.get(part.name, "").encode()
+            case Locator():
+                value = view.read(part)
             case _:
                 pass
-        if not found:
+        if not value:
             raise Rejection(Reason.MISSING_FIELD, str(part))
-        return found
+        return value
 
-    url = fetch.pinned(text(fetch.url))
-    post = {name: text(template) for name, template in fetch.post}
-    return Wanted(url, msgspec.json.encode(post) if post else None)
+    url = address.checked(rendered(address.url))
+    post = {name: rendered(template) for name, template in address.post}
+    return KeyRequest(url, msgspec.json.encode(post) if post else None)
 
 
-def _algorithm(reading: Reading) -> Algorithm:
-    scheme = reading.scheme
-    if scheme.algorithm_at is None:
+def _algorithm(view: DeliveryView) -> Algorithm:
+    scheme = view.scheme
+    if scheme.algorithm_locator is None:
         return scheme.algorithm
-    found = scheme.algorithms.get(reading.text(scheme.algorithm_at) or "")
-    if found is None:
-        raise Rejection(Reason.MALFORMED_SIGNATURE, str(scheme.algorithm_at))
-    return found
+    algorithm = scheme.algorithms.get(view.text(scheme.algorithm_locator) or "")
+    if algorithm is None:
+        raise Rejection(Reason.MALFORMED_SIGNATURE, str(scheme.algorithm_locator))
+    return algorithm
 
 
 @lru_cache(maxsize=64)
@@ -88,40 +91,40 @@ def _certificate(document: bytes) -> Any:
     return load_pem_x509_certificate(document)
 
 
-def _of_certificate(document: bytes, algorithm: Algorithm, subject: str, now: float) -> Key:
+def _certificate_key(document: bytes, algorithm: Algorithm, common_name: str, now: float) -> Key:
     from cryptography.x509.oid import NameOID
 
     certificate = _certificate(document)
     try:
         moment = datetime.fromtimestamp(now, UTC)
     except (OverflowError, OSError):
-        raise ValueError("no such time") from None
+        raise ValueError("time out of range") from None
     if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
-        raise ValueError("out of its time")
+        raise ValueError("expired, or not yet valid")
     names = [str(a.value) for a in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-    if subject and not any(re.fullmatch(subject, name) for name in names):
-        raise ValueError("of another subject")
+    if common_name and not any(re.fullmatch(common_name, name) for name in names):
+        raise ValueError("another common name")
     return public_key_for(algorithm, certificate.public_key())
 
 
 @lru_cache(maxsize=64)
-def _of_jwks(
-    document: bytes, algorithm: Algorithm, answer: str, kid: str | None
+def _jwks_keys(
+    document: bytes, algorithm: Algorithm, path: str, kid: str | None
 ) -> tuple[Key, ...]:
-    found = get_path(msgspec.json.decode(document), answer)
-    entries = found[:MAX_KEYS] if is_list(found) else [found]
+    value = get_path(msgspec.json.decode(document), path)
+    entries = value[:MAX_KEYS] if is_list(value) else [value]
     keys = tuple(
         public_key_for(algorithm, public_key)
         for entry in entries
-        if is_dict(entry) and kid in (None, entry.get("kid"))
-        if (public_key := _of_jwk(entry)) is not None
+        if is_object(entry) and kid in (None, entry.get("kid"))
+        if (public_key := _jwk_key(entry)) is not None
     )
     if not keys:
-        raise ValueError("holds no such key")
+        raise ValueError("no such key in the set")
     return keys
 
 
-def _of_jwk(jwk: dict[str, Any]) -> Any:
+def _jwk_key(jwk: dict[str, Any]) -> Any:
     """The public key of RFC 7517 and 8037; None for a kind that no scheme uses."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 

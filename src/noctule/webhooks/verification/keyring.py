@@ -1,4 +1,4 @@
-"""The secrets of one receiver: named in code, read at start-up, each valid for its time."""
+"""The secrets of one receiver: named in code, read at start-up, some valid for a limited time."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ FOREVER = float("inf")
 
 @dataclass(frozen=True)
 class RetiringSecret:
-    """A variable whose secret is on its way out: it counts until a moment (with a time zone), and
-    is not asked for after it."""
+    """A variable whose secret is being replaced: it is accepted and required `until` a time, which
+    needs a time zone, and ignored afterwards."""
 
     name: str
     until: datetime
@@ -33,20 +33,20 @@ class RetiringSecret:
             raise ValueError(f"{self.name}: until needs a time zone")
 
 
-def configured(scheme: Scheme) -> Scheme:
+def read_settings(scheme: Scheme) -> Scheme:
     """The scheme with its `settings` read from the environment; raises MissingSecrets."""
     if not scheme.settings:
         return scheme
-    found = require_env(*scheme.settings.values())
-    return scheme.configured({w: found[name].reveal() for w, name in scheme.settings.items()})
+    values = require_env(*scheme.settings.values())
+    return scheme.with_settings({name: values[v].reveal() for name, v in scheme.settings.items()})
 
 
 class Keyring:
-    """Secrets by variable, in the order in which they are tried."""
+    """Secrets by environment variable, in the order in which they are tried."""
 
     def __init__(self, secrets: Sequence[str | RetiringSecret]) -> None:
         if not any(isinstance(entry, str) for entry in secrets):
-            raise ValueError("secrets: name the variable that holds the signing secret")
+            raise ValueError("secrets: name the variable of the signing secret")
         self._until: dict[str, float] = {}
         for entry in secrets:
             name, until = (
@@ -58,19 +58,23 @@ class Keyring:
         self._values: dict[str, Secret] = {}
 
     def read(self, scheme: Scheme, now: float) -> None:
-        """Read what is still valid. Raises MissingSecrets naming all that miss, InvalidSecret."""
+        """Read the secrets that are still valid.
+
+        Raises MissingSecrets naming every missing variable, InvalidSecret.
+        """
         self._values = require_env(*(name for name, until in self._until.items() if now < until))
         for name, secret in self._values.items():
-            if scheme.fetch is not None:
-                continue  # the key is the provider's to publish, the secret only goes with it
+            if scheme.key_address is not None:
+                continue  # the provider publishes the key, this secret is not one
             try:
-                key_of(scheme, secret.reveal())
+                key_of(scheme.key_form, scheme.algorithm, secret.reveal())
             except InvalidSecret as error:
                 raise InvalidSecret(f"{name} {error}") from None
 
     def at(self, now: float) -> dict[str, str]:
-        """Values by variable, of those that are valid."""
+        """The values of the secrets that are valid at a time, by variable."""
         return {n: s.reveal() for n, s in self._values.items() if now < self._until[n]}
 
     def is_retiring(self, name: str) -> bool:
+        """Whether a variable was given as a RetiringSecret."""
         return self._until[name] < FOREVER

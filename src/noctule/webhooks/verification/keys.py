@@ -1,5 +1,5 @@
-"""From a secret's text to something that signs or verifies. `cryptography` is loaded only for
-public keys; the common HMAC schemes never pay for it."""
+"""From the text of a secret to a key. `cryptography` is imported for public keys only: HMAC, the
+common case, never pays for it."""
 
 import hashlib
 import hmac
@@ -14,8 +14,6 @@ from noctule.webhooks.schemes.schema import Algorithm, KeyForm
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-    from noctule.webhooks.schemes.scheme import Scheme
-
     PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
@@ -26,15 +24,15 @@ LONG = 64 * 1024
 
 
 class Key(Protocol):
-    """A key ready for use."""
+    """A key that verifies signatures."""
 
     def verify(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature is this key's over the message; in constant time for a MAC."""
+        """Whether this key made the signature of the message; in constant time for a MAC."""
         ...
 
 
 class MacKey:
-    """An HMAC key, hashed once: RFC 2104, section 4, which takes half the time of `hmac`."""
+    """An HMAC key whose pads are hashed once (RFC 2104, section 4): half the time of `hmac`."""
 
     def __init__(self, digest: str, key: bytes) -> None:
         size = hashlib.new(digest).block_size
@@ -53,7 +51,7 @@ class MacKey:
 
 
 class PublicKeyOf:
-    """A provider's public key, with the way its algorithm checks."""
+    """A provider's public key with the check of its algorithm."""
 
     def __init__(self, check: Callable[[bytes, bytes], None]) -> None:
         self._check = check
@@ -69,10 +67,10 @@ class PublicKeyOf:
 
 
 def feed(digest: Any, message: bytes) -> None:
-    """Hash a message without giving up the interpreter's lock, unless it is a long one.
+    """Hash a message without releasing the interpreter's lock, unless it is long.
 
-    hashlib releases the lock for 2 KiB and more at a time. An intake that hashes 3 KiB would then
-    wait, for each delivery, until the thread that writes to the inbox lets go of it again.
+    hashlib releases the lock for 2 KiB and more at a time. Hashing 3 KiB would then wait, for each
+    delivery, until the thread that writes to the inbox releases the lock again.
     """
     if len(message) > LONG:
         digest.update(message)
@@ -82,13 +80,13 @@ def feed(digest: Any, message: bytes) -> None:
 
 
 def key_bytes(form: KeyForm, secret: str) -> bytes:
-    """The bytes a secret's text stands for; raises InvalidSecret without repeating the text."""
+    """The key bytes that a secret's text encodes; raises InvalidSecret, which never quotes it."""
     try:
         raw = _decoded(form, secret)
     except ValueError:
         raw = b""
     if not raw:
-        raise InvalidSecret(f"is not of the form {form}")
+        raise InvalidSecret(f"does not have the form {form}")
     return raw
 
 
@@ -114,22 +112,17 @@ def _base64(text: str) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def verification_key(algorithm: Algorithm, form: KeyForm, secret: str) -> Key:
-    """The key that checks signatures; raises InvalidSecret."""
+def key_of(form: KeyForm, algorithm: Algorithm, secret: str) -> Key:
+    """The key that a secret encodes; raises InvalidSecret."""
     raw = key_bytes(form, secret)
     if algorithm.startswith("hmac-"):
         return MacKey(algorithm.removeprefix("hmac-"), raw)
-    return PublicKeyOf(_check(algorithm, _public_key(algorithm, raw)))
-
-
-def key_of(scheme: "Scheme", secret: str) -> Key:
-    """The key that a secret is; raises InvalidSecret."""
-    return verification_key(scheme.algorithm, scheme.key, secret)
+    return PublicKeyOf(_checker(algorithm, _public_key(algorithm, raw)))
 
 
 def public_key_for(algorithm: Algorithm, key: "PublicKey") -> Key:
-    """A public key at hand, for one algorithm; raises InvalidSecret if it is of another."""
-    return PublicKeyOf(_check(algorithm, _fitting(algorithm, key)))
+    """A loaded public key, for one algorithm; raises InvalidSecret if it does not fit."""
+    return PublicKeyOf(_checker(algorithm, _checked_type(algorithm, key)))
 
 
 def _public_key(algorithm: Algorithm, raw: bytes) -> "PublicKey":
@@ -142,11 +135,11 @@ def _public_key(algorithm: Algorithm, raw: bytes) -> "PublicKey":
             return ed25519.Ed25519PublicKey.from_public_bytes(raw)
         key = load_pem(raw) if raw.startswith(b"-----") else load_der_public_key(raw)
     except ValueError:
-        raise InvalidSecret(f"is no public key for {algorithm}") from None
-    return _fitting(algorithm, key)
+        raise InvalidSecret(f"is not a public key for {algorithm}") from None
+    return _checked_type(algorithm, key)
 
 
-def _fitting(algorithm: Algorithm, key: object) -> "PublicKey":
+def _checked_type(algorithm: Algorithm, key: object) -> "PublicKey":
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     match algorithm:
@@ -159,11 +152,11 @@ def _fitting(algorithm: Algorithm, key: object) -> "PublicKey":
         case _:
             fits = isinstance(key, rsa.RSAPublicKey)
     if not fits:
-        raise InvalidSecret(f"is no public key for {algorithm}")
+        raise InvalidSecret(f"is not a public key for {algorithm}")
     return cast("PublicKey", key)
 
 
-def _check(algorithm: Algorithm, key: Any) -> Callable[[bytes, bytes], None]:
+def _checker(algorithm: Algorithm, key: Any) -> Callable[[bytes, bytes], None]:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding

@@ -1,4 +1,4 @@
-"""What cannot be said as a template of places: the words of `signed` that are computed."""
+"""The placeholders of `signed` that are computed instead of read."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from noctule.webhooks.errors import Reason, Rejection
-from noctule.webhooks.schemes.locator import Source
+from noctule.webhooks.schemes.locator import Locator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from noctule.webhooks.verification.delivery_view import Reading
+    from noctule.webhooks.verification.delivery_view import DeliveryView
 
-_UNDONE = ["%3A", "%2F", "%3F", "%40", "%21", "%24", "%27", "%28", "%29", "%2A", "%2C", "%3B"]
-"""HubSpot, "Validating requests", version 3: these escapes are undone before signing."""
+_UNESCAPED = ["%3A", "%2F", "%3F", "%40", "%21", "%24", "%27", "%28", "%29", "%2A", "%2C", "%3B"]
+"""HubSpot, "Validating requests", version 3: these escapes are decoded before signing."""
 LISTED = "x-contentful-signed-headers"
 _SNS = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SNS_CONFIRMATION = (
@@ -29,21 +29,21 @@ _SNS_TYPES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def crc32(reading: Reading, url: str) -> bytes:
-    """Unsigned, in decimal (PayPal)."""
+def crc32(view: DeliveryView, url: str) -> bytes:
+    """CRC-32 of the body, unsigned, in decimal (PayPal)."""
     del url
-    return str(zlib.crc32(reading.request.body)).encode()
+    return str(zlib.crc32(view.request.body)).encode()
 
 
-def sha256(reading: Reading, url: str) -> bytes:
-    """In hexadecimal (fal)."""
+def sha256(view: DeliveryView, url: str) -> bytes:
+    """SHA-256 of the body, in hexadecimal (fal)."""
     del url
-    return hashlib.sha256(reading.request.body).hexdigest().encode()
+    return hashlib.sha256(view.request.body).hexdigest().encode()
 
 
-def path(reading: Reading, url: str) -> bytes:
-    """Path and query as they were called."""
-    del reading
+def path(view: DeliveryView, url: str) -> bytes:
+    """The path and query that were called."""
+    del view
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -51,59 +51,59 @@ def path(reading: Reading, url: str) -> bytes:
     return (parts.path + (f"?{parts.query}" if parts.query else "")).encode("utf-8", "replace")
 
 
-def encoded_path(reading: Reading, url: str) -> bytes:
-    """The path and query with their escapes escaped, the query twice (Contentful's own library,
-    @contentful/node-apps-toolkit, whatever the address that it is given)."""
-    start, mark, query = path(reading, url).decode().partition("?")
+def encoded_path(view: DeliveryView, url: str) -> bytes:
+    """The path and query with their escapes escaped again, the query twice, as Contentful's library
+    @contentful/node-apps-toolkit does with any address."""
+    start, mark, query = path(view, url).decode().partition("?")
     text = start + mark + quote(query, safe="!*'()")
     return quote(text, safe=";,/?:@&=+$!*'()#").encode()
 
 
-def uri(reading: Reading, url: str) -> bytes:
-    """The address with some escapes undone, in either case of their digits."""
-    del reading
-    for escape in _UNDONE:
+def uri(view: DeliveryView, url: str) -> bytes:
+    """The address with some escapes decoded, in upper or lower case (HubSpot)."""
+    del view
+    for escape in _UNESCAPED:
         letter = chr(int(escape[1:], 16))
         url = url.replace(escape, letter).replace(escape.lower(), letter)
     return url.encode("utf-8", "replace")
 
 
-def listed_headers(reading: Reading, url: str) -> bytes:
-    """`name:value` of the headers that a header lists, which must list the time (Contentful)."""
+def listed_headers(view: DeliveryView, url: str) -> bytes:
+    """`name:value` of the headers listed in a header; the timestamp must be listed (Contentful)."""
     del url
-    listed = (reading.request.header(LISTED) or b"").decode("latin-1").lower().split(",")
-    stamp = reading.scheme.timestamp
-    wanted = stamp.source.name if stamp else LISTED
-    if wanted not in listed or len(listed) > 64:
-        raise Rejection(Reason.MISSING_FIELD, wanted)
+    listed = (view.request.header(LISTED) or b"").decode("latin-1").lower().split(",")
+    stamp = view.scheme.timestamp
+    required = stamp.locator.name if stamp else LISTED
+    if required not in listed or len(listed) > 64:
+        raise Rejection(Reason.MISSING_FIELD, required)
     pairs: list[bytes] = []
     for name in listed:
-        value = reading.request.header(name) if name.isascii() else None
+        value = view.request.header(name) if name.isascii() else None
         if value is None:
             raise Rejection(Reason.MISSING_FIELD, LISTED)
         pairs.append(name.encode() + b":" + value)
     return b";".join(pairs)
 
 
-def sns(reading: Reading, url: str) -> bytes:
-    """Key and value of what the type of message signs, each on a line (Amazon SNS)."""
+def sns(view: DeliveryView, url: str) -> bytes:
+    """Key and value of each field signed for the message type, one a line (Amazon SNS)."""
     del url
-    names = _SNS_TYPES.get(reading.text(Source("body", "Type")) or "")
+    names = _SNS_TYPES.get(view.text(Locator("body", "Type")) or "")
     if names is None:
         raise Rejection(Reason.MISSING_FIELD, "body:Type")
-    for name in reading.scheme.only.difference(names):
-        if reading.text(Source("body", name)) is not None:
+    for name in view.scheme.signed_keys.difference(names):
+        if view.text(Locator("body", name)) is not None:
             raise Rejection(Reason.BODY_NOT_COVERED, f"body:{name}")
     lines: list[str] = []
     for name in names:
-        text = reading.text(Source("body", name))
+        text = view.text(Locator("body", name))
         if text is None and name != "Subject":
             raise Rejection(Reason.MISSING_FIELD, f"body:{name}")
         lines += [] if text is None else [name, text]
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
 
 
-COMPUTED: Mapping[str, Callable[[Reading, str], bytes]] = {
+COMPUTED: Mapping[str, Callable[[DeliveryView, str], bytes]] = {
     "crc32": crc32,
     "sha256": sha256,
     "path": path,

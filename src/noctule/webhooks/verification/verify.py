@@ -1,4 +1,4 @@
-"""Is this delivery the provider's, whole, and of now? The only way into the inbox."""
+"""Verify that a delivery is the provider's, unchanged and recent: the only way into the inbox."""
 
 import hashlib
 import hmac
@@ -10,235 +10,253 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from noctule.json_types import get_path, is_list
-from noctule.webhooks.errors import KeyWanted, Reason, Refused, Rejection
+from noctule.webhooks.errors import KeyNotCached, Reason, Refused, Rejection
 from noctule.webhooks.formats.encoding import decode
 from noctule.webhooks.formats.jws import ALGORITHMS
 from noctule.webhooks.request import WebhookRequest
-from noctule.webhooks.schemes.locator import Source
+from noctule.webhooks.schemes.locator import Locator
 from noctule.webhooks.schemes.scheme import Scheme, Timestamp
-from noctule.webhooks.schemes.template import Mac, Maybe, Setting, Template
-from noctule.webhooks.verification.delivery_view import Reading
+from noctule.webhooks.schemes.template import (
+    Mac,
+    OptionalLocator,
+    Placeholder,
+    Setting,
+    Template,
+)
+from noctule.webhooks.verification.delivery_view import DeliveryView
+from noctule.webhooks.verification.key_cache import key_cache_for
 from noctule.webhooks.verification.key_selection import keys_of
 from noctule.webhooks.verification.keys import feed
 from noctule.webhooks.verification.placeholders import COMPUTED
 
 MAX_CANDIDATES = 16
-MAX_SIGNED_EACH = 100
+MAX_SIGNED_ITEMS = 100
 _PORTS = {"http": 80, "https": 443}
 MAX_DIGITS = 16
 
 
-class Verified(NamedTuple):
-    """What is certain about a delivery once its signature held.
+class VerifiedDelivery(NamedTuple):
+    """A delivery whose signature was checked.
 
-    `key` is the place in `secrets` of the one that matched, `signed_at` the seconds since the
+    `secret` is the index in `secrets` of the one that matched, `signed_at` the seconds since the
     epoch at which the provider says it signed (None if the scheme has no time).
     """
 
-    reading: Reading
-    key: int
+    view: DeliveryView
+    secret: int
     signed_at: float | None
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what was signed but the time: the same for every copy of a delivery."""
-        reading, scheme = self.reading, self.reading.scheme
-        if scheme.sorts_form and reading.is_form:
-            content = reading.sorted_form
-        elif scheme.digests_body:
-            content = reading.request.body
-        elif scheme.each:
-            content = msgspec.json.encode(reading.data)
+        """A digest of what is signed, without the time: equal for every copy of a delivery."""
+        view, scheme = self.view, self.view.scheme
+        if scheme.scope.sorts_form and view.is_form:
+            content = view.sorted_form
+        elif scheme.scope.body_digested:
+            content = view.request.body
+        elif scheme.signs_items:
+            content = msgspec.json.encode(view.data)
         else:
-            content = signed_content(reading, b"", reading.request.url)
+            content = signed_content(view, b"", view.request.url)
         digest = hashlib.sha256()
         feed(digest, content)
         return digest.hexdigest()
 
 
-def verify(scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float) -> Verified:
+def verify(
+    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
+) -> VerifiedDelivery:
     """Check a delivery; `now` is in seconds since the epoch.
 
-    Raises Rejection for anything wrong in the delivery, whatever it holds; Refused for a scheme
-    that proves nothing; InvalidSecret for a secret that is not of the scheme's form; KeyWanted
-    where the key is the provider's to publish and is not known here yet (`verify_fetching`).
+    Raises Rejection for anything wrong in the delivery, whatever it contains; Refused for a scheme
+    that proves nothing; InvalidSecret for a secret that does not have the scheme's form;
+    KeyNotCached if the provider publishes the key and it was not fetched yet (see
+    `verify_fetching`).
     """
     if scheme.coverage in ("static", "none"):
         raise Refused(f"{scheme.provider or 'this scheme'}: deliveries are not signed")
     if not secrets:
         raise ValueError("verify needs at least one secret")
-    reading = Reading(scheme, request)
-    if not scheme.each:
-        return _verified(reading, secrets, now)
-    parts = [_verified(reading.of(member), secrets, now) for member in _members(reading)]
-    return parts[0]._replace(reading=reading)
+    view = DeliveryView(scheme, request)
+    if not scheme.signs_items:
+        return _verified(view, secrets, now)
+    items = [_verified(view.of_item(member), secrets, now) for member in _signed_items(view)]
+    return items[0]._replace(view=view)
 
 
 async def verify_fetching(
     scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
-) -> Verified:
-    """The same, with a key that the provider publishes fetched first where it is not known.
+) -> VerifiedDelivery:
+    """`verify`, which first fetches the provider's published key if it is not cached.
 
-    Raises KeyUnavailable if it cannot be had within 200 ms: answer 503, it will be there next time.
+    Raises KeyUnavailable if that takes longer than 200 ms: answer 503, and the next delivery finds
+    the key.
     """
     try:
         return verify(scheme, request, secrets, now)
-    except KeyWanted as key:
-        await scheme.published.obtain(key.wanted)
+    except KeyNotCached as error:
+        if scheme.key_address is None:
+            raise
+        await key_cache_for(scheme.key_address).load(error.request)
     return verify(scheme, request, secrets, now)
 
 
-def verify_waiting(
+def verify_blocking(
     scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
-) -> Verified:
-    """The same for a command that may wait."""
+) -> VerifiedDelivery:
+    """The same without an event loop, for commands; a fetch may take seconds."""
     try:
         return verify(scheme, request, secrets, now)
-    except KeyWanted as key:
-        scheme.published.obtain_now(key.wanted)
+    except KeyNotCached as error:
+        if scheme.key_address is None:
+            raise
+        key_cache_for(scheme.key_address).load_blocking(error.request)
     return verify(scheme, request, secrets, now)
 
 
-def _verified(reading: Reading, secrets: Sequence[str], now: float) -> Verified:
-    scheme = reading.scheme
-    candidates = signatures(reading)
-    stamp = timestamp_text(reading)
-    signed_at = signing_time(scheme.timestamp, stamp) if scheme.timestamp else None
-    if scheme.fetch and scheme.timestamp and signed_at is not None:
-        _check_age(scheme.timestamp, signed_at, now)  # nobody has keys fetched for old deliveries
-    key = _matching_key(reading, candidates, stamp, secrets, now)
+def _verified(view: DeliveryView, secrets: Sequence[str], now: float) -> VerifiedDelivery:
+    scheme = view.scheme
+    candidates = signatures(view)
+    text = timestamp_text(view)
+    signed_at = signing_time(scheme.timestamp, text) if scheme.timestamp else None
+    if scheme.key_address and scheme.timestamp and signed_at is not None:
+        _check_age(scheme.timestamp, signed_at, now)  # old deliveries must not trigger a fetch
+    secret = _matching_secret(view, candidates, text, secrets, now)
     if scheme.timestamp and signed_at is not None:
         _check_age(scheme.timestamp, signed_at, now)
-    return Verified(reading, key, signed_at)
+    return VerifiedDelivery(view, secret, signed_at)
 
 
-def _members(reading: Reading) -> list[Any]:
-    """The events of a batch in which each is signed; none would be a delivery that nobody did."""
-    batch = reading.scheme.batch
-    members = get_path(reading.data, batch.name) if batch else None
-    if not is_list(members) or not 0 < len(members) <= MAX_SIGNED_EACH:
+def _signed_items(view: DeliveryView) -> list[Any]:
+    """The events of a batch in which each is signed. An empty batch would carry no signature."""
+    batch = view.scheme.batch
+    members = get_path(view.data, batch.name) if batch else None
+    if not is_list(members) or not 0 < len(members) <= MAX_SIGNED_ITEMS:
         raise Rejection(Reason.MISSING_SIGNATURE, str(batch))
     return members
 
 
-def signatures(reading: Reading) -> list[bytes]:
-    """The decoded signatures the delivery carries, at most 16."""
-    scheme = reading.scheme
-    if scheme.is_token:
-        return [_token_signature(reading)]
-    texts = [text for text in _texts(reading) if text]
+def signatures(view: DeliveryView) -> list[bytes]:
+    """The decoded signatures in the delivery, at most 16. Raises Rejection if there is none."""
+    scheme = view.scheme
+    if scheme.scope.is_token:
+        return [_token_signature(view)]
+    texts = [text for text in _signature_texts(view) if text]
     if not texts:
-        raise Rejection(Reason.MISSING_SIGNATURE, scheme.where)
+        raise Rejection(Reason.MISSING_SIGNATURE, scheme.signature_position)
     prefix = scheme.prefix
-    marked = [text[len(prefix) :] for text in texts if text.startswith(prefix)]
+    prefixed = [text[len(prefix) :] for text in texts if text.startswith(prefix)]
     encoding = scheme.encoding
-    found = [raw for text in marked[:MAX_CANDIDATES] if (raw := decode(encoding, text))]
-    if not found:
-        raise Rejection(Reason.MALFORMED_SIGNATURE, scheme.where)
-    return found
+    decoded = [raw for text in prefixed[:MAX_CANDIDATES] if (raw := decode(encoding, text))]
+    if not decoded:
+        raise Rejection(Reason.MALFORMED_SIGNATURE, scheme.signature_position)
+    return decoded
 
 
-def _texts(reading: Reading) -> list[bytes]:
+def _signature_texts(view: DeliveryView) -> list[bytes]:
     """The signatures as they are written, in headers or in the body."""
-    scheme = reading.scheme
-    if scheme.place is not None:
-        text = reading.read(scheme.place) or b""
-        separator, pair, wanted = scheme.cut
+    scheme = view.scheme
+    separator, pair, name = scheme.header_syntax
+    if scheme.signature_locator is not None:
+        text = view.read(scheme.signature_locator) or b""
         items = text.split(separator) if separator else [text]
         if not pair:
             return items
-        return [value for name, value in reading.pairs(items) if wanted in (b"*", name)]
-    name = scheme.cut[2]
+        return [value for key, value in view.pairs(items) if name in (b"*", key)]
     texts: list[bytes] = []
     for header in scheme.headers:
-        texts += reading.named(header, name) if name else reading.items(header)
+        texts += view.items_named(header, name) if name else view.items(header)
     return texts
 
 
-def _token_signature(reading: Reading) -> bytes:
-    """That of a token which names the algorithm that the scheme wants, and no other."""
-    if reading.token.header.get("alg") != ALGORITHMS.get(reading.scheme.algorithm):
+def _token_signature(view: DeliveryView) -> bytes:
+    """The signature of a token, which must name the scheme's algorithm."""
+    if view.token.header.get("alg") != ALGORITHMS.get(view.scheme.algorithm):
         raise Rejection(Reason.MALFORMED_SIGNATURE, "jose:alg")
-    return reading.token.signature
+    return view.token.signature
 
 
-def timestamp_text(reading: Reading) -> bytes:
+def timestamp_text(view: DeliveryView) -> bytes:
     """The timestamp exactly as received; b"" if the scheme has none."""
-    if reading.scheme.timestamp is None:
+    if view.scheme.timestamp is None:
         return b""
-    text = reading.read(reading.scheme.timestamp.source)
+    text = view.read(view.scheme.timestamp.locator)
     if not text:
-        raise Rejection(Reason.MISSING_TIMESTAMP, str(reading.scheme.timestamp.source))
+        raise Rejection(Reason.MISSING_TIMESTAMP, str(view.scheme.timestamp.locator))
     return text
 
 
-def signing_time(stamp: Timestamp, text: bytes) -> float:
-    """Seconds since the epoch; whole numbers only, so that nothing like nan or 1e9 comes in."""
-    if stamp.unit == "iso":
+def signing_time(timestamp: Timestamp, text: bytes) -> float:
+    """Seconds since the epoch. Only digits are numbers here: nan and 1e9 raise Rejection."""
+    if timestamp.unit == "iso":
         try:
             moment = datetime.fromisoformat(text.decode("ascii"))
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
-            raise Rejection(Reason.MALFORMED_TIMESTAMP, str(stamp.source)) from None
+            raise Rejection(Reason.MALFORMED_TIMESTAMP, str(timestamp.locator)) from None
     if not text.isdigit() or len(text) > MAX_DIGITS:
-        raise Rejection(Reason.MALFORMED_TIMESTAMP, str(stamp.source))
-    return int(text) / (1000 if stamp.unit == "ms" else 1)
+        raise Rejection(Reason.MALFORMED_TIMESTAMP, str(timestamp.locator))
+    return int(text) / (1000 if timestamp.unit == "ms" else 1)
 
 
 def signed_content(
-    reading: Reading, stamp: bytes, url: str, secret: str = "", template: Template | None = None
+    view: DeliveryView,
+    timestamp: bytes,
+    url: str,
+    secret: str = "",
+    template: Template | None = None,
 ) -> bytes:
-    """The bytes the provider signed, were it called at that address."""
-    template = template or reading.scheme.signed
+    """The bytes that the provider signed if it called that address."""
+    template = template or view.scheme.signed
     if template.is_plain:
-        return template.plain(stamp, reading.request.body)
+        return template.plain(timestamp, view.request.body)
 
-    def value(part: str | Source | Maybe | Mac | Setting) -> bytes:
+    def value_of(part: Placeholder) -> bytes:
         match part:
             case "timestamp":
-                return stamp
+                return timestamp
             case "body":
-                return reading.request.body
+                return view.request.body
             case "id":
-                found = reading.first(reading.scheme.reads.id)
-                text = found.text.encode() if found else None
+                event_id = view.first(view.scheme.event_fields.id)
+                value = event_id.text.encode() if event_id else None
             case str():
-                text = _word(reading, part, url, secret)
-            case Maybe():
-                return reading.read(part.source) or b""
+                value = _named(view, part, url, secret)
+            case OptionalLocator():
+                return view.read(part.locator) or b""
             case Setting():
-                text = reading.scheme.values.get(part.word, "").encode() or None
+                value = view.scheme.setting_values.get(part.name, "").encode() or None
             case Mac():
-                text = None
-            case Source():
-                text = reading.read(part)
-        if text is None:
+                value = None
+            case Locator():
+                value = view.read(part)
+        if value is None:
             raise Rejection(Reason.MISSING_FIELD, str(part))
-        return text
+        return value
 
-    return template.render(value)
+    return template.render(value_of)
 
 
-def _word(reading: Reading, word: str, url: str, secret: str) -> bytes:
-    match word:
+def _named(view: DeliveryView, placeholder: str, url: str, secret: str) -> bytes:
+    match placeholder:
         case "url":
             return url.encode("utf-8", "replace")
         case "method":
-            return reading.request.method.encode("latin-1", "replace")
+            return view.request.method.encode("latin-1", "replace")
         case "sorted_form":
-            return reading.sorted_form
+            return view.sorted_form
         case "secret":
             return secret.encode()
         case "token":
-            return reading.token.signed
+            return view.token.signed
         case _:
-            return COMPUTED[word](reading, url)
+            return COMPUTED[placeholder](view, url)
 
 
 def url_spellings(url: str) -> Iterator[str]:
-    """An address as given, then with its port dropped or the default one written out.
+    """An address as given, then without its port or with the default port added.
 
-    Twilio signs either, whatever the address that it was given (its own libraries try both).
+    Twilio signs either, whatever address it was given; its own libraries try both.
     """
     yield url
     try:
@@ -252,64 +270,68 @@ def url_spellings(url: str) -> Iterator[str]:
         yield urlunsplit(parts._replace(netloc=f"{parts.netloc}:{_PORTS[parts.scheme]}"))
 
 
-def _matching_key(
-    reading: Reading, candidates: list[bytes], stamp: bytes, secrets: Sequence[str], now: float
+def _matching_secret(
+    view: DeliveryView,
+    candidates: list[bytes],
+    timestamp: bytes,
+    secrets: Sequence[str],
+    now: float,
 ) -> int:
-    _check_digest(reading)
-    expected, expects = False, reading.scheme.expect
-    for place, secret in enumerate(secrets):
-        if expects and not _as_expected(reading, secret):
+    _check_digest(view)
+    any_expected = False
+    for index, secret in enumerate(secrets):
+        if view.scheme.expected and not _has_expected_values(view, secret):
             continue
-        expected = True
-        keys = keys_of(reading, secret, now)
-        for content in _contents(reading, stamp, secret):
+        any_expected = True
+        keys = keys_of(view, secret, now)
+        for content in _signed_contents(view, timestamp, secret):
             for key in keys:
                 for signature in candidates:
                     if key.verify(content, signature):
-                        return place
-    if not expected:
-        raise Rejection(Reason.NOT_EXPECTED, str(reading.scheme.expect[0][0]))
+                        return index
+    if not any_expected:
+        raise Rejection(Reason.NOT_EXPECTED, str(view.scheme.expected[0][0]))
     raise Rejection(Reason.MISMATCH)
 
 
-def _contents(reading: Reading, stamp: bytes, secret: str) -> Iterator[bytes]:
-    """All that may have been signed: the ways to write the address, and the scheme's own."""
-    scheme, url = reading.scheme, reading.request.url
+def _signed_contents(view: DeliveryView, timestamp: bytes, secret: str) -> Iterator[bytes]:
+    """All that may have been signed: each spelling of the address, each template of the scheme."""
+    scheme, url = view.scheme, view.request.url
     if scheme.signs_body_alone:
-        yield reading.request.body
+        yield view.request.body
         return
-    shapes = scheme.shapes
-    for spelling in url_spellings(url) if scheme.covers_url else (url,):
+    shapes = scheme.handshake_shapes
+    for spelling in url_spellings(url) if scheme.scope.url else (url,):
         for template in scheme.templates:
-            content = signed_content(reading, stamp, spelling, secret, template)
+            content = signed_content(view, timestamp, spelling, secret, template)
             if shapes and any(shape.fullmatch(content.decode("latin-1")) for shape in shapes):
-                raise Rejection(Reason.MISMATCH)  # a handshake signs that for whoever asks
+                raise Rejection(Reason.MISMATCH)  # a handshake signs such texts for any sender
             yield content
 
 
-def _as_expected(reading: Reading, secret: str) -> bool:
-    for place, template in reading.scheme.expect:
-        wanted = signed_content(reading, b"", reading.request.url, secret, template)
-        if not hmac.compare_digest(reading.read(place) or b"", wanted):
+def _has_expected_values(view: DeliveryView, secret: str) -> bool:
+    for locator, template in view.scheme.expected:
+        expected = signed_content(view, b"", view.request.url, secret, template)
+        if not hmac.compare_digest(view.read(locator) or b"", expected):
             return False
     return True
 
 
-def _check_digest(reading: Reading) -> None:
-    """A body that the template leaves out must have its digest in a place that is signed."""
-    source = reading.scheme.body_digest
-    if source is None or (reading.scheme.sorts_form and reading.is_form):
+def _check_digest(view: DeliveryView) -> None:
+    """If the template leaves the body out, its digest must be in a signed position."""
+    locator = view.scheme.body_digest
+    if locator is None or (view.scheme.scope.sorts_form and view.is_form):
         return
-    digest = reading.read(source)
+    digest = view.read(locator)
     if digest is None:
-        raise Rejection(Reason.BODY_NOT_COVERED, str(source))
-    actual = hashlib.sha256(reading.request.body).hexdigest().encode()
+        raise Rejection(Reason.BODY_NOT_COVERED, str(locator))
+    actual = hashlib.sha256(view.request.body).hexdigest().encode()
     if not hmac.compare_digest(actual, digest):
-        raise Rejection(Reason.MISMATCH, str(source))
+        raise Rejection(Reason.MISMATCH, str(locator))
 
 
-def _check_age(stamp: Timestamp, signed_at: float, now: float) -> None:
-    if now - signed_at > stamp.past:
-        raise Rejection(Reason.STALE, str(stamp.source))
-    if signed_at - now > stamp.future:
-        raise Rejection(Reason.FROM_THE_FUTURE, str(stamp.source))
+def _check_age(timestamp: Timestamp, signed_at: float, now: float) -> None:
+    if now - signed_at > timestamp.past:
+        raise Rejection(Reason.STALE, str(timestamp.locator))
+    if signed_at - now > timestamp.future:
+        raise Rejection(Reason.FROM_THE_FUTURE, str(timestamp.locator))

@@ -1,0 +1,182 @@
+"""What all receivers share: the inbox, the handlers, a worker while the lifespan runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from noctule.webhooks.errors import InboxError, KeyUnavailable, Rejection
+from noctule.webhooks.processing.maintenance import Maintenance
+from noctule.webhooks.processing.metrics import METRICS
+from noctule.webhooks.processing.worker import Handler, Handlers, Worker
+from noctule.webhooks.receiving import asgi
+from noctule.webhooks.receiving.admission import ConcurrencyLimit
+from noctule.webhooks.receiving.response import json_response
+from noctule.webhooks.request import Headers, WebhookRequest
+from noctule.webhooks.verification.external_wait import external_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from noctule.runtime.clock import Clock
+    from noctule.webhooks.processing.inbox import Inbox
+    from noctule.webhooks.receiving.response import WebhookResponse
+
+log = logging.getLogger("noctule.webhooks")
+
+STORE_SECONDS = 0.35
+"""The sender has its answer within 400 ms, of which the server and the network need 50."""
+LOG_INTERVAL = 1.0
+"""Seconds between two log lines about deliveries that could not be stored."""
+GRACE_SECONDS = 10.0
+"""How long running handlers may take to finish when the application stops."""
+
+H = TypeVar("H", bound=Handler)
+
+
+class BaseReceiver(ABC):
+    """A receiver without the decision which deliveries are genuine."""
+
+    route: str
+    max_body: int
+    url: str
+
+    def __init__(self, inbox: Inbox, clock: Clock, *, work: bool) -> None:
+        self.inbox = inbox
+        self._clock = clock
+        self.concurrency = ConcurrencyLimit()
+        self._work = work
+        self._handlers = Handlers()
+        self._worker: Worker | None = None
+        self._logged_at = float("-inf")
+
+    @abstractmethod
+    def _read_environment(self) -> None:
+        """Read the configuration; raises MissingSecrets naming every missing variable."""
+
+    @abstractmethod
+    def _new_worker(self) -> Worker: ...
+
+    @abstractmethod
+    async def _take(self, request: WebhookRequest) -> WebhookResponse:
+        """Check and store one delivery; raises Rejection."""
+
+    @abstractmethod
+    def _public_url(self, url: str) -> str:
+        """The address that the provider called, which a proxy may have changed."""
+
+    def _on_rejection(self, request: WebhookRequest, rejection: Rejection) -> None:  # noqa: B027
+        """Called for each delivery that is rejected."""
+
+    async def _on_stop(self) -> None:  # noqa: B027
+        """Called at the end of the lifespan."""
+
+    def on(self, *types: str, latest_only: bool = False) -> Callable[[H], H]:
+        """Register a handler for event types; `invoice.*` is a family, `*` all other types.
+
+        With `latest_only` an event is skipped if a newer version of its object was processed
+        already; without it the handler gets the event, with `event.superseded` set.
+        """
+
+        def register(handler: H) -> H:
+            for pattern in types:
+                self._handlers.add(pattern, handler, latest_only=latest_only)
+            return handler
+
+        return register
+
+    def lifespan(self, app: Any = None) -> AbstractAsyncContextManager[None]:
+        """While inside: the secrets are read, the inbox is open, the worker runs."""
+        del app
+        return self._run(work=self._work)
+
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """The same, with a worker even if the receiver was made with `work=False`."""
+        return self._run(work=True)
+
+    @asynccontextmanager
+    async def _run(self, *, work: bool) -> AsyncGenerator[None]:
+        if self._worker is not None:  # entered already, by the application or a test around it
+            yield
+            return
+        self._read_environment()
+        await self.inbox.open()
+        try:
+            self._worker = self._new_worker()
+            tasks = [asyncio.create_task(Maintenance(self.inbox, self._clock).run())]
+            tasks += [asyncio.create_task(self._worker.run())] if work else []
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                await self._worker.finish(GRACE_SECONDS)
+                await self._on_stop()
+                self._worker = None
+        finally:
+            await self.inbox.close()
+
+    async def drain(self) -> None:
+        """Return when no event is due and no handler runs. For tests."""
+        await self._running_worker().drain()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The ASGI application."""
+        await asgi.serve(self, scope, receive, send)
+
+    async def deliver(
+        self, method: str, url: str, headers: Headers, body: bytes
+    ) -> WebhookResponse:
+        """Take one delivery from any framework; `body` is the exact bytes."""
+        started = self._clock.monotonic()
+        if self.concurrency.is_full:
+            response = self._unavailable("too many deliveries at once")
+            METRICS.answered(self.route, response.outcome, "", 0.0)
+            return response
+        self.concurrency.in_progress += 1
+        external = external_seconds()
+        try:
+            request = WebhookRequest(method, self._public_url(url), headers, body)
+            return await self._respond(request, started)
+        finally:
+            now = self._clock.monotonic()
+            self.concurrency.release(now, now - started - (external_seconds() - external))
+
+    async def _respond(self, request: WebhookRequest, started: float) -> WebhookResponse:
+        try:
+            response = await self._take(request)
+        except Rejection as rejection:
+            self._on_rejection(request, rejection)
+            return self.reject(rejection, self._clock.monotonic() - started)
+        except TimeoutError:
+            response = self._unavailable("the disk is slow")
+        except (InboxError, KeyUnavailable) as error:
+            response = self._unavailable(str(error))
+        METRICS.answered(self.route, response.outcome, "", self._clock.monotonic() - started)
+        return response
+
+    def reject(self, rejection: Rejection, seconds: float = 0.0) -> WebhookResponse:
+        """The answer to a delivery that is rejected, `seconds` after it arrived."""
+        log.warning("webhooks %s: rejected: %s", self.route, rejection)
+        METRICS.answered(self.route, "rejected", rejection.reason, seconds)
+        response = json_response(rejection.status, "rejected", reason=rejection.reason)
+        return response.with_retry_after() if rejection.status == 429 else response
+
+    def _unavailable(self, cause: str) -> WebhookResponse:
+        now = self._clock.monotonic()
+        if now - self._logged_at >= LOG_INTERVAL:  # one line for each would add to the load
+            self._logged_at = now
+            log.error("webhooks %s: not stored: %s", self.route, cause)
+        return json_response(503, "unavailable").with_retry_after()
+
+    def _running_worker(self) -> Worker:
+        if self._worker is None:
+            raise InboxError(
+                "the receiver's lifespan is not running: pass receiver.lifespan to the application"
+            )
+        return self._worker

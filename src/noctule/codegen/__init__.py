@@ -1,9 +1,6 @@
 """From a task to the texts of its files: a model without a language, and the target's writer."""
 
-from noctule.codegen.python.merge import merge_module
 from noctule.codegen.render import render
+from noctule.codegen.targets import Target, target_of
 
-MERGES = {".py": merge_module}
-"""File suffix -> the merge of its language, for the project's workspace."""
-
-__all__ = ["MERGES", "render"]
+__all__ = ["Target", "render", "target_of"]

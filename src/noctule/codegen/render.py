@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 from noctule.apidoc.loading.decode import no_collection
 from noctule.codegen.build.build import build
-from noctule.codegen.python.emitter.line_breaks import page
-from noctule.codegen.python.files import project_files
-from noctule.codegen.python.webhooks.recipes import RECIPES
-from noctule.project.frameworks import framework_of
+from noctule.codegen.targets import target_of
 from noctule.project.style import Style
 
 if TYPE_CHECKING:
@@ -24,10 +21,14 @@ def render(
 ) -> tuple[Rendered, ...]:
     """The files that `task` names; the same task, document and style give the same bytes.
 
-    Raises `Problem` for a target that does not exist, a task without a wrapper, a path that Python
-    cannot import, an operation that the document lacks, or several endpoints in one handler.
+    Raises `Problem` for a target that does not exist, a task without a wrapper, a path that other
+    modules cannot import, an operation that the document lacks, or several endpoints in one
+    handler.
     """
-    recipe = RECIPES[framework_of(task.target).id]
-    with no_collection(), page((style or Style()).width):
-        integration = build(task, document, pack, asynchronous=recipe.framework.asynchronous)
-        return project_files(task, integration, recipe)
+    target = target_of(task.target)
+    language, framework = target.language, target.framework
+    with no_collection():
+        integration = build(
+            task, document, pack, language.naming, asynchronous=framework.asynchronous
+        )
+        return language.render(task, integration, framework.id, style or Style())

@@ -33,7 +33,14 @@ class Link:
     files elsewhere.
     """
 
-    def __init__(self, python: Path, project: Path, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        driver: tuple[str, ...],
+        python: Path,
+        project: Path,
+        variables: Mapping[str, str],
+    ) -> None:
+        self._driver = driver
         self._python = python
         self._project = project
         self._variables = variables
@@ -92,8 +99,7 @@ class Link:
             try:
                 self._process = await asyncio.create_subprocess_exec(
                     str(self._python),
-                    "-m",
-                    "noctule.proving.driver",
+                    *self._driver,
                     cwd=self._project,
                     env=self._environment(),
                     stdin=asyncio.subprocess.PIPE,

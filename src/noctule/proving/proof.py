@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule.codegen import target_of
 from noctule.codegen.build.build import build, path_of
 from noctule.problem import Exit, Problem
 from noctule.proving.calls import CallTrials
@@ -97,7 +98,8 @@ class _Proof:
         return Matrix(tuple(rows), self.speed, time.monotonic() - begun, self.left_out)
 
     async def _rows(self) -> AsyncIterator[Row]:
-        made = build(self.task, self.document, self.pack)
+        language = target_of(self.task.target).language
+        made = build(self.task, self.document, self.pack, language.naming)
         webhooks = made.webhooks
         events = (webhook.event for webhook in self.task.webhooks)
         check_names(self.methods, [*map(name_of, made.wrapper.methods), *events])
@@ -105,7 +107,7 @@ class _Proof:
         scheme = _scheme(webhooks.scheme) if webhooks is not None else None
         signers = webhooks.secrets if webhooks is not None else ()
         credentials = throwaway(self.task, self.pack, scheme, signers=signers, webhook_url=url)
-        async with Link(self.python, self.project, credentials.variables) as link:
+        async with Link(language.driver, self.python, self.project, credentials.variables) as link:
             async for row in self._calls(link, made.wrapper, credentials):
                 yield row
             if scheme is not None:

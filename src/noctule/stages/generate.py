@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from noctule.checks.check import check
 from noctule.checks.gates import PACK, gate
 from noctule.checks.operations import operations_of
-from noctule.codegen import MERGES, render
+from noctule.codegen import render, target_of
 from noctule.planning.select.naming import method_names
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
-from noctule.project.style import style_of
 from noctule.project.workspace import Action, Change, Workspace
 
 if TYPE_CHECKING:
@@ -56,8 +55,9 @@ def generate(context: TaskContext) -> Generated:
     _refuse_changed_document(context)
     operations = operations_of(task, document, context.pack)
     gate(document, operations, task.accepted_incomplete, pack=context.pack)
-    workspace = Workspace(root, task.provider or context.file.path.stem, MERGES)
-    files = render(task, document, context.pack, style_of(root))
+    language = target_of(task.target).language
+    workspace = Workspace(root, task.provider or context.file.path.stem, language.merges)
+    files = render(task, document, context.pack, language.style(root))
     return Generated(workspace.compare(files), workspace)
 
 

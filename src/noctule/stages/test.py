@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
-from noctule.codegen.python.files import suite_folder
-from noctule.problem import Exit, Problem
+from noctule.codegen.targets import target_of
+from noctule.codegen.test_report import TestReport
 
 if TYPE_CHECKING:
-    from noctule.project.location import Project
     from noctule.stages.context import TaskContext
+
+__all__ = ["TestReport", "run_task_tests"]
 
 TIME_LIMIT = 120.0
 """Seconds after which a test run is stopped."""
@@ -22,40 +18,13 @@ WHOLE_TIME_LIMIT = 1800.0
 """The same for the tests of a whole API, which can be thousands."""
 
 
-@dataclass(frozen=True)
-class TestReport:
-    """The result of pytest."""
-
-    __test__ = False
-
-    paths: tuple[str, ...]
-    """The test files and folders that were run."""
-    passed: int
-    failed: int
-    skipped: int
-    failures: tuple[tuple[str, str], ...]
-    """Test ids, each with the first line of its reason."""
-    output: str
-
-    @property
-    def green(self) -> bool:
-        return not self.failed and self.passed > 0
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "passed": self.passed,
-            "failed": self.failed,
-            "skipped": self.skipped,
-            "failures": [{"test": test, "reason": reason} for test, reason in self.failures],
-        }
-
-
 def run_task_tests(context: TaskContext) -> TestReport | None:
     """Run the tests of a task; None if it has none, or the user deleted them. Raises `Problem` as
     `run_tests` does."""
     paths = _test_paths(context)
     limit = WHOLE_TIME_LIMIT if context.task.scope == "whole" else TIME_LIMIT
-    return run_tests(context.project, *paths, limit=limit) if paths else None
+    language = target_of(context.task.target).language
+    return language.run_tests(context.project, *paths, limit=limit) if paths else None
 
 
 def _test_paths(context: TaskContext) -> tuple[str, ...]:
@@ -63,71 +32,6 @@ def _test_paths(context: TaskContext) -> tuple[str, ...]:
     task, root = context.task, context.project.root
     if not task.tests:
         return ()
-    folder = (suite_folder(task.tests),) if task.scope == "whole" else ()
+    language = target_of(task.target).language
+    folder = (language.tests_folder(task.tests),) if task.scope == "whole" else ()
     return tuple(path for path in (task.tests, *folder) if (root / path).exists())
-
-
-def run_tests(project: Project, *paths: str, limit: float = TIME_LIMIT) -> TestReport:
-    """Run test files and folders for at most `limit` seconds.
-
-    Raises `Problem` if pytest is not installed (exit 6), if it runs no test or is stopped (exit 1).
-    """
-    with tempfile.TemporaryDirectory(prefix="noctule-tests-") as folder:
-        report = Path(folder) / "report.xml"
-        options = ["-q", "-p", "no:cacheprovider", f"--junitxml={report}", "--tb=short"]
-        process = _pytest(project, [*options, *paths], limit)
-        if "No module named pytest" in process.stderr:
-            place = str(project.python)
-            raise Problem("stages.pytest_missing", exit=Exit.OUTSIDE, place=place)
-        result = _read(paths, report, process.stdout + process.stderr)
-    if not result.passed and not result.failed:
-        lines = [line for line in result.output.splitlines() if line.strip()]
-        raise Problem(
-            "stages.tests_none",
-            exit=Exit.FINDINGS,
-            place=" ".join(paths),
-            reason=lines[-1] if lines else f"exit code {process.returncode}",
-            python=project.python,
-        )
-    return result
-
-
-def _pytest(
-    project: Project, arguments: list[str], limit: float
-) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            [str(project.python), "-m", "pytest", *arguments],
-            cwd=project.root,
-            env=project.environment(),
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Problem(
-            "stages.tests_hang",
-            exit=Exit.FINDINGS,
-            place=arguments[-1],
-            seconds=int(limit),
-            python=project.python,
-        ) from error
-
-
-def _read(paths: tuple[str, ...], report: Path, output: str) -> TestReport:
-    if not report.exists():
-        return TestReport(paths, 0, 0, 0, (), output)
-    cases = list(ElementTree.parse(report).iter("testcase"))  # noqa: S314
-    failures = [
-        (
-            f"{case.get('classname')}::{case.get('name')}",
-            (problem.get("message") or "").split("\n")[0],
-        )
-        for case in cases
-        for problem in (*case.findall("failure"), *case.findall("error"))
-    ]
-    skipped = sum(case.find("skipped") is not None for case in cases)
-    passed = len(cases) - len(failures) - skipped
-    return TestReport(paths, passed, len(failures), skipped, tuple(failures), output)

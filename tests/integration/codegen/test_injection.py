@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from noctule import apidoc
 from noctule.codegen import render
-from noctule.codegen.model.names import python_name
+from noctule.codegen.python.naming import python_name
 from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod
 from noctule.problem import Problem
 from noctule.project.rendered import Rendered

@@ -7,6 +7,7 @@ import pytest
 
 from noctule import apidoc
 from noctule.codegen.build.build import build
+from noctule.codegen.python.naming import PYTHON_NAMING
 from noctule.codegen.python.service.module import wrapper_module
 from noctule.providers import pack, packs
 from noctule.runtime.testing import MockProvider
@@ -26,7 +27,7 @@ def services() -> list[tuple[Any, Any]]:
         document = apidoc.parse(known.document_bytes(), source=f"pack:{provider}")
         operations = {fact.name: key for key, fact in known.operations.items()}
         task = task_of(provider, operations)
-        wrapper = build(task, document, pack(provider), asynchronous=False).wrapper
+        wrapper = build(task, document, pack(provider), PYTHON_NAMING, asynchronous=False).wrapper
         space: dict[str, Any] = {"__name__": f"wrapper_of_{provider}"}
         exec(wrapper_module(wrapper, "app"), space)
         made.append((space[wrapper.name], wrapper))

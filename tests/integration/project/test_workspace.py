@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noctule.codegen import MERGES
+from noctule.codegen.python.language import PYTHON
 from noctule.problem import Exit, Problem
 from noctule.project.merge import BETWEEN, THEIRS, YOURS
 from noctule.project.rendered import Rendered, Role
@@ -21,7 +21,7 @@ def file(text: str, path: str = SERVICE, role: Role = "wrapper") -> Rendered:
 
 
 def run(root: Path, *files: Rendered) -> tuple[Change, ...]:
-    workspace = Workspace(root, "stripe", MERGES)
+    workspace = Workspace(root, "stripe", PYTHON.merges)
     changes = workspace.compare(files)
     workspace.write(changes)
     return changes

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.apidoc.naming.nouns import singular
-from noctule.codegen.model.name_allocator import LONGEST_NAME, LONGEST_PAIR, Scope
-from noctule.codegen.model.names import class_name, constant_name, free, python_name
+from noctule.codegen.model.name_allocator import LONGEST_NAME, LONGEST_PAIR, NameAllocator
+from noctule.codegen.model.naming import free
+from noctule.codegen.python.naming import PYTHON_NAMING, class_name, constant_name, python_name
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_names_of_one_scope_are_all_different_and_never_numbered(wires: list[str
 
 @given(st.lists(st.tuples(st.text(max_size=80), st.text(max_size=80)), max_size=20))
 def test_class_names_fit_beside_their_member(pairs: list[tuple[str, str]]) -> None:
-    scope = Scope("Stripe")
+    scope = allocator()
     names = [scope.record(owner, f"{owner}_{wire}", beside=wire) for owner, wire in pairs]
     assert len(set(names)) == len(names)
     for name, (_, wire) in zip(names, pairs, strict=True):
@@ -86,22 +87,26 @@ def test_one_item_of_a_list_is_singular() -> None:
     ]
 
 
+def allocator() -> NameAllocator:
+    return NameAllocator(PYTHON_NAMING, "Stripe")
+
+
 STATES = ("draft", "open", "paid", "void", "uncollectible", "overdue")
 
 
 def test_an_enumeration_of_the_document_keeps_its_name() -> None:
-    assert Scope("S").choice(STATES, "list_invoices", "state", "InvoiceState") == "InvoiceState"
+    assert allocator().choice(STATES, "list_invoices", "state", "InvoiceState") == "InvoiceState"
 
 
 def test_an_enumeration_of_several_owners_is_named_after_itself() -> None:
-    scope = Scope("S")
+    scope = allocator()
     names = {scope.choice(STATES, owner, "state", "") for owner in ("invoice", "quote")}
     assert names == {"InvoiceState"}
     assert scope.shared_choices() == {"InvoiceState": "State"}
 
 
 def test_two_enumerations_of_one_name_keep_their_owners_names() -> None:
-    scope = Scope("S")
+    scope = allocator()
     for owner in ("invoice", "quote"):
         scope.choice(STATES, owner, "state", "")
         scope.choice((*STATES, "other"), f"{owner}_item", "state", "")

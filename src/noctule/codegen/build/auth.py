@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from noctule.apidoc.credentials import chosen_schemes, credentials
+from noctule.apidoc.naming.word_split import split_words
 from noctule.codegen.model.integration import Auth
-from noctule.codegen.model.names import constant_name
 from noctule.providers import AUTH_PARTS, AuthFact, Pack
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Variables:
                 if variable.role == role and variable.name not in self._used:
                     self._used.add(variable.name)
                     return variable.name
-        return constant_name(f"{self._task.provider or self._task.service} {roles[0]}")
+        return _variable(f"{self._task.provider or self._task.service} {roles[0]}")
 
     def has(self, roles: Roles) -> bool:
         return any(variable.role in roles for variable in self._task.env_vars)
@@ -60,7 +60,7 @@ def auth_of(
     variables = Variables(task)
     if pack is not None and pack.auth is not None:
         return _of_pack(pack, pack.auth, variables)
-    prefix = constant_name(task.provider or task.service)
+    prefix = _variable(task.provider or task.service)
     planned = {(one.scheme, one.role): one.env for one in credentials(document, operations, prefix)}
     groups = Counter(
         tuple(scheme.name for scheme in chosen_schemes(document, each)) for each in operations
@@ -74,6 +74,12 @@ def auth_of(
     if not parts and variables.has(TOKEN):
         return Auth("bearer", (variables.find(TOKEN),))
     return Auth("all", parts=parts) if len(parts) > 1 else parts[0] if parts else Auth("none")
+
+
+def _variable(text: str) -> str:
+    """An environment variable: `Acme Billing api_key` -> `ACME_BILLING_API_KEY`."""
+    name = "_".join(split_words(text)).upper()
+    return name if name[:1].isalpha() else f"N_{name}"
 
 
 def secrets_of(auth: Auth) -> Iterator[str]:

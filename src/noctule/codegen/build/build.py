@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import keyword
 import re
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from noctule.apidoc.naming.word_split import lower_words
 from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
 from noctule.codegen.build.event_objects import subjects
 from noctule.codegen.build.methods import Methods, answer_media, idempotency_headers
 from noctule.codegen.build.requests import Conventions, Requests
-from noctule.codegen.build.resources import Placed, alone, placed, shared_out, title_of
+from noctule.codegen.build.resources import Placed, alone, placed, shared_out
 from noctule.codegen.build.types.arguments import Arguments
 from noctule.codegen.build.types.renaming import renamed
 from noctule.codegen.build.types.responses import Answers
 from noctule.codegen.build.webhooks import Hooks
-from noctule.codegen.model.integration import Integration, Wrapper, full_name
-from noctule.codegen.model.name_allocator import TYPES, Scope
-from noctule.codegen.model.names import class_name, constant_name, free, python_name
+from noctule.codegen.model.integration import Auth, Integration, Wrapper, full_name
+from noctule.codegen.model.name_allocator import NameAllocator
+from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
 from noctule.problem import Exit, Problem
 
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
 
-RESERVED = frozenset(
-    {"call", "raw", "stream", "deliver", "close", "aclose", "config", "base_url", "json", "null"}
-    | TYPES
-)
-"""Names that no method and no resource has: they would hide something."""
 BEARERS = frozenset({"bearer", "client_credentials", "refresh_token"})
 DEPTHS = ("0", "1", "2", "3")
 DEFAULT_TIMEOUT = 10.0
@@ -49,47 +43,43 @@ def build(
     task: IntegrationTask,
     document: ApiDocument,
     pack: Pack | None,
+    naming: Naming,
     *,
     asynchronous: bool = True,
 ) -> Integration:
     """Everything that a target writes down.
 
-    Raises `Problem` for a file that Python could not import, an operation that the document does
-    not have, or several webhook endpoints in one handler.
+    Raises `Problem` for a file that other modules cannot import, an operation that the document
+    does not have, or several webhook endpoints in one handler.
     """
-    places = _places(task, document)
+    places = _places(task, document, naming)
     operations = [place.operation for place in places]
     auth = auth_of(task, document, operations, pack)
-    headers = idempotency_headers(operations)
-    titles = {place.resource: title_of(place.resource) for place in places if place.resource}
-    constants = (constant_name(place.name) for place in places)
-    scope = Scope(class_name(task.service), [*constants, *titles.values()])
-    conventions = Conventions(
-        pack,
-        pack.idempotency.header if pack and pack.idempotency else next(iter(headers), ""),
-        sent_names(auth, document),
-        pack.parameters if pack else {},
-        bearer=any(part.kind in BEARERS for part in (auth, *auth.parts)),
-    )
+    titles = {
+        place.resource: naming.resource_type(place.resource) for place in places if place.resource
+    }
+    constants = (naming.constant(place.name) for place in places)
+    scope = NameAllocator(naming, task.service, [*constants, *titles.values()])
+    conventions = _conventions(document, pack, auth, operations)
     _check_variables(secrets_of(auth))
     about = subjects(task, document, pack, operations)
     roots = [*_roots(operations), *(root for subject in about.values() for root in subject.roots)]
-    answers = Answers(scope, roots, _depth(task))
+    answers = Answers(naming, scope, roots, _depth(task))
     names = {place.operation.key: full_name(place.resource, place.name) for place in places}
     called = {place.label or place.name: names[place.operation.key] for place in places}
-    arguments = Arguments(scope, called)
-    methods = Methods(conventions, answers, Requests(conventions, arguments), names)
+    arguments = Arguments(naming, scope, called)
+    methods = Methods(conventions, answers, Requests(naming, conventions, arguments), names)
     made = alone(map(methods.build, places))
-    module = module_of(task, "webhook")
+    module = module_of(task, "webhook", naming)
     webhooks = None
     if module and task.webhooks:
-        webhooks = Hooks(pack, answers, about, made).webhooks(task, module)
+        webhooks = Hooks(naming, pack, answers, about, made).webhooks(task, module)
         _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
     wrapper = Wrapper(
-        name=f"{class_name(task.service)}Service",
-        slug=task.provider or python_name(task.service),
+        name=naming.service_type(task.service),
+        slug=task.provider or "_".join(lower_words(task.service)) or "service",
         service=_one_line(task.service),
-        module=module_of(task, "wrapper"),
+        module=module_of(task, "wrapper", naming),
         base_url=_base_url(document, pack),
         auth=auth,
         idempotency_header=conventions.idempotency_header,
@@ -102,10 +92,24 @@ def build(
         asynchronous=asynchronous,
     )
     wrapper = renamed(wrapper, scope.shared_choices())
-    return Integration(shared_out(wrapper, titles), webhooks)
+    return Integration(shared_out(wrapper, titles, naming), webhooks)
 
 
-def _places(task: IntegrationTask, document: ApiDocument) -> list[Placed]:
+def _conventions(
+    document: ApiDocument, pack: Pack | None, auth: Auth, operations: Iterable[ApiOperation]
+) -> Conventions:
+    """What holds for every operation; an idempotency header of the document where no pack says."""
+    headers = idempotency_headers(operations)
+    return Conventions(
+        pack,
+        pack.idempotency.header if pack and pack.idempotency else next(iter(headers), ""),
+        sent_names(auth, document),
+        pack.parameters if pack else {},
+        bearer=any(part.kind in BEARERS for part in (auth, *auth.parts)),
+    )
+
+
+def _places(task: IntegrationTask, document: ApiDocument, naming: Naming) -> list[Placed]:
     """The operations that the task names, or all that the document has."""
     if not path_of(task, "wrapper") or not (task.methods or task.scope):
         raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
@@ -113,9 +117,9 @@ def _places(task: IntegrationTask, document: ApiDocument) -> list[Placed]:
     if task.scope == "whole":
         pairs = zip(found, task.methods, strict=True)
         chosen = {operation.key: method.name for operation, method in pairs}
-        return placed(document.operations.values(), chosen, RESERVED)
-    taken = {*RESERVED}
-    names = [free((python_name(method.name),), taken) for method in task.methods]
+        return placed(document.operations.values(), chosen, naming)
+    taken = {*naming.service}
+    names = [free((naming.member(method.name),), taken) for method in task.methods]
     does = [method.does for method in task.methods]
     return [Placed(op, "", name, said) for op, name, said in zip(found, names, does, strict=True)]
 
@@ -135,25 +139,17 @@ def _check_variables(names: Iterable[str]) -> None:
             raise Problem("codegen.variable_name", exit=Exit.USAGE, place=name)
 
 
-def module_of(task: IntegrationTask, role: str) -> str:
-    """The dotted name of the module with this role; "" when the task names none."""
+def module_of(task: IntegrationTask, role: str, naming: Naming) -> str:
+    """The path of the module with this role; "" when the task names none."""
     path = path_of(task, role)
-    if not path:
-        return ""
-    pure = PurePosixPath(path)
-    parts = [*pure.parts[:-1], pure.stem]
-    parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
-    if pure.suffix != ".py" or not all(map(_importable, parts)):
+    module = naming.module(path) if path else ""
+    if path and not module:
         raise Problem("codegen.module_path", exit=Exit.USAGE, place=path, role=role)
-    return ".".join(parts)
+    return module
 
 
 def path_of(task: IntegrationTask, role: str) -> str:
     return next((file.path for file in task.files if file.role == role), "")
-
-
-def _importable(part: str) -> bool:
-    return part.isidentifier() and not keyword.iskeyword(part)
 
 
 def _operation(document: ApiDocument, method: str, reference: str) -> ApiOperation:

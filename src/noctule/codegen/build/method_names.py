@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.naming.operation_names import fitted
-from noctule.codegen.model.names import free, python_name
+from noctule.codegen.model.naming import Naming, free
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiOperation
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 def plain_name(names: OperationNames, operation: ApiOperation) -> str:
     """The operation's name outside any resource: `list_customers`."""
-    return python_name("_".join(fitted(next(names.candidates(operation)))))
+    return "_".join(fitted(next(names.candidates(operation))))
 
 
 def resource_method(
-    names: OperationNames, operation: ApiOperation, resource: str, taken: set[str], chosen: str
+    names: OperationNames,
+    operation: ApiOperation,
+    resource: str,
+    taken: set[str],
+    chosen: str,
+    naming: Naming,
 ) -> str:
     """A name that is free in the resource: the task's, the document's, or one from the path."""
     candidates = ["_".join(fitted(words)) for words in names.within(operation, resource)]
-    return free([python_name(name) for name in [chosen, *candidates] if name], taken)
+    return free([naming.member(name) for name in [chosen, *candidates] if name], taken)

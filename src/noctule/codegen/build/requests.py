@@ -1,4 +1,4 @@
-"""What an operation is called with: parameters and body, as keyword arguments of one method."""
+"""What an operation is called with: parameters and body, as arguments of one method."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from noctule.apidoc.naming.word_split import lower_words
 from noctule.codegen.build.examples import Illustrator, fit
 from noctule.codegen.build.types.responses import SCALARS
 from noctule.codegen.model.integration import (
@@ -19,7 +20,7 @@ from noctule.codegen.model.integration import (
     Scalar,
     Type,
 )
-from noctule.codegen.model.names import free, python_name
+from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
 from noctule.json_types import is_object
 
@@ -92,16 +93,17 @@ class Conventions:
 
 
 class Requests:
-    """Builds the parameters of one method after the other; typed dicts are shared."""
+    """Builds the parameters of one method after the other; small objects share their types."""
 
-    def __init__(self, conventions: Conventions, arguments: Arguments) -> None:
+    def __init__(self, naming: Naming, conventions: Conventions, arguments: Arguments) -> None:
+        self._naming = naming
         self._conventions = conventions
         self._arguments = arguments
         self._examples = Illustrator(arguments.records, request=True)
 
     def params(self, method: str, operation: ApiOperation, without: frozenset[str]) -> list[Param]:
         """In the order of the signature; `without` names those that are left out."""
-        taken = {"self", "options", "env"}
+        taken = {*self._naming.parameters}
         made = [
             *self._outer(method, operation, taken, without),
             *self._inner(method, operation, taken, without),
@@ -132,7 +134,7 @@ class Requests:
             told = not parameter.media and not (place == "path" and _unspellable(parameter.schema))
             if told:
                 kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
-            names = (python_name(parameter.name), f"{place}_{python_name(parameter.name)}")
+            names = self._spelt(parameter.name, place)
             given = [*parameter.examples, None]
             yield self._param(
                 free(names, taken), parameter.name, place, kind, parameter.schema,
@@ -143,8 +145,20 @@ class Requests:
         for name in variables:
             if name not in self._conventions.fixed:
                 # The path has it, and the document says no more of it.
-                names = (python_name(name), f"path_{python_name(name)}")
-                yield Param(free(names, taken), name, "path", STRING, True, "", python_name(name))
+                names = self._spelt(name, "path")
+                yield Param(
+                    free(names, taken),
+                    name,
+                    "path",
+                    STRING,
+                    True,
+                    "",
+                    "_".join(lower_words(name)) or "value",
+                )
+
+    def _spelt(self, wire: str, place: Place) -> tuple[str, str]:
+        """The parameter's name, and one that says where it goes, for the second of that name."""
+        return self._naming.member(wire), self._naming.member(f"{place}_{wire}")
 
     def _asked(
         self,
@@ -183,7 +197,7 @@ class Requests:
             kind = self._arguments.param(
                 schema, method, wire, clears=clears and not files, files=files
             )
-            names = (python_name(wire), f"body_{python_name(wire)}")
+            names = self._spelt(wire, "body")
             yield self._param(
                 free(names, taken), wire, "body", kind, schema,
                 required=wire in required, doc=schema.description, example=given.get(wire),
@@ -208,7 +222,10 @@ class Requests:
             if body in ("form", "multipart") and not isinstance(kind, Reference | MapOf):
                 # Whatever the document says, a form is made of names and values.
                 kind = kind if kind == JSON else MapOf(JSON)
-        name = free(("content" if body == "bytes" else "body", "whole_body"), taken)
+        name = free(
+            map(self._naming.member, ("content" if body == "bytes" else "body", "whole_body")),
+            taken,
+        )
         example = None
         if schema is not None:
             example = self._examples.value(kind, schema)

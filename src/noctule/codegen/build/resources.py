@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from noctule.apidoc.naming.operation_names import OperationNames, statics
 from noctule.codegen.build.method_names import plain_name, resource_method
-from noctule.codegen.model.integration import SHARED, Resource, named
-from noctule.codegen.model.names import class_name, free, python_name
+from noctule.codegen.model.integration import Resource, named
+from noctule.codegen.model.naming import Naming, free
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _DIGITS = re.compile(r"\d{2}")
 MOST_TAGS = 200
-RESERVED_METHODS = frozenset({"json", "null"})
-"""Methods whose constants would hide the runtime's `JSON` and `NULL`."""
 
 
 @dataclass(frozen=True)
@@ -37,25 +35,26 @@ class Placed:
 
 
 def placed(
-    operations: Iterable[ApiOperation], chosen: Mapping[str, str], reserved: Iterable[str]
+    operations: Iterable[ApiOperation], chosen: Mapping[str, str], naming: Naming
 ) -> list[Placed]:
     """Every operation in its resource; `chosen` are names that the task gives, by operation key."""
     operations = tuple(operations)
     groups = _groups(operations)
     operation_names = OperationNames(operations)
     resources: dict[str, str] = {}
-    taken_resources = {*reserved}
+    taken_resources = {*naming.service}
     for group in dict.fromkeys(groups[operation.key] for operation in operations):
-        plain = python_name(_resource(group))
-        resources[group] = free((plain, f"{plain}_api"), taken_resources)
-    taken = {group: {*RESERVED_METHODS} for group in resources}
+        name = _resource(group)
+        names_of_group = (naming.member(name), naming.member(f"{name}_api"))
+        resources[group] = free(names_of_group, taken_resources)
+    taken = {group: {*naming.methods} for group in resources}
     names: dict[str, str] = {}
     # A short path takes its name first: `list` is GET /projects, not GET /groups/{id}/projects.
     for operation in sorted(operations, key=lambda operation: operation.path.count("/")):
         group = groups[operation.key]
         task_name = chosen.get(operation.key, "")
         names[operation.key] = resource_method(
-            operation_names, operation, group, taken[group], task_name
+            operation_names, operation, group, taken[group], task_name, naming
         )
     return [
         Placed(
@@ -117,7 +116,7 @@ def alone(methods: Iterable[Method]) -> tuple[Method, ...]:
     )
 
 
-def shared_out(wrapper: Wrapper, titles: Mapping[str, str]) -> Wrapper:
+def shared_out(wrapper: Wrapper, titles: Mapping[str, str], naming: Naming) -> Wrapper:
     """The wrapper in resources, each with the records that it alone refers to; `titles` name their
     classes. A wrapper of named operations stays as it is."""
     if not titles:
@@ -132,7 +131,7 @@ def shared_out(wrapper: Wrapper, titles: Mapping[str, str]) -> Wrapper:
         Resource(
             name=name,
             title=titles[name],
-            module=f"{wrapper.module}.{_module(name)}",
+            module=f"{wrapper.module}/{naming.resource_module(name)}",
             methods=tuple(made),
             records=tuple(
                 record
@@ -144,18 +143,6 @@ def shared_out(wrapper: Wrapper, titles: Mapping[str, str]) -> Wrapper:
     )
     shared = tuple(record for record in wrapper.records if users[record.name] != 1)
     return replace(wrapper, resources=resources, records=shared)
-
-
-def title_of(name: str) -> str:
-    """The class of a resource, which pytest must not take for tests either."""
-    title = class_name(name)
-    return f"Api{title}" if title.startswith("Test") else title
-
-
-def _module(name: str) -> str:
-    """The module of a resource, which pytest must not take for tests."""
-    name = f"{name}_api" if name.endswith("_test") or name == SHARED else name
-    return f"api_{name}" if name.startswith("test_") else name
 
 
 def _reached(methods: Iterable[Method], known: Mapping[str, Record]) -> set[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from noctule.apidoc.naming.word_split import lower_words
 from noctule.codegen.build.examples import Illustrator
 from noctule.codegen.model.integration import Hook, Method, Reference, Type, Webhooks
-from noctule.codegen.model.names import free, python_name
+from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
 from noctule.problem import Exit, Problem
 
@@ -20,18 +21,12 @@ if TYPE_CHECKING:
     from noctule.providers import EventFact, Pack
 
 
-RESERVED = frozenset(
-    {"receiver", "router", "logger", "logging", "inbox", "blueprint", "webhook", "urlpatterns",
-     "path", "request", "csrf_exempt", "require_POST"}
-)  # fmt: skip
-"""Names of handler modules that no handler has."""
-
-
 class Hooks:
     """Builds the functions over the records of one module."""
 
     def __init__(
         self,
+        naming: Naming,
         pack: Pack | None,
         answers: Answers,
         about: Mapping[str, Subject],
@@ -41,7 +36,8 @@ class Hooks:
         self._answers = answers
         self._about = about
         self._examples: dict[Type | None, Any] = {m.returns: m.answer for m in methods}
-        self._taken = {*RESERVED}
+        self._naming = naming
+        self._taken = {*naming.handlers}
         self._object_path = pack.webhook.object_path if pack and pack.webhook else ""
 
     def webhooks(self, task: IntegrationTask, module: str) -> Webhooks:
@@ -72,16 +68,16 @@ class Hooks:
         kind: Type | None = None
         if schema is not None:
             doc = f"Object of the event `{event}`."
-            kind = self._answers.root(schema, python_name(event), doc)
+            kind = self._answers.root(schema, "_".join(lower_words(event)), doc)
         example = self._examples.get(kind)
         if example is None:
             plain: dict[str, Any] = {}
             example = plain if kind is None or schema is None else self._sampled(kind, schema)
-        name = python_name(event)
+        name = self._naming.member(event)
         fact = _facts(self._pack).get(event)
         return Hook(
             event=event,
-            name=free((name, f"{name}_event"), self._taken),
+            name=free((name, self._naming.member(f"{event}_event")), self._taken),
             doc=sentence(fact.en) if fact else "",
             record=kind.name if isinstance(kind, Reference) else "",
             at=about.at if about else self._object_path,

@@ -280,7 +280,7 @@ class Wrapper:
     @cached_property
     def homes(self) -> Mapping[str, str]:
         """Record -> the module that holds it."""
-        common = f"{self.module}.{SHARED}" if self.resources else self.module
+        common = f"{self.module}/{SHARED}" if self.resources else self.module
         own = {record.name: part.module for part in self.resources for record in part.records}
         return {record.name: common for record in self.records} | own
 

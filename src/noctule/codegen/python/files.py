@@ -45,7 +45,7 @@ def project_files(
 def _modules(
     task: IntegrationTask, integration: Integration, framework: FrameworkRecipe
 ) -> Iterator[Rendered]:
-    package = integration.wrapper.module.split(".")[0]
+    package = integration.wrapper.module.split("/")[0]
     webhooks = integration.webhooks
     written: set[str] = set()
     for file in task.files:

@@ -1,12 +1,11 @@
-"""Schemas of request parameters -> types of keyword arguments.
+"""Schemas of request parameters -> types of a method's arguments.
 
-Small objects become typed dicts under their wire names, so that a call reads like the
-provider's own examples; larger and deeper ones are mappings.
+Small objects become records with the provider's names, so that a call reads like the provider's own
+examples; larger and deeper ones are maps.
 """
 
 from __future__ import annotations
 
-import keyword
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -27,26 +26,27 @@ from noctule.codegen.model.integration import (
     Type,
     named,
 )
-from noctule.codegen.model.name_allocator import TYPES, Scope, item_name
+from noctule.codegen.model.name_allocator import NameAllocator, item_name
 from noctule.codegen.model.text import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from noctule.codegen.model.naming import Naming
 
 SMALL = 8
 """Members of an object that is worth a class of its own."""
 TINY = 4
 """The same one level deeper, for objects of nothing but plain values."""
 MOST_OPTIONS = 3
-ANNOTATING = frozenset({"JSON", "Literal", "Mapping", "NotRequired", "Sequence"})
-"""What annotations of a typed dict are made of, besides types."""
 
 
 class Arguments:
-    """Makes each typed dict once; two of the same shape and name are one."""
+    """Builds each record once; two of the same shape and name are one."""
 
-    def __init__(self, scope: Scope, called: Mapping[str, str]) -> None:
+    def __init__(self, naming: Naming, scope: NameAllocator, called: Mapping[str, str]) -> None:
         """`called` are the methods' names on the service, by the names that types get from."""
+        self._naming = naming
         self._called = called
         self.records: dict[str, Record] = {}
         self._scope = scope
@@ -98,7 +98,7 @@ class Arguments:
                 return MapOf(self._type(value, owner, wire, level + 1))
             return MapOf(JSON)
         limit = SMALL if level == 1 else TINY if level == 2 and _flat(schema) else 0
-        if len(names) > limit or not all(map(_spelt, names)):
+        if len(names) > limit or not all(map(self._naming.is_key, names)):
             return MapOf(JSON)
         fields = tuple(self._fields(schema, owner, wire, level))
         if any(map(_hidden, fields, repeat(fields))):
@@ -142,12 +142,6 @@ def _flat(schema: Schema) -> bool:
 def _hidden(field: Field, fields: Iterable[Field]) -> bool:
     """Whether the type of another member has the name of this one, which would stand in front."""
     return field.wire in set(named(other.type for other in fields if other is not field))
-
-
-def _spelt(wire: str) -> bool:
-    """Whether a typed dict can have this key in class syntax."""
-    legal = wire.isidentifier() and wire.isascii() and not keyword.iskeyword(wire)
-    return legal and wire not in TYPES | ANNOTATING and not wire.startswith("_")
 
 
 def clearable(schema: Schema) -> bool:

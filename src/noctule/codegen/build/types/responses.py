@@ -24,8 +24,8 @@ from noctule.codegen.model.integration import (
     Scalar,
     Type,
 )
-from noctule.codegen.model.name_allocator import MOST_VALUES, TYPES, Scope, item_name
-from noctule.codegen.model.names import free, python_name
+from noctule.codegen.model.name_allocator import MOST_VALUES, NameAllocator, item_name
+from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
 
 if TYPE_CHECKING:
@@ -44,7 +44,10 @@ SCALARS = {
 class Answers:
     """Makes each record once; `records` lists them, each after those it refers to."""
 
-    def __init__(self, scope: Scope, roots: Iterable[Schema], depth: int = 1) -> None:
+    def __init__(
+        self, naming: Naming, scope: NameAllocator, roots: Iterable[Schema], depth: int = 1
+    ) -> None:
+        self._naming = naming
         self._depth = depth
         self.records: dict[str, Record] = {}
         self._scope = scope
@@ -108,14 +111,14 @@ class Answers:
 
     def _fields(self, schema: Schema, name: str, level: int) -> tuple[Field, ...]:
         below = 0 if level == 0 and envelope(schema) else level + 1
-        taken = {*TYPES}
+        taken = {*self._naming.members}
         fields: list[Field] = []
         for wire, value in schema.properties.items():
             required = wire in schema.required
             if value.write_only or (value.deprecated and not required) or _constant(value):
                 continue
             kind = self._type(value, name, wire, below)
-            attribute = free((python_name(wire), f"{python_name(wire)}_"), taken)
+            attribute = free((self._naming.member(wire),), taken)
             doc = sentence(value.description) if value.type in ("integer", "number") else ""
             fields.append(Field(attribute, wire, kind, required, doc))
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))

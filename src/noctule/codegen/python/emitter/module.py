@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.line_breaks import Brackets, Code, columns, joined, lay_out
+from noctule.codegen.python.naming import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +45,9 @@ class Imports:
         return f"{self.use('', 'builtins')}.{name}" if name in self._hidden else name
 
     def use(self, module: str, name: str) -> str:
-        """`name`, which will be imported from `module` ("" where the module itself is meant)."""
+        """`name`, which will be imported from `module` ("" where the module itself is meant): a
+        dotted name, or a path of the model."""
+        module = dotted(module)
         self._names.setdefault(module or name, set()).add(name if module else "")
         return name
 

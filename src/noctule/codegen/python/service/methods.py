@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.codegen.model.names import constant_name
 from noctule.codegen.python.emitter.annotations import RUNTIME, annotation, optional
 from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import literal, string
 from noctule.codegen.python.emitter.module import Block, Imports, docstring, function
+from noctule.codegen.python.naming import constant_name
 from noctule.codegen.python.service.config import variable
 from noctule.codegen.python.service.docstrings import all_doc, method_doc, stream_doc
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from noctule.apidoc.naming.word_split import split_words
 from noctule.codegen.model.integration import SHARED, named
-from noctule.codegen.model.names import words
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.module import (
     Block,
@@ -16,6 +16,7 @@ from noctule.codegen.python.emitter.module import (
     module,
 )
 from noctule.codegen.python.emitter.types import aliases, type_blocks
+from noctule.codegen.python.naming import dotted
 from noctule.codegen.python.service.config import config_lines
 from noctule.codegen.python.service.docstrings import class_doc, common_failures, module_doc
 from noctule.codegen.python.service.methods import MethodWriter, operation_block
@@ -35,7 +36,7 @@ def package_modules(wrapper: Wrapper, package: str) -> Iterator[tuple[str, str]]
         yield SHARED, _shared_module(wrapper, package)
     common = common_failures(wrapper)
     for resource in wrapper.resources:
-        name = resource.module.rpartition(".")[2]
+        name = resource.module.rpartition("/")[2]
         yield name, _resource_module(wrapper, resource, shared, common, package)
 
 
@@ -53,7 +54,7 @@ def _service_module(wrapper: Wrapper, package: str) -> str:
     ]
     for resource in wrapper.resources:
         body = [
-            *from_import(resource.module, [resource.title], 8),
+            *from_import(dotted(resource.module), [resource.title], 8),
             "",
             f"        return {resource.title}(self)",
         ]
@@ -64,7 +65,7 @@ def _service_module(wrapper: Wrapper, package: str) -> str:
         *(
             line
             for part in sorted(wrapper.resources, key=lambda part: part.module)
-            for line in from_import(part.module, [part.title], 4)
+            for line in from_import(dotted(part.module), [part.title], 4)
         ),
     ]
     blocks = [Block(tuple(typed)), Block(tuple(lines), definition=True)]
@@ -96,9 +97,9 @@ def _resource_module(
     fields = [field.type for record in resource.records for field in record.fields]
     signed = [kind for method in resource.methods for kind in method.types]
     for name in shared.intersection(named([*fields, *signed])):
-        imports.use(f"{wrapper.module}.{SHARED}", name)
+        imports.use(f"{wrapper.module}/{SHARED}", name)
     writer = MethodWriter(resource.methods, imports, mode, common, "self._service")
-    title = " ".join(words(resource.name))
+    title = " ".join(split_words(resource.name))
     lines = [
         f"class {resource.title}:",
         *docstring([f"{title.capitalize()}: `{wrapper.name}().{resource.name}`."], 4),

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from noctule.codegen.build.examples import sparse
 from noctule.codegen.model.integration import Auth, ListOf, Method, Reference
-from noctule.codegen.model.names import constant_name
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import (
     Code,
@@ -18,6 +17,7 @@ from noctule.codegen.python.emitter.line_breaks import (
 )
 from noctule.codegen.python.emitter.literals import literal, string
 from noctule.codegen.python.emitter.module import Block
+from noctule.codegen.python.naming import constant_name
 from noctule.codegen.python.service.docstrings import ERRORS
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from noctule.codegen.build.auth import secrets_of
 from noctule.codegen.model.integration import Auth, ListOf, Reference, Scalar
-from noctule.codegen.model.names import constant_name, free, python_name
+from noctule.codegen.model.naming import free
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import call, collection, columns, joined, lay_out
 from noctule.codegen.python.emitter.literals import Verbatim, literal, octets, string
 from noctule.codegen.python.emitter.module import Block, Imports, function, module
+from noctule.codegen.python.naming import constant_name, python_name
 from noctule.codegen.python.tests.calls import example_call, success_tests
 from noctule.codegen.python.tests.faults import faults
 from noctule.codegen.python.tests.webhooks import webhook_tests

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.model.integration import STRING, Reference, Scalar
-from noctule.codegen.model.names import python_name
 from noctule.codegen.python.emitter.line_breaks import call, joined, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports, docstring, function, module
+from noctule.codegen.python.naming import python_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
+from noctule.codegen.python.naming import dotted
 from noctule.codegen.python.service.mode import Mode
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class FrameworkRecipe(ABC):
 
     def mount(self, webhooks: Webhooks) -> str:
         """How an application takes the webhook module in; a sentence for its docstring."""
-        statement = self.framework.mount_lines(webhooks.module)[-1].replace('"', "'")
+        statement = self.framework.mount_lines(dotted(webhooks.module))[-1].replace('"', "'")
         return f"Mount it with `{statement}`."
 
     @abstractmethod
@@ -55,5 +56,5 @@ class FrameworkRecipe(ABC):
 
 def module_name(webhooks: Webhooks) -> tuple[str, str]:
     """Package and name of the webhook module."""
-    parent, _, name = webhooks.module.rpartition(".")
+    parent, _, name = dotted(webhooks.module).rpartition(".")
     return parent, name

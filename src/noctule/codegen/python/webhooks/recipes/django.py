@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from noctule.codegen.python.emitter.line_breaks import call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
+from noctule.codegen.python.naming import dotted
 from noctule.codegen.python.webhooks.recipes.wsgi import WsgiRecipe
 from noctule.project.frameworks.django import DJANGO
 
@@ -60,7 +61,7 @@ class DjangoRecipe(WsgiRecipe):
         else:
             imports.use("django.urls", "include")
             imports.use("django.urls", "path")
-            included = call("path", '""', call("include", string(webhooks.module)))
+            included = call("path", '""', call("include", string(dotted(webhooks.module))))
             patterns = lay_out(joined("urlpatterns = ", collection("[", [included], "]")))
         return [
             Block(tuple(lay_out(configured))),
@@ -76,7 +77,7 @@ class DjangoRecipe(WsgiRecipe):
         ):
             imports.use(module, name)
         routed = call(
-            "monkeypatch.setattr", "settings", '"ROOT_URLCONF"', string(webhooks.module),
+            "monkeypatch.setattr", "settings", '"ROOT_URLCONF"', string(dotted(webhooks.module)),
             "raising=False",
         )  # fmt: skip
         return [

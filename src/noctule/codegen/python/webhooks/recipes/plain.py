@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.module import Block
+from noctule.codegen.python.naming import dotted
 from noctule.codegen.python.webhooks.recipes.asgi import AsgiRecipe
 from noctule.codegen.python.webhooks.recipes.base import module_name
 from noctule.project.frameworks.plain import PLAIN
@@ -18,7 +19,7 @@ class PlainRecipe(AsgiRecipe):
     framework = PLAIN
 
     def mount(self, webhooks: Webhooks) -> str:
-        command = self.framework.run.format(handler=webhooks.module)
+        command = self.framework.run.format(handler=dotted(webhooks.module))
         return f"It is an ASGI application: `{command}`, or mount it at `{webhooks.endpoint}`."
 
     def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:

@@ -1,0 +1,39 @@
+"""Python, as the stages know it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.codegen.python.emitter.line_breaks import page
+from noctule.codegen.python.files import project_files, suite_folder
+from noctule.codegen.python.merge import merge_module
+from noctule.codegen.python.naming import PYTHON_NAMING
+from noctule.codegen.python.test_runner import run_tests
+from noctule.codegen.python.webhooks.recipes import RECIPES
+from noctule.codegen.target_language import TargetLanguage
+from noctule.project.style import style_of
+
+if TYPE_CHECKING:
+    from noctule.codegen.model.integration import Integration
+    from noctule.manifest import IntegrationTask
+    from noctule.project.rendered import Rendered
+    from noctule.project.style import Style
+
+
+def _render(
+    task: IntegrationTask, integration: Integration, framework: str, style: Style
+) -> tuple[Rendered, ...]:
+    with page(style.width):
+        return project_files(task, integration, RECIPES[framework])
+
+
+PYTHON = TargetLanguage(
+    id="python",
+    naming=PYTHON_NAMING,
+    render=_render,
+    style=style_of,
+    merges={".py": merge_module},
+    tests_folder=suite_folder,
+    run_tests=run_tests,
+    driver=("-m", "noctule.proving.driver"),
+)

@@ -12,6 +12,7 @@ import pytest
 
 from noctule.planning import Question, detect_language
 from noctule.problem import Exit, Problem
+from noctule.proving import table
 from noctule.stages.generate import generate
 from noctule.stages.plan import PlanOptions, plan_task
 from noctule.stages.prove import prove_task
@@ -103,7 +104,7 @@ def holds(result: Planned) -> None:
     assert report is not None
     assert report.green, report.output
     matrix = prove_task(context, faults=FAULTS)
-    assert matrix.held, matrix.text("en")
+    assert matrix.held, table(matrix, "en")
 
 
 @pytest.mark.parametrize("pack", PACKS)

@@ -47,6 +47,7 @@ def _integrate(
     from noctule.cli.views import show_next_steps
     from noctule.stages.integrate import IntegrationResult
     from noctule.stages.next_steps import next_steps
+    from noctule.stages.prove import summary
 
     planned = plan_step(output, folder, plan_options, dry_run=dry_run)
     context = planned.context
@@ -56,7 +57,7 @@ def _integrate(
         return IntegrationResult(planned, generated)
     tests = test_step(output, context)
     matrix = prove_step(output, context, few=context.task.scope == "whole")
-    output.line(matrix.summary(output.language))
+    output.line(summary(matrix, output.language))
     steps = next_steps(context)
     show_next_steps(output, steps)
     return IntegrationResult(planned, generated, tests, matrix, steps)

@@ -51,11 +51,12 @@ def command(
     """
     from noctule.cli.steps import prove_step
     from noctule.stages.context import open_task
+    from noctule.stages.prove import table
 
     context = open_task(folder, path, writes=False)
     output = Output(lang or context.task.language, as_json=as_json)
     matrix = prove_step(output, context, python=python, faults=faults, methods=methods)
-    output.line(matrix.text(output.language))
+    output.line(table(matrix, output.language))
     code = options.exit_code(good=matrix.held)
     output.json({**matrix.as_json(), "exit": code})
     return code

@@ -9,108 +9,109 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from noctule.proving.driver_process import Hung
-from noctule.proving.matrix import Did, Row
-from noctule.proving.promises import Sight
-from noctule.proving.report import Called, Outcome
+from noctule.proving.matrix import MatrixRow, Observed
+from noctule.proving.promises import CallEvidence
+from noctule.proving.report import CallOutcome, CallReport
 from noctule.proving.scenarios import CARD, Scenario
 
 if TYPE_CHECKING:
     from noctule.proving.credentials import Credentials
-    from noctule.proving.driver_process import Link
-    from noctule.proving.subject import Subject
+    from noctule.proving.driver_process import DriverProcess
+    from noctule.proving.proven_method import ProvenMethod
     from noctule.sandbox import FakeProvider, Fault
 
 SLOWER = 5.0
-"""A row that breaks is run again on a clock this many times slower: only what breaks on both is
-broken, so that a busy machine is not taken for a careless wrapper."""
-SECOND_THOUGHT = 2.0
-"""Real seconds on top of every bound, for the processes' own work."""
+"""A row with a broken promise is run again on a clock this many times slower, and only the second
+run counts: a busy machine must not make a wrapper look broken."""
+OVERHEAD = 2.0
+"""Real seconds added to every limit, for the processes' own work."""
 
 
 class CallTrials:
-    """Runs scenarios against one fake through one driver."""
+    """Runs scenarios against one fake provider through one driver."""
 
     def __init__(
         self,
-        link: Link,
+        driver: DriverProcess,
         module: str,
         fake: FakeProvider,
         credentials: Credentials,
         *,
         speed: float,
     ) -> None:
-        self._link = link
+        self._driver = driver
         self._module = module
         self._fake = fake
         self._credentials = credentials
         self._speed = speed
 
-    async def warm_up(self, subject: Subject) -> None:
-        """One call that is not judged: what is imported and compiled at the first call is then
-        not taken for the provider's slowness."""
-        await self._run(subject, Scenario(id="none", promises=()), self._speed / SLOWER)
+    async def warm_up(self, method: ProvenMethod) -> None:
+        """One call that is not judged, because the first call imports and compiles."""
+        await self._run(method, Scenario(id="none", promises=()), self._speed / SLOWER)
 
-    async def row(self, subject: Subject, scenario: Scenario) -> Row:
+    async def row(self, method: ProvenMethod, scenario: Scenario) -> MatrixRow:
         speed = min(self._speed, scenario.fastest)
-        row = await self._run(subject, scenario, speed)
-        if row.held or row.did.kind == "hung":
+        row = await self._run(method, scenario, speed)
+        if row.held or row.observed.kind == "hung":
             return row
-        return await self._run(subject, scenario, speed / SLOWER)
+        return await self._run(method, scenario, speed / SLOWER)
 
-    async def _run(self, subject: Subject, scenario: Scenario, speed: float) -> Row:
+    async def _run(self, method: ProvenMethod, scenario: Scenario, speed: float) -> MatrixRow:
         await self._fake.renew()
-        self._fake.ensure(subject.operation, subject.path)
-        await self._fake.inject(*self._faults(subject, scenario))
-        before = len(self._link.output())
-        sight = Sight(
-            subject=subject,
-            called=await self._call(subject, scenario, speed),
+        self._fake.ensure(method.operation, method.path)
+        await self._fake.inject(*self._faults(method, scenario))
+        before = len(self._driver.output())
+        evidence = CallEvidence(
+            method=method,
+            report=await self._call(method, scenario, speed),
             ledger=self._fake.ledger,
             speed=speed,
-            leaked=self._credentials.seen_in(self._link.output()[before:]),
+            leaked=self._credentials.seen_in(self._driver.output()[before:]),
             asked_wait=scenario.asked_wait,
         )
-        checks = tuple(check for promise in scenario.promises if (check := promise(sight)))
-        return Row(scenario.id, subject.method, _did(sight), checks)
+        checks = tuple(check for promise in scenario.promises if (check := promise(evidence)))
+        return MatrixRow(scenario.id, method.name, _observed(evidence), checks)
 
-    async def _call(self, subject: Subject, scenario: Scenario, speed: float) -> Called:
-        bound = 2 * subject.plan.deadline / speed + SECOND_THOUGHT
+    async def _call(self, method: ProvenMethod, scenario: Scenario, speed: float) -> CallReport:
+        bound = 2 * method.limits.deadline / speed + OVERHEAD
         command: dict[str, Any] = {
             "do": "call",
             "module": self._module,
-            "method": subject.method,
-            "arguments": subject.arguments,
-            "binary": subject.binary,
+            "method": method.name,
+            "arguments": method.arguments,
+            "binary": method.binary,
             "base_url": self._fake.base_url,
             "speed": speed,
             "limit": bound,
             "times": scenario.calls,
         }
         try:
-            answer = await self._link.ask(command, limit=bound * scenario.calls + SECOND_THOUGHT)
+            report = await self._driver.ask(command, limit=bound * scenario.calls + OVERHEAD)
         except Hung:
-            return Called(outcomes=(Outcome(kind="hung", type=""),), waits=())
-        return msgspec.convert(answer, Called)
+            return CallReport(outcomes=(CallOutcome(kind="hung", type=""),), waits=())
+        return msgspec.convert(report, CallReport)
 
-    def _faults(self, subject: Subject, scenario: Scenario) -> list[Fault]:
-        """The scenario's, on this method alone: a token endpoint stays well."""
-        code = scenario.code(subject.failure) if subject.failure is not None else ""
-        said = [replace(fault, operation=subject.operation, code=code) for fault in scenario.faults]
+    def _faults(self, method: ProvenMethod, scenario: Scenario) -> list[Fault]:
+        """The faults of the scenario, limited to this method: the token endpoint keeps working."""
+        code = scenario.code(method.failure) if method.failure is not None else ""
+        faults = [
+            replace(fault, operation=method.operation, code=code) for fault in scenario.faults
+        ]
         if not scenario.quotes_secrets:
-            return said
-        quoted = json.dumps({"error": {"message": self._quotation()}})
-        return [replace(fault, body=quoted) for fault in said]
+            return faults
+        body = json.dumps({"error": {"message": self._quotation()}})
+        return [replace(fault, body=body) for fault in faults]
 
     def _quotation(self) -> str:
         return f"invalid credentials {' '.join(self._credentials.secret.values())}; card {CARD}"
 
 
-def _did(sight: Sight) -> Did:
-    return Did(
-        outcome=sight.outcome.type,
-        kind=sight.outcome.kind,
-        requests=sight.requests,
-        effects=sight.effects,
-        waits=sight.called.waits,
-        seconds=sight.outcome.seconds,
+def _observed(evidence: CallEvidence) -> Observed:
+    return Observed(
+        outcome=evidence.outcome.type,
+        kind=evidence.outcome.kind,
+        requests=evidence.requests,
+        effects=evidence.effects,
+        waits=evidence.report.waits,
+        seconds=evidence.outcome.seconds,
     )

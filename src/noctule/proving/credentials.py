@@ -1,4 +1,4 @@
-"""Throwaway credentials: random at each proof, of the shape that the real ones have."""
+"""Throwaway credentials: random values with the shape of the real ones, new for each proof."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from noctule.providers import Pack
     from noctule.webhooks import Scheme
 
-SIGNS = string.digits + string.ascii_letters
+ALPHABET = string.digits + string.ascii_letters
 LENGTH = 24
-"""Signs of a credential where its shape allows that many: enough to be met nowhere else."""
+"""Characters of a credential, where its shape allows that many: enough to be unique."""
 TRIES = 16
 SHOWN = frozenset({"public", "setting", "webhook_url", "username", "client_id"})
-"""Roles of variables that are no secret."""
+"""Roles of variables that are not secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     variables: dict[str, str] = field(repr=False)
-    """By name, all that the task lists."""
+    """All variables of the task, by name."""
     secret: dict[str, str] = field(repr=False)
-    """Those that must never be seen; a public key is none of them."""
+    """Those that must never appear in logs; a public key may."""
     signing: str = field(default="", repr=False)
-    """What the provider signs deliveries with."""
+    """The key that the provider signs deliveries with."""
     published: bytes = b""
-    """The document in which the provider publishes its key, where it does."""
+    """The document in which the provider publishes its key, if it does."""
 
     def seen_in(self, text: str) -> tuple[str, ...]:
-        """Names of the secrets that `text` shows."""
+        """Names of the secrets that `text` contains."""
         return tuple(name for name, value in self.secret.items() if value in text)
 
 
@@ -54,7 +54,7 @@ def throwaway(
 ) -> Credentials:
     """A value for each variable of the task.
 
-    `signers` names those that verify signatures; `scheme` gives them their form.
+    `signers` names those that verify signatures; `scheme` says what their keys look like.
     """
     facts = {fact.name: fact for fact in pack.env} if pack is not None else {}
     environment = pack.environments.get("sandbox") if pack is not None else None
@@ -63,8 +63,8 @@ def throwaway(
     variables: dict[str, str] = {}
     for variable in task.env_vars:
         fact = facts.get(variable.name)
-        value = _made_up(fact.shape, sandbox) if fact is not None and fact.shape else ""
-        value = value or _unshaped()
+        value = _shaped_value(fact.shape, sandbox) if fact is not None and fact.shape else ""
+        value = value or _random_value()
         if variable.role == "webhook_url":
             value = webhook_url
         elif variable.name in signers and scheme is not None:
@@ -78,27 +78,27 @@ def throwaway(
     return Credentials(variables, secret, pair.signing, pair.document)
 
 
-def _made_up(shape: str, sandbox: str) -> str:
-    """Of the sandbox's shape where the variable may hold that, so as not to look live."""
+def _shaped_value(shape: str, sandbox: str) -> str:
+    """A value of the sandbox's shape where the variable allows it, not of the live one."""
     text = shaped(sandbox) if sandbox else ""
     return text if text and re.fullmatch(shape, text) else shaped(shape)
 
 
-def _unshaped() -> str:
+def _random_value() -> str:
     return f"throwaway_{secrets.token_hex(16)}"
 
 
 def shaped(shape: str) -> str:
-    """Random text that matches a regular expression as a whole; "" when we find none.
+    """Random text that fully matches a regular expression; "" when none is found.
 
-    An example of the pattern, each of its letters and digits drawn anew where that still matches.
+    Starts from an example of the pattern and replaces letters and digits as long as it matches.
     """
     text = example(shape, least=LENGTH) or example(shape) or ""
     chance = random.SystemRandom()
     for place in range(len(text)):
         for _ in range(TRIES):
-            drawn = text[:place] + chance.choice(SIGNS) + text[place + 1 :]
-            if text[place] in SIGNS and re.fullmatch(shape, drawn):
+            drawn = text[:place] + chance.choice(ALPHABET) + text[place + 1 :]
+            if text[place] in ALPHABET and re.fullmatch(shape, drawn):
                 text = drawn
                 break
     return text if re.fullmatch(shape, text) else ""

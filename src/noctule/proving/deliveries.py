@@ -1,4 +1,4 @@
-"""Each planned event through each way of delivery: the rows about webhooks."""
+"""Each planned event in each delivery case: the rows about webhooks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from noctule.proving.driver_process import Hung
-from noctule.proving.matrix import Check, Did, Row
-from noctule.proving.report import Delivered
-from noctule.sandbox import Delivery, Way, sample_event, signed_delivery
+from noctule.proving.matrix import MatrixRow, Observed, PromiseCheck
+from noctule.proving.report import DeliveryReport
+from noctule.sandbox import DeliveryVariant, SignedDelivery, sample_event, signed_delivery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
     from noctule.proving.credentials import Credentials
-    from noctule.proving.driver_process import Link
+    from noctule.proving.driver_process import DriverProcess
     from noctule.webhooks import Scheme
 
 LIMIT = 15.0
@@ -27,27 +27,27 @@ LIMIT = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """One row per event: how it is delivered, how often, and what must come of it."""
+class DeliveryCase:
+    """One row per event: how it is delivered, how often, and whether it must be accepted."""
 
     id: str
-    way: Way = "good"
+    variant: DeliveryVariant = "good"
     times: int = 1
     accepted: bool = True
 
 
-FIRST_SET: tuple[Visit, ...] = (
-    Visit(id="event"),
-    Visit(id="wrong_signature", way="wrong_signature", accepted=False),
-    Visit(id="tampered", way="tampered", accepted=False),
-    Visit(id="unsigned", way="unsigned", accepted=False),
-    Visit(id="stale", way="stale", accepted=False),
-    Visit(id="duplicate", times=2),
+FIRST_SET: tuple[DeliveryCase, ...] = (
+    DeliveryCase(id="event"),
+    DeliveryCase(id="wrong_signature", variant="wrong_signature", accepted=False),
+    DeliveryCase(id="tampered", variant="tampered", accepted=False),
+    DeliveryCase(id="unsigned", variant="unsigned", accepted=False),
+    DeliveryCase(id="stale", variant="stale", accepted=False),
+    DeliveryCase(id="duplicate", times=2),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class ReceiverRoute:
     """The user's webhook route, and what is needed to deliver to it."""
 
     module: str
@@ -62,83 +62,85 @@ class DeliveryTrials:
 
     def __init__(
         self,
-        link: Link,
-        route: Route,
+        driver: DriverProcess,
+        route: ReceiverRoute,
         document: ApiDocument,
         pack: Pack | None,
         credentials: Credentials,
     ) -> None:
-        self._link = link
+        self._driver = driver
         self._route = route
         self._document = document
         self._pack = pack
         self._credentials = credentials
         self._sent = 0
 
-    def visits(self) -> Iterator[Visit]:
-        """Those that the scheme knows: nothing is stale where no time is signed."""
-        for visit in FIRST_SET:
-            if visit.way != "stale" or self._route.scheme.timestamp is not None:
-                yield visit
+    def cases(self) -> Iterator[DeliveryCase]:
+        """Those that apply to the scheme: nothing is stale where no time is signed."""
+        for case in FIRST_SET:
+            if case.variant != "stale" or self._route.scheme.timestamp is not None:
+                yield case
 
-    async def row(self, event: str, visit: Visit) -> Row:
+    async def row(self, event: str, case: DeliveryCase) -> MatrixRow:
         self._sent += 1
-        delivery = self._delivery(event, visit.way, f"evt_proof_{self._sent}")
-        before = len(self._link.output())
+        delivery = self._delivery(event, case.variant, f"evt_proof_{self._sent}")
+        before = len(self._driver.output())
         try:
-            delivered = await self._deliver([delivery] * visit.times)
+            report = await self._deliver([delivery] * case.times)
         except Hung:
-            delivered = Delivered(statuses=(), handled=(), watched=True)
-        leaked = self._credentials.seen_in(self._link.output()[before:])
-        checks = _checks(visit, delivered, leaked)
-        statuses = ", ".join(map(str, delivered.statuses)) or "-"
-        return Row(visit.id, event, Did(kind="answered", outcome=statuses), tuple(checks))
+            report = DeliveryReport(statuses=(), handled=(), watched=True)
+        leaked = self._credentials.seen_in(self._driver.output()[before:])
+        checks = _checks(case, report, leaked)
+        statuses = ", ".join(map(str, report.statuses)) or "-"
+        return MatrixRow(case.id, event, Observed(kind="answered", outcome=statuses), tuple(checks))
 
-    def _delivery(self, event: str, way: Way, event_id: str) -> Delivery:
+    def _delivery(self, event: str, variant: DeliveryVariant, event_id: str) -> SignedDelivery:
         scheme = self._route.scheme
         return signed_delivery(
             scheme,
             sample_event(self._document, self._pack, scheme, event, event_id=event_id),
             key=self._credentials.signing,
             url=self._route.url,
-            way=way,
+            variant=variant,
             event_id=event_id,
             event=event,
         )
 
-    async def _deliver(self, deliveries: list[Delivery]) -> Delivered:
+    async def _deliver(self, deliveries: list[SignedDelivery]) -> DeliveryReport:
         command: dict[str, Any] = {
             "do": "deliver",
             "module": self._route.module,
             "published": self._credentials.published.decode(),
             "deliveries": [
                 {
-                    "url": each.url,
-                    "headers": dict(each.headers),
-                    "body": b64encode(each.body).decode(),
+                    "url": delivery.url,
+                    "headers": dict(delivery.headers),
+                    "body": b64encode(delivery.body).decode(),
                 }
-                for each in deliveries
+                for delivery in deliveries
             ],
         }
-        return msgspec.convert(await self._link.ask(command, limit=LIMIT), Delivered)
+        return msgspec.convert(await self._driver.ask(command, limit=LIMIT), DeliveryReport)
 
 
-def _checks(visit: Visit, delivered: Delivered, leaked: tuple[str, ...]) -> list[Check]:
-    seen = {
-        "statuses": list(delivered.statuses),
-        "handled": [f"{event.type} {event.id}" for event in delivered.handled],
+def _checks(
+    case: DeliveryCase, report: DeliveryReport, leaked: tuple[str, ...]
+) -> list[PromiseCheck]:
+    figures = {
+        "statuses": list(report.statuses),
+        "handled": [f"{event.type} {event.id}" for event in report.handled],
     }
-    answered = len(delivered.statuses) == visit.times
-    checks: list[Check] = []
-    if visit.accepted:
-        good = answered and all(200 <= status < 300 for status in delivered.statuses)
-        checks.append(Check("accepted", good, seen))
-        if delivered.watched:
-            checks.append(Check("handled_once", len(delivered.handled) == 1, seen))
+    answered = len(report.statuses) == case.times
+    checks: list[PromiseCheck] = []
+    if case.accepted:
+        accepted = answered and all(200 <= status < 300 for status in report.statuses)
+        checks.append(PromiseCheck("accepted", accepted, figures))
+        if report.watched:
+            checks.append(PromiseCheck("handled_once", len(report.handled) == 1, figures))
     else:
-        refused = answered and set(delivered.statuses) == {401}
-        checks.append(Check("refused_401", refused, seen))
-        if delivered.watched:
-            checks.append(Check("not_handled", not delivered.handled, seen))
-    checks.append(Check("nothing_secret", not leaked, {"leaked": list(leaked)}))
+        refused = answered and set(report.statuses) == {401}
+        checks.append(PromiseCheck("refused_401", refused, figures))
+        if report.watched:
+            checks.append(PromiseCheck("not_handled", not report.handled, figures))
+    checks.append(PromiseCheck("nothing_secret", not leaked, {"leaked": list(leaked)}))
     return checks

@@ -1,4 +1,4 @@
-"""The driver's process: started in the user's project, asked line by line, and ended for sure."""
+"""The driver's process: it runs in the user's project and answers one JSON line per command."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 START_LIMIT = 30.0
 """Seconds for the user's modules to be imported."""
 MAX_LINE = 1 << 20
-LAST_WORDS = 400
+OUTPUT_QUOTED = 400
 """Characters of the driver's output that a Problem quotes."""
 
 
 class Hung(Exception):
-    """The driver did not answer in time; its process is gone."""
+    """The driver did not answer in time; its process was ended."""
 
 
-class Link:
-    """`async with Link(...) as link: await link.ask({...}, limit=5)`.
+class DriverProcess:
+    """`async with DriverProcess(...) as driver: await driver.ask({...}, limit=5)`.
 
     The user's project is the driver's working folder; its inbox and its output are temporary
     files elsewhere.
@@ -57,14 +57,14 @@ class Link:
 
     async def ask(self, command: dict[str, Any], *, limit: float) -> dict[str, Any]:
         """The driver's answer. Raises Hung after `limit` real seconds, and Problem when the user's
-        code cannot be driven or imported, or the driver dies."""
+        code cannot be imported or called, or when the driver's process ends."""
         if self._process is None:
             await self._start()
             await self._load(command)
         return await self._answer({**command, "load": False}, limit)
 
     async def _load(self, command: dict[str, Any]) -> None:
-        """Have the user's code imported, which is not to be taken for the command's slowness."""
+        """Import the user's code, outside the time limit of the command."""
         try:
             await self._answer({**command, "load": True}, START_LIMIT)
         except Hung as error:
@@ -89,7 +89,7 @@ class Link:
         return answer
 
     def output(self) -> str:
-        """All that the driver's process has printed and logged so far."""
+        """Everything that the driver's process has printed and logged so far."""
         with contextlib.suppress(FileNotFoundError):
             return self._output.read_text(encoding="utf-8", errors="replace")
         return ""
@@ -115,7 +115,7 @@ class Link:
 
     async def _exchange(self, command: dict[str, Any], limit: float) -> dict[str, Any]:
         try:
-            line = await asyncio.wait_for(self._spoken(json.dumps(command)), limit)
+            line = await asyncio.wait_for(self._send(json.dumps(command)), limit)
         except TimeoutError as error:
             await self._end()
             raise Hung(command["do"]) from error
@@ -126,7 +126,7 @@ class Link:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    async def _spoken(self, text: str) -> bytes:
+    async def _send(self, text: str) -> bytes:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return b""
@@ -139,12 +139,12 @@ class Link:
         text = self.output()
         if "No module named noctule" in text or "No module named 'noctule" in text:
             return Problem("proving.no_noctule", exit=Exit.OUTSIDE, place=str(self._python))
-        words = text.strip()[-LAST_WORDS:].splitlines()[-1:]
+        lines = text.strip()[-OUTPUT_QUOTED:].splitlines()[-1:]
         return Problem(
             "proving.died",
             exit=Exit.FINDINGS,
             place=str(self._project),
-            cause=words[0] if words else "",
+            cause=lines[0] if lines else "",
             python=str(self._python),
         )
 
@@ -163,15 +163,19 @@ class Link:
 
     def _environment(self) -> dict[str, str]:
         """The user's environment with throwaway credentials, a temporary inbox and no proxy."""
-        real = {name for variable in self._variables for name in (variable, f"{variable}_FILE")}
-        kept = {
+        own = {name for variable in self._variables for name in (variable, f"{variable}_FILE")}
+        environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in real and not name.lower().endswith("_proxy")
+            if name not in own and not name.lower().endswith("_proxy")
         }
-        folders = [str(self._project), str(self._project / "src"), kept.get("PYTHONPATH", "")]
+        folders = [
+            str(self._project),
+            str(self._project / "src"),
+            environment.get("PYTHONPATH", ""),
+        ]
         return {
-            **kept,
+            **environment,
             **self._variables,
             "PYTHONPATH": os.pathsep.join(filter(None, folders)),
             "PYTHONDONTWRITEBYTECODE": "1",

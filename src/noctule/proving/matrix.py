@@ -1,4 +1,4 @@
-"""The matrix: fault by fault, what the wrapper did, and whether each promise held."""
+"""The matrix: what the wrapper did under each fault, and whether each promise held."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 EVERYWHERE = ("in_time", "within_attempts", "nothing_secret")
-"""Promises of every call, said once below the table."""
+"""Promises of every call, printed once below the table."""
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One promise on one row. `evidence` comes from the fake's ledger and the driver's report."""
+class PromiseCheck:
+    """One promise on one row. `evidence` comes from the fake provider's ledger and the driver."""
 
     promise: str
     """Id: "one_effect", "ends_in_time" …; its text is in the catalogue."""
@@ -26,7 +26,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Did:
+class Observed:
     """What the wrapper did under a fault."""
 
     outcome: str
@@ -34,12 +34,12 @@ class Did:
     kind: str
     """"returned", "raised", "hung" or "answered"."""
     requests: int = 0
-    """On the wire, as the fake counted them."""
+    """Requests that the fake provider received."""
     effects: int = 0
     waits: tuple[float, ...] = ()
-    """Seconds asked of the clock between attempts, in order."""
+    """Seconds waited between attempts, in order."""
     seconds: float = 0.0
-    """From start to end, on the clock that the wrapper was given."""
+    """From start to end, on the wrapper's clock."""
 
     def text(self, language: Language) -> str:
         if self.kind == "answered":
@@ -48,7 +48,7 @@ class Did:
         return f"{self.ending(language)} · {counted} · {self.seconds:.1f} s"
 
     def ending(self, language: Language) -> str:
-        """How it ended, in a word or two."""
+        """How the call ended, in a word or two."""
         if self.kind == "answered":
             return self.outcome
         return say(language, f"proving.{self.kind}", outcome=self.outcome)
@@ -65,26 +65,26 @@ class Did:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One fault on one method, or one way of delivery of one event."""
+class MatrixRow:
+    """One fault on one method, or one delivery case of one event."""
 
     fault: str
     """Id: "refused", "status_500_once" …; its text is in the catalogue."""
     method: str
     """Method of the wrapper, or name of the event."""
-    did: Did
-    checks: tuple[Check, ...]
+    observed: Observed
+    checks: tuple[PromiseCheck, ...]
 
     @property
     def held(self) -> bool:
         return all(check.held for check in self.checks)
 
     @property
-    def broken(self) -> tuple[Check, ...]:
+    def broken(self) -> tuple[PromiseCheck, ...]:
         return tuple(check for check in self.checks if not check.held)
 
     def promises(self, language: Language) -> str:
-        """What is broken; else what this row promises beyond the promises of every call."""
+        """The broken promises, else those of this row that not every call has."""
         own = [check for check in self.checks if check.promise not in EVERYWHERE]
         return "; ".join(
             say(language, f"proving.promise_{check.promise}") for check in self.broken or own
@@ -94,7 +94,7 @@ class Row:
         return {
             "fault": self.fault,
             "method": self.method,
-            "did": self.did.as_json(),
+            "observed": self.observed.as_json(),
             "held": self.held,
             "promises": [
                 {"promise": check.promise, "held": check.held, "evidence": dict(check.evidence)}
@@ -105,22 +105,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    rows: tuple[Row, ...]
+    rows: tuple[MatrixRow, ...]
     speed: float
-    """How many times faster than the machine's the wrapper's clock ran."""
+    """How many times faster the wrapper's clock ran than the machine's."""
     seconds: float
     """Real time that the proof took."""
     left_out: tuple[str, ...] = ()
-    """Methods that were not called, where only a few of many were to be."""
+    """Methods that were not called, because `few` was set."""
 
     @property
     def held(self) -> bool:
-        """Every promise of every row; False when there is no row, for nothing was proven."""
+        """Whether all promises of all rows held; False when there is no row."""
         return bool(self.rows) and all(row.held for row in self.rows)
 
     @property
     def promises(self) -> tuple[int, int]:
-        """Promises held, and promises in all."""
+        """The number of promises that held, and of all promises."""
         checks = [check for row in self.rows for check in row.checks]
         return sum(check.held for check in checks), len(checks)
 
@@ -133,15 +133,3 @@ class Matrix:
             "left_out": list(self.left_out),
             "rows": [row.as_json() for row in self.rows],
         }
-
-    def text(self, language: Language = "en") -> str:
-        """A plain table, one line per row, and the evidence of what is broken below it."""
-        from noctule.proving.table import table
-
-        return table(self, language)
-
-    def summary(self, language: Language = "en") -> str:
-        """The same with one line per fault; it says nothing that differs from run to run."""
-        from noctule.proving.table import summary
-
-        return summary(self, language)

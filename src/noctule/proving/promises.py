@@ -1,6 +1,6 @@
-"""What the runtime promises, each as a pure function of what was seen.
+"""What the runtime promises, each as a pure function of what was observed.
 
-A promise looks at one `Sight` and says held or broken, with its evidence.
+A promise is a function of one `CallEvidence`; it returns held or broken, with figures.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from noctule.proving.matrix import Check
+from noctule.proving.matrix import PromiseCheck
 
 if TYPE_CHECKING:
-    from noctule.proving.report import Called, Outcome
-    from noctule.proving.subject import Subject
+    from noctule.proving.proven_method import ProvenMethod
+    from noctule.proving.report import CallOutcome, CallReport
     from noctule.sandbox import Ledger
 
 SLACK = 1.5
@@ -24,150 +24,159 @@ GRACE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """All that is known of one row: the fake's ledger and the driver's report."""
+class CallEvidence:
+    """What was observed on one row: the fake provider's ledger and the driver's report."""
 
-    subject: Subject
-    called: Called
+    method: ProvenMethod
+    report: CallReport
     ledger: Ledger
     speed: float
     leaked: tuple[str, ...] = ()
-    """Names of the credentials that turned up in logs, exceptions or output."""
+    """Names of the credentials that were found in logs, exceptions or output."""
     asked_wait: float = 0.0
-    """Seconds of the fake's Retry-After."""
+    """Seconds of the fake provider's Retry-After."""
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CallOutcome:
         """Of the last call."""
-        return self.called.outcomes[-1]
+        return self.report.outcomes[-1]
 
     @property
     def requests(self) -> int:
-        return len(self.ledger.requests(self.subject.operation))
+        return len(self.ledger.requests(self.method.operation))
 
     @property
     def effects(self) -> int:
         return len(self.ledger.effects)
 
 
-Promise = Callable[[Sight], Check | None]
-"""None where the promise says nothing about this method."""
+Promise = Callable[[CallEvidence], PromiseCheck | None]
+"""None where the promise does not apply to the method."""
 
 
-def returns(sight: Sight) -> Check:
-    """The call gives its result."""
-    return _check("returns", sight, held=sight.outcome.kind == "returned")
+def returns(evidence: CallEvidence) -> PromiseCheck:
+    """The call returns its result."""
+    return _check("returns", evidence, held=evidence.outcome.kind == "returned")
 
 
-def typed_error(sight: Sight) -> Check:
-    """The call fails with a `ServiceError` that has words for the user in both languages, or its
-    fallback gives a result that is marked as degraded."""
-    degraded = sight.outcome.type == "Degraded"
-    return _check("typed_error", sight, held=degraded or _told(sight.outcome))
+def typed_error(evidence: CallEvidence) -> PromiseCheck:
+    """The call fails with a `ServiceError` that has a message for the user in both languages, or
+    its fallback returns a result that is marked as degraded."""
+    degraded = evidence.outcome.type == "Degraded"
+    return _check("typed_error", evidence, held=degraded or _explained(evidence.outcome))
 
 
-def no_surprise(sight: Sight) -> Check:
-    """A result, or a typed error: never a decoder's or a driver's exception."""
-    ended = sight.outcome.kind == "returned" or _told(sight.outcome)
-    return _check("no_surprise", sight, held=ended)
+def no_surprise(evidence: CallEvidence) -> PromiseCheck:
+    """A result or a typed error, never another exception."""
+    held = evidence.outcome.kind == "returned" or _explained(evidence.outcome)
+    return _check("no_surprise", evidence, held=held)
 
 
-def survives(sight: Sight) -> Check:
-    """It recovers where the request may be sent again, and says so where it may not."""
-    return returns(sight) if sight.subject.resendable else outcome_unknown(sight)
+def survives(evidence: CallEvidence) -> PromiseCheck:
+    """The call recovers where the request may be sent again, else it raises `OutcomeUnknown`."""
+    return returns(evidence) if evidence.method.resendable else outcome_unknown(evidence)
 
 
-def outcome_unknown(sight: Sight) -> Check:
+def outcome_unknown(evidence: CallEvidence) -> PromiseCheck:
     """One request, and `OutcomeUnknown`: the write may have happened."""
-    held = "OutcomeUnknown" in sight.outcome.family and sight.requests == 1 and _told(sight.outcome)
-    return _check("outcome_unknown", sight, held=held)
+    held = (
+        "OutcomeUnknown" in evidence.outcome.family
+        and evidence.requests == 1
+        and _explained(evidence.outcome)
+    )
+    return _check("outcome_unknown", evidence, held=held)
 
 
-def survives_lost_answer(sight: Sight) -> Check:
-    """As `survives`; a delete that had worked may find nothing the second time."""
-    gone = sight.subject.verb == "DELETE" and "NotFound" in sight.outcome.family
-    return _check("survives", sight, held=True) if gone else survives(sight)
+def survives_lost_answer(evidence: CallEvidence) -> PromiseCheck:
+    """As `survives`; a second DELETE may be answered with 404."""
+    gone = evidence.method.verb == "DELETE" and "NotFound" in evidence.outcome.family
+    return _check("survives", evidence, held=True) if gone else survives(evidence)
 
 
-def one_effect(sight: Sight) -> Check | None:
-    """A call that returned did its effect once; one that failed, at most once.
+def one_effect(evidence: CallEvidence) -> PromiseCheck | None:
+    """A call that returned had its effect once; one that failed, at most once.
 
-    A PUT that changes nothing has no effect, which is as good.
+    A PUT may have none, where it changes nothing.
     """
-    if not sight.subject.writes:
+    if not evidence.method.writes:
         return None
-    effects = sight.ledger.as_json()["effects"]
-    if sight.outcome.kind != "returned":
-        held = sight.effects <= 1
-        return _check("no_second_effect", sight, held=held, effects=effects)
-    allowed = (0, 1) if sight.subject.verb == "PUT" else (1,)
-    return _check("one_effect", sight, held=sight.effects in allowed, effects=effects)
+    effects = evidence.ledger.as_json()["effects"]
+    if evidence.outcome.kind != "returned":
+        held = evidence.effects <= 1
+        return _check("no_second_effect", evidence, held=held, effects=effects)
+    allowed = (0, 1) if evidence.method.verb == "PUT" else (1,)
+    return _check("one_effect", evidence, held=evidence.effects in allowed, effects=effects)
 
 
-def no_effect(sight: Sight) -> Check | None:
-    if not sight.subject.writes:
+def no_effect(evidence: CallEvidence) -> PromiseCheck | None:
+    if not evidence.method.writes:
         return None
-    return _check("no_effect", sight, held=sight.effects == 0)
+    return _check("no_effect", evidence, held=evidence.effects == 0)
 
 
-def in_time(sight: Sight) -> Check:
-    """Each call is over within its deadline, and within its attempts' timeouts and waits."""
-    plan = sight.subject.plan
-    outcomes = sight.called.outcomes
-    attempts = max(1, sight.requests, *(outcome.attempts for outcome in outcomes))
-    patience = min(plan.deadline, attempts * plan.timeout + sum(sight.called.waits))
+def in_time(evidence: CallEvidence) -> PromiseCheck:
+    """Each call ends within its deadline, and within the timeouts and waits of its attempts."""
+    limits = evidence.method.limits
+    outcomes = evidence.report.outcomes
+    attempts = max(1, evidence.requests, *(outcome.attempts for outcome in outcomes))
+    patience = min(limits.deadline, attempts * limits.timeout + sum(evidence.report.waits))
     bound = patience * SLACK + GRACE
     slowest = max(outcome.seconds for outcome in outcomes)
     held = slowest <= bound and all(outcome.kind != "hung" for outcome in outcomes)
-    return _check("in_time", sight, held=held, seconds=round(slowest, 2), bound=bound)
+    return _check("in_time", evidence, held=held, seconds=round(slowest, 2), bound=bound)
 
 
-def within_attempts(sight: Sight) -> Check:
-    """No call tries more often than planned, nor are there more requests than that makes."""
-    outcomes = sight.called.outcomes
-    tried = max(
-        math.ceil(sight.requests / len(outcomes)), *(outcome.attempts for outcome in outcomes)
+def within_attempts(evidence: CallEvidence) -> PromiseCheck:
+    """No call makes more attempts than planned, and there are no more requests than attempts."""
+    outcomes = evidence.report.outcomes
+    attempts = max(
+        math.ceil(evidence.requests / len(outcomes)), *(outcome.attempts for outcome in outcomes)
     )
-    planned = sight.subject.plan.attempts
-    return _check("within_attempts", sight, held=tried <= planned, tried=tried, planned=planned)
+    planned = evidence.method.limits.attempts
+    return _check(
+        "within_attempts", evidence, held=attempts <= planned, tried=attempts, planned=planned
+    )
 
 
-def retry_after(sight: Sight) -> Check:
-    """The second request comes after the asked wait, and not long after.
+def retry_after(evidence: CallEvidence) -> PromiseCheck:
+    """The second request comes after the wait that was asked for, and not long after.
 
-    Both clocks must agree: the gap that the fake saw, and the wait that the wrapper asked for.
+    Checked on both clocks: the gap that the provider measured, and the wait of the wrapper.
     """
-    gaps = [gap * sight.speed for gap in sight.ledger.gaps(sight.subject.operation)]
-    asked = sight.asked_wait
+    gaps = [gap * evidence.speed for gap in evidence.ledger.gaps(evidence.method.operation)]
+    asked = evidence.asked_wait
     held = (
-        bool(gaps) and gaps[0] >= asked * 0.95 and max(sight.called.waits, default=0) <= asked * 2
+        bool(gaps)
+        and gaps[0] >= asked * 0.95
+        and max(evidence.report.waits, default=0) <= asked * 2
     )
-    seen = {"gaps": [round(gap, 2) for gap in gaps], "waits": sight.called.waits}
-    return _check("retry_after", sight, held=held, asked=asked, **seen)
+    figures = {"gaps": [round(gap, 2) for gap in gaps], "waits": evidence.report.waits}
+    return _check("retry_after", evidence, held=held, asked=asked, **figures)
 
 
-def breaker_opens(sight: Sight) -> Check:
-    """In the end the provider is left alone: calls that send nothing and say why."""
-    calls = len(sight.called.outcomes)
-    held = "CircuitOpen" in sight.outcome.family and sight.requests < calls
-    return _check("breaker_opens", sight, held=held, calls=calls, sent=sight.requests)
+def breaker_opens(evidence: CallEvidence) -> PromiseCheck:
+    """In the end calls raise `CircuitOpen` and send nothing."""
+    calls = len(evidence.report.outcomes)
+    held = "CircuitOpen" in evidence.outcome.family and evidence.requests < calls
+    return _check("breaker_opens", evidence, held=held, calls=calls, sent=evidence.requests)
 
 
-def nothing_secret(sight: Sight) -> Check:
-    """No credential in a log line, an exception or on the output."""
-    return _check("nothing_secret", sight, held=not sight.leaked, leaked=sight.leaked)
+def nothing_secret(evidence: CallEvidence) -> PromiseCheck:
+    """No credential is in a log line, an exception or the output."""
+    return _check("nothing_secret", evidence, held=not evidence.leaked, leaked=evidence.leaked)
 
 
-def _told(outcome: Outcome) -> bool:
+def _explained(outcome: CallOutcome) -> bool:
     messages = outcome.messages
-    said = bool(messages.get("en")) and bool(messages.get("fr"))
-    return outcome.kind == "raised" and outcome.typed and said
+    has_text = bool(messages.get("en")) and bool(messages.get("fr"))
+    return outcome.kind == "raised" and outcome.typed and has_text
 
 
-def _check(promise: str, sight: Sight, *, held: bool, **evidence: Any) -> Check:
-    seen: dict[str, Any] = {
-        "outcome": sight.outcome.type or sight.outcome.kind,
-        "requests": [line.as_json() for line in sight.ledger.requests(sight.subject.operation)][:6],
-        **evidence,
+def _check(promise: str, evidence: CallEvidence, *, held: bool, **figures: Any) -> PromiseCheck:
+    requests = evidence.ledger.requests(evidence.method.operation)
+    values: dict[str, Any] = {
+        "outcome": evidence.outcome.type or evidence.outcome.kind,
+        "requests": [exchange.as_json() for exchange in requests[:6]],
+        **figures,
     }
-    return Check(promise, held, seen)
+    return PromiseCheck(promise, held, values)

@@ -1,4 +1,4 @@
-"""What the driver says of a call or of deliveries, read from its JSON line."""
+"""What the driver reports about calls and deliveries, read from its JSON line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """How one call ended."""
 
     kind: Literal["returned", "raised", "hung"]
@@ -18,26 +18,26 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     typed: bool = False
     """Whether the error is a `noctule.runtime.ServiceError`."""
     messages: dict[str, str] = {}
-    """The error's words for the user, by language."""
+    """The error's message for the user, by language."""
     attempts: int = 0
     seconds: float = 0.0
     """On the wrapper's clock."""
 
 
-class Called(msgspec.Struct, frozen=True, kw_only=True):
-    outcomes: tuple[Outcome, ...]
+class CallReport(msgspec.Struct, frozen=True, kw_only=True):
+    outcomes: tuple[CallOutcome, ...]
     waits: tuple[float, ...]
-    """Seconds asked of the clock, in order."""
+    """Seconds waited, in order."""
 
 
-class Handled(msgspec.Struct, frozen=True, kw_only=True):
+class HandledEvent(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     id: str
 
 
-class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
     statuses: tuple[int, ...]
-    handled: tuple[Handled, ...]
-    """What reached a handler, in order."""
+    handled: tuple[HandledEvent, ...]
+    """Events that reached a handler, in order."""
     watched: bool
     """Whether there was a handler to watch."""

@@ -1,4 +1,4 @@
-"""The faults that each method goes through, as data, and what is promised under each."""
+"""The faults that each method is called under, as data, and the promises that must hold."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from noctule.sandbox import Fault
 
 if TYPE_CHECKING:
     from noctule.providers import FailureFact
-    from noctule.proving.subject import Subject
+    from noctule.proving.proven_method import ProvenMethod
 
 ASKED_WAIT = 5
 """Seconds of Retry-After."""
 STORM = 14
-"""Calls, each of them failing: more than the breaker needs to open, whatever the method retries."""
+"""Failing calls in a row: enough to open the breaker, whatever the method retries."""
 UNLISTED_CODE = "noctule_refusal"
 """An error code that no pack lists."""
 CARD = "4242424242424242"
-"""A card number in an error body; it passes the Luhn check, as redaction requires."""
+"""A card number for an error body; it passes the Luhn check, which redaction applies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,24 +32,24 @@ class Scenario:
     calls: int = 1
     asked_wait: float = 0.0
     fastest: float = 1000.0
-    """The clock runs at most that many times faster: 5 s that are waited must last longer than
-    what a busy machine makes of no wait at all."""
+    """The clock runs at most that many times faster, so that a wait of 5 s can be told from the
+    delays of a busy machine."""
     only: Literal["", "writes", "json", "failure"] = ""
-    """Methods it says something about: all, those that write, those that read JSON, those of a
-    provider that reports failures inside a 200."""
+    """The methods it applies to: all, those that write, those that read JSON, those of a provider
+    that reports failures inside a 200."""
     codes: Literal["", "rate_limited", "uncertain"] = ""
     """The list of the pack's `[failure]` that the error code is taken from; "": from none."""
     quotes_secrets: bool = False
-    """The error's body repeats the credentials that it was sent."""
+    """The error body repeats the credentials of the request."""
 
-    def applies(self, subject: Subject) -> bool:
+    def applies(self, method: ProvenMethod) -> bool:
         match self.only:
             case "writes":
-                return subject.writes
+                return method.writes
             case "json":
-                return subject.reads_json
+                return method.reads_json
             case "failure":
-                return subject.failure is not None and bool(self.code(subject.failure))
+                return method.failure is not None and bool(self.code(method.failure))
             case _:
                 return True
 

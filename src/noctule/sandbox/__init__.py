@@ -14,28 +14,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from noctule.sandbox.events import Delivery, Way, sample_event, send_event, signed_delivery
+    from noctule.sandbox.events import (
+        DeliveryVariant,
+        SignedDelivery,
+        sample_event,
+        send_event,
+        signed_delivery,
+    )
     from noctule.sandbox.http.faults import KINDS, Fault, Kind
     from noctule.sandbox.ledger import Effect, Exchange, Ledger
     from noctule.sandbox.provider import FakeProvider
 
 __all__ = [
     "KINDS",
-    "Delivery",
+    "DeliveryVariant",
     "Effect",
     "Exchange",
     "FakeProvider",
     "Fault",
     "Kind",
     "Ledger",
-    "Way",
+    "SignedDelivery",
     "sample_event",
     "send_event",
     "signed_delivery",
 ]
 
 _HOMES = {
-    "events": "Delivery Way sample_event send_event signed_delivery",
+    "events": "SignedDelivery DeliveryVariant sample_event send_event signed_delivery",
     "http.faults": "KINDS Fault Kind",
     "ledger": "Effect Exchange Ledger",
     "provider": "FakeProvider",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.sandbox.checks.refusals import Gate, Refusal
-from noctule.sandbox.checks.routing import Match, Router
+from noctule.sandbox.checks.refusals import RequestChecks
+from noctule.sandbox.checks.routing import RouteMatch, Router
 from noctule.sandbox.ledger import Effect
-from noctule.sandbox.state.idempotency import Idempotency, KeyReused
-from noctule.sandbox.state.state import World
+from noctule.sandbox.request import Refusal
+from noctule.sandbox.state.idempotency import IdempotencyKeys, KeyReused
+from noctule.sandbox.state.state import SandboxState
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
-    from noctule.sandbox.http.connection import Incoming, Reply
+    from noctule.sandbox.http.connection import FakeResponse, IncomingRequest
     from noctule.sandbox.ledger import Exchange, Ledger
 
 
@@ -21,11 +22,11 @@ class Backend:
     def __init__(
         self, document: ApiDocument, pack: Pack | None, ledger: Ledger, *, seed: int
     ) -> None:
-        self.world = World(document, pack, seed=seed)
+        self.world = SandboxState(document, pack, seed=seed)
         self._document = document
         self._router = Router(document)
-        self._gate = Gate(document, pack)
-        self._idempotency = Idempotency(pack)
+        self._gate = RequestChecks(document, pack)
+        self._idempotency = IdempotencyKeys(pack)
         self._ledger = ledger
 
     def reset(self) -> None:
@@ -40,10 +41,12 @@ class Backend:
         self._router.prefer(meant)
         self.world.ensure(meant, path)
 
-    def find(self, incoming: Incoming) -> Match | None:
+    def find(self, incoming: IncomingRequest) -> RouteMatch | None:
         return self._router.match(incoming.method, incoming.target.partition("?")[0])
 
-    def answer(self, match: Match | None, incoming: Incoming, exchange: Exchange) -> Reply:
+    def answer(
+        self, match: RouteMatch | None, incoming: IncomingRequest, exchange: Exchange
+    ) -> FakeResponse:
         """The honest answer; an effect goes to the ledger, a refusal's reason to the exchange."""
         if match is None:
             exchange.reason = f"the document has no {exchange.method} at this path"
@@ -57,12 +60,14 @@ class Backend:
             exchange.reason = "the request is nested too deep"
             return self.refuse(match, 400, exchange.reason)
 
-    def refuse(self, match: Match | None, status: int, reason: str) -> Reply:
+    def refuse(self, match: RouteMatch | None, status: int, reason: str) -> FakeResponse:
         """The documented error of this status, which says `reason` where it has room."""
         operation = match.operation if match is not None else None
         return self.world.answers.refusal(operation, status, reason)
 
-    def _act(self, match: Match, incoming: Incoming, exchange: Exchange) -> Reply:
+    def _act(
+        self, match: RouteMatch, incoming: IncomingRequest, exchange: Exchange
+    ) -> FakeResponse:
         operation = match.operation
         decoded = self._gate.admit(match, incoming)
         key = self._idempotency.key(operation, incoming)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule.apidoc import sample
+from noctule.json_types import as_dict
 from noctule.sandbox.http.webhook_sender import AsgiApp, post
-from noctule.sandbox.state.values import as_object
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.signing.tampered import tampered
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from noctule.providers import Pack
     from noctule.webhooks import Scheme
 
-Way = Literal["good", "wrong_signature", "tampered", "stale", "unsigned"]
+DeliveryVariant = Literal["good", "wrong_signature", "tampered", "stale", "unsigned"]
 """How a delivery comes: as the provider sends it; signed with another key; changed after it was
 signed; signed too long ago; without any signature."""
 LATE = 60.0
@@ -32,7 +32,7 @@ LATE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class SignedDelivery:
     """One request of the provider's."""
 
     url: str
@@ -40,7 +40,7 @@ class Delivery:
     body: bytes = field(repr=False)
 
 
-async def send_event(target: str | AsgiApp, delivery: Delivery) -> tuple[int, bytes]:
+async def send_event(target: str | AsgiApp, delivery: SignedDelivery) -> tuple[int, bytes]:
     """Post to a URL or an ASGI application; status and body of the answer.
 
     A duplicate is the same delivery sent twice.
@@ -54,27 +54,27 @@ def signed_delivery(
     *,
     key: str,
     url: str,
-    way: Way = "good",
+    variant: DeliveryVariant = "good",
     now: float | None = None,
     event_id: str = "",
     event: str = "",
-) -> Delivery:
-    """`payload` as the provider would deliver it, or not, by `way`.
+) -> SignedDelivery:
+    """`payload` as the provider would deliver it, or not, by `variant`.
 
     `key` signs (`KeyPair.signing`), `now` is in seconds since the epoch. Raises ValueError for a
     stale delivery under a scheme that signs no time: it has no such thing.
     """
     moment = time.time() if now is None else now
-    if way == "stale":
+    if variant == "stale":
         if scheme.timestamp is None:
             raise ValueError(f"{scheme.provider or 'this scheme'} signs no time: nothing is stale")
         moment -= scheme.timestamp.past + LATE
-    signing = new_key(scheme).signing if way == "wrong_signature" else key
+    signing = new_key(scheme).signing if variant == "wrong_signature" else key
     headers, body = compose(scheme, payload, signing, now=moment, id=event_id, type=event, url=url)
-    if way == "tampered":
+    if variant == "tampered":
         headers, body = tampered(scheme, headers, body)
-    delivery = Delivery(url, headers, body)
-    if way == "unsigned":
+    delivery = SignedDelivery(url, headers, body)
+    if variant == "unsigned":
         signatures = {name.replace("*", "1") for name in scheme.headers}
         kept = {name: value for name, value in headers.items() if name not in signatures}
         return replace(delivery, headers=kept)
@@ -118,14 +118,14 @@ def _described(document: ApiDocument, pack: Pack | None, event: str) -> dict[str
 
 
 def _sampled(schema: Schema) -> dict[str, Any]:
-    return dict(as_object(sample(schema, optional=True)) or {})
+    return dict(as_dict(sample(schema, optional=True)))
 
 
 def _put(payload: dict[str, Any], path: str, value: Any) -> None:
     """Set the value at a path with dots; "" is nowhere."""
     *parents, last = path.split(".")
     for name in parents:
-        child = dict(as_object(payload.get(name)) or {})
+        child = dict(as_dict(payload.get(name)))
         payload[name] = child
         payload = child
     if last:

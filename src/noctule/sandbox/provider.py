@@ -13,23 +13,23 @@ import msgspec
 from noctule.runtime import BodyFailure
 from noctule.runtime.testing.failure_body import failure_body
 from noctule.sandbox.backend import Backend
-from noctule.sandbox.http.connection import Reply, Unreadable
-from noctule.sandbox.http.fault_injection import misbehave
+from noctule.sandbox.http.connection import FakeResponse, Unreadable
+from noctule.sandbox.http.fault_injection import send_with_fault
 from noctule.sandbox.http.faults import Fault, Schedule
 from noctule.sandbox.http.listener import HOST, Listener
 from noctule.sandbox.http.token_endpoint import OPERATION as TOKEN
 from noctule.sandbox.http.token_endpoint import TokenEndpoint
 from noctule.sandbox.ledger import Exchange, Ledger
-from noctule.sandbox.state.operation_roles import answer_schema
-from noctule.sandbox.state.schema_drift import drift
+from noctule.sandbox.state.operation_roles import success_schema
+from noctule.sandbox.state.schema_drift import with_schema_drift
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
-    from noctule.sandbox.checks.routing import Match
-    from noctule.sandbox.http.connection import Incoming, Wire
+    from noctule.sandbox.checks.routing import RouteMatch
+    from noctule.sandbox.http.connection import ClientConnection, IncomingRequest
 
 INJECTED = "a fault, injected into the fake"
 
@@ -118,12 +118,12 @@ class FakeProvider:
         """Make what an operation works on exist: `ensure("GET /v1/items/{id}", {"id": "it_1"})`."""
         self._backend.ensure(operation, path)
 
-    async def _serve(self, wire: Wire) -> None:
+    async def _serve(self, wire: ClientConnection) -> None:
         self.ledger.connections += 1
         connection = self.ledger.connections
         fault = self._faults.on_connection()
         if fault is not None:
-            await misbehave(wire, fault, Reply(500))
+            await send_with_fault(wire, fault, FakeResponse(500))
         while wire.open:
             try:
                 incoming = await wire.receive()
@@ -134,7 +134,7 @@ class FakeProvider:
                 return
             await self._answer(wire, incoming, self._enter(incoming, connection))
 
-    def _enter(self, incoming: Incoming, connection: int) -> Exchange:
+    def _enter(self, incoming: IncomingRequest, connection: int) -> Exchange:
         exchange = Exchange(
             number=len(self.ledger.exchanges) + 1,
             at=time.monotonic() - self._started,
@@ -147,7 +147,9 @@ class FakeProvider:
         self.ledger.exchanges.append(exchange)
         return exchange
 
-    async def _answer(self, wire: Wire, incoming: Incoming, exchange: Exchange) -> None:
+    async def _answer(
+        self, wire: ClientConnection, incoming: IncomingRequest, exchange: Exchange
+    ) -> None:
         granted = self._tokens.grants(incoming)
         match = self._backend.find(incoming) if granted is None else None
         exchange.operation = TOKEN if granted is not None else match.operation.key if match else ""
@@ -163,29 +165,34 @@ class FakeProvider:
         await self._send(wire, incoming, exchange, fault, self._named(exchange, reply))
 
     async def _send(
-        self, wire: Wire, incoming: Incoming, exchange: Exchange, fault: Fault | None, reply: Reply
+        self,
+        wire: ClientConnection,
+        incoming: IncomingRequest,
+        exchange: Exchange,
+        fault: Fault | None,
+        reply: FakeResponse,
     ) -> None:
         if fault is not None:
             exchange.fault = fault.kind
             exchange.status = 0 if fault.silent else reply.status
-            await misbehave(wire, fault, reply)
+            await send_with_fault(wire, fault, reply)
         else:
             exchange.status = reply.status
             await wire.send(reply.encoded(head_only=incoming.method == "HEAD"))
         if incoming.headers.get("connection", "").lower() == "close":
             wire.finish()
 
-    def _spoiled(self, fault: Fault, match: Match | None, reply: Reply) -> Reply:
+    def _spoiled(self, fault: Fault, match: RouteMatch | None, reply: FakeResponse) -> FakeResponse:
         if fault.kind == "status":
             refusal = self._backend.refuse(match, fault.status, INJECTED)
             body = refusal.body if fault.body is None else fault.body.encode()
-            return Reply(fault.status, body, {**refusal.headers, **fault.headers})
+            return FakeResponse(fault.status, body, {**refusal.headers, **fault.headers})
         if fault.kind == "refused_in_200" and self._failure is not None:
             body = msgspec.json.encode(failure_body(self._failure, fault.code))
-            return Reply(200, body, {"content-type": "application/json", **fault.headers})
-        return drift(fault, answer_schema(match.operation) if match else None, reply)
+            return FakeResponse(200, body, {"content-type": "application/json", **fault.headers})
+        return with_schema_drift(fault, success_schema(match.operation) if match else None, reply)
 
-    def _named(self, exchange: Exchange, reply: Reply) -> Reply:
+    def _named(self, exchange: Exchange, reply: FakeResponse) -> FakeResponse:
         """With the header in which the provider names a request."""
         if not self._request_id:
             return reply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.proving import Matrix, Row, prove
+from noctule.proving import Matrix, MatrixRow, prove, summary, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from noctule.stages.context import TaskContext
 
-__all__ = ["Matrix", "Row", "prove_task"]
+__all__ = ["Matrix", "MatrixRow", "prove_task", "summary", "table"]
 
 
 def prove_task(
@@ -22,7 +22,7 @@ def prove_task(
     faults: Collection[str] = (),
     methods: Collection[str] = (),
     few: bool = False,
-    on_row: Callable[[Row], None] | None = None,
+    on_row: Callable[[MatrixRow], None] | None = None,
 ) -> Matrix:
     """The matrix of a task's wrapper, run by `python` (the project's own by default).
 

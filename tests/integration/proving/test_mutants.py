@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from noctule.proving import table
 from support.proving_samples import (
     CALL,
     HANDLER,
@@ -223,7 +224,7 @@ FAST = 200.0
 
 def broken_promises(project: Path, fault: str) -> set[str]:
     matrix = proven(project, fault, speed=FAST)
-    assert not matrix.held, matrix.text("en")
+    assert not matrix.held, table(matrix, "en")
     return {check.promise for row in matrix.rows for check in row.broken}
 
 
@@ -252,15 +253,15 @@ def test_a_write_without_a_key_is_sent_once_and_says_that_it_cannot_know(
     matrix = without_a_key(tmp_path / "bad", "idempotent", fault)
     (row,) = matrix.rows
     assert "outcome_unknown" in {check.promise for check in row.broken}
-    assert row.did.requests == 2
+    assert row.observed.requests == 2
 
 
 def test_the_key_that_a_provider_publishes_is_made_up_and_not_fetched(tmp_path: Path) -> None:
     matrix = signed_by_a_published_key(tmp_path / "project")
-    assert matrix.held, matrix.text("en")
-    assert [row.did.outcome for row in matrix.rows] == ["200", "401", "401", "401"]
+    assert matrix.held, table(matrix, "en")
+    assert [row.observed.outcome for row in matrix.rows] == ["200", "401", "401", "401"]
 
 
 def test_the_wrapper_that_they_break_holds(tmp_path: Path) -> None:
     matrix = proven(write(tmp_path / "project"))
-    assert matrix.held, matrix.text("en")
+    assert matrix.held, table(matrix, "en")

@@ -14,7 +14,7 @@ from noctule import apidoc, providers
 from noctule.codegen.render import render
 from noctule.manifest import IntegrationTask, PlannedFile, Webhook
 from noctule.problem import Exit, Problem
-from noctule.proving import prove
+from noctule.proving import prove, table
 from noctule.sandbox import FakeProvider
 from support.proving_samples import CALL, HANDLER, WRAPPER, proven, task, write
 from support.sandbox_samples import PARCELS
@@ -128,7 +128,7 @@ def test_a_python_that_does_not_start_or_lacks_noctule_is_a_problem(tmp_path: Pa
 def test_code_that_hangs_breaks_its_row_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("noctule.proving.calls.SECOND_THOUGHT", 0.5)
+    monkeypatch.setattr("noctule.proving.calls.OVERHEAD", 0.5)
     hangs = """        import threading
         try:
             return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
@@ -138,7 +138,7 @@ def test_code_that_hangs_breaks_its_row_and_no_other(
     project = write(tmp_path / "project", wrapper=WRAPPER.replace(CALL, hangs))
     matrix = proven(project, "none", "refused", speed=200.0)
     assert {row.fault: row.held for row in matrix.rows} == {"none": True, "refused": False}
-    assert matrix.rows[1].did.kind == "hung"
+    assert matrix.rows[1].observed.kind == "hung"
     assert {check.promise for check in matrix.rows[1].broken} == {"typed_error", "in_time"}
 
 
@@ -185,7 +185,7 @@ def test_nothing_is_written_and_no_secret_of_the_environment_is_used(
 
     matrix = proven(project, "none", "rate_limited", "event", "duplicate", speed=100.0)
 
-    assert matrix.held, matrix.text("en")
+    assert matrix.held, table(matrix, "en")
     assert tree(project) == before
     assert sorted(tmp_path.iterdir()) == beside
     keys = {exchange.headers["authorization"] for exchange in seen}
@@ -211,9 +211,9 @@ def test_a_whole_api_in_resources_is_proven_method_by_method(target: str, tmp_pa
     matrix = prove(
         whole, PARCELS, None, tmp_path, python=Path(sys.executable), faults=["none", "answer_lost"]
     )
-    assert matrix.held, matrix.text("en")
+    assert matrix.held, table(matrix, "en")
     assert len(matrix.rows) == 2 * len(PARCELS.operations)
-    assert {"parcels.create_parcel", "links.close_link"} <= {row.method for row in matrix.rows}
+    assert {"parcels.create", "links.close"} <= {row.method for row in matrix.rows}
 
 
 def test_each_row_is_told_as_it_ends_and_credentials_differ_from_proof_to_proof(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from noctule.messages import catalog, say
-from noctule.proving import calls, promises, proof, scenarios, subject
+from noctule.proving import calls, promises, proof, proven_method, scenarios
 from noctule.proving.deliveries import FIRST_SET as DELIVERIES
 from noctule.proving.scenarios import EVERY_CALL
 from noctule.proving.scenarios import FIRST_SET as CALLS
@@ -72,7 +72,7 @@ def test_every_promise_is_described_and_every_name_is_of_the_prover() -> None:
 
 
 def test_the_figures_are_those_of_the_prover() -> None:
-    plan = subject.Plan()
+    plan = proven_method.CallLimits()
     (fastest,) = {scenario.fastest for scenario in CALLS if scenario.asked_wait}
     for figure in (
         f"asks for {scenarios.ASKED_WAIT} s",

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 
-from noctule.proving import Check, Did, Matrix, Row
+from noctule.proving import Matrix, MatrixRow, Observed, PromiseCheck, summary, table
 
 CREATE, LIST, EVENT = "create_payment", "list_payments", "payment.succeeded"
-GOOD = Did(kind="returned", outcome="Payment", requests=2, effects=1, waits=(0.8123,), seconds=1.04)
-FAILED = Did(kind="raised", outcome="ServerError", requests=4, seconds=7.0)
-TWICE = Did(kind="returned", outcome="Payment", requests=2, effects=2, seconds=0.5)
-HUNG = Did(kind="hung", outcome="", requests=1)
+GOOD = Observed(
+    kind="returned", outcome="Payment", requests=2, effects=1, waits=(0.8123,), seconds=1.04
+)
+FAILED = Observed(kind="raised", outcome="ServerError", requests=4, seconds=7.0)
+TWICE = Observed(kind="returned", outcome="Payment", requests=2, effects=2, seconds=0.5)
+HUNG = Observed(kind="hung", outcome="", requests=1)
 
 
-def held(*promises: str) -> tuple[Check, ...]:
-    return tuple(Check(promise, held=True, evidence={"seen": 1}) for promise in promises)
+def held(*promises: str) -> tuple[PromiseCheck, ...]:
+    return tuple(PromiseCheck(promise, held=True, evidence={"seen": 1}) for promise in promises)
 
 
-BROKEN = Check("one_effect", held=False, evidence={"effects": ["/é", "/b"]})
+BROKEN = PromiseCheck("one_effect", held=False, evidence={"effects": ["/é", "/b"]})
 MATRIX = Matrix(
     rows=(
-        Row("status_500_once", CREATE, GOOD, held("returns", "one_effect", "in_time")),
-        Row("status_500_once", LIST, FAILED, held("typed_error", "within_attempts")),
-        Row("answer_lost", CREATE, TWICE, (*held("returns"), BROKEN)),
-        Row("timeout", LIST, HUNG, (Check("in_time", held=False), *held("typed_error"))),
-        Row("duplicate", EVENT, Did(kind="answered", outcome="200, 200"), held("accepted")),
+        MatrixRow("status_500_once", CREATE, GOOD, held("returns", "one_effect", "in_time")),
+        MatrixRow("status_500_once", LIST, FAILED, held("typed_error", "within_attempts")),
+        MatrixRow("answer_lost", CREATE, TWICE, (*held("returns"), BROKEN)),
+        MatrixRow(
+            "timeout", LIST, HUNG, (PromiseCheck("in_time", held=False), *held("typed_error"))
+        ),
+        MatrixRow(
+            "duplicate", EVENT, Observed(kind="answered", outcome="200, 200"), held("accepted")
+        ),
     ),
     speed=50.0,
     seconds=1.234,
@@ -72,13 +78,13 @@ SUMMARY_FR = """\
 
 
 def test_the_table_in_both_languages() -> None:
-    assert MATRIX.text("en") == TABLE_EN + END_EN
-    assert MATRIX.text("fr") == TABLE_FR + END_FR
+    assert table(MATRIX, "en") == TABLE_EN + END_EN
+    assert table(MATRIX, "fr") == TABLE_FR + END_FR
 
 
 def test_the_summary_in_both_languages() -> None:
-    assert MATRIX.summary("en") == SUMMARY_EN + END_EN
-    assert MATRIX.summary("fr") == SUMMARY_FR + END_FR
+    assert summary(MATRIX, "en") == SUMMARY_EN + END_EN
+    assert summary(MATRIX, "fr") == SUMMARY_FR + END_FR
 
 
 def test_the_count_and_the_verdict() -> None:
@@ -96,7 +102,7 @@ def test_a_machine_reads_all_that_was_seen() -> None:
     assert told["rows"][2] == {
         "fault": "answer_lost",
         "method": "create_payment",
-        "did": {
+        "observed": {
             "kind": "returned",
             "outcome": "Payment",
             "requests": 2,
@@ -110,4 +116,4 @@ def test_a_machine_reads_all_that_was_seen() -> None:
             {"promise": "one_effect", "held": False, "evidence": {"effects": ["/é", "/b"]}},
         ],
     }
-    assert told["rows"][0]["did"]["waits"] == [0.812]
+    assert told["rows"][0]["observed"]["waits"] == [0.812]

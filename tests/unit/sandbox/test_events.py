@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from noctule import apidoc, providers
-from noctule.sandbox import Delivery, Way, sample_event, signed_delivery
+from noctule.sandbox import DeliveryVariant, SignedDelivery, sample_event, signed_delivery
 from noctule.webhooks import Rejection, WebhookRequest, scheme_of, verify
 from noctule.webhooks.signing.sign import new_key
 
@@ -21,7 +21,7 @@ PACKS = ("github", "sendgrid", "slack", "stripe", "twilio")
 EVENTS = [(name, event) for name in PACKS for event in providers.pack(name).events]
 URL = "https://app.example.com/api/webhooks/provider"
 NOW = 1_800_000_000.0
-BAD: tuple[Way, ...] = ("wrong_signature", "tampered", "stale", "unsigned")
+BAD: tuple[DeliveryVariant, ...] = ("wrong_signature", "tampered", "stale", "unsigned")
 
 
 def payload_of(name: str, event: str, event_id: str = "evt_1") -> dict[str, Any]:
@@ -30,7 +30,7 @@ def payload_of(name: str, event: str, event_id: str = "evt_1") -> dict[str, Any]
     return sample_event(document, pack, scheme_of(name), event, event_id=event_id)
 
 
-def check(scheme: Scheme, delivery: Delivery, secret: str) -> None:
+def check(scheme: Scheme, delivery: SignedDelivery, secret: str) -> None:
     request = WebhookRequest("POST", delivery.url, delivery.headers, delivery.body)
     verify(scheme, request, (secret,), NOW)
 
@@ -53,17 +53,17 @@ def test_an_event_fits_its_schema_and_verifies(name: str, event: str) -> None:
 
 @pytest.mark.parametrize("way", BAD)
 @pytest.mark.parametrize("name", PACKS)
-def test_a_bad_delivery_does_not_verify(name: str, way: Way) -> None:
+def test_a_bad_delivery_does_not_verify(name: str, way: DeliveryVariant) -> None:
     scheme, pair = scheme_of(name), new_key(scheme_of(name))
     event = next(iter(providers.pack(name).events))
 
-    def delivered(way: Way) -> Delivery:
+    def delivered(way: DeliveryVariant) -> SignedDelivery:
         return signed_delivery(
             scheme,
             payload_of(name, event),
             key=pair.signing,
             url=URL,
-            way=way,
+            variant=way,
             now=NOW,
             event=event,
         )

@@ -1,4 +1,4 @@
-"""Runs in the user's Python, beside the user's code, and does as it is told on standard input.
+"""Runs in the user's Python, next to the user's code, and executes commands from standard input.
 
 One JSON object per line, each way:
 
@@ -7,5 +7,5 @@ One JSON object per line, each way:
 
 With `"load": true` the module is imported and nothing else is done.
 
-Whatever the user's code prints or logs goes to standard error; the answers do not mix with it.
+What the user's code prints or logs goes to standard error, apart from the answers.
 """

@@ -14,17 +14,17 @@ from noctule.proving.driver.modules import NotLoaded, service_class
 
 if TYPE_CHECKING:
     from noctule.proving.driver.calls import Caller
-    from noctule.proving.driver.deliveries import Route
+    from noctule.proving.driver.deliveries import DeliveryTarget
 
 
 def main() -> None:
-    answers = _keep_stdout_for_answers()
+    answers = _separate_stdout()
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
     driver = Driver()
     with asyncio.Runner() as runner:
         for line in sys.stdin:
             try:
-                answer = runner.run(driver.obey(json.loads(line)))
+                answer = runner.run(driver.run(json.loads(line)))
             except NotLoaded as error:
                 traceback.print_exc()
                 answer = {"failed": error.kind, "place": error.place, "cause": error.cause}
@@ -34,14 +34,14 @@ def main() -> None:
 
 
 class Driver:
-    """Holds what has been imported from one command to the next, and imports no more than is
-    needed: what a proof waits for most is imports."""
+    """Keeps imported modules from one command to the next. Imports as little as it can: a proof
+    spends most of its time on imports."""
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
-        self._routes: dict[str, Route] = {}
+        self._routes: dict[str, DeliveryTarget] = {}
 
-    async def obey(self, command: dict[str, Any]) -> dict[str, Any]:
+    async def run(self, command: dict[str, Any]) -> dict[str, Any]:
         path = command["module"]
         if command["do"] == "call":
             caller = self._caller(path)
@@ -56,19 +56,19 @@ class Driver:
             self._callers[path] = Caller(service_class(path))
         return self._callers[path]
 
-    def _route(self, path: str) -> Route:
-        from noctule.proving.driver.deliveries import Route
+    def _route(self, path: str) -> DeliveryTarget:
+        from noctule.proving.driver.deliveries import DeliveryTarget
 
         if path not in self._routes:
-            self._routes[path] = Route(path)
+            self._routes[path] = DeliveryTarget(path)
         return self._routes[path]
 
 
-def _keep_stdout_for_answers() -> TextIO:
+def _separate_stdout() -> TextIO:
     """The real standard output; what others write to it goes to standard error from now on."""
-    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    return kept
+    return stdout
 
 
 if __name__ == "__main__":

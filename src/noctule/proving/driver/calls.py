@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class WatchedClock(FastClock):
-    """A fast clock that keeps what it was asked to wait."""
+    """A fast clock that records every wait."""
 
     def __init__(self, speed: float) -> None:
         super().__init__(speed)
@@ -37,43 +37,45 @@ class WatchedClock(FastClock):
         super().block(seconds)
 
 
-class HomeTransport(HttpTransport):
-    """Sends what is meant for any other host (a token endpoint) to the fake as well: nothing
-    leaves the machine."""
+class RedirectingTransport(HttpTransport):
+    """Sends requests for other hosts (a token endpoint) to the fake provider as well, so that
+    nothing leaves the machine."""
 
     def __init__(self, base_url: str, clock: FastClock) -> None:
         super().__init__(clock=clock)
         self._base_url = base_url
 
     async def asend(self, request: Request) -> Response:
-        return await super().asend(_at_home(request, self._base_url))
+        return await super().asend(_redirected(request, self._base_url))
 
 
-class SyncHomeTransport(SyncHttpTransport):
-    """`HomeTransport` for a `SyncService`."""
+class SyncRedirectingTransport(SyncHttpTransport):
+    """`RedirectingTransport` for a `SyncService`."""
 
     def __init__(self, base_url: str, clock: FastClock) -> None:
         super().__init__(clock=clock)
         self._base_url = base_url
 
     def send(self, request: Request) -> Response:
-        return super().send(_at_home(request, self._base_url))
+        return super().send(_redirected(request, self._base_url))
 
 
-def _at_home(request: Request, base_url: str) -> Request:
-    home, meant = urlsplit(base_url), urlsplit(request.url)
-    if meant.netloc == home.netloc:
+def _redirected(request: Request, base_url: str) -> Request:
+    fake, target = urlsplit(base_url), urlsplit(request.url)
+    if target.netloc == fake.netloc:
         return request
-    return replace(request, url=urlunsplit((home.scheme, home.netloc, *meant[2:])))
+    return replace(request, url=urlunsplit((fake.scheme, fake.netloc, *target[2:])))
 
 
 class Caller:
+    """Calls the methods of one service class."""
+
     def __init__(self, kind: type[Any]) -> None:
         self._kind = kind
         self.name = kind.__name__
 
     async def call(self, command: dict[str, Any]) -> dict[str, Any]:
-        """`times` calls of one method of a fresh service, each bounded by `limit` real seconds."""
+        """Call one method of a new service `times` times, each within `limit` real seconds."""
         clock = WatchedClock(command["speed"])
         service = self._service(command["base_url"], clock)
         try:
@@ -92,7 +94,7 @@ class Caller:
 
     def _service(self, base_url: str, clock: FastClock) -> Any:
         sync = issubclass(self._kind, SyncService)
-        transport = (SyncHomeTransport if sync else HomeTransport)(base_url, clock)
+        transport = (SyncRedirectingTransport if sync else RedirectingTransport)(base_url, clock)
         try:
             return self._kind(base_url=base_url, transport=transport, clock=clock)
         except Exception as error:
@@ -101,18 +103,18 @@ class Caller:
 
 
 def _arguments(method: Any, command: dict[str, Any]) -> dict[str, Any]:
-    """The planned arguments that the method still takes: its signature is the user's to change."""
+    """The planned arguments that the method still takes; the user may have changed it."""
     parameters = inspect.signature(method).parameters
-    known = {name: v for name, v in command["arguments"].items() if name in parameters}
+    arguments = {name: v for name, v in command["arguments"].items() if name in parameters}
     for name in command["binary"]:
-        if name in known:
-            known[name] = str(known[name]).encode()
+        if name in arguments:
+            arguments[name] = str(arguments[name]).encode()
     empty = inspect.Parameter.empty
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     for name, parameter in parameters.items():
-        if parameter.default is empty and parameter.kind not in variadic and name not in known:
+        if parameter.default is empty and parameter.kind not in variadic and name not in arguments:
             raise NotLoaded("unknown_argument", command["method"], name)
-    return known
+    return arguments
 
 
 async def _outcome(
@@ -126,31 +128,31 @@ async def _outcome(
                 value = await method(**arguments)
             else:
                 value = await asyncio.to_thread(method, **arguments)
-        told: dict[str, Any] = {"kind": "returned", "type": type(value).__name__}
+        outcome: dict[str, Any] = {"kind": "returned", "type": type(value).__name__}
     except Exception as error:
         _show(error)
-        told = {"kind": "hung", "type": ""} if bound.expired() else _raised(error)
-    return {**told, "seconds": clock.monotonic() - start}
+        outcome = {"kind": "hung", "type": ""} if bound.expired() else _raised(error)
+    return {**outcome, "seconds": clock.monotonic() - start}
 
 
 def _raised(error: Exception) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    outcome: dict[str, Any] = {
         "kind": "raised",
         "type": type(error).__name__,
         "family": [kind.__name__ for kind in type(error).__mro__],
         "typed": isinstance(error, ServiceError),
     }
     if isinstance(error, ServiceError):
-        told["attempts"] = error.attempts
-        told["messages"] = {
+        outcome["attempts"] = error.attempts
+        outcome["messages"] = {
             "en": error.user_message(language="en"),
             "fr": error.user_message(language="fr"),
         }
-    return told
+    return outcome
 
 
 def _show(error: Exception) -> None:
-    """All that an error tells a log: the prover looks for secrets in it."""
+    """Print everything that an error would write to a log; the prover looks for secrets in it."""
     sys.stderr.write(f"{error!r}\n{error}\n")
     traceback.print_exception(error)
 

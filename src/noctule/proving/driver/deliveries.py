@@ -1,7 +1,7 @@
-"""Posts webhook deliveries into the user's route and counts what reaches a handler.
+"""Posts webhook deliveries to the user's route and records what reaches a handler.
 
-The bodies of the user's handlers do not run: what they do to the world (mail, orders) is not to
-be done for a sample event. What is proven is the way to them.
+The bodies of the user's handlers do not run: a sample event must not send mail or place orders.
+The proof covers everything up to the handlers.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Watch:
-    """What reached the handlers of the module, in order."""
+class HandlerWatch:
+    """The events that reached handlers of the module, in order."""
 
     handled: list[Event] = field(default_factory=list["Event"])
     handlers: int = 0
 
 
-class Route:
-    """The user's webhook module, imported once, its handlers watched."""
+class DeliveryTarget:
+    """The user's webhook module, imported once, with its handlers replaced by recorders."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.watch = Watch()
+        self.watch = HandlerWatch()
         with patch.object(Receiver, "on", _watched_registration(self.watch)):
             members = list(vars(import_path(path)).values())
-        found = [value for value in members if issubclass(type(value), Receiver)]
-        self._receivers = list(dict.fromkeys(found))
+        receivers = [value for value in members if issubclass(type(value), Receiver)]
+        self._receivers = list(dict.fromkeys(receivers))
         routers = [value for value in members if _is_application(value)]
         if not routers and not self._receivers:
             raise NotLoaded("no_route", path)
@@ -57,7 +57,7 @@ class Route:
             publish(receiver.scheme, KeyPair("", "", command["published"].encode()))
         async with AsyncExitStack() as stack:
             await self._start(stack)
-            statuses = [await self._post(each) for each in command["deliveries"]]
+            statuses = [await self._post(delivery) for delivery in command["deliveries"]]
             for receiver in self._receivers:
                 await receiver.drain()
         return {
@@ -74,7 +74,7 @@ class Route:
             raise NotLoaded("no_start", self.path, f"{type(error).__name__}: {error}") from error
 
     async def _post(self, delivery: dict[str, Any]) -> int:
-        """The status; 500 when the application raises, as its server would answer."""
+        """The status; 500 when the application raises, as a server would answer."""
         body = b64decode(delivery["body"])
         try:
             status, _ = await post(self._app, delivery["url"], delivery["headers"], body)
@@ -85,28 +85,28 @@ class Route:
 
 
 def _is_application(value: Any) -> bool:
-    """An ASGI router or application, known by its routes. A framework's proxies, which may only
-    be looked into while a request is served (Flask's `request`), are left alone."""
+    """Whether it is an ASGI router or application, recognised by its routes. Proxies that only
+    work during a request (Flask's `request`) are not touched."""
     if issubclass(type(value), type) or getattr_static(value, "routes", None) is None:
         return False
     return callable(value)
 
 
-def _watched_registration(watch: Watch) -> Callable[..., Any]:
-    """`Receiver.on`, but that a handler is replaced by one that only notes the event."""
+def _watched_registration(watch: HandlerWatch) -> Callable[..., Any]:
+    """`Receiver.on`, with each handler replaced by one that only records the event."""
     register = Receiver.on
 
     def on(receiver: Receiver, *types: str) -> Callable[[Any], Any]:
-        keep = register(receiver, *types)
+        add = register(receiver, *types)
 
-        def note(handler: Any) -> Any:
+        def record(handler: Any) -> Any:
             @functools.wraps(handler)
             async def watched(event: Event) -> None:
                 watch.handled.append(event)
 
             watch.handlers += 1
-            return keep(watched)
+            return add(watched)
 
-        return note
+        return record
 
     return on

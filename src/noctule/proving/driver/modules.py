@@ -1,4 +1,4 @@
-"""Finds in the user's project what is to be driven."""
+"""Imports the user's modules and finds the service class in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class NotLoaded(Exception):
-    """The user's code cannot be driven. `kind` is "import", "no_service", "no_method" …"""
+    """The user's code cannot be imported or called: "import", "no_service", "no_method" …"""
 
     def __init__(self, kind: str, place: str, cause: str = "") -> None:
         self.kind = kind
@@ -23,8 +23,7 @@ class NotLoaded(Exception):
 
 
 def import_path(path: str) -> ModuleType:
-    """Import a file of the project, or the package that stands in its place, by the name that the
-    project gives it.
+    """Import a file of the project, or the package of that name, under its name in the project.
 
     `path` is relative to the current folder. Raises NotLoaded with file and line of the cause.
     """
@@ -52,7 +51,7 @@ def service_class(path: str) -> type[Any]:
     from noctule.runtime import Service, SyncService
 
     module = import_path(path)
-    found = [
+    services = [
         kind
         for kind in vars(module).values()
         if inspect.isclass(kind)
@@ -60,9 +59,9 @@ def service_class(path: str) -> type[Any]:
         and kind.__module__ == module.__name__
         and hasattr(kind, "config")
     ]
-    if not found:
+    if not services:
         raise NotLoaded("no_service", path)
-    return found[-1]
+    return services[-1]
 
 
 def _cause(error: Exception) -> str:

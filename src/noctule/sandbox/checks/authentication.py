@@ -7,11 +7,11 @@ from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, ApiOperation, SecurityScheme
-    from noctule.sandbox.http.connection import Incoming
+    from noctule.sandbox.http.connection import IncomingRequest
 
 
 def credential_missing(
-    document: ApiDocument, operation: ApiOperation, incoming: Incoming
+    document: ApiDocument, operation: ApiOperation, incoming: IncomingRequest
 ) -> str | None:
     """What is missing, in words; None when one of the documented alternatives is satisfied."""
     if not operation.security:
@@ -26,7 +26,7 @@ def credential_missing(
     return f"no credential: {' or '.join(missing)}"
 
 
-def _carried(scheme: SecurityScheme, incoming: Incoming) -> bool:
+def _carried(scheme: SecurityScheme, incoming: IncomingRequest) -> bool:
     if scheme.kind == "api_key":
         return bool(_api_key(scheme, incoming))
     kind, _, credential = incoming.headers.get("authorization", "").partition(" ")
@@ -38,7 +38,7 @@ def _carried(scheme: SecurityScheme, incoming: Incoming) -> bool:
     return bool(kind)
 
 
-def _api_key(scheme: SecurityScheme, incoming: Incoming) -> str:
+def _api_key(scheme: SecurityScheme, incoming: IncomingRequest) -> str:
     if scheme.where == "header":
         return incoming.headers.get(scheme.parameter.lower(), "")
     if scheme.where == "query":
@@ -47,6 +47,6 @@ def _api_key(scheme: SecurityScheme, incoming: Incoming) -> str:
     return _cookies(incoming).get(scheme.parameter, "")
 
 
-def _cookies(incoming: Incoming) -> dict[str, str]:
+def _cookies(incoming: IncomingRequest) -> dict[str, str]:
     pairs = (pair.partition("=") for pair in incoming.headers.get("cookie", "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,15 @@ from urllib.parse import parse_qsl, unquote_plus
 
 import msgspec
 
-from noctule.sandbox.state.values import as_list, as_object, read_text
+from noctule.json_types import is_list, is_object
+from noctule.sandbox.checks.text_values import read_text
+from noctule.sandbox.request import RequestValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from noctule.apidoc import ApiOperation, Media, Parameter, Schema
-    from noctule.sandbox.http.connection import Incoming
+    from noctule.sandbox.http.connection import IncomingRequest
 
 FORM = "application/x-www-form-urlencoded"
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
@@ -26,29 +27,16 @@ class Undecodable(Exception):
     """The request is not written as the document says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Values by wire name, in the types of their schemas. `body` is None when none was sent."""
-
-    path: dict[str, Any]
-    query: dict[str, Any]
-    headers: Mapping[str, str]
-    body: Any
-    media: Media | None
-
-    def facts(self) -> dict[str, Any]:
-        """What the request says by name, the body's word last."""
-        return {**self.query, **self.path, **(as_object(self.body) or {})}
-
-
-def decode(operation: ApiOperation, path: Mapping[str, str], incoming: Incoming) -> Decoded:
+def decode(
+    operation: ApiOperation, path: Mapping[str, str], incoming: IncomingRequest
+) -> RequestValues:
     """Read `incoming` by the parameters and the body of `operation`. Raises Undecodable."""
     _, _, query = incoming.target.partition("?")
     by_place: dict[str, list[Parameter]] = {"path": [], "query": []}
     for parameter in operation.parameters:
         by_place.setdefault(parameter.where, []).append(parameter)
     media, body = _body(operation, incoming)
-    return Decoded(
+    return RequestValues(
         path={
             p.name: read_text(p.schema, path[p.name]) for p in by_place["path"] if p.name in path
         },
@@ -77,7 +65,7 @@ def _query(pairs: list[tuple[str, str]], parameters: Iterable[Parameter]) -> dic
     return {**nested, **values}
 
 
-def _body(operation: ApiOperation, incoming: Incoming) -> tuple[Media | None, Any]:
+def _body(operation: ApiOperation, incoming: IncomingRequest) -> tuple[Media | None, Any]:
     described = operation.body
     sent = incoming.headers.get("content-type", "")
     essence = sent.partition(";")[0].strip().lower()
@@ -187,26 +175,25 @@ def _keys(name: str) -> list[str]:
 
 def _put(node: dict[str, Any], key: str, rest: list[str], value: str) -> None:
     if rest:
-        child = as_object(node.setdefault(key, {}))
-        if child is None:
+        child = node.setdefault(key, {})
+        if not is_object(child):
             raise Undecodable(f"{key} is sent both as a value and as an object")
         # "[]" appends: each value under the next number.
         _put(child, rest[0] or str(len(child)), rest[1:], value)
     elif key not in node:
         node[key] = value
-    elif as_object(node[key]) is not None:
+    elif is_object(node[key]):
         raise Undecodable(f"{key} is sent both as a value and as an object")
     else:
-        before = as_list(node[key])
-        node[key] = [node[key], value] if before is None else [*before, value]
+        before = node[key]
+        node[key] = [*before, value] if is_list(before) else [before, value]
 
 
 def _listed(value: Any) -> Any:
     """Objects whose keys are 0, 1, 2 … as lists, all the way down."""
-    fields = as_object(value)
-    if fields is None:
+    if not is_object(value):
         return value
-    node = {key: _listed(each) for key, each in fields.items()}
+    node = {key: _listed(member) for key, member in value.items()}
     if list(node) == [str(index) for index in range(len(node))]:
         return list(node.values())
     return node

@@ -5,26 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.sandbox.checks.authentication import credential_missing
-from noctule.sandbox.checks.decoding import Decoded, Undecodable, decode
+from noctule.sandbox.checks.decoding import Undecodable, decode
 from noctule.sandbox.checks.validation import Validators
+from noctule.sandbox.request import Refusal
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
-    from noctule.sandbox.checks.routing import Match
-    from noctule.sandbox.http.connection import Incoming
+    from noctule.sandbox.checks.routing import RouteMatch
+    from noctule.sandbox.http.connection import IncomingRequest
+    from noctule.sandbox.request import RequestValues
 
 
-class Refusal(Exception):
-    """The answer is an error of this status, for this reason."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        self.status = status
-        self.reason = reason
-        super().__init__(reason)
-
-
-class Gate:
+class RequestChecks:
     def __init__(self, document: ApiDocument, pack: Pack | None) -> None:
         self._document = document
         self._header = pack.auth.header.lower() if pack and pack.auth else ""
@@ -34,7 +27,7 @@ class Gate:
             elsewhere |= {pack.auth.query if pack.auth else "", *pack.parameters}
         self._validators = Validators(elsewhere)
 
-    def admit(self, match: Match, incoming: Incoming) -> Decoded:
+    def admit(self, match: RouteMatch, incoming: IncomingRequest) -> RequestValues:
         """The request as values. Raises Refusal: 401 without credential, 400 with reasons."""
         missing = credential_missing(self._document, match.operation, incoming)
         # Where the document names another header than the provider reads, the pack knows better.

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from noctule.sandbox.request import PATH_PARAMETER
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from noctule.apidoc import ApiDocument, ApiOperation
 
-PARAMETER = re.compile(r"\{([^{}]+)\}")
-
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class RouteMatch:
     operation: ApiOperation
     path: dict[str, str]
     """Values of the path parameters, percent-decoded."""
@@ -43,14 +43,14 @@ class Router:
         for operation in document.operations.values():
             self._node(operation).operations.setdefault(operation.method, operation)
 
-    def match(self, method: str, path: str) -> Match | None:
+    def match(self, method: str, path: str) -> RouteMatch | None:
         """The operation that `method` and `path` (as sent, no query) name, or None."""
         segments = self._without_prefix(path).strip("/").split("/")
         for node, values in _walk(self._root, segments, 0, ()):
             operation = node.operations.get(method)
             if operation is not None:
-                names = PARAMETER.findall(operation.path)
-                return Match(operation, dict(zip(names, map(unquote, values), strict=True)))
+                names = PATH_PARAMETER.findall(operation.path)
+                return RouteMatch(operation, dict(zip(names, map(unquote, values), strict=True)))
         return None
 
     def _without_prefix(self, path: str) -> str:
@@ -72,12 +72,12 @@ class Router:
 
 
 def _child(node: _PathSegment, segment: str) -> _PathSegment:
-    if not PARAMETER.search(segment):
+    if not PATH_PARAMETER.search(segment):
         return node.literals.setdefault(segment, _PathSegment())
-    if PARAMETER.fullmatch(segment):
+    if PATH_PARAMETER.fullmatch(segment):
         node.any = node.any or _PathSegment()
         return node.any
-    literals = PARAMETER.split(segment)[::2]
+    literals = PATH_PARAMETER.split(segment)[::2]
     pattern = re.compile("(.+)".join(map(re.escape, literals)))
     for known, child in node.mixed:
         if known.pattern == pattern.pattern:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import json_schema
+from noctule.json_types import is_object
 from noctule.problem import Exit, Problem
-from noctule.sandbox.state.values import as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
     from noctule.apidoc import ApiOperation, Parameter, Schema
-    from noctule.sandbox.checks.decoding import Decoded
+    from noctule.sandbox.request import RequestValues
 
 TOKENS = frozenset({"token", "access_token"})
 MAX_REASONS = 5
@@ -33,7 +33,7 @@ class Validators:
         self._elsewhere = frozenset(elsewhere)
         self._compiled: dict[Schema, jsonschema_rs.Validator] = {}
 
-    def refusals(self, operation: ApiOperation, decoded: Decoded) -> list[str]:
+    def refusals(self, operation: ApiOperation, decoded: RequestValues) -> list[str]:
         """What the request does wrong by the document, in words; at most MAX_REASONS."""
         reasons = [
             reason
@@ -47,7 +47,7 @@ class Validators:
             reasons.append("body: is required")
         return reasons[:MAX_REASONS]
 
-    def _parameter(self, parameter: Parameter, decoded: Decoded) -> list[str]:
+    def _parameter(self, parameter: Parameter, decoded: RequestValues) -> list[str]:
         place = f"{parameter.where} {parameter.name}"
         lacks = parameter.required and not _sent(parameter, decoded)
         missing = [f"{place}: is required"] if lacks else []
@@ -76,7 +76,7 @@ class Validators:
         return known
 
 
-def _sent(parameter: Parameter, decoded: Decoded) -> bool:
+def _sent(parameter: Parameter, decoded: RequestValues) -> bool:
     """Whether it is a token that went as a credential: some documents ask for it twice."""
     if parameter.where == "path":
         return False
@@ -92,7 +92,9 @@ def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     return jsonschema_rs.Draft202012Validator(schema, mask="the value")
 
 
-def _unknown(operation: ApiOperation, decoded: Decoded, elsewhere: frozenset[str]) -> list[str]:
+def _unknown(
+    operation: ApiOperation, decoded: RequestValues, elsewhere: frozenset[str]
+) -> list[str]:
     """Names that the document does not have: a wrapper that writes them sends nothing."""
     known = {parameter.name for parameter in operation.parameters if parameter.where == "query"}
     reasons = [
@@ -103,8 +105,8 @@ def _unknown(operation: ApiOperation, decoded: Decoded, elsewhere: frozenset[str
     schema = decoded.media.schema if decoded.media is not None else None
     if schema is None or schema.type != "object" or not schema.properties:
         return reasons
-    body = as_object(decoded.body)
-    if "additionalProperties" in schema.raw or body is None:
+    body = decoded.body
+    if "additionalProperties" in schema.raw or not is_object(body):
         return reasons
     return reasons + [
         f"body.{n}: is not in the document" for n in body if n not in schema.properties

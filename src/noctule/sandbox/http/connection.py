@@ -1,28 +1,37 @@
-"""One accepted connection: plain HTTP/1.1 in, and out whatever a bad night sends.
+"""One accepted connection: HTTP/1.1 requests in, and out any bytes, well-formed or not.
 
 Faults need the socket itself (a reset, half a body, a byte a second), which no server
-framework hands out; this one speaks only as much HTTP as a client under test needs.
+framework gives access to. h11 parses the requests.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import struct
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import h11
+
+if TYPE_CHECKING:
+    import asyncio
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
+VERSIONS = (b"1.0", b"1.1")
+READ_SIZE = 64 * 1024
 
 
 class Unreadable(Exception):
-    """What came in is no HTTP/1.1 request, or one beyond the bounds."""
+    """The bytes are not an HTTP/1.1 request, or the request is larger than the bounds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IncomingRequest:
+    """One request. Header names are in lower case; repeated headers are joined with a comma."""
+
     method: str
     target: str
     headers: dict[str, str]
@@ -30,15 +39,15 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer before it meets the wire. Headers carry no content-length; the wire adds it."""
+class FakeResponse:
+    """One response, before it is encoded. `encoded` adds the content-length."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
     def encoded(self, *, head_only: bool = False) -> bytes:
-        """The bytes of the answer."""
+        """The bytes of the response."""
         headers = dict(self.headers)
         if self.status != 204 and "transfer-encoding" not in headers:
             headers["content-length"] = str(len(self.body))
@@ -47,25 +56,53 @@ class Reply:
         return head if head_only or self.status == 204 else head + self.body
 
 
-class Wire:
+class ClientConnection:
+    """A client's connection. `open` until `finish` or `reset`."""
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._unparsed = b""
+        """Bytes of the next request that came with the last one."""
         self.open = True
 
-    async def receive(self) -> Incoming | None:
-        """The next request; None when the client has gone. Raises Unreadable."""
+    async def receive(self) -> IncomingRequest | None:
+        """The next request; None when the client has left. Raises Unreadable."""
+        parser = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
+        if self._unparsed:
+            parser.receive_data(self._unparsed)
+        request: h11.Request | None = None
+        body = bytearray()
         try:
-            head = await self._reader.readuntil(b"\r\n\r\n")
-            method, target, headers = _parse_head(head)
-            if headers.get("expect", "").lower() == "100-continue":
-                await self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body = await self._body(headers)
-        except (asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                event = parser.next_event()
+                if isinstance(event, h11.Request):
+                    request = event
+                    _check(request)
+                elif isinstance(event, h11.Data):
+                    body += event.data
+                    if len(body) > MAX_BODY:
+                        raise Unreadable(f"the body is larger than {MAX_BODY} bytes")
+                elif isinstance(event, h11.EndOfMessage) and request is not None:
+                    self._unparsed = parser.trailing_data[0]
+                    return _request(request, bytes(body))
+                elif event is h11.NEED_DATA:
+                    if parser.they_are_waiting_for_100_continue:
+                        await self._continue(parser)
+                    data = await self._reader.read(READ_SIZE)
+                    if not data:
+                        return None
+                    parser.receive_data(data)
+                else:
+                    return None
+        except ConnectionError:
             return None
-        except (asyncio.LimitOverrunError, ValueError) as error:
+        except h11.RemoteProtocolError as error:
             raise Unreadable("not a readable HTTP/1.1 request") from error
-        return Incoming(method, target, headers, body)
+
+    async def _continue(self, parser: h11.Connection) -> None:
+        interim = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
+        await self.send(parser.send(interim) or b"")
 
     async def send(self, data: bytes) -> None:
         with contextlib.suppress(ConnectionError):
@@ -75,7 +112,7 @@ class Wire:
     async def client_gone(self) -> None:
         """Return once the client has left, whatever it still sends."""
         with contextlib.suppress(ConnectionError):
-            while await self._reader.read(65536):
+            while await self._reader.read(READ_SIZE):
                 pass
 
     def finish(self) -> None:
@@ -92,41 +129,22 @@ class Wire:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 
-    async def _body(self, headers: dict[str, str]) -> bytes:
-        if "chunked" in headers.get("transfer-encoding", "").lower():
-            return await self._chunks()
-        length = int(headers.get("content-length", "0"))
-        if not 0 <= length <= MAX_BODY:
-            raise Unreadable(f"a body of {length} bytes is beyond {MAX_BODY}")
-        return await self._reader.readexactly(length)
 
-    async def _chunks(self) -> bytes:
-        body = bytearray()
-        while True:
-            line = await self._reader.readuntil(b"\r\n")
-            size = int(line.partition(b";")[0], 16)
-            if size < 0 or len(body) + size > MAX_BODY:
-                raise Unreadable(f"a chunked body beyond {MAX_BODY} bytes")
-            chunk = await self._reader.readexactly(size + 2)
-            if size == 0:
-                return bytes(body)
-            body += chunk[:-2]
+def _check(request: h11.Request) -> None:
+    if request.http_version not in VERSIONS:
+        raise Unreadable("not an HTTP/1.1 request")
+    length = dict(request.headers).get(b"content-length", b"0")
+    if int(length) > MAX_BODY:
+        raise Unreadable(f"the body is larger than {MAX_BODY} bytes")
 
 
-def _parse_head(head: bytes) -> tuple[str, str, dict[str, str]]:
-    request, *lines = head[:-4].decode("latin-1").split("\r\n")
-    method, target, version = request.split(" ")
-    if version not in {"HTTP/1.1", "HTTP/1.0"}:
-        raise ValueError(version)
+def _request(request: h11.Request, body: bytes) -> IncomingRequest:
     headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise ValueError(line)
-        name = name.lower()
-        value = value.strip()
+    for raw_name, raw_value in request.headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return method, target, headers
+    method, target = request.method.decode("latin-1"), request.target.decode("latin-1")
+    return IncomingRequest(method, target, headers, body)
 
 
 def _phrase(status: int) -> str:

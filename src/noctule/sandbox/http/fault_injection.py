@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from noctule.sandbox.http.connection import Reply, Wire
+    from noctule.sandbox.http.connection import ClientConnection, FakeResponse
     from noctule.sandbox.http.faults import Fault
 
 GARBAGE = bytes(range(128, 256)) * 2
 PAGE = b"<!doctype html><title>Maintenance</title><p>We will be back soon."
 
 
-async def misbehave(wire: Wire, fault: Fault, reply: Reply) -> None:
+async def send_with_fault(wire: ClientConnection, fault: Fault, reply: FakeResponse) -> None:
     """Send `reply` as `fault` would have it. A shape fault has changed the reply already."""
     match fault.kind:
         case "reset" | "reset_on_accept":
@@ -44,7 +44,7 @@ async def misbehave(wire: Wire, fault: Fault, reply: Reply) -> None:
             await wire.send(_other_answer(fault, reply).encoded())
 
 
-def _other_answer(fault: Fault, reply: Reply) -> Reply:
+def _other_answer(fault: Fault, reply: FakeResponse) -> FakeResponse:
     """Good HTTP that holds something else."""
     match fault.kind:
         case "redirect_loop":
@@ -60,27 +60,27 @@ def _other_answer(fault: Fault, reply: Reply) -> Reply:
             return reply
 
 
-def _cut(reply: Reply) -> bytes:
+def _cut(reply: FakeResponse) -> bytes:
     """Without half of the body; where there is none, without the end of the head."""
     data = reply.encoded()
     return data[: len(data) - max(1, len(reply.body) // 2)]
 
 
-def _with(reply: Reply, name: str, value: str) -> Reply:
+def _with(reply: FakeResponse, name: str, value: str) -> FakeResponse:
     return replace(reply, headers={**reply.headers, name: value})
 
 
-async def _last(wire: Wire, data: bytes) -> None:
+async def _last(wire: ClientConnection, data: bytes) -> None:
     await wire.send(data)
     wire.finish()
 
 
-async def _hang(wire: Wire) -> None:
+async def _hang(wire: ClientConnection) -> None:
     await wire.client_gone()
     wire.finish()
 
 
-async def _drip(wire: Wire, reply: Reply, seconds: float) -> None:
+async def _drip(wire: ClientConnection, reply: FakeResponse, seconds: float) -> None:
     """A byte at a time, until the client has had enough."""
     gone = asyncio.ensure_future(wire.client_gone())
     for byte in reply.encoded():

@@ -7,7 +7,7 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING
 
-from noctule.sandbox.http.connection import MAX_HEAD, Wire
+from noctule.sandbox.http.connection import MAX_HEAD, ClientConnection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -18,10 +18,10 @@ HOST = "127.0.0.1"
 class Listener:
     """Accepts connections on one port of 127.0.0.1 and hands each to `serve`."""
 
-    def __init__(self, serve: Callable[[Wire], Awaitable[None]]) -> None:
+    def __init__(self, serve: Callable[[ClientConnection], Awaitable[None]]) -> None:
         self._serve = serve
         self._server: asyncio.Server | None = None
-        self._connections: dict[asyncio.Task[None], Wire] = {}
+        self._connections: dict[asyncio.Task[None], ClientConnection] = {}
         self._socket: socket.socket | None = None
         self.port = 0
 
@@ -67,7 +67,7 @@ class Listener:
         task = asyncio.current_task()
         if task is None:
             return
-        wire = Wire(reader, writer)
+        wire = ClientConnection(reader, writer)
         self._connections[task] = wire
         try:
             await self._serve(wire)

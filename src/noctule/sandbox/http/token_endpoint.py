@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from noctule.sandbox.http.connection import Reply
+from noctule.sandbox.http.connection import FakeResponse
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
-    from noctule.sandbox.http.connection import Incoming
+    from noctule.sandbox.http.connection import IncomingRequest
 
 OPERATION = "token"
 """What the ledger calls a request for an access token."""
@@ -35,7 +35,7 @@ class TokenEndpoint:
         """Grant the same tokens again, from the first on."""
         self._random = random.Random(self._seed)  # noqa: S311  (a fake's tokens open nothing)
 
-    def grants(self, incoming: Incoming) -> Reply | None:
+    def grants(self, incoming: IncomingRequest) -> FakeResponse | None:
         """The answer, when the request is for this endpoint."""
         if incoming.method != "POST" or incoming.target.partition("?")[0] not in self._paths:
             return None
@@ -44,7 +44,7 @@ class TokenEndpoint:
         if not form.get("grant_type") or not (
             incoming.headers.get("authorization") or form.get("client_id") or form.get("assertion")
         ):
-            return Reply(401, b'{"error": "invalid_client"}', headers)
+            return FakeResponse(401, b'{"error": "invalid_client"}', headers)
         token = {
             "access_token": f"fake_{self._random.getrandbits(128):032x}",
             "token_type": "Bearer",
@@ -52,4 +52,4 @@ class TokenEndpoint:
         }
         if form["grant_type"] == ["refresh_token"]:
             token["refresh_token"] = f"fake_{self._random.getrandbits(128):032x}"
-        return Reply(200, msgspec.json.encode(token), headers)
+        return FakeResponse(200, msgspec.json.encode(token), headers)

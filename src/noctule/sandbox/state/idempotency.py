@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from noctule.apidoc import ApiOperation
     from noctule.providers import Pack
-    from noctule.sandbox.http.connection import Incoming, Reply
+    from noctule.sandbox.http.connection import FakeResponse, IncomingRequest
 
 _NAME = re.compile(r"idempotency", re.IGNORECASE)
 
@@ -18,22 +18,24 @@ class KeyReused(Exception):
     """The key came before with another request."""
 
 
-class Idempotency:
+class IdempotencyKeys:
     """Answers by key, for the methods on which the provider honours one."""
 
     def __init__(self, pack: Pack | None) -> None:
         self._fact = pack.idempotency if pack is not None else None
-        self._answers: dict[tuple[str, str], tuple[bytes, Reply]] = {}
+        self._answers: dict[tuple[str, str], tuple[bytes, FakeResponse]] = {}
 
     def reset(self) -> None:
         self._answers.clear()
 
-    def key(self, operation: ApiOperation, incoming: Incoming) -> str:
+    def key(self, operation: ApiOperation, incoming: IncomingRequest) -> str:
         """The request's key, "" when it has none or the provider does not look at it."""
         header = self._header(operation)
         return incoming.headers.get(header.lower(), "") if header else ""
 
-    def answered(self, operation: ApiOperation, key: str, incoming: Incoming) -> Reply | None:
+    def answered(
+        self, operation: ApiOperation, key: str, incoming: IncomingRequest
+    ) -> FakeResponse | None:
         """The answer that this key had. Raises KeyReused."""
         known = self._answers.get((operation.key, key))
         if not key or known is None:
@@ -43,7 +45,9 @@ class Idempotency:
             raise KeyReused(key)
         return reply
 
-    def remember(self, operation: ApiOperation, key: str, incoming: Incoming, reply: Reply) -> None:
+    def remember(
+        self, operation: ApiOperation, key: str, incoming: IncomingRequest, reply: FakeResponse
+    ) -> None:
         if key:
             self._answers[operation.key, key] = (_digest(incoming), reply)
 
@@ -55,5 +59,5 @@ class Idempotency:
         return next((name for name in headers if _NAME.search(name)), "")
 
 
-def _digest(incoming: Incoming) -> bytes:
+def _digest(incoming: IncomingRequest) -> bytes:
     return hashlib.sha256(incoming.target.encode() + b"\0" + incoming.body).digest()

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from noctule.sandbox.checks.routing import PARAMETER
-from noctule.sandbox.state.values import plain
+from noctule.sandbox.request import PATH_PARAMETER
+from noctule.sandbox.state.facts import plain
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, ApiOperation, ApiResponse, Media, Schema
 
-Role = Literal["create", "list", "read", "update", "replace", "delete", "action", "other"]
+RoleKind = Literal["create", "list", "read", "update", "replace", "delete", "action", "other"]
 
 _EXTENSION = re.compile(r"\.(json|xml)$")
-_ON_ITEM: dict[str, Role] = {
+_ON_ITEM: dict[str, RoleKind] = {
     "GET": "read",
     "HEAD": "read",
     "PUT": "replace",
@@ -31,8 +31,8 @@ _ON_ITEM: dict[str, Role] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    role: Role
+class OperationRole:
+    role: RoleKind
     collection: str
     """Path template of the collection, without its last parameter: "/v1/customers"."""
     parameter: str
@@ -43,10 +43,10 @@ class Shape:
         return f"{self.concrete(path)}/{path[self.parameter]}"
 
     def concrete(self, path: dict[str, str]) -> str:
-        return PARAMETER.sub(lambda found: path[found[1]], self.collection)
+        return PATH_PARAMETER.sub(lambda found: path[found[1]], self.collection)
 
 
-class Shapes:
+class OperationRoles:
     """The shape of each operation of one document."""
 
     def __init__(self, document: ApiDocument) -> None:
@@ -61,20 +61,20 @@ class Shapes:
                 if operation.method == "GET":
                     self._reads[_anonymous(f"{collection}/{{{parameter}}}")] = operation
 
-    def of(self, operation: ApiOperation) -> Shape:
+    def of(self, operation: ApiOperation) -> OperationRole:
         collection, parameter = _split(operation.path)
         if parameter:
-            return Shape(_ON_ITEM.get(operation.method, "other"), collection, parameter)
+            return OperationRole(_ON_ITEM.get(operation.method, "other"), collection, parameter)
         path = _EXTENSION.sub("", operation.path)
         item = path.rpartition("/")[0]
         parameter = self._items.get(_anonymous(path), "")
         if operation.method == "POST" and self._acts(operation, item):
-            return Shape("action", *_split(item))
+            return OperationRole("action", *_split(item))
         if operation.method == "POST":
-            return Shape("create", path, parameter)
+            return OperationRole("create", path, parameter)
         if operation.method == "GET" and parameter:
-            return Shape("list", path, parameter)
-        return Shape("other", path, "")
+            return OperationRole("list", path, parameter)
+        return OperationRole("other", path, "")
 
     def _acts(self, operation: ApiOperation, item: str) -> bool:
         """`POST /payments/{id}/confirm` answers with the payment itself."""
@@ -86,13 +86,13 @@ class Shapes:
 
 
 def _answer_name(operation: ApiOperation) -> str | None:
-    schema = answer_schema(operation)
+    schema = success_schema(operation)
     return schema.name if schema is not None else None
 
 
-def answer_schema(operation: ApiOperation) -> Schema | None:
+def success_schema(operation: ApiOperation) -> Schema | None:
     """What a success answers with; None when the document does not say."""
-    media = answer_media(operation.success)
+    media = main_media(operation.success)
     return concrete(media.schema) if media is not None and media.schema is not None else None
 
 
@@ -104,7 +104,7 @@ def concrete(schema: Schema) -> Schema:
     return schema
 
 
-def answer_media(response: ApiResponse | None) -> Media | None:
+def main_media(response: ApiResponse | None) -> Media | None:
     """The JSON of a response where there is one, else its first media type."""
     if response is None or not response.media:
         return None
@@ -116,12 +116,12 @@ def _split(template: str) -> tuple[str, str]:
     """("/v1/customers", "id") of "/v1/customers/{id}"; no parameter for another path."""
     path = template.partition("#")[0]
     collection, _, last = _EXTENSION.sub("", path).rpartition("/")
-    found = PARAMETER.fullmatch(last)
+    found = PATH_PARAMETER.fullmatch(last)
     return (collection, found[1]) if found else (path, "")
 
 
 def _anonymous(template: str) -> str:
-    return PARAMETER.sub("{}", template)
+    return PATH_PARAMETER.sub("{}", template)
 
 
 @lru_cache(maxsize=4096)

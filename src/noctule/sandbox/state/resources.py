@@ -6,16 +6,14 @@ import random
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from noctule.sandbox.state.values import fits, plain
+from noctule.apidoc.values.fits import fits
 
 if TYPE_CHECKING:
     from noctule.apidoc import Schema
-
-Facts = dict[str, Any]
-"""What is known of one thing, by `plain` name."""
+    from noctule.sandbox.state.facts import Facts
 
 
-class Resources:
+class StoredResources:
     """Things that exist, by concrete path."""
 
     def __init__(self, seed: int) -> None:
@@ -59,7 +57,3 @@ class Resources:
         if len(sample) >= 16:
             spellings.reverse()
         return next((text for text in spellings if fits(schema, text)), sample)
-
-
-def facts_of(values: dict[str, Any]) -> Facts:
-    return {plain(name): value for name, value in values.items()}

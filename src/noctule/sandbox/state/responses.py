@@ -1,4 +1,4 @@
-"""Answers made from the document: a sample of the schema that tells what is known."""
+"""ResponseBuilder made from the document: a sample of the schema that tells what is known."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from noctule.apidoc import sample
-from noctule.sandbox.http.connection import Reply
-from noctule.sandbox.state.operation_roles import answer_media, answer_schema, concrete, identity
-from noctule.sandbox.state.resources import Facts, facts_of
-from noctule.sandbox.state.values import as_object, fill, plain
+from noctule.json_types import as_dict, is_object
+from noctule.sandbox.http.connection import FakeResponse
+from noctule.sandbox.state.facts import Facts, facts_of, fill, plain
+from noctule.sandbox.state.operation_roles import concrete, identity, main_media, success_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ WORDS = frozenset({"message", "detail", "description", "errordescription", "titl
 """Properties of an error that are read by people."""
 
 
-class Answers:
+class ResponseBuilder:
     def __init__(self, pack: Pack | None) -> None:
         self._samples: dict[Schema, Any] = {}
         self._truths: Facts = {}
@@ -36,13 +36,15 @@ class Answers:
             self._samples[schema] = sample(schema, optional=True)
         return self._samples[schema]
 
-    def success(self, operation: ApiOperation, facts: Facts, *, parameter: str = "") -> Reply:
+    def success(
+        self, operation: ApiOperation, facts: Facts, *, parameter: str = ""
+    ) -> FakeResponse:
         """The documented success, telling `facts` of the thing that `parameter` names."""
         return self.reply(operation, self.told(operation, facts, parameter))
 
     def told(self, operation: ApiOperation, facts: Facts, parameter: str) -> Any:
         """The body of that success."""
-        schema = answer_schema(operation)
+        schema = success_schema(operation)
         if schema is None:
             return None
         facts = {**facts, **self._truths}
@@ -55,25 +57,25 @@ class Answers:
 
     def known(self, operation: ApiOperation, body: Any, facts: Facts, parameter: str) -> Facts:
         """`facts`, and all else that `body` says of the thing."""
-        schema = answer_schema(operation)
+        schema = success_schema(operation)
         place = envelope(schema, parameter)[0] if schema is not None else ""
-        record = as_object(body.get(place) if place else body)
-        return {**facts_of(record or {}), **facts}
+        record = as_dict(body).get(place) if place else body
+        return {**facts_of(as_dict(record)), **facts}
 
-    def reply(self, operation: ApiOperation, body: Any) -> Reply:
+    def reply(self, operation: ApiOperation, body: Any) -> FakeResponse:
         """`body` under the status and the media type of the success."""
         response = operation.success
-        media, status = answer_media(response), _status(response)
+        media, status = main_media(response), _status(response)
         if media is None or status == 204:
-            return Reply(status)
+            return FakeResponse(status)
         if isinstance(body, str) and "json" not in media.type:
-            return Reply(status, body.encode(), {"content-type": media.type})
+            return FakeResponse(status, body.encode(), {"content-type": media.type})
         kind = "application/json" if media.type == "*/*" else media.type
-        return Reply(status, msgspec.json.encode(body), {"content-type": kind})
+        return FakeResponse(status, msgspec.json.encode(body), {"content-type": kind})
 
-    def page(self, operation: ApiOperation, things: list[Facts]) -> Reply:
+    def page(self, operation: ApiOperation, things: list[Facts]) -> FakeResponse:
         """The documented list, holding `things` and saying that there is no other page."""
-        schema = answer_schema(operation)
+        schema = success_schema(operation)
         if schema is None:
             return self.reply(operation, None)
         if schema.type == "array":
@@ -83,17 +85,19 @@ class Answers:
         body = fill(schema, self.sample(schema), self._truths) | listed
         return self.reply(operation, self._last_page(schema, body))
 
-    def refusal(self, operation: ApiOperation | None, status: int, reason: str) -> Reply:
+    def refusal(self, operation: ApiOperation | None, status: int, reason: str) -> FakeResponse:
         """An error, with the documented body where the document has one."""
         errors: Mapping[str, ApiResponse] = operation.errors if operation is not None else {}
         spellings = (str(status), f"{status // 100}XX", "default")
         response = next((errors[key] for key in spellings if key in errors), None)
-        media = answer_media(response)
+        media = main_media(response)
         if media is None or media.schema is None or "json" not in media.type:
             body: Any = {"error": {"type": "refused", "message": reason}}
-            return Reply(status, msgspec.json.encode(body), {"content-type": "application/json"})
+            return FakeResponse(
+                status, msgspec.json.encode(body), {"content-type": "application/json"}
+            )
         told = _explained(concrete(media.schema), sample(media.schema), reason)
-        return Reply(status, msgspec.json.encode(told), {"content-type": media.type})
+        return FakeResponse(status, msgspec.json.encode(told), {"content-type": media.type})
 
     def _items(self, schema: Schema, things: list[Facts]) -> list[Any]:
         if schema.items is None:
@@ -143,9 +147,9 @@ def _status(response: ApiResponse | None) -> int:
 
 def _explained(schema: Schema, value: Any, reason: str) -> Any:
     """An error sample with `reason` wherever the schema has room for words."""
-    fields = as_object(value)
-    if fields is None:
+    if not is_object(value):
         return value
+    fields = value
     for name, prop in schema.properties.items():
         if plain(name) in WORDS and prop.type == "string" and not prop.enum:
             fields[name] = reason
@@ -158,8 +162,8 @@ def _blank(body: dict[str, Any], path: list[str]) -> None:
     """Empty the text at `path`, when it is there."""
     *parents, last = path
     for name in parents:
-        child = as_object(body.get(name))
-        if child is None:
+        child = body.get(name)
+        if not is_object(child):
             return
         body[name] = body = dict(child)
     if isinstance(body.get(last), str):

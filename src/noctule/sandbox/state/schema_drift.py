@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.sandbox.state.values import as_object
+from noctule.json_types import is_object
 
 if TYPE_CHECKING:
     from noctule.apidoc import Schema
-    from noctule.sandbox.http.connection import Reply
+    from noctule.sandbox.http.connection import FakeResponse
     from noctule.sandbox.http.faults import Fault, Kind
 
 
-def drift(fault: Fault, schema: Schema | None, reply: Reply) -> Reply:
+def with_schema_drift(fault: Fault, schema: Schema | None, reply: FakeResponse) -> FakeResponse:
     """`reply` with the shape that `fault` asks for; as it is where it has no such place."""
     if fault.kind not in SHAPES or schema is None:
         return reply
     try:
-        body = as_object(msgspec.json.decode(reply.body))
+        body = msgspec.json.decode(reply.body)
     except msgspec.DecodeError:
         return reply
-    if body is None:
+    if not is_object(body):
         return reply
     wanted = [fault.field] if fault.field else list(schema.properties)
     for name in wanted:
@@ -58,7 +58,7 @@ def _spoilt(kind: Kind, body: dict[str, Any], name: str) -> dict[str, Any]:
         case "null_field":
             return {**body, name: None}
         case "wrong_type":
-            return {**body, name: "text" if as_object(body[name]) else {"unexpected": True}}
+            return {**body, name: "text" if is_object(body[name]) else {"unexpected": True}}
         case "new_enum_value":
             return {**body, name: "value_of_next_year"}
         case _:

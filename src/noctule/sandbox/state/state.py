@@ -7,35 +7,42 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.sandbox.checks.refusals import Refusal
-from noctule.sandbox.state.operation_roles import Role, Shape, Shapes, answer_schema, identity
-from noctule.sandbox.state.resources import Facts, Resources, facts_of
-from noctule.sandbox.state.responses import Answers, envelope
-from noctule.sandbox.state.values import fits, plain
+from noctule.apidoc.values.fits import fits
+from noctule.sandbox.request import Refusal
+from noctule.sandbox.state.facts import Facts, facts_of, plain
+from noctule.sandbox.state.operation_roles import (
+    OperationRole,
+    OperationRoles,
+    RoleKind,
+    identity,
+    success_schema,
+)
+from noctule.sandbox.state.resources import StoredResources
+from noctule.sandbox.state.responses import ResponseBuilder, envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.providers import Pack
-    from noctule.sandbox.checks.decoding import Decoded
-    from noctule.sandbox.http.connection import Reply
+    from noctule.sandbox.http.connection import FakeResponse
+    from noctule.sandbox.request import RequestValues
 
-ON_ITEM: frozenset[Role] = frozenset({"read", "update", "delete", "action"})
+ON_ITEM: frozenset[RoleKind] = frozenset({"read", "update", "delete", "action"})
 READS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 REPEATABLE = frozenset({"PUT", "DELETE"})
 """Methods that change nothing the second time (RFC 9110, section 9.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ResourceCall:
     """One admitted request, with what its path means."""
 
     operation: ApiOperation
-    shape: Shape
+    shape: OperationRole
     path: dict[str, str]
     """Path parameters as text."""
-    decoded: Decoded
+    decoded: RequestValues
 
     @property
     def item(self) -> str:
@@ -52,20 +59,20 @@ class Act:
         return {**above, **facts_of(own)}
 
 
-Outcome = tuple["Reply", str]
+Performed = tuple["FakeResponse", str]
 """The answer, and the path of the thing that changed ("" when nothing did)."""
 
 
-class World:
+class SandboxState:
     def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
-        self.answers = Answers(pack)
-        self._shapes = Shapes(document)
+        self.answers = ResponseBuilder(pack)
+        self._shapes = OperationRoles(document)
         self._seed = seed
-        self._said: dict[tuple[str, str, bytes], Outcome] = {}
+        self._said: dict[tuple[str, str, bytes], Performed] = {}
         facts = pack.operations.values() if pack is not None else ()
         self._idempotent = frozenset(fact.key for fact in facts if fact.idempotent)
-        self._resources = Resources(seed)
-        self._roles: dict[Role, Callable[[Act], Outcome]] = {
+        self._resources = StoredResources(seed)
+        self._roles: dict[RoleKind, Callable[[ResourceCall], Performed]] = {
             "create": self._create,
             "list": self._list,
             "read": self._read,
@@ -79,7 +86,7 @@ class World:
     def reset(self) -> None:
         """Nothing exists, nothing was done."""
         self._said.clear()
-        self._resources = Resources(self._seed)
+        self._resources = StoredResources(self._seed)
 
     def put(self, path: str, fields: dict[str, Any]) -> None:
         """Make the thing at `path` exist, with these fields."""
@@ -90,10 +97,12 @@ class World:
         if shape.role in ON_ITEM:
             self._resources.put(shape.item(path), {})
 
-    def perform(self, operation: ApiOperation, path: dict[str, str], decoded: Decoded) -> Outcome:
+    def perform(
+        self, operation: ApiOperation, path: dict[str, str], decoded: RequestValues
+    ) -> Performed:
         """Do what the operation does. Raises Refusal (404) for a thing that does not exist."""
         shape = self._shapes.of(operation)
-        act = Act(operation, shape, path, decoded)
+        act = ResourceCall(operation, shape, path, decoded)
         if operation.key not in self._idempotent:
             return self._roles[shape.role](act)
         # The pack knows that sending it twice has the effect of sending it once.
@@ -103,9 +112,9 @@ class World:
             return self._said[said]
         return self._said[said][0], ""
 
-    def _create(self, act: Act) -> Outcome:
+    def _create(self, act: ResourceCall) -> Performed:
         facts = act.facts()
-        schema = answer_schema(act.operation)
+        schema = success_schema(act.operation)
         described = envelope(schema, act.shape.parameter)[1] if schema is not None else None
         name = identity(described, act.shape.parameter) if described is not None else ""
         if described is None or not name:
@@ -121,29 +130,29 @@ class World:
         self._resources.put(path, self.answers.known(act.operation, body, facts, parameter))
         return self.answers.reply(act.operation, body), path
 
-    def _list(self, act: Act) -> Outcome:
+    def _list(self, act: ResourceCall) -> Performed:
         things = self._resources.under(act.shape.concrete(act.path))
         return self.answers.page(act.operation, things), ""
 
-    def _read(self, act: Act) -> Outcome:
+    def _read(self, act: ResourceCall) -> Performed:
         return self._told(act, self._existing(act)), ""
 
-    def _update(self, act: Act) -> Outcome:
+    def _update(self, act: ResourceCall) -> Performed:
         facts = {**self._existing(act), **act.facts()}
         self._resources.put(act.item, facts)
         return self._told(act, facts), act.item
 
-    def _replace(self, act: Act) -> Outcome:
+    def _replace(self, act: ResourceCall) -> Performed:
         before, facts = self._resources.get(act.item), act.facts()
         self._resources.put(act.item, facts)
         return self._told(act, facts), "" if before == facts else act.item
 
-    def _delete(self, act: Act) -> Outcome:
+    def _delete(self, act: ResourceCall) -> Performed:
         facts = {**self._existing(act), "deleted": True}
         self._resources.remove(act.item)
         return self._told(act, facts), act.item
 
-    def _other(self, act: Act) -> Outcome:
+    def _other(self, act: ResourceCall) -> Performed:
         facts = act.facts()
         path = act.shape.concrete(act.path)
         unchanged = act.operation.method in REPEATABLE and self._resources.get(path) == facts
@@ -152,16 +161,16 @@ class World:
         changed = act.operation.method not in READS and not unchanged
         return self.answers.success(act.operation, facts), path if changed else ""
 
-    def _existing(self, act: Act) -> Facts:
+    def _existing(self, act: ResourceCall) -> Facts:
         facts = self._resources.get(act.item)
         if facts is None:
             raise Refusal(404, f"{act.item} does not exist")
         return facts
 
-    def _told(self, act: Act, facts: Facts) -> Reply:
+    def _told(self, act: ResourceCall, facts: Facts) -> FakeResponse:
         """The thing at the item's path, under the identity that the path gives it."""
         parameter = act.shape.parameter
-        schema = answer_schema(act.operation)
+        schema = success_schema(act.operation)
         if schema is not None:
             described = envelope(schema, parameter)[1]
             name = identity(described, parameter)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from noctule.apidoc import sample
 from noctule.codegen.build.requests import body_of
 from noctule.codegen.model.integration import Scalar
-from noctule.proving.subject import Plan, Subject
-from noctule.sandbox.state.values import as_object
+from noctule.json_types import is_object
+from noctule.proving.proven_method import CallLimits, ProvenMethod
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 BINARY = (Scalar("bytes"), Scalar("file"))
 
 
-def subjects(
+def proven_methods(
     task: IntegrationTask,
     document: ApiDocument,
     wrapper: Wrapper,
     variables: Mapping[str, str],
     pack: Pack | None = None,
-) -> list[Subject]:
+) -> list[ProvenMethod]:
     """The wrapper's methods in order. `variables` are the values of the environment, some of which
-    stand in paths."""
-    usual = Plan()
-    plan = Plan(
+    are part of paths."""
+    usual = CallLimits()
+    limits = CallLimits(
         attempts=wrapper.attempts or usual.attempts, timeout=wrapper.timeout or usual.timeout
     )
     operations = (
@@ -40,71 +40,77 @@ def subjects(
         else [document.find(method.operation) for method in task.methods]
     )
     return [
-        _subject(method, operation, plan, variables, pack)
+        _proven_method(method, operation, limits, variables, pack)
         for method, operation in zip(wrapper.methods, operations, strict=True)
         if operation is not None
     ]
 
 
-def few_of(subjects: Iterable[Subject], named: Collection[str]) -> list[Subject]:
-    """Those of the operations `named`, and the first of each kind of call among the others: a whole
-    API has hundreds of methods, and what they have in common needs one proof."""
-    subjects = list(subjects)
-    kept = [subject for subject in subjects if subject.operation in named]
-    seen = {_kind(subject) for subject in kept}
-    for subject in subjects:
-        if _kind(subject) not in seen:
-            seen.add(_kind(subject))
-            kept.append(subject)
-    return kept
+def representatives(
+    methods: Iterable[ProvenMethod], operations: Collection[str]
+) -> list[ProvenMethod]:
+    """The methods of `operations`, and one of each kind of call among the others.
+
+    A whole API has hundreds of methods, and what they have in common needs one proof.
+    """
+    methods = list(methods)
+    selected = [method for method in methods if method.operation in operations]
+    kinds = {_call_kind(method) for method in selected}
+    for method in methods:
+        if _call_kind(method) not in kinds:
+            kinds.add(_call_kind(method))
+            selected.append(method)
+    return selected
 
 
 def name_of(method: Method) -> str:
-    """As it is called on the service."""
-    return method.full_name
+    """The name by which it is called on the service."""
+    return ".".join(filter(None, (method.resource, method.name)))
 
 
-def _kind(subject: Subject) -> tuple[object, ...]:
-    return subject.verb, subject.retry, subject.reads_json, bool(subject.binary)
+def _call_kind(method: ProvenMethod) -> tuple[object, ...]:
+    return method.verb, method.retry, method.reads_json, bool(method.binary)
 
 
-def _subject(
+def _proven_method(
     method: Method,
     operation: ApiOperation,
-    plan: Plan,
+    limits: CallLimits,
     variables: Mapping[str, str],
     pack: Pack | None,
-) -> Subject:
+) -> ProvenMethod:
     values = _values(operation)
-    given = {param.name: values[param.place, param.wire] for param in _given(method, values)}
+    arguments = {param.name: values[param.place, param.wire] for param in _sent(method, values)}
     fixed = {wire: variables.get(name, "") for place, wire, name in method.fixed if place == "path"}
-    asked = {
-        param.wire: str(given[param.name])
+    path = {
+        param.wire: str(arguments[param.name])
         for param in method.params
-        if param.place == "path" and param.name in given
+        if param.place == "path" and param.name in arguments
     }
-    return Subject(
-        method=name_of(method),
+    return ProvenMethod(
+        name=name_of(method),
         operation=operation.key,
         verb=operation.method,
         retry=method.retry,
-        plan=plan,
-        arguments=given,
+        limits=limits,
+        arguments=arguments,
         reads_json=method.returns is not None and not method.accepts,
         binary=tuple(
-            param.name for param in method.params if param.type in BINARY and param.name in given
+            param.name
+            for param in method.params
+            if param.type in BINARY and param.name in arguments
         ),
-        path={**asked, **fixed},
+        path={**path, **fixed},
         failure=pack.failure if pack is not None else None,
     )
 
 
-def _given(method: Method, values: Mapping[tuple[str, str], Any]) -> list[Param]:
+def _sent(method: Method, values: Mapping[tuple[str, str], Any]) -> list[Param]:
     return [param for param in method.params if (param.place, param.wire) in values]
 
 
 def _values(operation: ApiOperation) -> dict[tuple[str, str], Any]:
-    """What a smallest valid request says, by place and wire name."""
+    """The values of a smallest valid request, by place and name."""
     values: dict[tuple[str, str], Any] = {
         (parameter.where, parameter.name): sample(parameter.schema, request=True)
         for parameter in operation.parameters
@@ -114,7 +120,6 @@ def _values(operation: ApiOperation) -> dict[tuple[str, str], Any]:
     if media is None or media.schema is None:
         return values
     body = sample(media.schema, request=True)
-    fields = as_object(body) if media.schema.type == "object" else None
-    if fields is None or not media.schema.properties:
+    if media.schema.type != "object" or not media.schema.properties or not is_object(body):
         return {**values, ("body", ""): body}
-    return {**values, **{("body", wire): value for wire, value in fields.items()}}
+    return {**values, **{("body", name): value for name, value in body.items()}}

@@ -1,4 +1,4 @@
-"""One planned method, as the prover needs to know it."""
+"""One planned method, with what the prover needs to know about it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ RetryMode = Literal["idempotent", "with_key", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What the task promises of each call. Durations in seconds."""
+class CallLimits:
+    """What the task promises for each call. Durations in seconds."""
 
     attempts: int = 4
     timeout: float = 10.0
@@ -21,10 +21,10 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A method, the arguments to call it with, and what may be done twice."""
+class ProvenMethod:
+    """A method, the arguments to call it with, and whether it may be sent twice."""
 
-    method: str
+    name: str
     """Name on the service, after that of its resource where it has one: "customers.create"."""
     operation: str
     """Key in the document."""
@@ -32,15 +32,15 @@ class Subject:
     retry: RetryMode
     """"idempotent": it may be sent again; "with_key": under the provider's idempotency header;
     "never"."""
-    plan: Plan
+    limits: CallLimits
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     """By Python name."""
     reads_json: bool = True
-    """Whether it returns what the answer says."""
+    """Whether it returns the JSON of the response."""
     binary: tuple[str, ...] = ()
     """Arguments that are text here and bytes in the call."""
     path: dict[str, str] = field(default_factory=dict[str, str])
-    """Path parameters by wire name: what they name must exist at the provider."""
+    """Path parameters by name: the resource must exist at the provider."""
 
     failure: FailureFact | None = None
     """How the provider reports failures inside a 200, where it does."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from noctule.messages import Language
-    from noctule.proving.matrix import Matrix, Row
+    from noctule.proving.matrix import Matrix, MatrixRow
 
 GAP = "  "
 
@@ -29,7 +29,8 @@ def table(matrix: Matrix, language: Language) -> str:
 
 
 def summary(matrix: Matrix, language: Language) -> str:
-    """One line per fault: how its rows ended, and what they promise; then as in `table`."""
+    """One line per fault: how its rows ended, and what they promise; then as in `table`. Nothing
+    in it differs from run to run."""
     faults = list(dict.fromkeys(row.fault for row in matrix.rows))
     groups = [[row for row in matrix.rows if row.fault == fault] for fault in faults]
     cells = [
@@ -46,7 +47,7 @@ def summary(matrix: Matrix, language: Language) -> str:
 def _aligned(cells: Sequence[Sequence[str]], held: Sequence[bool]) -> list[str]:
     """The lines of a table whose first row is its heads; the last column is not padded."""
     widths = [max(map(len, column)) for column in list(zip(*cells, strict=True))[:-1]]
-    marks = [" ", *("+" if each else "!" for each in held)]
+    marks = [" ", *("+" if row_held else "!" for row_held in held)]
     return [
         GAP.join([mark, *map(str.ljust, line, widths), line[-1]]).rstrip()
         for mark, line in zip(marks, cells, strict=True)
@@ -54,7 +55,7 @@ def _aligned(cells: Sequence[Sequence[str]], held: Sequence[bool]) -> list[str]:
 
 
 def _end(matrix: Matrix, language: Language) -> list[str]:
-    """The evidence of what is broken, the promises of every call, and the count."""
+    """The evidence of broken promises, the promises of every call, and the count."""
     everywhere = ", ".join(say(language, f"proving.promise_{name}") for name in EVERYWHERE)
     held, total = matrix.promises
     return [
@@ -75,31 +76,33 @@ def _heads(names: Sequence[str], language: Language) -> list[str]:
     return [say(language, f"proving.column_{name}") for name in names]
 
 
-def _cells(row: Row, language: Language) -> list[str]:
-    return [_fault(row, language), row.method, row.did.text(language), row.promises(language)]
+def _cells(row: MatrixRow, language: Language) -> list[str]:
+    return [_fault(row, language), row.method, row.observed.text(language), row.promises(language)]
 
 
-def _fault(row: Row, language: Language) -> str:
+def _fault(row: MatrixRow, language: Language) -> str:
     return say(language, f"proving.fault_{row.fault}")
 
 
-def _endings(rows: Sequence[Row], language: Language) -> str:
+def _endings(rows: Sequence[MatrixRow], language: Language) -> str:
     """ "result (2), raised CircuitOpen (1)", the most frequent first."""
     counts = Counter(
-        say(language, "proving.result") if row.did.kind == "returned" else row.did.ending(language)
+        say(language, "proving.result")
+        if row.observed.kind == "returned"
+        else row.observed.ending(language)
         for row in rows
     )
     return ", ".join(f"{ending} ({count})" for ending, count in counts.most_common())
 
 
-def _promises(rows: Sequence[Row], language: Language) -> str:
-    """What is broken anywhere; else all that the rows promise, each thing once."""
+def _promises(rows: Sequence[MatrixRow], language: Language) -> str:
+    """The broken promises of the rows, else all of their promises, each once."""
     broken = [row for row in rows if not row.held]
-    told = (row.promises(language).split("; ") for row in broken or rows)
-    return "; ".join(dict.fromkeys(promise for promises in told for promise in promises))
+    texts = (row.promises(language).split("; ") for row in broken or rows)
+    return "; ".join(dict.fromkeys(promise for promises in texts for promise in promises))
 
 
-def _evidence(row: Row, language: Language) -> list[str]:
+def _evidence(row: MatrixRow, language: Language) -> list[str]:
     return [
         say(
             language,

@@ -14,7 +14,7 @@ from noctule.proving.driver.modules import NotLoaded, service_class
 
 if TYPE_CHECKING:
     from noctule.proving.driver.calls import Caller
-    from noctule.proving.driver.deliveries import DeliveryTarget
+    from noctule.proving.driver.deliveries import WebhookModule
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ class Driver:
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
-        self._routes: dict[str, DeliveryTarget] = {}
+        self._routes: dict[str, WebhookModule] = {}
 
     async def run(self, command: dict[str, Any]) -> dict[str, Any]:
         path = command["module"]
@@ -56,11 +56,11 @@ class Driver:
             self._callers[path] = Caller(service_class(path))
         return self._callers[path]
 
-    def _route(self, path: str) -> DeliveryTarget:
-        from noctule.proving.driver.deliveries import DeliveryTarget
+    def _route(self, path: str) -> WebhookModule:
+        from noctule.proving.driver.deliveries import WebhookModule
 
         if path not in self._routes:
-            self._routes[path] = DeliveryTarget(path)
+            self._routes[path] = WebhookModule(path)
         return self._routes[path]
 
 

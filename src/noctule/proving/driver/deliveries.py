@@ -34,7 +34,7 @@ class HandlerWatch:
     handlers: int = 0
 
 
-class DeliveryTarget:
+class WebhookModule:
     """The user's webhook module, imported once, with its handlers replaced by recorders."""
 
     def __init__(self, path: str) -> None:

@@ -14,13 +14,12 @@ DOCS = Path(__file__).parent
 OPENING = """\
 # The command line
 
-This page is written by `python docs/build.py` from the commands themselves, and a test holds it
-to them.
+`python docs/build.py` writes this page from the commands themselves; a test compares the two.
 
-Talk goes to standard output; with `--json`, one JSON object goes to standard output and talk to
-standard error. What you read comes in French when the request is French, else in English; `--lang`
-decides otherwise. `NO_COLOR` is respected. A command never leaves a half-written file: texts are
-staged under temporary names, then renamed.
+Messages go to standard output; with `--json`, one JSON object goes to standard output and messages
+to standard error. Messages are in the language of the request, English or French; `--lang`
+overrides that. `NO_COLOR` is respected. A command never leaves a half-written file: it writes to
+temporary names, then renames.
 
 ## Exit codes
 
@@ -28,14 +27,14 @@ staged under temporary names, then renamed.
 |---|---|
 """
 MEANINGS = {
-    Exit.DONE: "done",
+    Exit.DONE: "success",
     Exit.FINDINGS: "a finding, a failed test, or a promise broken under a fault",
-    Exit.USAGE: "the command line, the request, the document or the task cannot be used as it is",
+    Exit.USAGE: "usage error: the command line, the request, the document or the task is not valid",
     Exit.REFUSED: "refused by a rule: an unsigned webhook, an incomplete document, a secret",
-    Exit.CONFLICTS: "a file you edited has a new version; yours was kept",
-    Exit.QUESTION: "one question needs an answer; it stands on standard output as JSON",
-    Exit.OUTSIDE: "the outside failed: network, sandbox, file system, a missing tool",
-    Exit.BUG: "a bug of ours; the message names a report file",
+    Exit.CONFLICTS: "your edits conflict with a new version; the files contain conflict markers",
+    Exit.QUESTION: "input required: the question is on standard output as JSON",
+    Exit.OUTSIDE: "network or file-system error, or a missing tool",
+    Exit.BUG: "internal error; the message names a report file",
 }
 
 

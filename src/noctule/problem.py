@@ -1,7 +1,7 @@
-"""What stops a stage: one error type that names the place, the cause and the next command.
+"""The error that stops a stage: it has a place, a cause and a next command.
 
-A `Problem` carries a key of the message catalogue, never a sentence, so that the face that
-shows it decides the language. Its exit code is part of the public interface (docs/cli.md).
+A `Problem` carries a key of the message catalogue, not a sentence, so that whoever shows it chooses
+the language. Its exit code is part of the public interface (docs/cli.md).
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ class Exit(IntEnum):
     """A finding, a failed test, or a promise broken under a fault."""
     USAGE = 2
     REFUSED = 3
-    """A rule of the card refuses it: an unsigned webhook, an incomplete document."""
+    """A rule of the card forbids it: an unsigned webhook, an incomplete document."""
     CONFLICTS = 4
-    """The user's edit and the new version differ; both are kept for the user to judge."""
+    """The user's edit and the new version conflict; both are in the file."""
     QUESTION = 5
-    """One question needs an answer."""
+    """One question must be answered first."""
     OUTSIDE = 6
-    """The network, the sandbox or the file system failed."""
+    """The network or the file system failed."""
     BUG = 70
 
 
 class Problem(Exception):
-    """A stage cannot go on, and the user can act on it.
+    """A stage cannot continue, and the user can do something about it.
 
-    `key` names an entry of the catalogue with `en` and `fr` (the cause) and, when a command
-    helps, `next_en` and `next_fr`. `place` is a path, a pointer or an option.
+    `key` names an entry of the catalogue with `en` and `fr` (the cause) and, if a command helps,
+    `next_en` and `next_fr`. `place` is a path, a JSON pointer or an option.
     """
 
     def __init__(self, key: str, *, exit: Exit, place: str = "", **params: object) -> None:
@@ -47,7 +47,7 @@ class Problem(Exception):
         return say(language, self.key, place=self.place, **self.params)
 
     def next_step(self, language: Language) -> str | None:
-        """The command to run next, or None where there is none."""
+        """The command to run next, or None."""
         return say(language, self.key, "next", place=self.place, **self.params) or None
 
     def as_json(self, language: Language) -> dict[str, object]:

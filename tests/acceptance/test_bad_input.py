@@ -49,7 +49,7 @@ def test_no_document(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"a": 1}', "no OpenAPI"),
+        ('{"a": 1}', "not an OpenAPI"),
         ("{", "it.yaml:1:2"),
         ("a: &x 1\nb: *x\n", ""),
         ("openapi: 9.9.9\ninfo: {}\n", "9.9.9"),

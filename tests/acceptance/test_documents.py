@@ -150,7 +150,7 @@ def test_an_incomplete_document_is_refused_until_somebody_says_why(
     result = planned(project, INCOMPLETE[name], document)
     with pytest.raises(Problem) as refused:
         generate(result.context)
-    assert refused.value.key == "planning.incomplete"
+    assert refused.value.key == "checks.incomplete"
     assert refused.value.exit is Exit.REFUSED
     result = planned(project, INCOMPLETE[name], document, "tried by hand on 2026-11-24")
     assert result.context.task.accepted_incomplete == "tried by hand on 2026-11-24"

@@ -101,6 +101,6 @@ def test_step_5_the_proof_fails_without_the_key_and_holds_with_it(shop: Path) ->
     wrapper.write_text(text[:place] + text[place:].replace("with_key", "idempotent", 1))
     done = command(shop, *COMMANDS[7])
     assert done.code == 1
-    assert "2 sent, 2 done" in done.out
+    assert "requests: 2, effects: 2" in done.out
     wrapper.write_text(text)
     assert command(shop, *COMMANDS[7]).code == 0

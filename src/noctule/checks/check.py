@@ -58,8 +58,8 @@ class _Case:
             code=rule.partition("_")[0],
             place=place,
             line=self._line(place),
-            message=say(self.language, f"planning.find_{rule}", **named),
-            fix=say(self.language, f"planning.fix_{fix}", **named) if fix else "",
+            message=say(self.language, f"checks.find_{rule}", **named),
+            fix=say(self.language, f"checks.fix_{fix}", **named) if fix else "",
         )
 
     def _line(self, place: str) -> int:

@@ -41,7 +41,7 @@ def gate(
     blocking = [g for g in gaps(document, operations) if g.blocking and g.kind not in known]
     if blocking:
         raise Problem(
-            "planning.incomplete",
+            "checks.incomplete",
             exit=Exit.REFUSED,
             place=document.source,
             count=len(blocking),
@@ -54,8 +54,8 @@ def unsigned(pack: Pack | None, service: str, language: Language) -> RefusedPart
     if pack is None:
         return RefusedPart(
             what="webhooks",
-            reason=say(language, "planning.unsigned_unknown", service=service),
-            alternative=say(language, "planning.unsigned_alternative", service=service),
+            reason=say(language, "checks.unsigned_unknown", service=service),
+            alternative=say(language, "checks.unsigned_alternative", service=service),
         )
     if pack.signature and pack.webhook:
         return None
@@ -63,8 +63,8 @@ def unsigned(pack: Pack | None, service: str, language: Language) -> RefusedPart
     if fact is None:
         return RefusedPart(
             what="webhooks",
-            reason=say(language, "planning.no_webhooks", service=service),
-            alternative=say(language, "planning.unsigned_alternative", service=service),
+            reason=say(language, "checks.no_webhooks", service=service),
+            alternative=say(language, "checks.unsigned_alternative", service=service),
         )
     french = language == "fr"
     return RefusedPart(
@@ -77,7 +77,7 @@ def unsigned(pack: Pack | None, service: str, language: Language) -> RefusedPart
 def refuse_webhooks(service: str, refusal: RefusedPart) -> Problem:
     """For a request that asks for nothing but webhooks that nobody could verify."""
     return Problem(
-        "planning.only_unsigned",
+        "checks.only_unsigned",
         exit=Exit.REFUSED,
         place=service,
         reason=refusal.reason,
@@ -88,5 +88,5 @@ def refuse_webhooks(service: str, refusal: RefusedPart) -> Problem:
 def _listed(gaps: list[Gap], language: Language) -> str:
     lines = [f"- {gap.text(language)}" for gap in gaps[:_SHOWN]]
     if len(gaps) > _SHOWN:
-        lines.append(say(language, "planning.gaps_more", count=len(gaps) - _SHOWN))
+        lines.append(say(language, "checks.gaps_more", count=len(gaps) - _SHOWN))
     return "\n".join(lines)

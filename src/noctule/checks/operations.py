@@ -34,7 +34,7 @@ def require_operation(document: ApiDocument, pack: Pack | None, reference: str) 
     operation = find_operation(document, pack, reference)
     if operation is None:
         raise Problem(
-            "planning.unknown_operation",
+            "checks.unknown_operation",
             exit=Exit.USAGE,
             place=reference,
             document=document.source,

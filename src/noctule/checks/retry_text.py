@@ -62,7 +62,7 @@ class Contradiction:
 def retry_text(language: Language, waits: tuple[str, ...] = WAITS) -> str:
     return say(
         language,
-        "planning.retry",
+        "checks.retry",
         retries=len(waits),
         attempts=len(waits) + 1,
         waits=", ".join(waits),

@@ -159,7 +159,7 @@ class _TaskReader:
         for field in keys(kind):
             required = field.default is MISSING and field.default_factory is MISSING
             if required and field.name not in values:
-                self.refuse(node, at, f'the key "{field.name}"', f"la clé « {field.name} »")
+                self.missing(node, at, field.name)
         return kind(**values)
 
     def value(self, kind: Any, node: YamlNode, at: str) -> Any:
@@ -170,7 +170,7 @@ class _TaskReader:
         if isinstance(kind, type) and issubclass(kind, TaskPart):
             return kind() if empty else self.part(kind, node, at)
         if not isinstance(node.value, str):
-            self.refuse(node, at, "a text", "un texte")
+            self.refuse(node, at, "a string", "une chaîne de caractères")
         if kind is bool:
             return self.boolean(node, at)
         text = "" if empty else node.value
@@ -191,6 +191,15 @@ class _TaskReader:
         if not isinstance(value, bool):
             self.refuse(node, at, "true or false", "true ou false")
         return value
+
+    def missing(self, node: YamlNode, at: str, name: str) -> NoReturn:
+        raise Problem(
+            "manifest.missing_key",
+            exit=Exit.USAGE,
+            place=f"{self.place}:{node.line}",
+            at=f"{ROOT}.{at}" if at else ROOT,
+            name=name,
+        )
 
     def refuse(self, node: YamlNode, at: str, wants_en: str, wants_fr: str) -> NoReturn:
         raise Problem(

@@ -1,7 +1,7 @@
-"""The one catalogue of what people read, in French and English.
+"""The catalogue of everything that people read, in English and French.
 
-`catalog/<room>.toml` holds one table per message: `en` and `fr`, and optionally `next_en` and
-`next_fr` (the command to run next). Texts are `str.format` templates. Keys are `room.name`.
+`catalog/<package>.toml` has one table per message: `en` and `fr`, and optionally `next_en` and
+`next_fr` (the command to run next). Texts are `str.format` templates. Keys are `package.name`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ LANGUAGES: tuple[Language, ...] = ("en", "fr")
 
 
 @cache
-def catalog(room: str) -> dict[str, dict[str, str]]:
-    """Every message of one room: name -> texts."""
-    import tomllib  # here: a command that lists says nothing, and shall be there at once
+def catalog(package: str) -> dict[str, dict[str, str]]:
+    """Every message of one package: name -> texts."""
+    import tomllib  # imported here: many commands print no message
     from importlib import resources
 
-    source = resources.files(__name__).joinpath("catalog", f"{room}.toml")
+    source = resources.files(__name__).joinpath("catalog", f"{package}.toml")
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
 def say(language: Language, key: str, kind: Literal["", "next"] = "", /, **params: object) -> str:
-    """The text of `key` ("room.name"), filled in; "" when `kind` has no text."""
-    room, _, name = key.partition(".")
-    texts = catalog(room)[name]
+    """The text of `key` ("package.name"), filled in; "" if it has no text of that `kind`."""
+    package, _, name = key.partition(".")
+    texts = catalog(package)[name]
     template = texts.get(f"next_{language}", "") if kind else texts[language]
     return template.format(**params)

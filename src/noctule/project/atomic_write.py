@@ -33,7 +33,7 @@ def write_all(root: Path, texts: Mapping[Path, str]) -> None:
         place = Path(error.filename or root)
         place = place.relative_to(root) if place.is_relative_to(root) else place
         reason = error.strerror or type(error).__name__
-        problem = Problem("codegen.unwritable", exit=Exit.OUTSIDE, place=str(place), reason=reason)
+        problem = Problem("project.unwritable", exit=Exit.OUTSIDE, place=str(place), reason=reason)
         raise problem from error
 
 

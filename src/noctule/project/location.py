@@ -52,9 +52,9 @@ def open_project(folder: Path, *, writes: bool = True) -> Project:
     """The project at `folder`; raises `Problem` when noctule could not write there."""
     root, place = folder.resolve(), str(folder)
     if root.is_file():
-        raise Problem("stages.project_is_file", exit=Exit.USAGE, place=place, parent=folder.parent)
+        raise Problem("project.is_file", exit=Exit.USAGE, place=place, parent=folder.parent)
     if not root.is_dir():
-        raise Problem("stages.project_missing", exit=Exit.USAGE, place=place)
+        raise Problem("project.missing", exit=Exit.USAGE, place=place)
     if writes and not os.access(root, os.W_OK | os.X_OK):
-        raise Problem("stages.project_read_only", exit=Exit.OUTSIDE, place=place)
+        raise Problem("project.read_only", exit=Exit.OUTSIDE, place=place)
     return Project(root)

@@ -62,4 +62,4 @@ def _unreadable(place: str, error: Exception) -> Problem:
     reason = (
         error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
     )
-    return Problem("codegen.lock_unreadable", exit=Exit.USAGE, place=place, reason=reason)
+    return Problem("project.lock_unreadable", exit=Exit.USAGE, place=place, reason=reason)

@@ -36,7 +36,7 @@ def style_of(project: Path) -> Style:
     python = as_dict(pyproject.get("project")).get("requires-python")
     if isinstance(python, str) and _too_old(python):
         raise Problem(
-            "codegen.python_too_old", exit=Exit.USAGE, place="pyproject.toml", python=python
+            "project.python_too_old", exit=Exit.USAGE, place="pyproject.toml", python=python
         )
     ruff = read_toml(project / "ruff.toml") or read_toml(project / ".ruff.toml")
     said = (

@@ -136,28 +136,28 @@ class Workspace:
         pure = PurePosixPath(path)
         legal = path.isprintable() and "\\" not in path and ":" not in path and pure.name
         if not legal or pure.is_absolute() or ".." in pure.parts:
-            raise Problem("codegen.path_outside", exit=Exit.USAGE, place=path)
+            raise Problem("project.path_outside", exit=Exit.USAGE, place=path)
         try:
             real = (self.root / pure).resolve()
         except (OSError, RuntimeError) as error:
-            raise Problem("codegen.path_outside", exit=Exit.USAGE, place=path) from error
+            raise Problem("project.path_outside", exit=Exit.USAGE, place=path) from error
         if not real.is_relative_to(self.root) or real == self.root:
-            raise Problem("codegen.path_outside", exit=Exit.USAGE, place=path)
+            raise Problem("project.path_outside", exit=Exit.USAGE, place=path)
         return real
 
     def _read(self, path: Path, place: str) -> str | None:
         """The text that is there, with bare newlines; None when there is no such file."""
         try:
             if path.is_dir():
-                raise Problem("codegen.path_is_folder", exit=Exit.USAGE, place=place)
+                raise Problem("project.path_is_folder", exit=Exit.USAGE, place=place)
             data = path.read_bytes()
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:
-            raise Problem("codegen.folder_is_file", exit=Exit.USAGE, place=place) from error
+            raise Problem("project.folder_is_file", exit=Exit.USAGE, place=place) from error
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            problem = Problem("codegen.unreadable", exit=Exit.OUTSIDE, place=place, reason=reason)
+            problem = Problem("project.unreadable", exit=Exit.OUTSIDE, place=place, reason=reason)
             raise problem from error
         return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
 

@@ -137,7 +137,7 @@ def test_the_page_shows_the_code_as_it_is() -> None:
     [
         ({"files": []}, "codegen.wrapper_missing"),
         ({"methods": []}, "codegen.wrapper_missing"),
-        ({"target": "rails"}, "codegen.target_unknown"),
+        ({"target": "rails"}, "project.target_unknown"),
         ({"depth": "many"}, "codegen.depth"),
         (
             {"methods": [PlannedMethod(name="x", does="", operation="GET /nope")]},

@@ -160,7 +160,7 @@ def test_the_env_file_gains_entries(tmp_path: Path) -> None:
 def test_a_path_that_leaves_the_project_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(Problem) as caught:
         run(tmp_path / "project", file("x = 1\n", path))
-    assert (caught.value.key, caught.value.exit) == ("codegen.path_outside", Exit.USAGE)
+    assert (caught.value.key, caught.value.exit) == ("project.path_outside", Exit.USAGE)
     assert not list(tmp_path.iterdir())
 
 
@@ -170,7 +170,7 @@ def test_no_path_whatever_reaches_outside(path: str) -> None:
     try:
         [change] = Workspace(root, "stripe").compare([file("x\n", path)])
     except Problem as problem:
-        assert problem.key == "codegen.path_outside"  # noqa: PT017
+        assert problem.key == "project.path_outside"  # noqa: PT017
     else:
         assert (root / change.path).resolve().is_relative_to(root)
 
@@ -182,7 +182,7 @@ def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
     (root / "app").symlink_to(outside)
     with pytest.raises(Problem) as caught:
         run(root, file("x = 1\n"))
-    assert caught.value.key == "codegen.path_outside"
+    assert caught.value.key == "project.path_outside"
     assert not list(outside.iterdir())
 
 
@@ -200,14 +200,14 @@ def test_a_folder_where_a_file_belongs(tmp_path: Path) -> None:
     (tmp_path / SERVICE).mkdir(parents=True)
     with pytest.raises(Problem) as caught:
         run(tmp_path, file("x = 1\n"))
-    assert caught.value.key == "codegen.path_is_folder"
+    assert caught.value.key == "project.path_is_folder"
 
 
 def test_a_file_where_a_folder_belongs(tmp_path: Path) -> None:
     (tmp_path / "app").write_text("")
     with pytest.raises(Problem) as caught:
         run(tmp_path, file("x = 1\n"))
-    assert caught.value.key == "codegen.folder_is_file"
+    assert caught.value.key == "project.folder_is_file"
 
 
 def test_nothing_is_half_written_when_one_file_cannot_be(
@@ -223,7 +223,7 @@ def test_nothing_is_half_written_when_one_file_cannot_be(
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(Problem) as caught:
         run(tmp_path, file("x = 1\n"), file("y = 1\n", "app/second/x.py"))
-    assert (caught.value.key, caught.value.exit) == ("codegen.unwritable", Exit.OUTSIDE)
+    assert (caught.value.key, caught.value.exit) == ("project.unwritable", Exit.OUTSIDE)
     assert not list(tmp_path.iterdir())
 
 
@@ -237,6 +237,6 @@ def test_a_broken_lock_is_one_clear_problem(tmp_path: Path, text: str) -> None:
     place.write_text(text)
     with pytest.raises(Problem) as caught:
         run(tmp_path, file("x = 2\n"))
-    assert (caught.value.key, caught.value.exit) == ("codegen.lock_unreadable", Exit.USAGE)
+    assert (caught.value.key, caught.value.exit) == ("project.lock_unreadable", Exit.USAGE)
     assert caught.value.next_step("fr")
     assert (tmp_path / SERVICE).read_text() == "x = 1\n"

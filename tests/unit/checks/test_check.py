@@ -34,7 +34,7 @@ def test_the_card_s_example_has_exactly_its_two_untruths_in_french() -> None:
     lines = TEXT.splitlines()
     assert (event.code, event.place) == ("event", "webhooks[1].event")
     assert "payment_intent.failed" in lines[event.line - 1]
-    assert event.message == "« payment_intent.failed » n'est pas un événement Stripe."
+    assert event.message == "Stripe n'a pas d'événement « payment_intent.failed »."
     assert event.fix == "Vouliez-vous dire « payment_intent.payment_failed » ?"
     assert (retry.code, retry.place) == ("retry", "error_handling.retry")
     assert "3 attempts" in lines[retry.line - 1]

@@ -179,7 +179,7 @@ def test_versions_and_telephone_numbers_keep_their_characters() -> None:
         ("integration_task:\n  service: A\n  service: B\n", "manifest.duplicate_key", 3),
         ("integration_task:\n  ? [a]\n  : b\n", "manifest.key_not_text", 2),
         ("integration_task:\n  service: A\n---\nb: 1\n", "manifest.several_documents", 4),
-        ("integration_task:\n  tests: A\n", "manifest.wrong_shape", 2),
+        ("integration_task:\n  tests: A\n", "manifest.missing_key", 2),
         ("integration_task:\n  service: A\n  files: x\n", "manifest.wrong_shape", 3),
         ("integration_task:\n  service: A\n  files:\n    - path: [x]\n", "manifest.wrong_shape", 4),
         ("integration_task:\n  service: A\n  language: de\n", "manifest.wrong_shape", 3),

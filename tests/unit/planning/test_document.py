@@ -165,7 +165,7 @@ def test_a_request_for_webhooks_alone_is_refused() -> None:
     with pytest.raises(Problem) as caught:
         planned("receive webhooks")
     assert caught.value.exit is Exit.REFUSED
-    assert caught.value.key == "planning.only_unsigned"
+    assert caught.value.key == "checks.only_unsigned"
 
 
 @pytest.mark.parametrize(

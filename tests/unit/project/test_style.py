@@ -37,7 +37,7 @@ def test_a_python_that_cannot_run_the_code_is_one_clear_problem(
     (tmp_path / "pyproject.toml").write_text(f'[project]\nrequires-python = "{python}"\n')
     with pytest.raises(Problem) as caught:
         style_of(tmp_path)
-    assert (caught.value.key, caught.value.exit) == ("codegen.python_too_old", Exit.USAGE)
+    assert (caught.value.key, caught.value.exit) == ("project.python_too_old", Exit.USAGE)
     assert python in caught.value.cause("fr")
 
 

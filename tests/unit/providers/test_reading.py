@@ -178,7 +178,7 @@ class TestBrokenPacks:
     def test_a_document_that_is_not_beside_the_pack(self, tmp_path: Path, compact: str) -> None:
         path = write(tmp_path / "packs", ACME.replace("acme.openapi.json", compact, 1))
         write(tmp_path)
-        with pytest.raises(Problem, match="there is no such file beside the pack"):
+        with pytest.raises(Problem, match="there is no such file next to the pack"):
             providers.read(path).document_bytes()
 
 

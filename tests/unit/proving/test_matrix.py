@@ -36,44 +36,44 @@ MATRIX = Matrix(
     seconds=1.234,
 )
 TABLE_EN = """\
-   fault              method or event    what it did                                  promise
-+  500, then success  create_payment     Payment · 2 sent, 1 done · 1.0 s             gives its result; exactly one effect
-+  500, then success  list_payments      raised ServerError · 4 sent, 0 done · 7.0 s  typed error with words for the user
-!  done, answer lost  create_payment     Payment · 2 sent, 2 done · 0.5 s             exactly one effect
-!  no answer, ever    list_payments      never ended · 1 sent, 0 done · 0.0 s         over in time
-+  same event twice   payment.succeeded  200, 200                                     accepted
+   fault                method or event    what the wrapper did                                  promise
++  500, then success    create_payment     Payment · requests: 2, effects: 1 · 1.0 s             returns its result; exactly one effect
++  500, then success    list_payments      raised ServerError · requests: 4, effects: 0 · 7.0 s  typed error with a message for the user
+!  done, response lost  create_payment     Payment · requests: 2, effects: 2 · 0.5 s             exactly one effect
+!  no response          list_payments      did not finish · requests: 1, effects: 0 · 0.0 s      finished in time
++  same event twice     payment.succeeded  200, 200                                              accepted
 """  # noqa: E501
 END_EN = """\
-! create_payment, done, answer lost: "exactly one effect" is broken: {"effects": ["/é", "/b"]}
-! list_payments, no answer, ever: "over in time" is broken: {}
-At every call as well: over in time, no more attempts than planned, nothing secret logged.
+! create_payment, done, response lost: "exactly one effect" was broken: {"effects": ["/é", "/b"]}
+! list_payments, no response: "finished in time" was broken: {}
+And for every call: finished in time, no more attempts than planned, no secret logged.
 8 of 10 promises held"""
 TABLE_FR = """\
-   panne                     méthode ou événement  ce qu'il a fait                                    promesse
-+  500, puis succès          create_payment        Payment · 2 envoyées, 1 effet(s) · 1.0 s           rend son résultat; exactement un effet
-+  500, puis succès          list_payments         lève ServerError · 4 envoyées, 0 effet(s) · 7.0 s  erreur typée, avec des mots pour l'usager
-!  fait, réponse perdue      create_payment        Payment · 2 envoyées, 2 effet(s) · 0.5 s           exactement un effet
-!  aucune réponse, jamais    list_payments         ne finit pas · 1 envoyées, 0 effet(s) · 0.0 s      fini à temps
-+  même événement deux fois  payment.succeeded     200, 200                                           accepté
+   panne                     méthode ou événement  ce qu'a fait le wrapper                                  promesse
++  500, puis succès          create_payment        Payment · requêtes : 2, effets : 1 · 1.0 s               renvoie son résultat; exactement un effet
++  500, puis succès          list_payments         a levé ServerError · requêtes : 4, effets : 0 · 7.0 s    erreur typée, avec un message pour l'utilisateur
+!  fait, réponse perdue      create_payment        Payment · requêtes : 2, effets : 2 · 0.5 s               exactement un effet
+!  aucune réponse            list_payments         ne s'est pas terminé · requêtes : 1, effets : 0 · 0.0 s  terminé dans le délai
++  même événement deux fois  payment.succeeded     200, 200                                                 accepté
 """  # noqa: E501
 END_FR = """\
-! create_payment, fait, réponse perdue : « exactement un effet » n'est pas tenue : {"effects": ["/é", "/b"]}
-! list_payments, aucune réponse, jamais : « fini à temps » n'est pas tenue : {}
-À chaque appel aussi : fini à temps, pas plus d'essais que prévu, aucun secret journalisé.
+! create_payment, fait, réponse perdue : « exactement un effet » n'a pas été tenue : {"effects": ["/é", "/b"]}
+! list_payments, aucune réponse : « terminé dans le délai » n'a pas été tenue : {}
+Et pour chaque appel : terminé dans le délai, sans essai de trop, aucun secret journalisé.
 8 promesses tenues sur 10"""  # noqa: E501
 SUMMARY_EN = """\
-   fault              what it did                         promise
-+  500, then success  result (1), raised ServerError (1)  gives its result; exactly one effect; typed error with words for the user
-!  done, answer lost  result (1)                          exactly one effect
-!  no answer, ever    never ended (1)                     over in time
-+  same event twice   200, 200 (1)                        accepted
+   fault                what the wrapper did                promise
++  500, then success    result (1), raised ServerError (1)  returns its result; exactly one effect; typed error with a message for the user
+!  done, response lost  result (1)                          exactly one effect
+!  no response          did not finish (1)                  finished in time
++  same event twice     200, 200 (1)                        accepted
 """  # noqa: E501
 SUMMARY_FR = """\
-   panne                     ce qu'il a fait                     promesse
-+  500, puis succès          résultat (1), lève ServerError (1)  rend son résultat; exactement un effet; erreur typée, avec des mots pour l'usager
-!  fait, réponse perdue      résultat (1)                        exactement un effet
-!  aucune réponse, jamais    ne finit pas (1)                    fini à temps
-+  même événement deux fois  200, 200 (1)                        accepté
+   panne                     ce qu'a fait le wrapper               promesse
++  500, puis succès          résultat (1), a levé ServerError (1)  renvoie son résultat; exactement un effet; erreur typée, avec un message pour l'utilisateur
+!  fait, réponse perdue      résultat (1)                          exactement un effet
+!  aucune réponse            ne s'est pas terminé (1)              terminé dans le délai
++  même événement deux fois  200, 200 (1)                          accepté
 """  # noqa: E501
 
 

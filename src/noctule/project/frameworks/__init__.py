@@ -24,7 +24,7 @@ def framework_of(target: str) -> Framework:
     framework = FRAMEWORKS.get(target or DEFAULT.id)
     if framework is None:
         names = ", ".join(FRAMEWORKS)
-        raise Problem("codegen.target_unknown", exit=Exit.USAGE, place=target, targets=names)
+        raise Problem("project.target_unknown", exit=Exit.USAGE, place=target, targets=names)
     return framework
 
 

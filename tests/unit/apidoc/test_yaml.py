@@ -5,11 +5,11 @@ import time
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from noctule.apidoc import bounds, parse
-from noctule.apidoc.loading.yaml_text import YamlError, read
+from noctule.apidoc.loading.yaml_text import FLOAT, YamlError, read
 from noctule.problem import Exit, Problem
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20)
@@ -30,6 +30,7 @@ def test_json_is_read_alike_as_yaml(value: object) -> None:
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=4))
+@example({"": "0E0"})
 def test_block_style_is_read_alike(value: object) -> None:
     quoted = yaml.dump(value, default_style='"', allow_unicode=True)
     plain = yaml.safe_dump(value, allow_unicode=True)
@@ -38,11 +39,14 @@ def test_block_style_is_read_alike(value: object) -> None:
 
 
 def untyped(value: object) -> object:
-    """PyYAML's dumper tags quoted numbers and writes some floats in a YAML 1.1 way."""
+    """PyYAML's dumper tags quoted numbers and writes some floats in a YAML 1.1 way; it leaves a
+    text such as 0E0 unquoted, which is a number in YAML 1.2."""
     if isinstance(value, dict):
         return {key: untyped(held) for key, held in value.items()}
     if isinstance(value, list):
         return [untyped(held) for held in value]
+    if isinstance(value, str) and FLOAT.match(value):
+        return float(value)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 

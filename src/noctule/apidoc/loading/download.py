@@ -1,32 +1,19 @@
-"""The default way to fetch a document from an address: standard library, bounded."""
+"""The default way to fetch a document from an address: httpx2, bounded."""
 
 from __future__ import annotations
 
 import time
-from http.client import HTTPException
-from typing import Any, NoReturn
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import TYPE_CHECKING, NoReturn
 
 from noctule.apidoc import bounds
 from noctule.apidoc.address import is_address, shown
 from noctule.apidoc.loading.decode import refuse
 from noctule.problem import Exit, Problem
 
-PIECE = 256 * 1024
+if TYPE_CHECKING:
+    import httpx2
+
 ACCEPT = "application/json, application/yaml;q=0.9, text/yaml;q=0.9, */*;q=0.5"
-
-
-class OverHttp(HTTPRedirectHandler):
-    """Follows redirects to http and https only."""
-
-    def redirect_request(  # the parent's signature
-        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Request | None:
-        if not is_address(newurl):
-            fp.close()
-            unreachable(req.full_url, "it redirects to something that is not http or https")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def fetch(address: str) -> bytes:
@@ -35,28 +22,31 @@ def fetch(address: str) -> bytes:
     At most 64 MB, 10 s of silence and 60 s in all. Raises Problem: OUTSIDE where the network or
     the server fails, USAGE where the document is too large.
     """
+    import httpx2
+
     if not is_address(address):
         unreachable(address, "only http and https addresses are read")
     headers = {"Accept": ACCEPT, "User-Agent": "noctule"}
     try:
-        request = Request(address, headers=headers)  # noqa: S310 - http or https, see above
-        with build_opener(OverHttp).open(request, timeout=bounds.TIMEOUT) as answer:
-            return whole(answer, address)
-    except HTTPError as error:
-        with error:
-            unreachable(address, f"the server answered {error.code}")
-    except URLError as error:
-        unreachable(address, str(getattr(error.reason, "strerror", None) or error.reason))
-    except (OSError, HTTPException, ValueError) as error:
+        with (
+            httpx2.Client(timeout=bounds.TIMEOUT, follow_redirects=True) as client,
+            client.stream("GET", address, headers=headers) as response,
+        ):
+            if not response.is_success:
+                unreachable(address, f"the server answered {response.status_code}")
+            return body_of(response, address)
+    except httpx2.UnsupportedProtocol:
+        unreachable(address, "it redirects to something that is not http or https")
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         unreachable(address, str(error) or type(error).__name__)
 
 
-def whole(answer: Any, address: str) -> bytes:
-    """The answer's body, piece by piece, so that a slow or endless one is given up."""
+def body_of(response: httpx2.Response, address: str) -> bytes:
+    """The body, read in pieces, so that a slow or endless one is given up."""
     until = time.monotonic() + bounds.TOTAL
     pieces: list[bytes] = []
     size = 0
-    while piece := answer.read1(PIECE):
+    for piece in response.iter_bytes():
         size += len(piece)
         if size > bounds.MAX_BYTES:
             refuse("too_large", shown(address), limit=bounds.MAX_BYTES // 2**20)

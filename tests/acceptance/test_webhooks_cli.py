@@ -290,14 +290,14 @@ class Api(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_sweep_finds_and_takes_in_what_was_missed(shell: Shell) -> None:
+def test_a_backfill_finds_and_stores_what_was_missed(shell: Shell) -> None:
     shell.environ["STRIPE_SECRET_KEY"] = "sk_test_0123456789abcdef"
     server = HTTPServer(("127.0.0.1", 0), Api)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     base = f"http://127.0.0.1:{server.server_port}"
     shell.serve()
     shell.trigger("invoice.paid", "--id", "evt_b")
-    asked = ("sweep", "stripe", "--base-url", base, "--json")
+    asked = ("backfill", "stripe", "--base-url", base, "--json")
     found = json.loads(shell.run(*asked, code=1).out)
     assert [missed["id"] for missed in found["missed"]] == ["evt_c", "evt_a"]
     assert (found["seen"], found["complete"]) == (3, True)
@@ -377,8 +377,8 @@ def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) 
         (["replay"], {}, 2, "which events?"),
         (["list", "--since", "yesterday"], {}, 2, "is not a valid time"),
         (["list", "--state", "lost"], {}, 2, "Unknown state --state lost. Valid states: pending,"),
-        (["sweep", "slack"], {"SLACK_BOT_TOKEN": "x"}, 3, "does not say how to list"),
-        (["sweep", "stripe", "--base-url", "http://example.com"], {}, 3, "is not https"),
+        (["backfill", "slack"], {"SLACK_BOT_TOKEN": "x"}, 3, "does not say how to list"),
+        (["backfill", "stripe", "--base-url", "http://example.com"], {}, 3, "is not https"),
         (["explain", "none.http"], {}, 2, "there is no inbox"),
     ],
 )

@@ -155,7 +155,7 @@ class UnsignedFact(Fact, frozen=True, kw_only=True):
     `handshake`."""
 
 
-class SweepFact(Fact, frozen=True, kw_only=True):
+class BackfillFact(Fact, frozen=True, kw_only=True):
     """How the provider is asked what it sent, so that what never arrived is found."""
 
     path: str
@@ -198,7 +198,7 @@ class WebhookFact(Fact, frozen=True, kw_only=True):
     """What every event's body contains beside its object, id and type: `object = "event"`."""
     events: tuple[str, ...] = ()
     """What to listen to where no need of the pack says it, the principal event first."""
-    sweep: SweepFact | None = None
+    backfill: BackfillFact | None = None
 
 
 class Need(Bilingual, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A sweep sees what is there, says where it stopped, and sends the credential nowhere else."""
+"""A backfill finds what is missing, reports where it stopped, and guards the credential."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def test_pages_are_followed_by_the_last_id_to_the_end(store):
     client = Fake(answer)
     since = time.time() - 3600
     fact = backfill_rules(pack("stripe"))
-    swept = find_missed(store, "stripe", fact, client, BASE, since=since, values={})
-    assert [missed.id for missed in swept.missed] == ["c", "b", "a"]
-    assert (swept.seen, swept.complete) == (3, True)
+    result = find_missed(store, "stripe", fact, client, BASE, since=since, values={})
+    assert [missed.id for missed in result.missed] == ["c", "b", "a"]
+    assert (result.seen, result.complete) == (3, True)
     assert f"created%5Bgte%5D={int(since)}" in client.asked[0][1]
-    assert store_missed(store, "stripe", "stripe", swept.missed) == 3
-    assert store_missed(store, "stripe", "stripe", swept.missed) == 0
+    assert store_missed(store, "stripe", "stripe", result.missed) == 3
+    assert store_missed(store, "stripe", "stripe", result.missed) == 0
     assert [event.id for event in store.find(EventQuery(oldest_first=True))] != []
     again = find_missed(store, "stripe", fact, Fake(answer), BASE, since=since, values={})
     assert again.missed == ()
@@ -82,8 +82,8 @@ def test_an_endless_list_is_left_and_said(store):
 
     client = Fake(answer)
     fact = backfill_rules(pack("stripe"))
-    swept = find_missed(store, "stripe", fact, client, BASE, since=0, values={})
-    assert (swept.seen, swept.complete, len(client.asked)) == (MAX_PAGES, False, MAX_PAGES)
+    result = find_missed(store, "stripe", fact, client, BASE, since=0, values={})
+    assert (result.seen, result.complete, len(client.asked)) == (MAX_PAGES, False, MAX_PAGES)
 
 
 def _delivery(guid, number, ago=10.0, event="push"):
@@ -103,9 +103,9 @@ def test_missing_deliveries_are_sent_again_by_the_provider(store):
 
     fact, client = backfill_rules(pack("github")), Fake(answer)
     since = time.time() - 3600
-    swept = find_missed(store, "github", fact, client, BASE, since=since, values=VALUES)
-    assert [missed.id for missed in swept.missed] == ["g1", "g2"]
-    assert request_redelivery(fact, client, BASE, swept.missed, VALUES) == 2
+    result = find_missed(store, "github", fact, client, BASE, since=since, values=VALUES)
+    assert [missed.id for missed in result.missed] == ["g1", "g2"]
+    assert request_redelivery(fact, client, BASE, result.missed, VALUES) == 2
     posted = [url for method, url in client.asked if method == "POST"]
     assert posted[0] == f"{BASE}/repos/o/r/hooks/7/deliveries/1/attempts"
 

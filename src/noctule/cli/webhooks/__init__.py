@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trigger": ("trigger", "Send a signed sample event to a local server."),
     "forward": ("forward", "Forward events to an application in development."),
     "enrol": ("enrol", "Wait for the secret that a provider sends itself."),
-    "sweep": ("sweep", "Ask the provider for missed events."),
+    "backfill": ("backfill", "Ask the provider for missed events."),
     "doctor": ("doctor", "Check secrets, clocks, lag and silence."),
 }
 

@@ -92,25 +92,28 @@ def backfill_events(
         path_values = {name: quote(value, safe="") for name, value in (values or {}).items()}
         with open_inbox(inbox) as store, client:
             try:
-                swept = backfill.find_missed(
+                result = backfill.find_missed(
                     store, route or pack.id, source, client, base, since=start, values=path_values
                 )
                 applied = 0
-                if apply and swept.missed and source.redeliver:
+                if apply and result.missed and source.redeliver:
                     applied = backfill.request_redelivery(
-                        source, client, base, swept.missed, path_values
+                        source, client, base, result.missed, path_values
                     )
                 elif apply:
-                    applied = backfill.store_missed(store, route or pack.id, pack.id, swept.missed)
+                    applied = backfill.store_missed(store, route or pack.id, pack.id, result.missed)
             except KeyError as error:
                 raise Problem(
-                    "webhooks.sweep_names", exit=Exit.USAGE, place=source.path, name=error.args[0]
+                    "webhooks.backfill_names",
+                    exit=Exit.USAGE,
+                    place=source.path,
+                    name=error.args[0],
                 ) from error
     return BackfillResult(
         provider=pack.name,
-        seen=swept.seen,
-        missed=swept.missed,
-        complete=swept.complete,
+        seen=result.seen,
+        missed=result.missed,
+        complete=result.complete,
         since=start,
         days_kept=source.days,
         shortened=start > wanted,
@@ -125,7 +128,7 @@ def parse_values(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise Problem("webhooks.sweep_pair", exit=Exit.USAGE, place=f"--set {pair}")
+            raise Problem("webhooks.backfill_pair", exit=Exit.USAGE, place=f"--set {pair}")
         values[name] = value
     return values
 
@@ -133,7 +136,7 @@ def parse_values(pairs: Sequence[str]) -> dict[str, str]:
 def _pack(provider: str) -> Pack:
     pack = find(provider)
     if pack is None:
-        known = ", ".join(id_ for id_, p in packs().items() if p.webhook and p.webhook.sweep)
+        known = ", ".join(id_ for id_, p in packs().items() if p.webhook and p.webhook.backfill)
         raise Problem("webhooks.unknown_provider", exit=Exit.USAGE, place=provider, known=known)
     return pack
 
@@ -142,10 +145,10 @@ def _client(pack: Pack, base: str) -> Any:
     """A client with the pack's credential, which is only sent over TLS or to this machine."""
     parts = urlsplit(base)
     if parts.scheme != "https" and parts.hostname not in LOCAL_HOSTS:
-        raise Problem("webhooks.sweep_clear", exit=Exit.REFUSED, place=base)
+        raise Problem("webhooks.backfill_clear", exit=Exit.REFUSED, place=base)
     if pack.auth is None or pack.auth.kind != "bearer":
         kind = pack.auth.kind if pack.auth else "none"
-        raise Problem("webhooks.sweep_auth", exit=Exit.USAGE, place=pack.id, kind=kind)
+        raise Problem("webhooks.backfill_auth", exit=Exit.USAGE, place=pack.id, kind=kind)
     token = env(pack.auth.env["token"]).read().reveal()
     headers = {"authorization": f"Bearer {token}", "user-agent": "noctule", **pack.headers}
     return httpx2.Client(headers=headers, timeout=TIMEOUT, follow_redirects=False)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from noctule.providers import Pack
-    from noctule.providers.pack import SweepFact
+    from noctule.providers.pack import BackfillFact
     from noctule.webhooks.store.base import InboxStore
 
 MAX_PAGES = 50
@@ -71,9 +71,9 @@ class BackfillReport:
     since: float
 
 
-def backfill_rules(pack: Pack) -> SweepFact:
+def backfill_rules(pack: Pack) -> BackfillFact:
     """How to ask the provider; raises Refused if its pack does not say."""
-    rules = pack.webhook.sweep if pack.webhook else None
+    rules = pack.webhook.backfill if pack.webhook else None
     if rules is None:
         raise Refused(f"{pack.name}: its pack does not say how to list what was sent")
     return rules
@@ -82,7 +82,7 @@ def backfill_rules(pack: Pack) -> SweepFact:
 def find_missed(
     store: InboxStore,
     route: str,
-    rules: SweepFact,
+    rules: BackfillFact,
     client: AuthenticatedClient,
     base_url: str,
     *,
@@ -137,7 +137,7 @@ def store_missed(
 
 
 def request_redelivery(
-    rules: SweepFact,
+    rules: BackfillFact,
     client: AuthenticatedClient,
     base_url: str,
     missed: Sequence[MissedEvent],
@@ -161,7 +161,7 @@ def request_redelivery(
 
 
 def _pages(
-    rules: SweepFact,
+    rules: BackfillFact,
     client: AuthenticatedClient,
     base_url: str,
     since: float,
@@ -185,7 +185,7 @@ def _pages(
 
 
 def _next_url(
-    rules: SweepFact,
+    rules: BackfillFact,
     response: ListResponse,
     data: Any,
     items: Sequence[Any],
@@ -203,7 +203,7 @@ def _next_url(
     return f"{url}?{urlencode({**query, rules.cursor: last})}"
 
 
-def _parsed(response: ListResponse, rules: SweepFact) -> Any:
+def _parsed(response: ListResponse, rules: BackfillFact) -> Any:
     if len(response.content) > MAX_RESPONSE:
         raise BackfillFailed(
             f"the answer to GET {rules.path} is larger than {MAX_RESPONSE >> 20} MiB"
@@ -214,7 +214,7 @@ def _parsed(response: ListResponse, rules: SweepFact) -> Any:
         raise BackfillFailed(f"the answer to GET {rules.path} is not JSON") from None
 
 
-def _event(rules: SweepFact, item: Any) -> MissedEvent | None:
+def _event(rules: BackfillFact, item: Any) -> MissedEvent | None:
     event_id = scalar_text(get_path(item, rules.id))
     time_text = scalar_text(get_path(item, rules.at))
     at = version_number(time_text) if time_text else None

@@ -1,4 +1,4 @@
-"""`noctule webhooks sweep`: ask the provider for missed events."""
+"""`noctule webhooks backfill`: ask the provider for missed events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN = 50
 
 
-@click.command("sweep", short_help="Ask the provider for missed events.")
+@click.command("backfill", short_help="Ask the provider for missed events.")
 @click.argument("provider")
 @click.option("--since", metavar="TIME", default="24h", show_default=True, help="2h, 3d, ISO 8601.")
 @click.option(
@@ -67,12 +67,12 @@ def _show(output: Output, result: BackfillResult, *, apply: bool) -> None:
     from noctule.stages.webhooks.inbox import format_time
 
     if result.shortened:
-        output.say("webhooks.sweep_reach", provider=result.provider, days=result.days_kept)
+        output.say("webhooks.backfill_limit", provider=result.provider, days=result.days_kept)
     for event in result.missed[:SHOWN]:
         output.line(f"{format_time(event.at)}  {event.type}  {event.id}")
     if len(result.missed) > SHOWN:
         output.say("webhooks.and_more", count=len(result.missed) - SHOWN)
-    key = "webhooks.swept" if result.complete else "webhooks.swept_part"
+    key = "webhooks.backfill_done" if result.complete else "webhooks.backfill_partial"
     since = format_time(result.since)
     output.say(key, seen=result.seen, missed=len(result.missed), since=since)
     if apply and result.missed:

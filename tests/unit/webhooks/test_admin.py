@@ -82,7 +82,7 @@ async def test_a_replay_is_spread_over_time(provider_of, store):
         assert len(seen) == 5
 
 
-class BulkReplay:
+class ReplayRun:
     """Ten processed events, and a bulk replay of them that may stop anywhere."""
 
     def __init__(self, provider, store):
@@ -122,7 +122,7 @@ class BulkReplay:
 
 @pytest.fixture
 def bulk(provider_of, store):
-    return BulkReplay(provider_of("stripe", work=False), store)
+    return ReplayRun(provider_of("stripe", work=False), store)
 
 
 async def test_a_bulk_replay_goes_on_where_it_was_killed(bulk):
@@ -213,6 +213,9 @@ async def test_events_are_found_by_what_is_known_of_them(provider_of, store):
     assert found(type="invoice.paid") == ["evt_0"]
     assert found(id="evt_1", state="pending", route="stripe") == ["evt_1"]
     assert found(since=start + 5, until=start + 15) == ["evt_1"]
+    assert found(until=start + 15) == ["evt_1", "evt_0"]
+    assert found(until=start - 1) == []
+    assert found(since=start + 15) == ["evt_2"]
     assert found(limit=1) == ["evt_2"]
     assert found(before=3) == ["evt_1", "evt_0"]
     assert found(state="dead") == found(route="github") == []

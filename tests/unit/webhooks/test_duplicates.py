@@ -6,11 +6,15 @@ import asyncio
 
 import pytest
 
+from noctule.webhooks import WebhookRequest
+from noctule.webhooks.store.base import Delivery, EventQuery
+from noctule.webhooks.verification.classify import EventItem
+
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "t"}
 
 
-async def test_a_signed_id_decides_even_if_the_rest_was_written_anew(provider_of):
+async def test_a_signed_id_decides_even_if_the_rest_has_changed(provider_of):
     stripe = provider_of("stripe")
     async with stripe.receiver.lifespan():
         assert (await stripe.sends(EVENT)).outcome == "accepted"
@@ -91,3 +95,16 @@ async def test_of_64_copies_at_once_one_is_processed(provider_of, monkeypatch):
     assert {answer.status for answer in answers} == {200}
     assert [answer.outcome for answer in answers].count("accepted") == 1
     assert seen == ["evt_1"]
+
+
+def test_each_copy_is_counted_once_in_one_commit_and_later(store):
+    request = WebhookRequest("POST", "", {}, b"{}")
+    items = (EventItem("guid-1", "issues", "content:1"),)
+    delivery = Delivery("github", "github", request, 1.0, None, "KEY", "body", items)
+    deliveries = [delivery] * 3
+    outcomes = [receipt.outcomes for receipt in store.accept(deliveries)]
+    assert outcomes == [("accepted",), ("duplicate",), ("duplicate",)]
+    [event] = store.find(EventQuery(id="guid-1"))
+    assert event.copies == 2
+    store.accept(deliveries)
+    assert store.get(event.seq).copies == 5

@@ -25,7 +25,7 @@ async def test_events_of_one_object_are_processed_in_order_and_one_at_a_time(pro
     seen, inside = [], set()
 
     @stripe.receiver.on("*")
-    async def add_rejection(event):
+    async def handle(event):
         assert event.subject not in inside
         inside.add(event.subject)
         await asyncio.sleep(0)
@@ -47,7 +47,7 @@ async def test_one_that_fails_holds_up_its_own_object_and_no_other(provider_of):
     seen = []
 
     @stripe.receiver.on("*")
-    async def add_rejection(event):
+    async def handle(event):
         if event.id == "evt_1" and event.attempt == 1:
             raise RuntimeError
         seen.append(event.id)
@@ -68,7 +68,7 @@ async def test_the_dead_letter_does_not_hold_up_what_comes_after(provider_of):
     seen = []
 
     @stripe.receiver.on("*")
-    async def add_rejection(event):
+    async def handle(event):
         if event.id == "evt_1":
             raise PermanentFailure("poison")
         seen.append(event.id)

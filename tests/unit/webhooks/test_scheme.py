@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import tomllib
 
@@ -16,7 +17,7 @@ from noctule.webhooks.schemes.schema import (
     TimestampTable,
 )
 from noctule.webhooks.schemes.template import PLACEHOLDERS
-from noctule.webhooks.verification.keys import key_of
+from noctule.webhooks.verification.keys import key_bytes, key_of
 from noctule.webhooks.verification.verify import url_spellings, verify
 from support.paths import ROOT
 from support.webhook_samples import PACKS, SCHEMES, signed_locators
@@ -169,3 +170,30 @@ def test_a_request_shows_neither_headers_nor_body():
         repr(WebhookRequest("post", "/", {"x-signature": "abc"}, b"body"))
         == "WebhookRequest(POST, 4 bytes)"
     )
+
+
+class TestASettingInWhatIsSigned:
+    TABLE = PLAIN | {"signed": "{setting:realm}.{body}", "settings": {"realm": "ACME_REALM"}}
+
+    def deliver(self, scheme: Scheme) -> None:
+        signature = hmac.new(b"secret", b"sandbox.{}", "sha256").hexdigest()
+        request = WebhookRequest("POST", "", {"x-signature": signature}, b"{}")
+        verify(scheme, request, ["secret"], 0)
+
+    def test_its_value_is_signed(self) -> None:
+        self.deliver(Scheme.parse(self.TABLE).with_settings({"realm": "sandbox"}))
+
+    @pytest.mark.parametrize(
+        ("values", "reason"),
+        [({"realm": "live"}, Reason.MISMATCH), ({}, Reason.MISSING_FIELD)],
+    )
+    def test_another_value_or_none_is_rejected(self, values, reason) -> None:
+        with pytest.raises(Rejection) as rejected:
+            self.deliver(Scheme.parse(self.TABLE).with_settings(values))
+        assert rejected.value.reason is reason
+
+
+def test_base64_of_a_secret_is_strict() -> None:
+    assert key_bytes("base64", "YWJjZGVm") == b"abcdef"
+    with pytest.raises(InvalidSecret):
+        key_bytes("base64", "YWJj!ZGVm")

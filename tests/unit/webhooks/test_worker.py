@@ -9,10 +9,20 @@ import msgspec
 import pytest
 
 from noctule.runtime.errors import CircuitOpen
+from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import PermanentFailure
 from noctule.webhooks.errors import InboxError
-from noctule.webhooks.processing.worker import DELAYS, LEASE, Handlers, delay
+from noctule.webhooks.processing.worker import (
+    DELAYS,
+    LEASE,
+    POLL,
+    SHORTEST_PAUSE,
+    Handlers,
+    Worker,
+    delay,
+)
 from noctule.webhooks.store.sql import SqlStore
+from support.webhook_samples import SCHEMES
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "invoice.paid"}
@@ -222,6 +232,89 @@ async def test_an_event_that_cannot_be_settled_is_told_and_taken_again(
     assert (event.state, seen) == ("done", [1, 2])
     assert "event 1: the disk is full" in caplog.text
     assert unheard == []
+
+
+class RealWaits(VirtualClock):
+    """A clock whose waits have their real length, for tests that never wait."""
+
+    def real(self, seconds: float) -> float:
+        return seconds
+
+
+@pytest.fixture
+def pauses(monkeypatch) -> asyncio.Queue[float]:
+    """The pauses that an idle worker makes. Each lasts until the worker is woken."""
+    queue: asyncio.Queue[float] = asyncio.Queue()
+
+    async def sleep(worker, seconds):
+        queue.put_nowait(seconds)
+        await worker._wake.wait()
+
+    monkeypatch.setattr(Worker, "_sleep", sleep)
+    return queue
+
+
+async def next_pause(pauses) -> float:
+    async with asyncio.timeout(5):
+        return await pauses.get()
+
+
+async def test_an_idle_worker_sleeps_until_it_polls_again(provider_of, pauses):
+    stripe = provider_of("stripe")
+    async with stripe.receiver.lifespan():
+        assert await next_pause(pauses) == POLL
+
+
+@pytest.mark.parametrize(("wait", "pause"), [(3.0, 3.0), (100.0, POLL), (0.001, SHORTEST_PAUSE)])
+async def test_a_worker_sleeps_until_the_next_event_is_due(provider_of, pauses, store, wait, pause):
+    clock = RealWaits()
+    stripe = provider_of("stripe", work=False)
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+    store.requeue({1: clock.time() + wait})
+    worker = Worker(stripe.receiver.inbox, SCHEMES["stripe"], "stripe", Handlers(), clock)
+    await stripe.receiver.inbox.open()
+    running = asyncio.create_task(worker.run())
+    try:
+        assert await next_pause(pauses) == pytest.approx(pause, abs=1e-6)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await stripe.receiver.inbox.close()
+
+
+async def test_a_worker_pauses_after_an_error_of_the_inbox(
+    provider_of, pauses, monkeypatch, caplog
+):
+    def fails(*_):
+        raise InboxError("the disk is full")
+
+    monkeypatch.setattr(SqlStore, "claim", fails)
+    stripe = provider_of("stripe")
+    async with stripe.receiver.lifespan():
+        assert await next_pause(pauses) == POLL
+    assert caplog.text.count("the disk is full") == 1
+
+
+async def test_the_next_event_of_an_object_does_not_wait_for_the_poll(provider_of, pauses):
+    stripe = provider_of("stripe", work=False)
+    seen, finish = asyncio.Queue(), asyncio.Event()
+
+    @stripe.receiver.on("*")
+    async def handle(event):
+        seen.put_nowait(event.id)
+        if event.id == "evt_1":
+            await finish.wait()
+
+    async with stripe.receiver.lifespan():
+        for number in (1, 2):
+            about = {"data": {"object": {"id": "in_1"}}}
+            await stripe.sends({"id": f"evt_{number}", "type": "invoice.paid", **about})
+    async with stripe.receiver.working(), asyncio.timeout(5):
+        assert await seen.get() == "evt_1"
+        await pauses.get()  # the second event waits behind the first one
+        finish.set()
+        assert await seen.get() == "evt_2"
 
 
 class Invoice(msgspec.Struct):

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from noctule.apidoc.naming.word_split import lower_words
 from noctule.codegen.model.integration import (
-    Choice,
+    Enumeration,
     Integration,
     ListOf,
     MapOf,
@@ -80,7 +80,7 @@ def text_of(kind: Type | None) -> str:
             return " or ".join(map(text_of, options))
         case Reference(name):
             return name
-        case Choice(name, values):
+        case Enumeration(name, values):
             return name or "/".join(values)
         case _:
             return kind.kind

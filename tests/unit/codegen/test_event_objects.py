@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from noctule import apidoc
-from noctule.codegen.build.event_objects import Subject, subjects
+from noctule.codegen.build.event_objects import EventObject, event_objects
 from noctule.manifest import IntegrationTask, Webhook
 from noctule.providers import Pack, pack
 
@@ -20,7 +20,7 @@ def delivery(schema: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 def about(
     known: Pack, *events: str, schemas: dict[str, Any], **document: Any
-) -> dict[str, Subject]:
+) -> dict[str, EventObject]:
     text = json.dumps(
         {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}}
         | {"components": {"schemas": schemas}} | document
@@ -29,7 +29,7 @@ def about(
     task = IntegrationTask(
         service="t", webhooks=[Webhook(event=event, endpoint="/hooks") for event in events]
     )
-    return subjects(task, read, known, read.operations.values())
+    return event_objects(task, read, known, read.operations.values())
 
 
 def test_a_schema_is_known_however_it_is_spelt() -> None:

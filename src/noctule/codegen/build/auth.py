@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from noctule.apidoc.credentials import chosen_schemes, credentials
 from noctule.apidoc.naming.word_split import split_words
-from noctule.codegen.model.integration import Auth
+from noctule.codegen.model.integration import Authentication
 from noctule.providers import AUTH_PARTS, AuthFact, Pack
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ TOKEN: Roles = ("token", "api_key")
 KEY: Roles = ("api_key", "token")
 
 
-class Variables:
+class TaskVariables:
     """The task's environment variables, by what they are for."""
 
     def __init__(self, task: IntegrationTask) -> None:
@@ -55,9 +55,9 @@ def auth_of(
     document: ApiDocument,
     operations: Sequence[ApiOperation],
     pack: Pack | None,
-) -> Auth:
+) -> Authentication:
     """The one way that serves all of `operations`."""
-    variables = Variables(task)
+    variables = TaskVariables(task)
     if pack is not None and pack.auth is not None:
         return _of_pack(pack, pack.auth, variables)
     prefix = _variable(task.provider or task.service)
@@ -72,8 +72,10 @@ def auth_of(
         made = [_of_header(name, env, variables) for (name, _), env in planned.items()]
     parts = tuple(part for part in made if part.kind != "none")
     if not parts and variables.has(TOKEN):
-        return Auth("bearer", (variables.find(TOKEN),))
-    return Auth("all", parts=parts) if len(parts) > 1 else parts[0] if parts else Auth("none")
+        return Authentication("bearer", (variables.find(TOKEN),))
+    if len(parts) > 1:
+        return Authentication("all", parts=parts)
+    return parts[0] if parts else Authentication("none")
 
 
 def _variable(text: str) -> str:
@@ -82,14 +84,14 @@ def _variable(text: str) -> str:
     return name if name[:1].isalpha() else f"N_{name}"
 
 
-def secrets_of(auth: Auth) -> Iterator[str]:
+def secrets_of(auth: Authentication) -> Iterator[str]:
     """The environment variables it reads."""
     yield from auth.secrets
     for part in auth.parts:
         yield from secrets_of(part)
 
 
-def sent_names(auth: Auth, document: ApiDocument) -> frozenset[str]:
+def sent_names(auth: Authentication, document: ApiDocument) -> frozenset[str]:
     """Wire names, in lower case, of what authentication sends: no method has them as parameters."""
     schemes = document.security_schemes.values()
     named = {scheme.parameter.lower() for scheme in schemes if scheme.kind == "api_key"}
@@ -97,29 +99,31 @@ def sent_names(auth: Auth, document: ApiDocument) -> frozenset[str]:
     return frozenset(named | {part.settings.get("name", "").lower() for part in parts}) - {""}
 
 
-def _of_pack(pack: Pack, fact: AuthFact, variables: Variables) -> Auth:
+def _of_pack(pack: Pack, fact: AuthFact, variables: TaskVariables) -> Authentication:
     roles = {variable.name: (str(variable.role),) for variable in pack.env}
     named = [fact.env[part] for part in AUTH_PARTS[fact.kind]]
     secrets = tuple(variables.named(name, roles.get(name, TOKEN)) for name in named)
     match fact.kind:
         case "api_key_header":
-            return Auth("header", secrets, {"name": fact.header, "prefix": fact.prefix})
+            return Authentication("header", secrets, {"name": fact.header, "prefix": fact.prefix})
         case "api_key_query":
-            return Auth("query", secrets, {"name": fact.query})
+            return Authentication("query", secrets, {"name": fact.query})
         case "oauth2_client_credentials":
-            return Auth("client_credentials", secrets, {"url": fact.token_url}, fact.scopes)
+            return Authentication(
+                "client_credentials", secrets, {"url": fact.token_url}, fact.scopes
+            )
         case "oauth2_refresh_token":
-            return Auth("refresh_token", secrets, {"url": fact.token_url})
+            return Authentication("refresh_token", secrets, {"url": fact.token_url})
         case _:
-            return Auth(fact.kind, secrets)
+            return Authentication(fact.kind, secrets)
 
 
 def _of_scheme(
     scheme: SecurityScheme,
-    variables: Variables,
+    variables: TaskVariables,
     planned: Mapping[tuple[str, str], str],
     document: ApiDocument,
-) -> Auth:
+) -> Authentication:
     def named(*roles: Roles) -> tuple[str, ...]:
         known = ((planned.get((scheme.name, role[0]), ""), role) for role in roles)
         return tuple(variables.named(name, role) for name, role in known)
@@ -129,39 +133,41 @@ def _of_scheme(
         url = urljoin(document.servers[0].url, url)
     if url and variables.has(("refresh_token",)):
         secrets = named(("client_id",), ("client_secret",), ("refresh_token",))
-        return Auth("refresh_token", secrets, {"url": url})
+        return Authentication("refresh_token", secrets, {"url": url})
     match scheme.kind:
         case "basic":
-            return Auth("basic", named(("username",), ("password",)))
+            return Authentication("basic", named(("username",), ("password",)))
         case "api_key":
             return _key(scheme, named(KEY))
         case "oauth2_client_credentials" if url and variables.has(("client_id",)):
-            return Auth(
+            return Authentication(
                 "client_credentials", named(("client_id",), ("client_secret",)), {"url": url}
             )
         case "mutual_tls":
-            return Auth("none")
+            return Authentication("none")
         case "other" if scheme.scheme:
             settings = {"name": "Authorization", "prefix": f"{scheme.scheme} "}
-            return Auth("header", named(TOKEN), settings)
+            return Authentication("header", named(TOKEN), settings)
         case _:
-            return Auth("bearer", named(TOKEN))
+            return Authentication("bearer", named(TOKEN))
 
 
-def _of_header(name: str, env: str, variables: Variables) -> Auth:
+def _of_header(name: str, env: str, variables: TaskVariables) -> Authentication:
     """A header parameter that carries a credential, in a document without security schemes."""
     secret = (variables.named(env, KEY),)
     if name.lower() == "authorization":
-        return Auth("bearer", secret)
-    return Auth("header", secret, {"name": name, "prefix": ""})
+        return Authentication("bearer", secret)
+    return Authentication("header", secret, {"name": name, "prefix": ""})
 
 
-def _key(scheme: SecurityScheme, secrets: tuple[str, ...]) -> Auth:
+def _key(scheme: SecurityScheme, secrets: tuple[str, ...]) -> Authentication:
     if scheme.where == "query":
-        return Auth("query", secrets, {"name": scheme.parameter})
+        return Authentication("query", secrets, {"name": scheme.parameter})
     if scheme.where == "cookie":
-        return Auth("header", secrets, {"name": "Cookie", "prefix": f"{scheme.parameter}="})
+        return Authentication(
+            "header", secrets, {"name": "Cookie", "prefix": f"{scheme.parameter}="}
+        )
     if scheme.parameter.lower() == "authorization":
         prefix = "Bearer " if "bearer" in scheme.description.lower() else ""
-        return Auth("header", secrets, {"name": "Authorization", "prefix": prefix})
-    return Auth("header", secrets, {"name": scheme.parameter, "prefix": ""})
+        return Authentication("header", secrets, {"name": "Authorization", "prefix": prefix})
+    return Authentication("header", secrets, {"name": scheme.parameter, "prefix": ""})

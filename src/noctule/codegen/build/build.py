@@ -8,15 +8,20 @@ from urllib.parse import urlsplit
 
 from noctule.apidoc.naming.word_split import lower_words
 from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
-from noctule.codegen.build.event_objects import subjects
-from noctule.codegen.build.methods import Methods, answer_media, idempotency_headers
-from noctule.codegen.build.requests import Conventions, Requests
-from noctule.codegen.build.resources import Placed, alone, placed, shared_out
-from noctule.codegen.build.types.arguments import Arguments
-from noctule.codegen.build.types.renaming import renamed
-from noctule.codegen.build.types.responses import Answers
-from noctule.codegen.build.webhooks import Hooks
-from noctule.codegen.model.integration import Auth, Integration, Wrapper, full_name
+from noctule.codegen.build.event_objects import event_objects
+from noctule.codegen.build.methods import MethodBuilder, answer_media, idempotency_headers
+from noctule.codegen.build.requests import Conventions, ParameterBuilder
+from noctule.codegen.build.resources import (
+    MethodPlace,
+    in_resources,
+    method_places,
+    without_clashes,
+)
+from noctule.codegen.build.types.arguments import ArgumentTypes
+from noctule.codegen.build.types.renaming import with_names
+from noctule.codegen.build.types.responses import ResponseTypes
+from noctule.codegen.build.webhooks import HandlerBuilder
+from noctule.codegen.model.integration import Authentication, Integration, Wrapper, full_name
 from noctule.codegen.model.name_allocator import NameAllocator
 from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
@@ -62,18 +67,20 @@ def build(
     scope = NameAllocator(naming, task.service, [*constants, *titles.values()])
     conventions = _conventions(document, pack, auth, operations)
     _check_variables(secrets_of(auth))
-    about = subjects(task, document, pack, operations)
+    about = event_objects(task, document, pack, operations)
     roots = [*_roots(operations), *(root for subject in about.values() for root in subject.roots)]
-    answers = Answers(naming, scope, roots, _depth(task))
+    answers = ResponseTypes(naming, scope, roots, _depth(task))
     names = {place.operation.key: full_name(place.resource, place.name) for place in places}
     called = {place.label or place.name: names[place.operation.key] for place in places}
-    arguments = Arguments(naming, scope, called)
-    methods = Methods(conventions, answers, Requests(naming, conventions, arguments), names)
-    made = alone(map(methods.build, places))
+    arguments = ArgumentTypes(naming, scope, called)
+    methods = MethodBuilder(
+        conventions, answers, ParameterBuilder(naming, conventions, arguments), names
+    )
+    made = without_clashes(map(methods.build, places))
     module = module_of(task, "webhook", naming)
     webhooks = None
     if module and task.webhooks:
-        webhooks = Hooks(naming, pack, answers, about, made).webhooks(task, module)
+        webhooks = HandlerBuilder(naming, pack, answers, about, made).webhooks(task, module)
         _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
     wrapper = Wrapper(
         name=naming.service_type(task.service),
@@ -91,12 +98,15 @@ def build(
         pack=pack,
         asynchronous=asynchronous,
     )
-    wrapper = renamed(wrapper, scope.shared_choices())
-    return Integration(shared_out(wrapper, titles, naming), webhooks)
+    wrapper = with_names(wrapper, scope.shared_choices())
+    return Integration(in_resources(wrapper, titles, naming), webhooks)
 
 
 def _conventions(
-    document: ApiDocument, pack: Pack | None, auth: Auth, operations: Iterable[ApiOperation]
+    document: ApiDocument,
+    pack: Pack | None,
+    auth: Authentication,
+    operations: Iterable[ApiOperation],
 ) -> Conventions:
     """What holds for every operation; an idempotency header of the document where no pack says."""
     headers = idempotency_headers(operations)
@@ -109,7 +119,7 @@ def _conventions(
     )
 
 
-def _places(task: IntegrationTask, document: ApiDocument, naming: Naming) -> list[Placed]:
+def _places(task: IntegrationTask, document: ApiDocument, naming: Naming) -> list[MethodPlace]:
     """The operations that the task names, or all that the document has."""
     if not path_of(task, "wrapper") or not (task.methods or task.scope):
         raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
@@ -117,11 +127,13 @@ def _places(task: IntegrationTask, document: ApiDocument, naming: Naming) -> lis
     if task.scope == "whole":
         pairs = zip(found, task.methods, strict=True)
         chosen = {operation.key: method.name for operation, method in pairs}
-        return placed(document.operations.values(), chosen, naming)
+        return method_places(document.operations.values(), chosen, naming)
     taken = {*naming.service}
     names = [free((naming.member(method.name),), taken) for method in task.methods]
     does = [method.does for method in task.methods]
-    return [Placed(op, "", name, said) for op, name, said in zip(found, names, does, strict=True)]
+    return [
+        MethodPlace(op, "", name, said) for op, name, said in zip(found, names, does, strict=True)
+    ]
 
 
 def _depth(task: IntegrationTask) -> int:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from noctule.json_types import is_object
 
 if TYPE_CHECKING:
-    from noctule.codegen.model.integration import Hook
+    from noctule.codegen.model.integration import EventHandler
     from noctule.webhooks import Scheme
     from noctule.webhooks.schemes.locator import Locator, Locators
 
 
-def payload(scheme: Scheme, hook: Hook, subject: Any) -> dict[str, Any]:
+def payload(scheme: Scheme, hook: EventHandler, subject: Any) -> dict[str, Any]:
     """What the provider would send for the event; `subject` stands at the place of its object.
 
     Where the whole body is the object, only what has to be said besides is in the result.

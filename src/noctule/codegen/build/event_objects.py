@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Subject:
+class EventObject:
     """A schema, and where in an event what it describes lies: a path with dots, "" the whole.
 
     `part` is the member of a whole event that the event is named after, if any: the issue of
@@ -37,26 +37,26 @@ class Subject:
         return (self.schema, self.part) if self.part else (self.schema,)
 
 
-def subjects(
+def event_objects(
     task: IntegrationTask,
     document: ApiDocument,
     pack: Pack | None,
     operations: Iterable[ApiOperation],
-) -> dict[str, Subject]:
+) -> dict[str, EventObject]:
     """Event -> what it is about, for those events of which it is known."""
     schemas = _unambiguous(document.schemas)
     deliveries = {} if _is_batch(pack) else dict(_deliveries(document, operations))
     fact = pack.webhook if pack else None
-    found: dict[str, Subject] = {}
+    found: dict[str, EventObject] = {}
     for event in dict.fromkeys(webhook.event for webhook in task.webhooks):
         known = pack.events.get(event) if pack else None
         named = _by_name(event, schemas, fact)
         if known and known.schema and (schema := schemas.get(_bare(known.schema))):
-            found[event] = Subject(schema, fact.object_path if fact else "")
+            found[event] = EventObject(schema, fact.object_path if fact else "")
         elif whole := deliveries.get(_bare(event)):
-            found[event] = Subject(whole, "", _named(event, whole))
+            found[event] = EventObject(whole, "", _named(event, whole))
         elif fact and named:
-            found[event] = Subject(named, fact.object_path)
+            found[event] = EventObject(named, fact.object_path)
     return found
 
 

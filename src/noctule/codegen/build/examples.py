@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import sample
 from noctule.codegen.model.integration import (
-    Choice,
+    Enumeration,
     Field,
     ListOf,
     MapOf,
@@ -49,7 +49,7 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
     match kind:
         case Nullable(inner):
             return fit(inner, value, records, name)
-        case Choice(_, values):
+        case Enumeration(_, values):
             return value if value in values else values[0]
         case ListOf(item):
             items = value if is_list(value) else list[Any]()
@@ -168,7 +168,7 @@ def renamed(field: Field) -> bool:
 
 
 def _plain(field: Field) -> bool:
-    return isinstance(field.type, Scalar | Choice) and field.type != Scalar("json")
+    return isinstance(field.type, Scalar | Enumeration) and field.type != Scalar("json")
 
 
 def _is(kind: str, value: Any) -> bool:

@@ -10,12 +10,12 @@ from noctule.codegen.build.pagination import pages_of
 from noctule.codegen.build.requests import (
     IDEMPOTENCY_HEADERS,
     Conventions,
-    Requests,
+    ParameterBuilder,
     body_of,
     content_type,
     styles,
 )
-from noctule.codegen.build.types.responses import Answers, core, expandable
+from noctule.codegen.build.types.responses import ResponseTypes, core, expandable
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from noctule.apidoc import ApiOperation, ApiResponse, Media
-    from noctule.codegen.build.resources import Placed
+    from noctule.codegen.build.resources import MethodPlace
     from noctule.codegen.model.integration import Param
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -43,14 +43,14 @@ EXPANDING = frozenset({"expand", "expand[]"})
 DETAIL = 320
 
 
-class Methods:
+class MethodBuilder:
     """Builds methods over the records of one module."""
 
     def __init__(
         self,
         conventions: Conventions,
-        answers: Answers,
-        requests: Requests,
+        answers: ResponseTypes,
+        requests: ParameterBuilder,
         names: Mapping[str, str],
     ) -> None:
         """`names` are the methods' names on the service, by operation key."""
@@ -67,7 +67,7 @@ class Methods:
             text = text.replace(f"`{fact.name}`", f"`{self._names.get(key, key)}`")
         return text
 
-    def build(self, place: Placed) -> Method:
+    def build(self, place: MethodPlace) -> Method:
         operation, name = place.operation, place.name
         label = place.label or name
         returns, accepts, answer = self._returns(label, operation)

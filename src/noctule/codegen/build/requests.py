@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from noctule.apidoc import ApiOperation, Media, Parameter, RequestBody, Schema
-    from noctule.codegen.build.types.arguments import Arguments
+    from noctule.codegen.build.types.arguments import ArgumentTypes
     from noctule.providers import Pack
 
 OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "user-agent"})
@@ -92,10 +92,10 @@ class Conventions:
         return self.bearer and wire in TOKENS and "authentication token" in said.lower()
 
 
-class Requests:
+class ParameterBuilder:
     """Builds the parameters of one method after the other; small objects share their types."""
 
-    def __init__(self, naming: Naming, conventions: Conventions, arguments: Arguments) -> None:
+    def __init__(self, naming: Naming, conventions: Conventions, arguments: ArgumentTypes) -> None:
         self._naming = naming
         self._conventions = conventions
         self._arguments = arguments

@@ -23,7 +23,7 @@ MOST_TAGS = 200
 
 
 @dataclass(frozen=True)
-class Placed:
+class MethodPlace:
     """An operation, the resource it belongs to ("" in a slice), and its method there."""
 
     operation: ApiOperation
@@ -34,9 +34,9 @@ class Placed:
     """The method's name outside its resource, where that is another: `list_customers`."""
 
 
-def placed(
+def method_places(
     operations: Iterable[ApiOperation], chosen: Mapping[str, str], naming: Naming
-) -> list[Placed]:
+) -> list[MethodPlace]:
     """Every operation in its resource; `chosen` are names that the task gives, by operation key."""
     operations = tuple(operations)
     groups = _groups(operations)
@@ -57,7 +57,7 @@ def placed(
             operation_names, operation, group, taken[group], task_name, naming
         )
     return [
-        Placed(
+        MethodPlace(
             operation,
             resources[groups[operation.key]],
             names[operation.key],
@@ -96,7 +96,7 @@ def _common(operations: tuple[ApiOperation, ...]) -> frozenset[str]:
     return frozenset(word for word, count in words.items() if count > 0.8 * len(operations) > 4)
 
 
-def alone(methods: Iterable[Method]) -> tuple[Method, ...]:
+def without_clashes(methods: Iterable[Method]) -> tuple[Method, ...]:
     """The methods, without those iterators and streams whose names others have already."""
     made = tuple(methods)
     names = {(method.resource, method.name) for method in made}
@@ -116,8 +116,8 @@ def alone(methods: Iterable[Method]) -> tuple[Method, ...]:
     )
 
 
-def shared_out(wrapper: Wrapper, titles: Mapping[str, str], naming: Naming) -> Wrapper:
-    """The wrapper in resources, each with the records that it alone refers to; `titles` name their
+def in_resources(wrapper: Wrapper, titles: Mapping[str, str], naming: Naming) -> Wrapper:
+    """The wrapper in resources, each with the records that only it refers to; `titles` name their
     classes. A wrapper of named operations stays as it is."""
     if not titles:
         return wrapper

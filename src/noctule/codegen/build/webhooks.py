@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.naming.word_split import lower_words
 from noctule.codegen.build.examples import Illustrator
-from noctule.codegen.model.integration import Hook, Method, Reference, Type, Webhooks
+from noctule.codegen.model.integration import EventHandler, Method, Reference, Type, Webhooks
 from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
 from noctule.problem import Exit, Problem
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.apidoc import Schema
-    from noctule.codegen.build.event_objects import Subject
-    from noctule.codegen.build.types.responses import Answers
+    from noctule.codegen.build.event_objects import EventObject
+    from noctule.codegen.build.types.responses import ResponseTypes
     from noctule.manifest import IntegrationTask
     from noctule.providers import EventFact, Pack
 
 
-class Hooks:
+class HandlerBuilder:
     """Builds the functions over the records of one module."""
 
     def __init__(
         self,
         naming: Naming,
         pack: Pack | None,
-        answers: Answers,
-        about: Mapping[str, Subject],
+        answers: ResponseTypes,
+        about: Mapping[str, EventObject],
         methods: tuple[Method, ...],
     ) -> None:
         self._pack = pack
@@ -62,7 +62,7 @@ class Hooks:
             hooks=tuple(self._hook(webhook.event) for webhook in task.webhooks),
         )
 
-    def _hook(self, event: str) -> Hook:
+    def _hook(self, event: str) -> EventHandler:
         about = self._about.get(event)
         schema = about.schema if about else None
         kind: Type | None = None
@@ -75,7 +75,7 @@ class Hooks:
             example = plain if kind is None or schema is None else self._sampled(kind, schema)
         name = self._naming.member(event)
         fact = _facts(self._pack).get(event)
-        return Hook(
+        return EventHandler(
             event=event,
             name=free((name, self._naming.member(f"{event}_event")), self._taken),
             doc=sentence(fact.en) if fact else "",

@@ -24,7 +24,7 @@ class Scalar:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Enumeration:
     """An open enumeration of strings: these are known, others may come."""
 
     name: str
@@ -62,7 +62,7 @@ class Nullable:
     value: Type
 
 
-Type = Scalar | Choice | ListOf | MapOf | Reference | OneOf | Nullable
+Type = Scalar | Enumeration | ListOf | MapOf | Reference | OneOf | Nullable
 
 JSON = Scalar("json")
 STRING = Scalar("string")
@@ -85,7 +85,7 @@ def named(kinds: Iterable[Type]) -> Iterator[str]:
     """Names of the records and enumerations in the types."""
     for kind in kinds:
         for part in parts(kind):
-            if isinstance(part, Reference | Choice) and part.name:
+            if isinstance(part, Reference | Enumeration) and part.name:
                 yield part.name
 
 
@@ -208,7 +208,7 @@ def full_name(resource: str, method: str) -> str:
 
 
 @dataclass(frozen=True)
-class Auth:
+class Authentication:
     """One way to prove who calls; `settings` are texts, `secrets` name environment variables."""
 
     kind: Literal[
@@ -224,7 +224,7 @@ class Auth:
     secrets: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     scopes: tuple[str, ...] = ()
-    parts: tuple[Auth, ...] = ()
+    parts: tuple[Authentication, ...] = ()
     """Of "all": what is sent together."""
 
 
@@ -253,7 +253,7 @@ class Wrapper:
     module: str
     base_url: str
     """Where calls go; "" where the document does not say and the caller has to."""
-    auth: Auth
+    auth: Authentication
     idempotency_header: str
     records: tuple[Record, ...]
     """Each before the first one that refers to it."""
@@ -286,7 +286,7 @@ class Wrapper:
 
 
 @dataclass(frozen=True)
-class Hook:
+class EventHandler:
     """One event and the function that handles it."""
 
     event: str
@@ -309,7 +309,7 @@ class Webhooks:
     """Environment variables; any of them may have signed."""
     url: str
     """Environment variable with the public address, for schemes that sign it; "" for the others."""
-    hooks: tuple[Hook, ...]
+    hooks: tuple[EventHandler, ...]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from noctule.codegen.build.types.responses import SCALARS, own_description, text
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
-    Choice,
+    Enumeration,
     Field,
     ListOf,
     MapOf,
@@ -41,7 +41,7 @@ TINY = 4
 MOST_OPTIONS = 3
 
 
-class Arguments:
+class ArgumentTypes:
     """Builds each record once; two of the same shape and name are one."""
 
     def __init__(self, naming: Naming, scope: NameAllocator, called: Mapping[str, str]) -> None:
@@ -88,7 +88,7 @@ class Arguments:
             return Scalar("file")
         values = texts(schema)
         name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
-        return STRING if name is None else Choice(name, values)
+        return STRING if name is None else Enumeration(name, values)
 
     def _object(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         names = schema.properties
@@ -129,7 +129,9 @@ class Arguments:
         options = {self._unnullable(variant, owner, wire, level): None for variant in variants}
         if len(options) == 1:
             return next(iter(options))
-        simple = all(isinstance(option, Scalar | Choice | ListOf | MapOf) for option in options)
+        simple = all(
+            isinstance(option, Scalar | Enumeration | ListOf | MapOf) for option in options
+        )
         if JSON in options or not simple or len(options) > MOST_OPTIONS:
             return JSON
         return OneOf(tuple(options))

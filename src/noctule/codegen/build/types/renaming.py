@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from noctule.codegen.model.integration import (
-    Choice,
+    Enumeration,
     ListOf,
     MapOf,
     Method,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def renamed(wrapper: Wrapper, names: Mapping[str, str]) -> Wrapper:
+def with_names(wrapper: Wrapper, names: Mapping[str, str]) -> Wrapper:
     """The wrapper with enumerations called by their new names."""
     if not names:
         return wrapper
@@ -49,8 +49,8 @@ def _method(method: Method, names: Mapping[str, str]) -> Method:
 
 def _type(kind: Type, names: Mapping[str, str]) -> Type:
     match kind:
-        case Choice(name, values):
-            return Choice(names.get(name, name), values)
+        case Enumeration(name, values):
+            return Enumeration(names.get(name, name), values)
         case ListOf(inner):
             return ListOf(_type(inner, names))
         case MapOf(inner):

@@ -13,7 +13,7 @@ from noctule.apidoc import MISSING, Schema
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
-    Choice,
+    Enumeration,
     Field,
     ListOf,
     MapOf,
@@ -41,7 +41,7 @@ SCALARS = {
 }
 
 
-class Answers:
+class ResponseTypes:
     """Makes each record once; `records` lists them, each after those it refers to."""
 
     def __init__(
@@ -92,7 +92,7 @@ class Answers:
         if schema.type == "string":
             values = texts(schema)
             name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
-            return STRING if name is None else Choice(name, values)
+            return STRING if name is None else Enumeration(name, values)
         return SCALARS.get(schema.type, JSON)
 
     def _record(self, schema: Schema, owner: str, wire: str, level: int, doc: str = "") -> Type:

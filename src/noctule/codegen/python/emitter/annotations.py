@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from noctule.codegen.model.integration import (
-    Choice,
+    Enumeration,
     ListOf,
     MapOf,
     Nullable,
@@ -41,7 +41,7 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
             return f"{imports.builtin('bytes')} | {imports.use(RUNTIME, 'File')}"
         case Scalar(name):
             return imports.builtin(_SCALARS[name])
-        case Choice(name, values):
+        case Enumeration(name, values):
             return f"{name or literals(values, imports)} | {imports.builtin('str')}"
         case ListOf(item):
             return f"{_container('list', use, imports)}[{annotation(item, _within(use), imports)}]"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.codegen.model.integration import Choice, parts
+from noctule.codegen.model.integration import Enumeration, parts
 from noctule.codegen.python.emitter.annotations import RUNTIME, annotation, literals, optional
 from noctule.codegen.python.emitter.line_breaks import Brackets, call, columns, joined, lay_out
 from noctule.codegen.python.emitter.literals import string
@@ -34,7 +34,7 @@ def aliases(records: Iterable[Record], methods: Iterable[Method]) -> dict[str, t
     fields = (field.type for record in records for field in record.fields)
     signed = (kind for method in methods for kind in method.types)
     found = (part for kind in (*fields, *signed) for part in parts(kind))
-    return {one.name: one.values for one in found if isinstance(one, Choice) and one.name}
+    return {one.name: one.values for one in found if isinstance(one, Enumeration) and one.name}
 
 
 def _strings(values: tuple[str, ...]) -> tuple[str, ...]:

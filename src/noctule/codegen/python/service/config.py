@@ -11,7 +11,7 @@ from noctule.codegen.python.emitter.literals import literal, string
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from noctule.codegen.model.integration import Auth, Wrapper
+    from noctule.codegen.model.integration import Authentication, Wrapper
     from noctule.codegen.python.emitter.module import Imports
     from noctule.providers import FailureFact
 
@@ -85,7 +85,7 @@ def _policies(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
         yield f"retry={constructor}(attempts={wrapper.attempts})"
 
 
-def _auth(auth: Auth, imports: Imports) -> Code:
+def _auth(auth: Authentication, imports: Imports) -> Code:
     def make(name: str, *arguments: Code) -> Code:
         return call(imports.use(RUNTIME, name), *arguments)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.build.examples import sparse
-from noctule.codegen.model.integration import Auth, ListOf, Method, Reference
+from noctule.codegen.model.integration import Authentication, ListOf, Method, Reference
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import (
     Code,
@@ -380,7 +380,7 @@ class Faults:
         parameters = [*parameters, "caplog: pytest.LogCaptureFixture"]
         yield self._test("no_secret_reaches_a_log", parameters, body)
 
-    def _auth_checks(self, auth: Auth) -> Iterator[str]:
+    def _auth_checks(self, auth: Authentication) -> Iterator[str]:
         values = [f"credentials[{string(name)}]" for name in auth.secrets]
         match auth.kind:
             case "bearer":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from noctule.codegen.build.auth import secrets_of
-from noctule.codegen.model.integration import Auth, ListOf, Reference, Scalar
+from noctule.codegen.model.integration import Authentication, ListOf, Reference, Scalar
 from noctule.codegen.model.naming import free
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import call, collection, columns, joined, lay_out
@@ -212,7 +212,7 @@ class Suite:
         body = [*self._token_answer(self.wrapper.auth), *lay_out(made, 4)]
         yield fixture(self.fixture, parameters, self.wrapper.name, body)
 
-    def _token_answer(self, auth: Auth) -> Iterator[str]:
+    def _token_answer(self, auth: Authentication) -> Iterator[str]:
         """OAuth2: the provider hands out a token whenever it is asked for one."""
         for part in auth.parts or (auth,):
             if "url" in part.settings:

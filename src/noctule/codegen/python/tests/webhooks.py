@@ -14,7 +14,7 @@ from noctule.codegen.python.webhooks.recipes.base import HOST
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.codegen.model.integration import Hook, Webhooks
+    from noctule.codegen.model.integration import EventHandler, Webhooks
     from noctule.codegen.python.tests.module import Suite
     from noctule.webhooks import Scheme
 
@@ -66,7 +66,7 @@ class WebhookTests:
         table = collection("{", pairs, "}")
         yield Block(tuple(lay_out(joined("EVENTS: dict[str, dict[str, JSON]] = ", table))))
 
-    def _payload(self, hook: Hook) -> Code:
+    def _payload(self, hook: EventHandler) -> Code:
         subject: Any = hook.example
         if hook.record:
             subject = Verbatim(self.suite.constant(Reference(hook.record), hook.name, subject))

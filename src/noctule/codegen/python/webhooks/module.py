@@ -13,7 +13,7 @@ from noctule.codegen.python.naming import python_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from noctule.codegen.model.integration import Hook, Integration, Record, Webhooks
+    from noctule.codegen.model.integration import EventHandler, Integration, Record, Webhooks
     from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
 
 PLAIN = (STRING, Scalar("integer"))
@@ -62,7 +62,7 @@ def webhook_module(
     return module(doc, imports, blocks)
 
 
-def _handler(hook: Hook, known: str, *, waits: bool) -> Block:
+def _handler(hook: EventHandler, known: str, *, waits: bool) -> Block:
     """`known` is the member of the object that names it, "" where nothing does."""
     body = docstring([hook.doc], 4) if hook.doc else []
     identity = "event.id"

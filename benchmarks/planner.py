@@ -22,9 +22,9 @@ from typing import Any
 
 from noctule import apidoc
 from noctule.planning import plan
-from noctule.planning.language.request import understand
+from noctule.planning.language.request import parse_request
 from noctule.planning.language.stemming import stems
-from noctule.planning.search.ranking import Ranking
+from noctule.planning.search.ranking import OperationRanking
 from noctule.problem import Problem
 from noctule.project.layout import Layout
 
@@ -64,11 +64,11 @@ def restbench(name: str) -> dict[str, dict[str, float]]:
     """Recall at 5 and 10 and the share of requests with all of the gold path within 10, of labels
     that the document has; "as labelled" counts those that it has not as missed."""
     document = apidoc.load(RESTBENCH / f"{name}_oas.json")
-    ranking = Ranking(document)
+    ranking = OperationRanking(document)
 
     def ours(language: Any) -> Rank:
         return lambda text: [
-            one.operation.key for one in ranking.rank(understand(text, language), 10)
+            one.operation.key for one in ranking.rank(parse_request(text, language), 10)
         ]
 
     every, known, plain = queries(name), set(document.operations), plain_bm25(document)

@@ -1,4 +1,4 @@
-"""What is wrong with a task, noctule's own or someone else's, held against pack and document.
+"""The errors of a task, noctule's own or someone else's, compared with pack and document.
 
 Each rule is a function from the case to findings; `check` runs them all, in the order of the card.
 """
@@ -44,7 +44,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Case:
+class _CheckedTask:
     task: IntegrationTask
     pack: Pack | None
     document: ApiDocument | None
@@ -53,25 +53,25 @@ class _Case:
 
     def finding(self, rule: str, place: str, fix: str = "", /, **params: object) -> Finding:
         """The finding of catalogue messages `find_<rule>` and `fix_<fix>`."""
-        named = {"service": self.task.service, **params}
+        values = {"service": self.task.service, **params}
         return Finding(
             code=rule.partition("_")[0],
             place=place,
             line=self._line(place),
-            message=say(self.language, f"checks.find_{rule}", **named),
-            fix=say(self.language, f"checks.fix_{fix}", **named) if fix else "",
+            message=say(self.language, f"checks.find_{rule}", **values),
+            fix=say(self.language, f"checks.fix_{fix}", **values) if fix else "",
         )
 
     def _line(self, place: str) -> int:
-        """The line of the place, or of the nearest one around it that the reader noted."""
+        """The line of the place, or of the smallest part around it that has one."""
         while place and place not in self.task.lines:
             place = place[: max(place.rfind("."), place.rfind("["), 0)]
         return self.task.lines.get(place, 0)
 
-    def nearest(self, said: str, known: Iterable[str]) -> tuple[str, dict[str, str]]:
-        """The fix that offers the true name most like `said`, and its parameters."""
-        name = nearest(said, known)
-        return ("nearest", {"value": name}) if name else ("remove", {})
+    def fix_name(self, name: str, candidates: Iterable[str]) -> tuple[str, dict[str, str]]:
+        """The fix that offers the candidate most like `name`, and its parameters."""
+        candidate = nearest(name, candidates)
+        return ("nearest", {"value": candidate}) if candidate else ("remove", {})
 
 
 def check(
@@ -87,19 +87,19 @@ def check(
     `method_names` are the names, in snake_case, that the planner gives the document's operations.
     What neither pack nor document can decide gives no finding.
     """
-    case = _Case(task, pack, document, method_names, language)
+    case = _CheckedTask(task, pack, document, method_names, language)
     return [finding for rule in _RULES for finding in rule(case)]
 
 
-def _files(case: _Case) -> Iterator[Finding]:
+def _files(case: _CheckedTask) -> Iterator[Finding]:
     places = [(f"files[{i}].path", file.path) for i, file in enumerate(case.task.files)]
     for place, path in [*places, ("tests", case.task.tests)]:
         if _escapes(path):
-            yield case.finding("path", place, "inside", said=path)
+            yield case.finding("path", place, "inside", text=path)
     seen: set[str] = set()
     for place, path in places:
         if path in seen:
-            yield case.finding("duplicate", place, said=path)
+            yield case.finding("duplicate", place, text=path)
         seen.add(path)
 
 
@@ -109,18 +109,18 @@ def _escapes(path: str) -> bool:
     return bool(windows.drive or windows.root) or ".." in parts or path.startswith("~")
 
 
-def _env_vars(case: _Case) -> Iterator[Finding]:
-    known = {fact.name for fact in case.pack.env} if case.pack else set[str]()
+def _env_vars(case: _CheckedTask) -> Iterator[Finding]:
+    names = {fact.name for fact in case.pack.env} if case.pack else set[str]()
     for i, variable in enumerate(case.task.env_vars):
         place = f"env_vars[{i}].name"
         if not _ENV_NAME.fullmatch(variable.name):
-            yield case.finding("env_name", place, said=variable.name)
-        elif known and variable.name not in known:
-            fix, params = case.nearest(variable.name, known)
-            yield case.finding("env", place, fix, said=variable.name, **params)
+            yield case.finding("env_name", place, text=variable.name)
+        elif names and variable.name not in names:
+            fix, params = case.fix_name(variable.name, names)
+            yield case.finding("env", place, fix, text=variable.name, **params)
 
 
-def _secrets(case: _Case) -> Iterator[Finding]:
+def _secrets(case: _CheckedTask) -> Iterator[Finding]:
     from noctule.runtime.redaction.patterns import token_pattern
 
     tokens = token_pattern()
@@ -131,21 +131,21 @@ def _secrets(case: _Case) -> Iterator[Finding]:
             yield case.finding("secret", place, "env_value", shape=fact.name if fact else "token")
 
 
-def _methods(case: _Case) -> Iterator[Finding]:
-    known = _method_names(case)
+def _methods(case: _CheckedTask) -> Iterator[Finding]:
+    names = _method_names(case)
     for i, method in enumerate(case.task.methods):
         name = snake(method.name)
         if method.operation and case.document:
             if find_operation(case.document, case.pack, method.operation) is None:
-                fix, params = case.nearest(method.operation, case.document.operations)
+                fix, params = case.fix_name(method.operation, case.document.operations)
                 place = f"methods[{i}].operation"
-                yield case.finding("operation", place, fix, said=method.operation, **params)
-        elif known and not method.operation and name not in known:
-            fix, params = case.nearest(name, known)
-            yield case.finding("method", f"methods[{i}].name", fix, said=method.name, **params)
+                yield case.finding("operation", place, fix, text=method.operation, **params)
+        elif names and not method.operation and name not in names:
+            fix, params = case.fix_name(name, names)
+            yield case.finding("method", f"methods[{i}].name", fix, text=method.name, **params)
 
 
-def _method_names(case: _Case) -> set[str]:
+def _method_names(case: _CheckedTask) -> set[str]:
     """Every name, in snake_case, under which an operation is known."""
     operations = case.document.operations.values() if case.document else ()
     facts = case.pack.operations.values() if case.pack else ()
@@ -153,51 +153,51 @@ def _method_names(case: _Case) -> set[str]:
     return names.union(case.method_names)
 
 
-def _webhooks(case: _Case) -> Iterator[Finding]:
-    known = set(case.pack.event_names) if case.pack else set[str]()
-    known |= set(case.document.webhooks) if case.document and known else set()
+def _webhooks(case: _CheckedTask) -> Iterator[Finding]:
+    events = set(case.pack.event_names) if case.pack else set[str]()
+    events |= set(case.document.webhooks) if case.document and events else set()
     for i, webhook in enumerate(case.task.webhooks):
-        if known and webhook.event not in known:
-            fix, params = case.nearest(webhook.event, known)
-            yield case.finding("event", f"webhooks[{i}].event", fix, said=webhook.event, **params)
+        if events and webhook.event not in events:
+            fix, params = case.fix_name(webhook.event, events)
+            yield case.finding("event", f"webhooks[{i}].event", fix, text=webhook.event, **params)
         if not webhook.endpoint.startswith("/"):
             value = {"value": f"/{webhook.endpoint}"}
             place = f"webhooks[{i}].endpoint"
-            yield case.finding("endpoint", place, "write", said=webhook.endpoint, **value)
+            yield case.finding("endpoint", place, "write", text=webhook.endpoint, **value)
     refusal = unsigned(case.pack, case.task.service, case.language) if case.pack else None
     if refusal and case.task.webhooks:
-        found = case.finding("unsigned", "webhooks", reason=refusal.reason)
-        yield replace(found, fix=refusal.alternative)
+        finding = case.finding("unsigned", "webhooks", reason=refusal.reason)
+        yield replace(finding, fix=refusal.alternative)
 
 
-def _error_handling(case: _Case) -> Iterator[Finding]:
+def _error_handling(case: _CheckedTask) -> Iterator[Finding]:
     handling = case.task.error_handling
     for key in ("retry", "fallback", "timeout", "circuit_breaker"):
         place = f"error_handling.{key}"
         on_card = key in ("retry", "fallback")
         if not getattr(handling, key).strip() and (on_card or place in case.task.lines):
             yield case.finding("empty", place, key=place)
-    found = contradiction(handling.retry)
-    if found:
+    wrong = contradiction(handling.retry)
+    if wrong:
         yield case.finding(
-            "retry" if found.waits else "retry_counts",
+            "retry" if wrong.waits else "retry_counts",
             "error_handling.retry",
             "retry",
-            said=found.said,
-            waits=len(found.waits),
-            list=", ".join(found.waits),
-            attempts=found.attempts,
-            value=retry_text(case.language, found.waits or WAITS),
+            text=wrong.statement,
+            waits=len(wrong.waits),
+            list=", ".join(wrong.waits),
+            attempts=wrong.attempts,
+            value=retry_text(case.language, wrong.waits or WAITS),
         )
 
 
-def _tests(case: _Case) -> Iterator[Finding]:
+def _tests(case: _CheckedTask) -> Iterator[Finding]:
     tests = case.task.tests
     if tests and tests not in {file.path for file in case.task.files}:
-        yield case.finding("tests", "tests", "add_file", said=tests)
+        yield case.finding("tests", "tests", "add_file", text=tests)
 
 
-_RULES: tuple[Callable[[_Case], Iterator[Finding]], ...] = (
+_RULES: tuple[Callable[[_CheckedTask], Iterator[Finding]], ...] = (
     _files,
     _env_vars,
     _methods,

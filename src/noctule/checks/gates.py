@@ -37,8 +37,8 @@ def gate(
 
     if accepted.strip() or document.source.startswith(PACK):
         return
-    known = {"auth"} if pack and pack.auth else set[str]()
-    blocking = [g for g in gaps(document, operations) if g.blocking and g.kind not in known]
+    ignored = {"auth"} if pack and pack.auth else set[str]()
+    blocking = [g for g in gaps(document, operations) if g.blocking and g.kind not in ignored]
     if blocking:
         raise Problem(
             "checks.incomplete",

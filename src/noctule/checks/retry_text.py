@@ -1,7 +1,7 @@
-"""What an error-handling text promises, said and read.
+"""The text about retries in a task: written from the defaults, checked for contradictions.
 
-A text such as "3 attempts, exponential backoff (1s, 2s, 4s)" states the number of attempts twice:
-three waits stand between four attempts. `contradiction` finds where the statements differ.
+A text such as "3 attempts, exponential backoff (1s, 2s, 4s)" gives the number of attempts twice,
+and three waits make four attempts. `contradiction` finds where the two differ.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ _SEQUENCE = re.compile(
 
 @dataclass(frozen=True)
 class Contradiction:
-    said: str
-    """The statement that does not hold: "3 attempts"."""
+    statement: str
+    """The wrong one: "3 attempts"."""
     waits: tuple[str, ...]
     attempts: int
-    """What the rest of the text amounts to."""
+    """The number that follows from the rest of the text."""
 
 
 def retry_text(language: Language, waits: tuple[str, ...] = WAITS) -> str:
@@ -70,7 +70,7 @@ def retry_text(language: Language, waits: tuple[str, ...] = WAITS) -> str:
 
 
 def contradiction(text: str) -> Contradiction | None:
-    """The first count in `text`, French or English, that another part of it denies."""
+    """The first count in `text`, French or English, that another part of it contradicts."""
     plain = fold(text)
     counts: list[tuple[str, int]] = []
     rest = plain
@@ -79,10 +79,10 @@ def contradiction(text: str) -> Contradiction | None:
         rest = rest[: match.start()] + " " * len(match.group()) + rest[match.end() :]
     counts += [(m.group(), _number(m.group("n"))) for m in _ATTEMPTS.finditer(rest)]
     waits = _waits(plain)
-    truth = len(waits) + 1 if waits else max((count for _, count in counts), default=0)
-    for said, count in counts:
-        if count != truth:
-            return Contradiction(said, waits, truth)
+    attempts = len(waits) + 1 if waits else max((count for _, count in counts), default=0)
+    for statement, count in counts:
+        if count != attempts:
+            return Contradiction(statement, waits, attempts)
     return None
 
 
@@ -92,13 +92,13 @@ def _number(text: str) -> int:
 
 def _waits(plain: str) -> tuple[str, ...]:
     """The longest list of two or more durations: "1s, 2s, 4s", "1, 2 et 4 s"."""
-    found: tuple[str, ...] = ()
+    longest: tuple[str, ...] = ()
     for match in _SEQUENCE.finditer(plain):
         parts = re.split(_BETWEEN, match.group())
         unit = _UNIT.search(parts[-1].strip())
-        if unit and len(parts) > len(found):
-            found = tuple(
+        if unit and len(parts) > len(longest):
+            longest = tuple(
                 part if _UNIT.search(part) else part + unit.group()
                 for part in (re.sub(r"\s", "", part) for part in parts)
             )
-    return found
+    return longest

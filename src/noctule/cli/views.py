@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from noctule.cli.output import Output
     from noctule.stages.generate import Action, Change
     from noctule.stages.next_steps import NextSteps
-    from noctule.stages.plan import Plan, Question
+    from noctule.stages.plan import PlanResult, Question
     from noctule.stages.test import TestReport
 
 INDENT = "  "
@@ -66,7 +66,7 @@ def count_changes(output: Output, changes: Sequence[Change]) -> str:
     )
 
 
-def show_reasons(output: Output, plan: Plan) -> None:
+def show_reasons(output: Output, plan: PlanResult) -> None:
     """Why each operation is planned and where it comes from, then those that were left out."""
     for reason in plan.reasons:
         output.line(f"{INDENT}{reason.method}: {reason.operation}")

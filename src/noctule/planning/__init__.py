@@ -3,9 +3,9 @@
 plan("Intégrer Stripe pour les paiements", layout=detect_layout(project)).task
 """
 
-from noctule.planning.compose import ChoiceReason
+from noctule.planning.compose import OperationReason
 from noctule.planning.language.request import detect_language
-from noctule.planning.plan import Plan, plan
-from noctule.planning.question import Choice, Question
+from noctule.planning.plan import PlanResult, plan
+from noctule.planning.question import Question, QuestionChoice
 
-__all__ = ["Choice", "ChoiceReason", "Plan", "Question", "detect_language", "plan"]
+__all__ = ["OperationReason", "PlanResult", "Question", "QuestionChoice", "detect_language", "plan"]

@@ -1,4 +1,4 @@
-"""The integration task of what was chosen: files, variables, methods, webhooks, promises."""
+"""The integration task for a plan: files, variables, methods, webhooks, error handling."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiOperation
     from noctule.manifest import RefusedPart
     from noctule.messages import Language
-    from noctule.planning.language.request import Request
-    from noctule.planning.select.provider_choice import Subject
+    from noctule.planning.language.request import ParsedRequest
+    from noctule.planning.select.provider_choice import ProviderChoice
     from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact
 
@@ -37,12 +37,13 @@ _WEBHOOK_ROLES = frozenset({"webhook_secret", "webhook_url"})
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """One operation to plan, and the catalogue message that says why."""
+class PlannedOperation:
+    """One operation of a plan, and why it is there."""
 
     operation: ApiOperation
     fact: OperationFact | None
     why: str
+    """The catalogue message `why_<why>` says it."""
     detail: str = ""
 
     def reason(self, language: Language) -> str:
@@ -50,57 +51,59 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Outline:
-    """All that was decided, before it is written down."""
+class PlanDraft:
+    """Every decision about a plan, before the task is written."""
 
-    subject: Subject
-    request: Request
+    provider: ProviderChoice
+    request: ParsedRequest
     need: Need | None
-    chosen: tuple[Chosen, ...]
+    operations: tuple[PlannedOperation, ...]
     events: tuple[str, ...]
     refusal: RefusedPart | None
     accepted: str
     whole: bool = False
-    """Whether every operation of the document is wrapped, `chosen` or not."""
+    """Whether every operation of the document is wrapped, not just `operations`."""
 
 
 @dataclass(frozen=True)
-class ChoiceReason:
+class OperationReason:
     method: str
     operation: str
     why: str
     source: str
-    """ "pack:stripe", or the document and the operation's place in it."""
+    """ "pack:stripe", or the document with a JSON pointer to the operation."""
 
 
-def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[ChoiceReason, ...]]:
+def compose(
+    draft: PlanDraft, layout: Layout
+) -> tuple[IntegrationTask, tuple[OperationReason, ...]]:
     """The task, and why each of its methods is there."""
-    subject, language = outline.subject, outline.request.language
-    methods = _methods(outline)
+    provider, language = draft.provider, draft.request.language
+    methods = _methods(draft)
     reasons = tuple(
-        ChoiceReason(
-            method.name, method.operation, chosen.reason(language), _source(subject, chosen)
+        OperationReason(
+            method.name, method.operation, planned.reason(language), _source(provider, planned)
         )
-        for method, chosen in zip(methods, outline.chosen, strict=True)
+        for method, planned in zip(methods, draft.operations, strict=True)
     )
-    tests = f"{layout.tests}/test_{subject.slug}_service.py"
-    document = subject.document
-    pack = subject.pack
+    tests = f"{layout.tests}/test_{provider.slug}_service.py"
+    document = provider.document
+    pack = provider.pack
     facts = pack.document if pack and document.source.startswith(PACK) else None
     task = IntegrationTask(
-        service=subject.name,
-        files=_files(outline, layout, tests),
-        env_vars=_env_vars(outline),
+        service=provider.name,
+        files=_files(draft, layout, tests),
+        env_vars=_env_vars(draft),
         methods=methods,
-        webhooks=_webhooks(outline),
+        webhooks=_webhooks(draft),
         error_handling=error_handling(language),
         tests=tests,
-        request=outline.request.text,
+        request=draft.request.text,
         language=language,
-        provider=subject.pack.id if subject.pack else subject.slug,
-        need=outline.need.id if outline.need else "",
+        provider=provider.pack.id if provider.pack else provider.slug,
+        need=draft.need.id if draft.need else "",
         target=layout.framework.id,
-        scope="whole" if outline.whole else "",
+        scope="whole" if draft.whole else "",
         document=DocumentRef(
             source=document.source,
             sha256=document.sha256,
@@ -108,18 +111,18 @@ def compose(outline: Outline, layout: Layout) -> tuple[IntegrationTask, tuple[Ch
             compared=facts.compared if facts else "",
             compared_with=facts.compared_with if facts else "",
         ),
-        accepted_incomplete=outline.accepted,
-        refused=[outline.refusal] if outline.refusal else [],
+        accepted_incomplete=draft.accepted,
+        refused=[draft.refusal] if draft.refusal else [],
         evidence=[
             *(Evidence(about=f"methods.{r.method}", source=r.source, says=r.why) for r in reasons),
-            *_unconfirmed(outline),
+            *_unconfirmed(draft),
         ],
     )
     return task, reasons
 
 
 def error_handling(language: Language) -> ErrorHandling:
-    """What the runtime promises, in words."""
+    """What the runtime promises, as text."""
     return ErrorHandling(
         retry=retry_text(language),
         fallback=say(language, "planning.fallback"),
@@ -128,16 +131,16 @@ def error_handling(language: Language) -> ErrorHandling:
     )
 
 
-def _files(outline: Outline, layout: Layout, tests: str) -> list[PlannedFile]:
-    language, slug = outline.request.language, outline.subject.slug
+def _files(draft: PlanDraft, layout: Layout, tests: str) -> list[PlannedFile]:
+    language, slug = draft.request.language, draft.provider.slug
     files = [
         PlannedFile(
             path=f"{layout.services}/{slug}_service.py",
-            purpose=say(language, "planning.file_wrapper", service=outline.subject.name),
+            purpose=say(language, "planning.file_wrapper", service=draft.provider.name),
             role="wrapper",
         )
     ]
-    if outline.events:
+    if draft.events:
         purpose = say(language, "planning.file_webhook")
         files.append(
             PlannedFile(path=f"{layout.webhooks}/{slug}.py", purpose=purpose, role="webhook")
@@ -145,99 +148,100 @@ def _files(outline: Outline, layout: Layout, tests: str) -> list[PlannedFile]:
     files.append(
         PlannedFile(path=tests, purpose=say(language, "planning.file_tests"), role="tests")
     )
-    if not layout.app and (outline.events or layout.framework.always_has_app):
+    if not layout.app and (draft.events or layout.framework.always_has_app):
         purpose = say(language, "planning.file_app", framework=layout.framework.name)
         files.append(PlannedFile(path=layout.new_app, purpose=purpose, role="app"))
     return files
 
 
-def _env_vars(outline: Outline) -> list[EnvVar]:
-    """Those of the pack; of the document where no pack says how to authenticate."""
-    pack = outline.subject.pack
+def _env_vars(draft: PlanDraft) -> list[EnvVar]:
+    """The pack's variables; the document's where no pack says how to authenticate."""
+    pack = draft.provider.pack
     if pack is None:
-        return _of_document(outline)
-    known = [
+        return _of_document(draft)
+    of_pack = [
         EnvVar(
             name=fact.name,
-            description=fact.label(outline.request.language),
+            description=fact.label(draft.request.language),
             role=fact.role,
             required=fact.required,
             source="pack",
         )
         for fact in pack.env
-        if outline.events or (pack.auth and fact.role not in _WEBHOOK_ROLES)
+        if draft.events or (pack.auth and fact.role not in _WEBHOOK_ROLES)
     ]
     if pack.auth is not None:
-        return known
-    names = {variable.name for variable in known}
-    return [*(v for v in _of_document(outline) if v.name not in names), *known]
+        return of_pack
+    names = {variable.name for variable in of_pack}
+    return [*(v for v in _of_document(draft) if v.name not in names), *of_pack]
 
 
-def _of_document(outline: Outline) -> list[EnvVar]:
-    subject, language = outline.subject, outline.request.language
-    operations = [chosen.operation for chosen in outline.chosen]
-    if outline.whole:
-        operations = list(subject.document.operations.values())
+def _of_document(draft: PlanDraft) -> list[EnvVar]:
+    provider, language = draft.provider, draft.request.language
+    operations = [planned.operation for planned in draft.operations]
+    if draft.whole:
+        operations = list(provider.document.operations.values())
     return [
         EnvVar(
             name=credential.env,
-            description=say(language, f"planning.env_{credential.role}", service=subject.name),
+            description=say(language, f"planning.env_{credential.role}", service=provider.name),
             role=credential.role,
             source="document",
         )
-        for credential in credentials(subject.document, operations, subject.slug.upper())
+        for credential in credentials(provider.document, operations, provider.slug.upper())
     ]
 
 
-def _methods(outline: Outline) -> list[PlannedMethod]:
+def _methods(draft: PlanDraft) -> list[PlannedMethod]:
     methods: list[PlannedMethod] = []
-    taken: set[str] = {chosen.fact.name for chosen in outline.chosen if chosen.fact}
-    names = OperationNames(outline.subject.document.operations.values())
-    for chosen in outline.chosen:
-        name = chosen.fact.name if chosen.fact else method_name(chosen.operation, taken, names)
-        taken.add(name)
+    used = {planned.fact.name for planned in draft.operations if planned.fact}
+    names = OperationNames(draft.provider.document.operations.values())
+    for planned in draft.operations:
+        name = planned.fact.name if planned.fact else method_name(planned.operation, used, names)
+        used.add(name)
         methods.append(
             PlannedMethod(
                 name=name,
-                does=_does(chosen, outline.request.language),
-                operation=chosen.operation.key,
-                source="pack" if chosen.fact else "document",
+                does=_does(planned, draft.request.language),
+                operation=planned.operation.key,
+                source="pack" if planned.fact else "document",
             )
         )
     return methods
 
 
-def _does(chosen: Chosen, language: Language) -> str:
-    """The pack's words; the document's, which are in one language only, under a French verb."""
-    if chosen.fact:
-        return chosen.fact.label(language)
-    operation = chosen.operation
-    said = one_line(operation.summary or operation.description) or operation.key
-    kind = verb_class(operation)
-    return said if language == "en" else say("fr", f"planning.does_{kind}", said=said)
+def _does(planned: PlannedOperation, language: Language) -> str:
+    """The pack's words; else the document's, in French after a French verb."""
+    if planned.fact:
+        return planned.fact.label(language)
+    operation = planned.operation
+    text = one_line(operation.summary or operation.description) or operation.key
+    if language == "en":
+        return text
+    return say("fr", f"planning.does_{verb_class(operation)}", text=text)
 
 
-def _webhooks(outline: Outline) -> list[Webhook]:
-    pack = outline.subject.pack
+def _webhooks(draft: PlanDraft) -> list[Webhook]:
+    pack = draft.provider.pack
     if pack is None or pack.webhook is None:
         return []
     endpoint = f"/api/webhooks/{pack.webhook.endpoint_slug}"
     return [
         Webhook(event=event, endpoint=endpoint, signature=pack.id, source="pack")
-        for event in outline.events
+        for event in draft.events
     ]
 
 
-def _unconfirmed(outline: Outline) -> list[Evidence]:
+def _unconfirmed(draft: PlanDraft) -> list[Evidence]:
     """A warning where nobody has tried the signature scheme on a real delivery."""
-    pack = outline.subject.pack
-    if pack is None or not outline.events or pack.signature.get("status") != "unconfirmed":
+    pack = draft.provider.pack
+    if pack is None or not draft.events or pack.signature.get("status") != "unconfirmed":
         return []
-    says = say(outline.request.language, "planning.signature_unconfirmed", service=pack.name)
+    says = say(draft.request.language, "planning.signature_unconfirmed", service=pack.name)
     return [Evidence(about="webhooks", source=f"{PACK}{pack.id}", says=says)]
 
 
-def _source(subject: Subject, chosen: Chosen) -> str:
-    if chosen.fact and subject.pack:
-        return f"{PACK}{subject.pack.id}"
-    return f"{subject.document.source}{chosen.operation.pointer}"
+def _source(provider: ProviderChoice, planned: PlannedOperation) -> str:
+    if planned.fact and provider.pack:
+        return f"{PACK}{provider.pack.id}"
+    return f"{provider.document.source}{planned.operation.pointer}"

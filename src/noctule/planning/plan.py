@@ -1,7 +1,7 @@
-"""From a request to an integration task, or to the one question that stands in the way.
+"""From a request to an integration task, or to one question that must be answered first.
 
 Nothing is invented: each operation, event and variable of the task comes from the pack or from the
-document, and says from which.
+document, and the task names which.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from noctule.checks.gates import refuse_webhooks, unsigned
 from noctule.checks.operations import require_operation
-from noctule.planning.compose import Chosen, Outline, compose
-from noctule.planning.language.request import detect_language, understand
+from noctule.planning.compose import PlanDraft, PlannedOperation, compose
+from noctule.planning.language.request import detect_language, parse_request
 from noctule.planning.question import Question, which_need, which_operation
 from noctule.planning.search.discovery import MAX_OPERATIONS, discover
-from noctule.planning.select.pack_operations import select
-from noctule.planning.select.provider_choice import identify
+from noctule.planning.select.pack_operations import select_operations
+from noctule.planning.select.provider_choice import choose_provider
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.manifest import IntegrationTask
     from noctule.messages import Language
-    from noctule.planning.compose import ChoiceReason
-    from noctule.planning.language.request import Request
-    from noctule.planning.select.provider_choice import Subject
+    from noctule.planning.compose import OperationReason
+    from noctule.planning.language.request import ParsedRequest
+    from noctule.planning.search.ranking import RankedOperation
+    from noctule.planning.select.provider_choice import ProviderChoice
     from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact, Pack
 
@@ -38,26 +39,26 @@ MAX_REQUEST = 2000
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Exactly one of `task` and `question` is there."""
+class PlanResult:
+    """The result of planning; exactly one of `task` and `question` is not None."""
 
     task: IntegrationTask | None
     question: Question | None
     confidence: float
     """From 0 to 1, provider and need together."""
-    reasons: tuple[ChoiceReason, ...] = ()
+    reasons: tuple[OperationReason, ...] = ()
     """Why each operation is there and where it comes from, in the task's order."""
     document: ApiDocument | None = None
     pack: Pack | None = None
     left_out: tuple[ApiOperation, ...] = ()
-    """What was looked at and not planned, best first; a pack's choice leaves nothing out."""
+    """Operations that were considered and not planned, best first; () for a pack's choice."""
 
 
 @dataclass(frozen=True)
-class _Choice:
-    """What a request comes down to: operations for a need, or a question."""
+class _OperationChoice:
+    """The operations for a request, and the question to ask if they are too uncertain."""
 
-    chosen: tuple[Chosen, ...]
+    operations: tuple[PlannedOperation, ...]
     confidence: float
     need: Need | None = None
     question: Question | None = None
@@ -76,34 +77,33 @@ def plan(
     operations: Sequence[str] = (),
     accepted: str = "",
     whole: bool = False,
-) -> Plan:
+) -> PlanResult:
     """Plan the integration that `request` asks for.
 
-    `provider`, `need` and `operations` answer the question of an earlier plan; `document` replaces
-    the pack's compact one; `accepted` is the reason for going on with an incomplete document;
-    `whole` wraps all that the document has, so that no question about operations is left.
+    `provider`, `need` and `operations` answer the question of an earlier plan. `document` replaces
+    the pack's compact one. `accepted` is the reason for accepting an incomplete document. `whole`
+    plans every operation of the document, so that there is no question about operations.
 
-    Raises `Problem` for an empty request, an unknown provider without a document, an answer that
-    names nothing known (all exit 2), and for a request for nothing but webhooks that nobody could
-    verify (exit 3).
+    Raises `Problem` for an empty request, an unknown provider without a document, an unknown need
+    or operation (all exit 2), and for a request for nothing but unsigned webhooks (exit 3).
     """
-    text = _checked(request)
+    text = _clean(request)
     language = language or detect_language(text)
-    subject = identify(text, language, document, pack, provider)
-    if isinstance(subject, Question):
-        return Plan(None, subject, 0.5)
-    asked = understand(text, language, subject.written)
-    choice = _choose(subject, asked, need, operations, whole=whole)
-    outline = _outline(subject, asked, choice, accepted, whole=whole)
-    confidence = round(choice.confidence * subject.certainty, 2)
-    document, pack = subject.document, subject.pack
+    chosen = choose_provider(text, language, document, pack, provider)
+    if isinstance(chosen, Question):
+        return PlanResult(None, chosen, 0.5)
+    parsed = parse_request(text, language, chosen.written)
+    choice = _choose(chosen, parsed, need, operations, whole=whole)
+    draft = _draft(chosen, parsed, choice, accepted, whole=whole)
+    confidence = round(choice.confidence * chosen.certainty, 2)
+    document, pack = chosen.document, chosen.pack
     if choice.question and confidence < SURE:
-        return Plan(None, choice.question, confidence, (), document, pack)
-    task, reasons = compose(outline, layout)
-    return Plan(task, None, confidence, reasons, document, pack, choice.left_out)
+        return PlanResult(None, choice.question, confidence, (), document, pack)
+    task, reasons = compose(draft, layout)
+    return PlanResult(task, None, confidence, reasons, document, pack, choice.left_out)
 
 
-def _checked(request: str) -> str:
+def _clean(request: str) -> str:
     text = " ".join(request.split())
     if not any(letter.isalpha() for letter in text):
         raise Problem("planning.empty_request", exit=Exit.USAGE)
@@ -112,112 +112,125 @@ def _checked(request: str) -> str:
     return text
 
 
-def _outline(
-    subject: Subject, asked: Request, choice: _Choice, accepted: str, *, whole: bool
-) -> Outline:
-    refusal = (
-        None if asked.refuses_webhooks else unsigned(subject.pack, subject.name, asked.language)
-    )
-    if refusal and asked.wants_webhooks and not choice.chosen and not whole:
-        raise refuse_webhooks(subject.name, refusal)
+def _draft(
+    provider: ProviderChoice,
+    request: ParsedRequest,
+    choice: _OperationChoice,
+    accepted: str,
+    *,
+    whole: bool,
+) -> PlanDraft:
+    refusal = None
+    if not request.refuses_webhooks:
+        refusal = unsigned(provider.pack, provider.name, request.language)
+    if refusal and request.wants_webhooks and not choice.operations and not whole:
+        raise refuse_webhooks(provider.name, refusal)
     events: tuple[str, ...] = ()
-    if not refusal and not asked.refuses_webhooks:
-        events = _events(subject, asked, choice.need)
-    return Outline(subject, asked, choice.need, choice.chosen, events, refusal, accepted, whole)
+    if not refusal and not request.refuses_webhooks:
+        events = _events(provider, request, choice.need)
+    return PlanDraft(
+        provider, request, choice.need, choice.operations, events, refusal, accepted, whole
+    )
 
 
-def _events(subject: Subject, asked: Request, need: Need | None) -> tuple[str, ...]:
-    """The need's; what the pack listens to where it knows nothing but webhooks."""
+def _events(provider: ProviderChoice, request: ParsedRequest, need: Need | None) -> tuple[str, ...]:
+    """The need's events; all events of a pack that has nothing but webhooks."""
     if need is not None:
         return need.events
-    pack = subject.pack
-    if pack is None or pack.webhook is None or pack.needs or not asked.wants_webhooks:
+    pack = provider.pack
+    if pack is None or pack.webhook is None or pack.needs or not request.wants_webhooks:
         return ()
     return pack.webhook.events
 
 
 def _choose(
-    subject: Subject, asked: Request, need: str, operations: Sequence[str], *, whole: bool
-) -> _Choice:
+    provider: ProviderChoice,
+    request: ParsedRequest,
+    need: str,
+    operations: Sequence[str],
+    *,
+    whole: bool,
+) -> _OperationChoice:
     if operations:
-        return _Choice(_named(subject, operations), 1.0, _need(subject, need))
-    if subject.pack is not None:
-        choice = _of_pack(subject, subject.pack, asked, need)
-        if choice.chosen and (choice.confidence >= SURE or not whole):
+        planned = tuple(_named_operation(provider, reference) for reference in operations)
+        return _OperationChoice(planned, 1.0, _named_need(provider, need))
+    if provider.pack is not None:
+        choice = _choose_from_pack(provider, provider.pack, request, need)
+        if choice.operations and (choice.confidence >= SURE or not whole):
             return choice
     if whole:
-        return _Choice((), 1.0)
-    return _of_document(subject, asked)
+        return _OperationChoice((), 1.0)
+    return _choose_from_document(provider, request)
 
 
-def _named(subject: Subject, references: Sequence[str]) -> tuple[Chosen, ...]:
-    chosen: list[Chosen] = []
-    for reference in references:
-        operation = require_operation(subject.document, subject.pack, reference)
-        chosen.append(Chosen(operation, _fact(subject, operation.key), "asked"))
-    return tuple(chosen)
+def _named_operation(provider: ProviderChoice, reference: str) -> PlannedOperation:
+    operation = require_operation(provider.document, provider.pack, reference)
+    return PlannedOperation(operation, _fact(provider, operation.key), "asked")
 
 
-def _of_pack(subject: Subject, pack: Pack, asked: Request, answer: str) -> _Choice:
-    """The pack's operations that the document has; none when the request is not the pack's."""
-    found = select(pack, asked)
-    need = _need(subject, answer) or found.need
-    facts = found.operations
-    if answer and need:
+def _choose_from_pack(
+    provider: ProviderChoice, pack: Pack, request: ParsedRequest, need_id: str
+) -> _OperationChoice:
+    """The pack's operations that the document has; none when the request does not fit the pack."""
+    selection = select_operations(pack, request)
+    need = _named_need(provider, need_id) or selection.need
+    facts = selection.operations
+    if need_id and need:
         facts = tuple(pack.operations[key] for key in need.operations)
-    chosen: list[Chosen] = []
+    planned: list[PlannedOperation] = []
     for fact in facts[:MAX_OPERATIONS]:
-        operation = subject.operation(fact.key)
-        said = "" if answer else ", ".join(found.words.get(fact.key, ()))
-        why, detail = (
-            ("words", said) if said else ("need", need.label(asked.language) if need else "")
-        )
+        operation = provider.operation(fact.key)
+        words = "" if need_id else ", ".join(selection.words.get(fact.key, ()))
+        label = need.label(request.language) if need else ""
+        why, detail = ("words", words) if words else ("need", label)
         if operation:
-            chosen.append(Chosen(operation, fact, why, detail))
-    question = which_need(subject.name, found.rivals or pack.needs.values(), asked.language)
-    return _Choice(tuple(chosen), 1.0 if answer else found.confidence, need, question)
+            planned.append(PlannedOperation(operation, fact, why, detail))
+    needs = selection.rivals or pack.needs.values()
+    question = which_need(provider.name, needs, request.language)
+    confidence = 1.0 if need_id else selection.confidence
+    return _OperationChoice(tuple(planned), confidence, need, question)
 
 
-def _of_document(subject: Subject, asked: Request) -> _Choice:
-    found = discover(subject.document, asked)
-    chosen = tuple(
-        Chosen(
-            one.operation,
-            _fact(subject, one.operation.key),
-            "producer" if one.parameter else "terms",
-            f"{one.parameter} → {one.consumer}" if one.parameter else ", ".join(one.score.terms),
-        )
-        for one in found.chosen
-    )
-    if subject.pack and subject.pack.needs and not found.chosen:
-        question = which_need(subject.name, subject.pack.needs.values(), asked.language)
+def _choose_from_document(provider: ProviderChoice, request: ParsedRequest) -> _OperationChoice:
+    discovery = discover(provider.document, request)
+    planned = tuple(_discovered(provider, ranked) for ranked in discovery.chosen)
+    if provider.pack and provider.pack.needs and not planned:
+        question = which_need(provider.name, provider.pack.needs.values(), request.language)
     else:
-        nearest = found.nearest or tuple(subject.document.operations.values())
-        question = which_operation(subject.name, nearest, asked.language)
-    planned = {one.operation.key for one in found.chosen}
-    left_out = (one.operation for one in found.candidates if one.operation.key not in planned)
-    return _Choice(chosen, found.confidence, None, question, tuple(left_out))
+        nearest = discovery.nearest or tuple(provider.document.operations.values())
+        question = which_operation(provider.name, nearest, request.language)
+    keys = {operation.operation.key for operation in planned}
+    left_out = (c.operation for c in discovery.candidates if c.operation.key not in keys)
+    return _OperationChoice(planned, discovery.confidence, None, question, tuple(left_out))
 
 
-def _need(subject: Subject, answer: str) -> Need | None:
-    if not answer:
+def _discovered(provider: ProviderChoice, ranked: RankedOperation) -> PlannedOperation:
+    fact = _fact(provider, ranked.operation.key)
+    if ranked.parameter:
+        detail = f"{ranked.parameter} → {ranked.consumer}"
+        return PlannedOperation(ranked.operation, fact, "producer", detail)
+    return PlannedOperation(ranked.operation, fact, "terms", ", ".join(ranked.score.terms))
+
+
+def _named_need(provider: ProviderChoice, need_id: str) -> Need | None:
+    if not need_id:
         return None
-    needs: Mapping[str, Need] = subject.pack.needs if subject.pack else {}
-    if answer not in needs:
+    needs: Mapping[str, Need] = provider.pack.needs if provider.pack else {}
+    if need_id not in needs:
         raise Problem(
             "planning.unknown_need",
             exit=Exit.USAGE,
-            place=answer,
-            service=subject.name,
+            place=need_id,
+            service=provider.name,
             known=", ".join(needs) or "-",
         )
-    return needs[answer]
+    return needs[need_id]
 
 
-def _fact(subject: Subject, key: str) -> OperationFact | None:
-    """What the pack knows of the document's operation `key`."""
-    for fact in subject.pack.operations.values() if subject.pack else ():
-        operation = subject.operation(fact.key)
+def _fact(provider: ProviderChoice, key: str) -> OperationFact | None:
+    """What the pack knows about the document's operation `key`."""
+    for fact in provider.pack.operations.values() if provider.pack else ():
+        operation = provider.operation(fact.key)
         if operation and operation.key == key:
             return fact
     return None

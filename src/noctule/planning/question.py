@@ -18,9 +18,9 @@ MAX_CHOICES = 7
 
 
 @dataclass(frozen=True)
-class Choice:
+class QuestionChoice:
     value: str
-    """What to give to the option."""
+    """The value for the option."""
     label: str
 
 
@@ -29,7 +29,7 @@ class Question:
     about: Literal["provider", "need", "operation"]
     """Also the name of the option of `noctule plan` that answers it."""
     text: str
-    choices: tuple[Choice, ...]
+    choices: tuple[QuestionChoice, ...]
 
     @property
     def option(self) -> str:
@@ -41,12 +41,12 @@ class Question:
 
 
 def which_provider(packs: Iterable[Pack], language: Language) -> Question:
-    choices = tuple(Choice(pack.id, pack.name) for pack in packs)
+    choices = tuple(QuestionChoice(pack.id, pack.name) for pack in packs)
     return Question("provider", say(language, "planning.which_provider"), choices)
 
 
 def which_need(service: str, needs: Iterable[Need], language: Language) -> Question:
-    choices = tuple(Choice(need.id, need.label(language)) for need in needs)
+    choices = tuple(QuestionChoice(need.id, need.label(language)) for need in needs)
     text = say(language, "planning.which_need", service=service)
     return Question("need", text, choices)
 
@@ -57,7 +57,7 @@ def which_operation(
     from noctule.text import one_line
 
     choices = tuple(
-        Choice(operation.key, one_line(operation.summary or operation.description, 80))
+        QuestionChoice(operation.key, one_line(operation.summary or operation.description, 80))
         for operation in operations
     )
     text = say(language, "planning.which_operation", service=service)

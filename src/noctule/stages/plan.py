@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule import manifest, providers
 from noctule.checks.operations import operations_of
-from noctule.planning import Plan, Question, plan
+from noctule.planning import PlanResult, Question, plan
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
 from noctule.project.layout import detect_layout
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from noctule.messages import Language
     from noctule.project.location import Project
 
-__all__ = ["AnswerNeeded", "Plan", "PlanOptions", "Planned", "Question", "plan_task"]
+__all__ = ["AnswerNeeded", "PlanOptions", "PlanResult", "Planned", "Question", "plan_task"]
 
 
 class AnswerNeeded(Problem):
@@ -73,7 +73,7 @@ class PlanOptions:
 class Planned:
     """A task as it will be in the project, and what writing it changes."""
 
-    plan: Plan
+    plan: PlanResult
     context: TaskContext
     change: Change
     workspace: Workspace
@@ -146,7 +146,7 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
     return Planned(result, context, change, workspace)
 
 
-def _plan(project: Project, options: PlanOptions) -> Plan:
+def _plan(project: Project, options: PlanOptions) -> PlanResult:
     require_python(project.root, options.target)
     document = read_document(project, options.document) if options.document else None
     return plan(

@@ -14,7 +14,9 @@ from noctule.planning import plan
 from noctule.project.frameworks import FRAMEWORKS
 from noctule.project.frameworks.base import Framework
 from noctule.project.layout import detect_layout
+from noctule.project.location import Project
 from noctule.providers import pack
+from noctule.stages.context import TaskContext, TaskFile
 from noctule.stages.next_steps import next_steps
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ def test_two_modules_make_a_framework(tmp_path: Path) -> None:
     document = apidoc.parse(stripe.document_bytes(), source="pack:stripe")
     texts = {file.role: file.text for file in render(task, document, stripe)}
     assert "import Starlette" in texts["tests"]
-    steps = next_steps(tmp_path, task)
+    file = TaskFile(tmp_path / "task.yaml", "task.yaml", task)
+    steps = next_steps(TaskContext(Project(tmp_path), file, stripe, document))
     assert steps.mount_file == "shop/web.py"
     assert steps.mount[-1] == 'site.mount("/", stripe.receiver)'
     assert steps.command == "hypercorn shop.web:site"

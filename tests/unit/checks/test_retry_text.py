@@ -65,4 +65,4 @@ def test_texts_that_hold(text: str) -> None:
 def test_texts_that_contradict_themselves(text: str, said: str, attempts: int) -> None:
     found = contradiction(text)
     assert found is not None
-    assert (found.said, found.attempts) == (said, attempts)
+    assert (found.statement, found.attempts) == (said, attempts)

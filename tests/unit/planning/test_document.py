@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from noctule import apidoc, providers
 from noctule.apidoc.credentials import credentials
 from noctule.checks.gates import gate
-from noctule.planning import Plan, plan
-from noctule.planning.language.request import understand
+from noctule.planning import PlanResult, plan
+from noctule.planning.language.request import parse_request
 from noctule.planning.search.ranking import rank
 from noctule.planning.select.naming import method_name, service_name, slug
 from noctule.problem import Exit, Problem
@@ -71,11 +71,11 @@ def document(**changes: Any) -> apidoc.ApiDocument:
     return apidoc.parse(json.dumps(LIBRARY | changes).encode(), source="library.json")
 
 
-def planned(text: str, **options: Any) -> Plan:
+def planned(text: str, **options: Any) -> PlanResult:
     return plan(text, document=options.pop("document", document()), layout=Layout(), **options)
 
 
-def operations(made: Plan) -> list[str]:
+def operations(made: PlanResult) -> list[str]:
     assert made.task is not None, made.question
     return [method.operation for method in made.task.methods]
 
@@ -332,7 +332,9 @@ def test_a_summary_becomes_one_printable_line(text: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_request_ranks_without_failing_and_the_same_way_twice(text: str) -> None:
-    once, again = ([one.operation.key for one in rank(SHARED, understand(text))] for _ in range(2))
+    once, again = (
+        [one.operation.key for one in rank(SHARED, parse_request(text))] for _ in range(2)
+    )
     assert once == again
     assert len(once) == len(set(once))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from noctule import apidoc
 from noctule.planning import plan
-from noctule.planning.language.request import understand
+from noctule.planning.language.request import parse_request
 from noctule.project.layout import Layout
 
 ACTS = {
@@ -140,10 +140,11 @@ def test_managing_a_thing_is_all_that_is_done_to_it() -> None:
     ],
 )  # fmt: skip
 def test_who_does_what_to_what(text: str, found: list[tuple[str, str]]) -> None:
-    pairs = [(pair.verb, " ".join(pair.heads)) for pair in understand(text).pairs]
-    assert pairs == [(verb, thing) for verb, thing in found]
+    phrases = [(p.verb, " ".join(p.heads)) for p in parse_request(text).verb_phrases]
+    assert phrases == [(verb, thing) for verb, thing in found]
 
 
 @given(st.text(max_size=80), st.sampled_from(["en", "fr"]))
 def test_any_text_is_taken_apart(text: str, language: Any) -> None:
-    assert understand(text, language).pairs == understand(text, language).pairs
+    phrases = parse_request(text, language).verb_phrases
+    assert parse_request(text, language).verb_phrases == phrases

@@ -11,7 +11,7 @@ import pytest
 from noctule import apidoc, manifest, providers
 from noctule.checks.check import check
 from noctule.checks.retry_text import contradiction
-from noctule.planning import Plan, plan
+from noctule.planning import PlanResult, plan
 from noctule.planning.select.naming import method_names
 from noctule.problem import Exit, Problem
 from noctule.project.layout import Layout
@@ -27,7 +27,7 @@ REQUESTS = tomllib.loads((DATA / "requests.toml").read_text())["requests"]
 PAYMENTS = "Intégrer Stripe pour les paiements"
 
 
-def planned(text: str, layout: Layout | None = None, **options: str) -> Plan:
+def planned(text: str, layout: Layout | None = None, **options: str) -> PlanResult:
     return plan(text, layout=layout or Layout(), **options)
 
 

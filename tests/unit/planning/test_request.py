@@ -5,8 +5,8 @@ import tomllib
 import pytest
 
 from noctule.planning import detect_language
-from noctule.planning.language.request import understand
-from noctule.planning.select.provider import mentions, unknown_name
+from noctule.planning.language.request import parse_request
+from noctule.planning.select.provider import provider_mentions, unknown_name
 from noctule.providers import packs
 from support.paths import DATA
 
@@ -31,34 +31,34 @@ def test_short_requests_have_a_language_too(text: str, language: str) -> None:
 
 
 def test_both_languages_come_to_the_same_terms() -> None:
-    french = understand("Créer une facture et lister les clients")
-    english = understand("Create an invoice and list the customers")
+    french = parse_request("Créer une facture et lister les clients")
+    english = parse_request("Create an invoice and list the customers")
     said = {name for name, term in english.terms.items() if not term.synonym}
     assert said <= set(french.terms)
     assert french.verbs.keys() == english.verbs.keys() == {"create", "list"}
 
 
 def test_a_verb_governs_what_follows_it() -> None:
-    terms = understand("create a page and delete a comment").terms
+    terms = parse_request("create a page and delete a comment").terms
     assert terms["pag"].verb == "create"
-    assert "delete" in terms["com"].kinds
+    assert "delete" in terms["com"].verb_kinds
 
 
 @pytest.mark.parametrize("text", ["… sans webhooks", "… without webhooks", "…, aucun webhook"])
 def test_a_request_can_refuse_webhooks(text: str) -> None:
-    request = understand(f"Intégrer Stripe {text}")
+    request = parse_request(f"Intégrer Stripe {text}")
     assert request.refuses_webhooks
     assert not request.wants_webhooks
 
 
 def test_what_follows_when_is_circumstance() -> None:
-    request = understand("send a message when an invoice fails")
+    request = parse_request("send a message when an invoice fails")
     assert "invoice" not in request.words
     assert 0 < request.terms["invoic"].weight < request.terms["messag"].weight
 
 
 def test_a_request_that_is_all_circumstance_keeps_its_words() -> None:
-    assert "paiement" in understand("Être prévenu quand un paiement échoue").words
+    assert "paiement" in parse_request("Être prévenu quand un paiement échoue").words
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_request_that_is_all_circumstance_keeps_its_words() -> None:
     ],
 )
 def test_providers_are_known_by_name_and_by_slip(text: str, found: list[str]) -> None:
-    assert [mention.pack.id for mention in mentions(text, packs().values())] == found
+    assert [mention.pack.id for mention in provider_mentions(text, packs().values())] == found
 
 
 @pytest.mark.parametrize(

@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Lexicon:
     function: Mapping[Language, frozenset[str]]
-    """Articles, pronouns, prepositions: words that say nothing of what is asked."""
+    """Articles, pronouns, prepositions: words that say nothing about what is wanted."""
     intent: frozenset[str]
-    """Words that say "an integration is wanted", not what it is for."""
+    """Words that ask for an integration without saying what it is for."""
     general: frozenset[str]
-    """Words that ask for a matter as a whole: "manage"."""
+    """Words that ask for a whole subject: "manage"."""
     rewrites: Mapping[str, str]
     """Phrase or abbreviation -> the word to read instead; longest first."""
     subordinate: frozenset[str]
-    """Words with which the main clause ends."""
+    """Words that end the main clause: "when", "après"."""
     determiners: frozenset[str]
-    """Words that stand before nouns."""
+    """Words before nouns: "the", "our"."""
     verbs: Mapping[str, tuple[str, ...]]
     """Word -> classes: "supprimer" -> "delete", "find" -> "get" and "search"."""
     verb_methods: Mapping[str, tuple[str, ...]]
     webhooks: frozenset[str]
     no_webhooks: tuple[str, ...]
-    """Phrases, folded, that say that no webhook is wanted."""
+    """Folded phrases that refuse webhooks: "without webhooks"."""
     french: Mapping[str, tuple[str, ...]]
     """Word or phrase -> English of that meaning; a meaning of several words has them joined by
     "_": "phone_number"."""
@@ -46,14 +46,13 @@ class Lexicon:
     """Stem -> stems of the same meaning."""
     vocabulary: Mapping[Language, frozenset[str]]
     """All of the above by language."""
-
     broader: Mapping[str, str]
     """Stem -> stem of what it is a kind of: "actor" -> "person"."""
 
     def knows(self, word: str) -> bool:
-        """Whether `word`, folded, is a word of the field or the language, and so is no name."""
-        plain = any(word in known or word[:-1] in known for known in self.vocabulary.values())
-        return plain or self.to_english(word) is not None
+        """Whether `word`, folded, is a word of the field or the language, and not a name."""
+        listed = any(word in own or word[:-1] in own for own in self.vocabulary.values())
+        return listed or self.to_english(word) is not None
 
     def to_english(self, word: str) -> tuple[str, ...] | None:
         """The English for a folded French word in any of its forms; None when unknown."""
@@ -122,13 +121,14 @@ def _lines(block: str) -> list[str]:
 
 
 def _french(blocks: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    meanings: dict[str, tuple[str, ...]] = {}
     for block in blocks.values():
         for line in _lines(block):
             forms, _, english = line.partition(" = ")
             for form in (form.replace("_", " ") for form in forms.split()):
-                found[form] = tuple(dict.fromkeys((*found.get(form, ()), *english.split())))
-    return found
+                own = (*meanings.get(form, ()), *english.split())
+                meanings[form] = tuple(dict.fromkeys(own))
+    return meanings
 
 
 def _spelled(meanings: tuple[str, ...]) -> list[str]:
@@ -140,11 +140,11 @@ def _words(table: Mapping[str, str], language: Language) -> frozenset[str]:
 
 
 def _verbs(classes: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    kinds: dict[str, tuple[str, ...]] = {}
     for kind, entry in classes.items():
         for word in (*entry["en"].split(), *entry["fr"].split()):
-            found[word] = (*found.get(word, ()), kind)
-    return found
+            kinds[word] = (*kinds.get(word, ()), kind)
+    return kinds
 
 
 def _vocabulary(data: Mapping[str, Any], language: Language) -> frozenset[str]:
@@ -154,17 +154,17 @@ def _vocabulary(data: Mapping[str, Any], language: Language) -> frozenset[str]:
 
 
 def _synonyms(groups: list[list[str]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, dict[str, None]] = {}
+    synonyms: dict[str, dict[str, None]] = {}
     for group in groups:
         stems = dict.fromkeys(stem(word) for word in group)
         for word in stems:
-            found.setdefault(word, {}).update((s, None) for s in stems if s != word)
-    return {word: tuple(others) for word, others in found.items()}
+            synonyms.setdefault(word, {}).update((s, None) for s in stems if s != word)
+    return {word: tuple(others) for word, others in synonyms.items()}
 
 
 def _broader(block: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for line in _lines(block):
         kind, _, narrower = line.partition(":")
-        found.update((stem(word), stem(kind)) for word in narrower.split())
-    return found
+        kinds.update((stem(word), stem(kind)) for word in narrower.split())
+    return kinds

@@ -1,8 +1,8 @@
-"""A request taken apart into what is to be done to what: (verb, thing) pairs.
+"""A request split into verb phrases: what is to be done, and to what.
 
-Verbs joined by commas, "and", "or", "then" share the thing that follows them ("create, list and
-delete droplets"); things so joined share the verb before them ("list customers and invoices"). A
-pronoun is read as what it stands for ("create an invoice and email it").
+Verbs joined by commas, "and", "or", "then" share the object that follows them ("create, list and
+delete droplets"); objects joined in the same way share the verb before them ("list customers and
+invoices"). A pronoun is replaced by what it refers to ("create an invoice and email it").
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BEFORE_VERBS = frozenset({"", "to", "please", "you", "i", "we", "can", "me", "p
                            "nous"}) | JOINING  # fmt: skip
 _GENITIVES = frozenset({"of", "de", "d", "du", "des"})
 _COMPOUNDS = frozenset({"de", "d"})
-"""Before a bare noun they make one thing of two in French: "hook de build"."""
+"""Before a noun without an article they make a compound in French: "hook de build"."""
 _PREPOSITIONS = _GENITIVES | {"to", "from", "in", "into", "onto", "on", "at", "with", "for", "by",
                               "as", "via", "a", "au", "aux", "dans", "sur", "sous", "par", "pour",
                               "avec", "vers", "chez", "depuis", "comme"}  # fmt: skip
@@ -30,77 +30,77 @@ _CLITICS = frozenset({"le", "la", "l", "lui", "y", "les", "leur"})
 _PRONOUNS = frozenset({"it", "them"})
 _POSSESSIVES = frozenset({"its", "their", "son", "sa", "ses", "leur", "leurs"})
 _ONES = frozenset({"one", "ones"})
-_SEVERAL = frozenset({"them", "their", "les", "leur", "leurs"})
+_PLURALS = frozenset({"them", "their", "les", "leur", "leurs"})
 _SAME_DETERMINER = {"an": "a", "un": "a", "une": "a", "le": "the", "la": "the", "l": "the",
                     "les": "the"}  # fmt: skip
 _INFINITIVE = re.compile(r"^\w{3,}(?:er|ir|re)$")
 
 
 @dataclass(frozen=True)
-class Pair:
+class VerbPhrase:
     verb: str
-    """As written; "" for things that stand without a verb."""
+    """As written; "" for an object without a verb."""
     heads: tuple[str, ...]
-    """What it is done to, as written: "environment", "variables"."""
-    others: tuple[str, ...]
+    """The object, as written: "environment", "variables"."""
+    complements: tuple[str, ...]
     """Of what, to what, with what: "project"."""
     clause: int
-    """Which of the request's coordinations it comes from."""
+    """The number of the clause in the request, from 0."""
 
 
 @dataclass
-class _Thing:
+class _NounPhrase:
     determiner: str = ""
     heads: list[str] = field(default_factory=list[str])
-    others: list[str] = field(default_factory=list[str])
-    plain: bool = False
-    """Whether it is only a "site" or a "project" so far, which says little before another noun."""
-    of_another: bool = False
-    """Whether it is "its content", and so nothing that "it" would stand for."""
+    complements: list[str] = field(default_factory=list[str])
+    generic: bool = False
+    """Whether it is only "site" or "project" so far, which says little before another noun."""
+    owned: bool = False
+    """Whether it follows "its", so that a later "it" does not refer to it."""
 
-    def several(self, french: bool) -> bool:
+    def is_plural(self, french: bool) -> bool:
         return self.heads[0 if french else -1].endswith(("s", "x"))
 
 
 @dataclass
 class _Clause:
     verbs: list[str] = field(default_factory=list[str])
-    things: list[_Thing] = field(default_factory=list[_Thing])
-    meant: _Thing | None = None
-    """What a pronoun before or after the verbs stands for."""
+    objects: list[_NounPhrase] = field(default_factory=list[_NounPhrase])
+    antecedent: _NounPhrase | None = None
+    """What a pronoun before or after the verbs refers to."""
 
 
-def pairs(units: Sequence[str], *, french: bool) -> tuple[Pair, ...]:
-    """The pairs of a main clause, in its order; `units` are its words, and `COMMA` where it has
-    one."""
+def verb_phrases(units: Sequence[str], *, french: bool) -> tuple[VerbPhrase, ...]:
+    """The verb phrases of a main clause, in order. `units` are its words, and `COMMA` where it has
+    a comma."""
     return tuple(
-        Pair(verb, tuple(thing.heads), tuple(thing.others), number)
-        for number, clause in enumerate(_complete(_Reader(units, french).clauses))
+        VerbPhrase(verb, tuple(noun.heads), tuple(noun.complements), number)
+        for number, clause in enumerate(_complete(_ClauseParser(units, french).clauses))
         for verb in clause.verbs or [""]
-        for thing in clause.things or [_Thing()]
+        for noun in clause.objects or [_NounPhrase()]
     )
 
 
-def verbs_at(units: Sequence[str]) -> set[int]:
-    """Where the words stand that are verbs there, known or not."""
+def verb_positions(units: Sequence[str]) -> set[int]:
+    """The positions of the words that are verbs there, whether the lexicon has them or not."""
     book = lexicon()
-    known = book.verbs.keys() | book.general
-    found: set[int] = set()
+    listed = book.verbs.keys() | book.general
+    positions: set[int] = set()
     for at, unit in enumerate(units):
-        before, after = _around(units, at)
+        before, after = _neighbours(units, at)
         at_verb = before in _BEFORE_VERBS or (before in _CLITICS and bool(_INFINITIVE.match(unit)))
-        chained = before in JOINING and at - 2 in found
+        chained = before in JOINING and at - 2 in positions
         infinitive = bool(_INFINITIVE.match(unit)) and at_verb
         acted = after in _PRONOUNS | _POSSESSIVES | book.determiners and before in _BEFORE_VERBS
-        named = unit in known and (at_verb or infinitive or _INFINITIVE.match(unit))
-        empty = (book.function["en"] | book.function["fr"]) - known
+        named = unit in listed and (at_verb or infinitive or _INFINITIVE.match(unit))
+        empty = (book.function["en"] | book.function["fr"]) - listed
         plain = unit not in JOINING and unit not in empty
-        if plain and (named or chained or infinitive or acted or _begins_chain(units, at, known)):
-            found.add(at)
-    return found
+        if plain and (named or chained or infinitive or acted or _starts_chain(units, at, listed)):
+            positions.add(at)
+    return positions
 
 
-def _begins_chain(units: Sequence[str], at: int, known: frozenset[str] | set[str]) -> bool:
+def _starts_chain(units: Sequence[str], at: int, verbs: frozenset[str] | set[str]) -> bool:
     """Whether it is the first of words joined to a verb: "attach" of "attach, detach and list"."""
     if at and units[at - 1] not in _BEFORE_VERBS - JOINING:
         return False
@@ -108,15 +108,15 @@ def _begins_chain(units: Sequence[str], at: int, known: frozenset[str] | set[str
     joined = [word for word, link in zip(chain[2::2], chain[1::2], strict=False) if link in JOINING]
     links = [link in JOINING for link in chain[1::2]]
     length = links.index(False) if False in links else 0
-    return any(word in known for word in joined[:length])
+    return any(word in verbs for word in joined[:length])
 
 
-def _around(units: Sequence[str], at: int) -> tuple[str, str]:
+def _neighbours(units: Sequence[str], at: int) -> tuple[str, str]:
     return units[at - 1] if at else "", units[at + 1] if at + 1 < len(units) else ""
 
 
-class _Reader:
-    """The clauses of a sentence, word by word."""
+class _ClauseParser:
+    """The clauses of a sentence, built word by word."""
 
     def __init__(self, units: Sequence[str], french: bool) -> None:
         book = lexicon()
@@ -124,105 +124,106 @@ class _Reader:
         self.prepositions = _PREPOSITIONS - (frozenset() if french else {"a"})
         self.skip = book.function["en"] | book.function["fr"] | book.intent
         self.clauses = [_Clause()]
-        self.meant: _Thing | None = None
+        self.antecedent: _NounPhrase | None = None
         self.determiner = self.preposition = ""
-        self.joined = self.owned = False
-        verbs = verbs_at(units)
+        self.joining = self.possessive = False
+        verbs = verb_positions(units)
         for at, unit in enumerate(units):
             if at in verbs:
                 self._verb(unit)
             elif unit in JOINING:
-                self.joined = True
-            elif unit in _ONES and self.clauses[-1].things:
-                self._one(self.clauses[-1].things[-1])
+                self.joining = True
+            elif unit in _ONES and self.clauses[-1].objects:
+                self._one(self.clauses[-1].objects[-1])
             elif unit in _PRONOUNS or (unit in _CLITICS and at + 1 in verbs):
                 self._pronoun(unit)
             else:
                 self._word(unit)
 
     def _verb(self, unit: str) -> None:
-        if self.clauses[-1].things or self.clauses[-1].meant:
+        if self.clauses[-1].objects or self.clauses[-1].antecedent:
             self.clauses.append(_Clause())
         self.clauses[-1].verbs.append(unit)
-        self.clauses[-1].meant, self.meant = self.meant, None
+        self.clauses[-1].antecedent, self.antecedent = self.antecedent, None
         self.determiner = self.preposition = ""
-        self.joined = self.owned = False
+        self.joining = self.possessive = False
 
     def _pronoun(self, unit: str) -> None:
-        meant, last = self._antecedent(unit in _SEVERAL), self.clauses[-1]
+        antecedent, last = self._find_antecedent(unit in _PLURALS), self.clauses[-1]
         if unit in _CLITICS:
-            self.meant = meant
-        elif last.things and meant:
-            last.things[-1].others += meant.heads
+            self.antecedent = antecedent
+        elif last.objects and antecedent:
+            last.objects[-1].complements += antecedent.heads
         else:
-            last.meant = meant
+            last.antecedent = antecedent
 
-    def _one(self, thing: _Thing) -> None:
-        """ "The old ones": what was spoken of before, and what is said of it now."""
-        before = [t for clause in self.clauses[:-1] for t in clause.things if t.heads]
+    def _one(self, noun: _NounPhrase) -> None:
+        """ "The old ones": the last object before, with what is said about it now."""
+        before = [n for clause in self.clauses[:-1] for n in clause.objects if n.heads]
         if before:
-            thing.others += thing.heads
-            thing.heads = list(before[-1].heads)
+            noun.complements += noun.heads
+            noun.heads = list(before[-1].heads)
 
     def _word(self, unit: str) -> None:
-        things = self.clauses[-1].things
+        objects = self.clauses[-1].objects
         if unit in _POSSESSIVES:
-            self.owned = True
-            self.meant = self._antecedent(unit in _SEVERAL)
-        meant = self.clauses[-1].meant
-        if unit in self.prepositions and (things or meant) and not self.joined:
+            self.possessive = True
+            self.antecedent = self._find_antecedent(unit in _PLURALS)
+        antecedent = self.clauses[-1].antecedent
+        if unit in self.prepositions and (objects or antecedent) and not self.joining:
             self.preposition, self.determiner = unit, ""
-            if meant and not things:
-                things.append(_Thing(heads=list(meant.heads)))
-                self.clauses[-1].meant = None
+            if antecedent and not objects:
+                objects.append(_NounPhrase(heads=list(antecedent.heads)))
+                self.clauses[-1].antecedent = None
         elif unit in lexicon().determiners:
             self.determiner = _SAME_DETERMINER.get(unit, unit)
         elif unit not in self.skip:
-            self._noun(unit, things)
-        elif unit in lexicon().intent and self.clauses[-1].verbs and not things:
-            things.append(_Thing(heads=[unit], plain=True))
+            self._noun(unit, objects)
+        elif unit in lexicon().intent and self.clauses[-1].verbs and not objects:
+            objects.append(_NounPhrase(heads=[unit], generic=True))
 
-    def _noun(self, unit: str, things: list[_Thing]) -> None:
-        if not things or (self.joined and self._begins_another(things[-1])):
-            things.append(_Thing(self.determiner, of_another=self.owned))
+    def _noun(self, unit: str, objects: list[_NounPhrase]) -> None:
+        if not objects or (self.joining and self._starts_object(objects[-1])):
+            objects.append(_NounPhrase(self.determiner, owned=self.possessive))
             self.preposition = ""
-        if self.meant:
-            things[-1].others += self.meant.heads
-        if things[-1].plain and not self.preposition:
-            things[-1].heads, things[-1].plain = [], False
+        if self.antecedent:
+            objects[-1].complements += self.antecedent.heads
+        if objects[-1].generic and not self.preposition:
+            objects[-1].heads, objects[-1].generic = [], False
         compound = self.french and self.preposition in _COMPOUNDS and not self.determiner
-        aside = self.preposition and not compound
-        (things[-1].others if aside else things[-1].heads).append(unit)
-        self.determiner, self.meant = "", None
-        self.joined = self.owned = False
+        complement = self.preposition and not compound
+        (objects[-1].complements if complement else objects[-1].heads).append(unit)
+        self.determiner, self.antecedent = "", None
+        self.joining = self.possessive = False
 
-    def _begins_another(self, last: _Thing) -> bool:
-        """Whether what is joined now stands beside the thing itself, not beside what it is of."""
+    def _starts_object(self, last: _NounPhrase) -> bool:
+        """Whether the next noun is joined to the object itself, not to its complement."""
         if not self.preposition:
             return True
         return self.preposition in _GENITIVES and self.determiner == last.determiner
 
-    def _antecedent(self, several: bool) -> _Thing | None:
-        """The nearest thing before of that number, else the nearest."""
-        before = [thing for clause in self.clauses for thing in clause.things if thing.heads]
-        free = [thing for thing in before if not thing.of_another] or before
-        same = [thing for thing in free if thing.several(self.french) == several]
-        near = same or free
-        return near[-1] if near else None
+    def _find_antecedent(self, plural: bool) -> _NounPhrase | None:
+        """The nearest object before of that number, else the nearest."""
+        before = [noun for clause in self.clauses for noun in clause.objects if noun.heads]
+        free = [noun for noun in before if not noun.owned] or before
+        agreeing = [noun for noun in free if noun.is_plural(self.french) == plural]
+        nouns = agreeing or free
+        return nouns[-1] if nouns else None
 
 
 def _complete(clauses: list[_Clause]) -> Iterator[_Clause]:
-    """Each clause with its things: its own, what its pronoun means, those of the next clause or of
-    the one before."""
-    told = [clause for clause in clauses if clause.verbs or clause.things]
-    for at, clause in enumerate(told):
-        if clause.meant and clause.things:
-            clause.things[-1].others += clause.meant.heads
-        elif clause.meant:
-            clause.things = [clause.meant]
-        elif not clause.things:
-            near = [one.things for one in (*told[at + 1 :], *reversed(told[:at])) if one.things]
-            clause.things = near[0] if near else []
-        for thing in clause.things[:-1]:
-            thing.others = thing.others or list(clause.things[-1].others)
+    """Each clause with its objects: its own, what its pronoun refers to, those of the next clause
+    or of the one before."""
+    clauses = [clause for clause in clauses if clause.verbs or clause.objects]
+    for at, clause in enumerate(clauses):
+        if clause.antecedent and clause.objects:
+            clause.objects[-1].complements += clause.antecedent.heads
+        elif clause.antecedent:
+            clause.objects = [clause.antecedent]
+        elif not clause.objects:
+            neighbours = (*clauses[at + 1 :], *reversed(clauses[:at]))
+            with_objects = [other for other in neighbours if other.objects]
+            clause.objects = with_objects[0].objects if with_objects else []
+        for noun in clause.objects[:-1]:
+            noun.complements = noun.complements or list(clause.objects[-1].complements)
         yield clause

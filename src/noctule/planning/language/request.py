@@ -1,6 +1,6 @@
 """What a person asked, in French or English: language, terms, verbs, webhooks or not.
 
-Deterministic: the same words give the same reading on every machine.
+Deterministic: the same words give the same result on every machine.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.lexicon import Lexicon, lexicon
-from noctule.planning.language.phrases import COMMA, pairs
-from noctule.planning.language.proper_names import names
+from noctule.planning.language.phrases import COMMA, verb_phrases
+from noctule.planning.language.proper_names import proper_name_stems
 from noctule.planning.language.stemming import base_form, stem
 from noctule.text import words
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.messages import Language
-    from noctule.planning.language.phrases import Pair
+    from noctule.planning.language.phrases import VerbPhrase
 
 _SYNONYM_WEIGHT = 0.65
 _BROADER_WEIGHT = 0.35
 _VERB_WEIGHT = 0.6
 _ASIDE_WEIGHT = 0.4
-"""Of what stands after the main clause: "… when an order arrives"."""
+"""For the words after the main clause: "… when an order arrives"."""
 _INFINITIVE = re.compile(r"(?:er|ir|re)$")
 _PAUSE = re.compile(r"[,;:.!?…](?!\w)")
 _ACCENT = re.compile(r"[àâçèéêëîïôùûœ]", re.IGNORECASE)
-_ASKING = frozenset({"what", "who", "whom", "whose", "which", "when", "where", "why", "how", "is",
-                     "are", "was", "were", "does", "do", "did", "has", "have", "tell", "show",
-                     "list", "give", "quel", "quelle", "quels", "quelles", "qui", "quand", "ou",
-                     "combien", "comment", "est", "sont", "dis", "donne", "montre", "affiche",
-                     "liste", "lister", "afficher"})  # fmt: skip
+_QUESTION_WORDS = frozenset(
+    {"what", "who", "whom", "whose", "which", "when", "where", "why", "how", "is", "are", "was",
+     "were", "does", "do", "did", "has", "have", "tell", "show", "list", "give", "quel", "quelle",
+     "quels", "quelles", "qui", "quand", "ou", "combien", "comment", "est", "sont", "dis", "donne",
+     "montre", "affiche", "liste", "lister", "afficher"}
+)  # fmt: skip
 _BEFORE_VERBS = frozenset({"", "and", "then", "to", "please", "you", "i", "we", "can", "me",
                            "et", "puis", "pour", "de", "d", "a"})  # fmt: skip
 _READING = frozenset({"get", "list", "search"})
@@ -43,94 +44,98 @@ _REACH = 6
 _PREPOSITIONS = frozenset({"to", "from", "in", "into", "with", "for", "of", "and", "on", "by",
                            "a", "au", "de", "dans", "avec", "pour", "et", "sur",
                            "par"})  # fmt: skip
-_MINE = frozenset({"my", "our", "mon", "ma", "mes", "notre", "nos", "mine"})
+_POSSESSIVES = frozenset({"my", "our", "mon", "ma", "mes", "notre", "nos", "mine"})
+_INTEGRATING = frozenset({"integrate", "integrer", "integration", "connect", "connecter", "plug",
+                          "brancher", "relier", "implement", "implementer"})  # fmt: skip
+_ARTICLES = frozenset({"a", "an", "un", "une"})
 
 
 @dataclass(frozen=True)
-class Term:
+class RequestTerm:
     weight: float
     word: str
     """The word of the request that it comes from."""
     synonym: bool = False
-    """Not said, but of the same meaning; counts where a document has not the word itself."""
+    """Not in the request, but of the same meaning; counts where the document lacks the word."""
     verb: str = ""
     """The verb before it, or itself where it is one: "create" for "page" in "create a page"."""
-
-    acts: bool = False
-    """Whether it is that verb itself."""
-    named: bool = False
-    """Whether it stands in a name, and so says which one, not what."""
+    is_verb: bool = False
+    proper: bool = False
+    """Whether it belongs to a proper name, and so says which object, not what kind."""
     broader: bool = False
-    """Whether it is what the word is a kind of."""
+    """Whether it is what the word is a kind of: "person" for "actor"."""
 
     @property
-    def kinds(self) -> tuple[str, ...]:
+    def verb_kinds(self) -> tuple[str, ...]:
         """The classes of that verb."""
         return lexicon().verbs.get(self.verb, ())
 
 
 @dataclass(frozen=True)
-class Request:
+class ParsedRequest:
     text: str
     language: Language
-    terms: Mapping[str, Term]
-    """English stem -> its weight; what the request is about, without function words."""
+    terms: Mapping[str, RequestTerm]
+    """What the request is about, by English stem; without function words."""
     words: frozenset[str]
     """The words of the main clause, folded, in singular and plural: for a pack's vocabulary."""
     written: frozenset[str]
     """The words of the main clause exactly as written, folded."""
     verbs: Mapping[str, str]
     """Classes of the main clause's verbs, each with its word: "delete" -> "supprimer"."""
-    leading: tuple[str, ...]
+    leading_kinds: tuple[str, ...]
     """The classes of the first verb."""
     commands: frozenset[str]
-    """The stems, in English, of the words that stand where a command does."""
-    asks: bool
-    """Whether it is a question, or asks to be told or shown: nothing is to be changed."""
+    """The English stems of the words in the position of a command."""
+    is_question: bool
+    """Whether it is a question or asks to see something, so that nothing is to be changed."""
     general: bool
-    """Whether it asks for a matter as a whole ("manage", "integrate"), not for single acts."""
-    particular: bool
-    """Whether it speaks of one case ("send a message when …"), not of a matter at large."""
-    pairs: tuple[Pair, ...]
+    """Whether it asks for a whole subject ("manage", "integrate"), not for single actions."""
+    specific: bool
+    """Whether it is about one case ("send a message when …"), not about a whole subject."""
+    verb_phrases: tuple[VerbPhrase, ...]
     """What is to be done to what, in the order of the main clause."""
-    names: frozenset[str]
-    """The stems of the names by which it calls things, which an API finds by searching."""
-    mine: frozenset[str]
-    """The stems of what it says is the caller's own: "playlist" of "my first playlist"."""
+    proper_names: frozenset[str]
+    """The stems of the proper names in it: an API finds such an object by searching."""
+    own: frozenset[str]
+    """The stems of what belongs to the caller: "playlist" of "my first playlist"."""
     wants_webhooks: bool
     refuses_webhooks: bool
 
 
-def understand(text: str, language: Language | None = None, provider: str = "") -> Request:
-    """Read a request; `provider` is how it writes the provider's name, left out of the terms."""
+def parse_request(text: str, language: Language | None = None, provider: str = "") -> ParsedRequest:
+    """Parse a request; `provider` is the provider's name as written there, left out of the terms.
+
+    Without `language`, the language is detected."""
     book = lexicon()
     language = language or detect_language(text)
+    french = language == "fr"
     rest = re.sub(rf"(?<!\w){re.escape(provider)}(?!\w)", " ", text) if provider else text
-    marked = _marked(rest)
-    every = [word for word in marked if word != COMMA]
-    main = _main_clause(every, book)
-    marked = _until(marked, len(main))
-    spoken = _translated(main, book) if language == "fr" else [(word, word) for word in main]
-    acting = _acting(marked, book)
-    aside = every[len(main) :] if language == "en" else []
-    refuses = any(f" {phrase} " in f" {' '.join(every)} " for phrase in book.no_webhooks)
-    called = names(rest)
-    return Request(
+    units = _with_commas(rest)
+    all_words = [unit for unit in units if unit != COMMA]
+    main = _main_clause(all_words, book)
+    units = _first_words(units, len(main))
+    english = _translated(main, book) if french else [(word, word) for word in main]
+    verbs = _verb_words(units, book)
+    aside = [] if french else all_words[len(main) :]
+    refuses = any(f" {phrase} " in f" {' '.join(all_words)} " for phrase in book.no_webhooks)
+    proper_names = proper_name_stems(rest)
+    return ParsedRequest(
         text=text,
         language=language,
-        terms=_terms(spoken, acting, aside, called),
+        terms=_terms(english, verbs, aside, proper_names),
         words=frozenset(form for word in main for form in (word, base_form(word))),
         written=frozenset(main),
-        verbs=_verbs(acting, spoken, book),
-        leading=book.verbs[acting[0]] if acting else (),
-        commands=_commands(main, spoken),
-        asks=bool(every) and every[0] in _ASKING,
+        verbs=_verb_kinds(verbs, english, book),
+        leading_kinds=book.verbs[verbs[0]] if verbs else (),
+        commands=_commands(main, english),
+        is_question=bool(all_words) and all_words[0] in _QUESTION_WORDS,
         general=any(word in book.general or word in _INTEGRATING for word in main),
-        pairs=pairs(_units(marked, book) if language == "fr" else marked, french=language == "fr"),
-        particular=len(main) < len(every) or bool(_ONE & set(main)),
-        names=called,
-        mine=_mine(every, spoken),
-        wants_webhooks=not refuses and bool(book.webhooks & set(every)),
+        verb_phrases=verb_phrases(_with_phrases(units, book) if french else units, french=french),
+        specific=len(main) < len(all_words) or bool(_ARTICLES & set(main)),
+        proper_names=proper_names,
+        own=_own(all_words, english),
+        wants_webhooks=not refuses and bool(book.webhooks & set(all_words)),
         refuses_webhooks=refuses,
     )
 
@@ -144,56 +149,55 @@ def detect_language(text: str) -> Language:
     return "fr" if score > 0 else "en"
 
 
-def rewritten(text: str) -> list[str]:
-    """The words of `text`, with what is said in several words or in letters made one."""
+def rewrite_words(text: str) -> list[str]:
+    """The words of `text`, with the lexicon's phrases and abbreviations replaced by one word."""
     plain = f" {' '.join(words(text))} "
     for phrase, word in lexicon().rewrites.items():
         plain = plain.replace(f" {phrase} ", f" {word} ")
     return plain.split()
 
 
-def _marked(text: str) -> list[str]:
-    """The same with a `COMMA` wherever the sentence pauses."""
-    segments = [rewritten(segment) for segment in _PAUSE.split(text)]
-    marked = [unit for segment in segments if segment for unit in (*segment, COMMA)]
-    return marked[:-1]
+def _with_commas(text: str) -> list[str]:
+    """The same with a `COMMA` at each pause of the sentence."""
+    segments = [rewrite_words(segment) for segment in _PAUSE.split(text)]
+    units = [unit for segment in segments if segment for unit in (*segment, COMMA)]
+    return units[:-1]
 
 
-def _until(marked: list[str], count: int) -> list[str]:
-    """`marked` as far as its first `count` words go."""
-    ends = [at for at, unit in enumerate(marked) if unit != COMMA][:count]
-    return marked[: ends[-1] + 1] if ends else []
+def _first_words(units: list[str], count: int) -> list[str]:
+    """`units` up to the word number `count`."""
+    ends = [at for at, unit in enumerate(units) if unit != COMMA][:count]
+    return units[: ends[-1] + 1] if ends else []
 
 
-def _units(marked: list[str], book: Lexicon) -> list[str]:
-    """`marked` with each of the lexicon's French phrases as one unit."""
-    units: list[str] = []
+def _with_phrases(units: list[str], book: Lexicon) -> list[str]:
+    """`units` with each of the lexicon's French phrases as one unit."""
+    joined: list[str] = []
     at = 0
-    while at < len(marked):
-        rest = f"{' '.join(marked[at:])} "
-        units.append(next((p for p in book.phrases if rest.startswith(f"{p} ")), marked[at]))
-        at += len(units[-1].split())
-    return units
+    while at < len(units):
+        joined.append(_phrase_at(units, at, book) or units[at])
+        at += len(joined[-1].split())
+    return joined
 
 
-_INTEGRATING = frozenset({"integrate", "integrer", "integration", "connect", "connecter", "plug",
-                          "brancher", "relier", "implement", "implementer"})  # fmt: skip
+def _phrase_at(units: list[str], at: int, book: Lexicon) -> str:
+    """The lexicon's French phrase that starts at position `at`, or ""."""
+    rest = f"{' '.join(units[at:])} "
+    return next((phrase for phrase in book.phrases if rest.startswith(f"{phrase} ")), "")
 
-_ONE = frozenset({"a", "an", "un", "une"})
 
-
-def _main_clause(found: list[str], book: Lexicon) -> list[str]:
-    """What stands before "when …", "après …"; everything where nothing telling stands there."""
-    main = list(takewhile(lambda word: word not in book.subordinate, found))
+def _main_clause(all_words: list[str], book: Lexicon) -> list[str]:
+    """The words before "when …", "après …"; all of them where those say too little."""
+    main = list(takewhile(lambda word: word not in book.subordinate, all_words))
     empty = book.function["en"] | book.function["fr"] | book.intent | book.webhooks
-    return main if set(main) - empty - book.verbs.keys() else found
+    return main if set(main) - empty - book.verbs.keys() else all_words
 
 
-def _acting(marked: list[str], book: Lexicon) -> list[str]:
-    """The words that are verbs where they stand: not "book" in "a book", nor in "create book"."""
+def _verb_words(units: list[str], book: Lexicon) -> list[str]:
+    """The words that are verbs in their position: not "book" in "a book" or "create book"."""
     return [
         word
-        for before, word in zip(["", *marked], marked, strict=False)
+        for before, word in zip(["", *units], units, strict=False)
         if word in book.verbs
         and (
             _INFINITIVE.search(word)
@@ -202,89 +206,91 @@ def _acting(marked: list[str], book: Lexicon) -> list[str]:
     ]
 
 
-def _commands(main: list[str], spoken: list[tuple[str, str]]) -> frozenset[str]:
-    placed = {
+def _commands(main: list[str], english: list[tuple[str, str]]) -> frozenset[str]:
+    commands = {
         word for before, word in zip(["", *main], main, strict=False) if before in _BEFORE_VERBS
     }
-    return frozenset(stem(english) for english, word in spoken if word.split()[0] in placed)
+    return frozenset(stem(meaning) for meaning, word in english if word.split()[0] in commands)
 
 
-def _mine(found: list[str], spoken: list[tuple[str, str]]) -> frozenset[str]:
-    """What stands right after "my", in English: "my favourite songs"."""
-    english: dict[str, list[str]] = {}
-    for meaning, word in spoken:
+def _own(all_words: list[str], english: list[tuple[str, str]]) -> frozenset[str]:
+    """The English stems of the words right after "my": "my favourite songs"."""
+    meanings: dict[str, list[str]] = {}
+    for meaning, word in english:
         for part in word.split():
-            english.setdefault(part, []).append(meaning)
-    near = (
+            meanings.setdefault(part, []).append(meaning)
+    following = (
         word
-        for at, before in enumerate(found)
-        if before in _MINE
-        for word in takewhile(lambda word: word not in _PREPOSITIONS, found[at + 1 : at + _REACH])
+        for at, before in enumerate(all_words)
+        if before in _POSSESSIVES
+        for word in takewhile(
+            lambda word: word not in _PREPOSITIONS, all_words[at + 1 : at + _REACH]
+        )
     )
-    return frozenset(stem(meaning) for word in near for meaning in english.get(word, [word]))
+    return frozenset(stem(meaning) for word in following for meaning in meanings.get(word, [word]))
 
 
-def _verbs(acting: list[str], spoken: list[tuple[str, str]], book: Lexicon) -> dict[str, str]:
-    found: dict[str, str] = {}
-    said = [(word, word) for word in acting]
-    said += [(english, word) for english, word in spoken if word in acting]
-    for english, word in said:
-        for kind in book.verbs.get(english, ()):
-            found.setdefault(kind, word)
-    return found
+def _verb_kinds(verbs: list[str], english: list[tuple[str, str]], book: Lexicon) -> dict[str, str]:
+    """Class of verbs -> the first word of the request in that class."""
+    kinds: dict[str, str] = {}
+    pairs = [(word, word) for word in verbs]
+    pairs += [(meaning, word) for meaning, word in english if word in verbs]
+    for meaning, word in pairs:
+        for kind in book.verbs.get(meaning, ()):
+            kinds.setdefault(kind, word)
+    return kinds
 
 
 def _terms(
-    spoken: list[tuple[str, str]], acting: list[str], aside: list[str], called: frozenset[str]
-) -> dict[str, Term]:
+    english: list[tuple[str, str]], verbs: list[str], aside: list[str], proper_names: frozenset[str]
+) -> dict[str, RequestTerm]:
     book = lexicon()
     skip = book.function["en"] | book.intent | book.general
-    terms: dict[str, Term] = {}
+    terms: dict[str, RequestTerm] = {}
     verb = before = ""
-    for english, word, weight in (
-        *((english, word, 1.0) for english, word in spoken),
+    for meaning, word, weight in (
+        *((meaning, word, 1.0) for meaning, word in english),
         *((word, word, _ASIDE_WEIGHT) for word in aside),
     ):
-        acts = word in acting and english in book.verbs
-        verb = english if acts else verb
-        if english not in skip and len(english) > 1:
-            reads = acts and set(book.verbs[english]) <= _READING and before in _BEFORE_VERBS
-            share = _READ_WEIGHT if reads else _VERB_WEIGHT if acts else 1.0
-            named = stem(english) in called
-            term = Term(weight * share, word, verb=verb, acts=acts, named=named)
-            terms.setdefault(stem(english), term)
+        is_verb = word in verbs and meaning in book.verbs
+        verb = meaning if is_verb else verb
+        if meaning not in skip and len(meaning) > 1:
+            reads = is_verb and set(book.verbs[meaning]) <= _READING and before in _BEFORE_VERBS
+            share = _READ_WEIGHT if reads else _VERB_WEIGHT if is_verb else 1.0
+            proper = stem(meaning) in proper_names
+            term = RequestTerm(weight * share, word, verb=verb, is_verb=is_verb, proper=proper)
+            terms.setdefault(stem(meaning), term)
         before = word
     return _with_meanings(terms, book)
 
 
-def _with_meanings(said: Mapping[str, Term], book: Lexicon) -> dict[str, Term]:
-    """`said` with the words of the same meaning, and those for what a word is a kind of."""
-    terms = dict(said)
-    for key, term in said.items():
-        if term.named:
+def _with_meanings(terms: Mapping[str, RequestTerm], book: Lexicon) -> dict[str, RequestTerm]:
+    """`terms` with the words of the same meaning, and those for what a word is a kind of."""
+    expanded = dict(terms)
+    for key, term in terms.items():
+        if term.proper:
             continue
-        for other in book.synonyms.get(key, ()):
+        for synonym in book.synonyms.get(key, ()):
             weight = _SYNONYM_WEIGHT * term.weight
-            terms.setdefault(other, replace(term, weight=weight, synonym=True))
+            expanded.setdefault(synonym, replace(term, weight=weight, synonym=True))
         kind = book.broader.get(key, "")
         if kind:
             weight = _BROADER_WEIGHT * term.weight
-            terms.setdefault(kind, replace(term, weight=weight, broader=True))
-    return terms
+            expanded.setdefault(kind, replace(term, weight=weight, broader=True))
+    return expanded
 
 
-def _translated(found: list[str], book: Lexicon) -> list[tuple[str, str]]:
-    """(English, as written) for French words, in their order; unknown words as they are. The
-    parts of a meaning of several words count each: what they were written as differs by blanks."""
-    pairs: list[tuple[str, str]] = []
+def _translated(french: list[str], book: Lexicon) -> list[tuple[str, str]]:
+    """(English, as written) for French words, in their order; unknown words as they are. A meaning
+    of several words gives a pair for each, told apart by trailing blanks of the written word."""
+    english: list[tuple[str, str]] = []
     at = 0
-    while at < len(found):
-        rest = f"{' '.join(found[at:])} "
-        phrase = next((p for p in book.phrases if rest.startswith(f"{p} ")), "")
-        word = phrase or found[at]
+    while at < len(french):
+        phrase = _phrase_at(french, at, book)
+        word = phrase or french[at]
         at += len(word.split())
         if phrase or (word not in book.function["fr"] and word not in book.intent):
             for meaning in book.to_english(word) or (word,):
                 parts = meaning.split("_")
-                pairs += [(part, word + " " * i) for i, part in enumerate(parts)]
-    return pairs
+                english += [(part, word + " " * i) for i, part in enumerate(parts)]
+    return english

@@ -15,8 +15,8 @@ _SHORTEST_STEM = 3
 
 @lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
-    """A rough English stem: the same for "payments", "payment" and "paying" is not promised;
-    the same for singular and plural, and for a verb and its noun, is the aim."""
+    """A rough English stem: the same for singular and plural, and often for a verb and its noun.
+    Not promised for every pair: "payment" and "paying" may differ."""
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             if suffix == "s" and word.endswith(("ss", "us", "is")):

@@ -1,8 +1,8 @@
-"""Where a thing lives in a document, and which operation does what to it there.
+"""The path of a resource in a document, and which operation there does what a verb says.
 
-REST keeps a thing under one path: the collection, an item of it, and the acts on an item behind
-that (`/invoices`, `/invoices/{id}`, `/invoices/{id}/send`). A request that names several acts on
-one thing means a path that has them all: `/droplets`, not `/load_balancers/{id}/droplets`.
+REST keeps a resource under one path: the collection, an item of it, and the actions on an item
+after that (`/invoices`, `/invoices/{id}`, `/invoices/{id}/send`). A request with several verbs for
+one object means a path that has them all: `/droplets`, not `/load_balancers/{id}/droplets`.
 """
 
 from __future__ import annotations
@@ -12,25 +12,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.planning.language.stemming import stem
-from noctule.planning.search.resources import needs
+from noctule.planning.search.resource_graph import required_ids
 from noctule.text import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from noctule.apidoc import ApiOperation
-    from noctule.planning.search.index import Index
+    from noctule.planning.search.index import OperationIndex
 
-_ACTION, _PLACE, _PART, _CLASS = 3, 2, 1.5, 1
-"""How surely an operation does what a verb says: the path ends in the verb, the method stands where
-REST has it for that, the path's last part only begins with the verb, the summary's verb is of the
-same class."""
-_SAID_FIRST = 1
-"""What it adds that the summary begins with the very verb."""
-_BY_NAME = 0.5
-"""How much a path is about a thing that only its operations' summaries name."""
+    Worth = Callable[["RequestVerb", ApiOperation], float]
+    """How much an operation is worth among those that do what a verb says."""
+    Graded = dict[str, tuple[float, ApiOperation]]
+    """Verb -> the operation that does it, and how certain that is."""
+
+_ACTION, _METHOD, _ACTION_PREFIX, _CLASS = 3, 2, 1.5, 1
+"""How certain it is that an operation does what a verb says: the path ends in the verb, path and
+method are what REST uses for it, the path's last segment only begins with the verb, the summary's
+verb is of the same class."""
+_SAME_VERB = 1
+"""What is added where the summary begins with the very verb."""
+_BY_SUMMARY = 0.5
+"""How well a path fits an object that only the summaries of its operations name."""
 _ACTIONS = frozenset({"action", "actions"})
-_PLACES: dict[str, tuple[tuple[bool, str], ...]] = {
+_REST: dict[str, tuple[tuple[bool, str], ...]] = {
     "create": ((False, "POST"), (False, "PUT")),
     "send": ((False, "POST"),),
     "list": ((False, "GET"),),
@@ -39,18 +44,13 @@ _PLACES: dict[str, tuple[tuple[bool, str], ...]] = {
     "update": ((True, "PATCH"), (True, "PUT"), (True, "POST")),
     "delete": ((True, "DELETE"), (False, "DELETE")),
 }
-"""Class of verbs -> whether it is done to an item, and by which methods, the usual first."""
-
-_SURER = 1
-"""By how much a path of the same name must do it more surely than the thing's home."""
-
-if TYPE_CHECKING:
-    Worth = Callable[["Verb", ApiOperation], float]
-    _Found = dict[str, tuple[float, ApiOperation]]
+"""Class of verbs -> (whether it applies to an item, method), the most usual first."""
+_CLEARLY = 1
+"""How much more certain an operation of a path with the same name must be to be preferred."""
 
 
 @dataclass(frozen=True)
-class Verb:
+class RequestVerb:
     word: str
     """As the request has it."""
     stems: frozenset[str]
@@ -59,128 +59,137 @@ class Verb:
 
 
 MANAGING = tuple(
-    Verb(kind, frozenset({stem(kind)}), (kind,))
+    RequestVerb(kind, frozenset({stem(kind)}), (kind,))
     for kind in ("list", "create", "get", "update", "delete")
 )
-"""What "manage" means of a thing."""
+"""The verbs that "manage" stands for."""
 
 
-class Homes:
+class ResourcePaths:
     """The collections of a document."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: OperationIndex) -> None:
         self._index = index
-        self._under: dict[str, list[ApiOperation]] = defaultdict(list)
+        self._operations: dict[str, list[ApiOperation]] = defaultdict(list)
+        """By the path that they are under."""
         self._names: dict[str, str] = {}
-        """What is found right behind another id, without a name in the path but the parameter's."""
+        """The names of paths that end in a parameter: the parameter's."""
         for operation in index.operations:
-            for home in _homes(operation.path):
-                self._under[home].append(operation)
-            for need in needs(operation.path):
-                if need.prefix.endswith("}"):
-                    self._under[need.prefix].append(operation)
-                    self._names[need.prefix] = need.resource
+            for path in _static_prefixes(operation.path):
+                self._operations[path].append(operation)
+            for required in required_ids(operation.path):
+                if required.prefix.endswith("}"):
+                    self._operations[required.prefix].append(operation)
+                    self._names[required.prefix] = required.resource
 
-    def doing(
-        self, verbs: Sequence[Verb], heads: Sequence[frozenset[str]], worth: Worth
+    def operations_for(
+        self, verbs: Sequence[RequestVerb], heads: Sequence[frozenset[str]], worth: Worth
     ) -> dict[str, ApiOperation]:
-        """Verb -> the operation that does it to the thing, for the verbs that its home has; where
-        another path of the same name does it more surely, or a collection is named after the verb
-        ("refund": `/refunds`), that one's. `heads` holds the meanings of each word of the thing,
-        its noun last; `worth` weighs operations that do the same."""
+        """Verb -> the operation that does it to the object, for the verbs that its path has.
+
+        Where another path of the same name does it more certainly, or a collection is named after
+        the verb ("refund": `/refunds`), the operation there. `heads` has the meanings of each word
+        of the object, its noun last; `worth` decides between operations that do the same.
+        """
         best: tuple[float, float, str] = (0.0, 0.0, "")
-        for home in self._under:
-            about = self._about(home, heads)
-            done = self._done(home, verbs, worth) if about else {}
-            total = sum(worth(verb, done[verb.word][1]) for verb in verbs if verb.word in done)
-            best = max(best, (about * len(done), total, home), key=lambda found: found[:2])
-        found = self._with_namesakes(best[2], verbs, worth) if best[2] else {}
+        for path in self._operations:
+            fit = self._fit(path, heads)
+            graded = self._graded(path, verbs, worth) if fit else {}
+            total = sum(worth(verb, graded[verb.word][1]) for verb in verbs if verb.word in graded)
+            best = max(best, (fit * len(graded), total, path), key=lambda choice: choice[:2])
+        graded = self._with_namesakes(best[2], verbs, worth) if best[2] else {}
         for verb in verbs if heads else ():
-            if not verb.kinds and found.get(verb.word, (0, None))[0] < _ACTION:
-                found |= self._named_after(verb, worth)
-        return {word: operation for word, (_, operation) in found.items()}
+            if not verb.kinds and graded.get(verb.word, (0, None))[0] < _ACTION:
+                graded |= self._named_after(verb, worth)
+        return {word: operation for word, (_, operation) in graded.items()}
 
-    def _with_namesakes(self, home: str, verbs: Sequence[Verb], worth: Worth) -> _Found:
-        found = self._done(home, verbs, worth)
-        same = [h for h in self._under if h != home and self._last(h) == self._last(home)]
-        for verb in verbs:
-            others = [self._done(h, [verb], worth).get(verb.word) for h in same]
-            ready = [(grade, worth(verb, o), o) for grade, o in filter(None, others)]
-            if ready:
-                grade, _, operation = max(ready, key=lambda one: one[:2])
-                if grade >= found.get(verb.word, (0.0, None))[0] + _SURER:
-                    found[verb.word] = grade, operation
-        return found
-
-    def _named_after(self, verb: Verb, worth: Worth) -> _Found:
-        """The creation in a collection that the verb has given its name."""
-        made = [
-            operation
-            for home, under in self._under.items()
-            if {stem(word) for word in words(self._last(home))} <= verb.stems
-            for operation in under
-            if operation.path == home and operation.method == "POST"
+    def _with_namesakes(self, path: str, verbs: Sequence[RequestVerb], worth: Worth) -> Graded:
+        graded = self._graded(path, verbs, worth)
+        namesakes = [
+            other
+            for other in self._operations
+            if other != path and self._name(other) == self._name(path)
         ]
-        best = max(made, key=lambda operation: worth(verb, operation), default=None)
+        for verb in verbs:
+            others = [self._graded(other, [verb], worth).get(verb.word) for other in namesakes]
+            weighed = [(grade, worth(verb, o), o) for grade, o in filter(None, others)]
+            if weighed:
+                grade, _, operation = max(weighed, key=lambda choice: choice[:2])
+                if grade >= graded.get(verb.word, (0.0, None))[0] + _CLEARLY:
+                    graded[verb.word] = grade, operation
+        return graded
+
+    def _named_after(self, verb: RequestVerb, worth: Worth) -> Graded:
+        """The operation that creates an item in a collection named after the verb."""
+        creations = [
+            operation
+            for path, operations in self._operations.items()
+            if {stem(word) for word in words(self._name(path))} <= verb.stems
+            for operation in operations
+            if operation.path == path and operation.method == "POST"
+        ]
+        best = max(creations, key=lambda operation: worth(verb, operation), default=None)
         return {verb.word: (_ACTION, best)} if best else {}
 
-    def _done(self, home: str, verbs: Sequence[Verb], worth: Worth) -> _Found:
-        found: _Found = {}
+    def _graded(self, path: str, verbs: Sequence[RequestVerb], worth: Worth) -> Graded:
+        """Verb -> the best operation under the path, with its grade."""
+        best: Graded = {}
         for verb in verbs:
-            graded = [(self._grade(home, o, verb), o) for o in self._under[home]]
-            fit = [(grade, worth(verb, o), -at, o) for at, (grade, o) in enumerate(graded) if grade]
-            if fit:
-                grade, _, _, operation = max(fit, key=lambda one: one[:3])
-                found[verb.word] = grade, operation
-        return found
+            grades = [(self._grade(path, o, verb), o) for o in self._operations[path]]
+            graded = [(g, worth(verb, o), -at, o) for at, (g, o) in enumerate(grades) if g]
+            if graded:
+                grade, _, _, operation = max(graded, key=lambda choice: choice[:3])
+                best[verb.word] = grade, operation
+        return best
 
-    def _grade(self, home: str, operation: ApiOperation, verb: Verb) -> float:
-        tail = [part for part in operation.path[len(home) :].split("/") if part]
-        acts = [part for part in tail if "{" not in part and part not in _ACTIONS]
-        if acts:
+    def _grade(self, path: str, operation: ApiOperation, verb: RequestVerb) -> float:
+        """How certainly the operation under the path does what the verb says; 0 for not at all."""
+        tail = [segment for segment in operation.path[len(path) :].split("/") if segment]
+        actions = [segment for segment in tail if "{" not in segment and segment not in _ACTIONS]
+        same = _SAME_VERB if _first_stem(operation.summary) in verb.stems else 0
+        if actions:
             undone = operation.method == "DELETE" and "delete" not in verb.kinds
             read = operation.method == "GET" and "search" not in verb.kinds
-            if undone or read or len(acts) > 1 or tail[-1] != acts[0]:
+            if undone or read or len(actions) > 1 or tail[-1] != actions[0]:
                 return 0
-            if _lead(acts[0]) not in verb.stems:
+            if _first_stem(actions[0]) not in verb.stems:
                 return 0
-            first = _SAID_FIRST if _lead(operation.summary) in verb.stems else 0
-            return _ACTION if len(words(acts[0])) == 1 else _PART + first
-        first = _SAID_FIRST if _lead(operation.summary) in verb.stems else 0
+            return _ACTION if len(words(actions[0])) == 1 else _ACTION_PREFIX + same
+        use = (bool(tail), operation.method)
         for kind in verb.kinds:
-            places = _PLACES[kind]
-            if (bool(tail), operation.method) in places:
-                return _PLACE + first - places.index((bool(tail), operation.method)) / len(places)
-        return first or (_CLASS if self._index.verbs[operation.key] in verb.kinds else 0)
+            uses = _REST[kind]
+            if use in uses:
+                return _METHOD + same - uses.index(use) / len(uses)
+        return same or (_CLASS if self._index.verbs[operation.key] in verb.kinds else 0)
 
-    def _last(self, home: str) -> str:
-        return self._names.get(home) or home.rpartition("/")[2]
+    def _name(self, path: str) -> str:
+        return self._names.get(path) or path.rpartition("/")[2]
 
-    def _about(self, home: str, heads: Sequence[frozenset[str]]) -> float:
-        """From 0 to 1: how much of the thing's words the path's last part has, and of what it has
-        the thing's."""
-        parts = [stem(word) for word in words(self._last(home))]
-        hits = [bool(meanings & set(parts)) for meanings in heads]
-        own = sum(any(part in meanings for meanings in heads) for part in parts)
+    def _fit(self, path: str, heads: Sequence[frozenset[str]]) -> float:
+        """From 0 to 1: how many of the object's words the path's name has, and how much of the
+        name they make up."""
+        stems = [stem(word) for word in words(self._name(path))]
+        hits = [bool(meanings & set(stems)) for meanings in heads]
+        own = sum(any(part in meanings for meanings in heads) for part in stems)
         if any(hits):
             weighed = sum(hits) + hits[-1]
-            return weighed / (len(hits) + 1) * own / len(parts)
+            return weighed / (len(hits) + 1) * own / len(stems)
         joined = {"".join(min(meanings) for meanings in heads)}
-        if heads and stem("".join(words(self._last(home)))) in joined:
+        if heads and stem("".join(words(self._name(path)))) in joined:
             return 1.0
-        named = [
+        in_summary = [
             all(meanings & set(map(stem, words(operation.summary))) for meanings in heads)
-            for operation in self._under[home]
-            if "/" not in operation.path[len(home) + 1 :]
+            for operation in self._operations[path]
+            if "/" not in operation.path[len(path) + 1 :]
         ]
-        return _BY_NAME if heads and any(named) else 0.0
+        return _BY_SUMMARY if heads and any(in_summary) else 0.0
 
 
-def _homes(path: str) -> list[str]:
-    """The path as far as each of its parts that is no parameter: "/users", "/users/{id}/keys"."""
+def _static_prefixes(path: str) -> list[str]:
+    """The path up to each segment without a parameter: "/users", "/users/{id}/keys"."""
     parts = path.rstrip("/").split("/")
     return ["/".join(parts[: at + 1]) for at, part in enumerate(parts) if part and "{" not in part]
 
 
-def _lead(text: str) -> str:
+def _first_stem(text: str) -> str:
     return stem((words(text) or [""])[0])

@@ -1,4 +1,4 @@
-"""Which provider a request means: by name, alias or slip of the keyboard, or by its document."""
+"""Which provider a request means: by name, alias or a misspelling, or by its document."""
 
 from __future__ import annotations
 
@@ -32,64 +32,65 @@ MISSPELT = 0.9
 
 
 @dataclass(frozen=True)
-class Mention:
+class ProviderMention:
     pack: Pack
     written: str
-    """As it stands in the request."""
+    """As the request has it."""
     certainty: float
 
 
-def mentions(text: str, packs: Iterable[Names | Pack]) -> list[Mention]:
-    """The providers that `text` names, in the order of the packs; exact names before slips."""
+def provider_mentions(text: str, packs: Iterable[Names | Pack]) -> list[ProviderMention]:
+    """The providers that `text` names, in the order of the packs; misspelt names only where no
+    exact name is found."""
     grams = _grams(text)
-    exact: list[Mention] = []
-    misspelt: list[Mention] = []
+    exact: list[ProviderMention] = []
+    misspelt: list[ProviderMention] = []
     for pack in packs:
         names = sorted({_plain(name) for name in (pack.id, pack.name, *pack.aliases)}, key=len)
         written = next((grams[name] for name in names if name in grams), None)
         if written:
-            exact.append(Mention(providers.pack(pack.id), written, 1.0))
+            exact.append(ProviderMention(providers.pack(pack.id), written, 1.0))
         elif not pack.complete:
             continue
-        elif slip := next((s for name in names if (s := _slip(name, grams))), None):
-            misspelt.append(Mention(providers.pack(pack.id), slip, MISSPELT))
+        elif misspelling := next((m for name in names if (m := _misspelling(name, grams))), None):
+            misspelt.append(ProviderMention(providers.pack(pack.id), misspelling, MISSPELT))
     complete = [mention for mention in exact if mention.pack.complete]
     named = [m for m in exact if not m.pack.ordinary or _is_name(m.written, text)]
     return complete or named or misspelt
 
 
 def _is_name(written: str, text: str) -> bool:
-    """Whether it is a name there, and not a word: "Box" or "with box", never "a box of …"."""
+    """Whether it is a name there, not a word: "Box" or "with box", never "a box of …"."""
     before = text[: text.index(written)].split()
-    placed = bool(before) and fold(before[-1]) in _BEFORE_NAMES
-    return placed or written != written.lower()
+    after_preposition = bool(before) and fold(before[-1]) in _BEFORE_NAMES
+    return after_preposition or written != written.lower()
 
 
 def unknown_name(text: str, *, sure: bool) -> str:
-    """The word that looks like the name of a provider nobody here knows, or "".
+    """The word that looks like the name of a provider without a pack, or "".
 
-    With `sure`, only what could hardly be anything else: a capital, or a place where names stand
-    ("with …", "intégrer …").
+    With `sure`, only a word that is almost certainly a name: with a capital, or in a position for
+    names ("with …", "intégrer …").
     """
-    strange = _strange(text)
-    capitals = [token for before, token in strange if token[0].isupper() and before]
-    placed = [token for before, token in strange if fold(before) in _BEFORE_NAMES]
-    others = [] if sure else [token for _, token in strange]
-    return (capitals + placed + others + [""])[0]
+    unlisted = _unlisted_words(text)
+    capitals = [token for before, token in unlisted if token[0].isupper() and before]
+    after_verbs = [token for before, token in unlisted if fold(before) in _BEFORE_NAMES]
+    others = [] if sure else [token for _, token in unlisted]
+    return (capitals + after_verbs + others + [""])[0]
 
 
 def introduced_name(text: str) -> str:
-    """The first unknown word after "with", "integrate" and the like; "" where there is none."""
-    placed = (token for before, token in _strange(text) if fold(before) in _BEFORE_NAMES)
-    return next(placed, "")
+    """The first unlisted word after "with", "integrate" and the like; "" where there is none."""
+    names = (token for before, token in _unlisted_words(text) if fold(before) in _BEFORE_NAMES)
+    return next(names, "")
 
 
-def _strange(text: str) -> list[tuple[str, str]]:
-    """The words that are no words of the field or the language, each after the one before it."""
-    found = [match.group() for match in _TOKEN.finditer(text)]
+def _unlisted_words(text: str) -> list[tuple[str, str]]:
+    """The words that the lexicon does not have, each after the word before it."""
+    tokens = [match.group() for match in _TOKEN.finditer(text)]
     return [
         (before, token)
-        for before, token in zip(["", *found], found, strict=False)
+        for before, token in zip(["", *tokens], tokens, strict=False)
         if len(token) > 1 and not token.isdigit() and not lexicon().knows(fold(token))
     ]
 
@@ -125,7 +126,7 @@ def _grams(text: str) -> dict[str, str]:
     return grams
 
 
-def _slip(name: str, grams: dict[str, str]) -> str | None:
+def _misspelling(name: str, grams: dict[str, str]) -> str | None:
     for plain, written in grams.items():
         close = plain[0] == name[0] and abs(len(plain) - len(name)) <= 2
         if not close or len(plain) < _SHORTEST_MISSPELT or lexicon().knows(plain):

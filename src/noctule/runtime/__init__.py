@@ -1,7 +1,7 @@
-"""What a wrapper around a third-party API stands on in production.
+"""The library that wrappers of third-party APIs use in production.
 
-Everything public is named here and is imported when it is first used, so that importing this
-package costs next to nothing.
+Every public name is listed here and imported when it is first used, so that importing this
+package is cheap.
 """
 
 from __future__ import annotations

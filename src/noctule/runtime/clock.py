@@ -1,7 +1,7 @@
-"""Time, as something that is handed in.
+"""Clocks: time as an argument, so that tests can replace it.
 
-Policies and drivers never read the machine's clock: tests hand in a `VirtualClock`, which does
-not wait, or a `FastClock`, on which time runs faster (both in `noctule.runtime.testing`).
+Policies and drivers never read the machine's clock. Tests use a `VirtualClock`, which does not
+wait, or a `FastClock`, on which time runs faster (both in `noctule.runtime.testing`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Clock(Protocol):
         ...
 
     def time(self) -> float:
-        """Seconds since the epoch: what a provider's dates are compared with."""
+        """Seconds since the epoch, for comparison with a provider's dates."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
@@ -41,13 +41,13 @@ class Clock(Protocol):
         ...
 
     def real(self, seconds: float) -> float:
-        """How long that is on the machine's clock: what a socket or a lock is told."""
+        """The same duration on the machine's clock, for sockets and locks."""
         ...
 
 
 @cache
 def _time_limit() -> type[TimeLimit]:
-    """Imported by whoever awaits: threads need neither it nor asyncio."""
+    """Imported only when needed: threads need neither it nor asyncio."""
     from noctule.runtime.timer import TimeLimit
 
     return TimeLimit
@@ -77,15 +77,15 @@ class SystemClock:
 SYSTEM: Clock = SystemClock()
 
 AMBIENT: ContextVar[tuple[float, Clock] | None] = ContextVar("noctule_deadline", default=None)
-"""The surrounding `deadline` block: its end, and on which clock."""
+"""The surrounding `deadline` block: its end, and its clock."""
 
 
 @contextmanager
 def deadline(seconds: float, *, clock: Clock = SYSTEM) -> Generator[None]:
-    """Every call inside the block ends within `seconds`, whatever its own options say.
+    """Every call inside the block ends within `seconds`, whatever its own options are.
 
-    A deadline inside another one can only shorten it. It follows the context: tasks that are
-    started inside the block inherit it.
+    A deadline inside another one can only shorten it. Tasks that are started inside the block
+    inherit it.
     """
     until = clock.monotonic() + seconds
     outer = AMBIENT.get()
@@ -99,11 +99,11 @@ def deadline(seconds: float, *, clock: Clock = SYSTEM) -> Generator[None]:
 
 
 def ambient_deadline(clock: Clock) -> float | None:
-    """When the surrounding `deadline` block ends, on `clock`."""
-    found = AMBIENT.get()
-    if found is None:
+    """When the surrounding `deadline` block ends, on `clock`; None outside of one."""
+    block = AMBIENT.get()
+    if block is None:
         return None
-    until, its_clock = found
-    if its_clock is clock:
+    until, block_clock = block
+    if block_clock is clock:
         return until
-    return clock.monotonic() + (until - its_clock.monotonic())
+    return clock.monotonic() + (until - block_clock.monotonic())

@@ -5,28 +5,28 @@ ServiceError                     the call did not give its result
 │   ├── MissingSecrets           environment variables that are not set, all of them at once
 │   ├── LiteralSecret            a credential was written in the code
 │   ├── InvalidArgument          a value that cannot be put into a request
-│   └── FallbackRefused          a fallback would have faked a money movement
+│   └── FallbackRefused          a fallback for an operation that moves money
 ├── Unavailable                  the provider is down, slow or overloaded
 │   ├── ConnectionFailed         no connection, or it was lost
 │   ├── TimedOut                 one attempt took too long
 │   ├── DeadlineExceeded         the time for the whole call is used up
-│   ├── CircuitOpen              the provider failed so often that it is left alone for a while
-│   ├── TooManyConcurrentCalls                too many calls of ours are already in flight
+│   ├── CircuitOpen              the provider failed so often that it is not called for a while
+│   ├── TooManyConcurrentCalls   too many calls of ours are already running
 │   ├── RateLimited              the provider asks us to wait longer than the call may last
 │   └── ServerError              5xx
 ├── OutcomeUnknown               a write may or may not have happened
-├── ClientError                     4xx: the provider understood and said no
+├── ClientError                  4xx: the provider refused the request
 │   ├── BadRequest               400
 │   ├── Unauthorized             401
 │   ├── Forbidden                403
 │   ├── NotFound                 404, 410
 │   ├── Conflict                 409, 412
 │   └── Unprocessable            422
-└── InvalidResponse              an answer that is not what the provider promises
-    └── ResponseTooLarge         an answer beyond the size limit
+└── InvalidResponse              a response that does not fit the API document
+    └── ResponseTooLarge         a response beyond the size limit
 
-A class's docstring is its message. No message holds a header, a query or a body: what the
-provider answered is in `error.response`, for code that knows what it may show.
+The docstring of a class is its message. No message holds a header, a query or a body: the
+response is in `error.response`, for code that knows what it may show.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ class ServiceError(Exception):
     operation: str = ""
     """Name of the operation: "create_payment_intent"."""
     status: int | None = None
-    """HTTP status of the last answer; None when there was none."""
+    """HTTP status of the last response; None when there was none."""
     request_id: str | None = None
-    """The provider's name for the last request: quote it to their support."""
+    """The provider's id of the last request, for their support."""
     attempts: int = 0
-    """Requests that were tried, the first one included."""
+    """Requests that were sent or tried, including the first one."""
     elapsed: float = 0.0
     """Seconds from the start of the call to this error."""
     safe_to_retry: bool = False
-    """Whether the same call can be made again without doing its effect twice. When
+    """Whether the same call can be made again without repeating its effect. When
     `idempotency_key` is set, only under that same key."""
     idempotency_key: str | None = None
     provider_code: str | None = None
@@ -74,11 +74,11 @@ class ServiceError(Exception):
             f"request {self.request_id}" if self.request_id else "",
             f"{self.attempts} attempts in {self.elapsed:.1f} s" if self.attempts > 1 else "",
         ]
-        told = ", ".join(fact for fact in facts if fact)
-        return f" ({told})" if told else ""
+        text = ", ".join(fact for fact in facts if fact)
+        return f" ({text})" if text else ""
 
     def user_message(self, language: Literal["en", "fr"] = "en") -> str:
-        """A sentence for the person in front of the screen: no jargon, no secret, no blame."""
+        """A sentence for the end user, without technical terms and secrets."""
         from noctule.runtime.messages import user_message
 
         return user_message(type(self), language)
@@ -111,14 +111,14 @@ class InvalidArgument(ConfigurationError):
 
 
 class FallbackRefused(ConfigurationError):
-    """This operation moves money: a fallback would pretend that it happened."""
+    """This operation moves money, so it takes no fallback."""
 
 
 class Unavailable(ServiceError):
     """The provider is not available."""
 
     retry_after: float | None = None
-    """Seconds after which it makes sense to try again; None when nobody knows."""
+    """Seconds after which it makes sense to try again; None when unknown."""
 
 
 class ConnectionFailed(Unavailable):
@@ -143,7 +143,7 @@ class CircuitOpen(Unavailable):
 
 
 class TooManyConcurrentCalls(Unavailable):
-    """Too many calls to this provider are already in flight."""
+    """Too many calls to this provider are already running."""
 
 
 class RateLimited(Unavailable):
@@ -190,11 +190,11 @@ class Unprocessable(ClientError):
 
 
 class InvalidResponse(ServiceError):
-    """The provider answered with something it does not promise."""
+    """The provider sent a response that cannot be used."""
 
 
 class ResponseTooLarge(InvalidResponse):
-    """The answer is larger than the limit."""
+    """The response is larger than the limit."""
 
 
 _BY_STATUS: dict[int, type[ClientError]] = {
@@ -210,11 +210,11 @@ _BY_STATUS: dict[int, type[ClientError]] = {
 
 
 def for_status(status: int) -> ServiceError:
-    """The error for an answer that is not a success (status >= 300)."""
+    """The error for a response that is not a success (status >= 300)."""
     if status == 429:
         return RateLimited()
     if status >= 500:
         return ServerError()
     if status >= 400:
         return _BY_STATUS.get(status, ClientError)()
-    return InvalidResponse("redirected where it is not followed")
+    return InvalidResponse("a redirect that is not followed")

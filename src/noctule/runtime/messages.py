@@ -1,4 +1,7 @@
-"""What a person sees when a call failed, in English and French: `ServiceError.user_message`."""
+"""The messages for end users when a call fails, in English and French: `ServiceError.user_message`.
+
+They are not in the catalogue of the tools, which production does not import.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ _BUSY = (
     "Le service est très sollicité. Veuillez réessayer dans un instant.",
 )
 _OURS = (
-    "Something is wrong on our side. We have been informed.",
-    "Un problème est survenu de notre côté. Nous en sommes informés.",
+    "Something went wrong on our side. We have been informed.",
+    "Un problème est survenu de notre côté. Nous en avons été informés.",
 )
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -22,19 +25,19 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "TooManyConcurrentCalls": _BUSY,
     "RateLimited": _BUSY,
     "OutcomeUnknown": (
-        "We do not know yet whether your request went through. We are checking: do not repeat it.",
-        "Nous ne savons pas si votre demande a abouti. Nous vérifions : ne la renouvelez pas.",
+        "We do not know yet whether your request went through. Please do not repeat it.",
+        "Nous ne savons pas encore si votre demande a abouti. Veuillez ne pas la renouveler.",
     ),
     "ClientError": (
         "The service refused the request. Please check what you entered.",
         "Le service a refusé la demande. Veuillez vérifier votre saisie.",
     ),
     "Conflict": (
-        "This has changed in the meantime. Please reload and try again.",
+        "The data has changed in the meantime. Please reload and try again.",
         "Les données ont changé entre-temps. Veuillez recharger puis réessayer.",
     ),
     "NotFound": (
-        "What you are looking for does not exist any more.",
+        "The item you are looking for does not exist, or no longer exists.",
         "L'élément demandé n'existe pas ou plus.",
     ),
     "Unauthorized": _OURS,
@@ -45,7 +48,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
 
 
 def user_message(error: type[BaseException], language: Literal["en", "fr"]) -> str:
-    """The message of the nearest class of the tree that has one."""
+    """The message of the most specific error class that has one."""
     for kind in error.__mro__:
         texts = MESSAGES.get(kind.__name__)
         if texts is not None:

@@ -1,4 +1,4 @@
-"""One call that a provider offers, described once and typed by what it returns."""
+"""An operation of a provider, declared once and typed by its result."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ Style = Literal[
 (`encoding.path`)."""
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""Sending one of these twice has the effect of sending it once (RFC 9110, 9.2.2)."""
+"""Sending such a request twice has the effect of sending it once (RFC 9110, 9.2.2)."""
 
 
 class OperationDetails(TypedDict, total=False):
-    """What most operations leave at its default."""
+    """The details of an operation, which mostly have their defaults."""
 
     body: BodyKind | None
-    """How the request body is written; None when there is none."""
+    """How the request body is encoded; None when there is none."""
     retry: RetryMode
-    """When it may be sent a second time. "idempotent": always. "with_key": under the service's
-    idempotency header. "never": only when the first one provably did not arrive. By default,
-    idempotent methods are safe, POST and PATCH are never replayed."""
+    """When the request may be sent a second time. "idempotent": always, the default of idempotent
+    methods. "with_key": under the service's idempotency header. "never": only when it is certain
+    that the first one did nothing, the default of POST and PATCH."""
     styles: Mapping[str, Style]
-    """Wire name of a parameter -> how it is written, where that is not the default."""
+    """Wire name of a parameter -> its style, where that is not the default."""
     moves_money: bool
-    """Refuses every fallback."""
+    """It takes no fallback."""
     accepts: str
     """The Accept header."""
     content_type: str
-    """What the body is called on the wire, where its kind does not say it: "image/png"."""
+    """The Content-Type of the body, where it does not follow from its kind: "image/png"."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -132,5 +132,5 @@ class Operation(Generic[T]):
 
     @property
     def writes(self) -> bool:
-        """Whether the provider may have done something once it saw the request."""
+        """Whether the request may have an effect at the provider."""
         return self.method not in ("GET", "HEAD", "OPTIONS")

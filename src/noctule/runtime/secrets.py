@@ -1,10 +1,10 @@
-"""Credentials: named in code, read from the environment, shown to nobody.
+"""Secrets: named in code, read from the environment, never shown.
 
     auth = Bearer(env("STRIPE_SECRET_KEY"))
 
-The code holds the *name* of a variable. Its value is read when a service is made, from
-`NAME` or from the file that `NAME_FILE` points to (the convention of Docker and Kubernetes
-secrets), and lives in a `Secret`, which gives it only to `.reveal()`.
+The code holds the *name* of a variable. Its value is read when a service is created, from `NAME`
+or from the file that `NAME_FILE` points to (the convention of Docker and Kubernetes secrets). It
+is kept in a `Secret`; only `.reveal()` returns it.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 64 * 1024
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-# Credentials that are themselves spelt like the name of a variable.
+# Credentials that look like the name of a variable.
 _CREDENTIAL = re.compile(r"(AKIA|ASIA)[A-Z0-9]{16}|[A-F0-9]{32,}|[A-Z0-9]{40,}")
 _PROCESS_KEY = os.urandom(32)
 
 
 class Secret:
-    """A value that only `.reveal()` gives out.
+    """A value that only `.reveal()` returns.
 
     It shows its name wherever it is printed, formatted or put in an exception; pickling and
-    every encoder fail; copies are the same object. Secrets compare in constant time, and only
-    with each other. From its construction on, no text that is redacted shows the value.
+    encoding fail; copies are the same object. Secrets compare in constant time, and only with
+    each other. Redaction masks the value from the construction on.
     """
 
     __slots__ = ("__weakref__", "_digest", "_name", "_value")
@@ -45,23 +45,23 @@ class Secret:
             raise ConfigurationError(f"the secret {name or 'without a name'} is empty")
         KNOWN.add(value, pinned=pinned)
         self._name = name
-        # A closure: what walks an object's attributes finds a function, not the value.
+        # A closure, so that code which walks the attributes of an object finds a function.
         self._value: Callable[[], str] = lambda: value
         data = value.encode("utf-8", "surrogatepass")
         self._digest = hmac.digest(_PROCESS_KEY, data, "sha256")
 
     def reveal(self) -> str:
-        """The value, for the one line that puts it on the wire."""
+        """The value, for the one line that sends it."""
         return self._value()
 
     @property
     def name(self) -> str:
-        """The variable it was read from; "" when it came from elsewhere."""
+        """The variable it was read from; "" for a secret from elsewhere."""
         return self._name
 
     @property
     def fingerprint(self) -> str:
-        """16 hex digits: the same for equal values within this process, and only there."""
+        """16 hex digits: equal for equal values within this process, and only there."""
         return self._digest.hex()[:16]
 
     def __repr__(self) -> str:
@@ -92,11 +92,11 @@ class Secret:
 
 @runtime_checkable
 class SecretSource(Protocol):
-    """Where a credential comes from: `env(...)`, or a class of yours that asks a vault."""
+    """The source of a credential: `env(...)`, or your own class that reads a vault."""
 
     @property
     def name(self) -> str:
-        """What to call it when it is missing; never the value."""
+        """Its name in error messages; never the value."""
         ...
 
     def read(self) -> Secret:
@@ -111,13 +111,13 @@ class SecretRef:
     name: str
 
     def read(self, environ: Mapping[str, str] | None = None) -> Secret:
-        """Read `NAME`, or the file `NAME_FILE` points to; line ends at the end are dropped.
+        """Read `NAME`, or the file `NAME_FILE` points to, without line breaks at the end.
 
         Raises `MissingSecrets` when neither is set or the value is blank, and
         `ConfigurationError` when both are set or the file cannot be read.
         """
-        found = os.environ if environ is None else environ
-        direct, path = found.get(self.name, ""), found.get(f"{self.name}_FILE", "")
+        variables = os.environ if environ is None else environ
+        direct, path = variables.get(self.name, ""), variables.get(f"{self.name}_FILE", "")
         if direct and path:
             raise ConfigurationError(f"{self.name} and {self.name}_FILE are both set: keep one")
         value = (_content(Path(path), f"{self.name}_FILE") if path else direct).rstrip("\r\n")
@@ -129,41 +129,41 @@ class SecretRef:
 def env(name: str) -> SecretRef:
     """Name the environment variable that holds a credential: `env("STRIPE_SECRET_KEY")`.
 
-    Raises `LiteralSecret` for what cannot be such a name (upper case, digits, underscores): it
+    Raises `LiteralSecret` for anything else than such a name (upper case, digits, underscores): it
     may be the credential itself.
     """
-    given = name if type(name) is str else ""
-    if not _VARIABLE.fullmatch(given) or _CREDENTIAL.fullmatch(given):
+    text = name if type(name) is str else ""
+    if not _VARIABLE.fullmatch(text) or _CREDENTIAL.fullmatch(text):
         raise LiteralSecret(
-            "env() was not given the name of a variable, such as STRIPE_SECRET_KEY;"
-            " what it was given is not shown, since it may be the credential itself"
+            "env() takes the name of a variable, such as STRIPE_SECRET_KEY;"
+            " the argument is not shown, since it may be the credential itself"
         )
     return SecretRef(name)
 
 
-def secret_source(given: object, where: str) -> SecretSource:
-    """`given`, if it names a secret; `LiteralSecret` if it could be one. Never shows it."""
-    if not isinstance(given, SecretSource):
+def secret_source(argument: object, where: str) -> SecretSource:
+    """`argument`, if it is a source; else raises `LiteralSecret`, which does not show it."""
+    if not isinstance(argument, SecretSource):
         raise LiteralSecret(f'{where} takes env("NAME"), not a value')
-    return given
+    return argument
 
 
 def read_all(sources: tuple[SecretSource, ...]) -> dict[str, Secret]:
     """Every secret by name. Raises one `MissingSecrets` that names all that are missing."""
-    held: dict[str, Secret] = {}
+    secrets: dict[str, Secret] = {}
     missing: list[str] = []
     for source in sources:
         try:
-            held[source.name] = source.read()
+            secrets[source.name] = source.read()
         except MissingSecrets as error:
             missing += error.names
     if missing:
         raise MissingSecrets(dict.fromkeys(missing))
-    return held
+    return secrets
 
 
 def require_env(*names: str) -> dict[str, Secret]:
-    """Read the variables `names` now, at start-up, rather than at the first call.
+    """Read the variables `names` at start-up, instead of at the first call.
 
     Raises one `MissingSecrets` that names all that are missing.
     """

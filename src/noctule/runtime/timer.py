@@ -1,8 +1,8 @@
-"""Time limits of an event loop's calls, for next to nothing.
+"""Cheap time limits for the calls of an event loop.
 
-`asyncio.timeout` makes a timer per call: an entry in the loop's heap that is taken out again,
-since almost every call ends in time. Here the calls whose time ends in the same hundredth of a
-second share one, and leaving it is a removal from a set.
+`asyncio.timeout` creates a timer per call: an entry in the loop's heap that is nearly always
+removed again, since almost every call ends in time. Here, all calls whose time ends in the same
+hundredth of a second share one timer, and a call that ends is removed from a set.
 """
 
 from __future__ import annotations
@@ -13,51 +13,51 @@ from threading import local
 from typing import Self
 
 RATE = 100
-"""Slots per second: a limit is kept to within that part of one, and never too early."""
+"""Slots per second: a limit ends at most one slot late, and never early."""
 
 
 class Timer:
-    """The limits of one loop. A slot's number is its end, in slots of the loop's clock."""
+    """The time limits of one loop. The number of a slot is the time of its end, in slots."""
 
-    __slots__ = ("_aimed", "_order", "_slots", "loop")
+    __slots__ = ("_handle", "_order", "_slots", "loop")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self._slots: dict[int, set[TimeLimit]] = {}
         self._order: list[int] = []
-        self._aimed: asyncio.TimerHandle | None = None
+        self._handle: asyncio.TimerHandle | None = None
 
     def slot(self, seconds: float) -> set[TimeLimit]:
-        """Those whose time ends with ours; being in it is being cancelled then."""
+        """The slot that ends in `seconds`; the limits in it expire then."""
         number = int((self.loop.time() + seconds) * RATE) + 1
         slot = self._slots.get(number)
         if slot is None:
             slot = self._slots[number] = set()
             heappush(self._order, number)
             if self._order[0] == number:
-                self._aim()
+                self._schedule()
         return slot
 
-    def _aim(self) -> None:
-        if self._aimed is not None:
-            self._aimed.cancel()
-        self._aimed = self.loop.call_at(self._order[0] / RATE, self._ring)
+    def _schedule(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = self.loop.call_at(self._order[0] / RATE, self._expire_due)
 
-    def _ring(self) -> None:
-        self._aimed = None
+    def _expire_due(self) -> None:
+        self._handle = None
         now = self.loop.time() * RATE
         while self._order and self._order[0] <= now:
             for limit in self._slots.pop(heappop(self._order)):
                 limit.expire()
         if self._order:
-            self._aim()
+            self._schedule()
 
 
-class _Here(local):
+class _ThreadTimer(local):
     timer: Timer | None = None
 
 
-_here = _Here()
+_thread = _ThreadTimer()
 
 
 class TimeLimit:
@@ -79,15 +79,15 @@ class TimeLimit:
         self._slot: set[TimeLimit] | None = None
         if self._seconds is not None:
             loop = task.get_loop()
-            timer = _here.timer
+            timer = _thread.timer
             if timer is None or timer.loop is not loop:
-                timer = _here.timer = Timer(loop)
+                timer = _thread.timer = Timer(loop)
             self._slot = timer.slot(self._seconds)
             self._slot.add(self)
         return self
 
     def expire(self) -> None:
-        """Time is over: cancel what is inside."""
+        """The time is over: cancel the block."""
         self.expired = True
         self._task.cancel()
 
@@ -95,6 +95,6 @@ class TimeLimit:
         if not self.expired:
             if self._slot is not None:
                 self._slot.discard(self)
-        # Somebody else may have cancelled the task as well; then it stays cancelled.
+        # The task may have been cancelled for another reason as well; then it stays cancelled.
         elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError

@@ -27,5 +27,5 @@ def make_shop(request: pytest.FixtureRequest) -> Iterator[MakeShop]:
 @pytest.fixture(autouse=True)
 def _no_secrets_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test made secret would be masked in the texts of the next."""
-    for name, empty in (("_pinned", {}), ("_passing", {}), ("_longest_first", ())):
+    for name, empty in (("_pinned", {}), ("_recent", {}), ("_longest_first", ())):
         monkeypatch.setattr(KNOWN, name, empty)

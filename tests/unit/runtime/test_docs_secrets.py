@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from noctule.runtime.redaction import LOG_FIELDS
-from noctule.runtime.redaction.known_secrets import SHORTEST
+from noctule.runtime.redaction import LOG_FIELDS, redact
+from noctule.runtime.redaction.known_secrets import MIN_LENGTH
 from noctule.runtime.secrets import MAX_FILE_BYTES
 from support.paths import DOCS
 
@@ -42,7 +42,7 @@ def test_every_example_gives_what_the_page_says(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_numbers_on_the_page_are_those_of_the_code() -> None:
     assert f"at most {MAX_FILE_BYTES // 1024} KiB" in TEXT
-    assert f"less than {SHORTEST} characters" in TEXT
+    assert f"less than {MIN_LENGTH} characters" in TEXT
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,18 @@ def test_the_numbers_on_the_page_are_those_of_the_code() -> None:
 )
 def test_the_fields_on_the_page_are_allowed(field: str) -> None:
     assert field in LOG_FIELDS
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Bearer abcdefghijkl", "Bearer abcdefghijkl"),
+        ("Bearer abc123xyz", "Bearer [redacted]"),
+        ("SK" + "a1" * 16, "[redacted]"),
+        ("a1" * 16, "a1" * 16),
+        ("X-Api-Key: abc def", "X-Api-Key: [redacted] def"),
+        ("Set-Cookie: a=b; c=d", "Set-Cookie: [redacted]"),
+    ],
+)
+def test_what_the_page_says_about_shapes_and_spaces(text: str, redacted: str) -> None:
+    assert redact(text) == redacted

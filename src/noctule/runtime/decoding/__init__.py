@@ -1,1 +1,1 @@
-"""From a response to typed values."""
+"""Decoding: from the body of a response to typed values."""

@@ -1,7 +1,7 @@
-"""An answer that does not fit its model: build what can be built, and say where it broke.
+"""Lenient decoding: a response that does not fit its model, as far as it fits.
 
-What fits is typed. What does not fit stays as it was received, so that nothing is invented and
-nothing is lost. A required member that is missing is None.
+Members that fit are typed. A member that does not fit stays as it was received, and a required
+member that is missing is None. Each such place is a `Violation`.
 """
 
 from __future__ import annotations
@@ -17,74 +17,80 @@ from uuid import UUID
 
 import msgspec
 
-MOST_VIOLATIONS = 50
-DEEPEST = 100
-"""Levels of models within models; what lies deeper is taken or left as a whole."""
+MAX_VIOLATIONS = 50
+MAX_DEPTH = 100
+"""Levels of nested models; a deeper one is decoded as a whole, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One place where an answer is not what the document promises. It holds no value."""
+    """One place where a response does not fit the API document. It holds no value."""
 
     pointer: str
-    """RFC 6901; "" is the whole answer. Names of dynamic members are written `*`."""
+    """RFC 6901; "" is the whole response. Names of dynamic members are written `*`."""
     expected: str
     """"string", "integer | null", "PaymentIntent", …"""
     found: str
     """"null", "missing", "string", "unknown value", …"""
 
 
-def decode_leniently(found: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
-    """`found` (plain JSON values) as `kind`, as far as it goes. Raises nothing."""
-    work = _LenientDecoder()
-    value = work.value(found, kind, "", 0)
-    return value, tuple(work.violations)
+def decode_leniently(data: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
+    """`data` (plain JSON values) as `kind`, as far as it fits. Raises nothing."""
+    decoder = _LenientDecoder()
+    value = decoder.value(data, kind, "", 0)
+    return value, tuple(decoder.violations)
 
 
 class _LenientDecoder:
     def __init__(self) -> None:
         self.violations: dict[Violation, None] = {}
 
-    def value(self, found: Any, kind: Any, at: str, depth: int) -> Any:
-        branch = _branch(found, kind) if depth < DEEPEST else None
+    def value(self, data: Any, kind: Any, at: str, depth: int) -> Any:
+        branch = _branch(data, kind) if depth < MAX_DEPTH else None
         if _is_model(branch):
-            return self._model(found, branch, at, depth + 1)
+            return self._model(data, branch, at, depth + 1)
         if get_origin(branch) is list:
             (item,) = get_args(branch)
-            return [self.value(x, item, f"{at}/{i}", depth + 1) for i, x in enumerate(found)]
+            return [
+                self.value(element, item, f"{at}/{index}", depth + 1)
+                for index, element in enumerate(data)
+            ]
         if get_origin(branch) is dict:
             _, member = get_args(branch)
-            # Names of dynamic members may be personal: a pointer does not show them.
-            return {k: self.value(x, member, f"{at}/*", depth + 1) for k, x in found.items()}
+            # Names of dynamic members may be personal data: a pointer does not show them.
+            return {
+                name: self.value(element, member, f"{at}/*", depth + 1)
+                for name, element in data.items()
+            }
         try:
-            return msgspec.convert(found, kind)
+            return msgspec.convert(data, kind)
         except (msgspec.ValidationError, RecursionError):
-            self._note(at, kind, _found(found, kind))
-            return found
+            self._add(at, kind, _described(data, kind))
+            return data
 
-    def _model(self, found: dict[str, Any], model: Any, at: str, depth: int) -> Any:
+    def _model(self, data: dict[str, Any], model: Any, at: str, depth: int) -> Any:
         config = model.__struct_config__
-        if config.tag_field and found.get(config.tag_field, config.tag) != config.tag:
-            self._note(f"{at}/{_escaped(config.tag_field)}", Literal[config.tag], "unknown value")
+        if config.tag_field and data.get(config.tag_field, config.tag) != config.tag:
+            self._add(f"{at}/{_escaped(config.tag_field)}", Literal[config.tag], "unknown value")
         members: dict[str, Any] = {}
         for member in _members(model):
-            place = f"{at}/{_escaped(member.encode_name)}"
-            if member.encode_name in found:
-                given = found[member.encode_name]
-                members[member.name] = self.value(given, member.type, place, depth)
+            pointer = f"{at}/{_escaped(member.encode_name)}"
+            if member.encode_name in data:
+                element = data[member.encode_name]
+                members[member.name] = self.value(element, member.type, pointer, depth)
             elif member.required:
-                self._note(place, member.type, "missing")
+                self._add(pointer, member.type, "missing")
                 members[member.name] = None
         try:
             return model(**members)
         except (ValueError, TypeError):
-            # A check of the model's own (`__post_init__`) refuses it.
-            self._note(at, model, "refused by the model")
-            return found
+            # A check of the model itself (`__post_init__`) failed.
+            self._add(at, model, "refused by the model")
+            return data
 
-    def _note(self, at: str, kind: Any, found: str) -> None:
-        if len(self.violations) < MOST_VIOLATIONS:
-            self.violations[Violation(at, _words(kind), found)] = None
+    def _add(self, at: str, kind: Any, found: str) -> None:
+        if len(self.violations) < MAX_VIOLATIONS:
+            self.violations[Violation(at, _type_name(kind), found)] = None
 
 
 @lru_cache(maxsize=4096)
@@ -94,26 +100,26 @@ def _members(model: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 @lru_cache(maxsize=4096)
 def _choices(kind: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; of any other type, itself. Annotations are peeled off."""
+    """The alternatives of a union, or the type itself, without annotations."""
     if get_origin(kind) is Annotated:
         return _choices(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
-        return tuple(choice for each in get_args(kind) for choice in _choices(each))
+        return tuple(choice for member in get_args(kind) for choice in _choices(member))
     return (kind,)
 
 
-def _branch(found: Any, kind: Any) -> Any:
-    """The one container in `kind` that `found` is meant to be; None for a scalar."""
-    fitting = [choice for choice in _choices(kind) if _may_be(found, choice)]
+def _branch(data: Any, kind: Any) -> Any:
+    """The one container type in `kind` that fits `data`; None for a scalar."""
+    fitting = [choice for choice in _choices(kind) if _may_be(data, choice)]
     if len(fitting) > 1:
-        fitting = [choice for choice in fitting if _is_model(choice) and _has_tag(found, choice)]
+        fitting = [choice for choice in fitting if _is_model(choice) and _has_tag(data, choice)]
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _may_be(found: Any, kind: Any) -> bool:
-    if isinstance(found, list):
+def _may_be(data: Any, kind: Any) -> bool:
+    if isinstance(data, list):
         return get_origin(kind) is list
-    if isinstance(found, dict):
+    if isinstance(data, dict):
         return _is_model(kind) or (get_origin(kind) is dict and get_args(kind)[0] is str)
     return False
 
@@ -122,9 +128,9 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _has_tag(found: Any, model: Any) -> bool:
+def _has_tag(data: Any, model: Any) -> bool:
     config = model.__struct_config__
-    return bool(config.tag_field and found.get(config.tag_field) == config.tag)
+    return bool(config.tag_field and data.get(config.tag_field) == config.tag)
 
 
 def _escaped(name: str) -> str:
@@ -148,23 +154,22 @@ _NAMES: dict[Any, str] = {
 }
 
 
-def _words(kind: Any) -> str:
-    """A type, as the document would call it."""
-    return " | ".join(dict.fromkeys(_word(choice) for choice in _choices(kind)))
+def _type_name(kind: Any) -> str:
+    """The name of a type in the terms of JSON Schema."""
+    return " | ".join(dict.fromkeys(_choice_name(choice) for choice in _choices(kind)))
 
 
-def _word(kind: Any) -> str:
+def _choice_name(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return f"one of {len(get_args(kind))} known values"
     plain = get_origin(kind) or kind
     return _NAMES.get(plain) or re.sub(r"[^\w. ]", "", getattr(plain, "__name__", "any"))
 
 
-def _found(value: Any, kind: Any) -> str:
-    """What `value` is, without showing it."""
-    is_a = _NAMES.get(type(value), "any")
-    # The kind was right, so the value was not.
-    if is_a == "string" and is_a not in _words(kind).split(" | "):
+def _described(value: Any, kind: Any) -> str:
+    """The type of `value`, or "unknown value" for a string that is none of the literals."""
+    name = _NAMES.get(type(value), "any")
+    if name == "string" and name not in _type_name(kind).split(" | "):
         literal = any(get_origin(choice) is Literal for choice in _choices(kind))
-        return "unknown value" if literal else is_a
-    return is_a
+        return "unknown value" if literal else name
+    return name

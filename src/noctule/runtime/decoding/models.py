@@ -1,9 +1,7 @@
-"""What a provider answers, typed; and never a crash because its document lied.
+"""Typed responses, which never crash because the API document is wrong.
 
-A model says what the document promises. An answer that keeps the promise is decoded in one
-step by msgspec. One that does not is decoded member by member: what fits is typed, what does
-not fit stays as it was received, what is missing is None, and each broken promise is a
-`Violation`.
+A model describes what the document promises. A response that fits it is decoded in one step by
+msgspec. Any other is decoded member by member (`noctule.runtime.decoding.lenient`).
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ T = TypeVar("T")
 
 
 class _ModelType(msgspec.StructMeta):
-    # msgspec applies kw_only to the class that says it, not to those derived from it.
+    # msgspec applies kw_only to the class that sets it, but not to its subclasses.
     def __new__(
         mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **config: Any
     ) -> Any:
@@ -47,12 +45,12 @@ class _ModelType(msgspec.StructMeta):
 class Model(msgspec.Struct, metaclass=_ModelType, frozen=True):
     """A typed JSON object: keyword arguments only, frozen, unknown members ignored.
 
-    Enums that may grow are `Literal["a", "b"] | str`. A member whose wire name is no Python name
+    Enums that may grow are `Literal["a", "b"] | str`. A member whose wire name is not a Python name
     is `kind: str = field(name="type")`.
     """
 
     def __repr__(self) -> str:
-        """Its members, without credentials and card numbers: reprs end up in logs."""
+        """Without credentials and card numbers, since reprs end up in logs."""
         return REDACTOR.text(super().__repr__())
 
 
@@ -73,23 +71,23 @@ def decode(kind: Any, data: bytes) -> tuple[Any, tuple[Violation, ...]]:
     try:
         return decoder(data), ()
     except msgspec.ValidationError:
-        found, exact = _plain(data)
-        value, violations = decode_leniently(found, kind)
+        plain, exact = _plain(data)
+        value, violations = decode_leniently(plain, kind)
         out_of_range = () if exact else (Violation("", "JSON", "a number beyond a double"),)
         return value, violations + out_of_range
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # A byte order mark is a fault (RFC 8259, 8.1) that a parser may forgive, once.
+        # RFC 8259, 8.1 forbids a byte order mark, and lets parsers ignore it.
         if data.startswith(BOM) and not data.startswith(BOM + BOM):
             return decode(kind, data.removeprefix(BOM))
         raise _not_json(error) from None
 
 
 _TYPES = Lock()
-"""msgspec 0.22 crashes the process if two threads look into a type for the first time at once."""
+"""msgspec 0.22 crashes the process if two threads inspect a type for the first time at once."""
 
 
 def _decoder(kind: Any) -> Callable[[bytes], Any]:
-    """Made once for each type in the program."""
+    """Created once for each type in the program."""
     with _TYPES:
         return _DECODERS.setdefault(kind, msgspec.json.Decoder(kind).decode)
 
@@ -114,7 +112,7 @@ def _no_constant(name: str) -> None:
 
 
 def _not_json(error: Exception) -> InvalidResponse:
-    """Says where, and shows none of it."""
+    """Gives the position, and shows nothing of the content."""
     if isinstance(error, UnicodeDecodeError):
         return InvalidResponse(f"not JSON: no UTF-8 at byte {error.start}")
     nested = isinstance(error, RecursionError)

@@ -1,4 +1,4 @@
-"""The wire encoder: values in, the exact bytes that a provider's own SDK would send out."""
+"""The encoder of requests: writes the bytes that the provider's own SDK would send."""
 
 from noctule.runtime.encoding.arguments import Encoded, encode
 from noctule.runtime.encoding.body import EncodedBody, encode_body

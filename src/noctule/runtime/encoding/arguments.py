@@ -23,7 +23,7 @@ class Encoded:
 
     path_and_query: str
     headers: dict[str, str] = field(repr=False)
-    """The caller's, and those that describe the body."""
+    """The caller's headers, and those that describe the body."""
     content: bytes | BodySource = field(repr=False)
     replayable: bool = True
     """Whether `content` can be sent a second time."""
@@ -36,13 +36,13 @@ def encode(
     headers: Mapping[str, object] | None,
     body: object,
 ) -> Encoded:
-    """Write what the operation's method was called with; raises `InvalidArgument`."""
+    """Encode the arguments of a call; raises `InvalidArgument`."""
     target = expand_path(operation.path, path, operation.styles)
-    if query and (written := encode_query(query, operation.styles)):
-        target = f"{target}?{written}"
-    sent = encode_headers(headers) if headers else {}
+    if query and (query_string := encode_query(query, operation.styles)):
+        target = f"{target}?{query_string}"
+    all_headers = encode_headers(headers) if headers else {}
     if operation.body is None or body is None:
-        return Encoded(target, sent, b"")
-    whole = encode_body(operation.body, body, operation.styles)
-    sent["Content-Type"] = operation.content_type or whole.content_type
-    return Encoded(target, sent, whole.content, whole.replayable)
+        return Encoded(target, all_headers, b"")
+    encoded = encode_body(operation.body, body, operation.styles)
+    all_headers["Content-Type"] = operation.content_type or encoded.content_type
+    return Encoded(target, all_headers, encoded.content, encoded.replayable)

@@ -1,4 +1,4 @@
-"""The body of a request in each of the kinds an operation can name."""
+"""The body of a request, for each `BodyKind` of an operation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EncodedBody:
-    """What goes over the wire, and whether it can go a second time."""
+    """The bytes to send, and whether they can be sent a second time."""
 
     content: bytes | BodySource = field(repr=False)
     content_type: str = ""
@@ -29,7 +29,7 @@ class EncodedBody:
 
     @property
     def length(self) -> int | None:
-        """Bytes; None when unknown (the request is then sent chunked)."""
+        """Bytes; None when unknown (the request is then sent in chunks)."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.length
 
 
@@ -44,10 +44,12 @@ def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = N
             case "json":
                 return EncodedBody(as_json(value, "body"), "application/json")
             case "merge-patch":
-                # RFC 7396: members that are null are to be removed.
+                # RFC 7396: the provider removes members that are null.
                 return EncodedBody(as_json(value, "body"), "application/merge-patch+json")
             case "form":
-                return EncodedBody(form(_named(value), styles), "application/x-www-form-urlencoded")
+                return EncodedBody(
+                    form(_members(value), styles), "application/x-www-form-urlencoded"
+                )
             case "multipart":
                 return _multipart(value)
             case "text":
@@ -60,23 +62,24 @@ def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = N
 
 
 def _multipart(value: object) -> EncodedBody:
-    whole, kind = multipart(_named(value))
-    if whole.replayable and whole.chunks and whole.length is not None and whole.length <= SMALL:
-        return EncodedBody(b"".join(whole), kind)
-    return EncodedBody(whole, kind, whole.replayable)
+    chunks, content_type = multipart(_members(value))
+    small = chunks.length is not None and chunks.length <= SMALL
+    if small and chunks.replayable and chunks.chunks:
+        return EncodedBody(b"".join(chunks), content_type)
+    return EncodedBody(chunks, content_type, chunks.replayable)
 
 
 def _bytes(value: Any) -> EncodedBody:
     if value is None or isinstance(value, str | Mapping):
         raise InvalidArgument("body: give bytes, a Path, an open file or an iterable of bytes")
-    whole = bounded(source(value))
+    chunks = bounded(source(value))
     if isinstance(value, bytes):
         return EncodedBody(value, "application/octet-stream")
-    return EncodedBody(whole, "application/octet-stream", whole.replayable)
+    return EncodedBody(chunks, "application/octet-stream", chunks.replayable)
 
 
-def _named(value: object) -> dict[str, object]:
-    found = members(value, "body") if is_container(value) else None
-    if not isinstance(found, dict):
+def _members(value: object) -> dict[str, object]:
+    contents = members(value, "body") if is_container(value) else None
+    if not isinstance(contents, dict):
         raise InvalidArgument("body: a form needs named values")
-    return found
+    return contents

@@ -1,4 +1,4 @@
-"""Header fields that cannot become two (RFC 9110, sections 5.1 and 5.5)."""
+"""Header fields, checked so that a value cannot add a second field (RFC 9110, 5.1 and 5.5)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ _VISIBLE = re.compile(r"[\t\x20-\x7e]*")
 def header(name: str, value: object) -> str:
     """The value of the field `name`; a list is joined with commas.
 
-    Raises `InvalidArgument` for a name that is no token and for a value with a line break,
-    another control character or anything beyond ASCII. The error does not show the value.
+    Raises `InvalidArgument` for an invalid name, and for a value with a line break, another
+    control character or anything beyond ASCII. The error does not show the value.
     """
     if not _TOKEN.fullmatch(name):
         raise InvalidArgument("a header name with characters that HTTP does not allow")
     where = f"header {name}"
     if is_container(value):
-        found = members(value, where)
-        items = found if isinstance(found, list) else [x for pair in found.items() for x in pair]
-        written = ",".join(text(item, where) for item in items)
+        contents = members(value, where)
+        if isinstance(contents, dict):
+            contents = [part for pair in contents.items() for part in pair]
+        written = ",".join(text(item, where) for item in contents)
     else:
         written = text(value, where)
     if not _VISIBLE.fullmatch(written):

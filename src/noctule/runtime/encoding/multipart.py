@@ -1,4 +1,4 @@
-"""`multipart/form-data` (RFC 7578): fields and files, streamed when any file is."""
+"""`multipart/form-data` (RFC 7578): fields and files, streamed if a file is streamed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class File:
     """A file of a multipart body.
 
     `content` is bytes, a `Path`, a file opened in binary mode, or an (async) iterable of
-    bytes. A name is taken from the path or the file when it has one.
+    bytes. Without a `filename`, the name of the path or file is used.
     """
 
     content: Content = field(repr=False)
@@ -34,16 +34,15 @@ class File:
     def name(self) -> str:
         if self.filename:
             return self.filename
-        given = (
-            self.content if isinstance(self.content, Path) else getattr(self.content, "name", "")
-        )
-        return Path(given).name if isinstance(given, str | Path) else ""
+        content = self.content
+        path = content if isinstance(content, Path) else getattr(content, "name", "")
+        return Path(path).name if isinstance(path, str | Path) else ""
 
 
 def multipart(values: Mapping[str, object], boundary: str = "") -> tuple[BodySource, str]:
-    """The body and its Content-Type. `boundary` is drawn at random unless given.
+    """The body and its Content-Type. The default `boundary` is random.
 
-    A list repeats its name, an object is a part in JSON (OpenAPI 3.1, "Encoding Object"), None
+    A list repeats its name, an object is a part in JSON (OpenAPI 3.1, "Encoding Object"), and None
     is not sent.
     """
     boundary = boundary or os.urandom(16).hex()
@@ -62,22 +61,22 @@ def _parts(name: str, value: object) -> Iterator[tuple[bytes, BodySource]]:
         return
     if isinstance(value, File):
         filename = _quoted(value.name or "file")
-        kind = header("Content-Type", value.content_type)
-        yield _head(name, f'; filename="{filename}"', kind), source(value.content)
+        content_type = header("Content-Type", value.content_type)
+        yield _head(name, f'; filename="{filename}"', content_type), source(value.content)
     elif isinstance(value, bytes):
         yield from _parts(name, File(value, filename=name))
     elif not is_container(value):
         yield _head(name), source(utf8(text(value, name), name))
-    elif isinstance(found := members(value, name), list):
-        for item in found:
+    elif isinstance(contents := members(value, name), list):
+        for item in contents:
             yield from _parts(name, item)
     else:
-        yield _head(name, "", "application/json"), source(as_json(found, name))
+        yield _head(name, "", "application/json"), source(as_json(contents, name))
 
 
-def _head(name: str, extra: str = "", kind: str = "") -> bytes:
+def _head(name: str, extra: str = "", content_type: str = "") -> bytes:
     lines = f'Content-Disposition: form-data; name="{_quoted(name)}"{extra}\r\n'
-    lines += f"Content-Type: {kind}\r\n" if kind else ""
+    lines += f"Content-Type: {content_type}\r\n" if content_type else ""
     return utf8(lines + "\r\n", name)
 
 

@@ -1,7 +1,7 @@
-"""The path of an operation with its parameters filled in, none of which can leave its segment.
+"""The path of an operation, with its parameters; none of them can leave its segment.
 
-Styles are those of OpenAPI 3.1 for paths (`simple`, `label`, `matrix`, each also `-explode`),
-which are RFC 6570's; `reserved` keeps slashes, for parameters that are paths themselves.
+The styles are those of OpenAPI 3.1 for paths (`simple`, `label`, `matrix`, each also `-explode`),
+which are those of RFC 6570; `reserved` keeps slashes, for parameters that are paths themselves.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ def expand_path(
     Raises `InvalidArgument` for a parameter that is missing, unknown, empty, or that makes a
     segment `.` or `..`: such a path would address another resource.
     """
-    given = values or {}
+    values = values or {}
     pieces, names = _parts(template)
-    for name in given:
+    for name in values:
         if name not in names:
             raise InvalidArgument(f"{template} has no parameter {name!r}")
     path = pieces[0]
     for name, after in zip(names, pieces[1:], strict=True):
-        path += _spelt(name, given.get(name), (styles or {}).get(name, "simple")) + after
-    if given and not {".", ".."}.isdisjoint(path.split("/")):
+        path += _expand(name, values.get(name), (styles or {}).get(name, "simple")) + after
+    if values and not {".", ".."}.isdisjoint(path.split("/")):
         raise InvalidArgument(f"{template}: a segment cannot be '.' or '..'")
     return path
 
@@ -50,18 +50,18 @@ def _parts(template: str) -> tuple[list[str], list[str]]:
     return split[0::2], split[1::2]
 
 
-def _spelt(name: str, value: object, style: str) -> str:
+def _expand(name: str, value: object, style: str) -> str:
     style, _, exploded = style.partition("-")
     if style == "reserved":
-        return quote(utf8(_given(name, value), name), safe="/")
+        return quote(utf8(_required_text(name, value), name), safe="/")
     if style in QUERY_STYLES:
-        # That of a parameter with the same name, which stands elsewhere.
+        # The style of a parameter with the same name in the query.
         style, exploded = "simple", ""
     if style not in ("simple", "label", "matrix"):
         raise InvalidArgument(f"{name}: a path has no style {style!r}")
     if not is_container(value):
-        one = _escaped(name, value)
-        return {"simple": one, "label": f".{one}", "matrix": f";{name}={one}"}[style]
+        written = _escaped(name, value)
+        return {"simple": written, "label": f".{written}", "matrix": f";{name}={written}"}[style]
     items = _items(name, value, bool(exploded))
     if style == "matrix":
         return _matrix(name, items, bool(exploded), isinstance(members(value, name), dict))
@@ -71,12 +71,12 @@ def _spelt(name: str, value: object, style: str) -> str:
 
 
 def _items(name: str, value: object, exploded: bool) -> list[str]:
-    found = members(value, name) if is_container(value) else []
-    if not found:
+    contents = members(value, name) if is_container(value) else []
+    if not contents:
         raise InvalidArgument(f"path parameter {name!r} is empty")
-    if isinstance(found, list):
-        return [_escaped(name, item) for item in found]
-    pairs = [(_escaped(name, key), _escaped(name, item)) for key, item in found.items()]
+    if isinstance(contents, list):
+        return [_escaped(name, item) for item in contents]
+    pairs = [(_escaped(name, key), _escaped(name, item)) for key, item in contents.items()]
     return [f"{k}={v}" for k, v in pairs] if exploded else [part for pair in pairs for part in pair]
 
 
@@ -87,10 +87,10 @@ def _matrix(name: str, items: list[str], exploded: bool, is_object: bool) -> str
 
 
 def _escaped(name: str, value: object) -> str:
-    return quote(utf8(_given(name, value), name), safe="")
+    return quote(utf8(_required_text(name, value), name), safe="")
 
 
-def _given(name: str, value: object) -> str:
+def _required_text(name: str, value: object) -> str:
     if value is None:
         raise InvalidArgument(f"path parameter {name!r} is missing")
     written = text(value, f"path parameter {name!r}")

@@ -1,6 +1,6 @@
-"""Queries and forms: names, values and the styles in which nested ones are spelt.
+"""Queries and forms: names, values, and the styles of nested values.
 
-Styles are those of OpenAPI 3.1 ("Style Values" and "Encoding Object"), and `brackets`
+The styles are those of OpenAPI 3.1 ("Style Values" and "Encoding Object"), and `brackets`
 (`expand[]=a&expand[]=b`), which OpenAPI does not name and half of all providers use:
 
     form-explode    a=1&a=2          R=100&G=200      default; the spread of an object is
@@ -14,7 +14,7 @@ Styles are those of OpenAPI 3.1 ("Style Values" and "Encoding Object"), and `bra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
 from noctule.runtime.encoding.values import is_container, members, text, utf8
@@ -29,7 +29,7 @@ Pair = tuple[str, str]
 def query(values: Mapping[str, object], styles: Mapping[str, str] | None = None) -> str:
     """The query of a URL, without the question mark; a space is `%20`. None is not sent.
 
-    A bracket is `%5B` or `%5D`: RFC 3986 has none in a query, and some servers refuse it.
+    Brackets are `%5B` and `%5D`: RFC 3986 allows none in a query, and some servers refuse them.
     """
     written = _written(values, styles or {}, "form-explode", lambda data: quote(data, safe=""))
     return written.replace("[", "%5B").replace("]", "%5D")
@@ -46,9 +46,9 @@ def _written(
     try:
         return "&".join(
             f"{key}={value}"
-            for name, given in values.items()
-            if given is not None
-            for key, value in _pairs(name, given, styles.get(name), objects, escape)
+            for name, argument in values.items()
+            if argument is not None
+            for key, value in _pairs(name, argument, styles.get(name), objects, escape)
         )
     except RecursionError:
         raise InvalidArgument("parameters nested too deeply, or one contains itself") from None
@@ -58,18 +58,18 @@ def _pairs(
     name: str, value: object, style: str | None, objects: str, escape: Escape
 ) -> Iterator[Pair]:
     if is_container(value):
-        return _spelt(name, value, style or _default(value, objects), escape)
+        return _styled(name, value, style or _default(value, objects), escape)
     return iter([(_name(name, escape), escape(utf8(text(value, name), name)))])
 
 
 def _default(value: object, objects: str) -> str:
-    """How a container is spelt when nobody said: the items of a list repeat their name."""
-    found = members(value, "") if is_container(value) else []
-    flat = isinstance(found, list) and not any(map(is_container, found))
+    """The style of a container by default: the items of a flat list repeat their name."""
+    contents = members(value, "") if is_container(value) else []
+    flat = isinstance(contents, list) and not any(map(is_container, contents))
     return "form-explode" if flat else objects
 
 
-def _spelt(name: str, value: object, style: str, escape: Escape) -> Iterator[Pair]:
+def _styled(name: str, value: object, style: str, escape: Escape) -> Iterator[Pair]:
     if style in ("deepObject", "brackets"):
         return _nested(_name(name, escape), value, style == "deepObject", escape, name)
     if style == "form-explode":
@@ -86,15 +86,15 @@ def _nested(key: str, value: object, indexed: bool, escape: Escape, where: str) 
     if not is_container(value):
         yield key, escape(utf8(text(value, where), where))
         return
-    found = members(value, where)
-    if isinstance(found, list):
-        for at, item in enumerate(found):
-            inner = f"{key}[{at if indexed else ''}]"
-            yield from _nested(inner, item, indexed, escape, f"{where}[{at}]")
+    contents = members(value, where)
+    if isinstance(contents, list):
+        for index, item in enumerate(contents):
+            inner = f"{key}[{index if indexed else ''}]"
+            yield from _nested(inner, item, indexed, escape, f"{where}[{index}]")
         return
-    for name, item in found.items():
+    for name, item in contents.items():
         if "[" in name or "]" in name:
-            raise InvalidArgument(f"{where}: a nested name cannot hold a bracket")
+            raise InvalidArgument(f"{where}: a nested name cannot contain a bracket")
         inner = f"{key}[{escape(utf8(name, where))}]"
         yield from _nested(inner, item, indexed, escape, f"{where}.{name}")
 
@@ -112,8 +112,11 @@ def _joined(name: str, value: object, delimiter: str, escape: Escape) -> Iterato
 
 def _flat(name: str, value: object) -> Iterator[tuple[str | None, str]]:
     """The items of a list, or the members of an object, that hold no container themselves."""
-    found = members(value, name) if is_container(value) else [value]
-    items = ((None, item) for item in found) if isinstance(found, list) else found.items()
+    contents = members(value, name) if is_container(value) else [value]
+    if isinstance(contents, list):
+        items: Iterable[tuple[str | None, object]] = ((None, item) for item in contents)
+    else:
+        items = contents.items()
     for key, item in items:
         if is_container(item):
             raise InvalidArgument(f"{name}: nested values need the style deepObject or brackets")
@@ -122,5 +125,5 @@ def _flat(name: str, value: object) -> Iterator[tuple[str | None, str]]:
 
 
 def _name(name: str, escape: Escape) -> str:
-    """The wire name. A form's brackets stay as they are: so do those of the SDKs."""
+    """The wire name. Brackets of a form are not escaped, as in the SDKs."""
     return escape(utf8(name, "a name")).replace("%5B", "[").replace("%5D", "]")

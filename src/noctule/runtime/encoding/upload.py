@@ -1,4 +1,4 @@
-"""Where the bytes of a large body come from: memory, a file, or an iterator of chunks."""
+"""The source of a streamed body: bytes, a file, or an iterator of chunks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from noctule.runtime.errors import InvalidArgument
 
 CHUNK = 64 * 1024
 MAX_BYTES = 1024 * 1024 * 1024
-"""Of one streamed body. What grows without end is a mistake, found here and not on the bill."""
+"""Limit of one streamed body: one that grows without end is a mistake."""
 
 
 @runtime_checkable
@@ -50,7 +50,7 @@ class BodySource:
 
 
 def source(content: Content) -> BodySource:
-    """Make `content` iterable by both drivers. A file is read from where it stands now."""
+    """Make `content` iterable by both drivers. A file is read from its present position."""
     if isinstance(content, bytes):
         return _of(lambda: iter([content]), len(content), replayable=True, blocking=False)
     if isinstance(content, Path):
@@ -59,19 +59,19 @@ def source(content: Content) -> BodySource:
         return _of_file(content)
     if isinstance(content, AsyncIterable):
         return BodySource(None, replayable=False, chunks=None, awaited=content.__aiter__)
-    again = not isinstance(content, Iterator)
-    return _of(lambda: iter(content), None, replayable=again, blocking=False)
+    replayable = not isinstance(content, Iterator)
+    return _of(lambda: iter(content), None, replayable=replayable, blocking=False)
 
 
-def bounded(whole: BodySource, limit: int = MAX_BYTES) -> BodySource:
-    """`whole`, cut off with `InvalidArgument` when it gives more than `limit` bytes."""
+def bounded(body: BodySource, limit: int = MAX_BYTES) -> BodySource:
+    """`body`, which raises `InvalidArgument` when it has more than `limit` bytes."""
     error = InvalidArgument(f"a body of more than {limit} bytes")
-    if whole.length is not None and whole.length > limit:
+    if body.length is not None and body.length > limit:
         raise error
 
-    def counted() -> Iterator[bytes]:
+    def limited() -> Iterator[bytes]:
         left = limit
-        for chunk in whole:
+        for chunk in body:
             left -= len(chunk)
             if left < 0:
                 raise error
@@ -79,13 +79,13 @@ def bounded(whole: BodySource, limit: int = MAX_BYTES) -> BodySource:
 
     async def awaited() -> AsyncIterator[bytes]:
         left = limit
-        async for chunk in whole:
+        async for chunk in body:
             left -= len(chunk)
             if left < 0:
                 raise error
             yield chunk
 
-    return BodySource(whole.length, whole.replayable, whole.chunks and counted, awaited)
+    return BodySource(body.length, body.replayable, body.chunks and limited, awaited)
 
 
 def _of(
@@ -96,14 +96,14 @@ def _of(
     blocking: bool = True,
 ) -> BodySource:
     async def awaited() -> AsyncIterator[bytes]:
-        reading = chunks()
+        iterator = chunks()
         if not blocking:
-            for chunk in reading:
+            for chunk in iterator:
                 yield chunk
             return
         import asyncio
 
-        while chunk := await asyncio.to_thread(next, reading, b""):
+        while chunk := await asyncio.to_thread(next, iterator, b""):
             yield chunk
 
     return BodySource(length, replayable, chunks, awaited)

@@ -1,4 +1,4 @@
-"""One Python value as it goes over the wire, or a clear refusal; never a `repr`."""
+"""One Python value as it is sent, or a clear error; never a `repr`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Null(Enum):
 
 
 NULL: Final = Null.NULL
-"""An explicit null: `null` in JSON, an empty value in a form or a query. None is not sent."""
+"""An explicit null: `null` in JSON, an empty value in a form or a query. (None is not sent.)"""
 
 Container = msgspec.Struct | Mapping[object, object] | Sequence[object]
 
@@ -36,9 +36,9 @@ Container = msgspec.Struct | Mapping[object, object] | Sequence[object]
 def text(value: object, where: str) -> str:
     """`value` in a path, a query, a form or a header: `true`, `12.50`, `2026-11-24T03:00:00Z`.
 
-    Dates and times are written as in RFC 3339. Raises `InvalidArgument` where a spelling would
-    be a guess: a datetime without zone, NaN, bytes, a secret, any other object. `where` names
-    the value in that error.
+    Dates and times are written as in RFC 3339. Raises `InvalidArgument` for a value without an
+    obvious spelling: a datetime without zone, NaN, bytes, a secret, any other object. `where`
+    names the value in that error.
     """
     if isinstance(value, Enum):
         return "" if value is NULL else text(value.value, where)
@@ -52,28 +52,28 @@ def text(value: object, where: str) -> str:
         case float() | Decimal():
             return _digits(value, where)
         case datetime():
-            return _moment(value, where)
+            return _datetime(value, where)
         case date() | time():
             return value.isoformat()
         case UUID():
             return str(value)
         case _:
-            raise _refusal(value, where)
+            raise _unsupported(value, where)
 
 
 def tree(value: object, where: str) -> Any:
     """`value` for the JSON encoder: members that are None are left out, NULL becomes null.
 
-    A None inside a list stays a null, since leaving it out would move what follows. A Decimal
+    A None inside a list stays a null, since leaving it out would move the items after it. A Decimal
     becomes a JSON number with exactly its digits.
     """
     if value is None or type(value) in (str, int, bool):
         return value
     if is_container(value):
-        found = members(value, where)
-        if isinstance(found, list):
-            return [tree(item, f"{where}[{at}]") for at, item in enumerate(found)]
-        return {key: tree(item, f"{where}.{key}") for key, item in found.items()}
+        contents = members(value, where)
+        if isinstance(contents, list):
+            return [tree(item, f"{where}[{index}]") for index, item in enumerate(contents)]
+        return {key: tree(item, f"{where}.{key}") for key, item in contents.items()}
     if isinstance(value, Enum):
         return None if value is NULL else tree(value.value, where)
     if isinstance(value, int | float | Decimal):
@@ -86,7 +86,7 @@ def as_json(value: object, where: str) -> bytes:
     try:
         return msgspec.json.encode(tree(value, where))
     except UnicodeEncodeError:
-        # `from None`: the codec's exception carries the whole text.
+        # `from None`: the codec's exception holds the whole text.
         raise InvalidArgument(f"{where}: a text that is not valid Unicode") from None
 
 
@@ -99,24 +99,24 @@ def is_container(value: object) -> TypeGuard[Container]:
 def members(value: Container, where: str) -> dict[str, object] | list[object]:
     """The items of a list; the members of a mapping or a Model that are sent, by wire name."""
     if isinstance(value, msgspec.Struct):
-        every = _struct(value)
+        all_members = _struct(value)
     elif isinstance(value, Mapping):
-        every = {text(key, f"a key of {where}"): item for key, item in value.items()}
+        all_members = {text(key, f"a key of {where}"): item for key, item in value.items()}
     else:
         return list(value)
-    return {key: item for key, item in every.items() if item is not None}
+    return {key: item for key, item in all_members.items() if item is not None}
 
 
 def _struct(value: msgspec.Struct) -> dict[str, object]:
     config = value.__struct_config__
     tag: dict[str, object] = {config.tag_field: config.tag} if config.tag_field else {}
     named = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-    every = {wire: getattr(value, name) for wire, name in named}
-    return tag | {wire: item for wire, item in every.items() if item is not msgspec.UNSET}
+    all_members = {wire: getattr(value, name) for wire, name in named}
+    return tag | {wire: item for wire, item in all_members.items() if item is not msgspec.UNSET}
 
 
 def utf8(value: str, where: str) -> bytes:
-    """`value` in UTF-8. Half a surrogate pair, as in a text cut by force, is refused."""
+    """`value` in UTF-8. Raises `InvalidArgument` for half a surrogate pair."""
     try:
         return value.encode()
     except UnicodeEncodeError:
@@ -124,36 +124,36 @@ def utf8(value: str, where: str) -> bytes:
 
 
 def _digits(value: float | Decimal, where: str) -> str:
-    """Never an exponent: forms are read by code that takes `1e+16` for a text."""
+    """Without an exponent: readers of forms may take `1e+16` for a text."""
     if isinstance(value, int):
         return int.__repr__(value)
     if not math.isfinite(value):
         raise InvalidArgument(f"{where}: not a finite number")
-    exact = value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
-    if not -400 < exact.adjusted() < 400:
+    decimal = value if isinstance(value, Decimal) else Decimal(float.__repr__(value))
+    if not -400 < decimal.adjusted() < 400:
         raise InvalidArgument(f"{where}: a number of more than 400 digits")
-    return format(exact, "f")
+    return format(decimal, "f")
 
 
-def _moment(value: datetime, where: str) -> str:
+def _datetime(value: datetime, where: str) -> str:
     offset = value.utcoffset()
     if offset is None:
-        raise InvalidArgument(f"{where}: a datetime without a time zone; say which, such as UTC")
+        raise InvalidArgument(f"{where}: a datetime without a time zone; add one, such as UTC")
     written = value.isoformat()
     return written.removesuffix("+00:00") + "Z" if offset == timedelta(0) else written
 
 
-_HINTS = {
-    "NoneType": "None stands for what is not sent, NULL for an explicit null",
-    "Secret": "call .reveal() where it is meant to be sent",
+_ADVICE = {
+    "NoneType": "None is not sent; use NULL for an explicit null",
+    "Secret": "call .reveal() to send it",
     "bytes": "decode it, or send it as a File",
-    "set": "it has no order; give a list",
-    "frozenset": "it has no order; give a list",
-    "timedelta": "say in which unit, such as .total_seconds()",
+    "set": "it has no order; use a list",
+    "frozenset": "it has no order; use a list",
+    "timedelta": "give a number in the unit of the provider, such as .total_seconds()",
 }
 
 
-def _refusal(value: object, where: str) -> InvalidArgument:
+def _unsupported(value: object, where: str) -> InvalidArgument:
     kind = type(value).__name__
-    hint = f": {_HINTS[kind]}" if kind in _HINTS else ""
-    return InvalidArgument(f"{where}: a {kind} has no spelling on the wire{hint}")
+    advice = f": {_ADVICE[kind]}" if kind in _ADVICE else ""
+    return InvalidArgument(f"{where}: a {kind} cannot be sent{advice}")

@@ -1,4 +1,4 @@
-"""The Link header (RFC 8288), and addresses that may be followed with our credentials."""
+"""The Link header (RFC 8288), and links that may be followed with our credentials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from noctule.runtime.errors import InvalidResponse
 
-LONGEST_HEADER = 16 * 1024
+MAX_HEADER = 16 * 1024
 
 # Dot segments, which urljoin has resolved unless they were escaped.
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
@@ -18,33 +18,33 @@ _LINK = re.compile(
 _PARAMETER = re.compile(rf";\s{{0,8}}([\w!#$&+^`|~*.-]+)\s{{0,8}}=\s{{0,8}}({_VALUE})")
 
 
-def linked(header: str, relation: str = "next") -> str | None:
+def find_link(header: str, relation: str = "next") -> str | None:
     """The first target of `relation` in a Link header; None when there is none."""
-    for link in _LINK.finditer(header[:LONGEST_HEADER]):
+    for link in _LINK.finditer(header[:MAX_HEADER]):
         for name, value in _PARAMETER.findall(link[2]):
             if name.lower() == "rel" and relation in value.strip('"').lower().split():
                 return link[1]
     return None
 
 
-def within(base_url: str, here: str, link: str) -> tuple[str, dict[str, object]]:
-    """Path (below `base_url`) and query of `link`, which may be relative to `here`.
+def resolve_link(base_url: str, current: str, link: str) -> tuple[str, dict[str, object]]:
+    """Path (below `base_url`) and query of `link`, which may be relative to `current`.
 
-    Raises `InvalidResponse` for a link to another origin, or out of the base: credentials would
-    go where nobody sent them.
+    Raises `InvalidResponse` for a link to another origin, or outside the base URL: it would get
+    our credentials.
     """
     try:
-        target, base = urlsplit(urljoin(here, link)), urlsplit(base_url)
+        target, base = urlsplit(urljoin(current, link)), urlsplit(base_url)
         pairs = parse_qsl(target.query, keep_blank_values=True, max_num_fields=1000)
     except ValueError:
-        raise InvalidResponse("the address of the next page is no address") from None
+        raise InvalidResponse("the address of the next page is not a valid URL") from None
     root = base.path.rstrip("/")
     same = (target.scheme, target.netloc.lower()) == (base.scheme, base.netloc.lower())
     if not same or not target.path.startswith(f"{root}/") or _DOTS.search(target.path):
-        raise InvalidResponse("the next page is said to be at another origin")
+        raise InvalidResponse("the next page is at another origin")
     query: dict[str, list[str]] = {}
     for name, value in pairs:
         query.setdefault(name, []).append(value)
-    # What is not escaped yet is: braces would be parameters, and a line break a second request.
+    # Escaped, since braces would be parameters, and a line break a second request.
     path = quote(target.path.removeprefix(root), safe="/%:@!$&'()*+,;=-._~")
-    return path, {name: v[0] if len(v) == 1 else v for name, v in query.items()}
+    return path, {name: values[0] if len(values) == 1 else values for name, values in query.items()}

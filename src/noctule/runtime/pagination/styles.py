@@ -1,6 +1,6 @@
-"""How providers say where the next page is.
+"""The pagination styles of providers.
 
-Each `Paging` reads one page and gives the parameter, or the address, of the next one.
+Each `Paging` reads one page and returns the parameter, or the address, of the next one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 import msgspec
 
 from noctule.runtime.decoding.models import decode
-from noctule.runtime.pagination.link_header import linked
+from noctule.runtime.pagination.link_header import find_link
 
 if TYPE_CHECKING:
     from noctule.runtime.request import Headers
@@ -24,31 +24,31 @@ LAST = "-1"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an answer says, and how many items came before and with it."""
+    """One page, and the number of its items and of all items so far."""
 
     content: bytes
     headers: Headers
     items: int
-    seen: int
-    asked: object
-    """What the page was asked for with: the value of the paging's parameter, if it was sent."""
+    total: int
+    parameter: object
+    """The value of the paging's parameter in the request; None when it was not sent."""
 
     def at(self, path: str) -> Any:
-        """The value at `path` ("meta.next") in the JSON of the answer, or None."""
+        """The value at `path` ("meta.next") in the JSON of the page, or None."""
         return dig(decode(Any, self.content)[0], path)
 
 
 class Paging(Protocol):
-    """How a provider says where the next page is."""
+    """A pagination style."""
 
     @property
     def items(self) -> str:
-        """Where the items are: a path of names with dots; "" when the answer is the list."""
+        """Where the items are: names with dots between them; "" when the response is the list."""
         ...
 
     @property
     def parameter(self) -> str:
-        """The parameter that asks for a page; "" when the provider gives addresses."""
+        """The parameter that selects a page; "" when the provider returns addresses."""
         ...
 
     def next(self, page: Page) -> object:
@@ -58,7 +58,7 @@ class Paging(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """The answer holds a cursor, page token or offset for the next page (Slack)."""
+    """The response holds a cursor, page token or offset for the next page (Slack)."""
 
     parameter: str = "cursor"
     next_at: str = "next_cursor"
@@ -75,7 +75,7 @@ class LastId:
     parameter: str = "starting_after"
     id: str = "id"
     more: str = "has_more"
-    """Where the answer says whether there is more; "" when only an empty page ends the list."""
+    """The member that says whether there are more items; "" if an empty page ends the list."""
     items: str = "data"
 
     def next(self, page: Page) -> object:
@@ -87,7 +87,7 @@ class LastId:
 
 @dataclass(frozen=True, kw_only=True)
 class Offset:
-    """The next page starts after as many items as were seen (SendGrid)."""
+    """The next page starts after the items so far (SendGrid)."""
 
     parameter: str = "offset"
     more: str = ""
@@ -96,12 +96,12 @@ class Offset:
     def next(self, page: Page) -> object:
         if not page.items or (self.more and not page.at(self.more)):
             return None
-        return page.seen
+        return page.total
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageNumber:
-    """Pages have numbers. Without `more`, an empty page is the end."""
+    """Pages have numbers. Without `more`, an empty page ends the list."""
 
     parameter: str = "page"
     first: int = 1
@@ -112,7 +112,7 @@ class PageNumber:
         if not page.items or (self.more and not page.at(self.more)):
             return None
         try:
-            return int(cast("Any", self.first if page.asked is None else page.asked)) + 1
+            return int(cast("Any", self.first if page.parameter is None else page.parameter)) + 1
         except (TypeError, ValueError):
             return None
 
@@ -128,12 +128,12 @@ class LinkHeader:
         return ""
 
     def next(self, page: Page) -> object:
-        return linked(page.headers.get("link", ""))
+        return find_link(page.headers.get("link", ""))
 
 
 @dataclass(frozen=True, kw_only=True)
 class NextUrl:
-    """The answer holds the address of the next page (Twilio)."""
+    """The response holds the address of the next page (Twilio)."""
 
     next_at: str = "next_page_uri"
     items: str = "data"

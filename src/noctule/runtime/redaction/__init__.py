@@ -1,8 +1,8 @@
-"""Nothing secret in any text: logs, exception texts, traces, stored payloads.
+"""Redaction: no secrets in logs, exceptions, traces or stored payloads.
 
-`Redactor` masks what `Secret` made known, what looks like a token, what its name says is secret,
-and card numbers. `scrubbed_logs` does it to the logs of other libraries, `log_fields` keeps our
-own to an allow-list.
+`Redactor` masks the values of every `Secret`, texts that look like a token, values with the name
+of a secret, and card numbers. `scrubbed_logs` redacts the logs of other libraries; `log_fields`
+limits our own to an allow-list.
 """
 
 from noctule.runtime.redaction.cards import is_card_number

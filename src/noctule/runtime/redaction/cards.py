@@ -6,7 +6,7 @@ import re
 
 from noctule.runtime.redaction.known_secrets import MASK
 
-# Groups of digits with one separator between them, which URLs may spell as `+` or `%20`.
+# Groups of digits with one separator between them; in URLs also `+` or `%20`.
 _SEPARATOR = r"(?:[ \-+.\u00a0\u2009\u202f]|%20|%2D)"
 _RUN = rf"[0-9]+(?:{_SEPARATOR}[0-9]+)*"
 _ISSUERS = frozenset("23456")
@@ -19,47 +19,48 @@ def is_card_number(digits: str) -> bool:
 
 
 def mask_cards(text: str) -> str:
-    """`text` without the card numbers in it."""
-    return re.sub(_RUN, _masked, text)
+    """`text` with every card number masked."""
+    return re.sub(_RUN, _mask_run, text)
 
 
-def _masked(run: re.Match[str]) -> str:
+def _mask_run(run: re.Match[str]) -> str:
     text = run[0]
     if len(text) < 13:
         return text
     groups = [(part.start(), part.end()) for part in re.finditer("[0-9]+", _blanked(text))]
-    kept: list[str] = []
-    done = 0
-    at = 0
-    while at < len(groups):
-        last = _card_from(text, groups, at)
+    parts: list[str] = []
+    end = 0
+    index = 0
+    while index < len(groups):
+        last = _card_from(text, groups, index)
         if last is None:
-            at += 1
+            index += 1
             continue
-        kept += [text[done : groups[at][0]], MASK]
-        done = groups[last][1]
-        at = last + 1
-    return "".join(kept) + text[done:]
+        parts += [text[end : groups[index][0]], MASK]
+        end = groups[last][1]
+        index = last + 1
+    return "".join(parts) + text[end:]
 
 
 def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    """The last group of the longest card number that begins with group `first`."""
+    """The last group of the longest card number that begins with group `first`; None when there is
+    none."""
     digits = ""
-    found = None
+    last = None
     if text[groups[first][0]] not in _ISSUERS:
         return None
-    for at in range(first, len(groups)):
-        start, end = groups[at]
+    for index in range(first, len(groups)):
+        start, end = groups[index]
         if len(digits) + end - start > 19:
             break
         digits += text[start:end]
         if is_card_number(digits):
-            found = at
-    return found
+            last = index
+    return last
 
 
 def _blanked(text: str) -> str:
-    """Percent escapes hold digits that are none of the number's."""
+    """`text` without percent escapes, whose digits are not part of the number."""
     return text.replace("%20", "   ").replace("%2D", "   ")
 
 

@@ -1,4 +1,4 @@
-"""What our own log lines may hold: an allow-list, so that a new fact is silent until named."""
+"""The fields of our own log lines: an allow-list, so that a new field is not logged by accident."""
 
 from __future__ import annotations
 
@@ -34,20 +34,21 @@ LOG_FIELDS = frozenset(
         "wait",
     }
 )
-"""Never a header, a query, a body, or a text by the provider beyond its request id."""
+"""Never a header, a query, a body, or a text of the provider except its request id."""
 
-LONGEST = 200
+MAX_LENGTH = 200
+"""Characters of one field."""
 
 
-def log_fields(facts: Mapping[str, object]) -> dict[str, object]:
-    """The facts that may be logged: numbers as they are, anything else as short redacted text."""
+def log_fields(fields: Mapping[str, object]) -> dict[str, object]:
+    """The fields that may be logged: numbers unchanged, anything else as short redacted text."""
     return {
         name: value if isinstance(value, int | float | None) else _short(str(value))
-        for name, value in facts.items()
+        for name, value in fields.items()
         if name in LOG_FIELDS
     }
 
 
 def _short(text: str) -> str:
-    visible = "".join(each if each.isprintable() else "�" for each in text[:LONGEST])
+    visible = "".join(char if char.isprintable() else "�" for char in text[:MAX_LENGTH])
     return REDACTOR.text(visible)

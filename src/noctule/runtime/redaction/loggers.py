@@ -1,10 +1,10 @@
-"""What other libraries log while they work for us, redacted.
+"""Redacts what other libraries log during our calls.
 
-A transport that is asked for DEBUG prints URLs and headers. Their loggers are theirs, so the
-records of anybody else pass untouched; those emitted inside `scrubbed_logs` are rewritten before
-any filter or handler sees them. No filter is added, since filters do not see what child loggers
-emit and configuring logging may drop them, and no record factory is replaced, since there is
-one per process and others have claimed it.
+At DEBUG, HTTP libraries log URLs and headers. Records that are emitted inside `scrubbed_logs` are
+rewritten before any filter or handler sees them; all others are left alone, since the loggers
+belong to those libraries. No filter is added: filters do not see the records of child loggers, and
+configuring logging may remove them. No record factory is set: there is one per process, and
+others use it.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ LOGGERS = (
     "httpx2",
 )
 
-_ours: ContextVar[bool] = ContextVar("noctule_call", default=False)
-_watched: set[str] = set()
-_plain = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_in_our_call: ContextVar[bool] = ContextVar("noctule_call", default=False)
+_scrubbed_loggers: set[str] = set()
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class scrubbed_logs:  # noqa: N801 - reads as a function, like contextlib.suppress
@@ -43,40 +43,40 @@ class scrubbed_logs:  # noqa: N801 - reads as a function, like contextlib.suppre
     __slots__ = ("_token",)
 
     def __init__(self, *loggers: str) -> None:
-        if loggers or LOGGERS[0] not in _watched:
-            _watch(LOGGERS + loggers)
+        if loggers or LOGGERS[0] not in _scrubbed_loggers:
+            _scrub_loggers(LOGGERS + loggers)
 
     def __enter__(self) -> None:
-        self._token: Token[bool] = _ours.set(True)
+        self._token: Token[bool] = _in_our_call.set(True)
 
     def __exit__(self, *exc: object) -> None:
-        _ours.reset(self._token)
+        _in_our_call.reset(self._token)
 
 
-def _watch(names: tuple[str, ...]) -> None:
+def _scrub_loggers(names: tuple[str, ...]) -> None:
     for name in names:
         logger = logging.getLogger(name)
         if not hasattr(logger, "_scrubs"):
-            logger.__class__ = _scrubbing(type(logger))
-        _watched.add(name)
+            logger.__class__ = _scrubbing_class(type(logger))
+        _scrubbed_loggers.add(name)
 
 
-def _scrubbing(base: type[logging.Logger]) -> type[logging.Logger]:
-    """The logger's own class, but for what it does to a record of ours."""
+def _scrubbing_class(base: type[logging.Logger]) -> type[logging.Logger]:
+    """A subclass of the logger's class that redacts the records of our calls."""
 
     def handle(self: logging.Logger, record: logging.LogRecord) -> None:
-        base.handle(self, _scrubbed(record) if _ours.get() else record)
+        base.handle(self, _scrubbed(record) if _in_our_call.get() else record)
 
     return type(base.__name__, (base,), {"handle": handle, "_scrubs": True})
 
 
 def _scrubbed(record: logging.LogRecord) -> logging.LogRecord:
     """A redacted copy: the message is final, the traceback is text, extras are redacted."""
-    facts = {
-        name: value if name in _plain else REDACTOR.value(value)
+    fields = {
+        name: value if name in _STANDARD_FIELDS else REDACTOR.value(value)
         for name, value in vars(record).items()
     }
-    facts["msg"], facts["args"] = REDACTOR.text(record.getMessage()), None
+    fields["msg"], fields["args"] = REDACTOR.text(record.getMessage()), None
     if record.exc_info and record.exc_info[1]:
-        facts["exc_text"], facts["exc_info"] = REDACTOR.exception(record.exc_info[1]), None
-    return logging.makeLogRecord(facts)
+        fields["exc_text"], fields["exc_info"] = REDACTOR.exception(record.exc_info[1]), None
+    return logging.makeLogRecord(fields)

@@ -1,7 +1,7 @@
-"""What gives a secret away although nobody registered it: its shape, or the name before it.
+"""Patterns of secrets that are not registered: the shape of a token, or the name before a value.
 
-Every pattern is linear: what repeats is bounded or runs to a character that ends it, and each
-one starts only where a word starts, so a long run of characters is read once.
+Every pattern takes linear time: repetitions are bounded or end at a certain character, and each
+pattern starts only where a word starts, so a long run of characters is read once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from noctule.runtime.redaction.known_secrets import MASK
 
-# Prefixes that issuers gave to their tokens so that scanners find them.
+# Prefixes that issuers give their tokens so that scanners find them.
 TOKENS: tuple[str, ...] = (
     r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{8,}",  # Stripe
     r"whsec_[A-Za-z0-9+/=]{16,}",  # Stripe, Standard Webhooks
@@ -33,7 +33,7 @@ _GUARDED = (
 )
 _HARMLESS = frozenset({"token_type", "tokens", "max_tokens", "token_url", "token_count"})
 
-# Texts, which `re` compiles and keeps when one is first used: importing this costs nothing.
+# Strings, which `re` compiles and caches at their first use: importing this costs nothing.
 _SECRET_NAME = rf"(?i:{_GUARDED})"
 _BEARER = (
     r"(?<![A-Za-z0-9])((?i:bearer|basic)\s{1,4})(?=[a-z]*[A-Z0-9+/=_~-])[A-Za-z0-9._~+/=-]{6,}"
@@ -55,20 +55,19 @@ _HEADER_LINE = (
 
 
 def token_pattern(shapes: tuple[str, ...] = ()) -> str:
-    """One pattern for the tokens of everybody and for `shapes` of your own.
-
-    A shape is a regular expression without anchors; write it so that it cannot backtrack.
+    """One pattern for the known tokens and for your own `shapes`: regular expressions without
+    anchors, which must not backtrack.
     """
     return rf"(?<![A-Za-z0-9_])(?:{'|'.join(TOKENS + shapes)})"
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a member, a parameter or a header of this name holds a secret."""
+    """Whether a member, parameter or header of this name holds a secret."""
     return name.lower() not in _HARMLESS and re.search(_SECRET_NAME, name) is not None
 
 
 def mask_shapes(text: str, tokens: str) -> str:
-    """`text` without what looks like a credential, and without what a name says is one."""
+    """`text` with everything masked that looks like a credential or has the name of one."""
     text = re.sub(tokens, MASK, text)
     text = re.sub(_PEM, MASK, text)
     text = re.sub(_HEADER_LINE, rf"\1\2{MASK}", text)

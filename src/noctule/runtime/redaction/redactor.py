@@ -1,4 +1,4 @@
-"""Takes out of any text what nobody may read."""
+"""The redactor: masks secrets in texts and structures."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from noctule.runtime.redaction.patterns import is_secret_name, mask_shapes, toke
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DEEPEST = 32
-"""Levels of nesting in a structure; what lies deeper is masked as a whole."""
+MAX_DEPTH = 32
+"""Levels of nesting in a structure; deeper values are masked as a whole."""
 
 
 class Redactor:
-    """Masks known secrets, token shapes, values of secret names and card numbers.
+    """Masks known secrets, token shapes, values with the name of a secret, and card numbers.
 
     `shapes` are regular expressions for the tokens of further providers. Time grows linearly
     with the text.
@@ -34,11 +34,11 @@ class Redactor:
         return mask_cards(mask_shapes(self._known.scrub(text), self._tokens))
 
     def data(self, data: bytes) -> bytes:
-        """The same for bytes, of whatever encoding that extends ASCII."""
+        """`text` for bytes, in any encoding that extends ASCII."""
         return self.text(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def value(self, value: Any, depth: int = 0) -> Any:
-        """The same for JSON values, headers, forms: what a secret name holds is masked whole.
+        """`text` for JSON values, headers and forms. A value with a secret name is masked whole.
 
         Mappings, lists and tuples are copied; an object of any other type becomes the redacted
         text of its repr.
@@ -51,18 +51,18 @@ class Redactor:
             return MASK if is_card_number(str(abs(value))) else value
         if isinstance(value, bytes):
             return self.data(value)
-        return self._inside(value, depth + 1) if depth < DEEPEST else MASK
+        return self._container(value, depth + 1) if depth < MAX_DEPTH else MASK
 
     def exception(self, error: BaseException) -> str:
-        """The traceback of `error` and of all that led to it, redacted."""
+        """The traceback of `error` and its causes, redacted."""
         return self.text("".join(traceback.format_exception(error)))
 
-    def _inside(self, value: object, depth: int) -> Any:
+    def _container(self, value: object, depth: int) -> Any:
         if isinstance(value, Mapping):
             members = cast("Mapping[object, object]", value)
             return {
                 self.value(name, depth): MASK
-                if _says_secret(name) and item is not None
+                if _is_secret_name(name) and item is not None
                 else self.value(item, depth)
                 for name, item in members.items()
             }
@@ -72,9 +72,9 @@ class Redactor:
         return self.text(repr(value))
 
 
-def _says_secret(name: object) -> bool:
-    written = name.decode("latin-1") if isinstance(name, bytes) else name
-    return isinstance(written, str) and is_secret_name(written)
+def _is_secret_name(name: object) -> bool:
+    decoded = name.decode("latin-1") if isinstance(name, bytes) else name
+    return isinstance(decoded, str) and is_secret_name(decoded)
 
 
 REDACTOR = Redactor()

@@ -4,8 +4,8 @@
     provider.replies(500).replies(200, json={"id": "pi_1"})
     stripe = StripeService(transport=provider, clock=VirtualClock())
 
-`VirtualClock` does not wait at all and goes with `MockProvider`; `FastClock` makes time run
-faster and goes with real sockets. pytest finds the fixtures `provider`, `clock` and
+`VirtualClock` does not wait and is for `MockProvider`; `FastClock` makes time run faster and is for
+real sockets. pytest finds the fixtures `provider`, `clock` and
 `no_secret_leak` by itself.
 """
 

@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 START = 1_800_000_000.0
-"""What a VirtualClock's `time()` begins with: 15 January 2027, 08:00 UTC."""
+"""The first `time()` of a VirtualClock: 15 January 2027, 08:00 UTC."""
 
 IDLE_ROUNDS = 25
-"""Turns of the event loop after which, with nobody heard of, everybody is taken to be asleep."""
+"""Turns of the event loop without a new alarm, after which all tasks are taken to be waiting."""
 
 
 @dataclass(order=True)
 class _Alarm:
-    at: float
+    time: float
     number: int
     ring: Callable[[], object] = field(compare=False)
-    off: bool = field(default=False, compare=False)
+    cancelled: bool = field(default=False, compare=False)
 
 
 class VirtualClock:
-    """A clock that jumps: nobody waits, and every wait takes exactly its time.
+    """A clock that jumps: no test waits, and every wait takes exactly its time.
 
-    When all tasks sleep, it jumps to the moment at which the first one wakes. It only sees tasks
-    that wait on it, so it goes with `MockProvider`; for real sockets take a `FastClock`.
+    When all tasks sleep, it jumps to the time at which the first one wakes. It only knows of tasks
+    that wait on it, so use it with `MockProvider`, and a `FastClock` with real sockets.
     """
 
     def __init__(self, start: float = START) -> None:
@@ -43,7 +43,7 @@ class VirtualClock:
         self._alarms: list[_Alarm] = []
         self._count = 0
         self._rounds = 0
-        self._watching: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def monotonic(self) -> float:
         return self._now
@@ -52,11 +52,11 @@ class VirtualClock:
         return self._start + self._now
 
     def real(self, seconds: float) -> float:
-        """No time at all."""
+        """0: nothing waits on the machine's clock."""
         return min(seconds, 0.0)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: whoever should have woken by then wakes."""
+        """Let `seconds` pass, and wake the tasks that are due."""
         self.block(seconds)
         self._ring()
 
@@ -69,7 +69,7 @@ class VirtualClock:
         try:
             await woken.wait()
         finally:
-            alarm.off = True
+            alarm.cancelled = True
 
     @contextmanager
     def timeout(self, seconds: float) -> Generator[None]:
@@ -78,7 +78,7 @@ class VirtualClock:
             try:
                 yield
             finally:
-                alarm.off = True
+                alarm.cancelled = True
 
     def _set(self, seconds: float, ring: Callable[[], object]) -> _Alarm:
         self._count += 1
@@ -86,27 +86,27 @@ class VirtualClock:
         heapq.heappush(self._alarms, alarm)
         self._rounds = IDLE_ROUNDS
         loop = asyncio.get_running_loop()
-        if self._watching is not loop:
-            self._watching = loop
+        if self._loop is not loop:
+            self._loop = loop
             loop.call_soon(self._watch, loop)
         return alarm
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self._alarms and self._alarms[0].off:
+        while self._alarms and self._alarms[0].cancelled:
             heapq.heappop(self._alarms)
         if not self._alarms:
-            self._watching = None
+            self._loop = None
             return
         self._rounds -= 1
         if self._rounds <= 0:
-            self._now = max(self._now, self._alarms[0].at)
+            self._now = max(self._now, self._alarms[0].time)
             self._ring()
         loop.call_soon(self._watch, loop)
 
     def _ring(self) -> None:
-        while self._alarms and self._alarms[0].at <= self._now:
+        while self._alarms and self._alarms[0].time <= self._now:
             alarm = heapq.heappop(self._alarms)
-            if not alarm.off:
+            if not alarm.cancelled:
                 alarm.ring()
         self._rounds = IDLE_ROUNDS
 

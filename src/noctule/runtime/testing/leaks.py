@@ -1,4 +1,4 @@
-"""Watching every log of the process for credentials and card numbers."""
+"""Watches every log of the process for credentials and card numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class _Watch(logging.Handler):
-    """Names the loggers whose lines redaction would have had to change."""
+    """Collects the lines that redaction changes, with their loggers."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -29,7 +29,7 @@ class _Watch(logging.Handler):
 
 @contextmanager
 def watch_logs() -> Generator[list[str]]:
-    """Listen to all loggers at DEBUG; the list fills with what leaked, masked."""
+    """Watch all loggers at DEBUG; the list receives each line with a leak, masked."""
     root = logging.getLogger()
     watch = _Watch()
     level = root.level

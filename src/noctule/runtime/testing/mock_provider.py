@@ -1,4 +1,4 @@
-"""A provider that answers by script, in memory: a transport for both kinds of service."""
+"""A scripted provider in memory: a transport for both kinds of service."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Failure = Literal["connect", "timeout", "reset"]
 
 @dataclass(frozen=True)
 class Received:
-    """A request, as the provider saw it."""
+    """A request, as the provider received it."""
 
     method: str
     path: str
-    """Decoded nowhere: percent signs as on the wire, without the query."""
+    """Not decoded: with percent escapes, without the query."""
     query: dict[str, str]
     headers: Headers
     body: bytes
@@ -39,7 +39,7 @@ class Received:
 
     @property
     def form(self) -> dict[str, str]:
-        """The fields of a form body; of a repeated field, the last."""
+        """The fields of a form body; the last value of a repeated field."""
         return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
 
 
@@ -80,11 +80,14 @@ class MockProvider:
         after: float = 0.0,
     ) -> Self:
         """Answer with this status, and `json` or `content` as the body."""
-        told = {"content-type": "application/json"} if json is not None else {}
-        pairs = list({**told, **{k.lower(): v for k, v in (headers or {}).items()}}.items())
+        pairs = {"content-type": "application/json"} if json is not None else {}
+        pairs |= {name.lower(): value for name, value in (headers or {}).items()}
         body = msgspec.json.encode(json) if json is not None else content
         return self.answers(
-            lambda _: Response(status, Headers(pairs), body), times=times, on=on, after=after
+            lambda _: Response(status, Headers(pairs.items()), body),
+            times=times,
+            on=on,
+            after=after,
         )
 
     def fails(
@@ -95,8 +98,8 @@ class MockProvider:
         on: str = "",
         after: float = 0.0,
     ) -> Self:
-        """Do not answer: "connect" refuses the connection, "reset" loses it after the request
-        was sent, "timeout" never answers (and says so at once)."""
+        """Do not respond: "connect" refuses the connection, "reset" loses it after the request was
+        sent, "timeout" is a timeout that takes no time."""
 
         def fail(_: Received) -> Response:
             raise _failure(how)
@@ -117,7 +120,7 @@ class MockProvider:
         step, received = self._next(request, content)
         if step.after:
             await self.clock.sleep(step.after)
-        return _opened(request, step.answer(received))
+        return _streamed(request, step.answer(received))
 
     def send(self, request: Request) -> Response:
         content = request.content
@@ -130,7 +133,7 @@ class MockProvider:
             raise errors.TimedOut
         if step.after:
             self.clock.block(step.after)
-        return _opened(request, step.answer(received))
+        return _streamed(request, step.answer(received))
 
     async def aclose(self) -> None:
         self.closed = True
@@ -155,12 +158,12 @@ class MockProvider:
                 if step.left is not None:
                     step.left -= 1
                 return step, received
-        raise AssertionError(f"no answer is scripted for {route}, request {len(self.requests)}")
+        raise AssertionError(f"no response is scripted for {route}, request {len(self.requests)}")
 
 
 @dataclass
 class _InMemory:
-    """A body that is read piece by piece although it is all there."""
+    """A body in memory that is read in chunks."""
 
     content: bytes
 
@@ -179,7 +182,7 @@ class _InMemory:
         return
 
 
-def _opened(request: Request, response: Response) -> Response:
+def _streamed(request: Request, response: Response) -> Response:
     if request.stream and response.status < 300:
         return Response(response.status, response.headers, body=_InMemory(response.content))
     return response

@@ -1,4 +1,4 @@
-"""A typed answer, back as the JSON that it was read from."""
+"""A typed result, back as the JSON that it was read from."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ if TYPE_CHECKING:
 
 
 def as_received(value: object) -> JSON:
-    """`value` as JSON values, under the names on the wire; members that are None are left out, and
-    so is what no model knows.
+    """`value` as JSON values, under their wire names, without members that are None or that the
+    model does not declare.
 
-    A test compares it with what the provider sent: a member that is read under a wrong name, or
-    not at all, makes a difference.
+    A test compares it with the provider's response, to find a member that is read under a wrong
+    name, or not at all.
     """
     if isinstance(value, msgspec.Struct):
-        held = {f.encode_name: getattr(value, f.name) for f in msgspec.structs.fields(value)}
-        return {name: as_received(member) for name, member in held.items() if member is not None}
+        fields = msgspec.structs.fields(value)
+        members = {field.encode_name: getattr(value, field.name) for field in fields}
+        return {name: as_received(item) for name, item in members.items() if item is not None}
     if isinstance(value, list):
         return [as_received(item) for item in cast("list[object]", value)]
     if isinstance(value, dict):
-        members = cast("dict[str, object]", value).items()
-        return {name: as_received(member) for name, member in members}
+        entries = cast("dict[str, object]", value).items()
+        return {name: as_received(item) for name, item in entries}
     return value

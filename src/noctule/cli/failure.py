@@ -1,4 +1,4 @@
-"""How a command ends when it cannot go on."""
+"""Show the error that ends a command."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 
 def show_failure(error: Exception, arguments: list[str]) -> int:
-    """Show `error` as text, after `--json` as one JSON object too, and return its exit code.
+    """Show `error` as text, with `--json` also as one JSON object, and return its exit code.
 
-    A question is always JSON as well: whoever cannot be asked at a terminal reads that."""
+    A question is always shown as JSON too, for programs that cannot answer at a terminal.
+    """
     language = _language(arguments)
     if isinstance(error, Problem):
         if "--json" in arguments or error.exit == Exit.QUESTION:
@@ -34,7 +35,7 @@ def show_failure(error: Exception, arguments: list[str]) -> int:
 
 
 def show_problem(problem: Problem, language: Language) -> None:
-    """Place, cause and next command, on standard error."""
+    """Print place, cause and next command to standard error."""
     cause = problem.cause(language)
     place = f"{problem.place}: " if problem.place and problem.place not in cause else ""
     click.echo(f"noctule: {place}{cause}", err=True)
@@ -43,7 +44,7 @@ def show_problem(problem: Problem, language: Language) -> None:
 
 
 def _language(arguments: list[str]) -> Language:
-    """The language of a failure: `--lang` if given, else that of the request's own words."""
+    """The language of an error: `--lang`, else that of the request."""
     for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
         if option == "--lang" and value in ("fr", "en"):
             return "fr" if value == "fr" else "en"
@@ -53,7 +54,7 @@ def _language(arguments: list[str]) -> Language:
 
 
 def _write_report(error: Exception) -> Path:
-    """Keep the traceback out of sight, in a file that a bug report can carry."""
+    """Write the traceback to a file that can be attached to a bug report."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="noctule-bug-", suffix=".txt", delete=False, encoding="utf-8"
     ) as report:

@@ -82,12 +82,12 @@ def list_operations(source: str, words: Iterable[str] = ()) -> tuple[ApiOperatio
     Raises `Problem` as `score_document` does.
     """
     document = apidoc.load(source)
-    wanted = [word.casefold() for word in words]
+    folded = [word.casefold() for word in words]
     return tuple(
         operation
         for operation in document.operations.values()
         if all(word in f"{operation.key} {operation.id} {operation.summary}".casefold()
-               for word in wanted)
+               for word in folded)
     )  # fmt: skip
 
 

@@ -85,8 +85,8 @@ def backfill_events(
     with as_problem():
         pack = _pack(provider)
         source = backfill.backfill_rules(pack)
-        wanted = parse_time(since, "--since") or 0.0
-        start = max(wanted, time.time() - source.days * DAY)
+        requested = parse_time(since, "--since") or 0.0
+        start = max(requested, time.time() - source.days * DAY)
         base = (base_url or pack.environments["live"].base_url).rstrip("/")
         client = _client(pack, base)
         path_values = {name: quote(value, safe="") for name, value in (values or {}).items()}
@@ -116,7 +116,7 @@ def backfill_events(
         complete=result.complete,
         since=start,
         days_kept=source.days,
-        shortened=start > wanted,
+        shortened=start > requested,
         applied=applied,
         redelivered=bool(source.redeliver),
     )
@@ -136,8 +136,8 @@ def parse_values(pairs: Sequence[str]) -> dict[str, str]:
 def _pack(provider: str) -> Pack:
     pack = find(provider)
     if pack is None:
-        known = ", ".join(id_ for id_, p in packs().items() if p.webhook and p.webhook.backfill)
-        raise Problem("webhooks.unknown_provider", exit=Exit.USAGE, place=provider, known=known)
+        providers = ", ".join(id_ for id_, p in packs().items() if p.webhook and p.webhook.backfill)
+        raise Problem("webhooks.unknown_provider", exit=Exit.USAGE, place=provider, known=providers)
     return pack
 
 

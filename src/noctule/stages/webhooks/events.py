@@ -167,15 +167,15 @@ def list_rejections(
     """The last `limit` rejections, newest first, of one route or of all. Raises `Problem`."""
     with open_inbox(inbox) as store:
         rejections = store.rejections(limit)
-    return tuple(RejectionSummary.of(one) for one in rejections if route in ("", one.route))
+    return tuple(RejectionSummary.of(item) for item in rejections if route in ("", item.route))
 
 
 def show_event(inbox: str | None, reference: str) -> EventDetails:
     """The event with a number or a provider's id; the last one for "". Raises `Problem`."""
     with open_inbox(inbox) as store:
-        shown = show(find_event(store, reference))
-    pruned = shown.event.request is None
-    return EventDetails(EventSummary.of(shown.event), shown.headers, shown.body, pruned)
+        masked = show(find_event(store, reference))
+    pruned = masked.event.request is None
+    return EventDetails(EventSummary.of(masked.event), masked.headers, masked.body, pruned)
 
 
 @contextmanager
@@ -193,7 +193,7 @@ class EventFeed:
         self._store = store
         self._query = query
         self._states: dict[int, str] = {}
-        self._last_rejection = max((one.seq for one in store.rejections(1)), default=0)
+        self._last_rejection = max((item.seq for item in store.rejections(1)), default=0)
 
     def latest(self, count: int) -> list[EventSummary]:
         """The last `count` events."""
@@ -220,9 +220,9 @@ class EventFeed:
         if query.state or query.type or query.text or query.id:
             return []
         fresh = [
-            RejectionSummary.of(one)
-            for one in reversed(self._store.rejections(20))
-            if one.seq > self._last_rejection and query.route in ("", one.route)
+            RejectionSummary.of(item)
+            for item in reversed(self._store.rejections(20))
+            if item.seq > self._last_rejection and query.route in ("", item.route)
         ]
         if fresh:
             self._last_rejection = fresh[-1].seq

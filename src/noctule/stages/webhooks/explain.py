@@ -64,7 +64,8 @@ def explain_stored(inbox: str | None, target: str) -> Explanation:
         if target[:1] != "r" or not target[1:].isdecimal():
             return Explanation(target, event=EventSummary.of(find_event(store, target)))
         rejections = store.rejections(KEPT_REJECTIONS)
-    rejection = next((one for one in rejections if one.seq == int(target[1:])), None)
+    number = int(target[1:])
+    rejection = next((item for item in rejections if item.seq == number), None)
     if rejection is None:
         raise Problem("webhooks.no_rejection", exit=Exit.USAGE, place=target)
     causes = tuple(Cause(key, place, detail) for key, place, detail in rejection.causes)

@@ -59,8 +59,8 @@ def provider_route(provider: str) -> WebhookRoute:
     """The route of a provider's pack. Raises `Problem` (exit 2) if there is no pack."""
     pack = find(provider)
     if pack is None:
-        known = ", ".join(id_ for id_, pack in packs().items() if pack.signature)
-        raise Problem("webhooks.unknown_provider", exit=Exit.USAGE, place=provider, known=known)
+        providers = ", ".join(id_ for id_, pack in packs().items() if pack.signature)
+        raise Problem("webhooks.unknown_provider", exit=Exit.USAGE, place=provider, known=providers)
     return _of_pack(pack, "--route")
 
 

@@ -18,7 +18,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("noctule.cli.plan", "Write the integration task for a request."),
     "generate": ("noctule.cli.generate", "Write the files that a task names."),
     "prove": ("noctule.cli.prove", "Run the generated wrapper against a fake provider that fails."),
-    "check": ("noctule.cli.check", "Check a task file against what is true of the provider."),
+    "check": (
+        "noctule.cli.check",
+        "Check a task file against the provider's pack and API document.",
+    ),
     "task": ("noctule.cli.task", "Inspect a task file."),
     "document": (
         "noctule.cli.document",

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from noctule.messages import Language
 
 
-@click.command("check", short_help="Check a task file against what is true of the provider.")
+@click.command(
+    "check", short_help="Check a task file against the provider's pack and API document."
+)
 @click.argument("path", metavar="TASK", type=click.Path(path_type=Path))
 @options.document
 @options.project
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 def command(
     path: Path, document: str | None, folder: Path, as_json: bool, lang: Language | None
 ) -> int:
-    """Check a task file against what is true of the provider.
+    """Check a task file against the provider's pack and API document.
 
     TASK may come from noctule or from another tool, in the card's shape. Each finding names its
     place and a fix. Exits with 1 when there are findings.

@@ -49,7 +49,7 @@ def score(
     """Score how complete the document DOC (path, address or "-") is, from 0 to 100.
 
     Each line is one kind of thing that is missing or wrong: the points it costs, where it occurs
-    first, and how to fix it. Exits with 1 where `integrate` would stop, or when the score is below
+    first, and how to fix it. Exits with 1 if `integrate` would stop, or if the score is below
     `--min`.
     """
     from noctule.stages.document import score_document

@@ -29,9 +29,9 @@ def command(
 ) -> int:
     """Plan, generate, test and prove an integration.
 
-    REQUEST says in English or French what is needed: "Integrate Stripe for payments". The task is
-    written to integrations/, the code where the project keeps such code. Running it again changes
-    nothing. Your edits are kept: a new version is merged into an edited file.
+    REQUEST describes in English or French what you need: "Integrate Stripe for payments". The task
+    is written to integrations/, the code where the project keeps such code. Running it again
+    changes nothing. Your edits are kept: a new version is merged into an edited file.
     """
     output, plan_options = options.plan_options(request, lang, as_json=as_json, **answers)
     result = _integrate(output, folder, plan_options, dry_run=dry_run)

@@ -31,7 +31,7 @@ as_json = click.option(
 lang = click.option(
     "--lang",
     type=click.Choice(["en", "fr"]),
-    help="Language of messages; by default that of the request.",
+    help="Language of messages; by default that of the request, otherwise English.",
 )
 dry_run = click.option(
     "--dry-run", is_flag=True, help="Show the plan and a unified diff without writing."
@@ -56,8 +56,10 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
     decorators: list[Decorator] = [
         click.argument("request"),
         document,
-        click.option("--provider", metavar="ID", help="Answer: the provider."),
-        click.option("--need", metavar="NAME", help="Answer: what the provider is needed for."),
+        click.option("--provider", metavar="ID", help="The provider, to answer a question."),
+        click.option(
+            "--need", metavar="NAME", help="What the provider is needed for, to answer a question."
+        ),
         click.option(
             "--operation",
             "operations",

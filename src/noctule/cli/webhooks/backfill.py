@@ -19,7 +19,13 @@ SHOWN = 50
 
 @click.command("backfill", short_help="Ask the provider for missed events.")
 @click.argument("provider")
-@click.option("--since", metavar="TIME", default="24h", show_default=True, help="2h, 3d, ISO 8601.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    default="24h",
+    show_default=True,
+    help="How far back: 2h, 3d, or ISO 8601.",
+)
 @click.option(
     "--set", "pairs", metavar="NAME=VALUE", multiple=True, help="A placeholder of the API's path."
 )

@@ -26,21 +26,23 @@ provider_routes = click.option(
     "providers",
     metavar="PROVIDER",
     multiple=True,
-    help="Repeatable.",
+    help="One provider; repeatable.",
 )
 
 
 def event_filter(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that choose events; all of them by default."""
     for option in (
-        click.option("--until", metavar="TIME", default="", help="Only older events; as --since."),
+        click.option(
+            "--until", metavar="TIME", default="", help="Only older events, as with --since."
+        ),
         click.option(
             "--since", metavar="TIME", default="", help="Only newer events: 2h, 3d, or ISO 8601."
         ),
-        click.option("--text", default="", help="Words that the event contains, all of them."),
+        click.option("--text", default="", help="Only events that contain all these words."),
         click.option("--id", default="", help="The provider's id of the event."),
         click.option(
-            "--state", default="", help="pending, leased, done, unhandled, dead or quarantined."
+            "--state", default="", help="pending, leased, done, unhandled, dead, or quarantined."
         ),
         click.option("--type", default="", help="A type, or a family: 'invoice.*'."),
         click.option("--route", default="", help="Only events of one route."),

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 
 @click.command("enrol", short_help="Wait for the secret that a provider sends itself.")
 @click.argument("provider")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on.",
+)
 @click.option(
     "--minutes",
     type=click.FloatRange(0, 60, min_open=True),

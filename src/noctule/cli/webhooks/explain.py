@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", short_help="Explain why a delivery was rejected, and how to fix it.")
-@click.argument("target", metavar="FILE|rNUMBER|NUMBER|ID")
+@click.argument("target", metavar="TARGET")
 @click.option("--provider", metavar="ID", default="", help="The provider that sent the file.")
 @click.option(
-    "--secret", "secrets", metavar="VARIABLE", multiple=True, help="What verifies; repeatable."
+    "--secret",
+    "secrets",
+    metavar="VARIABLE",
+    multiple=True,
+    help="The variable with the secret; repeatable.",
 )
-@click.option("--retired", metavar="VARIABLE", multiple=True, help="Earlier secrets; repeatable.")
+@click.option(
+    "--retired",
+    metavar="VARIABLE",
+    multiple=True,
+    help="The variable with an earlier secret; repeatable.",
+)
 @click.option("--url", default="", help="The address registered at the provider.")
 @click.option(
     "--at", metavar="TIME", default="", help="When it arrived: ISO 8601, or 2h ago; now by default."

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command("forward", short_help="Forward events to an application in development.")
-@click.option("--to", "target", required=True, metavar="URL")
+@click.option(
+    "--to", "target", required=True, metavar="URL", help="The address of the application."
+)
 @click.option("--from-start", is_flag=True, help="Start with the oldest event, not the next one.")
 @click.option("--retry-failed", is_flag=True, help="First resend what the target refused.")
 @click.option("--once", is_flag=True, help="End when there is nothing more to send.")

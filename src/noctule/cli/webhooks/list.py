@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @click.command("list", short_help="List stored events, or rejections.")
 @event_filter
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    help="Events per page.",
+)
 @click.option("--before", type=click.IntRange(1), default=None, help="The next page: before #N.")
 @click.option("--rejected", is_flag=True, help="List rejected deliveries instead.")
 @inbox

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 @click.command("serve", short_help="Receive deliveries: verify, store and acknowledge them.")
 @provider_routes
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on.",
+)
 @inbox
 @options.project
 @options.as_json

@@ -23,7 +23,14 @@ POLL = 0.3
 
 
 @click.command("tail", short_help="Show events as they arrive.")
-@click.option("-n", "--lines", type=click.IntRange(0, 1000), default=10, show_default=True)
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(0, 1000),
+    default=10,
+    show_default=True,
+    help="How many of the last events to show first.",
+)
 @click.option("--no-follow", is_flag=True, help="Show the last events only.")
 @event_filter
 @inbox

@@ -59,10 +59,10 @@ def _singular(word: str) -> str:
     if lower in _UNCOUNTABLE or lower in _SINGULAR:
         return word
     if lower in _IRREGULAR:
-        one = _IRREGULAR[lower]
-        if lower == f"{one}s":
+        irregular = _IRREGULAR[lower]
+        if lower == f"{irregular}s":
             return word[:-1]
-        return one.capitalize() if word[0].isupper() else one
+        return irregular.capitalize() if word[0].isupper() else irregular
     if lower.endswith("ies") and len(lower) > 4:
         return f"{word[:-3]}y"
     if lower.endswith(("sses", "xes", "ches", "shes", "tuses", "nuses", "puses", "ruses")):

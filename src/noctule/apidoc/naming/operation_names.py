@@ -61,9 +61,9 @@ class OperationNames:
 
     def candidates(self, operation: ApiOperation) -> Iterator[Words]:
         """Names of the operation, the best first, each in lower-case words."""
-        written = self.from_id(operation)
-        if written:
-            yield written
+        name = self.from_id(operation)
+        if name:
+            yield name
         read = self.from_path(operation)
         yield read
         yield from _by_variable(read, operation)
@@ -71,29 +71,31 @@ class OperationNames:
 
     def within(self, operation: ApiOperation, resource: str) -> Iterator[Words]:
         """The same for a method of `resource`, which need not repeat what that says already."""
-        about = lower_words(resource)
-        while len(about) > 1 and about[-1] in _GENERIC:
-            about.pop()
-        written = self.from_id(operation, tuple(about))
-        if written:
-            yield self._scoped(written, about, operation)
+        resource_words = lower_words(resource)
+        while len(resource_words) > 1 and resource_words[-1] in _GENERIC:
+            resource_words.pop()
+        name = self.from_id(operation, tuple(resource_words))
+        if name:
+            yield self._scoped(name, resource_words, operation)
         read = self.from_path(operation)
-        if _alike(read[1:][-len(about) :], about):
-            yield self._scoped((read[0], *read[1:][-len(about) :]), about, operation)
-        scoped = self._scoped(read, about, operation)
+        if _alike(read[1:][-len(resource_words) :], resource_words):
+            yield self._scoped(
+                (read[0], *read[1:][-len(resource_words) :]), resource_words, operation
+            )
+        scoped = self._scoped(read, resource_words, operation)
         yield scoped
         yield from _by_variable(scoped, operation)
         yield from self.candidates(operation)
 
-    def from_id(self, operation: ApiOperation, about: Words = ()) -> Words:
-        """The operationId, without a start that only says `about`; () where nobody chose it."""
+    def from_id(self, operation: ApiOperation, resource: Words = ()) -> Words:
+        """The operationId, without a start that only says `resource`; () where nobody chose it."""
         words = _chosen_words(operation)
         if not words or _is_derived(words, operation):
             return ()
         if self._generated and _repeats_path(operation):
             return ()
-        if about and len(words) > len(about) and _alike(words[: len(about)], about):
-            words = words[len(about) :]
+        if resource and len(words) > len(resource) and _alike(words[: len(resource)], resource):
+            words = words[len(resource) :]
         if len(words) > MOST_WORDS:
             return ()
         return _numbered(operation, *_verb_first(words, operation))
@@ -157,13 +159,13 @@ class OperationNames:
             return verb in REMOVING_VERBS and self._methods[operation.path] == {"DELETE"}
         return verb in COLLECTION_ACTIONS or "GET" not in self._methods[operation.path]
 
-    def _scoped(self, name: Words, about: Sequence[str], operation: ApiOperation) -> Words:
+    def _scoped(self, name: Words, resource: Sequence[str], operation: ApiOperation) -> Words:
         """`name` without the resource that it belongs to."""
         verb, nouns = (name[0], name[1:]) if name[0] in VERBS else ("", name)
         if not verb or not nouns:
             return name
-        rest = _without(nouns, about, operation.path)
-        if rest and rest[0] in QUANTIFIERS and _alike(rest[1:], about):
+        rest = _without(nouns, resource, operation.path)
+        if rest and rest[0] in QUANTIFIERS and _alike(rest[1:], resource):
             rest = ()
         if rest:
             return (verb, *rest)
@@ -193,10 +195,10 @@ def statics(path: str) -> list[str]:
     """The fixed parts of a path, without versions, a first `api`, and an ending such as `.json`."""
     parts = [part for part in path.partition("#")[0].split("/") if part and "{" not in part[:1]]
     plain = [re.sub(r"\.(json|xml)$", "", part) for part in parts]
-    kept = [part for part in plain if not _VERSION.fullmatch(part)]
-    while len(kept) > 1 and _PREFIX.fullmatch(kept[0]):
-        kept = kept[1:]
-    return kept or plain
+    fixed = [part for part in plain if not _VERSION.fullmatch(part)]
+    while len(fixed) > 1 and _PREFIX.fullmatch(fixed[0]):
+        fixed = fixed[1:]
+    return fixed or plain
 
 
 def _is_item(path: str) -> bool:
@@ -221,8 +223,8 @@ def _is_derived(words: Words, operation: ApiOperation) -> bool:
     if words[0] == method and _METHOD_FIRST.match(operation.operation_id):
         return True
     if words[0] in _NO_VERBS:
-        known = {*map(singular, _path_words(operation))}
-        return words[0] == method or {*map(singular, words[1:])} <= known
+        path_words = {*map(singular, _path_words(operation))}
+        return words[0] == method or {*map(singular, words[1:])} <= path_words
     places = [at for at, word in enumerate(words) if word == method and word in _NO_VERBS]
     after = [words[at + 1] for at in places if at + 1 < len(words)]
     return bool(places) and all(word in PREPOSITIONS for word in after)
@@ -231,8 +233,8 @@ def _is_derived(words: Words, operation: ApiOperation) -> bool:
 def _repeats_path(operation: ApiOperation) -> bool:
     words = lower_words(operation.operation_id)
     method = operation.method.lower()
-    known = {*_path_words(operation), method, "id", "by", "find"}
-    return bool(words) and words[0] == method and {*words} <= known
+    derived_words = {*_path_words(operation), method, "id", "by", "find"}
+    return bool(words) and words[0] == method and {*words} <= derived_words
 
 
 def _path_words(operation: ApiOperation) -> list[str]:
@@ -252,10 +254,10 @@ def _verb_first(words: Words, operation: ApiOperation) -> tuple[str, Words, bool
     places = [at for at, word in enumerate(words) if word in CLEAR_VERBS]
     if words[0] in VERBS and (places[-1:] != [end] or PREPOSITIONS.intersection(words)):
         return words[0], words[1:], False
-    chosen = [at for at in places if at < 3 or at == end]
-    if not chosen:
+    likely = [at for at in places if at < 3 or at == end]
+    if not likely:
         return "", words, False
-    at = end if words[0] in VERBS else chosen[0]
+    at = end if words[0] in VERBS else likely[0]
     owners = [*map(singular, words[:at])]
     if at == end:
         owners[-1] = words[at - 1]
@@ -289,14 +291,14 @@ def _numbered(operation: ApiOperation, verb: str, nouns: Words, moved: bool) -> 
     return (verb, *nouns[: end - 1], head, *nouns[end:])
 
 
-def _without(nouns: Words, about: Sequence[str], path: str) -> Words:
+def _without(nouns: Words, resource: Sequence[str], path: str) -> Words:
     """`nouns` without the resource: as the owner in front, or after a preposition at the end.
 
     `save_episodes_user` of `/me/episodes` is about the episodes, not about a user of theirs.
     """
     last = [word for part in statics(path)[-1:] for word in lower_words(part)][-1:]
-    for start in range(max(0, len(about) - len(nouns)), len(about)):
-        part = about[start:]
+    for start in range(max(0, len(resource) - len(nouns)), len(resource)):
+        part = resource[start:]
         rest = nouns[len(part) :]
         target = is_plural(nouns[len(part) - 1]) and _alike(last, part[-1:])
         owner = not rest or rest[0] in PREPOSITIONS or not target
@@ -331,8 +333,8 @@ def _one(noun: list[str]) -> list[str]:
 
 def _unrepeated(verb: str, *nouns: str) -> Words:
     """Without a noun right after itself: `source source transactions`."""
-    kept = [word for at, word in enumerate(nouns) if not at or word != nouns[at - 1]]
-    return (verb, *kept)
+    distinct = [word for at, word in enumerate(nouns) if not at or word != nouns[at - 1]]
+    return (verb, *distinct)
 
 
 def _by_variable(name: Words, operation: ApiOperation) -> Iterator[Words]:

@@ -61,16 +61,20 @@ def auth_of(
     if pack is not None and pack.auth is not None:
         return _of_pack(pack, pack.auth, variables)
     prefix = _variable(task.provider or task.service)
-    planned = {(one.scheme, one.role): one.env for one in credentials(document, operations, prefix)}
+    planned = {
+        (credential.scheme, credential.role): credential.env
+        for credential in credentials(document, operations, prefix)
+    }
     groups = Counter(
-        tuple(scheme.name for scheme in chosen_schemes(document, each)) for each in operations
+        tuple(scheme.name for scheme in chosen_schemes(document, operation))
+        for operation in operations
     )
     names = max(groups, key=lambda group: (bool(group), groups[group]), default=())
     schemes = [document.security_schemes[name] for name in names]
-    made = [_of_scheme(scheme, variables, planned, document) for scheme in schemes]
+    ways = [_of_scheme(scheme, variables, planned, document) for scheme in schemes]
     if not schemes:
-        made = [_of_header(name, env, variables) for (name, _), env in planned.items()]
-    parts = tuple(part for part in made if part.kind != "none")
+        ways = [_of_header(name, env, variables) for (name, _), env in planned.items()]
+    parts = tuple(part for part in ways if part.kind != "none")
     if not parts and variables.has(TOKEN):
         return Authentication("bearer", (variables.find(TOKEN),))
     if len(parts) > 1:
@@ -94,15 +98,15 @@ def secrets_of(auth: Authentication) -> Iterator[str]:
 def sent_names(auth: Authentication, document: ApiDocument) -> frozenset[str]:
     """Wire names, in lower case, of what authentication sends: no method has them as parameters."""
     schemes = document.security_schemes.values()
-    named = {scheme.parameter.lower() for scheme in schemes if scheme.kind == "api_key"}
+    key_names = {scheme.parameter.lower() for scheme in schemes if scheme.kind == "api_key"}
     parts = auth.parts or (auth,)
-    return frozenset(named | {part.settings.get("name", "").lower() for part in parts}) - {""}
+    return frozenset(key_names | {part.settings.get("name", "").lower() for part in parts}) - {""}
 
 
 def _of_pack(pack: Pack, fact: AuthFact, variables: TaskVariables) -> Authentication:
     roles = {variable.name: (str(variable.role),) for variable in pack.env}
-    named = [fact.env[part] for part in AUTH_PARTS[fact.kind]]
-    secrets = tuple(variables.named(name, roles.get(name, TOKEN)) for name in named)
+    variable_names = [fact.env[part] for part in AUTH_PARTS[fact.kind]]
+    secrets = tuple(variables.named(name, roles.get(name, TOKEN)) for name in variable_names)
     match fact.kind:
         case "api_key_header":
             return Authentication("header", secrets, {"name": fact.header, "prefix": fact.prefix})
@@ -125,8 +129,8 @@ def _of_scheme(
     document: ApiDocument,
 ) -> Authentication:
     def named(*roles: Roles) -> tuple[str, ...]:
-        known = ((planned.get((scheme.name, role[0]), ""), role) for role in roles)
-        return tuple(variables.named(name, role) for name, role in known)
+        pairs = ((planned.get((scheme.name, role[0]), ""), role) for role in roles)
+        return tuple(variables.named(name, role) for name, role in pairs)
 
     url = scheme.token_url
     if url and "://" not in url and document.servers:

@@ -64,23 +64,28 @@ def build(
         place.resource: naming.resource_type(place.resource) for place in places if place.resource
     }
     constants = (naming.constant(place.name) for place in places)
-    scope = NameAllocator(naming, task.service, [*constants, *titles.values()])
+    allocator = NameAllocator(naming, task.service, [*constants, *titles.values()])
     conventions = _conventions(document, pack, auth, operations)
     _check_variables(secrets_of(auth))
-    about = event_objects(task, document, pack, operations)
-    roots = [*_roots(operations), *(root for subject in about.values() for root in subject.roots)]
-    answers = ResponseTypes(naming, scope, roots, _depth(task))
+    objects = event_objects(task, document, pack, operations)
+    roots = [
+        *_roots(operations),
+        *(root for event_object in objects.values() for root in event_object.roots),
+    ]
+    answers = ResponseTypes(naming, allocator, roots, _depth(task))
     names = {place.operation.key: full_name(place.resource, place.name) for place in places}
     called = {place.label or place.name: names[place.operation.key] for place in places}
-    arguments = ArgumentTypes(naming, scope, called)
+    arguments = ArgumentTypes(naming, allocator, called)
     methods = MethodBuilder(
         conventions, answers, ParameterBuilder(naming, conventions, arguments), names
     )
-    made = without_clashes(map(methods.build, places))
+    all_methods = without_clashes(map(methods.build, places))
     module = module_of(task, "webhook", naming)
     webhooks = None
     if module and task.webhooks:
-        webhooks = HandlerBuilder(naming, pack, answers, about, made).webhooks(task, module)
+        webhooks = HandlerBuilder(naming, pack, answers, objects, all_methods).webhooks(
+            task, module
+        )
         _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
     wrapper = Wrapper(
         name=naming.service_type(task.service),
@@ -91,14 +96,14 @@ def build(
         auth=auth,
         idempotency_header=conventions.idempotency_header,
         records=(*answers.records.values(), *arguments.records.values()),
-        methods=made,
+        methods=all_methods,
         timeout=_timeout(task.error_handling.timeout),
         attempts=_attempts(task.error_handling.retry),
         document=_one_line(f"{document.title} {document.version}".strip()),
         pack=pack,
         asynchronous=asynchronous,
     )
-    wrapper = with_names(wrapper, scope.shared_choices())
+    wrapper = with_names(wrapper, allocator.shared_choices())
     return Integration(in_resources(wrapper, titles, naming), webhooks)
 
 
@@ -123,16 +128,17 @@ def _places(task: IntegrationTask, document: ApiDocument, naming: Naming) -> lis
     """The operations that the task names, or all that the document has."""
     if not path_of(task, "wrapper") or not (task.methods or task.scope):
         raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
-    found = [_operation(document, method.name, method.operation) for method in task.methods]
+    operations = [_operation(document, method.name, method.operation) for method in task.methods]
     if task.scope == "whole":
-        pairs = zip(found, task.methods, strict=True)
-        chosen = {operation.key: method.name for operation, method in pairs}
-        return method_places(document.operations.values(), chosen, naming)
-    taken = {*naming.service}
-    names = [free((naming.member(method.name),), taken) for method in task.methods]
+        pairs = zip(operations, task.methods, strict=True)
+        task_names = {operation.key: method.name for operation, method in pairs}
+        return method_places(document.operations.values(), task_names, naming)
+    names_in_use = {*naming.service}
+    names = [free((naming.member(method.name),), names_in_use) for method in task.methods]
     does = [method.does for method in task.methods]
     return [
-        MethodPlace(op, "", name, said) for op, name, said in zip(found, names, does, strict=True)
+        MethodPlace(op, "", name, text)
+        for op, name, text in zip(operations, names, does, strict=True)
     ]
 
 
@@ -165,8 +171,8 @@ def path_of(task: IntegrationTask, role: str) -> str:
 
 
 def _operation(document: ApiDocument, method: str, reference: str) -> ApiOperation:
-    found = document.operations.get(reference) or document.find(reference)
-    if found is None:
+    operation = document.operations.get(reference) or document.find(reference)
+    if operation is None:
         raise Problem(
             "codegen.operation_unknown",
             exit=Exit.USAGE,
@@ -174,7 +180,7 @@ def _operation(document: ApiDocument, method: str, reference: str) -> ApiOperati
             operation=reference,
             method=method,
         )
-    return found
+    return operation
 
 
 def _roots(operations: Iterable[ApiOperation]) -> list[Schema]:
@@ -199,18 +205,24 @@ def _base_url(document: ApiDocument, pack: Pack | None) -> str:
 
 
 def _timeout(text: str) -> float | None:
-    found = _SECONDS.search(text)
-    if found is None:
+    match = _SECONDS.search(text)
+    if match is None:
         return None
-    value = float(found[1].replace(",", ".")) / (1000 if found[2].lower() == "ms" else 1)
+    value = float(match[1].replace(",", ".")) / (1000 if match[2].lower() == "ms" else 1)
     return None if value == DEFAULT_TIMEOUT or value <= 0 else value
 
 
 def _attempts(text: str) -> int | None:
     """The waits count: n waits stand between n + 1 attempts; else the number that is named."""
     waits = _WAITS.search(text)
-    named = _ATTEMPTS.search(text)
-    count = len(waits[0].split(",")) + 1 if waits else int(named[1]) if named else DEFAULT_ATTEMPTS
+    attempts = _ATTEMPTS.search(text)
+    count = (
+        len(waits[0].split(",")) + 1
+        if waits
+        else int(attempts[1])
+        if attempts
+        else DEFAULT_ATTEMPTS
+    )
     return None if count == DEFAULT_ATTEMPTS or count < 1 else count
 
 

@@ -22,11 +22,11 @@ def payload(scheme: Scheme, hook: EventHandler, subject: Any) -> dict[str, Any]:
     )
 
     body: dict[str, Any] = {}
-    known: dict[str, Any] = {} if hook.at else hook.example
+    example: dict[str, Any] = {} if hook.at else hook.example
     if hook.at:
         _put(body, hook.at, subject)
     for part in _parts(scheme.id):
-        if part.kind == "body" and _get(known, part.name) is None:
+        if part.kind == "body" and _get(example, part.name) is None:
             _put(body, part.name, "evt_1")
     parts = _parts(scheme.type)
     words = hook.event.split(".", len(parts) - 1) if len(parts) > 1 else [hook.event]
@@ -56,10 +56,10 @@ def _parts(locators: Locators) -> tuple[Locator, ...]:
 
 
 def _get(body: dict[str, Any], path: str) -> Any:
-    found: Any = body
+    value: Any = body
     for key in path.split("."):
-        found = found.get(key) if is_object(found) else None
-    return found
+        value = value.get(key) if is_object(value) else None
+    return value
 
 
 def _put(body: dict[str, Any], path: str, value: Any) -> None:

@@ -47,17 +47,21 @@ def event_objects(
     schemas = _unambiguous(document.schemas)
     deliveries = {} if _is_batch(pack) else dict(_deliveries(document, operations))
     fact = pack.webhook if pack else None
-    found: dict[str, EventObject] = {}
+    objects: dict[str, EventObject] = {}
     for event in dict.fromkeys(webhook.event for webhook in task.webhooks):
-        known = pack.events.get(event) if pack else None
-        named = _by_name(event, schemas, fact)
-        if known and known.schema and (schema := schemas.get(_bare(known.schema))):
-            found[event] = EventObject(schema, fact.object_path if fact else "")
+        fact_of_event = pack.events.get(event) if pack else None
+        object_schema = _by_name(event, schemas, fact)
+        if (
+            fact_of_event
+            and fact_of_event.schema
+            and (schema := schemas.get(_bare(fact_of_event.schema)))
+        ):
+            objects[event] = EventObject(schema, fact.object_path if fact else "")
         elif whole := deliveries.get(_bare(event)):
-            found[event] = EventObject(whole, "", _named(event, whole))
-        elif fact and named:
-            found[event] = EventObject(named, fact.object_path)
-    return found
+            objects[event] = EventObject(whole, "", _named(event, whole))
+        elif fact and object_schema:
+            objects[event] = EventObject(object_schema, fact.object_path)
+    return objects
 
 
 def _deliveries(
@@ -65,19 +69,23 @@ def _deliveries(
 ) -> Iterator[tuple[str, Schema]]:
     """The requests that the provider makes, by name and by operationId: "issues-opened" is
     `issues.opened`."""
-    described = list(document.webhooks.items())
+    deliveries = list(document.webhooks.items())
     for operation in operations:
-        described += [(key.partition(" ")[0], made) for key, made in operation.callbacks.items()]
-    for name, made in described:
-        schema = _body(made)
+        deliveries += [
+            (key.partition(" ")[0], delivery) for key, delivery in operation.callbacks.items()
+        ]
+    for name, delivery in deliveries:
+        schema = _body(delivery)
         if schema is not None:
-            yield _bare(made.operation_id), schema
+            yield _bare(delivery.operation_id), schema
             yield _bare(name), schema
 
 
 def _body(operation: ApiOperation) -> Schema | None:
     media = operation.body.media.values() if operation.body else ()
-    return next((one.schema for one in media if "json" in one.type), None)
+    return next(
+        (representation.schema for representation in media if "json" in representation.type), None
+    )
 
 
 def _by_name(event: str, schemas: Mapping[str, Schema], fact: WebhookFact | None) -> Schema | None:
@@ -98,13 +106,13 @@ def _named(event: str, whole: Schema) -> Schema | None:
 
 def _unambiguous(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
     """By bare name; of two that differ by spelling alone neither is meant."""
-    found: dict[str, Schema] = {}
+    by_name: dict[str, Schema] = {}
     twice: set[str] = set()
     for name, schema in schemas.items():
         bare = _bare(name)
-        twice |= {bare} & found.keys()
-        found[bare] = schema
-    return {name: schema for name, schema in found.items() if name not in twice}
+        twice |= {bare} & by_name.keys()
+        by_name[bare] = schema
+    return {name: schema for name, schema in by_name.items() if name not in twice}
 
 
 def _bare(name: str) -> str:

@@ -34,8 +34,8 @@ def used(method: Method) -> list[Param]:
     """The parameters that the example call gives: all required ones, then optional ones, plain
     or the whole body."""
     optional = [param for param in method.params if not param.required and _telling(param)]
-    chosen = {param.name for param in optional[:MOST_OPTIONAL]}
-    return [param for param in method.params if param.required or param.name in chosen]
+    names = {param.name for param in optional[:MOST_OPTIONAL]}
+    return [param for param in method.params if param.required or param.name in names]
 
 
 def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expected:
@@ -53,8 +53,10 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
         method.name, method.verb, method.path, returns=None, body=method.body,
         styles=cast("Any", method.styles),
     )  # fmt: skip
-    named = method.body and all(param.wire for param in method.params if param.place == "body")
-    body = places["body"] if named else whole
+    has_members = method.body and all(
+        param.wire for param in method.params if param.place == "body"
+    )
+    body = places["body"] if has_members else whole
     encoded = encode(operation, places["path"], places["query"], places["header"], body)
     path, _, query = encoded.path_and_query.partition("?")
     content = encoded.content if isinstance(encoded.content, bytes) else b""

@@ -21,10 +21,10 @@ def resource_method(
     names: OperationNames,
     operation: ApiOperation,
     resource: str,
-    taken: set[str],
-    chosen: str,
+    names_in_use: set[str],
+    task_name: str,
     naming: Naming,
 ) -> str:
     """A name that is free in the resource: the task's, the document's, or one from the path."""
     candidates = ["_".join(fitted(words)) for words in names.within(operation, resource)]
-    return free([naming.member(name) for name in [chosen, *candidates] if name], taken)
+    return free([naming.member(name) for name in [task_name, *candidates] if name], names_in_use)

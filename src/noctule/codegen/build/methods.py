@@ -72,22 +72,23 @@ class MethodBuilder:
         label = place.label or name
         returns, accepts, answer = self._returns(label, operation)
         without = EXPANDING if _expands(operation) else frozenset[str]()
-        spelt = styles(operation)
+        styles_by_name = styles(operation)
         params = tuple(
-            _telling(param, spelt) for param in self._requests.params(label, operation, without)
+            _telling(param, styles_by_name)
+            for param in self._requests.params(label, operation, without)
         )
         media, body = body_of(operation)
         body = body if any(param.place == "body" for param in params) else None
         pack = self._conventions.pack
         fact = pack.operations.get(operation.key) if pack else None
-        written = sentence(operation.summary) or sentence(operation.description)
+        summary = sentence(operation.summary) or sentence(operation.description)
         pages = pages_of(
             operation, params, returns, self._answers.records, pack.pagination if pack else None
         )
         return Method(
             name=name,
-            does=self._linked(written) or sentence(place.does),
-            detail=self._linked(_detail(operation, written)),
+            does=self._linked(summary) or sentence(place.does),
+            detail=self._linked(_detail(operation, summary)),
             verb=operation.method,
             path=operation.path.partition("#")[0],
             params=params,
@@ -95,7 +96,7 @@ class MethodBuilder:
             returns=returns,
             body=body,
             retry=self._retry_mode(operation, idempotent=bool(fact and fact.idempotent)),
-            styles=spelt,
+            styles=styles_by_name,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,
             content_type=content_type(media, body) if media and body else "",
@@ -120,8 +121,8 @@ class MethodBuilder:
             )
             if not isinstance(kind, Reference | ListOf):
                 kind = JSON
-            if given := next(iter(media.examples), None):
-                return kind, "", fit(kind, given, self._answers.records)
+            if example := next(iter(media.examples), None):
+                return kind, "", fit(kind, example, self._answers.records)
             return kind, "", self._examples.value(kind, media.schema)
         if media.type.startswith("text/") or media.type.endswith("xml"):
             return STRING, media.type, "content"
@@ -140,10 +141,10 @@ class MethodBuilder:
         return "with_key" if header and header in idempotency_headers([operation]) else "never"
 
 
-def _telling(param: Param, spelt: Mapping[str, str]) -> Param:
+def _telling(param: Param, styles_by_name: Mapping[str, str]) -> Param:
     """One item is spelt alike in every style, two are not."""
-    alone = param.wire in spelt and is_list(param.example) and len(param.example) == 1
-    return replace(param, example=param.example * 2) if alone else param
+    single = param.wire in styles_by_name and is_list(param.example) and len(param.example) == 1
+    return replace(param, example=param.example * 2) if single else param
 
 
 def answer_media(operation: ApiOperation) -> Media | None:
@@ -167,8 +168,8 @@ def idempotency_headers(operations: Iterable[ApiOperation]) -> list[str]:
 
 def _expands(operation: ApiOperation) -> bool:
     media = answer_media(operation)
-    about = core(media.schema) if media is not None and media.schema is not None else None
-    values = about.properties.values() if about is not None else ()
+    answer_object = core(media.schema) if media is not None and media.schema is not None else None
+    values = answer_object.properties.values() if answer_object is not None else ()
     return any(value.type == "union" and expandable(value) for value in values)
 
 

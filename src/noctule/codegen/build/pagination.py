@@ -89,21 +89,21 @@ def pages_of(
     way = way or _documented(listing)
     if way is None:
         return None
-    kind, told = way
-    parameter = listing.asked.get(str(told.get("parameter", "")))
+    kind, settings = way
+    parameter = listing.asked.get(str(settings.get("parameter", "")))
     if parameter is not None and parameter.required:
         return None
     usual = {field.name: field.default for field in fields(getattr(styles, kind))}
-    told = {"items": listing.items, **told}
-    steered = {str(told.get("parameter", usual.get("parameter", "")))}
-    steered |= BACKWARDS if kind == "LastId" else frozenset()
+    settings = {"items": listing.items, **settings}
+    page_parameters = {str(settings.get("parameter", usual.get("parameter", "")))}
+    page_parameters |= BACKWARDS if kind == "LastId" else frozenset()
     if kind in ("LinkHeader", "NextUrl"):
-        steered |= {listing.asks(NUMBERS), listing.asks(CURSORS), listing.asks(OFFSETS)}
+        page_parameters |= {listing.asks(NUMBERS), listing.asks(CURSORS), listing.asks(OFFSETS)}
     return Pages(
         kind=kind,
-        settings={name: value for name, value in told.items() if usual.get(name) != value},
+        settings={name: value for name, value in settings.items() if usual.get(name) != value},
         steered=frozenset(
-            w for w in steered if w in listing.asked and not listing.asked[w].required
+            w for w in page_parameters if w in listing.asked and not listing.asked[w].required
         ),
         item=listing.item,
         example=_item(listing.item, records),
@@ -137,19 +137,21 @@ def _listing(
     schema = success.schema if success else None
     if schema is None or success is None or operation.method not in ("GET", "POST"):
         return None
-    found = _list(returns, records)
-    if found is None:
+    list_and_item = _list(returns, records)
+    if list_and_item is None:
         return None
-    items, item = found
+    items, item = list_and_item
     place = "query" if operation.method == "GET" else "body"
-    numbers = [one.schema for one in operation.parameters if NUMBERS.fullmatch(one.name)]
-    known = records[item.name].fields if isinstance(item, Reference) else ()
+    numbers = [
+        parameter.schema for parameter in operation.parameters if NUMBERS.fullmatch(parameter.name)
+    ]
+    item_fields = records[item.name].fields if isinstance(item, Reference) else ()
     return _Listing(
         asked={param.wire: param for param in params if param.place == place and param.wire},
         items=items,
         item=item,
         said=dict(_members(schema, "", DEPTH)),
-        members=frozenset(field.wire for field in known),
+        members=frozenset(field.wire for field in item_fields),
         links=any(name.lower() == "link" for name in success.headers),
         first=0 if any(schema.default == 0 for schema in numbers) else 1,
         posted=operation.method == "POST",
@@ -167,10 +169,10 @@ def _list(returns: Type | None, records: Mapping[str, Record]) -> tuple[str, Typ
         for field in records[returns.name].fields
         if isinstance(field.type, ListOf)
     }
-    named = [name for name in LISTS if name in lists]
+    usual = [name for name in LISTS if name in lists]
     objects = [name for name, item in lists.items() if isinstance(item, Reference | MapOf)]
-    chosen = named or (objects if len(objects) == 1 else list(lists) if len(lists) == 1 else [])
-    return (chosen[0], lists[chosen[0]]) if chosen else None
+    candidates = usual or (objects if len(objects) == 1 else list(lists) if len(lists) == 1 else [])
+    return (candidates[0], lists[candidates[0]]) if candidates else None
 
 
 def _members(schema: Schema, before: str, depth: int) -> Iterator[tuple[str, Schema]]:
@@ -189,12 +191,12 @@ def _packed(listing: _Listing, fact: PaginationFact) -> Way | None:
         return (kind, {"next_at": fact.next}) if fact.next in listing.said else None
     if fact.parameter not in listing.asked or (kind == "LastId" and "id" not in listing.members):
         return None
-    told: dict[str, Any] = {"parameter": fact.parameter}
+    settings: dict[str, Any] = {"parameter": fact.parameter}
     if kind == "Cursor":
-        told["next_at"] = fact.next
+        settings["next_at"] = fact.next
     else:
-        told["more"] = fact.more if fact.more in listing.said else ""
-    return kind, told
+        settings["more"] = fact.more if fact.more in listing.said else ""
+    return kind, settings
 
 
 def _documented(listing: _Listing) -> Way | None:

@@ -87,9 +87,9 @@ class Conventions:
         constant = {header.lower() for header in self.pack.headers} if self.pack else set[str]()
         return parameter.where == "header" and name in headers | constant
 
-    def is_token(self, wire: str, said: str) -> bool:
+    def is_token(self, wire: str, description: str) -> bool:
         """Whether a parameter is what the Authorization header says already."""
-        return self.bearer and wire in TOKENS and "authentication token" in said.lower()
+        return self.bearer and wire in TOKENS and "authentication token" in description.lower()
 
 
 class ParameterBuilder:
@@ -103,12 +103,12 @@ class ParameterBuilder:
 
     def params(self, method: str, operation: ApiOperation, without: frozenset[str]) -> list[Param]:
         """In the order of the signature; `without` names those that are left out."""
-        taken = {*self._naming.parameters}
-        made = [
-            *self._outer(method, operation, taken, without),
-            *self._inner(method, operation, taken, without),
+        names_in_use = {*self._naming.parameters}
+        parameters = [
+            *self._outer(method, operation, names_in_use, without),
+            *self._inner(method, operation, names_in_use, without),
         ]
-        return sorted(made, key=lambda param: not param.required)
+        return sorted(parameters, key=lambda param: not param.required)
 
     def fixed(self, operation: ApiOperation) -> tuple[tuple[Place, str, str], ...]:
         """Place, wire name and environment variable of what no caller gives."""
@@ -122,7 +122,7 @@ class ParameterBuilder:
         return tuple((PLACES[where], wire, fixed[wire]) for where, wire in (*outer, *inner))
 
     def _outer(
-        self, method: str, operation: ApiOperation, taken: set[str], without: frozenset[str]
+        self, method: str, operation: ApiOperation, names_in_use: set[str], without: frozenset[str]
     ) -> Iterator[Param]:
         variables = dict.fromkeys(_VARIABLE.findall(operation.path.partition("#")[0]))
         for parameter in operation.parameters:
@@ -131,23 +131,23 @@ class ParameterBuilder:
                 continue
             variables.pop(parameter.name if place == "path" else "", None)
             kind: Type = STRING
-            told = not parameter.media and not (place == "path" and _unspellable(parameter.schema))
-            if told:
+            typed = not parameter.media and not (place == "path" and _unspellable(parameter.schema))
+            if typed:
                 kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
             names = self._spelt(parameter.name, place)
-            given = [*parameter.examples, None]
+            examples = [*parameter.examples, None]
             yield self._param(
-                free(names, taken), parameter.name, place, kind, parameter.schema,
+                free(names, names_in_use), parameter.name, place, kind, parameter.schema,
                 required=parameter.required or place == "path",
                 doc=parameter.description or parameter.schema.description,
-                example=given[0],
+                example=examples[0],
             )  # fmt: skip
         for name in variables:
             if name not in self._conventions.fixed:
                 # The path has it, and the document says no more of it.
                 names = self._spelt(name, "path")
                 yield Param(
-                    free(names, taken),
+                    free(names, names_in_use),
                     name,
                     "path",
                     STRING,
@@ -174,7 +174,7 @@ class ParameterBuilder:
         return not (dated or parameter.name in without or self._conventions.sends(parameter))
 
     def _inner(
-        self, method: str, operation: ApiOperation, taken: set[str], without: frozenset[str]
+        self, method: str, operation: ApiOperation, names_in_use: set[str], without: frozenset[str]
     ) -> Iterator[Param]:
         media, body = body_of(operation)
         if media is None:
@@ -183,10 +183,10 @@ class ParameterBuilder:
         if not properties:
             if _says_nothing(media, body, operation.body):
                 return
-            yield self._whole(method, media, body, operation.body, taken)
+            yield self._whole(method, media, body, operation.body, names_in_use)
             return
         clears = operation.method in ("PATCH", "PUT") or "{" in operation.path
-        given = _example(media)
+        examples = _example(media)
         required = media.schema.required if media.schema else frozenset[str]()
         for wire, schema in properties.items():
             fixed = wire in self._conventions.fixed or wire in without
@@ -199,8 +199,8 @@ class ParameterBuilder:
             )
             names = self._spelt(wire, "body")
             yield self._param(
-                free(names, taken), wire, "body", kind, schema,
-                required=wire in required, doc=schema.description, example=given.get(wire),
+                free(names, names_in_use), wire, "body", kind, schema,
+                required=wire in required, doc=schema.description, example=examples.get(wire),
             )  # fmt: skip
 
     def _whole(
@@ -208,8 +208,8 @@ class ParameterBuilder:
         method: str,
         media: Media,
         body: BodyKind | None,
-        said: RequestBody | None,
-        taken: set[str],
+        request_body: RequestBody | None,
+        names_in_use: set[str],
     ) -> Param:
         """A body that is one argument: a list, any of several shapes, text, or bytes."""
         schema = media.schema
@@ -224,24 +224,29 @@ class ParameterBuilder:
                 kind = kind if kind == JSON else MapOf(JSON)
         name = free(
             map(self._naming.member, ("content" if body == "bytes" else "body", "whole_body")),
-            taken,
+            names_in_use,
         )
         example = None
         if schema is not None:
             example = self._examples.value(kind, schema)
         example = fit(kind, example, self._arguments.records)
-        doc = sentence(said.description if said else "") or f"The body, as {media.type}."
-        return Param(name, "", "body", kind, bool(said and said.required), doc, example)
+        doc = (
+            sentence(request_body.description if request_body else "")
+            or f"The body, as {media.type}."
+        )
+        return Param(
+            name, "", "body", kind, bool(request_body and request_body.required), doc, example
+        )
 
     def _param(
         self, name: str, wire: str, place: Place, kind: Type, schema: Schema, *,
         required: bool, doc: str, example: Any,
     ) -> Param:  # fmt: skip
         if example is None:
-            fitting = self._examples.value(kind, schema, wire)
+            value = self._examples.value(kind, schema, wire)
         else:
-            fitting = fit(kind, example, self._arguments.records, wire)
-        return Param(name, wire, place, kind, required, sentence(doc), fitting)
+            value = fit(kind, example, self._arguments.records, wire)
+        return Param(name, wire, place, kind, required, sentence(doc), value)
 
 
 def body_of(operation: ApiOperation) -> tuple[Media | None, BodyKind | None]:
@@ -263,9 +268,9 @@ def content_type(media: Media, body: BodyKind) -> str:
     return f"{name}; charset=utf-8" if body == "text" else name
 
 
-def _says_nothing(media: Media, body: BodyKind | None, said: RequestBody | None) -> bool:
+def _says_nothing(media: Media, body: BodyKind | None, request_body: RequestBody | None) -> bool:
     """A form or an object that has no members and need not be sent."""
-    needed = said is not None and said.required
+    needed = request_body is not None and request_body.required
     schema = media.schema
     if schema is None or schema.type != "object" or schema.properties or needed:
         return False
@@ -274,25 +279,25 @@ def _says_nothing(media: Media, body: BodyKind | None, said: RequestBody | None)
 
 def styles(operation: ApiOperation) -> dict[str, str]:
     """Wire name -> how a list or an object is spelt, where that is not the runtime's default."""
-    found: dict[str, str] = {}
+    styles_by_name: dict[str, str] = {}
     for parameter in operation.parameters:
         if parameter.schema.type in CONTAINERS and not parameter.media:
             style: str = parameter.encoding or ""
             if style in ("form", "form-explode") and _nested(parameter.schema):
                 style = "deepObject"
             if parameter.where == "path":
-                known = parameter.style if parameter.style in PATH_STYLES else "simple"
-                style = f"{known}{'-explode' if parameter.explode else ''}"
+                path_style = parameter.style if parameter.style in PATH_STYLES else "simple"
+                style = f"{path_style}{'-explode' if parameter.explode else ''}"
             if style not in ("", "form-explode", "simple", "tabDelimited"):
-                found[parameter.name] = style
+                styles_by_name[parameter.name] = style
     media, body = body_of(operation)
     if media is not None and body == "form":
         for wire, schema in _properties(operation).items():
             usual = "form-explode" if _flat_list(schema) else "deepObject"
             style = str(media.styles.get(wire) or usual)
             if schema.type in CONTAINERS and style not in (usual, "tabDelimited"):
-                found[wire] = style
-    return found
+                styles_by_name[wire] = style
+    return styles_by_name
 
 
 def _unspellable(schema: Schema) -> bool:

@@ -35,9 +35,10 @@ class MethodPlace:
 
 
 def method_places(
-    operations: Iterable[ApiOperation], chosen: Mapping[str, str], naming: Naming
+    operations: Iterable[ApiOperation], task_names: Mapping[str, str], naming: Naming
 ) -> list[MethodPlace]:
-    """Every operation in its resource; `chosen` are names that the task gives, by operation key."""
+    """Every operation in its resource; `task_names` are the names that the task gives, by
+    operation key."""
     operations = tuple(operations)
     groups = _groups(operations)
     operation_names = OperationNames(operations)
@@ -47,14 +48,14 @@ def method_places(
         name = _resource(group)
         names_of_group = (naming.member(name), naming.member(f"{name}_api"))
         resources[group] = free(names_of_group, taken_resources)
-    taken = {group: {*naming.methods} for group in resources}
+    names_in_use = {group: {*naming.methods} for group in resources}
     names: dict[str, str] = {}
     # A short path takes its name first: `list` is GET /projects, not GET /groups/{id}/projects.
     for operation in sorted(operations, key=lambda operation: operation.path.count("/")):
         group = groups[operation.key]
-        task_name = chosen.get(operation.key, "")
+        task_name = task_names.get(operation.key, "")
         names[operation.key] = resource_method(
-            operation_names, operation, group, taken[group], task_name, naming
+            operation_names, operation, group, names_in_use[group], task_name, naming
         )
     return [
         MethodPlace(
@@ -85,9 +86,9 @@ def _resource(group: str) -> str:
 
 
 def _first(path: str, common: frozenset[str]) -> str:
-    told = statics(path)
-    found = next((part for part in told if part not in common), (told or ["root"])[0])
-    return re.split(r"[.:(]", found)[0] or found
+    parts = statics(path)
+    resource = next((part for part in parts if part not in common), (parts or ["root"])[0])
+    return re.split(r"[.:(]", resource)[0] or resource
 
 
 def _common(operations: tuple[ApiOperation, ...]) -> frozenset[str]:
@@ -98,8 +99,8 @@ def _common(operations: tuple[ApiOperation, ...]) -> frozenset[str]:
 
 def without_clashes(methods: Iterable[Method]) -> tuple[Method, ...]:
     """The methods, without those iterators and streams whose names others have already."""
-    made = tuple(methods)
-    names = {(method.resource, method.name) for method in made}
+    all_methods = tuple(methods)
+    names = {(method.resource, method.name) for method in all_methods}
 
     def free_of(method: Method, ending: str) -> bool:
         return (method.resource, f"{method.name}_{ending}") not in names
@@ -112,7 +113,7 @@ def without_clashes(methods: Iterable[Method]) -> tuple[Method, ...]:
             else None,
             streams=method.streams and free_of(method, "stream"),
         )
-        for method in made
+        for method in all_methods
     )
 
 
@@ -121,37 +122,37 @@ def in_resources(wrapper: Wrapper, titles: Mapping[str, str], naming: Naming) ->
     classes. A wrapper of named operations stays as it is."""
     if not titles:
         return wrapper
-    known = {record.name: record for record in wrapper.records}
+    records = {record.name: record for record in wrapper.records}
     methods: dict[str, list[Method]] = {}
     for method in wrapper.methods:
         methods.setdefault(method.resource, []).append(method)
-    reached = {name: _reached(made, known) for name, made in methods.items()}
-    users = Counter(record for names in reached.values() for record in names)
+    used_records = {name: _reached(own_methods, records) for name, own_methods in methods.items()}
+    users = Counter(record for names in used_records.values() for record in names)
     resources = tuple(
         Resource(
             name=name,
             title=titles[name],
             module=f"{wrapper.module}/{naming.resource_module(name)}",
-            methods=tuple(made),
+            methods=tuple(own_methods),
             records=tuple(
                 record
                 for record in wrapper.records
-                if users[record.name] == 1 and record.name in reached[name]
+                if users[record.name] == 1 and record.name in used_records[name]
             ),
         )
-        for name, made in methods.items()
+        for name, own_methods in methods.items()
     )
     shared = tuple(record for record in wrapper.records if users[record.name] != 1)
     return replace(wrapper, resources=resources, records=shared)
 
 
-def _reached(methods: Iterable[Method], known: Mapping[str, Record]) -> set[str]:
+def _reached(methods: Iterable[Method], records: Mapping[str, Record]) -> set[str]:
     """Names of the records that the methods refer to, directly or through others."""
-    waiting = [name for method in methods for name in named(method.types)]
-    found: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in known and name not in found:
-            found.add(name)
-            waiting += named(field.type for field in known[name].fields)
-    return found
+    pending = [name for method in methods for name in named(method.types)]
+    reachable: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in records and name not in reachable:
+            reachable.add(name)
+            pending += named(field.type for field in records[name].fields)
+    return reachable

@@ -44,9 +44,9 @@ class HandlerBuilder:
         """Raises `Problem` for several endpoints: one handler module serves one."""
         endpoints = dict.fromkeys(webhook.endpoint for webhook in task.webhooks)
         if len(endpoints) > 1:
-            named = ", ".join(endpoints)
+            names = ", ".join(endpoints)
             raise Problem(
-                "codegen.endpoints_differ", exit=Exit.USAGE, place=module, endpoints=named
+                "codegen.endpoints_differ", exit=Exit.USAGE, place=module, endpoints=names
             )
         scheme = _verifiable(task.webhooks[0].signature or task.provider)
         fact = self._pack.webhook if self._pack else None
@@ -63,8 +63,8 @@ class HandlerBuilder:
         )
 
     def _hook(self, event: str) -> EventHandler:
-        about = self._about.get(event)
-        schema = about.schema if about else None
+        event_object = self._about.get(event)
+        schema = event_object.schema if event_object else None
         kind: Type | None = None
         if schema is not None:
             doc = f"Object of the event `{event}`."
@@ -80,7 +80,7 @@ class HandlerBuilder:
             name=free((name, self._naming.member(f"{event}_event")), self._taken),
             doc=sentence(fact.en) if fact else "",
             record=kind.name if isinstance(kind, Reference) else "",
-            at=about.at if about else self._object_path,
+            at=event_object.at if event_object else self._object_path,
             example=example,
         )
 

@@ -42,10 +42,13 @@ class NameAllocator:
         the type of a member called `beside`."""
         naming, service = self._naming, self._service
         limit = min(LONGEST_NAME, max(LONGEST_PAIR - len(naming.member(beside)), 16))
-        made = [naming.type(candidate) for candidate in candidates if candidate]
-        made += [*self._endings(made[-1], limit), naming.type(service) + made[0]]
-        made += [f"{name}{word}" for word in SORTS for name in made]
-        names = [naming.usable_type(name, service) for name in made]
+        type_names = [naming.type(candidate) for candidate in candidates if candidate]
+        type_names += [
+            *self._endings(type_names[-1], limit),
+            naming.type(service) + type_names[0],
+        ]
+        type_names += [f"{name}{word}" for word in SORTS for name in type_names]
+        names = [naming.usable_type(name, service) for name in type_names]
         return free([name for name in names if len(name) <= limit] or names, self._taken)
 
     def choice(self, values: tuple[str, ...], owner: str, wire: str, component: str) -> str | None:
@@ -83,8 +86,8 @@ class NameAllocator:
         """The last words of a name, as many as fit and then fewer: those say most."""
         parts = split_words(name)
         endings = ["".join(parts[at:]) for at in range(len(parts))]
-        fitting = [self._naming.type(ending) for ending in endings if len(ending) <= limit]
-        return fitting or [name[:limit]]
+        short_enough = [self._naming.type(ending) for ending in endings if len(ending) <= limit]
+        return short_enough or [name[:limit]]
 
 
 def item_name(wire: str) -> str:

@@ -80,14 +80,14 @@ class Naming(Protocol):
         ...
 
 
-def free(candidates: Iterable[str], taken: set[str]) -> str:
+def free(candidates: Iterable[str], names_in_use: set[str]) -> str:
     """The first candidate that is free, now taken; the last one gets underscores if need be."""
     name = ""
     for name in candidates:
-        if name not in taken:
-            taken.add(name)
+        if name not in names_in_use:
+            names_in_use.add(name)
             return name
-    while name in taken:
+    while name in names_in_use:
         name += "_"
-    taken.add(name)
+    names_in_use.add(name)
     return name

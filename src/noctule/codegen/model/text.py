@@ -43,17 +43,17 @@ def sentence(text: str, limit: int = 200) -> str:
 def rest_of(text: str, first: str, limit: int) -> str:
     """What `text` says beyond the sentence `first`, in whole sentences of `limit` characters in
     all; no sentence twice."""
-    said = {_normal(first)}
-    kept: list[str] = []
+    repeated = {_normal(first)}
+    new_sentences: list[str] = []
     for piece in _sentences(text):
         whole = _ended(piece, limit)
-        if _normal(_ended(piece, 200)) in said or _normal(whole) in said:
+        if _normal(_ended(piece, 200)) in repeated or _normal(whole) in repeated:
             continue
-        said.add(_normal(whole))
-        if kept and len(" ".join([*kept, whole])) > limit:
+        repeated.add(_normal(whole))
+        if new_sentences and len(" ".join([*new_sentences, whole])) > limit:
             break
-        kept.append(whole)
-    return " ".join(kept)
+        new_sentences.append(whole)
+    return " ".join(new_sentences)
 
 
 def _sentences(text: str) -> list[str]:

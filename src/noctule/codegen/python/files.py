@@ -47,11 +47,11 @@ def _modules(
 ) -> Iterator[Rendered]:
     package = integration.wrapper.module.split("/")[0]
     webhooks = integration.webhooks
-    written: set[str] = set()
+    finished_roles: set[str] = set()
     for file in task.files:
-        if file.role in written:
+        if file.role in finished_roles:
             continue
-        written.add(file.role)
+        finished_roles.add(file.role)
         if file.role == "wrapper":
             yield from _wrapper(file.path, integration, package)
         elif file.role == "webhook" and webhooks is not None and path_of(task, "webhook"):

@@ -55,8 +55,10 @@ def merge_imports(base: str, mine: str, theirs: str, package: str) -> tuple[str,
     for module, name in wanted:
         imports.use(module if name else "", name or module)
     lines = [line for block in imports.blocks() for line in ("", *block.lines)][1:]
-    made = (_replaced(text, header, lines) for text, header in zip(texts, headers, strict=True))
-    return next(made), next(made), next(made)
+    merged_texts = (
+        _replaced(text, header, lines) for text, header in zip(texts, headers, strict=True)
+    )
+    return next(merged_texts), next(merged_texts), next(merged_texts)
 
 
 def combine_definitions(overlap: Overlap) -> Lines | None:
@@ -75,19 +77,19 @@ def combine_definitions(overlap: Overlap) -> Lines | None:
 
 def _header(text: str) -> _Header | None:
     body = _parsed(text)
-    found: list[ast.Import | ast.ImportFrom] = []
+    imports: list[ast.Import | ast.ImportFrom] = []
     for node in body or ():
         if isinstance(node, ast.Import | ast.ImportFrom):
             if not (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
-                found.append(node)
-        elif found or not isinstance(node, ast.Expr):
+                imports.append(node)
+        elif imports or not isinstance(node, ast.Expr):
             break
-    if not found or not all(map(_plain, found)):
+    if not imports or not all(map(_plain, imports)):
         return None
-    start, end = found[0].lineno - 1, found[-1].end_lineno or 0
+    start, end = imports[0].lineno - 1, imports[-1].end_lineno or 0
     if any("#" in line or ";" in line for line in text.split("\n")[start:end]):
         return None
-    return _Header(start, end, frozenset(pair for node in found for pair in _pairs(node)))
+    return _Header(start, end, frozenset(pair for node in imports for pair in _pairs(node)))
 
 
 def _plain(node: ast.Import | ast.ImportFrom) -> bool:

@@ -60,12 +60,12 @@ class ArgumentTypes:
         where the provider takes null, or an empty text, to clear what was set; with `files`,
         binary texts are files."""
         self._files = files
-        found = self._unnullable(schema, owner, wire, level=1)
-        return Nullable(found) if clears and clearable(schema) and found != JSON else found
+        kind = self._unnullable(schema, owner, wire, level=1)
+        return Nullable(kind) if clears and clearable(schema) and kind != JSON else kind
 
     def _type(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
-        found = self._unnullable(schema, owner, wire, level)
-        return Nullable(found) if schema.nullable and found != JSON else found
+        kind = self._unnullable(schema, owner, wire, level)
+        return Nullable(kind) if schema.nullable and kind != JSON else kind
 
     def _unnullable(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         match schema.type:

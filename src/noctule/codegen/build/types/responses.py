@@ -52,7 +52,7 @@ class ResponseTypes:
         self.records: dict[str, Record] = {}
         self._scope = scope
         cores = map(core, roots)
-        self._roots = {_identity(found) for found in cores if found is not None}
+        self._roots = {_identity(schema) for schema in cores if schema is not None}
         self._names: dict[str | Schema, str | None] = {}
 
     def root(self, schema: Schema, name: str, doc: str) -> Type:
@@ -65,8 +65,8 @@ class ResponseTypes:
         return JSON if schema.type in ("object", "array") else self._plain(schema, name, "")
 
     def _type(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
-        found = self._unnullable(schema, owner, wire, level)
-        return Nullable(found) if schema.nullable and found != JSON else found
+        kind = self._unnullable(schema, owner, wire, level)
+        return Nullable(kind) if schema.nullable and kind != JSON else kind
 
     def _unnullable(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         if schema.type == "array":
@@ -98,8 +98,8 @@ class ResponseTypes:
     def _record(self, schema: Schema, owner: str, wire: str, level: int, doc: str = "") -> Type:
         identity = _identity(schema)
         if identity in self._names:
-            known = self._names[identity]
-            return Reference(known) if known else MapOf(JSON)
+            record_name = self._names[identity]
+            return Reference(record_name) if record_name else MapOf(JSON)
         self._names[identity] = None
         whole = f"{owner}_{wire}" if wire else owner
         name = self._scope.record(schema.name or "", whole, beside=wire)
@@ -111,14 +111,14 @@ class ResponseTypes:
 
     def _fields(self, schema: Schema, name: str, level: int) -> tuple[Field, ...]:
         below = 0 if level == 0 and envelope(schema) else level + 1
-        taken = {*self._naming.members}
+        names_in_use = {*self._naming.members}
         fields: list[Field] = []
         for wire, value in schema.properties.items():
             required = wire in schema.required
             if value.write_only or (value.deprecated and not required) or _constant(value):
                 continue
             kind = self._type(value, name, wire, below)
-            attribute = free((self._naming.member(wire),), taken)
+            attribute = free((self._naming.member(wire),), names_in_use)
             doc = sentence(value.description) if value.type in ("integer", "number") else ""
             fields.append(Field(attribute, wire, kind, required, doc))
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))
@@ -143,7 +143,7 @@ def core(schema: Schema) -> Schema | None:
 
 def envelope(schema: Schema) -> bool:
     """Whether the object is little more than a wrapping of one other, or of a list of them."""
-    inner = [found for value in schema.properties.values() if (found := core(value)) is not None]
+    inner = [part for value in schema.properties.values() if (part := core(value)) is not None]
     return len(inner) == 1 and len(schema.properties) <= 6
 
 
@@ -176,5 +176,5 @@ def expandable(schema: Schema) -> bool:
         "id" in variant.required and variant.properties["id"].type == "string"
         for variant in objects
     )
-    alone = len(texts) == 1 and len(texts) + len(objects) == len(schema.variants)
-    return bool(objects) and alone and identified and not texts[0].enum
+    only_ids_beside_objects = len(texts) == 1 and len(texts) + len(objects) == len(schema.variants)
+    return bool(objects) and only_ids_beside_objects and identified and not texts[0].enum

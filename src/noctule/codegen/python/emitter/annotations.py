@@ -51,7 +51,9 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
         case Reference(name):
             return name
         case OneOf(options):
-            parts = [part for one in options for part in annotation(one, use, imports).split(" | ")]
+            parts = [
+                part for option in options for part in annotation(option, use, imports).split(" | ")
+            ]
             return " | ".join(dict.fromkeys(parts))
         case Nullable(value):
             null = imports.use(RUNTIME, "Null") if use == "argument" else "None"

@@ -109,8 +109,8 @@ def width(text: str) -> int:
 def _inside(brackets: Brackets, indent: int) -> list[str]:
     if brackets.kind in ("call", "signature"):
         together = " " * indent + ", ".join(map(flat, brackets.items))
-        alone = len(brackets.items) == 1
-        if width(together) <= columns() and not (alone and brackets.kind == "signature"):
+        single = len(brackets.items) == 1
+        if width(together) <= columns() and not (single and brackets.kind == "signature"):
             return [together]
     comma = "," if len(brackets.items) > 1 or brackets.kind in ("signature", "imports") else ""
     if brackets.kind == "signature":
@@ -142,9 +142,9 @@ def _split(code: Code) -> tuple[str, Brackets, str] | None:
     if isinstance(code, Brackets):
         return ("", code, "") if code.items else None
     for place in range(len(code.pieces) - 1, -1, -1):
-        found = _split(code.pieces[place])
-        if found is not None:
-            before, brackets, after = found
+        parts = _split(code.pieces[place])
+        if parts is not None:
+            before, brackets, after = parts
             head = "".join(map(flat, code.pieces[:place]))
             tail = "".join(map(flat, code.pieces[place + 1 :]))
             return head + before, brackets, after + tail

@@ -85,9 +85,9 @@ def docstring(paragraphs: Sequence[str], indent: int) -> list[str]:
     """Paragraphs as a docstring; one of several lines is kept as it is, line by line."""
     paragraphs = [_harmless(paragraph) for paragraph in paragraphs]
     margin = " " * indent
-    one = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
-    if len(paragraphs) == 1 and len(one) <= columns():
-        return [one]
+    single_line = f"{margin}{TRIPLE}{paragraphs[0]}{TRIPLE}"
+    if len(paragraphs) == 1 and len(single_line) <= columns():
+        return [single_line]
     lines: list[str]
     if len(paragraphs) == 1:
         # A formatter pulls the closing quotes up to a single line, however long that gets.

@@ -33,8 +33,10 @@ def aliases(records: Iterable[Record], methods: Iterable[Method]) -> dict[str, t
     """The named enumerations that they use, with their values."""
     fields = (field.type for record in records for field in record.fields)
     signed = (kind for method in methods for kind in method.types)
-    found = (part for kind in (*fields, *signed) for part in parts(kind))
-    return {one.name: one.values for one in found if isinstance(one, Enumeration) and one.name}
+    all_parts = (part for kind in (*fields, *signed) for part in parts(kind))
+    return {
+        part.name: part.values for part in all_parts if isinstance(part, Enumeration) and part.name
+    }
 
 
 def _strings(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -63,8 +65,8 @@ def _member(field: Field, imports: Imports) -> Iterator[str]:
     if field.wire != field.name:
         imports.use(RUNTIME, "field")
         items = [] if field.required else ["default=None"]
-        made = call("field", *items, f"name={string(field.wire)}")
-        yield from lay_out(joined(f"{field.name}: {kind} = ", made), 4)
+        value = call("field", *items, f"name={string(field.wire)}")
+        yield from lay_out(joined(f"{field.name}: {kind} = ", value), 4)
     else:
         yield from annotated(field.name, kind, "" if field.required else " = None")
     if field.doc:

@@ -117,8 +117,8 @@ def _entries(entries: list[tuple[str, str]]) -> str:
 
 def _address(wrapper: Wrapper) -> str:
     """The document may leave it to the caller where the API listens."""
-    told = f"`{wrapper.name}(base_url='https://...')`"
-    return "" if wrapper.base_url else f"The document names no address: give it, {told}."
+    example = f"`{wrapper.name}(base_url='https://...')`"
+    return "" if wrapper.base_url else f"The document names no address: give it, {example}."
 
 
 def _sandbox(wrapper: Wrapper) -> str:

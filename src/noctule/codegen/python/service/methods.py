@@ -41,8 +41,8 @@ def operation_block(method: Method, imports: Imports) -> Block:
         items.append(f"accepts={string(method.accepts)}")
     if method.content_type:
         items.append(f"content_type={string(method.content_type)}")
-    made = call(imports.use(RUNTIME, "Operation"), *items)
-    return Block(tuple(lay_out(joined(f"{constant_name(method.name)} = ", made))))
+    operation = call(imports.use(RUNTIME, "Operation"), *items)
+    return Block(tuple(lay_out(joined(f"{constant_name(method.name)} = ", operation))))
 
 
 class MethodWriter:

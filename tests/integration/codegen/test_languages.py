@@ -74,7 +74,7 @@ def test_an_unknown_target_is_one_clear_problem() -> None:
     assert target_of("flask").language.id == "python"
     with pytest.raises(Problem) as caught:
         target_of("cobol")
-    assert caught.value.key == "codegen.target_unknown"
+    assert caught.value.key == "project.target_unknown"
 
 
 def _texts(path: Path) -> Iterator[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -60,18 +61,14 @@ def build(
     places = _places(task, document, naming)
     operations = [place.operation for place in places]
     auth = auth_of(task, document, operations, pack)
-    titles = {
-        place.resource: naming.resource_type(place.resource) for place in places if place.resource
-    }
+    resources = {place.resource for place in places if place.resource}
+    titles = {resource: naming.resource_type(resource) for resource in resources}
     constants = (naming.constant(place.name) for place in places)
     allocator = NameAllocator(naming, task.service, [*constants, *titles.values()])
     conventions = _conventions(document, pack, auth, operations)
     _check_variables(secrets_of(auth))
     objects = event_objects(task, document, pack, operations)
-    roots = [
-        *_roots(operations),
-        *(root for event_object in objects.values() for root in event_object.roots),
-    ]
+    roots = chain(_roots(operations), *(event_object.roots for event_object in objects.values()))
     answers = ResponseTypes(naming, allocator, roots, _depth(task))
     names = {place.operation.key: full_name(place.resource, place.name) for place in places}
     called = {place.label or place.name: names[place.operation.key] for place in places}

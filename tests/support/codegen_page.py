@@ -36,7 +36,8 @@ The example uses the target `fastapi`. `target` in the task can be:
 
 `--whole` (`scope: whole` in the task) wraps every operation of the document. The wrapper is then a
 package with one module per resource, imported on first use: `stripe.customers.create(...)`. The
-tests are a folder with one file per resource. The gate checks every operation. `methods` in the
+tests are a folder: a table of calls per resource, `conftest.py` with the facts that hold for all of
+them, and `test_resilience.py` for failures. The gate checks every operation. `methods` in the
 task can rename some of them. `integrate` proves the methods named there and one method of each
 kind of call; `noctule prove` proves all of them, and `--method` one.
 
@@ -98,11 +99,10 @@ tests included) found nothing, and all tests passed: 2,616 to 149,569 lines, 0.7
 
 ## The tests
 
-One example call per method, checked down to the bytes on the wire, then every fault over all
-methods: refused connection, 429 with `Retry-After`, 500, timeout, each documented refusal, an
-answer that is not JSON, an answer of another shape, options, the provider's own advice, money that
-no fallback stands in for, missing variables, secrets in logs; and for webhooks: accepted,
-duplicate, tampered, stale, unsigned.
+A table of example calls: for each method the call, the request that it must send down to the
+body, and an answer. `ServiceContract` tests each of them as documented and under every failure of
+the provider; `WebhookContract` sends each event signed, repeated, tampered with, unsigned and old.
+[Testing](testing.md) lists what they assert. Add rows and tests of your own: the file is yours.
 
 ```python
 {tests}```

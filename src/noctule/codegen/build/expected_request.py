@@ -20,12 +20,13 @@ MOST_OPTIONAL = 20
 
 @dataclass(frozen=True)
 class Expected:
-    """A request; `form` and `json` are None where the body is something else."""
+    """A request; `form` and `json` are None where the body is something else. A name may occur
+    several times in the query and the form."""
 
     path: str
-    query: Mapping[str, str]
+    query: list[tuple[str, str]]
     headers: Mapping[str, str]
-    form: Mapping[str, str] | None
+    form: list[tuple[str, str]] | None
     json: Any
     content: bytes
 
@@ -63,18 +64,18 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
     is_json = method.body in ("json", "merge-patch") and content
     return Expected(
         path=urlsplit(wrapper.base_url.rstrip("/")).path + path,
-        query=dict(parse_qsl(query, keep_blank_values=True)),
+        query=_pairs(query),
         headers={
             name: encoded.headers[name] for name in places["header"] if name in encoded.headers
         },
-        form=_form(content) if method.body == "form" else None,
+        form=_pairs(content.decode()) if method.body == "form" else None,
         json=msgspec.json.decode(content) if is_json else None,
         content=content,
     )
 
 
-def _form(content: bytes) -> dict[str, str]:
-    return dict(parse_qsl(content.decode(), keep_blank_values=True))
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return parse_qsl(text, keep_blank_values=True)
 
 
 def _value(param: Param) -> Any:

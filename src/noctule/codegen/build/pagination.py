@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.build.examples import fit
 from noctule.codegen.model.integration import ListOf, MapOf, PageKind, Pages, Reference, Type
-from noctule.json_types import is_list, is_object
 from noctule.runtime.pagination import styles
 
 if TYPE_CHECKING:
@@ -116,15 +115,7 @@ def _item(kind: Type, records: Mapping[str, Record]) -> Any:
     if isinstance(kind, Reference):
         identity = (field for field in records[kind.name].fields if field.wire == "id")
         example |= {field.wire: fit(field.type, None, records, "id_1") for field in identity}
-    return _telling(example)
-
-
-def _telling(example: Any) -> Any:
-    """An item in which no object is empty: of an empty one a type checker does not know what it
-    could hold."""
-    if is_object(example):
-        return {name: _telling(value) for name, value in example.items()} or {"example": True}
-    return [_telling(value) for value in example] if is_list(example) else example
+    return example
 
 
 def _listing(

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from noctule.codegen.build.build import path_of
 from noctule.codegen.python.service.module import wrapper_module
 from noctule.codegen.python.service.package import package_modules
-from noctule.codegen.python.tests.module import resource_suite, suite_module, webhook_suite
+from noctule.codegen.python.tests.module import (
+    WholeApiTests,
+    tests_of_methods,
+    tests_of_webhooks,
+)
 from noctule.codegen.python.webhooks.app import app_module
 from noctule.codegen.python.webhooks.module import webhook_module
 from noctule.messages import say
@@ -78,17 +82,18 @@ def _tests(
     path: str, integration: Integration, package: str, framework: FrameworkRecipe
 ) -> Iterator[Rendered]:
     if not integration.wrapper.resources:
-        yield Rendered(path, suite_module(integration, package, framework), "tests")
+        yield Rendered(path, tests_of_methods(integration, package, framework), "tests")
         return
-    folder = suite_folder(path)
-    for resource in integration.wrapper.resources:
-        text = resource_suite(integration, resource, package, framework)
-        yield Rendered(f"{folder}/test_{resource.name}.py", text, "tests")
+    folder = tests_folder(path)
+    dotted = ".".join(PurePosixPath(folder.removeprefix("src/")).parts)
+    whole = WholeApiTests(integration, package, framework, dotted)
+    for name, text in whole.modules():
+        yield Rendered(f"{folder}/{name}.py", text, "tests")
     if integration.webhooks is not None:
-        yield Rendered(path, webhook_suite(integration, package, framework), "tests")
+        yield Rendered(path, tests_of_webhooks(integration, package, framework), "tests")
 
 
-def suite_folder(path: str) -> str:
+def tests_folder(path: str) -> str:
     """Where the tests of a whole API lie, a file per resource; `path` is the task's test file."""
     return path.removesuffix(".py").replace("/test_", "/")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.line_breaks import page
-from noctule.codegen.python.files import project_files, suite_folder
+from noctule.codegen.python.files import project_files, tests_folder
 from noctule.codegen.python.merge import merge_module
 from noctule.codegen.python.naming import PYTHON_NAMING
 from noctule.codegen.python.test_runner import run_tests
@@ -33,7 +33,7 @@ PYTHON = TargetLanguage(
     render=_render,
     style=style_of,
     merges={".py": merge_module},
-    tests_folder=suite_folder,
+    tests_folder=tests_folder,
     run_tests=run_tests,
     driver=("-m", "noctule.proving.driver"),
 )

@@ -64,7 +64,18 @@ class Joined:
         object.__setattr__(self, "line", "".join(map(flat, self.pieces)))
 
 
-Code = str | Brackets | Joined
+@dataclass(frozen=True)
+class Strings:
+    """String literals that Python joins, for a text that is too long for one line."""
+
+    pieces: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        return " ".join(self.pieces)
+
+
+Code = str | Brackets | Joined | Strings
 
 
 def call(function: str, *items: Code, close: str = ")") -> Brackets:
@@ -87,6 +98,9 @@ def flat(code: Code) -> str:
 def lay_out(code: Code, indent: int = 0, end: str = "") -> list[str]:
     """The lines of `code` followed by `end`, each with its indentation, in columns."""
     margin = " " * indent
+    if isinstance(code, Strings):
+        *first, last = code.pieces
+        return [*(f"{margin}{piece}" for piece in first), f"{margin}{last}{end}"]
     line = f"{margin}{flat(code)}{end}"
     if width(line) <= columns():
         return [line]
@@ -137,7 +151,7 @@ def _parameter(text: str, indent: int, comma: str) -> list[str]:
 
 def _split(code: Code) -> tuple[str, Brackets, str] | None:
     """What stands before the last brackets that hold something, they, and what follows."""
-    if isinstance(code, str):
+    if isinstance(code, str | Strings):
         return None
     if isinstance(code, Brackets):
         return ("", code, "") if code.items else None

@@ -26,16 +26,16 @@ class Block:
 
 
 class Imports:
-    """What a module imports, gathered while it is written."""
+    """What a module imports, gathered while it is written; `packages` are the project's own."""
 
-    def __init__(self, package: str) -> None:
-        self._package = package
+    def __init__(self, *packages: str) -> None:
+        self._packages = packages
         self._names: dict[str, set[str]] = {}
         self._hidden: frozenset[str] = frozenset()
 
     def in_class(self, members: Iterable[str]) -> Imports:
         """The same imports, as seen by annotations in a class that has these members."""
-        inside = Imports(self._package)
+        inside = Imports(*self._packages)
         inside._names = self._names
         inside._hidden = frozenset(members)
         return inside
@@ -67,7 +67,7 @@ class Imports:
         root = module.split(".")[0]
         if root == "__future__":
             return 0
-        return 1 if root in sys.stdlib_module_names else 3 if root == self._package else 2
+        return 1 if root in sys.stdlib_module_names else 3 if root in self._packages else 2
 
 
 def module(doc: Sequence[str], imports: Imports, blocks: Iterable[Block]) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from noctule.codegen.model.integration import Authentication, Wrapper
     from noctule.codegen.python.emitter.module import Imports
-    from noctule.providers import FailureFact
+    from noctule.providers import FailureFact, RateLimitFact
 
 
 def config_lines(wrapper: Wrapper, imports: Imports) -> list[str]:
@@ -37,15 +37,9 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
     if pack and pack.request_id_header:
         yield f"request_id_header={string(pack.request_id_header)}"
     if pack and pack.rate_limit:
-        limit = pack.rate_limit
-        names = (limit.remaining_header, limit.reset_header, limit.reset_kind)
-        constructor = imports.use(RUNTIME, "RateLimitHeaders")
-        statuses = (
-            [joined("statuses=", _tuple(map(repr, limit.statuses)))] if limit.statuses else []
-        )
-        yield joined("rate_limit=", call(constructor, *map(string, names), *statuses))
+        yield joined("rate_limit=", rate_limit_headers(pack.rate_limit, imports))
     if pack and pack.failure:
-        yield joined("failure=", _failure(pack.failure, imports))
+        yield joined("failure=", body_failure(pack.failure, imports))
     if pack and pack.headers:
         yield joined("headers=", literal(dict(pack.headers)))
     policies = list(_policies(wrapper, imports))
@@ -53,7 +47,14 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
         yield joined("policies=", call(imports.use(RUNTIME, "Policies"), *policies))
 
 
-def _failure(failure: FailureFact, imports: Imports) -> Code:
+def rate_limit_headers(limit: RateLimitFact, imports: Imports) -> Code:
+    names = (limit.remaining_header, limit.reset_header, limit.reset_kind)
+    constructor = imports.use(RUNTIME, "RateLimitHeaders")
+    statuses = [joined("statuses=", _tuple(map(repr, limit.statuses)))] if limit.statuses else []
+    return call(constructor, *map(string, names), *statuses)
+
+
+def body_failure(failure: FailureFact, imports: Imports) -> Code:
     codes = {
         "rate_limited": failure.rate_limited,
         "retryable": failure.retryable,

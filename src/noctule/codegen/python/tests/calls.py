@@ -1,49 +1,206 @@
-"""One example call per method, and what it must put on the wire and bring back."""
+"""The table of example calls: for each method the call, the request and the answer."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
+from noctule.codegen.build.examples import renamed, sparse
 from noctule.codegen.build.expected_request import Expected, expected, used
-from noctule.codegen.model.integration import ListOf, Method, Reference, Scalar
+from noctule.codegen.model.integration import Reference, Scalar
 from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.line_breaks import (
     Code,
+    Strings,
     call,
     collection,
     columns,
-    flat,
     joined,
     lay_out,
     width,
 )
-from noctule.codegen.python.emitter.literals import Verbatim, literal, octets, string
+from noctule.codegen.python.emitter.literals import literal, octets, string
 from noctule.codegen.python.emitter.module import Block
-from noctule.codegen.python.tests.pages import pages_test
-from noctule.json_types import is_object
+from noctule.codegen.python.naming import constant_name
+from noctule.codegen.python.tests.context import CONTRACT
+from noctule.codegen.python.tests.example_answers import nested
+from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from noctule.codegen.model.integration import Param, Type
-    from noctule.codegen.python.tests.module import Suite
+    from noctule.codegen.model.integration import Method, Pages, Param
+    from noctule.codegen.python.tests.context import FileContext
+    from noctule.codegen.python.tests.example_answers import ExampleAnswers
+
+READABLE = "[]@:/,;$!*'()~"
+"""Signs that may be in a query as they are."""
+INDENT = 8
+"""Columns in front of the arguments of a row."""
+INDENT_STEP = 4
 
 
-def example_call(suite: Suite, method: Method) -> Block:
-    """A function that makes the call, with the document's examples."""
-    arguments = [*example_arguments(method), "options=options"]
-    options = suite.imports.use(RUNTIME, "CallOptions")
-    before, start = suite.calls(method.name, "" if method.returns is None else "return ")
-    lines = suite.function(
-        suite.names[method.name],
-        [suite.service, f"options: {options} | None = None"],
-        suite.returned(method.returns),
-        [*before, *lay_out(call(start, *arguments), 4)],
-    )
-    return Block(tuple(lines), definition=True)
+class CallTable:
+    """The table of one module. `resource` is the attribute of the service that has the methods,
+    `module` holds their operations."""
+
+    def __init__(
+        self, context: FileContext, answers: ExampleAnswers, module: str, resource: str = ""
+    ) -> None:
+        self._context = context
+        self._answers = answers
+        self._module = module
+        self._callee = f"{context.argument}.{resource}" if resource else context.argument
+        self._sparse: set[str] = set()
+        """Records whose optional members are tested by a row above."""
+
+    def block(self, methods: Iterable[Method]) -> Block:
+        service = self._context.imports.use(
+            self._context.wrapper.module, self._context.wrapper.name
+        )
+        row = self._context.imports.use(CONTRACT, "ExampleCall")
+        rows = [
+            joined(f"{string(method.full_name)}: ", call(row, *self._row(method)))
+            for method in methods
+        ]
+        table = collection("{", rows, "}")
+        return Block(tuple(lay_out(joined(f"CALLS: dict[str, {row}[{service}]] = ", table))))
+
+    def _row(self, method: Method) -> Iterator[Code]:
+        fixed = {name: f"0{name}0" for _, _, name in method.fixed}
+        request = expected(self._context.wrapper, method, fixed)
+        arguments = [*example_arguments(method), "options=options"]
+        yield self._lambda(["options"], method.name, arguments)
+        yield from self._request(method, request)
+        yield from self._body(method, request)
+        yield from self._answer(method)
+        if method.retry != self._usual_retry(method):
+            yield f"retry={string(method.retry)}"
+        if method.moves_money:
+            yield f"payment={self._context.imports.use(self._module, constant_name(method.name))}"
+        if method.pages is not None:
+            yield joined("pages=", self._pages(method, method.pages))
+        if method.streams:
+            arguments = example_arguments(method)
+            opened = self._lambda([], f"{method.name}_stream", arguments, len("stream="))
+            yield joined("stream=", opened)
+
+    def _lambda(
+        self, parameters: Sequence[str], method: str, arguments: Iterable[Code], before: int = 0
+    ) -> Code:
+        """The call as a function of the service; `before` are the columns in front of it, beside
+        those of a row's arguments. A head that does not fit puts the body in parentheses."""
+        head = f"lambda {', '.join([self._context.argument, *parameters])}: "
+        callee = f"{self._callee}.{method}"
+        body = call(callee, *arguments)
+        if INDENT + before + width(f"{head}{callee}(") <= columns():
+            return joined(head, body)
+        return joined(head, collection("(", [body], ")"))
+
+    # -- the request
+
+    def _request(self, method: Method, request: Expected) -> Iterator[Code]:
+        pairs = [(name, _placeholders(value, method)) for name, value in request.query]
+        query = "&".join(f"{_query_text(name)}={_query_text(value)}" for name, value in pairs)
+        line = f"{method.verb} {_placeholders(request.path, method)}"
+        yield _broken(f"{line}?{query}" if query else line)
+        headers = {name: _placeholders(text, method) for name, text in request.headers.items()}
+        headers |= {"Accept": method.accepts} if method.accepts else {}
+        headers |= {"Content-Type": method.content_type} if method.content_type else {}
+        if headers:
+            yield joined("headers=", literal(headers))
+
+    def _body(self, method: Method, request: Expected) -> Iterator[Code]:
+        if request.form is not None:
+            pairs = [(name, _placeholders(value, method)) for name, value in request.form]
+            yield joined("form=", literal(_grouped(pairs)))
+        elif request.json is not None:
+            yield joined("json=", literal(_placeholders(request.json, method)))
+        elif method.body == "multipart":
+            texts = [text for param in used(method) for text in _part_texts(param)]
+            yield joined("parts=", collection("[", map(octets, texts), "]"))
+        elif request.content:
+            yield f"body={octets(request.content.decode())}"
+
+    # -- the answer
+
+    def _answer(self, method: Method) -> Iterator[Code]:
+        if method.status != 200:
+            yield f"status={method.status}"
+        if method.returns is None:
+            return
+        if method.accepts:
+            yield f"content={octets(method.answer)}"
+            return
+        yield joined("answer=", self._answers.code(method.returns, method.answer))
+        least = sparse(method.returns, method.answer, self._context.wrapper.record_of)
+        if least != method.answer and self._has_optional_renamed(method.returns, method.answer):
+            yield joined("least=", literal(least))
+
+    def _has_optional_renamed(self, kind: Any, value: Any) -> bool:
+        """Whether an optional member has another name in code, in a record without a test so far:
+        its default is then written out, and may be forgotten."""
+        different = False
+        for record, members in nested(kind, value):
+            fields = self._context.wrapper.record_of[record].fields
+            own = any(
+                renamed(field) and not field.required and field.wire in members for field in fields
+            )
+            different = different or (own and record not in self._sparse)
+            self._sparse.add(record)
+            for field in fields:
+                inner = self._has_optional_renamed(field.type, members.get(field.wire))
+                different = inner or different
+        return different
+
+    def _usual_retry(self, method: Method) -> str:
+        if method.verb in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE"):
+            return "idempotent"
+        return "with_key" if self._context.wrapper.idempotency_header else "never"
+
+    # -- pages
+
+    def _pages(self, method: Method, pages: Pages) -> Code:
+        imports = self._context.imports
+        settings = (f"{name}={literal(value)}" for name, value in pages.settings.items())
+        arguments = [
+            *example_arguments(method, pages.steered),
+            "max_items=max_items",
+            "options=options",
+        ]
+        names = ["max_items", "options"]
+        read = self._lambda(names, f"{method.name}_all", arguments, INDENT_STEP)
+        items = [read, call(imports.use(RUNTIME, pages.kind), *settings)]
+        item = self._item(method, pages)
+        return call(imports.use(CONTRACT, "ExamplePages"), *items, *item)
+
+    def _item(self, method: Method, pages: Pages) -> Iterator[Code]:
+        """The item of the pages, where the example answer has none that serves."""
+        item = _first_item(method, pages)
+        if item is None:
+            yield joined("item=", self._answers.code(pages.item, pages.example))
+        elif pages.kind == "LastId" and "id" in pages.example and "id" not in item:
+            identity = joined('"id": ', literal(pages.example["id"]))
+            record = pages.item.name if isinstance(pages.item, Reference) else ""
+            if name := record and self._answers.constant(record, item):
+                yield joined("item=", collection("{", [f"**{name}", identity], "}"))
+            else:
+                yield joined("item=", literal({**item, "id": pages.example["id"]}))
+
+
+def _first_item(method: Method, pages: Pages) -> Any:
+    """The first item of the example answer, or None."""
+    usual = "" if pages.kind == "LinkHeader" else "data"
+    value = method.answer
+    path = str(pages.settings.get("items", usual))
+    for key in path.split(".") if path else ():
+        value = value.get(key) if is_object(value) else None
+    return value[0] if is_list(value) and value else None
 
 
 def example_arguments(method: Method, without: frozenset[str] = frozenset()) -> list[Code]:
+    """The arguments of the example call, but those whose wire names are in `without`."""
     return [
         joined(f"{param.name}=", _argument(param))
         for param in used(method)
@@ -56,154 +213,42 @@ def _argument(param: Param) -> Code:
     return octets(str(param.example)) if binary else literal(param.example)
 
 
-def success_tests(suite: Suite, method: Method) -> Iterator[Block]:
-    """The call once; its list page by page; its content piece by piece."""
-    yield Success(suite, method).block()
-    if method.pages is not None:
-        yield pages_test(
-            suite, method, method.pages, example_arguments(method, method.pages.steered)
-        )
-    if method.streams:
-        yield _stream_test(suite, method)
+def _part_texts(param: Param) -> Iterator[str]:
+    """What a multipart body contains of a parameter."""
+    if param.place == "body" and param.wire:
+        yield f'name="{param.wire}"'
+        if isinstance(param.example, str):
+            yield param.example
 
 
-class Success:
-    def __init__(self, suite: Suite, method: Method) -> None:
-        self._suite = suite
-        self._method = method
-        self._fixed = {name: f"{{{name}}}" for _, _, name in method.fixed}
-
-    def block(self) -> Block:
-        suite, method = self._suite, self._method
-        wire = expected(suite.wrapper, method, {name: f"0{name}0" for name in self._fixed})
-        parameters = [suite.service, "provider: MockProvider", "events: list[TelemetryEvent]"]
-        parameters += ["credentials: dict[str, str]"] if self._fixed else []
-        answer = call("provider.replies", f"**ANSWERS[{suite.names[method.name]}]")
-        body = [*lay_out(answer, 4), ""]
-        checks = list(self._result_checks())
-        asked = call(f"{suite.mode.wait}{suite.names[method.name]}", suite.fixture)
-        body += lay_out(joined("result = ", asked) if checks else asked, 4)
-        told = joined(
-            "assert {event.operation for event in events} == ",
-            collection("{", [string(method.full_name)], "}"),
-        )
-        body += ["", f"    {self._one_request()}", *self._request_checks(wire), *checks]
-        body += lay_out(told, 4)
-        return Block(
-            tuple(suite.function(f"test_{method.name}", parameters, "None", body)),
-            definition=True,
-        )
-
-    def _one_request(self) -> str:
-        auth = self._suite.wrapper.auth
-        token = any("url" in part.settings for part in (auth, *auth.parts))
-        return "request = provider.requests[-1]" if token else "[request] = provider.requests"
-
-    def _request_checks(self, wire: Expected) -> Iterator[str]:
-        method = self._method
-        path = _filled(wire.path, self._fixed)
-        both = collection("(", [string(method.verb), path], ")")
-        yield from lay_out(joined("assert (request.method, request.path) == ", both), 4)
-        if wire.query:
-            yield from lay_out(joined("assert request.query == ", literal(dict(wire.query))), 4)
-        for name, value in wire.headers.items():
-            left = f"assert request.headers[{string(name)}] == "
-            yield from lay_out(joined(left, string(value)), 4)
-        if method.accepts:
-            left = 'assert request.headers["accept"] == '
-            yield from lay_out(joined(left, string(method.accepts)), 4)
-        if method.content_type:
-            left = 'assert request.headers["content-type"] == '
-            yield from lay_out(joined(left, string(method.content_type)), 4)
-        if method.retry == "with_key":
-            yield f"    assert request.headers[{string(self._suite.wrapper.idempotency_header)}]"
-        yield from self._body_checks(wire)
-
-    def _body_checks(self, wire: Expected) -> Iterator[str]:
-        method = self._method
-        if wire.form is not None:
-            yield from lay_out(
-                joined("assert request.form == ", _values(wire.form, self._fixed)), 4
-            )
-        elif wire.json is not None:
-            yield from lay_out(
-                joined("assert request.json == ", _values(wire.json, self._fixed)), 4
-            )
-        elif method.body == "multipart":
-            for param in used(method):
-                if param.place == "body" and isinstance(param.example, str):
-                    yield f"    assert {octets(param.example)} in request.body"
-        elif method.body is not None:
-            yield from lay_out(joined("assert request.body == ", octets(wire.content.decode())), 4)
-
-    def _result_checks(self) -> Iterator[str]:
-        method = self._method
-        match method.returns:
-            case None:
-                return
-            case Reference(name):
-                yield from self._member_checks("result", name, method.answer, method.returns)
-            case ListOf(Reference(name)):
-                yield from self._member_checks("result[0]", name, method.answer[0], method.returns)
-            case _:
-                answer = self._suite.answer(method)
-                value = answer.get("json") or answer.get("content")
-                text = value.source if isinstance(value, Verbatim) else ""
-                text = text.removeprefix("b") if method.returns == Scalar("string") else text
-                yield f"    assert result == {text}"
-
-    def _member_checks(
-        self, left: str, record: str, answer: dict[str, Any], returns: Type
-    ) -> Iterator[str]:
-        """Plain members one by one, as code reads them; then all that was received."""
-        known = self._suite.wrapper.record_of[record]
-        plain = 0
-        for field in known.fields:
-            value = answer.get(field.wire)
-            if not isinstance(value, str | int | float):
-                continue
-            test = "is" if isinstance(value, bool) else "=="
-            line = f"    assert {left}.{field.name} {test} {flat(literal(value))}"
-            if width(line) <= columns():
-                plain += 1
-                yield line
-        if plain < len(answer) or not plain:
-            received = self._suite.imports.use(f"{RUNTIME}.testing", "as_received")
-            constant = self._suite.constant(returns, self._method.name, self._method.answer)
-            yield from lay_out(joined(f"assert {received}(result) == ", constant), 4)
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Names and values; a repeated name has a list of them."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: texts if len(texts) > 1 else texts[0] for name, texts in values.items()}
 
 
-def _stream_test(suite: Suite, method: Method) -> Block:
-    mode = suite.mode
-    before, start = suite.calls(f"{method.name}_stream", f"{mode.start}with ", waits=False)
-    opened = call(start, *example_arguments(method), close=") as stream:")  # fmt: skip
-    pieces = "[piece async for piece in stream]" if mode.asynchronous else "list(stream)"
-    body = [
-        *lay_out(call("provider.replies", f"**ANSWERS[{suite.names[method.name]}]"), 4),
-        *before,
-        *lay_out(opened, 4),
-        f"        pieces = {pieces}",
-        f'    assert b"".join(pieces) == {octets(method.answer)}',
-    ]
-    parameters = [suite.service, "provider: MockProvider"]
-    name = f"test_{method.name}_piece_by_piece"
-    return Block(tuple(suite.function(name, parameters, "None", body)), definition=True)
+def _broken(request: str) -> Code:
+    """The request as a string literal, or several where it does not fit on a line."""
+    pieces = [""]
+    for part in re.split(r"(?<=[/?&])", request):
+        if INDENT + width(f"{string(pieces[-1] + part)},") > columns() and pieces[-1]:
+            pieces.append("")
+        pieces[-1] += part
+    return Strings(tuple(map(string, pieces))) if len(pieces) > 1 else string(request)
 
 
-def _filled(text: str, fixed: dict[str, str]) -> str:
-    """A string literal, or an f-string where credentials are part of it."""
-    source = string(text)
-    for name in fixed:
-        if f"0{name}0" in source:
-            source = source.replace("{", "{{").replace("}", "}}")
-            source = source.replace(f"0{name}0", f"{{credentials['{name}']}}")
-            source = source if source.startswith("f") else f"f{source}"
-    return source
+def _query_text(text: str) -> str:
+    return quote_plus(text, safe=f"{READABLE}{{}}")
 
 
-def _values(value: Any, fixed: dict[str, str]) -> Code:
-    """A literal in which the credentials' stand-ins are looked up."""
-    standing = {f"0{name}0": Verbatim(f"credentials[{string(name)}]") for name in fixed}
+def _placeholders(value: Any, method: Method) -> Any:
+    """With `{NAME}` for the value of each environment variable that the method sends."""
+    if isinstance(value, str):
+        for _, _, name in method.fixed:
+            value = value.replace(f"0{name}0", f"{{{name}}}")
+        return value
     if is_object(value):
-        return literal({key: standing.get(str(item), item) for key, item in value.items()})
-    return literal(value)
+        return {key: _placeholders(member, method) for key, member in value.items()}
+    return [_placeholders(item, method) for item in value] if is_list(value) else value

@@ -28,7 +28,8 @@ class ExamplePages(Generic[S]):
     paging: Paging
     """How the provider names the next page: `LastId()`, `Cursor(next_at="meta.next")` and so on."""
     item: Any = None
-    """An item as JSON, where the example answer contains none."""
+    """An item as JSON, where the example answer contains none, or none with the id that `paging`
+    reads."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,6 @@ class ExampleCall(Generic[S]):
     awaitable of it."""
     request: str
     """Method, path and query: "GET /v1/customers?limit=2". The order of the query is free."""
-    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict[str, Any])
-    """More of the query, where it is too long for `request`; a list for a repeated name."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Headers that this request has beside those of the profile."""
     form: Mapping[str, str | Sequence[str]] | None = None
@@ -95,7 +94,8 @@ class ServiceProfile:
     url: str
     """Where all requests go, without a slash at the end."""
     secrets: Sequence[str] = ()
-    """Every environment variable that the service reads. Each test sets new random values."""
+    """Every environment variable that the service reads. They hold
+    placeholders during a test, random in each run."""
     authorization: str = ""
     """The Authorization header: "Bearer {ACME_TOKEN}". "Basic {ACME_USER}:{ACME_PASSWORD}" is
     written in plain text here and compared in Base64."""

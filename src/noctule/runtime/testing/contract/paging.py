@@ -52,7 +52,7 @@ def two_pages(example: ExampleCall[Any], url: str) -> TwoPages:
         raise TypeError(f"{example.name}: the example has no pages")
     paging = example.pages.paging
     items = dig(example.answer, paging.items)
-    item = items[0] if items else example.pages.item
+    item = items[0] if example.pages.item is None else example.pages.item
     more = getattr(paging, "more", "")
     ends_empty = isinstance(paging, LastId | Offset | PageNumber) and not more
     home = urlsplit(url)

@@ -224,7 +224,7 @@ class ResilienceContract(Contract):
         assert bench.violations or as_received(result) == shape
 
 
-class ServiceContract(CallContract, ResilienceContract):
+class ServiceContract(ResilienceContract, CallContract):
     """Both contracts, for a service with few methods."""
 
 

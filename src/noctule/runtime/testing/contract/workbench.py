@@ -1,4 +1,4 @@
-"""A service on a scripted provider and a virtual clock, with credentials of one test."""
+"""A service on a scripted provider and a virtual clock, with placeholders as credentials."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import base64
 import inspect
 import secrets
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -29,7 +30,7 @@ _TOKEN_ANSWER = {"access_token": ISSUED_TOKEN, "token_type": "Bearer", "expires_
 @contextmanager
 def workbench(profile: ServiceProfile) -> Generator[Workbench]:
     """A new service whose environment holds random credentials while the block runs."""
-    values = {name: f"test-{secrets.token_hex(16)}" for name in profile.secrets}
+    values = {name: _placeholder(name) for name in profile.secrets}
     with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as runner:
         for name, value in values.items():
             environment.setenv(name, value)
@@ -145,6 +146,12 @@ class Workbench:
         if scheme != "Basic":
             return text
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+@cache
+def _placeholder(name: str) -> str:
+    """A value for the environment variable, random in each test run."""
+    return f"{name.lower()}-{secrets.token_hex(16)}"
 
 
 async def _awaited(value: Awaitable[Any]) -> Any:

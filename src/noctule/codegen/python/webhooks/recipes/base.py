@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,8 +17,16 @@ if TYPE_CHECKING:
     from noctule.codegen.python.emitter.module import Block, Imports
     from noctule.project.frameworks import Framework
 
-HOST = "http://test"
-"""Where the generated tests reach the application."""
+
+@dataclass(frozen=True)
+class ServedWebhooks:
+    """The statements of a test's fixture, and expressions for what they lead to."""
+
+    application: str
+    receiver: str
+    statements: Sequence[str] = ()
+    patches: bool = False
+    """Whether the statements use `monkeypatch`."""
 
 
 class FrameworkRecipe(ABC):
@@ -26,10 +35,6 @@ class FrameworkRecipe(ABC):
     framework: ClassVar[Framework]
     variables: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Environment variables of a generated application -> the message that describes each."""
-    live: ClassVar[Sequence[str]]
-    """The end of a test's fixture: `yield Sender(client, ...)` while the receiver runs."""
-    drain: ClassVar[str]
-    """The statement that waits for the handlers."""
 
     @property
     def mode(self) -> Mode:
@@ -50,8 +55,8 @@ class FrameworkRecipe(ABC):
         """The application of a project that has none."""
 
     @abstractmethod
-    def serve(self, webhooks: Webhooks, imports: Imports) -> Sequence[str]:
-        """Statements of a test's fixture that make `client`, an httpx2 client of the module."""
+    def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
+        """How a test gets an application with the webhook module in it."""
 
 
 def module_name(webhooks: Webhooks) -> tuple[str, str]:

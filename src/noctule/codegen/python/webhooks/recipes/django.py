@@ -9,6 +9,7 @@ from noctule.codegen.python.emitter.line_breaks import call, collection, joined,
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
 from noctule.codegen.python.naming import dotted
+from noctule.codegen.python.webhooks.recipes.base import ServedWebhooks
 from noctule.codegen.python.webhooks.recipes.wsgi import WsgiRecipe
 from noctule.project.frameworks.django import DJANGO
 
@@ -68,7 +69,7 @@ class DjangoRecipe(WsgiRecipe):
             Block((*patterns, "application = get_wsgi_application()")),
         ]
 
-    def serve(self, webhooks: Webhooks, imports: Imports) -> list[str]:
+    def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
         for module, name in (
             ("", "os"),
             ("django.conf", "settings"),
@@ -80,10 +81,10 @@ class DjangoRecipe(WsgiRecipe):
             "monkeypatch.setattr", "settings", '"ROOT_URLCONF"', string(dotted(webhooks.module)),
             "raising=False",
         )  # fmt: skip
-        return [
+        statements = (
             '    if not settings.configured and "DJANGO_SETTINGS_MODULE" not in os.environ:',
             "        settings.configure()",
             *lay_out(routed, 4),
             '    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["test"])',
-            *self.client("get_wsgi_application()"),
-        ]
+        )
+        return ServedWebhooks("get_wsgi_application()", "inbox", statements, patches=True)

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 from noctule.codegen.python.emitter.line_breaks import call, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
-from noctule.codegen.python.webhooks.recipes.asgi import AsgiRecipe
-from noctule.codegen.python.webhooks.recipes.base import module_name
+from noctule.codegen.python.webhooks.recipes.base import (
+    FrameworkRecipe,
+    ServedWebhooks,
+    module_name,
+)
 from noctule.project.frameworks.fastapi import FASTAPI
 
 if TYPE_CHECKING:
     from noctule.codegen.model.integration import Webhooks
 
 
-class FastApiRecipe(AsgiRecipe):
+class FastApiRecipe(FrameworkRecipe):
     framework = FASTAPI
 
     def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
@@ -34,7 +37,9 @@ class FastApiRecipe(AsgiRecipe):
             lines.append(f"app.include_router({imports.use(*module_name(webhooks))}.router)")
         return [Block(tuple(lines))]
 
-    def serve(self, webhooks: Webhooks, imports: Imports) -> list[str]:
+    def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
         imports.use("fastapi", "FastAPI")
-        imports.use(webhooks.module, "router")
-        return ["    app = FastAPI()", "    app.include_router(router)", *self.client("app")]
+        for name in ("receiver", "router"):
+            imports.use(webhooks.module, name)
+        statements = ("    app = FastAPI()", "    app.include_router(router)")
+        return ServedWebhooks("app", "receiver", statements)

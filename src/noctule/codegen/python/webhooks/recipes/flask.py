@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from noctule.codegen.python.emitter.line_breaks import call, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
-from noctule.codegen.python.webhooks.recipes.base import module_name
+from noctule.codegen.python.webhooks.recipes.base import ServedWebhooks, module_name
 from noctule.codegen.python.webhooks.recipes.wsgi import WsgiRecipe
 from noctule.project.frameworks.flask import FLASK
 
@@ -39,9 +39,9 @@ class FlaskRecipe(WsgiRecipe):
             lines.append(f"app.register_blueprint({imports.use(*module_name(webhooks))}.blueprint)")
         return [Block(tuple(lines))]
 
-    def serve(self, webhooks: Webhooks, imports: Imports) -> list[str]:
+    def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
         imports.use("flask", "Flask")
         for name in ("blueprint", "inbox"):
             imports.use(webhooks.module, name)
-        lines = ["    app = Flask(__name__)", "    app.register_blueprint(blueprint)"]
-        return [*lines, *self.client("app")]
+        statements = ("    app = Flask(__name__)", "    app.register_blueprint(blueprint)")
+        return ServedWebhooks("app", "inbox", statements)

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.module import Block
 from noctule.codegen.python.naming import dotted
-from noctule.codegen.python.webhooks.recipes.asgi import AsgiRecipe
-from noctule.codegen.python.webhooks.recipes.base import module_name
+from noctule.codegen.python.webhooks.recipes.base import (
+    FrameworkRecipe,
+    ServedWebhooks,
+    module_name,
+)
 from noctule.project.frameworks.plain import PLAIN
 
 if TYPE_CHECKING:
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from noctule.codegen.python.emitter.module import Imports
 
 
-class PlainRecipe(AsgiRecipe):
+class PlainRecipe(FrameworkRecipe):
     framework = PLAIN
 
     def mount(self, webhooks: Webhooks) -> str:
@@ -31,6 +34,6 @@ class PlainRecipe(AsgiRecipe):
             return []
         return [Block((f"app = {imports.use(*module_name(webhooks))}.receiver",))]
 
-    def serve(self, webhooks: Webhooks, imports: Imports) -> list[str]:
-        del webhooks, imports
-        return self.client("receiver")
+    def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
+        receiver = imports.use(webhooks.module, "receiver")
+        return ServedWebhooks(receiver, receiver)

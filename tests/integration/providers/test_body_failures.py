@@ -13,7 +13,7 @@ import pytest
 
 from noctule import apidoc
 from noctule.codegen import render
-from noctule.manifest import EnvVar, File, IntegrationTask, Method
+from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod
 from noctule.providers import pack
 from noctule.runtime import ClientError, OutcomeUnknown, Unauthorized
 
@@ -31,9 +31,9 @@ def slack_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         service="Slack",
         provider="slack",
         target="plain",
-        files=[File(path="slack_in_a_test.py", purpose="", role="wrapper")],
+        files=[PlannedFile(path="slack_in_a_test.py", purpose="", role="wrapper")],
         env_vars=[EnvVar(name="SLACK_BOT_TOKEN", description="", role="token")],
-        methods=[Method(name="post_message", does="", operation="POST /chat.postMessage")],
+        methods=[PlannedMethod(name="post_message", does="", operation="POST /chat.postMessage")],
     )
     slack = pack("slack")
     document = apidoc.parse(slack.document_bytes(), source="pack:slack")

@@ -5,7 +5,7 @@ async with FakeProvider(document) as fake:
     ...                                   # call fake.base_url
     assert len(fake.ledger.effects) == 1
 
-Names are imported when they are first used: who only posts an event does not load the rest.
+Names are imported on first use, so that sending an event does not load the rest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Behind the wire: find the operation, refuse or replay or perform, and enter the effect."""
+"""Find the operation of a request, refuse, replay or perform it, and record the effect."""
 
 from __future__ import annotations
 
@@ -19,40 +19,42 @@ if TYPE_CHECKING:
 
 
 class Backend:
+    """What the fake provider does with a request, without HTTP."""
+
     def __init__(
         self, document: ApiDocument, pack: Pack | None, ledger: Ledger, *, seed: int
     ) -> None:
-        self.world = SandboxState(document, pack, seed=seed)
+        self.state = SandboxState(document, pack, seed=seed)
         self._document = document
         self._router = Router(document)
-        self._gate = RequestChecks(document, pack)
+        self._checks = RequestChecks(document, pack)
         self._idempotency = IdempotencyKeys(pack)
         self._ledger = ledger
 
     def reset(self) -> None:
-        """Forget all things, all idempotency keys and what `ensure` prefers."""
+        """Forget all resources, idempotency keys and preferences of `ensure`."""
         self._router = Router(self._document)
-        self.world.reset()
+        self.state.reset()
         self._idempotency.reset()
 
     def ensure(self, operation: str, path: dict[str, str]) -> None:
-        """Make the thing exist that an operation reads, changes or deletes, if there is one."""
-        meant = self._document.operations[operation]
-        self._router.prefer(meant)
-        self.world.ensure(meant, path)
+        """Create the resource that an operation reads, changes or deletes, if there is one."""
+        described = self._document.operations[operation]
+        self._router.prefer(described)
+        self.state.ensure(described, path)
 
-    def find(self, incoming: IncomingRequest) -> RouteMatch | None:
-        return self._router.match(incoming.method, incoming.target.partition("?")[0])
+    def find(self, request: IncomingRequest) -> RouteMatch | None:
+        return self._router.match(request.method, request.target.partition("?")[0])
 
     def answer(
-        self, match: RouteMatch | None, incoming: IncomingRequest, exchange: Exchange
+        self, match: RouteMatch | None, request: IncomingRequest, exchange: Exchange
     ) -> FakeResponse:
-        """The honest answer; an effect goes to the ledger, a refusal's reason to the exchange."""
+        """The response without faults. Records effects, and the reason of a refusal."""
         if match is None:
             exchange.reason = f"the document has no {exchange.method} at this path"
             return self.refuse(None, 404, exchange.reason)
         try:
-            return self._act(match, incoming, exchange)
+            return self._act(match, request, exchange)
         except Refusal as refusal:
             exchange.reason = refusal.reason
             return self.refuse(match, refusal.status, refusal.reason)
@@ -61,26 +63,24 @@ class Backend:
             return self.refuse(match, 400, exchange.reason)
 
     def refuse(self, match: RouteMatch | None, status: int, reason: str) -> FakeResponse:
-        """The documented error of this status, which says `reason` where it has room."""
+        """The documented error of this status, with `reason` in its text fields."""
         operation = match.operation if match is not None else None
-        return self.world.answers.refusal(operation, status, reason)
+        return self.state.responses.refusal(operation, status, reason)
 
-    def _act(
-        self, match: RouteMatch, incoming: IncomingRequest, exchange: Exchange
-    ) -> FakeResponse:
+    def _act(self, match: RouteMatch, request: IncomingRequest, exchange: Exchange) -> FakeResponse:
         operation = match.operation
-        decoded = self._gate.admit(match, incoming)
-        key = self._idempotency.key(operation, incoming)
+        decoded = self._checks.admit(match, request)
+        key = self._idempotency.key(operation, request)
         try:
-            known = self._idempotency.answered(operation, key, incoming)
+            earlier = self._idempotency.response_to(operation, key, request)
         except KeyReused as error:
-            raise Refusal(409, "this idempotency key came with another request") from error
-        if known is not None:
+            raise Refusal(409, "this idempotency key was used with another request") from error
+        if earlier is not None:
             exchange.replayed = True
-            return known
-        reply, changed = self.world.perform(operation, match.path, decoded)
+            return earlier
+        response, changed = self.state.perform(operation, match.path, decoded)
         if changed:
             effect = Effect(exchange=exchange.number, operation=operation.key, resource=changed)
             self._ledger.effects.append(effect)
-        self._idempotency.remember(operation, key, incoming, reply)
-        return reply
+        self._idempotency.remember(operation, key, request, response)
+        return response

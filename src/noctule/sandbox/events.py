@@ -1,7 +1,7 @@
-"""The provider's side of webhooks: sample events, signed as they should be, or as they should not.
+"""The provider's side of webhooks: sample events, signed correctly or incorrectly.
 
 payload = sample_event(document, pack, scheme, "payment_intent.succeeded", event_id="evt_1")
-delivery = signed_delivery(scheme, payload, key=key.signing, url=url, way="stale")
+delivery = signed_delivery(scheme, payload, key=key.signing, url=url, variant="stale")
 status, body = await send_event(app, delivery)
 """
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from noctule.webhooks import Scheme
 
 DeliveryVariant = Literal["good", "wrong_signature", "tampered", "stale", "unsigned"]
-"""How a delivery comes: as the provider sends it; signed with another key; changed after it was
-signed; signed too long ago; without any signature."""
+"""How a delivery is signed: correctly; with another key; changed after signing; too long ago; not
+at all."""
 LATE = 60.0
-"""Seconds by which a stale delivery is beyond the tolerance."""
+"""Seconds by which a stale delivery exceeds the tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedDelivery:
-    """One request of the provider's."""
+    """One request that the provider sends."""
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
@@ -59,10 +59,10 @@ def signed_delivery(
     event_id: str = "",
     event: str = "",
 ) -> SignedDelivery:
-    """`payload` as the provider would deliver it, or not, by `variant`.
+    """`payload` as the provider would deliver it, or signed incorrectly as `variant` says.
 
     `key` signs (`KeyPair.signing`), `now` is in seconds since the epoch. Raises ValueError for a
-    stale delivery under a scheme that signs no time: it has no such thing.
+    stale delivery under a scheme that signs no time.
     """
     moment = time.time() if now is None else now
     if variant == "stale":
@@ -76,16 +76,16 @@ def signed_delivery(
     delivery = SignedDelivery(url, headers, body)
     if variant == "unsigned":
         signatures = {name.replace("*", "1") for name in scheme.headers}
-        kept = {name: value for name, value in headers.items() if name not in signatures}
-        return replace(delivery, headers=kept)
+        others = {name: value for name, value in headers.items() if name not in signatures}
+        return replace(delivery, headers=others)
     return delivery
 
 
 def sample_event(
     document: ApiDocument, pack: Pack | None, scheme: Scheme, event: str, *, event_id: str
 ) -> dict[str, Any]:
-    """An event of that name as the document describes it. Its content is its own as well: where
-    the id is not in the body, two events of one body would be one event sent again."""
+    """An event of that name as the document describes it. Its body is unique: where the id is not
+    in the body, two events with the same body would be one event sent twice."""
     payload = _described(document, pack, event)
     id_parts = next(iter(scheme.id), ())
     for locator, text in zip(id_parts, [event_id, *["sample"] * len(id_parts)], strict=False):

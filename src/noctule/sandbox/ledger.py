@@ -1,4 +1,4 @@
-"""What the fake saw and what it did: the oracle of every promise about effects."""
+"""What the fake provider received and did: every promise about effects is checked against it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One request on the wire and what became of it. Its repr shows no header and no body."""
+    """One request and its response. Its repr shows neither headers nor bodies."""
 
     number: int
     """Counts from 1 in order of arrival."""
     at: float
-    """Seconds since the fake was made, when the request had been read."""
+    """Seconds from the creation of the fake provider until the request was read."""
     connection: int
     method: str
     target: str = field(repr=False)
@@ -28,16 +28,16 @@ class Exchange:
     operation: str = ""
     """Key in the document ("POST /v1/customers"), "" when none matches."""
     fault: str = ""
-    """Kind of the injected fault, "" for an honest answer."""
+    """Kind of the injected fault; "" for none."""
     status: int = 0
-    """Of the answer, 0 when none was sent."""
+    """Of the response; 0 when none was sent."""
     reason: str = ""
-    """Why the fake refused: what the document says that the request does not respect."""
+    """Why the request was refused: how it differs from the document."""
     replayed: bool = False
-    """Answered from an earlier request with the same idempotency key."""
+    """The response is that of an earlier request with the same idempotency key."""
 
     def as_json(self) -> dict[str, Any]:
-        """The line without headers and body, which may hold credentials."""
+        """Everything but headers and body, which may contain credentials."""
         return {
             "number": self.number,
             "at": round(self.at, 4),
@@ -51,17 +51,17 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One change of the provider's world: a thing created, changed, deleted or set in motion."""
+    """One change of state: a resource created, changed or deleted, or an action performed."""
 
     exchange: int
     """Number of the exchange that caused it."""
     operation: str
     resource: str
-    """Path of the thing: "/v1/customers/cus_1"."""
+    """Path of the resource: "/v1/customers/cus_1"."""
 
 
 class Ledger:
-    """Every exchange and every effect since the fake started, or since `clear`."""
+    """Every exchange and effect since the fake provider started, or since `clear`."""
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []

@@ -1,4 +1,4 @@
-"""A fake of a provider on a loopback socket, made from its API document alone."""
+"""A fake provider on a loopback socket, made from an API document."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from noctule.sandbox.checks.routing import RouteMatch
     from noctule.sandbox.http.connection import ClientConnection, IncomingRequest
 
-INJECTED = "a fault, injected into the fake"
+INJECTED = "a fault was injected into the fake provider"
 
 
 class FakeProvider:
     """`async with FakeProvider(document, pack=pack) as fake:` listens on 127.0.0.1.
 
     It validates requests, asks for credentials, keeps state per resource and honours
-    idempotency keys; `inject` makes it fail; `ledger` says what it saw and did. The same
-    requests and seed give the same answers. `latency` is in seconds, for every answer.
+    idempotency keys; `inject` makes it fail; `ledger` records requests and effects. The same
+    requests and seed give the same responses. `latency` is in seconds, for every response.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class FakeProvider:
 
     @property
     def base_url(self) -> str:
-        """What takes the place of the provider's address, with the path of its first server."""
+        """The address to use instead of the provider's, with the path of its first server."""
         return f"{self.origin}{self._prefix}"
 
     @property
@@ -85,7 +85,7 @@ class FakeProvider:
         await self._listener.close()
 
     async def inject(self, *faults: Fault) -> None:
-        """Let these go wrong, in this order. "refuse" closes the port at once, until `clear`.
+        """Inject these faults, in this order. "refuse" closes the port at once, until `clear`.
 
         Raises ValueError for "refused_in_200" where the pack has no `[failure]`.
         """
@@ -96,12 +96,12 @@ class FakeProvider:
             await self._listener.refuse()
 
     async def clear(self) -> None:
-        """Be well again: no fault is left and the port is open."""
+        """Remove all faults and open the port."""
         self._faults.clear()
         await self._listener.listen()
 
     async def renew(self) -> None:
-        """As if just made: another port, nothing exists, nothing was seen, nothing goes wrong."""
+        """Reset everything: a new port, no resources, an empty ledger, no faults."""
         await self._listener.close()
         self._listener = Listener(self._serve)
         self._faults.clear()
@@ -111,78 +111,82 @@ class FakeProvider:
         await self._listener.listen()
 
     def put(self, path: str, **fields: Any) -> None:
-        """Make a thing exist: `put("/v1/customers/cus_1", email="a@example.com")`."""
-        self._backend.world.put(path, fields)
+        """Create a resource: `put("/v1/customers/cus_1", email="a@example.com")`."""
+        self._backend.state.put(path, fields)
 
     def ensure(self, operation: str, path: dict[str, str]) -> None:
-        """Make what an operation works on exist: `ensure("GET /v1/items/{id}", {"id": "it_1"})`."""
+        """Create the resource of an operation: `ensure("GET /v1/items/{id}", {"id": "it_1"})`."""
         self._backend.ensure(operation, path)
 
-    async def _serve(self, wire: ClientConnection) -> None:
+    async def _serve(self, connection: ClientConnection) -> None:
         self.ledger.connections += 1
-        connection = self.ledger.connections
+        number = self.ledger.connections
         fault = self._faults.on_connection()
         if fault is not None:
-            await send_with_fault(wire, fault, FakeResponse(500))
-        while wire.open:
+            await send_with_fault(connection, fault, FakeResponse(500))
+        while connection.open:
             try:
-                incoming = await wire.receive()
+                request = await connection.receive()
             except Unreadable as error:
-                await wire.send(self._backend.refuse(None, 400, str(error)).encoded())
+                await connection.send(self._backend.refuse(None, 400, str(error)).encoded())
                 return
-            if incoming is None:
+            if request is None:
                 return
-            await self._answer(wire, incoming, self._enter(incoming, connection))
+            await self._answer(connection, request, self._record(request, number))
 
-    def _enter(self, incoming: IncomingRequest, connection: int) -> Exchange:
+    def _record(self, request: IncomingRequest, connection: int) -> Exchange:
         exchange = Exchange(
             number=len(self.ledger.exchanges) + 1,
             at=time.monotonic() - self._started,
             connection=connection,
-            method=incoming.method,
-            target=incoming.target,
-            headers=incoming.headers,
-            body=incoming.body,
+            method=request.method,
+            target=request.target,
+            headers=request.headers,
+            body=request.body,
         )
         self.ledger.exchanges.append(exchange)
         return exchange
 
     async def _answer(
-        self, wire: ClientConnection, incoming: IncomingRequest, exchange: Exchange
+        self, connection: ClientConnection, request: IncomingRequest, exchange: Exchange
     ) -> None:
-        granted = self._tokens.grants(incoming)
-        match = self._backend.find(incoming) if granted is None else None
-        exchange.operation = TOKEN if granted is not None else match.operation.key if match else ""
+        token = self._tokens.grant(request)
+        match = self._backend.find(request) if token is None else None
+        exchange.operation = TOKEN if token is not None else match.operation.key if match else ""
         fault = self._faults.on_request(exchange.operation)
-        if fault is not None and not fault.needs_the_answer:
-            reply = self._backend.refuse(match, fault.status, INJECTED)
+        if fault is not None and not fault.needs_the_response:
+            response = self._backend.refuse(match, fault.status, INJECTED)
         else:
-            reply = granted or self._backend.answer(match, incoming, exchange)
+            response = token or self._backend.answer(match, request, exchange)
         if fault is not None:
-            reply = self._spoiled(fault, match, reply)
+            response = self._with_fault(fault, match, response)
         if self.latency:
             await asyncio.sleep(self.latency)
-        await self._send(wire, incoming, exchange, fault, self._named(exchange, reply))
+        await self._send(
+            connection, request, exchange, fault, self._with_request_id(exchange, response)
+        )
 
     async def _send(
         self,
-        wire: ClientConnection,
-        incoming: IncomingRequest,
+        connection: ClientConnection,
+        request: IncomingRequest,
         exchange: Exchange,
         fault: Fault | None,
-        reply: FakeResponse,
+        response: FakeResponse,
     ) -> None:
         if fault is not None:
             exchange.fault = fault.kind
-            exchange.status = 0 if fault.silent else reply.status
-            await send_with_fault(wire, fault, reply)
+            exchange.status = 0 if fault.silent else response.status
+            await send_with_fault(connection, fault, response)
         else:
-            exchange.status = reply.status
-            await wire.send(reply.encoded(head_only=incoming.method == "HEAD"))
-        if incoming.headers.get("connection", "").lower() == "close":
-            wire.finish()
+            exchange.status = response.status
+            await connection.send(response.encoded(head_only=request.method == "HEAD"))
+        if request.headers.get("connection", "").lower() == "close":
+            connection.finish()
 
-    def _spoiled(self, fault: Fault, match: RouteMatch | None, reply: FakeResponse) -> FakeResponse:
+    def _with_fault(
+        self, fault: Fault, match: RouteMatch | None, response: FakeResponse
+    ) -> FakeResponse:
         if fault.kind == "status":
             refusal = self._backend.refuse(match, fault.status, INJECTED)
             body = refusal.body if fault.body is None else fault.body.encode()
@@ -190,14 +194,16 @@ class FakeProvider:
         if fault.kind == "refused_in_200" and self._failure is not None:
             body = msgspec.json.encode(failure_body(self._failure, fault.code))
             return FakeResponse(200, body, {"content-type": "application/json", **fault.headers})
-        return with_schema_drift(fault, success_schema(match.operation) if match else None, reply)
+        return with_schema_drift(
+            fault, success_schema(match.operation) if match else None, response
+        )
 
-    def _named(self, exchange: Exchange, reply: FakeResponse) -> FakeResponse:
-        """With the header in which the provider names a request."""
+    def _with_request_id(self, exchange: Exchange, response: FakeResponse) -> FakeResponse:
+        """`response` with the header that contains the provider's id of the request."""
         if not self._request_id:
-            return reply
+            return response
         name = f"req_{exchange.number:08d}"
-        return replace(reply, headers={**reply.headers, self._request_id: name})
+        return replace(response, headers={**response.headers, self._request_id: name})
 
 
 def _body_failure(pack: Pack | None) -> BodyFailure | None:

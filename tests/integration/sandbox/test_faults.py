@@ -342,7 +342,7 @@ def test_latency_of_the_fake_is_that_of_every_answer() -> None:
 
 
 def test_a_fault_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="no fault is called 'fire'; there are refuse"):
+    with pytest.raises(ValueError, match="unknown fault 'fire'; valid faults: refuse"):
         Fault(kind="fire")  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def credential_missing(
-    document: ApiDocument, operation: ApiOperation, incoming: IncomingRequest
+    document: ApiDocument, operation: ApiOperation, request: IncomingRequest
 ) -> str | None:
     """What is missing, in words; None when one of the documented alternatives is satisfied."""
     if not operation.security:
@@ -19,17 +19,17 @@ def credential_missing(
     missing: list[str] = []
     for alternative in operation.security:
         schemes = [document.security_schemes.get(name) for name in alternative]
-        absent = [scheme.name for scheme in schemes if scheme and not _carried(scheme, incoming)]
+        absent = [scheme.name for scheme in schemes if scheme and not _carried(scheme, request)]
         if not absent:
             return None
         missing.append(" and ".join(absent))
     return f"no credential: {' or '.join(missing)}"
 
 
-def _carried(scheme: SecurityScheme, incoming: IncomingRequest) -> bool:
+def _carried(scheme: SecurityScheme, request: IncomingRequest) -> bool:
     if scheme.kind == "api_key":
-        return bool(_api_key(scheme, incoming))
-    kind, _, credential = incoming.headers.get("authorization", "").partition(" ")
+        return bool(_api_key(scheme, request))
+    kind, _, credential = request.headers.get("authorization", "").partition(" ")
     if scheme.kind == "basic":
         return kind.lower() == "basic" and bool(credential)
     if scheme.kind == "bearer":
@@ -38,15 +38,15 @@ def _carried(scheme: SecurityScheme, incoming: IncomingRequest) -> bool:
     return bool(kind)
 
 
-def _api_key(scheme: SecurityScheme, incoming: IncomingRequest) -> str:
+def _api_key(scheme: SecurityScheme, request: IncomingRequest) -> str:
     if scheme.where == "header":
-        return incoming.headers.get(scheme.parameter.lower(), "")
+        return request.headers.get(scheme.parameter.lower(), "")
     if scheme.where == "query":
-        values = parse_qs(incoming.target.partition("?")[2]).get(scheme.parameter, [""])
+        values = parse_qs(request.target.partition("?")[2]).get(scheme.parameter, [""])
         return values[0]
-    return _cookies(incoming).get(scheme.parameter, "")
+    return _cookies(request).get(scheme.parameter, "")
 
 
-def _cookies(incoming: IncomingRequest) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in incoming.headers.get("cookie", "").split(";"))
+def _cookies(request: IncomingRequest) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in request.headers.get("cookie", "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs}

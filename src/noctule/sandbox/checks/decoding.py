@@ -24,24 +24,24 @@ _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited
 
 
 class Undecodable(Exception):
-    """The request is not written as the document says."""
+    """The request is not encoded as the document says."""
 
 
 def decode(
-    operation: ApiOperation, path: Mapping[str, str], incoming: IncomingRequest
+    operation: ApiOperation, path: Mapping[str, str], request: IncomingRequest
 ) -> RequestValues:
-    """Read `incoming` by the parameters and the body of `operation`. Raises Undecodable."""
-    _, _, query = incoming.target.partition("?")
+    """Read `request` by the parameters and the body of `operation`. Raises Undecodable."""
+    _, _, query = request.target.partition("?")
     by_place: dict[str, list[Parameter]] = {"path": [], "query": []}
     for parameter in operation.parameters:
         by_place.setdefault(parameter.where, []).append(parameter)
-    media, body = _body(operation, incoming)
+    media, body = _body(operation, request)
     return RequestValues(
         path={
             p.name: read_text(p.schema, path[p.name]) for p in by_place["path"] if p.name in path
         },
         query=_query(parse_qsl(query, keep_blank_values=True), by_place["query"]),
-        headers=incoming.headers,
+        headers=request.headers,
         body=body,
         media=media,
     )
@@ -59,37 +59,37 @@ def _query(pairs: list[tuple[str, str]], parameters: Iterable[Parameter]) -> dic
                 parameter.schema, _split(raw, parameter.schema, style)
             )
         elif parameter.schema.type == "object" and parameter.explode and parameter.style == "form":
-            held = {key: nested.pop(key) for key in parameter.schema.properties if key in nested}
-            if held:
-                values[parameter.name] = read_text(parameter.schema, held)
+            members = {key: nested.pop(key) for key in parameter.schema.properties if key in nested}
+            if members:
+                values[parameter.name] = read_text(parameter.schema, members)
     return {**nested, **values}
 
 
-def _body(operation: ApiOperation, incoming: IncomingRequest) -> tuple[Media | None, Any]:
+def _body(operation: ApiOperation, request: IncomingRequest) -> tuple[Media | None, Any]:
     described = operation.body
-    sent = incoming.headers.get("content-type", "")
-    essence = sent.partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "")
+    essence = content_type.partition(";")[0].strip().lower()
     # A form without fields has no bytes.
-    empty = not incoming.body and not (essence == FORM and described and described.required)
+    empty = not request.body and not (essence == FORM and described and described.required)
     if described is None or empty:
         return None, None
     media = _media(described.media, essence)
     if media is None:
-        known = ", ".join(described.media) or "no body"
-        raise Undecodable(f"content type {essence or '(none)'}: the document says {known}")
+        documented = ", ".join(described.media) or "no body"
+        raise Undecodable(f"content type {essence or '(none)'}: the document says {documented}")
     if essence == FORM:
-        return media, _form(incoming.body, media)
+        return media, _form(request.body, media)
     if essence.endswith(("/json", "+json")):
-        return media, _json(incoming.body)
+        return media, _json(request.body)
     if essence == "multipart/form-data":
-        return media, _multipart(incoming.body, sent, media)
-    return media, incoming.body.decode("utf-8", "replace")
+        return media, _multipart(request.body, content_type, media)
+    return media, request.body.decode("utf-8", "replace")
 
 
 def _media(described: Mapping[str, Media], essence: str) -> Media | None:
     for type_, media in described.items():
-        known = type_.partition(";")[0].strip().lower()
-        if known in {essence, "*/*"} or known == f"{essence.partition('/')[0]}/*":
+        documented = type_.partition(";")[0].strip().lower()
+        if documented in {essence, "*/*"} or documented == f"{essence.partition('/')[0]}/*":
             return media
     return None
 
@@ -127,13 +127,13 @@ def _multipart(body: bytes, content_type: str, media: Media) -> Any:
     return {**_fields(pairs, media), **_structured(structured, media)}
 
 
-def _structured(found: dict[str, list[Any]], media: Media) -> dict[str, Any]:
-    """Parts that came as JSON; a list where the document has one, or where a name came twice."""
+def _structured(parts: dict[str, list[Any]], media: Media) -> dict[str, Any]:
+    """Parts that are JSON; a list where the document has one, or where a name occurs twice."""
     properties: Mapping[str, Schema] = media.schema.properties if media.schema else {}
     lists = {name for name, schema in properties.items() if schema.type == "array"}
     return {
         name: values if name in lists or len(values) > 1 else values[0]
-        for name, values in found.items()
+        for name, values in parts.items()
     }
 
 
@@ -147,7 +147,7 @@ def _fields(pairs: list[tuple[str, str]], media: Media) -> Any:
 
 
 def _split(value: Any, schema: Schema, style: str) -> Any:
-    """A list or an object written in one text ("a,b"), apart."""
+    """A list or an object that is encoded in one text ("a,b")."""
     separator = _SEPARATORS.get(style)
     if separator is None or not isinstance(value, str) or schema.type not in {"array", "object"}:
         return value

@@ -1,4 +1,4 @@
-"""What the provider refuses before it does anything: no credential, not what the document says."""
+"""The checks before a request is performed: credentials, and conformance to the document."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 class RequestChecks:
+    """All checks of one document."""
+
     def __init__(self, document: ApiDocument, pack: Pack | None) -> None:
         self._document = document
         self._header = pack.auth.header.lower() if pack and pack.auth else ""
@@ -27,17 +29,17 @@ class RequestChecks:
             elsewhere |= {pack.auth.query if pack.auth else "", *pack.parameters}
         self._validators = Validators(elsewhere)
 
-    def admit(self, match: RouteMatch, incoming: IncomingRequest) -> RequestValues:
-        """The request as values. Raises Refusal: 401 without credential, 400 with reasons."""
-        missing = credential_missing(self._document, match.operation, incoming)
-        # Where the document names another header than the provider reads, the pack knows better.
-        if missing is not None and not incoming.headers.get(self._header):
+    def admit(self, match: RouteMatch, request: IncomingRequest) -> RequestValues:
+        """The request as values. Raises Refusal: 401 without credentials, 400 with reasons."""
+        missing = credential_missing(self._document, match.operation, request)
+        # Where the pack names another header than the document, the pack is right.
+        if missing is not None and not request.headers.get(self._header):
             raise Refusal(401, missing)
         try:
-            decoded = decode(match.operation, match.path, incoming)
+            values = decode(match.operation, match.path, request)
         except Undecodable as error:
             raise Refusal(400, str(error)) from error
-        reasons = self._validators.refusals(match.operation, decoded)
+        reasons = self._validators.refusals(match.operation, values)
         if reasons:
             raise Refusal(400, "; ".join(reasons))
-        return decoded
+        return values

@@ -1,4 +1,4 @@
-"""From a path on the wire to the operation of the document, the most literal template first."""
+"""From the path of a request to the operation of the document, the most literal template first."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Router:
         return path
 
     def prefer(self, operation: ApiOperation) -> None:
-        """Let `operation` be meant where several share its method and path on the wire, as those
-        do that a document tells apart by a fragment ("/files/{id}#add_shared_link")."""
+        """Prefer `operation` where several have its method and path, because only a fragment tells
+        them apart in the document ("/files/{id}#add_shared_link")."""
         self._node(operation).operations[operation.method] = operation
 
     def _node(self, operation: ApiOperation) -> _PathSegment:
@@ -79,8 +79,8 @@ def _child(node: _PathSegment, segment: str) -> _PathSegment:
         return node.any
     literals = PATH_PARAMETER.split(segment)[::2]
     pattern = re.compile("(.+)".join(map(re.escape, literals)))
-    for known, child in node.mixed:
-        if known.pattern == pattern.pattern:
+    for other, child in node.mixed:
+        if other.pattern == pattern.pattern:
             return child
     child = _PathSegment()
     node.mixed.append((pattern, child))
@@ -100,8 +100,8 @@ def _walk(
     if literal is not None:
         yield from _walk(literal, segments, index + 1, values)
     for pattern, child in node.mixed:
-        found = pattern.fullmatch(segment)
-        if found:
-            yield from _walk(child, segments, index + 1, values + found.groups())
+        match = pattern.fullmatch(segment)
+        if match:
+            yield from _walk(child, segments, index + 1, values + match.groups())
     if node.any is not None and segment:
         yield from _walk(node.any, segments, index + 1, (*values, segment))

@@ -1,6 +1,6 @@
-"""Whether a request respects the document, and where it does not.
+"""Whether a request conforms to the document, and where it does not.
 
-The compiled validators are made at the first request that needs them.
+Validators are compiled at the first request that needs them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Validators:
         self._compiled: dict[Schema, jsonschema_rs.Validator] = {}
 
     def refusals(self, operation: ApiOperation, decoded: RequestValues) -> list[str]:
-        """What the request does wrong by the document, in words; at most MAX_REASONS."""
+        """How the request differs from the document, in words; at most MAX_REASONS."""
         reasons = [
             reason
             for parameter in operation.parameters
@@ -49,8 +49,8 @@ class Validators:
 
     def _parameter(self, parameter: Parameter, decoded: RequestValues) -> list[str]:
         place = f"{parameter.where} {parameter.name}"
-        lacks = parameter.required and not _sent(parameter, decoded)
-        missing = [f"{place}: is required"] if lacks else []
+        is_missing = parameter.required and not _sent(parameter, decoded)
+        missing = [f"{place}: is required"] if is_missing else []
         if parameter.where == "header":
             return [] if parameter.name.lower() in decoded.headers else missing
         if parameter.where not in {"path", "query"}:
@@ -70,14 +70,14 @@ class Validators:
         ]
 
     def _validator(self, schema: Schema) -> jsonschema_rs.Validator:
-        known = self._compiled.get(schema)
-        if known is None:
-            known = self._compiled[schema] = _compile(json_schema(schema, request=True))
-        return known
+        validator = self._compiled.get(schema)
+        if validator is None:
+            validator = self._compiled[schema] = _compile(json_schema(schema, request=True))
+        return validator
 
 
 def _sent(parameter: Parameter, decoded: RequestValues) -> bool:
-    """Whether it is a token that went as a credential: some documents ask for it twice."""
+    """Whether it is a token that was sent as a credential: some documents ask for it twice."""
     if parameter.where == "path":
         return False
     return parameter.name.lower() in TOKENS and "authorization" in decoded.headers
@@ -88,14 +88,14 @@ def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
         import jsonschema_rs
     except ImportError as error:
         raise Problem("sandbox.no_validator", exit=Exit.USAGE, place="jsonschema-rs") from error
-    # Masked: what a request holds may be a card number, and reasons are shown and logged.
+    # Masked: a request may contain a card number, and reasons are shown and logged.
     return jsonschema_rs.Draft202012Validator(schema, mask="the value")
 
 
 def _unknown(
     operation: ApiOperation, decoded: RequestValues, elsewhere: frozenset[str]
 ) -> list[str]:
-    """Names that the document does not have: a wrapper that writes them sends nothing."""
+    """Names that are not in the document: the provider would ignore them."""
     known = {parameter.name for parameter in operation.parameters if parameter.where == "query"}
     reasons = [
         f"query {name}: is not in the document"

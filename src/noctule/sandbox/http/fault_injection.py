@@ -1,4 +1,4 @@
-"""How each kind of fault shows on the wire."""
+"""How each kind of fault looks on the connection."""
 
 from __future__ import annotations
 
@@ -14,79 +14,83 @@ GARBAGE = bytes(range(128, 256)) * 2
 PAGE = b"<!doctype html><title>Maintenance</title><p>We will be back soon."
 
 
-async def send_with_fault(wire: ClientConnection, fault: Fault, reply: FakeResponse) -> None:
-    """Send `reply` as `fault` would have it. A shape fault has changed the reply already."""
+async def send_with_fault(
+    connection: ClientConnection, fault: Fault, response: FakeResponse
+) -> None:
+    """Send `response` with `fault`. A fault in a field has changed the response already."""
     match fault.kind:
         case "reset" | "reset_on_accept":
-            wire.reset()
+            connection.reset()
         case "close":
-            wire.finish()
+            connection.finish()
         case "hang":
-            await _hang(wire)
+            await _hang(connection)
         case "stall":
-            await wire.send(_cut(reply))
-            await _hang(wire)
+            await connection.send(_cut(response))
+            await _hang(connection)
         case "latency":
             await asyncio.sleep(fault.seconds)
-            await wire.send(reply.encoded())
+            await connection.send(response.encoded())
         case "drip":
-            await _drip(wire, reply, fault.seconds)
+            await _drip(connection, response, fault.seconds)
         case "truncated":
-            await _last(wire, _cut(reply))
+            await _last(connection, _cut(response))
         case "garbage":
-            await _last(wire, GARBAGE)
+            await _last(connection, GARBAGE)
         case "garbage_body":
-            chunked = replace(reply, headers={**reply.headers, "transfer-encoding": "chunked"})
-            await _last(wire, chunked.encoded(head_only=True) + GARBAGE)
+            chunked = replace(
+                response, headers={**response.headers, "transfer-encoding": "chunked"}
+            )
+            await _last(connection, chunked.encoded(head_only=True) + GARBAGE)
         case "oversized_header":
-            await _last(wire, _with(reply, "x-flood", "x" * 262_144).encoded())
+            await _last(connection, _with(response, "x-flood", "x" * 262_144).encoded())
         case _:
-            await wire.send(_other_answer(fault, reply).encoded())
+            await connection.send(_other_response(fault, response).encoded())
 
 
-def _other_answer(fault: Fault, reply: FakeResponse) -> FakeResponse:
-    """Good HTTP that holds something else."""
+def _other_response(fault: Fault, response: FakeResponse) -> FakeResponse:
+    """Well-formed HTTP with other content."""
     match fault.kind:
         case "redirect_loop":
-            return replace(reply, status=302, headers={"location": "?again"}, body=b"")
+            return replace(response, status=302, headers={"location": "?again"}, body=b"")
         case "wrong_content_type":
-            return replace(_with(reply, "content-type", "text/html"), body=PAGE)
+            return replace(_with(response, "content-type", "text/html"), body=PAGE)
         case "invalid_json":
             cut = b'{"id": "1", "sta'
-            return replace(_with(reply, "content-type", "application/json"), body=cut)
+            return replace(_with(response, "content-type", "application/json"), body=cut)
         case "empty_body":
-            return replace(reply, body=b"")
+            return replace(response, body=b"")
         case _:
-            return reply
+            return response
 
 
-def _cut(reply: FakeResponse) -> bytes:
-    """Without half of the body; where there is none, without the end of the head."""
-    data = reply.encoded()
-    return data[: len(data) - max(1, len(reply.body) // 2)]
+def _cut(response: FakeResponse) -> bytes:
+    """The bytes without half of the body, or without the end of the head where there is no body."""
+    data = response.encoded()
+    return data[: len(data) - max(1, len(response.body) // 2)]
 
 
-def _with(reply: FakeResponse, name: str, value: str) -> FakeResponse:
-    return replace(reply, headers={**reply.headers, name: value})
+def _with(response: FakeResponse, name: str, value: str) -> FakeResponse:
+    return replace(response, headers={**response.headers, name: value})
 
 
-async def _last(wire: ClientConnection, data: bytes) -> None:
-    await wire.send(data)
-    wire.finish()
+async def _last(connection: ClientConnection, data: bytes) -> None:
+    await connection.send(data)
+    connection.finish()
 
 
-async def _hang(wire: ClientConnection) -> None:
-    await wire.client_gone()
-    wire.finish()
+async def _hang(connection: ClientConnection) -> None:
+    await connection.client_gone()
+    connection.finish()
 
 
-async def _drip(wire: ClientConnection, reply: FakeResponse, seconds: float) -> None:
-    """A byte at a time, until the client has had enough."""
-    gone = asyncio.ensure_future(wire.client_gone())
-    for byte in reply.encoded():
-        await wire.send(bytes([byte]))
+async def _drip(connection: ClientConnection, response: FakeResponse, seconds: float) -> None:
+    """One byte at a time, until the client leaves."""
+    gone = asyncio.ensure_future(connection.client_gone())
+    for byte in response.encoded():
+        await connection.send(bytes([byte]))
         await asyncio.wait([gone], timeout=seconds)
         if gone.done():
             break
     gone.cancel()
-    wire.finish()
+    connection.finish()

@@ -1,7 +1,7 @@
-"""What can go wrong at a provider, as data; `misbehaviour` knows how each is done.
+"""Faults that can be injected, as data; `fault_injection` sends them.
 
-Two axes make most of the night: how the answer fails (`kind`), and whether the effect had
-taken place before it did (`committed`). A lost answer after a committed charge is
+Two questions matter: how the response fails (`kind`), and whether the provider had done its work
+before (`committed`). A response that is lost after a charge is
 `Fault(kind="reset", committed=True)`.
 """
 
@@ -26,7 +26,7 @@ Kind = Literal[
     "truncated",
     "garbage",
     "garbage_body",
-    # The answer.
+    # The response.
     "status",
     "refused_in_200",
     "redirect_loop",
@@ -34,7 +34,7 @@ Kind = Literal[
     "wrong_content_type",
     "invalid_json",
     "empty_body",
-    # The shape of a good answer.
+    # The fields of a good response.
     "missing_field",
     "null_field",
     "wrong_type",
@@ -44,14 +44,14 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _BEFORE_THE_REQUEST = frozenset({"refuse", "reset_on_accept"})
-_INSTEAD_OF_THE_ANSWER = frozenset(
+_INSTEAD_OF_THE_RESPONSE = frozenset(
     {"reset", "close", "hang", "garbage", "status", "refused_in_200", "redirect_loop"}
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong, for `times` requests of one operation.
+    """One fault, for `times` requests of one operation.
 
     Raises ValueError for a kind that does not exist.
     """
@@ -59,29 +59,29 @@ class Fault:
     kind: Kind
     operation: str = ""
     """Key in the document ("POST /v1/customers"); "" is every operation. "refuse" and
-    "reset_on_accept" strike before a request is read, hence whatever the operation."""
+    "reset_on_accept" happen before a request is read, so they ignore it."""
     times: int | None = 1
-    """Requests (connections, for "reset_on_accept") it strikes; None is all until `clear`, as
-    "refuse" always is."""
+    """Requests (connections, for "reset_on_accept") that it affects; None: all until `clear`, as
+    for "refuse" in any case."""
     after: int = 0
-    """Requests that pass unharmed first."""
+    """Requests before the first one that it affects."""
     committed: bool = False
-    """The provider had done its work: the effect stands in the ledger. Kinds that spoil a
-    good answer ("truncated", "invalid_json", a shape …) are so by nature."""
+    """The provider did its work first: the effect is in the ledger. Kinds that change a good
+    response ("truncated", "invalid_json", a field …) always do."""
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     code: str = ""
-    """Of "refused_in_200": the error code, where the pack's `[failure]` says that codes are."""
+    """For "refused_in_200": the error code in the body."""
     body: str | None = None
     """Text sent instead of the documented error body."""
     seconds: float = 0.05
-    """Of "latency", and between two bytes of "drip"."""
+    """For "latency", and between two bytes for "drip"."""
     field: str = ""
-    """For shapes: the property to spoil; "" picks one that fits."""
+    """For the kinds about fields: the property to change; "" picks one."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join(KINDS)}")
+            raise ValueError(f"unknown fault {self.kind!r}; valid faults: {', '.join(KINDS)}")
 
     @property
     def before_the_request(self) -> bool:
@@ -93,13 +93,13 @@ class Fault:
         return self.kind in {"reset", "close", "hang", "garbage"} or self.before_the_request
 
     @property
-    def needs_the_answer(self) -> bool:
-        """The honest answer is made first, with its effect."""
-        return self.committed or self.kind not in _INSTEAD_OF_THE_ANSWER
+    def needs_the_response(self) -> bool:
+        """Whether the request is performed first, with its effect."""
+        return self.committed or self.kind not in _INSTEAD_OF_THE_RESPONSE
 
 
 class Schedule:
-    """The faults still to come, used up in the order in which they were injected."""
+    """The faults that are still to happen, in the order in which they were injected."""
 
     def __init__(self) -> None:
         self._pending: list[_Pending] = []
@@ -111,11 +111,11 @@ class Schedule:
         self._pending.clear()
 
     def on_connection(self) -> Fault | None:
-        """The fault that strikes a connection just accepted."""
+        """The fault for a connection that was just accepted."""
         return self._next([entry for entry in self._pending if entry.fault.before_the_request])
 
     def on_request(self, operation: str) -> Fault | None:
-        """The fault that strikes a request of `operation`."""
+        """The fault for a request of `operation`."""
         return self._next(
             [
                 entry

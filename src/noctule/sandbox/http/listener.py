@@ -1,4 +1,4 @@
-"""The loopback port of the fake: it listens, or it refuses, and it leaves nothing open behind."""
+"""The loopback port of the fake provider: it listens or refuses, and leaves nothing open."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Listener:
             self._socket = None
 
     async def refuse(self) -> None:
-        """Close the port, so that connecting to it is refused, and drop who is connected."""
+        """Close the port, so that connections are refused, and drop the open ones."""
         await self._stop_listening()
-        # Bound and not listening: refuses, and no other program is given the port.
+        # Bound but not listening: connections are refused, and no other program gets the port.
         self._reserve()
 
     async def close(self) -> None:
@@ -48,8 +48,8 @@ class Listener:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-        for wire in self._connections.values():
-            wire.reset()
+        for connection in self._connections.values():
+            connection.reset()
         tasks = list(self._connections)
         for task in tasks:
             task.cancel()
@@ -67,10 +67,10 @@ class Listener:
         task = asyncio.current_task()
         if task is None:
             return
-        wire = ClientConnection(reader, writer)
-        self._connections[task] = wire
+        connection = ClientConnection(reader, writer)
+        self._connections[task] = connection
         try:
-            await self._serve(wire)
+            await self._serve(connection)
         except asyncio.CancelledError:
             # Only `_stop_listening` cancels; asyncio.streams would report it as an error.
             pass

@@ -1,4 +1,4 @@
-"""The provider's token endpoint, for wrappers that first ask for an access token."""
+"""The provider's token endpoint, for wrappers that request an access token first."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from noctule.sandbox.http.connection import IncomingRequest
 
 OPERATION = "token"
-"""What the ledger calls a request for an access token."""
+"""The operation in the ledger of a request for an access token."""
 LIFETIME = 3600
 
 
 class TokenEndpoint:
-    """Grants a token to whoever asks with a client id or a refresh token."""
+    """Grants a token to every client that sends a client id or a refresh token."""
 
     def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
         urls = [scheme.token_url for scheme in document.security_schemes.values()]
@@ -32,17 +32,17 @@ class TokenEndpoint:
         self.reset()
 
     def reset(self) -> None:
-        """Grant the same tokens again, from the first on."""
-        self._random = random.Random(self._seed)  # noqa: S311  (a fake's tokens open nothing)
+        """Start again from the first token."""
+        self._random = random.Random(self._seed)  # noqa: S311  (tokens of a fake provider)
 
-    def grants(self, incoming: IncomingRequest) -> FakeResponse | None:
-        """The answer, when the request is for this endpoint."""
-        if incoming.method != "POST" or incoming.target.partition("?")[0] not in self._paths:
+    def grant(self, request: IncomingRequest) -> FakeResponse | None:
+        """The response, when the request is for this endpoint."""
+        if request.method != "POST" or request.target.partition("?")[0] not in self._paths:
             return None
-        form = parse_qs(incoming.body.decode("utf-8", "replace"))
+        form = parse_qs(request.body.decode("utf-8", "replace"))
         headers = {"content-type": "application/json", "cache-control": "no-store"}
         if not form.get("grant_type") or not (
-            incoming.headers.get("authorization") or form.get("client_id") or form.get("assertion")
+            request.headers.get("authorization") or form.get("client_id") or form.get("assertion")
         ):
             return FakeResponse(401, b'{"error": "invalid_client"}', headers)
         token = {

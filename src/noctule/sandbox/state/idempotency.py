@@ -1,4 +1,4 @@
-"""The same key gives the same answer, and no second effect."""
+"""The same key gives the same response, and no second effect."""
 
 from __future__ import annotations
 
@@ -15,49 +15,49 @@ _NAME = re.compile(r"idempotency", re.IGNORECASE)
 
 
 class KeyReused(Exception):
-    """The key came before with another request."""
+    """The key was used with another request before."""
 
 
 class IdempotencyKeys:
-    """Answers by key, for the methods on which the provider honours one."""
+    """Responses by key, for the methods on which the provider honours keys."""
 
     def __init__(self, pack: Pack | None) -> None:
         self._fact = pack.idempotency if pack is not None else None
-        self._answers: dict[tuple[str, str], tuple[bytes, FakeResponse]] = {}
+        self._responses: dict[tuple[str, str], tuple[bytes, FakeResponse]] = {}
 
     def reset(self) -> None:
-        self._answers.clear()
+        self._responses.clear()
 
-    def key(self, operation: ApiOperation, incoming: IncomingRequest) -> str:
-        """The request's key, "" when it has none or the provider does not look at it."""
+    def key(self, operation: ApiOperation, request: IncomingRequest) -> str:
+        """The key of the request; "" when it has none or the provider ignores it."""
         header = self._header(operation)
-        return incoming.headers.get(header.lower(), "") if header else ""
+        return request.headers.get(header.lower(), "") if header else ""
 
-    def answered(
-        self, operation: ApiOperation, key: str, incoming: IncomingRequest
+    def response_to(
+        self, operation: ApiOperation, key: str, request: IncomingRequest
     ) -> FakeResponse | None:
-        """The answer that this key had. Raises KeyReused."""
-        known = self._answers.get((operation.key, key))
-        if not key or known is None:
+        """The earlier response to this key. Raises KeyReused."""
+        earlier = self._responses.get((operation.key, key))
+        if not key or earlier is None:
             return None
-        digest, reply = known
-        if digest != _digest(incoming):
+        digest, response = earlier
+        if digest != _digest(request):
             raise KeyReused(key)
-        return reply
+        return response
 
     def remember(
-        self, operation: ApiOperation, key: str, incoming: IncomingRequest, reply: FakeResponse
+        self, operation: ApiOperation, key: str, request: IncomingRequest, response: FakeResponse
     ) -> None:
         if key:
-            self._answers[operation.key, key] = (_digest(incoming), reply)
+            self._responses[operation.key, key] = (_digest(request), response)
 
     def _header(self, operation: ApiOperation) -> str:
-        """What the pack says; without a pack, a documented header of that name."""
+        """The header of the pack; without a pack, a documented header with such a name."""
         if self._fact is not None:
             return self._fact.header if operation.method in self._fact.methods else ""
         headers = (p.name for p in operation.parameters if p.where == "header")
         return next((name for name in headers if _NAME.search(name)), "")
 
 
-def _digest(incoming: IncomingRequest) -> bytes:
-    return hashlib.sha256(incoming.target.encode() + b"\0" + incoming.body).digest()
+def _digest(request: IncomingRequest) -> bytes:
+    return hashlib.sha256(request.target.encode() + b"\0" + request.body).digest()

@@ -1,4 +1,4 @@
-"""What an operation does to a resource, read from the shape of its path and its method.
+"""What an operation does to a resource, derived from its path and method.
 
 `/customers` with `/customers/{id}` beside it is a collection of items; that alone gives create,
 list, read, update and delete, for any document.
@@ -32,28 +32,30 @@ _ON_ITEM: dict[str, RoleKind] = {
 
 @dataclass(frozen=True, slots=True)
 class OperationRole:
-    role: RoleKind
+    """What an operation does, and to which collection."""
+
+    kind: RoleKind
     collection: str
     """Path template of the collection, without its last parameter: "/v1/customers"."""
     parameter: str
-    """Wire name of the path parameter that names an item, "" when the document has none."""
+    """Path parameter that identifies an item; "" when the document has none."""
 
     def item(self, path: dict[str, str]) -> str:
         """The concrete path of the item that a request names: "/v1/customers/cus_1"."""
         return f"{self.concrete(path)}/{path[self.parameter]}"
 
     def concrete(self, path: dict[str, str]) -> str:
-        return PATH_PARAMETER.sub(lambda found: path[found[1]], self.collection)
+        return PATH_PARAMETER.sub(lambda match: path[match[1]], self.collection)
 
 
 class OperationRoles:
-    """The shape of each operation of one document."""
+    """The role of each operation of one document."""
 
     def __init__(self, document: ApiDocument) -> None:
         self._items: dict[str, str] = {}
-        """Collection with its parameter names taken out -> the parameter of its items."""
+        """Collection without parameter names -> the parameter of its items."""
         self._reads: dict[str, ApiOperation] = {}
-        """Item path with its parameter names taken out -> the operation that reads it."""
+        """Item path without parameter names -> the operation that reads it."""
         for operation in document.operations.values():
             collection, parameter = _split(operation.path)
             if parameter:
@@ -68,7 +70,7 @@ class OperationRoles:
         path = _EXTENSION.sub("", operation.path)
         item = path.rpartition("/")[0]
         parameter = self._items.get(_anonymous(path), "")
-        if operation.method == "POST" and self._acts(operation, item):
+        if operation.method == "POST" and self._is_action(operation, item):
             return OperationRole("action", *_split(item))
         if operation.method == "POST":
             return OperationRole("create", path, parameter)
@@ -76,22 +78,22 @@ class OperationRoles:
             return OperationRole("list", path, parameter)
         return OperationRole("other", path, "")
 
-    def _acts(self, operation: ApiOperation, item: str) -> bool:
-        """`POST /payments/{id}/confirm` answers with the payment itself."""
+    def _is_action(self, operation: ApiOperation, item: str) -> bool:
+        """Whether it acts on the item: `POST /payments/{id}/confirm` returns the payment."""
         read = self._reads.get(_anonymous(item))
         if read is None:
             return False
-        name = _answer_name(operation)
-        return name is not None and name == _answer_name(read)
+        name = _success_name(operation)
+        return name is not None and name == _success_name(read)
 
 
-def _answer_name(operation: ApiOperation) -> str | None:
+def _success_name(operation: ApiOperation) -> str | None:
     schema = success_schema(operation)
     return schema.name if schema is not None else None
 
 
 def success_schema(operation: ApiOperation) -> Schema | None:
-    """What a success answers with; None when the document does not say."""
+    """The schema of the success response; None when the document has none."""
     media = main_media(operation.success)
     return concrete(media.schema) if media is not None and media.schema is not None else None
 
@@ -105,7 +107,7 @@ def concrete(schema: Schema) -> Schema:
 
 
 def main_media(response: ApiResponse | None) -> Media | None:
-    """The JSON of a response where there is one, else its first media type."""
+    """The JSON media type of a response where there is one, else its first."""
     if response is None or not response.media:
         return None
     kinds = list(response.media.values())
@@ -116,8 +118,8 @@ def _split(template: str) -> tuple[str, str]:
     """("/v1/customers", "id") of "/v1/customers/{id}"; no parameter for another path."""
     path = template.partition("#")[0]
     collection, _, last = _EXTENSION.sub("", path).rpartition("/")
-    found = PATH_PARAMETER.fullmatch(last)
-    return (collection, found[1]) if found else (path, "")
+    match = PATH_PARAMETER.fullmatch(last)
+    return (collection, match[1]) if match else (path, "")
 
 
 def _anonymous(template: str) -> str:
@@ -126,15 +128,15 @@ def _anonymous(template: str) -> str:
 
 @lru_cache(maxsize=4096)
 def identity(schema: Schema, parameter: str) -> str:
-    """The property that holds what `parameter` stands for: "id", "sid", "number" …; or "".
+    """The property that has the value of `parameter`: "id", "sid", "number" …; or "".
 
     `issue_number` is `number`, `CallSid` is `sid`, anything else is `id`.
     """
-    wanted = plain(parameter)
-    names = {plain(name): name for name in schema.properties}
-    if wanted in names:
-        return names[wanted]
-    endings = [key for key in names if len(key) > 1 and wanted.endswith(key)]
+    name = plain(parameter)
+    names = {plain(prop): prop for prop in schema.properties}
+    if name in names:
+        return names[name]
+    endings = [key for key in names if len(key) > 1 and name.endswith(key)]
     if endings:
         return names[max(endings, key=len)]
     return names.get("id", "")

@@ -1,4 +1,4 @@
-"""The provider's world: what exists, by path, and what each operation makes of it."""
+"""The resources that exist, by path, and new ids for them."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ if TYPE_CHECKING:
 
 
 class StoredResources:
-    """Things that exist, by concrete path."""
+    """Resources by concrete path."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311  (identities of samples, not secrets)
-        self._things: dict[str, Facts] = {}
-        self._made = 0
+        self._facts: dict[str, Facts] = {}
+        self._created = 0
 
     def get(self, path: str) -> Facts | None:
-        return self._things.get(path)
+        return self._facts.get(path)
 
     def put(self, path: str, facts: Facts) -> None:
-        self._things[path] = facts
+        self._facts[path] = facts
 
     def remove(self, path: str) -> None:
-        self._things.pop(path, None)
+        self._facts.pop(path, None)
 
     def under(self, collection: str) -> list[Facts]:
         """The items of a collection, the newest last."""
         return [
-            facts for path, facts in self._things.items() if path.rpartition("/")[0] == collection
+            facts for path, facts in self._facts.items() if path.rpartition("/")[0] == collection
         ]
 
     def new_identity(self, schema: Schema, sample: Any) -> Any:
-        """An identity like `sample` that no other thing has, and that `schema` allows."""
-        self._made += 1
+        """A unique id like `sample` that `schema` allows."""
+        self._created += 1
         if isinstance(sample, bool) or not isinstance(sample, int | str):
             return sample
         if isinstance(sample, int):
-            return max(1, int(schema.minimum or 0)) + self._made
+            return max(1, int(schema.minimum or 0)) + self._created
         if schema.format == "uuid":
             return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
         return self._text_identity(schema, sample)
 
     def _text_identity(self, schema: Schema, sample: str) -> str:
-        number = str(self._made)
+        number = str(self._created)
         spellings = [
             sample + "_" + number,
             sample[: max(0, len(sample) - 6)] + number.zfill(6),

@@ -18,20 +18,23 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiOperation, ApiResponse, Schema
     from noctule.providers import Pack
 
-WORDS = frozenset({"message", "detail", "description", "errordescription", "title", "reason"})
-"""Properties of an error that are read by people."""
+TEXT_FIELDS = frozenset({"message", "detail", "description", "errordescription", "title", "reason"})
+"""Properties of an error that contain text for people."""
 
 
 class ResponseBuilder:
+    """Builds the responses of one document."""
+
     def __init__(self, pack: Pack | None) -> None:
         self._samples: dict[Schema, Any] = {}
-        self._truths: Facts = {}
+        self._success_facts: Facts = {}
+        """What every success says: a provider that reports failures inside a 200 sets a flag."""
         self._next = pack.pagination.next if pack is not None and pack.pagination else ""
         if pack is not None and pack.failure is not None:
-            self._truths[plain(pack.failure.flag.rpartition(".")[2])] = True
+            self._success_facts[plain(pack.failure.flag.rpartition(".")[2])] = True
 
     def sample(self, schema: Schema) -> Any:
-        """The sample of a schema, made once; not to be changed by who gets it."""
+        """The sample of a schema, made once; the caller must not change it."""
         if schema not in self._samples:
             self._samples[schema] = sample(schema, optional=True)
         return self._samples[schema]
@@ -39,31 +42,31 @@ class ResponseBuilder:
     def success(
         self, operation: ApiOperation, facts: Facts, *, parameter: str = ""
     ) -> FakeResponse:
-        """The documented success, telling `facts` of the thing that `parameter` names."""
-        return self.reply(operation, self.told(operation, facts, parameter))
+        """The documented success, with `facts` about the item that `parameter` identifies."""
+        return self.encode(operation, self.success_body(operation, facts, parameter))
 
-    def told(self, operation: ApiOperation, facts: Facts, parameter: str) -> Any:
+    def success_body(self, operation: ApiOperation, facts: Facts, parameter: str) -> Any:
         """The body of that success."""
         schema = success_schema(operation)
         if schema is None:
             return None
-        facts = {**facts, **self._truths}
-        place, described = envelope(schema, parameter)
+        facts = {**facts, **self._success_facts}
+        name, described = envelope(schema, parameter)
         whole = self.sample(schema)
-        if not place:
+        if not name:
             return fill(schema, whole, facts)
-        inner = fill(described, whole.get(place) or self.sample(described), facts)
-        return fill(schema, whole, self._truths) | {place: inner}
+        inner = fill(described, whole.get(name) or self.sample(described), facts)
+        return fill(schema, whole, self._success_facts) | {name: inner}
 
-    def known(self, operation: ApiOperation, body: Any, facts: Facts, parameter: str) -> Facts:
-        """`facts`, and all else that `body` says of the thing."""
+    def facts(self, operation: ApiOperation, body: Any, facts: Facts, parameter: str) -> Facts:
+        """`facts`, and everything else that `body` contains about the item."""
         schema = success_schema(operation)
-        place = envelope(schema, parameter)[0] if schema is not None else ""
-        record = as_dict(body).get(place) if place else body
+        name = envelope(schema, parameter)[0] if schema is not None else ""
+        record = as_dict(body).get(name) if name else body
         return {**facts_of(as_dict(record)), **facts}
 
-    def reply(self, operation: ApiOperation, body: Any) -> FakeResponse:
-        """`body` under the status and the media type of the success."""
+    def encode(self, operation: ApiOperation, body: Any) -> FakeResponse:
+        """`body` with the status and the media type of the success."""
         response = operation.success
         media, status = main_media(response), _status(response)
         if media is None or status == 204:
@@ -73,17 +76,17 @@ class ResponseBuilder:
         kind = "application/json" if media.type == "*/*" else media.type
         return FakeResponse(status, msgspec.json.encode(body), {"content-type": kind})
 
-    def page(self, operation: ApiOperation, things: list[Facts]) -> FakeResponse:
-        """The documented list, holding `things` and saying that there is no other page."""
+    def page(self, operation: ApiOperation, items: list[Facts]) -> FakeResponse:
+        """The documented list of `items`, which says that there is no other page."""
         schema = success_schema(operation)
         if schema is None:
-            return self.reply(operation, None)
+            return self.encode(operation, None)
         if schema.type == "array":
-            return self.reply(operation, self._items(schema, things))
-        held = _list_property(schema)
-        listed = {held: self._items(schema.properties[held], things)} if held else {}
-        body = fill(schema, self.sample(schema), self._truths) | listed
-        return self.reply(operation, self._last_page(schema, body))
+            return self.encode(operation, self._items(schema, items))
+        name = _list_property(schema)
+        members = {name: self._items(schema.properties[name], items)} if name else {}
+        body = fill(schema, self.sample(schema), self._success_facts) | members
+        return self.encode(operation, self._last_page(schema, body))
 
     def refusal(self, operation: ApiOperation | None, status: int, reason: str) -> FakeResponse:
         """An error, with the documented body where the document has one."""
@@ -96,14 +99,14 @@ class ResponseBuilder:
             return FakeResponse(
                 status, msgspec.json.encode(body), {"content-type": "application/json"}
             )
-        told = _explained(concrete(media.schema), sample(media.schema), reason)
-        return FakeResponse(status, msgspec.json.encode(told), {"content-type": media.type})
+        body = _explained(concrete(media.schema), sample(media.schema), reason)
+        return FakeResponse(status, msgspec.json.encode(body), {"content-type": media.type})
 
-    def _items(self, schema: Schema, things: list[Facts]) -> list[Any]:
+    def _items(self, schema: Schema, items: list[Facts]) -> list[Any]:
         if schema.items is None:
             return []
-        items = concrete(schema.items)
-        return [fill(items, self.sample(items), facts) for facts in things]
+        described = concrete(schema.items)
+        return [fill(described, self.sample(described), facts) for facts in items]
 
     def _last_page(self, schema: Schema, body: dict[str, Any]) -> dict[str, Any]:
         required = schema.required
@@ -119,8 +122,8 @@ class ResponseBuilder:
 
 
 def envelope(schema: Schema, parameter: str) -> tuple[str, Schema]:
-    """Where an answer holds the thing itself: ("", schema), or the one property that has an
-    identity while the answer has none (`{"customer": {"id": …}}`)."""
+    """Where a response contains the item: ("", schema), or the one property that has an id while
+    the response has none (`{"customer": {"id": …}}`)."""
     if schema.type != "object" or identity(schema, parameter):
         return "", schema
     inner = [
@@ -134,7 +137,7 @@ def envelope(schema: Schema, parameter: str) -> tuple[str, Schema]:
 def _list_property(schema: Schema) -> str:
     lists = [name for name, prop in schema.properties.items() if prop.type == "array"]
     objects = [
-        name for name in lists if (each := schema.properties[name].items) and each.properties
+        name for name in lists if (items := schema.properties[name].items) and items.properties
     ]
     return next(iter(objects or lists), "")
 
@@ -146,12 +149,12 @@ def _status(response: ApiResponse | None) -> int:
 
 
 def _explained(schema: Schema, value: Any, reason: str) -> Any:
-    """An error sample with `reason` wherever the schema has room for words."""
+    """An error sample with `reason` in every text field of the schema."""
     if not is_object(value):
         return value
     fields = value
     for name, prop in schema.properties.items():
-        if plain(name) in WORDS and prop.type == "string" and not prop.enum:
+        if plain(name) in TEXT_FIELDS and prop.type == "string" and not prop.enum:
             fields[name] = reason
         elif name in fields:
             fields[name] = _explained(concrete(prop), fields[name], reason)
@@ -159,7 +162,7 @@ def _explained(schema: Schema, value: Any, reason: str) -> Any:
 
 
 def _blank(body: dict[str, Any], path: list[str]) -> None:
-    """Empty the text at `path`, when it is there."""
+    """Empty the text at `path`, if there is one."""
     *parents, last = path
     for name in parents:
         child = body.get(name)

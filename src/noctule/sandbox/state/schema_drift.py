@@ -1,4 +1,4 @@
-"""Good answers whose shape is not the documented one: the lies of a document, told on purpose."""
+"""Good responses that differ from their schema: fields missing, null, new or of another type."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from noctule.sandbox.http.faults import Fault, Kind
 
 
-def with_schema_drift(fault: Fault, schema: Schema | None, reply: FakeResponse) -> FakeResponse:
-    """`reply` with the shape that `fault` asks for; as it is where it has no such place."""
-    if fault.kind not in SHAPES or schema is None:
-        return reply
+def with_schema_drift(fault: Fault, schema: Schema | None, response: FakeResponse) -> FakeResponse:
+    """`response` changed as `fault` says; unchanged where no property is suitable."""
+    if fault.kind not in FIELD_FAULTS or schema is None:
+        return response
     try:
-        body = msgspec.json.decode(reply.body)
+        body = msgspec.json.decode(response.body)
     except msgspec.DecodeError:
-        return reply
+        return response
     if not is_object(body):
-        return reply
-    wanted = [fault.field] if fault.field else list(schema.properties)
-    for name in wanted:
-        if name in body and (fault.field or _suits(fault.kind, schema, name)):
-            return replace(reply, body=msgspec.json.encode(_spoilt(fault.kind, body, name)))
-    return reply
+        return response
+    names = [fault.field] if fault.field else list(schema.properties)
+    for name in names:
+        if name in body and (fault.field or _is_suitable(fault.kind, schema, name)):
+            return replace(response, body=msgspec.json.encode(_changed(fault.kind, body, name)))
+    return response
 
 
-SHAPES: frozenset[Kind] = frozenset(
+FIELD_FAULTS: frozenset[Kind] = frozenset(
     {"missing_field", "null_field", "wrong_type", "new_enum_value", "extra_field"}
 )
 
 
-def _suits(kind: Kind, schema: Schema, name: str) -> bool:
-    """Whether spoiling this property contradicts the document."""
+def _is_suitable(kind: Kind, schema: Schema, name: str) -> bool:
+    """Whether a change of this property contradicts the document."""
     prop = schema.properties[name]
     match kind:
         case "new_enum_value":
@@ -51,7 +51,7 @@ def _suits(kind: Kind, schema: Schema, name: str) -> bool:
             return name in schema.required
 
 
-def _spoilt(kind: Kind, body: dict[str, Any], name: str) -> dict[str, Any]:
+def _changed(kind: Kind, body: dict[str, Any], name: str) -> dict[str, Any]:
     match kind:
         case "missing_field":
             return {key: value for key, value in body.items() if key != name}

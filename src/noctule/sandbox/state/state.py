@@ -1,4 +1,4 @@
-"""The provider's world, and what each role of an operation does to it."""
+"""The provider's state, and what an operation does to it by its role."""
 
 from __future__ import annotations
 
@@ -36,43 +36,49 @@ REPEATABLE = frozenset({"PUT", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class ResourceCall:
-    """One admitted request, with what its path means."""
+    """One admitted request, and the role of its operation."""
 
     operation: ApiOperation
-    shape: OperationRole
+    role: OperationRole
     path: dict[str, str]
     """Path parameters as text."""
-    decoded: RequestValues
+    values: RequestValues
 
     @property
     def item(self) -> str:
-        return self.shape.item(self.path)
+        return self.role.item(self.path)
+
+    @property
+    def collection(self) -> str:
+        return self.role.concrete(self.path)
 
     def facts(self) -> Facts:
-        """What the request says, but for the names of the things around."""
-        around = {name for name in self.path if name != self.shape.parameter}
-        said = self.decoded.facts()
-        own = {name: value for name, value in said.items() if name not in around}
-        above = {plain(name): value for name, value in said.items() if name in around}
-        # A parent's `id` is not the identity of what lies under it.
+        """The values of the request; those about parents only where the item has no such name."""
+        parents = {name for name in self.path if name != self.role.parameter}
+        values = self.values.facts()
+        own = {name: value for name, value in values.items() if name not in parents}
+        above = {plain(name): value for name, value in values.items() if name in parents}
+        # A parent's `id` is not the id of the item.
         above.pop("id", None)
         return {**above, **facts_of(own)}
 
 
 Performed = tuple["FakeResponse", str]
-"""The answer, and the path of the thing that changed ("" when nothing did)."""
+"""The response, and the path of the resource that changed ("" when none did)."""
 
 
 class SandboxState:
+    """All resources, and how each kind of operation reads and changes them."""
+
     def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
-        self.answers = ResponseBuilder(pack)
-        self._shapes = OperationRoles(document)
+        self.responses = ResponseBuilder(pack)
+        self._roles = OperationRoles(document)
         self._seed = seed
-        self._said: dict[tuple[str, str, bytes], Performed] = {}
+        self._performed: dict[tuple[str, str, bytes], Performed] = {}
         facts = pack.operations.values() if pack is not None else ()
         self._idempotent = frozenset(fact.key for fact in facts if fact.idempotent)
         self._resources = StoredResources(seed)
-        self._roles: dict[RoleKind, Callable[[ResourceCall], Performed]] = {
+        self._actions: dict[RoleKind, Callable[[ResourceCall], Performed]] = {
             "create": self._create,
             "list": self._list,
             "read": self._read,
@@ -84,96 +90,96 @@ class SandboxState:
         }
 
     def reset(self) -> None:
-        """Nothing exists, nothing was done."""
-        self._said.clear()
+        """Forget all resources and requests."""
+        self._performed.clear()
         self._resources = StoredResources(self._seed)
 
     def put(self, path: str, fields: dict[str, Any]) -> None:
-        """Make the thing at `path` exist, with these fields."""
+        """Create the resource at `path`, with these fields."""
         self._resources.put(path.rstrip("/"), facts_of(fields))
 
     def ensure(self, operation: ApiOperation, path: dict[str, str]) -> None:
-        shape = self._shapes.of(operation)
-        if shape.role in ON_ITEM:
-            self._resources.put(shape.item(path), {})
+        """Create the item that the operation works on, if it works on one."""
+        role = self._roles.of(operation)
+        if role.kind in ON_ITEM:
+            self._resources.put(role.item(path), {})
 
     def perform(
-        self, operation: ApiOperation, path: dict[str, str], decoded: RequestValues
+        self, operation: ApiOperation, path: dict[str, str], values: RequestValues
     ) -> Performed:
-        """Do what the operation does. Raises Refusal (404) for a thing that does not exist."""
-        shape = self._shapes.of(operation)
-        act = ResourceCall(operation, shape, path, decoded)
+        """Do what the operation does. Raises Refusal (404) for a resource that does not exist."""
+        role = self._roles.of(operation)
+        call = ResourceCall(operation, role, path, values)
         if operation.key not in self._idempotent:
-            return self._roles[shape.role](act)
-        # The pack knows that sending it twice has the effect of sending it once.
-        said = (operation.key, shape.concrete(path), msgspec.json.encode(act.facts()))
-        if said not in self._said:
-            self._said[said] = self._roles[shape.role](act)
-            return self._said[said]
-        return self._said[said][0], ""
+            return self._actions[role.kind](call)
+        # The pack says that sending it twice has the effect of sending it once.
+        key = (operation.key, call.collection, msgspec.json.encode(call.facts()))
+        if key not in self._performed:
+            self._performed[key] = self._actions[role.kind](call)
+            return self._performed[key]
+        return self._performed[key][0], ""
 
-    def _create(self, act: ResourceCall) -> Performed:
-        facts = act.facts()
-        schema = success_schema(act.operation)
-        described = envelope(schema, act.shape.parameter)[1] if schema is not None else None
-        name = identity(described, act.shape.parameter) if described is not None else ""
+    def _create(self, call: ResourceCall) -> Performed:
+        facts = call.facts()
+        schema = success_schema(call.operation)
+        parameter = call.role.parameter
+        described = envelope(schema, parameter)[1] if schema is not None else None
+        name = identity(described, parameter) if described is not None else ""
         if described is None or not name:
-            return self.answers.success(act.operation, facts), act.shape.concrete(act.path)
+            return self.responses.success(call.operation, facts), call.collection
         prop = described.properties[name]
-        chosen = facts.get(plain(name))
-        if chosen is None or not fits(prop, chosen):
-            sampled = self.answers.sample(described).get(name) or self.answers.sample(prop)
-            chosen = facts[plain(name)] = self._resources.new_identity(prop, sampled)
-        parameter = act.shape.parameter
-        path = f"{act.shape.concrete(act.path)}/{chosen}"
-        body = self.answers.told(act.operation, facts, parameter)
-        self._resources.put(path, self.answers.known(act.operation, body, facts, parameter))
-        return self.answers.reply(act.operation, body), path
+        value = facts.get(plain(name))
+        if value is None or not fits(prop, value):
+            sampled = self.responses.sample(described).get(name) or self.responses.sample(prop)
+            value = facts[plain(name)] = self._resources.new_identity(prop, sampled)
+        path = f"{call.collection}/{value}"
+        body = self.responses.success_body(call.operation, facts, parameter)
+        self._resources.put(path, self.responses.facts(call.operation, body, facts, parameter))
+        return self.responses.encode(call.operation, body), path
 
-    def _list(self, act: ResourceCall) -> Performed:
-        things = self._resources.under(act.shape.concrete(act.path))
-        return self.answers.page(act.operation, things), ""
+    def _list(self, call: ResourceCall) -> Performed:
+        items = self._resources.under(call.collection)
+        return self.responses.page(call.operation, items), ""
 
-    def _read(self, act: ResourceCall) -> Performed:
-        return self._told(act, self._existing(act)), ""
+    def _read(self, call: ResourceCall) -> Performed:
+        return self._item_response(call, self._existing(call)), ""
 
-    def _update(self, act: ResourceCall) -> Performed:
-        facts = {**self._existing(act), **act.facts()}
-        self._resources.put(act.item, facts)
-        return self._told(act, facts), act.item
+    def _update(self, call: ResourceCall) -> Performed:
+        facts = {**self._existing(call), **call.facts()}
+        self._resources.put(call.item, facts)
+        return self._item_response(call, facts), call.item
 
-    def _replace(self, act: ResourceCall) -> Performed:
-        before, facts = self._resources.get(act.item), act.facts()
-        self._resources.put(act.item, facts)
-        return self._told(act, facts), "" if before == facts else act.item
+    def _replace(self, call: ResourceCall) -> Performed:
+        before, facts = self._resources.get(call.item), call.facts()
+        self._resources.put(call.item, facts)
+        return self._item_response(call, facts), "" if before == facts else call.item
 
-    def _delete(self, act: ResourceCall) -> Performed:
-        facts = {**self._existing(act), "deleted": True}
-        self._resources.remove(act.item)
-        return self._told(act, facts), act.item
+    def _delete(self, call: ResourceCall) -> Performed:
+        facts = {**self._existing(call), "deleted": True}
+        self._resources.remove(call.item)
+        return self._item_response(call, facts), call.item
 
-    def _other(self, act: ResourceCall) -> Performed:
-        facts = act.facts()
-        path = act.shape.concrete(act.path)
-        unchanged = act.operation.method in REPEATABLE and self._resources.get(path) == facts
-        if act.operation.method not in READS:
+    def _other(self, call: ResourceCall) -> Performed:
+        facts, path, method = call.facts(), call.collection, call.operation.method
+        unchanged = method in REPEATABLE and self._resources.get(path) == facts
+        if method not in READS:
             self._resources.put(path, facts)
-        changed = act.operation.method not in READS and not unchanged
-        return self.answers.success(act.operation, facts), path if changed else ""
+        changed = method not in READS and not unchanged
+        return self.responses.success(call.operation, facts), path if changed else ""
 
-    def _existing(self, act: ResourceCall) -> Facts:
-        facts = self._resources.get(act.item)
+    def _existing(self, call: ResourceCall) -> Facts:
+        facts = self._resources.get(call.item)
         if facts is None:
-            raise Refusal(404, f"{act.item} does not exist")
+            raise Refusal(404, f"{call.item} does not exist")
         return facts
 
-    def _told(self, act: ResourceCall, facts: Facts) -> FakeResponse:
-        """The thing at the item's path, under the identity that the path gives it."""
-        parameter = act.shape.parameter
-        schema = success_schema(act.operation)
+    def _item_response(self, call: ResourceCall, facts: Facts) -> FakeResponse:
+        """The item, under the id that its path has."""
+        parameter = call.role.parameter
+        schema = success_schema(call.operation)
         if schema is not None:
             described = envelope(schema, parameter)[1]
             name = identity(described, parameter)
             if name and plain(name) not in facts:
-                facts = {**facts, plain(name): act.decoded.path.get(parameter)}
-        return self.answers.success(act.operation, facts, parameter=parameter)
+                facts = {**facts, plain(name): call.values.path.get(parameter)}
+        return self.responses.success(call.operation, facts, parameter=parameter)

@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test check lint types layers bench clean corpus pages golden golden-signatures
+.PHONY: demo test check lint types layers bench figures clean corpus pages golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -60,11 +60,18 @@ pages: $(READY)  ## Write again the pages that are made from the program
 	$(PY) docs/signatures.py
 	PYTHONPATH=tests $(PY) -m support.codegen_page
 
-bench: $(READY)  ## Planner, runtime and signatures, peers beside them
+bench: $(READY)  ## List the benchmarks and run the quick ones; leaves the tree as it is
 	$(PIP) install --group bench
-	$(PY) benchmarks/planner.py
-	$(PY) benchmarks/runtime/run.py
-	$(PY) benchmarks/webhooks/verifying.py
+	$(PY) -m benchmarks
+	$(PY) -m benchmarks --quick
+
+bench-%: $(READY)  ## Run one: make bench-runtime.calls, make bench-codegen.whole ARGS=FOLDER
+	$(PIP) install --group bench
+	$(PY) -m benchmarks $* $(ARGS)
+
+figures: $(READY)  ## Write the pages of figures from benchmarks/results
+	$(PIP) install --group bench
+	$(PY) -m benchmarks.figures
 
 clean:
 	rm -rf $(VENV) .golden demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

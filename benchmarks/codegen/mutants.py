@@ -1,16 +1,15 @@
 """Do the generated tests fail when the wrapper is broken?
 
-    python benchmarks/codegen/mutants.py [PACK | DOCUMENT ...] [--slices 2] [--first 0] [--most 60]
-
 Writes the integration of each provider's pack, or of slices of a document: six operations each,
 drawn by a seed so that nobody picks those that suit, for FastAPI and Flask in turn. Templates are
 improved by what survives, so that a score is honest only for slices that nobody has looked at:
 `--first` begins at another one. Measures the branch coverage of the wrapper and webhook handler
 under the generated tests, and then breaks the wrapper in one place after the other. Each mutant
 runs in a fork of this process. Prints every survivor, and the score of each and of all.
+
+Takes five minutes a wrapper.
 """
 
-import argparse
 import ast
 import copy
 import os
@@ -20,18 +19,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
 import pytest
-from ours import generate
 
+from benchmarks.codegen.generate import generate
+from benchmarks.shared import Table, parser, report
 from noctule import apidoc
 from noctule.codegen import render
 from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod, Webhook
-from noctule.providers import pack
+from noctule.providers import pack, packs
 
 PLUGINS = ["-p", "anyio.pytest_plugin", "-p", "noctule.runtime.testing.plugin"]
 OTHERS = {"int": "str", "str": "int", "bool": "str", "float": "str"}
@@ -197,15 +197,6 @@ class Score:
     coverage: list[str] = field(default_factory=list[str])
     seconds: list[float] = field(default_factory=list[float])
 
-    def __str__(self) -> str:
-        """The sum, with the worst coverage and the slowest tests."""
-        worst = min((int(share.rstrip("%")) for share in self.coverage), default=0)
-        return (
-            f"{self.killed} of {self.of} mutants found ({part(self.killed, self.of)}) in "
-            f"{len(self.coverage)} wrappers; branch coverage at least {worst}%, tests in at most "
-            f"{max(self.seconds, default=0):.1f} s"
-        )
-
 
 def part(killed: int, of: int) -> str:
     return f"{killed / of:.0%}" if of else "none tried"
@@ -259,21 +250,41 @@ def measure_all(asked: str, numbers: range, most: int, score: Score) -> None:
                 measure(f"{document.stem} {number}, {target}", root, task, most, score)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("codegen.mutants", __doc__)
+    command_line.add_argument("subjects", nargs="*", default=["stripe"], metavar="PACK|DOCUMENT")
+    command_line.add_argument("--slices", type=int, default=2, help="slices of a document")
+    command_line.add_argument("--first", type=int, default=0, help="the number of the first slice")
+    command_line.add_argument("--most", type=int, default=400, help="mutants per wrapper")
+    options = command_line.parse_args(arguments)
+    unknown = [
+        name for name in options.subjects if name not in packs() and not Path(name).is_file()
+    ]
+    if unknown:
+        command_line.error(f"neither a pack nor a document: {', '.join(unknown)}")
+    numbers = range(options.first, options.first + options.slices)
+    scores: dict[str, Score] = {}
+    for subject in options.subjects:
+        scores[subject] = Score()
+        measure_all(subject, numbers, options.most, scores[subject])
+    rows: list[tuple[str | int | float, ...]] = [
+        (
+            Path(subject).stem,
+            len(score.coverage),
+            f"{score.killed} of {score.of}",
+            part(score.killed, score.of),
+            min(score.coverage, key=lambda share: int(share.rstrip("%"))),
+            f"{max(score.seconds):.1f}",
+        )
+        for subject, score in scores.items()
+    ]
+    head = (
+        "",
+        "wrappers",
+        "mutants found",
+        "share",
+        "branch coverage at least",
+        "tests, s at most",
     )
-    parser.add_argument("providers", nargs="*", default=["stripe"])
-    parser.add_argument("--slices", type=int, default=2, help="slices of a document")
-    parser.add_argument("--first", type=int, default=0, help="the number of the first slice")
-    parser.add_argument("--most", type=int, default=400, help="mutants per wrapper")
-    arguments = parser.parse_args()
-    numbers = range(arguments.first, arguments.first + arguments.slices)
-    score = Score()
-    for provider in arguments.providers:
-        measure_all(provider, numbers, arguments.most, score)
-    print(score)
-
-
-if __name__ == "__main__":
-    main()
+    report(options, Table("Mutants that the generated tests find", head, rows))
+    return 0

@@ -1,21 +1,22 @@
 """A whole-API client for each document of a folder: made, formatted, type-checked, tested.
 
-    python benchmarks/codegen/whole.py FOLDER [NAME ...]
-
 Per document: seconds and peak memory of generating, files and lines; then whether `ruff format`
 and `ruff check` have nothing to say, mypy --strict and pyright strict neither, and the generated
-tests pass. Exit code 1 if any of that does not hold.
+tests pass. Exits 1 if any of that does not hold.
+
+Takes a minute a document. Needs a FOLDER of documents, for example ../shared/specs.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from run import OURS, count, measured
+from benchmarks.codegen.generators import GENERATE, count, measured
+from benchmarks.shared import Table, parser, report
 
 TESTS = ["pytest", "-q", "-n", "2", "-W", "error", "-p", "no:cacheprovider", "tests"]
 
@@ -42,29 +43,34 @@ def checks(folder: Path) -> dict[str, str]:
     return said
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("names", nargs="*")
-    given = parser.parse_args()
-    wrong = 0
-    for document in sorted(given.folder.resolve().glob("*.json")):
-        if given.names and document.stem not in given.names:
-            continue
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            run = measured([sys.executable, str(OURS), str(document), name], folder)
-            files = len(list(folder.rglob("*.py")))
-            print(f"{document.stem:<16}{run.seconds:>7.2f} s{run.megabytes:>6.0f} MB"
-                  f"{files:>5} files{count(folder):>8} lines", end="", flush=True)  # fmt: skip
-            said = {"made": run.said} if run.code else checks(folder)
-            found = {tool: text for tool, text in said.items() if text}
-            wrong += bool(found)
-            print(f"  {found or 'all hold'}", flush=True)
-    return int(wrong > 0)
+def whole(document: Path) -> tuple[tuple[str | int | float, ...], bool]:
+    """The row of one document, and whether everything holds."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run = measured([sys.executable, *GENERATE, str(document), name], folder)
+        files = len(list(folder.rglob("*.py")))
+        said = {"made": run.said} if run.code else checks(folder)
+        complaints = "; ".join(f"{tool}: {text}" for tool, text in said.items() if text)
+        figures = (f"{run.seconds:.2f}", round(run.megabytes), files, count(folder))
+    return (document.stem, *figures, complaints or "no complaint"), not complaints
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("codegen.whole", __doc__)
+    command_line.add_argument("folder", type=Path)
+    command_line.add_argument("names", nargs="*", help="documents of it; all without any")
+    options = command_line.parse_args(arguments)
+    documents = sorted(options.folder.resolve().glob("*.json"))
+    if not documents:
+        command_line.error(f"no *.json in {options.folder}")
+    rows: list[tuple[str | int | float, ...]] = []
+    good = True
+    for document in documents:
+        if not options.names or document.stem in options.names:
+            row, holds = whole(document)
+            rows.append(row)
+            good = good and holds
+            print(*row, flush=True)
+    head = ("", "seconds", "peak MB", "files", "lines", "ruff, mypy, pyright, tests")
+    report(options, Table("Whole-API clients", head, rows))
+    return int(not good)

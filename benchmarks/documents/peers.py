@@ -1,18 +1,17 @@
 """Other free generators on a sample of real documents, asked what noctule is asked.
 
-    make corpus && python benchmarks/documents/peers.py OUT [--count 100] [--seconds 3600]
-
 The sample is the first `--count` documents in the order of `corpus.py --generate`, which nobody
 chose. Each generator writes a client of each; then every module of it is imported, and mypy reads
 it, as it comes and with `--strict`. Counted too: the documents of which every operation is there.
 Each generator stands in a virtualenv of its own below OUT, with what its code imports;
 openapi-generator needs Java. Rows are kept in OUT, so that the same command goes on where it was
-stopped. Prints the table; exit code 3 where `--seconds` ended before the last document.
+stopped. Exits 3 where `--seconds` ended before the last document.
+
+Takes a night. Needs `make corpus`, a package index and Java.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import re
@@ -24,16 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import checking
-import clients
-import corpus
-import processes
-from generating import Generator
-
+from benchmarks.documents import checking, clients, corpus, processes
+from benchmarks.documents.generating import Generator
+from benchmarks.shared import MissingError, Table, environment, parser, report
 from noctule.apidoc import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 LIMIT = 600.0
 """Seconds for one generation, one import, one run of mypy."""
@@ -109,11 +105,11 @@ class Peer:
 def ran(folder: Path, command: list[str]) -> str:
     """The last thing that the command said, where it failed."""
     path = f"{folder}:{checking.SOURCES}"
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "MYPYPATH": str(checking.SOURCES)}
+    variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "MYPYPATH": str(checking.SOURCES)}
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False,
-            env=environment,
+            env=variables,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"no end after {LIMIT:.0f} s"
@@ -153,13 +149,8 @@ def peers(out: Path) -> Iterator[Peer]:
 
 
 def installed(out: Path, name: str) -> Path:
-    """The Python of the generator's virtualenv, made where it is not there yet."""
-    python = out / "environments" / name / "bin/python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", *PEERS[name]]
-        subprocess.run(command, check=True)
-    return python
+    """The Python of the generator's virtual environment."""
+    return environment(out / "environments" / name, *PEERS[name])
 
 
 def sample(count: int) -> list[str]:
@@ -190,31 +181,28 @@ def measure(out: Path, count: int, seconds: float) -> bool:
     return True
 
 
-def table(rows: list[Row]) -> str:
-    """Markdown: of the documents with operations, how many pass each question."""
+def table(rows: list[Row]) -> Table:
+    """Of the documents with operations, how many pass each question."""
     count = len({row["document"] for row in rows if row["operations"]})
-    lines = [f"| of {count} documents | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
+    cells: list[tuple[str | int | float, ...]] = []
     for name in dict.fromkeys(row["generator"] for row in rows):
         own = [row for row in rows if row["generator"] == name and row["operations"]]
-        counts = [str(sum(map(holds, own))) for holds in COLUMNS.values()]
-        lines.append(f"| {name} | {' | '.join(counts)} |")
-    return "\n".join(lines)
+        cells.append((name, *(sum(map(holds, own)) for holds in COLUMNS.values())))
+    return Table("Generators side by side", (f"of {count} documents", *COLUMNS), cells)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--count", type=int, default=100, help="documents")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="then no new one")
-    asked = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("documents.peers", __doc__)
+    command_line.add_argument("out", type=Path)
+    command_line.add_argument("--count", type=int, default=100, help="documents")
+    command_line.add_argument("--seconds", type=float, default=float("inf"), help="then no new one")
+    asked = command_line.parse_args(arguments)
+    if not corpus.CORPUS.is_dir():
+        raise MissingError("the documents are not there: run `make corpus`")
+    if not shutil.which("java"):
+        raise MissingError("openapi-generator needs Java, and there is no `java`")
     out = asked.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    whole = measure(out, asked.count, asked.seconds)
-    print(table(clients.read(out / "rows.jsonl")))
-    return 0 if whole else 3
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    complete = measure(out, asked.count, asked.seconds)
+    report(asked, table(clients.read(out / "rows.jsonl")))
+    return 0 if complete else 3

@@ -1,11 +1,10 @@
 """How many answers the code of a generator can read, in that code's own environment.
 
-    python reader.py GENERATOR FOLDER PACKAGE < cases.json
-
 A case is `[verb, path, status, body]`, names of variables left out of the path. Prints as JSON how
 each ended: "" where it was read, the type of the error, or null where no operation is called so.
 """
 
+import argparse
 import importlib
 import json
 import re
@@ -105,8 +104,12 @@ def outcome(read: Reader | None, status: int, body: object) -> str | None:
 
 
 def main() -> None:
-    generator, folder, package = sys.argv[1:]
-    readers = READERS[generator](Path(folder), package)
+    command_line = argparse.ArgumentParser(description=__doc__)
+    command_line.add_argument("generator", choices=READERS)
+    command_line.add_argument("folder", type=Path)
+    command_line.add_argument("package")
+    options = command_line.parse_args()
+    readers = READERS[options.generator](options.folder, options.package)
     cases = json.load(sys.stdin)
     print(json.dumps([outcome(readers.get(key(v, p)), s, body) for v, p, s, body in cases]))
 

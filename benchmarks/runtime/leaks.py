@@ -1,7 +1,5 @@
 """Every operation of five providers under every kind of answer, with secrets planted everywhere.
 
-    python benchmarks/runtime/leaks.py [PROVIDER ...]
-
 The whole API of each document is generated, imported, and called over loopback: credentials in
 the environment, a token and a card number in every argument, an idempotency key, and a provider
 that quotes all it was told in whatever it answers. Searched for each of them, as it is, in base64
@@ -10,14 +8,15 @@ results, errors, tracebacks, and the reprs of what a program holds.
 
 Searched as well are the locals of each frame, which some error trackers print: of all frames but
 the caller's own, and those of the generated method, which are called with these arguments.
+Exits 1 if a secret is found.
+
+Takes five minutes. Needs the providers' whole documents in ../shared/specs, and OpenTelemetry.
 """
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -33,11 +32,21 @@ from pathlib import Path
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
-import opentelemetry.trace  # noqa: F401 - imported, it is used
-from filling import Filling
-from quoting import FAULTS, Case, Quoting
-from searching import CARD, CREDENTIALS, KEY, TOKEN, Search, Spans, all_logs, quoted, shown_locals
-
+from benchmarks.codegen.generate import generate
+from benchmarks.runtime.filling import Filling
+from benchmarks.runtime.quoting import FAULTS, Case, Quoting
+from benchmarks.runtime.searching import (
+    CARD,
+    CREDENTIALS,
+    KEY,
+    TOKEN,
+    Search,
+    Spans,
+    all_logs,
+    quoted,
+    shown_locals,
+)
+from benchmarks.shared import SPECS, MissingError, Table, parser, report, started
 from noctule.runtime import (
     Backoff,
     CallOptions,
@@ -55,10 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import ModuleType
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
 PROVIDERS = ("stripe", "github", "slack", "twilio", "sendgrid")
-
-GENERATE = Path(__file__).parents[1] / "codegen" / "ours.py"
 
 PATIENT = Policies(
     breaker=None,
@@ -70,6 +76,16 @@ PATIENT = Policies(
 
 SOON = 0.02
 """Seconds until we give up on a provider that is silent."""
+
+
+NOTE = (
+    f"Kinds of answer: {', '.join(FAULTS)}. Planted: the provider's credentials, a token, a card"
+    " number and an idempotency key, in arguments, headers and bodies, and quoted in the answers."
+    " Searched: every logger at DEBUG, events, spans, typed results, errors, tracebacks, the reprs"
+    " of what a program holds, and the locals of all frames but those of the caller and of the"
+    " generated method, which hold their arguments. Not searched: results that are plain JSON, text"
+    " or bytes, since they are the answer."
+)
 
 
 @dataclass
@@ -192,6 +208,9 @@ async def call_all(kind: type[Service], search: Search, wanted: dict[int, Any]) 
 
 def searched(provider: str) -> dict[str, Any]:
     """The figures of the wrapper of `provider` that can be imported from here."""
+    import opentelemetry.trace  # imported, the runtime uses it
+
+    assert opentelemetry.trace
     search = Search(provider)
     module = import_module(f"app.services.{provider}_service")
     every = operations(module)
@@ -222,22 +241,33 @@ def measured(folder: str, provider: str, pipe: Any) -> None:
     pipe.send(searched(provider))
 
 
-def main(providers: Sequence[str] = PROVIDERS) -> dict[str, dict[str, Any]]:
-    spawn = multiprocessing.get_context("spawn")
-    figures = {}
-    for provider in providers:
-        with tempfile.TemporaryDirectory() as folder:
-            document = SPECS / f"{provider}.json"
-            subprocess.run([sys.executable, GENERATE, document, folder], check=True)
-            here, there = spawn.Pipe()
-            process = spawn.Process(target=measured, args=(folder, provider, there))
-            process.start()
-            there.close()
-            figures[provider] = here.recv()
-            process.join()
-        print(provider, figures[provider], flush=True)
+def figures_of(provider: str) -> dict[str, Any]:
+    """The whole API of the provider, generated, called and searched."""
+    document = SPECS / f"{provider}.json"
+    if not document.exists():
+        raise MissingError(f"{document} is not there: leaks needs whole documents of providers")
+    with tempfile.TemporaryDirectory() as folder:
+        generate(str(document), Path(folder))
+        process, pipe = started(measured, folder, provider)
+        figures: dict[str, Any] = pipe.recv()
+        process.join()
     return figures
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:] or PROVIDERS)
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("runtime.leaks", __doc__)
+    command_line.add_argument("providers", nargs="*", default=PROVIDERS, help=", ".join(PROVIDERS))
+    options = command_line.parse_args(arguments)
+    rows: list[tuple[str | int | float, ...]] = []
+    leaks = Counter[str]()
+    for provider in options.providers:
+        figures = figures_of(provider)
+        leaks.update(figures["hits"])
+        for strange, times in figures["strange"].items():
+            print(f"{provider}: {times} times {strange}")
+        called = f"{figures['operations'] - figures['not called']} of {figures['operations']}"
+        texts, hits = (sum(figures[key].values()) for key in ("texts", "hits"))
+        rows.append((provider, called, figures["calls"], texts, hits))
+    head = ("", "operations", f"calls, {len(FAULTS)} kinds of answer", "texts searched", "hits")
+    report(options, Table("Secrets told: whole-API clients", head, rows, NOTE))
+    return int(leaks.total() > 0)

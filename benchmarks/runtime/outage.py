@@ -1,19 +1,30 @@
-"""A ten-minute outage and a thousand callers, in virtual time, with and without each policy.
+"""A ten-minute outage and a thousand callers, in virtual time, policy by policy and beside peers.
 
-No event loop: a engine decides and does nothing, and this is a third driver for it, a heap of
-moments. Each caller makes a call every 3.3 s, 300 calls a second in all. The provider answers in
-50 ms; from second 60 to second 660 it refuses in 20 ms (503), or answers nothing at all.
+Each caller makes a call every 3.3 s, 300 calls a second in all. The provider answers in 50 ms; from
+second 60 to second 660 it refuses in 20 ms (503), or answers nothing at all. Our policy engine only
+decides, so that a heap of moments drives it here. The peers run in an event loop whose time is
+virtual, with a hundred callers, because each of their calls is a task; ours stand beside them with
+a hundred callers too. What a breaker spares the provider it costs the callers: calls that fail
+during the outage are a column.
+
+Takes three minutes. Needs the group `bench` for the peers; those that are missing are left out.
 """
 
 from __future__ import annotations
 
+import asyncio
 import heapq
+import logging
 import random
+import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.runtime import virtual_loop
+from benchmarks.runtime.peers import OUTAGE, stacks
+from benchmarks.shared import Table, parser, report
 from noctule.runtime import errors
 from noctule.runtime.call.config import Policies
 from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
@@ -25,24 +36,26 @@ from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.policy.retry import RetryLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Sequence
 
+    from benchmarks.runtime.peers import Decorator
 
 Effect = Attempt | Sleep | Wait
 
 DOWN, UP, END = 60.0, 660.0, 760.0
-CALLERS, PAUSE = 1000, 1000 / 300
+HANG = 10.0
+"""Seconds after which the HTTP client gives up, under a stack without a timeout of its own."""
+CALLERS, FEWER, PAUSE = 1000, 100, 1000 / 300
 ALL = Policies()
 BARE = replace(ALL, retry_budget=None, breaker=None, max_concurrency=None)
 
 VARIANTS: dict[str, Policies] = {
     "no policy": replace(BARE, retry=RetryLimits(attempts=1)),
     "retry": BARE,
-    "retry, quota": replace(BARE, retry_budget=ALL.retry_budget),
+    "retry, retry budget": replace(BARE, retry_budget=ALL.retry_budget),
     "retry, breaker": replace(BARE, breaker=ALL.breaker),
     "retry, bulkhead": replace(BARE, max_concurrency=ALL.max_concurrency),
-    "all, as by default": ALL,
+    "all policies": ALL,
 }
 KINDS = ("refuses", "hangs")
 
@@ -58,7 +71,7 @@ class Time(SystemClock):
 
 
 @dataclass
-class Second:
+class Seconds:
     """Per second: requests that reached the provider, calls that failed, calls that were made."""
 
     requests: Counter[int] = field(default_factory=Counter[int])
@@ -75,6 +88,11 @@ class Second:
         seconds = range(int(DOWN), int(self.up))
         return sum(self.requests[s] for s in seconds) / sum(self.calls[s] for s in seconds)
 
+    def failed_during(self) -> float:
+        """Share of the calls made during the outage that failed."""
+        seconds = range(int(DOWN), int(self.up))
+        return sum(self.failed[s] for s in seconds) / sum(self.calls[s] for s in seconds)
+
     def failed_after(self, seconds: int = 3) -> float:
         """Share of the calls made just after the recovery that failed."""
         after = range(int(self.up), int(self.up) + seconds)
@@ -87,14 +105,17 @@ class Second:
 
 
 class Simulation:
-    def __init__(self, policies: Policies, kind: str, seed: int = 7, up: float = UP) -> None:
+    def __init__(
+        self, policies: Policies, kind: str, seed: int = 7, up: float = UP, callers: int = CALLERS
+    ) -> None:
+        self.callers = callers
         self.end = up + END - UP
         self.hangs = kind == "hangs"
         self.draw = random.Random(seed)
         self.time = Time()
         self.state = ProviderState(policies, random=self.draw.random)
         self.config = EngineConfig(policies, self.state, self.time)
-        self.outcome = Second(up=up)
+        self.outcome = Seconds(up=up)
         self.heap: list[tuple[float, int, Callable[[], None]]] = []
         self.count = 0
 
@@ -102,8 +123,8 @@ class Simulation:
         self.count += 1
         heapq.heappush(self.heap, (moment, self.count, action))
 
-    def run(self) -> Second:
-        for _ in range(CALLERS):
+    def run(self) -> Seconds:
+        for _ in range(self.callers):
             self.at(self.draw.random() * PAUSE, self.call)
         while self.heap:
             self.time.now, _, action = heapq.heappop(self.heap)
@@ -158,50 +179,122 @@ class Simulation:
         )
 
 
-def figures(kind: str) -> dict[str, Second]:
+def simulated(kind: str) -> dict[str, Seconds]:
     return {name: Simulation(policies, kind).run() for name, policies in VARIANTS.items()}
 
 
-def short(kind: str, outages: int = 12) -> list[Second]:
+def beside(kind: str) -> dict[str, Seconds]:
+    """The same outage with fewer callers, for us and for the peers."""
+    found = {
+        f"noctule: {name}": Simulation(VARIANTS[name], kind, callers=FEWER).run()
+        for name in ("retry, retry budget", "all policies")
+    }
+    for name, decorate in stacks().items():
+        if name in OUTAGE:
+            found[name] = virtual_loop.run(callers(decorate, kind))
+    return found
+
+
+async def callers(decorate: Decorator, kind: str, seed: int = 7) -> Seconds:
+    """The callers of a stack, each call a task of its own."""
+    outcome, draw = Seconds(), random.Random(seed)
+
+    async def send() -> None:
+        now = time.monotonic()
+        outcome.requests[int(now)] += 1
+        if not DOWN <= now < UP:
+            await asyncio.sleep(0.05)
+        elif kind == "hangs":
+            await asyncio.sleep(HANG)
+            raise errors.TimedOut
+        else:
+            await asyncio.sleep(0.02)
+            raise errors.ServerError
+
+    call = decorate(send)
+
+    async def one() -> None:
+        made = int(time.monotonic())
+        outcome.calls[made] += 1
+        outcome.waiting += 1
+        outcome.most_waiting = max(outcome.most_waiting, outcome.waiting)
+        try:
+            await call()
+        except Exception:  # each library has errors of its own
+            outcome.failed[made] += 1
+        outcome.waiting -= 1
+
+    async with asyncio.TaskGroup() as group:
+        for moment in sorted(made for _ in range(FEWER) for made in times(draw)):
+            await asyncio.sleep(moment - time.monotonic())
+            group.create_task(one())
+    return outcome
+
+
+def times(draw: random.Random) -> Iterator[float]:
+    """When one caller makes its calls."""
+    moment = draw.random() * PAUSE
+    while moment < END:
+        yield moment
+        moment += PAUSE
+
+
+def short(kind: str, outages: int = 12) -> list[Seconds]:
     """Outages of forty seconds under all policies. What a recovery costs depends on how long ago
-    the last probe went: so many outages, so many answers."""
+    the last trial call was: so many outages, so many answers."""
     return [Simulation(ALL, kind, seed, DOWN + 40.0).run() for seed in range(outages)]
 
 
-def draw(outcomes: dict[str, Second], path: Path) -> None:
-    import matplotlib as mpl
+def table(kind: str, callers: int, outcomes: dict[str, Seconds]) -> Table:
+    title = f"A ten-minute outage, {callers:,} callers, simulated: the provider {kind}"
+    head = ("", "load", "failed during the outage", "failed in the 3 s after it",
+            "none fails after", "waiting at most")  # fmt: skip
+    rows = [
+        (
+            name,
+            f"{outcome.load():.4f}x",
+            f"{outcome.failed_during():.1%}",
+            f"{outcome.failed_after():.1%}",
+            f"{outcome.recovered():.0f} s",
+            outcome.most_waiting,
+        )
+        for name, outcome in outcomes.items()
+    ]
+    return Table(title, head, rows)
 
-    mpl.use("Agg")
-    mpl.rcParams["svg.hashsalt"] = "noctule"  # else every drawing has other ids
-    from matplotlib import pyplot as plt
 
-    figure, rows = plt.subplots(len(outcomes), 1, figsize=(8, 1.7 * len(outcomes)), sharex=True)
+def recoveries() -> Table:
+    rows: list[tuple[str | int | float, ...]] = []
+    for kind in KINDS:
+        outcomes = short(kind)
+        lost = [outcome.failed_after() for outcome in outcomes]
+        load = max(outcome.load() for outcome in outcomes)
+        mean = f"{sum(lost) / len(lost):.1%}"
+        rows.append((f"the provider {kind}", f"{load:.4f}x", mean, f"{max(lost):.1%}"))
+    title = "What a recovery costs: twelve outages of forty seconds, all policies"
+    return Table(title, ("", "load at most", "failed in the 3 s after it, mean", "most"), rows)
+
+
+def series(outcomes: dict[str, Seconds]) -> dict[str, Any]:
+    """What the plot needs: requests and failed calls of each second."""
     seconds = range(int(END))
-    for axis, (name, outcome) in zip(rows, outcomes.items(), strict=True):
-        axis.axvspan(DOWN, UP, color="0.93")
-        axis.plot(seconds, [outcome.requests[s] for s in seconds], label="requests", lw=1)
-        axis.plot(seconds, [outcome.failed[s] for s in seconds], label="calls lost", lw=1)
-        axis.set_title(f"{name}: load {outcome.load():.3f}x", fontsize=9, loc="left")
-        axis.set_ylim(0, 1250)
-    rows[0].legend(fontsize=8, loc="upper right", ncols=2)
-    rows[-1].set_xlabel("seconds; the provider is down where it is grey; 300 calls a second")
-    figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
+    stacks = {
+        name: {
+            "load": round(outcome.load(), 4),
+            "requests": [outcome.requests[s] for s in seconds],
+            "failed": [outcome.failed[s] for s in seconds],
+        }
+        for name, outcome in outcomes.items()
+    }
+    return {"down": DOWN, "up": UP, "stacks": stacks}
 
 
-def main() -> dict[str, dict[str, Second]]:
-    simulated = {kind: figures(kind) for kind in KINDS}
-    for kind, outcomes in simulated.items():
-        print(f"the provider {kind}")
-        for name, outcome in outcomes.items():
-            print(
-                f"  {name:20s} load {outcome.load():6.4f}x   failed in the 3 s after recovery"
-                f" {outcome.failed_after():6.1%}   all well {outcome.recovered():4.0f} s after it"
-                f"   waiting {outcome.most_waiting:5d}"
-            )
-    return simulated
-
-
-if __name__ == "__main__":
-    main()
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser("runtime.outage", __doc__).parse_args(arguments)
+    logging.disable()  # pyresilience writes each failed attempt
+    virtual_loop.install()
+    outcomes = {kind: simulated(kind) for kind in KINDS}
+    tables = [table(kind, CALLERS, found) for kind, found in outcomes.items()]
+    tables += [table(kind, FEWER, beside(kind)) for kind in KINDS]
+    report(options, *tables, recoveries(), data=series(outcomes["refuses"]))
+    return 0

@@ -1,7 +1,10 @@
-"""What all policies cost around a coroutine that does nothing, beside peers, interleaved.
+"""What all policies cost around a coroutine that does nothing, beside peers.
 
-The least of many short rounds is reported: on a shared machine the least is the code, and what
-is above it is the neighbours.
+Rounds are interleaved and the fastest of each is reported: on a shared machine the fastest is the
+code, and the rest is other processes. Ours is the policy engine alone, without a service, a
+transport and telemetry; the peers' are their decorators.
+
+Takes 15 seconds. Needs the group `bench` for the peers; those that are missing are left out.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from benchmarks.runtime.peers import stacks
+from benchmarks.shared import Table, parser, report
 from noctule.runtime.call.config import Policies
 from noctule.runtime.call.drivers import run_policies
 from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
@@ -20,6 +25,8 @@ from noctule.runtime.clock import SYSTEM
 from noctule.runtime.policy.outcome import AttemptOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from noctule.runtime.effects import Attempt
 
 Subject = Callable[[], Awaitable[object]]
@@ -42,53 +49,6 @@ def noctule(policies: Policies) -> Subject:
     return call
 
 
-def peers() -> dict[str, Subject]:
-    """Those that are installed, each with as many of our policies as it offers."""
-    found: dict[str, Subject] = {}
-    try:
-        import tenacity
-
-        wait = tenacity.wait_random_exponential(max=8)
-        found["tenacity: retry"] = tenacity.retry(stop=tenacity.stop_after_attempt(4), wait=wait)(
-            nothing
-        )
-    except ImportError:
-        pass
-    try:
-        import stamina
-
-        found["stamina: retry"] = stamina.retry(on=ValueError, attempts=4)(nothing)
-    except ImportError:
-        pass
-    try:
-        import nopanic
-
-        budget = nopanic.RetryBudget()
-        stack = nopanic.bulkhead(50)(nopanic.circuit_breaker()(nothing))
-        found["nopanic: retry, budget, breaker, bulkhead"] = nopanic.retry(
-            attempts=4, budget=budget
-        )(stack)
-        timed = nopanic.bulkhead(50)(nopanic.circuit_breaker()(nopanic.timeout(10.0)(nothing)))
-        found["nopanic: the same and timeout"] = nopanic.retry(attempts=4, budget=budget)(timed)
-    except ImportError:
-        pass
-    try:
-        import pyresilience as pr
-
-        parts = {
-            "retry": pr.RetryConfig(max_attempts=4),
-            "circuit_breaker": pr.CircuitBreakerConfig(),
-            "bulkhead": pr.BulkheadConfig(max_concurrent=50),
-        }
-        found["pyresilience: retry, breaker, bulkhead"] = pr.resilient(**parts)(nothing)
-        found["pyresilience: the same and timeout"] = pr.resilient(
-            **parts, timeout=pr.TimeoutConfig(seconds=10)
-        )(nothing)
-    except ImportError:
-        pass
-    return found
-
-
 async def timeout_alone() -> None:
     async with asyncio.timeout(10):
         await nothing()
@@ -100,7 +60,7 @@ def subjects() -> dict[str, Subject]:
         "asyncio.timeout alone": timeout_alone,
         "noctule: all policies, no timeout": noctule(Policies(timeout=None, deadline=None)),
         "noctule: all policies": noctule(Policies()),
-        **peers(),
+        **{name: decorate(nothing) for name, decorate in stacks().items()},
     }
 
 
@@ -122,12 +82,11 @@ async def measure(rounds: int = 150, calls: int = 200) -> dict[str, float]:
     return {name: value - nothing_at_all for name, value in least.items()}
 
 
-def main() -> dict[str, float]:
-    figures = asyncio.run(measure())
-    for name, value in figures.items():
-        print(f"{name:45s} {value:7.2f} us")
-    return figures
-
-
-if __name__ == "__main__":
-    main()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("runtime.overhead", __doc__)
+    command_line.add_argument("--rounds", type=int, default=150)
+    options = command_line.parse_args(arguments)
+    figures = asyncio.run(measure(options.rounds))
+    rows = [(name, round(micros, 1)) for name, micros in figures.items()]
+    report(options, Table("All policies around a coroutine that does nothing", ("", "µs"), rows))
+    return 0

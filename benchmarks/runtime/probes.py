@@ -7,6 +7,8 @@ Cut off sync: an exception that is no `Exception`, as Ctrl-C is, wherever that c
 runtime while the probe is on its way. Afterwards the provider is well, and the next call must be
 let through at once; where the interrupt strikes the taking of the probe itself, or the giving
 back, the next one goes when a probe would be due anyway.
+
+Takes a minute.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import noctule.runtime
+from benchmarks.shared import Table, parser, report
 from noctule.runtime import (
     CallOptions,
     CircuitOpen,
@@ -44,7 +47,7 @@ from noctule.runtime.policy.breaker import CLOSED, HALF_OPEN
 from noctule.runtime.testing import VirtualClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
     from types import FrameType
 
     from noctule.runtime import Clock, Request
@@ -349,23 +352,22 @@ def one_of_threads(callers: int, *, well: bool) -> bool:
     return single(transport, well=well, others=callers - 1, refused=len(refused))
 
 
-def main() -> dict[str, str]:
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser("runtime.probes", __doc__).parse_args(arguments)
     logging.getLogger("noctule").setLevel(logging.CRITICAL)
     cut, (struck, late) = asyncio.run(cancelled()), interrupted()
-    later = f" ({struck['recovered later']} when the next probe is due)" if late else ""
-    figures = {
-        "rounds in which exactly 1 of 50 tasks probed": f"{asyncio.run(tasks())} of 100",
-        "rounds in which exactly 1 of 30 threads probed": f"{threads()} of 50",
-        "probes cancelled at an await, recovered": f"{cut['recovered']} of {cut['cut off']}",
-        "probes struck by an interrupt, recovered at once": (
-            f"{struck['recovered']} of {struck['cut off']}{later}"
+    rows: list[tuple[str | int | float, ...]] = [
+        ("rounds in which exactly 1 of 50 tasks probed", f"{asyncio.run(tasks())} of 100"),
+        ("rounds in which exactly 1 of 30 threads probed", f"{threads()} of 50"),
+        ("probes cancelled at an await, recovered", f"{cut['recovered']} of {cut['cut off']}"),
+        (
+            "probes struck by an interrupt, recovered at once",
+            f"{struck['recovered']} of {struck['cut off']}",
         ),
-    }
-    for name, value in figures.items():
-        print(f"{name:55s} {value}")
-    print("not at once:", dict(Counter(late)), "places lost:", struck["places lost"])
-    return figures
-
-
-if __name__ == "__main__":
-    main()
+        ("… when the next probe is due", struck["recovered later"]),
+        ("places of the bulkhead that interrupts cost", struck["places lost"]),
+    ]
+    places = ", ".join(f"`{place}` ({times})" for place, times in Counter(late).items())
+    note = f"Not recovered at once after an interrupt at {places}." if late else ""
+    report(options, Table("One probe, whatever happens to it", ("", ""), rows, note))
+    return 0

@@ -1,17 +1,24 @@
-"""A three-second outage in real time, noctule beside tenacity, in one event loop.
+"""A three-second outage in real time: noctule beside retries alone and full stacks, in one loop.
 
-Each stack makes 300 calls a second to a backend of its own, all backends fail together from
-second 1 to second 4, and the run goes on for 3 s.
+Each stack makes 300 calls a second to a backend of its own. All backends fail together from second
+1 to second 4, and the run goes on for 3 s. What a breaker spares the provider it costs the callers:
+the calls that fail in the outage, and just after it, are columns beside the load.
+
+Takes 10 seconds. Needs the group `bench` for the peers; those that are missing are left out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.runtime import Policies, ServerError, ServiceError
+from benchmarks.runtime.peers import OUTAGE, stacks
+from benchmarks.shared import Table, parser, report
+from noctule.runtime import Policies, ServerError
 from noctule.runtime.call.drivers import run_policies
 from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.call.provider_state import ProviderState
@@ -19,6 +26,9 @@ from noctule.runtime.clock import SYSTEM
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.runtime.peers import Decorator
     from noctule.runtime.effects import Attempt
 
 RATE, DOWN, UP, END = 300, 1.0, 4.0, 7.0
@@ -48,15 +58,6 @@ def bare(backend: Backend) -> Callable[[], Awaitable[object]]:
     return call
 
 
-def tenacity(backend: Backend) -> Callable[[], Awaitable[object]]:
-    import tenacity as t
-
-    policy = t.retry(
-        stop=t.stop_after_attempt(4), wait=t.wait_random_exponential(multiplier=1, max=8)
-    )
-    return policy(bare(backend))
-
-
 def noctule(policies: Policies) -> Stack:
     def stack(backend: Backend) -> Callable[[], Awaitable[object]]:
         config = EngineConfig(policies, ProviderState(policies), SYSTEM)
@@ -77,16 +78,33 @@ def noctule(policies: Policies) -> Stack:
     return stack
 
 
-STACKS: dict[str, Stack] = {
-    "no policy": bare,
-    "tenacity, 4 attempts": tenacity,
-    "noctule, quota alone": noctule(Policies(breaker=None)),
-    "noctule, by default": noctule(Policies()),
-}
+def peer(decorate: Decorator) -> Stack:
+    return lambda backend: decorate(bare(backend))
 
 
-async def load(stack: Stack) -> tuple[float, float]:
-    """(requests per call in the outage, share of calls failed in the 3 s after it)."""
+def all_stacks() -> dict[str, Stack]:
+    peers = stacks()
+    return {
+        "no policy": bare,
+        **{name: peer(peers[name]) for name in OUTAGE if name in peers},
+        "noctule: no breaker": noctule(Policies(breaker=None)),
+        "noctule: all policies": noctule(Policies()),
+    }
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What one stack made of it."""
+
+    requests_per_call: float
+    """That reached the backend in the outage."""
+    failed: float
+    """Share of the calls begun in the outage that failed."""
+    failed_after: float
+    """Share of the calls begun in the 3 s after it that failed."""
+
+
+async def load(stack: Stack) -> Outage:
     start = time.monotonic()
     backend = Backend(start)
     call = stack(backend)
@@ -96,7 +114,7 @@ async def load(stack: Stack) -> tuple[float, float]:
         phase = 0 if DOWN <= moment < UP else 1 if moment >= UP else None
         try:
             await call()
-        except (ServiceError, Exception):
+        except Exception:  # each library has errors of its own
             if phase is not None:
                 failed[phase] += 1
         finally:
@@ -107,27 +125,28 @@ async def load(stack: Stack) -> tuple[float, float]:
         await asyncio.sleep(max(0.0, start + number / RATE - time.monotonic()))
         tasks.add(asyncio.create_task(one(number / RATE)))
     await asyncio.gather(*tasks)
-    return backend.in_outage / made[0], failed[1] / made[1]
+    return Outage(backend.in_outage / made[0], failed[0] / made[0], failed[1] / made[1])
 
 
-async def run() -> dict[str, tuple[float, float]]:
-    names = []
-    for name, stack in STACKS.items():
-        try:
-            stack(Backend(0.0))
-            names.append(name)
-        except ImportError:
-            continue
-    results = await asyncio.gather(*(load(STACKS[name]) for name in names))
-    return dict(zip(names, results, strict=True))
+async def run() -> dict[str, Outage]:
+    tried = all_stacks()
+    results = await asyncio.gather(*(load(stack) for stack in tried.values()))
+    return dict(zip(tried, results, strict=True))
 
 
-def main() -> dict[str, tuple[float, float]]:
-    figures = asyncio.run(run())
-    for name, (amplified, failed) in figures.items():
-        print(f"{name:26s} load {amplified:5.2f}x   failed in the 3 s after recovery {failed:6.1%}")
-    return figures
-
-
-if __name__ == "__main__":
-    main()
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser("runtime.storm", __doc__).parse_args(arguments)
+    logging.disable()  # pyresilience writes each failed attempt
+    rows = [
+        (
+            name,
+            f"{outage.requests_per_call:.2f}x",
+            f"{outage.failed:.1%}",
+            f"{outage.failed_after:.1%}",
+        )
+        for name, outage in asyncio.run(run()).items()
+    ]
+    title = f"A three-second outage in real time, {RATE} calls a second"
+    head = ("", "load in the outage", "failed during the outage", "failed in the 3 s after it")
+    report(options, Table(title, head, rows))
+    return 0

@@ -5,23 +5,24 @@ go on until it has ended. It is in its last half, so one of them renews it, whic
 others go on with the old one, and wait when that has ended. As tasks, as threads, and as eight
 processes that share a token file. The provider, in a process of its own, counts the tokens it
 gave and the calls it refused.
+
+Takes half a minute.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
 import statistics
 import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quoting import header_of, read_request, write_answer
-
+from benchmarks.runtime.quoting import header_of, read_request, write_answer
+from benchmarks.shared import Table, parser, report, started
 from noctule.runtime import (
     JSON,
     NoAuth,
@@ -35,6 +36,9 @@ from noctule.runtime import (
     TokenFile,
     env,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LIFE, BEGIN, END = 6, 5.0, 6.6
 """Seconds after the first token: how long it lives, when the callers begin, and when they stop."""
@@ -83,12 +87,12 @@ class Issuer:
 
 
 def provider(pipe: Any) -> None:
-    async def main() -> None:
+    async def listen() -> None:
         server = await asyncio.start_server(Issuer().answer, "127.0.0.1", 0, backlog=1000)
         pipe.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
-    asyncio.run(main())
+    asyncio.run(listen())
 
 
 def made(kind: type[Any], url: str, folder: str = "") -> Any:
@@ -129,10 +133,10 @@ def threads(service: Any, first: float) -> int:
             except ServiceError:
                 failed.append(1)
 
-    started = [threading.Thread(target=one) for _ in range(CALLERS)]
-    for thread in started:
+    running = [threading.Thread(target=one) for _ in range(CALLERS)]
+    for thread in running:
         thread.start()
-    for thread in started:
+    for thread in running:
         thread.join()
     return len(failed)
 
@@ -152,12 +156,7 @@ def worker(url: str, folder: str, pipe: Any) -> None:
 
 
 def processes(url: str, service: Any, folder: str) -> int:
-    spawn = multiprocessing.get_context("spawn")
-    pipes = []
-    for _ in range(PROCESSES):
-        here, there = spawn.Pipe()
-        spawn.Process(target=worker, args=(url, folder, there), daemon=True).start()
-        pipes.append(here)
+    pipes = [started(worker, url, folder)[1] for _ in range(PROCESSES)]
     for pipe in pipes:
         pipe.recv()
     service.call(READ)
@@ -213,20 +212,17 @@ async def parallel(url: str) -> float:
     return statistics.median(ratios)
 
 
-def main() -> dict[str, str]:
-    spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe()
-    process = spawn.Process(target=provider, args=(there,), daemon=True)
-    process.start()
-    url = f"http://127.0.0.1:{here.recv()}"
-    figures = {"10 parallel calls, beside one": f"{asyncio.run(parallel(url)):.2f}x"}
-    for how in ("tasks", "threads", "8 processes"):
-        figures[f"{CALLERS} callers while their token ends: {how}"] = across(how, url)
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parser("runtime.together", __doc__).parse_args(arguments)
+    process, pipe = started(provider)
+    url = f"http://127.0.0.1:{pipe.recv()}"
+    rows: list[tuple[str | int | float, ...]] = [
+        ("10 parallel calls, beside one", f"{asyncio.run(parallel(url)):.2f}x")
+    ]
+    rows += [
+        (f"{CALLERS} callers while their token ends: {how}", across(how, url))
+        for how in ("tasks", "threads", "8 processes")
+    ]
     process.terminate()
-    for name, value in figures.items():
-        print(f"{name:50s} {value}")
-    return figures
-
-
-if __name__ == "__main__":
-    main()
+    report(options, Table("Calls at the same time", ("", ""), rows))
+    return 0

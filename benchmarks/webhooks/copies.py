@@ -1,31 +1,34 @@
 """64 copies of one event at once, to two hosts on one PostgreSQL: one takes effect.
 
-    python benchmarks/webhooks/copies.py [--rounds 50]
-
 Both hosts take in (`noctule webhooks serve`) and work (`noctule webhooks work`). Exits 1 if a copy
 is not answered 2xx, or an event took effect other than once.
+
+Takes a minute. Needs PostgreSQL.
 """
 
 from __future__ import annotations
 
-import argparse
 import http.client
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import TYPE_CHECKING
 
-from killing import audit, hosts, work_off
-from machinery import postgres
-from sender import post
+from benchmarks.shared import Table, parser, report
+from benchmarks.webhooks.killing import audit, hosts, work_off
+from benchmarks.webhooks.machinery import postgres
+from benchmarks.webhooks.sender import post
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COPIES = 64
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=50)
-    options = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("webhooks.copies", __doc__)
+    command_line.add_argument("--rounds", type=int, default=50)
+    options = command_line.parse_args(arguments)
     names = [f"evt_{n}" for n in range(options.rounds)]
     statuses: Counter[int] = Counter()
     with (
@@ -49,10 +52,9 @@ def main() -> int:
             statuses.update(found)
         work_off(place, both[0])
         wrong = audit(place, set(names))
-    print(f"{options.rounds} events, {COPIES} copies each: answers {dict(statuses)}")
     print("\n".join(wrong) or "each took effect once")
+    answers = ", ".join(f"{count} times {status}" for status, count in statuses.items())
+    row = (options.rounds, COPIES, answers, len(wrong))
+    head = ("events", "copies of each", "answers", "violations")
+    report(options, Table("Copies of one event at once, to two hosts", head, [row]))
     return 1 if wrong or set(statuses) != {200} else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

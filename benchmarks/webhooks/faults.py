@@ -1,7 +1,5 @@
 """A disk that fails: what was acknowledged is there, the rest is 503, and it goes on afterwards.
 
-    python benchmarks/webhooks/faults.py [--rounds 100] [--seed N]
-
 A receiver takes deliveries into a SQLite file through a layer (an apsw VFS) in which calls fail at
 random: fsync and read with EIO, write with ENOSPC or EROFS, and reads that give less than there is.
 When the faults are lifted the same receiver has to accept. Then come a file that another connection
@@ -9,27 +7,32 @@ holds locked, file systems that are really full and read-only (a small tmpfs; pa
 can be mounted) and a schema from a newer version. Each 200 is looked for through the plain layer.
 Exits 1 if one is missing, an answer is neither 200 nor 503 with Retry-After, or the intake does not
 recover.
+
+Takes a minute. Full and read-only disks need the right to mount; they are left out without.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import os
 import random
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import apsw
-from servers import SECRET
 
+from benchmarks.shared import Table, parser, report
+from benchmarks.webhooks.servers import SECRET
 from noctule.webhooks import Inbox, InboxError, Receiver
 from noctule.webhooks.testing import signed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 URL = "https://shop.example/api/webhooks/stripe"
 CROWD = 16
@@ -249,32 +252,40 @@ async def newer(folder: Path) -> Trial:
     return trial
 
 
-async def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=time.time_ns())
-    options = parser.parse_args()
-    os.environ["STRIPE_WEBHOOK_SECRET"] = SECRET
-    logging.disable()
-    print(f"seed {options.seed}")
+async def all_trials(rounds: int, chance: random.Random) -> dict[str, Trial | None]:
+    """Each trial in a folder of its own; None where it cannot be made here."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        trials = {
-            "failing calls": await failing_calls(
-                folder, options.rounds, random.Random(options.seed)
-            ),
+        return {
+            "failing calls": await failing_calls(folder, rounds, chance),
             "locked": await locked(folder),
             "full disk": await full(folder),
             "read-only disk": await read_only(folder),
             "newer schema": await newer(folder),
         }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("webhooks.faults", __doc__)
+    command_line.add_argument("--rounds", type=int, default=100)
+    command_line.add_argument("--seed", type=int, default=time.time_ns())
+    options = command_line.parse_args(arguments)
+    os.environ["STRIPE_WEBHOOK_SECRET"] = SECRET
+    logging.disable()
+    print(f"seed {options.seed}")
+    trials = asyncio.run(all_trials(options.rounds, random.Random(options.seed)))
     wrong = [f"{name}: {why}" for name, trial in trials.items() if trial for why in trial.wrong]
-    for name, trial in trials.items():
-        if trial:
-            print(f"{name}: answers {dict(trial.answers)}")
     print("\n".join(wrong) or "nothing that was acknowledged is lost")
+    rows = [
+        (
+            name,
+            ", ".join(f"{count} times {status}" for status, count in trial.answers.items()),
+            len(trial.acknowledged),
+            len(trial.wrong),
+        )
+        for name, trial in trials.items()
+        if trial
+    ]
+    head = ("", "answers", "events acknowledged", "violations")
+    report(options, Table("A disk that fails", head, rows, f"Seed {options.seed}."))
     return 1 if wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))

@@ -11,8 +11,7 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from servers import SECRET
-
+from benchmarks.webhooks.servers import SECRET
 from noctule.webhooks.processing.inbox import open_store
 from noctule.webhooks.processing.maintenance import copy_of
 from noctule.webhooks.request import WebhookRequest

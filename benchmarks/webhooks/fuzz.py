@@ -1,23 +1,24 @@
-"""Deliveries that nobody sent, by the million: `python benchmarks/webhooks/fuzz.py`.
+"""Deliveries that nobody sent, by the million.
 
 For each family of schemes, genuine deliveries are changed at random (bits, headers, addresses,
 times, splices of two deliveries, hostile texts) and verified. What must never happen is an
 exception other than our own rejection, and an accepted delivery that says something the provider
-did not sign. Prints a table; leaves with 1 if either was found.
+did not sign. Exits 1 if either was found.
+
+Takes an hour with a million deliveries a family, two minutes with the default.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import sys
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.shared import Table, parser, report
 from noctule.json_types import get_path, set_path
 from noctule.providers import packs
 from noctule.webhooks import Rejection, Scheme, VerifiedDelivery, WebhookRequest, scheme_of
@@ -29,6 +30,9 @@ from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply
 from noctule.webhooks.verification.key_cache import KeyCache, use_key_cache
 from noctule.webhooks.verification.verify import verify_blocking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NOW = 1_800_000_000.0
 URL = "https://shop.example/webhooks?tenant=1"
@@ -231,30 +235,27 @@ def families(wanted: str) -> dict[str, list[str]]:
     return {f: names for f, names in sorted(found.items()) if wanted in ("", f)}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--deliveries", type=int, default=20_000, help="for each family")
-    parser.add_argument("--family", default="", help="one family only")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("webhooks.fuzz", __doc__)
+    command_line.add_argument("--deliveries", type=int, default=20_000, help="for each family")
+    command_line.add_argument("--family", default="", help="one family only")
+    command_line.add_argument("--seed", type=int, default=1)
+    options = command_line.parse_args(arguments)
     found = False
-    print(f"{'family':<18}{'schemes':>8}{'deliveries':>12}{'accepted':>10}{'crashes':>9}"
-          f"{'forgeries':>11}{'seconds':>9}")  # fmt: skip
+    rows: list[tuple[str | int | float, ...]] = []
     for family, names in families(options.family).items():
         dice = random.Random(f"{options.seed} {family}")
         targets = [Target.of(name, dice) for name in names]
         tally, began = Tally(), time.perf_counter()
         for number in range(options.deliveries):
             attack(targets[number % len(targets)], tally, dice)
-        seconds = time.perf_counter() - began
-        print(f"{family:<18}{len(names):>8}{tally.deliveries:>12,}{tally.accepted:>10,}"
-              f"{len(tally.crashes):>9}{len(tally.forgeries):>11}{seconds:>9.1f}",
-              flush=True)  # fmt: skip
+        seconds = round(time.perf_counter() - began, 1)
+        wrong = len(tally.crashes), len(tally.forgeries)
+        rows.append((family, len(names), tally.deliveries, tally.accepted, *wrong, seconds))
+        print(*rows[-1], flush=True)
         for line in [*tally.crashes[:5], *tally.forgeries[:5]]:
             print("  " + line)
-        found = found or bool(tally.crashes or tally.forgeries)
+        found = found or any(wrong)
+    head = ("family", "schemes", "deliveries", "accepted", "crashes", "forgeries", "seconds")
+    report(options, Table("Deliveries that nobody sent", head, rows, f"Seed {options.seed}."))
     return int(found)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,23 +1,28 @@
 """Durable accepted events a second: noctule, what people write by hand, and the limit.
 
-    python benchmarks/webhooks/intake.py [--rounds 5] [--seconds 4] [--connections 64] [KIND …]
-
 All variants run in turn in every round, each with requests signed a moment before; the figures are
 medians. An answer that is not 2xx does not count.
+
+Takes four minutes. Needs wrk, PostgreSQL and the group `bench`.
 """
 
 from __future__ import annotations
 
-import argparse
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from machinery import postgres, server, write_requests, wrk
+from benchmarks.shared import Table, parser, report
+from benchmarks.webhooks.machinery import postgres, server, write_requests, wrk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 KINDS = {
-    "peer": "FastAPI + stripe.construct_event + asyncpg",
+    "peer": "FastAPI, uvicorn, construct_event, asyncpg into JSONB",
+    "peer-fast": "hmac and json.loads, granian, asyncpg into text",
     "noctule": "noctule, SQLite",
     "noctule-pg": "noctule, PostgreSQL",
     "log": "append-only log, fdatasync (limit)",
@@ -26,47 +31,58 @@ KINDS = {
 SIGNED_PER_SECOND = {"peer": 1500}
 
 
-def main() -> dict[str, dict[str, float]]:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kinds", nargs="*", default=list(KINDS))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--connections", type=int, default=64)
-    options = parser.parse_args()
-    found: dict[str, list[dict[str, float]]] = {kind: [] for kind in options.kinds}
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("webhooks.intake", __doc__)
+    command_line.add_argument(
+        "kinds",
+        nargs="*",
+        default=list(KINDS),
+        metavar="KIND",
+        help=", ".join(KINDS),
+    )
+    command_line.add_argument("--rounds", type=int, default=5)
+    command_line.add_argument("--seconds", type=int, default=4)
+    command_line.add_argument("--connections", type=int, default=64)
+    options = command_line.parse_args(arguments)
+    if unknown := set(options.kinds) - set(KINDS):
+        command_line.error(f"unknown: {', '.join(sorted(unknown))}")
+    runs: dict[str, list[dict[str, float]]] = {kind: [] for kind in options.kinds}
     with TemporaryDirectory() as folder, postgres() as address, ExitStack() as stack:
-        ports = {}
+        ports: dict[str, int] = {}
         for kind in options.kinds:
-            place = address if kind in ("peer", "noctule-pg") else f"{folder}/{kind}.inbox"
-            ports[kind] = stack.enter_context(server(kind.removesuffix("-pg"), place))
+            place = (
+                address if kind in ("peer", "peer-fast", "noctule-pg") else f"{folder}/{kind}.inbox"
+            )
+            ports[kind] = stack.enter_context(server(kind.removesuffix("-pg"), place)).port
         for turn in range(options.rounds):
             for kind, port in ports.items():
                 requests = Path(folder) / "requests"
                 count = SIGNED_PER_SECOND.get(kind, 12_000) * options.seconds
                 write_requests(requests, count, port)
                 result = wrk(requests, port, options.seconds, options.connections)
-                found[kind].append(result)
+                runs[kind].append(result)
                 print(f"round {turn + 1} {kind:11} {result}", flush=True)
     medians = {
-        kind: {name: median(run[name] for run in runs) for name in runs[0]}
-        for kind, runs in found.items()
+        kind: {name: median(run[name] for run in rounds) for name in rounds[0]}
+        for kind, rounds in runs.items()
     }
-    report(medians)
-    return medians
+    report(options, table(medians))
+    return 0
 
 
-def report(medians: dict[str, dict[str, float]]) -> None:
-    base = medians.get("peer", {}).get("per_second")
-    limit = medians.get("log", {}).get("per_second")
-    print(f"\n{'':44} events/s   p50 ms   p99 ms   vs peer   of the log")
-    for kind, row in medians.items():
-        times = f"{row['per_second'] / base:7.1f}x" if base else ""
-        share = f"{row['per_second'] / limit:9.0%}" if limit else ""
-        print(
-            f"{KINDS[kind]:44} {row['per_second']:8.0f} {row['p50']:8.1f} {row['p99']:8.1f}"
-            f" {times:>9} {share:>10}"
+def table(medians: dict[str, dict[str, float]]) -> Table:
+    beside = {
+        kind: medians.get(kind, {}).get("per_second") for kind in ("peer", "peer-fast", "log")
+    }
+    rows: list[tuple[str | int | float, ...]] = [
+        (
+            KINDS[kind],
+            round(row["per_second"]),
+            round(row["p50"], 1),
+            round(row["p99"], 1),
+            *(f"{row['per_second'] / base:.2f}x" if base else "" for base in beside.values()),
         )
-
-
-if __name__ == "__main__":
-    main()
+        for kind, row in medians.items()
+    ]
+    head = ("", "events/s", "p50, ms", "p99, ms", "beside FastAPI", "beside hmac", "of the log")
+    return Table("Durable accepted events a second", head, rows)

@@ -1,17 +1,16 @@
 """`kill -9` under load: what was acknowledged is there, and took effect once.
 
-    python benchmarks/webhooks/killing.py [--rounds 200] [--engine sqlite|postgres] [--seed N]
-
 `noctule webhooks serve` and `noctule webhooks work` run as processes while a sender remembers each
 2xx. Every round kills one of them or both at a random moment, and one in ten stops PostgreSQL with
 `-m immediate` (no checkpoint, no goodbye) and starts it again. At the end the leases of the killed
 workers are ended, the rest is worked off, and the books are compared. Exits 1 if an acknowledged
 event is not in the inbox or not done, or took effect other than once.
+
+Takes five minutes an engine. Needs PostgreSQL for --engine postgres.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import subprocess
@@ -24,23 +23,26 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from machinery import HERE, free_port, postgres, wait_for
-from sender import Sender
-from servers import SECRET
-
+from benchmarks.shared import Table, parser, report
+from benchmarks.webhooks.machinery import HERE, free_port, postgres, server_programs, wait_for
+from benchmarks.webhooks.sender import Sender
+from benchmarks.webhooks.servers import SECRET
 from noctule.cli import main as cli
 from noctule.webhooks.processing.inbox import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from multiprocessing.process import BaseProcess
 
 FORKS = get_context("forkserver")
 """Each process is forked from one that has imported everything: the kills, not the imports, take
 the time."""
 FORKS.set_forkserver_preload(
-    ["__main__", "effects", "granian.server.embed", "psycopg"]
-    + [f"noctule.{name}" for name in ("cli.webhooks.serve", "cli.webhooks.work", "webhooks.site")]
+    ["benchmarks.webhooks.killing", "granian.server.embed", "psycopg"]
+    + [
+        f"noctule.{name}"
+        for name in ("cli.webhooks.serve", "cli.webhooks.work", "webhooks.receiving.router")
+    ]
 )
 LONGEST_LIFE = 0.6
 """Seconds that a round lets everything run before it kills."""
@@ -124,7 +126,7 @@ def crash(address: str) -> None:
     with psycopg.connect(address) as database:
         data = Path(database.execute("SHOW data_directory").fetchone()[0])
     as_user: dict = {"user": "postgres", "cwd": data.parent} if os.getuid() == 0 else {}
-    program = max(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    program = server_programs() / "pg_ctl"
     command = [program, "-D", data, "-m", "immediate", "-w", "-l", data.parent / "log", "restart"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **as_user)
 
@@ -161,12 +163,12 @@ def audit(place: str, acknowledged: set[str]) -> list[str]:
     return [f"{what}: {len(names)} {sorted(names)[:5]}" for what, names in found.items() if names]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
-    parser.add_argument("--seed", type=int, default=time.time_ns())
-    options = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("webhooks.killing", __doc__)
+    command_line.add_argument("--rounds", type=int, default=200)
+    command_line.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
+    command_line.add_argument("--seed", type=int, default=time.time_ns())
+    options = command_line.parse_args(arguments)
     chance = random.Random(options.seed)
     kills: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -188,10 +190,16 @@ def main() -> int:
                 host.start()
         work_off(place, host)
         wrong = audit(place, sender.acknowledged)
-    print(f"seed {options.seed}; killed {dict(kills)}; answers {dict(sender.answers)}")
     print("\n".join(wrong) or f"{options.engine}: nothing lost, nothing twice in effect")
+    row = (
+        kills.total(),
+        ", ".join(f"{whom} {count}" for whom, count in kills.items()),
+        len(sender.acknowledged),
+        ", ".join(f"{answer} {count}" for answer, count in sender.answers.items()),
+        len(wrong),
+    )
+    head = ("kills", "of whom", "events acknowledged", "answers", "violations")
+    title = f"`kill -9` under load, {options.engine}"
+    note = f"Seed {options.seed}."
+    report(options, Table(title, head, [row], note), part=options.engine)
     return 1 if wrong or sender.answers["503 without Retry-After"] else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

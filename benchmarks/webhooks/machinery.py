@@ -15,10 +15,11 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
-from servers import PATH, SECRET
+from benchmarks.shared import ROOT, MissingError, peak_memory
+from benchmarks.webhooks.servers import PATH, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,8 @@ def write_requests(path: Path, count: int, port: int) -> None:
 
 def wrk(requests: Path, port: int, seconds: int, connections: int) -> dict[str, float]:
     """Median, p99 and greatest milliseconds, and requests a second, of one run of wrk."""
+    if not shutil.which("wrk"):
+        raise MissingError("`wrk` is not installed: apt-get install wrk")
     done = subprocess.run(
         [
             *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "--latency"),
@@ -100,14 +103,25 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+class Server(NamedTuple):
+    port: int
+    pid: int
+
+    def memory(self) -> float:
+        """Most MB that it, or one of its own processes, has held."""
+        own = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return max(peak_memory(pid) for pid in (self.pid, *map(int, own)))
+
+
 @contextmanager
-def server(kind: str, place: str) -> Iterator[int]:
-    """A server of `servers.py` in its own process; its port."""
+def server(kind: str, place: str) -> Iterator[Server]:
+    """A server of `servers.py` in its own process."""
     port = free_port()
-    process = subprocess.Popen([sys.executable, HERE / "servers.py", kind, str(port), place])
+    command = [sys.executable, "-m", "benchmarks.webhooks.servers", kind, str(port), place]
+    process = subprocess.Popen(command, cwd=ROOT)
     try:
         wait_for(port)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait(10)
@@ -129,10 +143,18 @@ def wait_for(port: int, seconds: float = 20) -> None:
             connection.close()
 
 
+def server_programs() -> Path:
+    """The folder of `initdb` and `pg_ctl`."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not folders:
+        raise MissingError("PostgreSQL's server is not installed: apt-get install postgresql")
+    return folders[-1]
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
     """A PostgreSQL of our own with its durable defaults, reached by TCP; its address."""
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"))
+    programs = server_programs()
     folder = Path(mkdtemp(prefix="noctule-bench-"))
     as_user: dict = {"user": "postgres", "cwd": folder} if os.getuid() == 0 else {}
     if as_user:

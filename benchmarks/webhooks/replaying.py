@@ -1,31 +1,33 @@
 """A bulk replay of 100,000 events at a capped rate, killed with `kill -9` on the way.
 
-    python benchmarks/webhooks/replaying.py [--events 100000] [--rate 2000] [--kills 3]
-
 The real command runs until it is killed, then the same command again, until one comes to its end.
 A trigger in the database writes down each event that is queued, so that the count is not the
 command's own. Exits 1 if an event was queued other than once, or any second got more than the rate
 allows (and a tenth more, for where seconds are cut). With `--place` the inbox stays, and is used
 again: filling takes a minute.
+
+Takes three minutes.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
-import re
 import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from filled import fill
-from servers import SECRET
-
+from benchmarks.shared import Table, parser, peak_memory, report
+from benchmarks.webhooks.filled import fill
+from benchmarks.webhooks.servers import SECRET
 from noctule.webhooks.processing.inbox import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TRIGGER = """
     DROP TABLE IF EXISTS queued;
@@ -53,23 +55,13 @@ def replay(place: str, rate: float, life: float) -> tuple[float, float, str, int
         [*line, "--rate", str(rate)], env=env, stdout=subprocess.PIPE, text=True
     ) as process:
         while process.poll() is None:
-            peak = max(peak, memory(process.pid))
+            peak = max(peak, peak_memory(process.pid))
             if time.monotonic() - began > life:
                 process.kill()
             time.sleep(0.02)
         assert process.stdout
         said = process.stdout.read().strip()
     return time.monotonic() - began, peak, said, process.returncode
-
-
-def memory(pid: int) -> float:
-    """The greatest resident size of a process so far, in MB."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else 0.0
 
 
 def audit(place: str, events: int, rate: float) -> list[str]:
@@ -88,30 +80,32 @@ def audit(place: str, events: int, rate: float) -> list[str]:
     return [f"{what}: {count}" for what, count in wrong.items() if count]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--rate", type=float, default=2000.0)
-    parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--place", type=Path)
-    parser.add_argument("--seed", type=int, default=time.time_ns())
-    options = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("webhooks.replaying", __doc__)
+    command_line.add_argument("--events", type=int, default=100_000)
+    command_line.add_argument("--rate", type=float, default=2000.0)
+    command_line.add_argument("--kills", type=int, default=3)
+    command_line.add_argument("--place", type=Path)
+    command_line.add_argument("--seed", type=int, default=time.time_ns())
+    options = command_line.parse_args(arguments)
     chance = random.Random(options.seed)
     with TemporaryDirectory() as folder:
         place = str(options.place or Path(folder, "inbox.sqlite3"))
         prepare(place, options.events)
         whole = options.events / options.rate
+        rows: list[tuple[str | int | float, ...]] = []
         lives = [chance.uniform(0.5, 1.5) * whole / (options.kills + 1)
                  for _ in range(options.kills)]  # fmt: skip
         for life in [*lives, float("inf")]:
             seconds, peak, said, ended = replay(place, options.rate, life)
-            print(f"{seconds:6.1f} s, {peak:.0f} MB at most, exit {ended}: {said!r}", flush=True)
+            print(said, flush=True)
+            how = "to its end" if ended == 0 else "killed"
+            rows.append((round(seconds, 1), round(peak), how))
             if ended == 0:
                 break
         wrong = audit(place, options.events, options.rate)
-    print("\n".join(wrong) or f"seed {options.seed}: every event once, none twice")
+    print("\n".join(wrong) or "every event once, none twice")
+    title = f"A replay of {options.events:,} events at {options.rate:g} a second, killed on the way"
+    note = f"Seed {options.seed}; violations: {len(wrong)}."
+    report(options, Table(title, ("seconds", "peak MB", "ran"), rows, note))
     return 1 if wrong or ended else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,8 +10,7 @@ import threading
 import time
 from collections import Counter, deque
 
-from servers import PATH, SECRET
-
+from benchmarks.webhooks.servers import PATH, SECRET
 from noctule.webhooks.testing import signed
 
 PAUSE = 0.02

@@ -69,7 +69,7 @@ Lines are as wide as the project's ruff or black configuration says, otherwise 8
 
 ## What it takes
 
-`python benchmarks/codegen/run.py stripe.json` with Stripe's whole document (2.5 MB, 452
+`python -m benchmarks codegen.generators stripe.json` with Stripe's whole document (2.5 MB, 452
 operations) at commit ed89798, one generator after the other on one idle core. Seconds are of the
 whole process. Lines are Python; `import` is the time to import every module of the package with its
 bytecode cached, without its dependencies. One run each; the median of three for the last row.
@@ -81,7 +81,7 @@ bytecode cached, without its dependencies. One run each; the median of three for
 | datamodel-code-generator 0.89.0, models alone | 12.5 | 309 | 22,684 | 1.477 |
 | noctule, 7 operations and their tests | 0.42 | 43 | 1,926 | 0.009 |
 
-`python benchmarks/codegen/whole.py FOLDER` generates the whole client of each document in a folder.
+`python -m benchmarks codegen.whole FOLDER` generates the whole client of each document in a folder.
 For 13 documents (Adyen Checkout, Box, DigitalOcean, GitHub, GitLab, Notion, Plaid, Postmark,
 SendGrid, Slack, Spotify, Stripe, Twilio) at commit 30a2452, ruff, mypy and pyright (both strict,
 tests included) found nothing, and all tests passed: 2,616 to 149,569 lines, 0.7 to 4 s, at most

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.paths import BENCHMARKS, SPECS
+from benchmarks.codegen.generate import generate
+from benchmarks.runtime import leaks
+from benchmarks.runtime.searching import CREDENTIALS
+from support.paths import SPECS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +36,7 @@ PLACES = (
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where modules called `app` are imported from, during the test."""
-    for folder in (BENCHMARKS / "runtime", BENCHMARKS / "codegen", tmp_path):
-        monkeypatch.syspath_prepend(folder)
+    monkeypatch.syspath_prepend(tmp_path)
     for name in _of_projects():
         monkeypatch.delitem(sys.modules, name)
     yield tmp_path
@@ -48,13 +50,9 @@ def _of_projects() -> list[str]:
 
 @pytest.mark.skipif(not DOCUMENT.exists(), reason="the real documents are not here")
 def test_nothing_secret_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import leaks
-    import ours
-    from searching import CREDENTIALS
-
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
-    ours.generate(str(DOCUMENT), project, [OPERATION])
+    generate(str(DOCUMENT), project, [OPERATION])
     figures = leaks.searched("twilio")
     assert figures["not called"] == 0
     assert figures["calls"] == len(leaks.FAULTS)

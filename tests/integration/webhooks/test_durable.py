@@ -10,10 +10,9 @@ import sys
 
 import pytest
 
-from support.paths import BENCHMARKS
+from support.paths import ROOT
 from support.postgres import server_programs
 
-PROOFS = BENCHMARKS / "webhooks"
 FIRST_USE = """
 import sys, threading
 from noctule.webhooks.testing import signed
@@ -33,9 +32,10 @@ threads = [threading.Thread(target=use) for _ in range(24)]
 
 
 def prove(*args: str) -> subprocess.CompletedProcess[str]:
-    program, *options = args
-    command = [sys.executable, PROOFS / program, *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-m", "benchmarks", *args]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_types_are_first_used_by_many_threads_at_once_without_a_crash():
@@ -47,9 +47,9 @@ def test_types_are_first_used_by_many_threads_at_once_without_a_crash():
 @pytest.mark.parametrize(
     "proof",
     [
-        ("killing.py", "--rounds", "3", "--engine", "sqlite", "--seed", "1"),
-        ("killing.py", "--rounds", "2", "--engine", "postgres", "--seed", "5"),
-        ("faults.py", "--rounds", "10"),
+        ("webhooks.killing", "--rounds", "3", "--engine", "sqlite", "--seed", "1"),
+        ("webhooks.killing", "--rounds", "2", "--engine", "postgres", "--seed", "5"),
+        ("webhooks.faults", "--rounds", "10"),
     ],
     ids=" ".join,
 )

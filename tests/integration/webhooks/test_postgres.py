@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
+from noctule.runtime.testing import VirtualClock
+from noctule.webhooks import Inbox, InboxError, Receiver
+from noctule.webhooks.store.postgres import PostgresStore
+from support.webhook_samples import SCHEMES, SECRET, Provider
 from tests.unit.webhooks import (
     test_admin,
     test_duplicates,
@@ -12,11 +17,6 @@ from tests.unit.webhooks import (
     test_order,
     test_worker,
 )
-
-from noctule.runtime.testing import VirtualClock
-from noctule.webhooks import Inbox, InboxError, Receiver
-from noctule.webhooks.store.postgres import PostgresStore
-from support.webhook_samples import SCHEMES, SECRET, Provider
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "t"}

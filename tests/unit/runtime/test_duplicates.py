@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
+
 from benchmarks.runtime import duplicates
 
 if TYPE_CHECKING:

@@ -1,8 +1,9 @@
-"""Generates an integration into a folder: `python ours.py DOCUMENT FOLDER [OPERATION ...]`.
+"""Generate an integration of the operations into a folder; of the whole API without any.
 
-Without operations it is the whole API. In a process of its own: its start and its memory count.
+A program of its own, so that its start and its memory count.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,13 +17,8 @@ from noctule.project.layout import Layout
 from noctule.providers import find
 
 
-def main() -> None:
-    source, folder, *operations = sys.argv[1:]
-    generate(source, Path(folder), operations)
-
-
 def generate(
-    source: str, folder: Path, operations: Sequence[str], target: str = "fastapi"
+    source: str, folder: Path, operations: Sequence[str] = (), target: str = "fastapi"
 ) -> IntegrationTask:
     """The task of these operations, of all without any, once its files lie in `folder`."""
     document = apidoc.load(source)
@@ -42,5 +38,15 @@ def generate(
     return task
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = argparse.ArgumentParser(description=__doc__)
+    command_line.add_argument("document")
+    command_line.add_argument("folder", type=Path)
+    command_line.add_argument("operations", nargs="*")
+    options = command_line.parse_args(arguments)
+    generate(options.document, options.folder, options.operations)
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

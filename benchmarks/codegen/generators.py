@@ -1,24 +1,26 @@
 """Generators side by side on one document, in interleaved rounds.
 
-    python benchmarks/codegen/run.py DOCUMENT [--rounds 2] [--peers FOLDER] [--slice OPERATION ...]
-
 Each peer is installed into a virtualenv of its own under FOLDER, from the package index that pip
 uses. Measured per generator: seconds and peak memory of the process, lines of Python, whether the
-package imports and how long that takes. Prints ratios to noctule; a peer that fails says how.
+package imports and how long that takes. Ratios are to noctule; a peer that fails says how.
+
+Takes two minutes a round with Stripe's document. Needs DOCUMENT; a package index for the peers.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-OURS = Path(__file__).with_name("ours.py")
+from benchmarks.shared import ROOT, Table, environment, parser, report
+
+GENERATE = ("-m", "benchmarks.codegen.generate")
+PEERS = ("openapi-python-client", "datamodel-code-generator")
 STRIPE_SLICE = (
     "POST /v1/payment_intents", "GET /v1/payment_intents/{intent}",
     "POST /v1/payment_intents/{intent}/confirm", "POST /v1/payment_intents/{intent}/cancel",
@@ -50,12 +52,12 @@ class Generator:
 
 
 def measured(command: list[str], folder: Path) -> Run:
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONHASHSEED": "0"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second start finds bytecode
+    variables = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "PYTHONHASHSEED": "0"}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second start finds bytecode
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, env=environment
+            command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, env=variables
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
@@ -65,27 +67,18 @@ def measured(command: list[str], folder: Path) -> Run:
     return Run(process.returncode, seconds, usage.ru_maxrss / 1024, text[-300:])
 
 
-def installed(folder: Path, package: str) -> Path:
-    """The Python of a virtualenv that has `package`, made where it is not there yet."""
-    python = folder / package.split("[")[0] / "bin/python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", package], check=True)
-    return python
-
-
 def generators(peers: Path, operations: tuple[str, ...], names: list[str]) -> list[Generator]:
     found = [
         Generator(
             "noctule",
             lambda document, folder: [
-                sys.executable, str(OURS), str(document), str(folder), *operations
+                sys.executable, *GENERATE, str(document), str(folder), *operations
             ],
-            _ours,
+            _noctule,
         )
     ]  # fmt: skip
     if "openapi-python-client" in names:
-        python = installed(peers, "openapi-python-client")
+        python = environment(peers / "openapi-python-client", "openapi-python-client")
         settings = peers / "literal.yaml"
         settings.write_text("literal_enums: true\n")
         found.append(
@@ -101,7 +94,7 @@ def generators(peers: Path, operations: tuple[str, ...], names: list[str]) -> li
             )
         )  # fmt: skip
     if "datamodel-code-generator" in names:
-        model = installed(peers, "datamodel-code-generator[http]")
+        model = environment(peers / "datamodel-code-generator", "datamodel-code-generator[http]")
         found.append(
             Generator(
                 "datamodel-code-generator",
@@ -117,7 +110,7 @@ def generators(peers: Path, operations: tuple[str, ...], names: list[str]) -> li
     return found
 
 
-def _ours(folder: Path) -> str:
+def _noctule(folder: Path) -> str:
     """Every module of the wrapper, as a peer's import loads all of its package."""
     [wrapper] = [path for path in (folder / "app/services").iterdir() if "_service" in path.name]
     if wrapper.is_file():
@@ -150,7 +143,7 @@ def imports(generator: Generator, folder: Path) -> list[Run]:
     return runs
 
 
-def compare(found: list[Generator], document: Path, rounds: int) -> None:
+def compare(title: str, found: list[Generator], document: Path, rounds: int) -> Table:
     with tempfile.TemporaryDirectory() as base:
         for number in range(rounds):
             for generator in found if number % 2 == 0 else found[::-1]:
@@ -161,12 +154,12 @@ def compare(found: list[Generator], document: Path, rounds: int) -> None:
                 generator.lines = count(folder)
                 if generator.lines:
                     generator.imports += imports(generator, folder)
-    report(found)
+    return table(title, found)
 
 
-def report(found: list[Generator]) -> None:
+def table(title: str, found: list[Generator]) -> Table:
     first = found[0]
-    print(f"{'generator':<26}{'seconds':>9}{'MB':>7}{'lines':>9}{'import s':>10}  ratio  outcome")
+    rows: list[tuple[str | int | float, ...]] = []
     for one in found:
         seconds = statistics.median(run.seconds for run in one.runs)
         memory = max(run.megabytes for run in one.runs)
@@ -174,27 +167,36 @@ def report(found: list[Generator]) -> None:
         failed = [run for run in (*one.runs, *one.imports) if run.code]
         outcome = f"failed: {failed[0].said.splitlines()[-1:]}" if failed else "works"
         ratio = seconds / statistics.median(run.seconds for run in first.runs)
-        print(f"{one.name:<26}{seconds:>9.2f}{memory:>7.0f}{one.lines:>9}{whole:>10.3f}"
-              f"{ratio:>7.1f}  {outcome}")  # fmt: skip
+        figures = (f"{seconds:.2f}", round(memory), one.lines, f"{whole:.3f}", f"{ratio:.1f}x")
+        rows.append((one.name, *figures, outcome))
+    head = ("generator", "seconds", "peak MB", "lines", "import, s", "beside noctule", "outcome")
+    return Table(title, head, rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+def main(arguments: Sequence[str] | None = None) -> int:
+    command_line = parser("codegen.generators", __doc__)
+    command_line.add_argument("document", type=Path)
+    command_line.add_argument("--rounds", type=int, default=1)
+    command_line.add_argument(
+        "--peers",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "codegen-peers",
+        help="folder of the virtual environments of the peers",
     )
-    parser.add_argument("document", type=Path)
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--peers", type=Path, default=Path(tempfile.gettempdir()) / "codegen-peers")
-    parser.add_argument("--only", nargs="*",
-                        default=["openapi-python-client", "datamodel-code-generator"])  # fmt: skip
-    parser.add_argument("--slice", nargs="*", default=STRIPE_SLICE, metavar="OPERATION")
-    given = parser.parse_args()
-    document = given.document.resolve()
-    print("The whole document, all generators:")
-    compare(generators(given.peers, (), given.only), document, given.rounds)
-    print(f"\nnoctule, {len(given.slice)} operations of it, tests and handler included:")
-    compare(generators(given.peers, tuple(given.slice), []), document, max(3, given.rounds))
-
-
-if __name__ == "__main__":
-    main()
+    command_line.add_argument("--only", nargs="*", default=PEERS, metavar="GENERATOR")
+    command_line.add_argument("--slice", nargs="*", default=STRIPE_SLICE, metavar="OPERATION")
+    options = command_line.parse_args(arguments)
+    document = options.document.resolve()
+    if not document.is_file():
+        command_line.error(f"no document {document}")
+    peers, part = options.peers, tuple(options.slice)
+    whole = generators(peers, (), options.only)
+    slices = generators(peers, part, [])
+    title = f"noctule, {len(part)} operations of it, tests and handler included"
+    report(
+        options,
+        compare(f"The whole of {document.name}, all generators", whole, document, options.rounds),
+        compare(title, slices, document, max(3, options.rounds)),
+        part=document.stem,
+    )
+    return 0

@@ -1,0 +1,148 @@
+"""Write the pages of figures from the kept results: `make figures`.
+
+Each page holds the results of some benchmarks, in the order below. A result says which command gave
+it, at which commit, when and on what; one that is not kept yet is named at the end of its page. A
+run of a benchmark changes no page.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.shared import RESULTS, ROOT, Table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCS = ROOT / "docs"
+PLOT = DOCS / "runtime" / "outage.svg"
+PAGES = {
+    DOCS / "runtime" / "figures.md": (
+        "Figures of the runtime",
+        (
+            "runtime.overhead",
+            "runtime.calls",
+            "runtime.imports",
+            "runtime.duplicates",
+            "runtime.hang",
+            "runtime.storm",
+            "runtime.outage",
+            "runtime.leaks",
+            "runtime.probes",
+            "runtime.together",
+        ),
+    ),
+    DOCS / "webhooks" / "figures.md": (
+        "Figures of the webhook receiver",
+        (
+            "webhooks.verifying",
+            "webhooks.intake",
+            "webhooks.overload.sqlite",
+            "webhooks.overload.postgres",
+            "webhooks.killing.sqlite",
+            "webhooks.killing.postgres",
+            "webhooks.copies",
+            "webhooks.faults",
+            "webhooks.replaying",
+            "webhooks.million",
+            "webhooks.fuzz",
+        ),
+    ),
+    DOCS / "documents" / "figures.md": (
+        "Figures of planning, documents and generated code",
+        (
+            "planner",
+            "documents.corpus.read",
+            "documents.corpus.clients",
+            "documents.peers",
+            "documents.tolerance",
+            "codegen.generators.stripe",
+            "codegen.whole",
+            "codegen.mutants",
+        ),
+    ),
+}
+
+
+def result(name: str) -> dict[str, Any] | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def section(name: str, kept: dict[str, Any]) -> str:
+    tables = [
+        Table(
+            table["title"],
+            tuple(table["head"]),
+            [tuple(row) for row in table["rows"]],
+            table["note"],
+        )
+        for table in kept["tables"]
+    ]
+    text = "\n".join(table.text() for table in tables)
+    if name == "runtime.outage":
+        text += "\n![requests and failed calls, per second](outage.svg)\n"
+    source = f"`{kept['command']}` at {kept['commit']}, {kept['date']}, {kept['machine']}"
+    return f"{text}\n<sub>{source}</sub>\n"
+
+
+def page(title: str, names: tuple[str, ...]) -> str:
+    """The whole page, "" where none of its results is kept."""
+    kept = {name: found for name in names if (found := result(name))}
+    if not kept:
+        return ""
+    sections = "\n".join(section(name, found) for name, found in kept.items())
+    text = (
+        f"# {title}\n\nWritten by `make figures` from `benchmarks/results`. The machine was shared"
+        " with other work: read the ratios. `python -m benchmarks` lists how to measure again.\n\n"
+        f"{sections}"
+    )
+    missing = [f"`{name}`" for name in names if name not in kept]
+    return text + (f"\nNot kept yet: {', '.join(missing)}.\n" if missing else "")
+
+
+def pages() -> dict[Path, str]:
+    """Page -> its text, of the pages that have a result."""
+    texts = {path: page(title, names) for path, (title, names) in PAGES.items()}
+    return {path: text for path, text in texts.items() if text}
+
+
+def draw(data: dict[str, Any], path: Path) -> None:
+    """The plot of the simulated outage, the same bytes for the same data."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "noctule"  # else every drawing has other ids
+    from matplotlib import pyplot as plt
+
+    stacks = data["stacks"]
+    figure, axes = plt.subplots(len(stacks), 1, figsize=(8, 1.7 * len(stacks)), sharex=True)
+    for axis, (name, stack) in zip(axes, stacks.items(), strict=True):
+        axis.axvspan(data["down"], data["up"], color="0.93")
+        axis.plot(stack["requests"], label="requests", lw=1)
+        axis.plot(stack["failed"], label="failed calls", lw=1)
+        axis.set_title(f"{name}: load {stack['load']:.3f}x", fontsize=9, loc="left")
+        axis.set_ylim(0, 1250)
+    axes[0].legend(fontsize=8, loc="upper right", ncols=2)
+    axes[-1].set_xlabel("seconds; the provider is down where it is grey; 300 calls a second")
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    for path, text in pages().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(ROOT))
+    outage = result("runtime.outage")
+    if outage:
+        try:
+            draw(outage["data"], PLOT)
+            print(PLOT.relative_to(ROOT))
+        except ImportError:
+            print("matplotlib is not installed: the plot is not drawn again")
+
+
+if __name__ == "__main__":
+    main()

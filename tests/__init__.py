@@ -1,0 +1,1 @@
+"""The tests; a package, because others install one called `tests` too."""

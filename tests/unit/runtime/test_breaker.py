@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -295,3 +297,28 @@ def test_another_process_is_followed_once_and_not_by_who_knows_better() -> None:
     assert breaker.state is State.CLOSED
     assert breaker.open_with_peer(4.0, 3.0, until=1007.0)
     assert not breaker.open_with_peer(4.0, 6.0, until=1010.0)
+
+
+def test_results_from_before_the_outage_stay_ignored_however_many_trial_calls_hang() -> None:
+    breaker = Breaker(LIMITS, lambda: MIDDLE)
+    before = breaker.admit(0.0)
+    assert before is not None
+    breaker.trip(0.0)
+    now = 0.0
+    for _ in range(5):
+        now = breaker.open_until
+        assert breaker.admit(now) is not None
+        breaker.record(before, now, success=False)
+        assert breaker.state is State.HALF_OPEN
+
+
+def test_a_success_does_not_count_as_a_refused_call() -> None:
+    breaker = opened()
+    assert call(breaker, 1.0, success=True)
+    assert call(breaker, 1.0, success=False)
+    now = 1.0 + LIMITS.trial_call_interval
+    assert now < breaker.open_until
+    refused = 0
+    while breaker.admit(now) is None:
+        refused += 1
+    assert refused + 1 == math.ceil(1 / LIMITS.trial_call_rate) == 44

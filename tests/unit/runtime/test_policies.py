@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from noctule.runtime import InvalidResponse, Response
 from noctule.runtime.policy.backoff import Backoff, with_jitter
 from noctule.runtime.policy.bulkhead import Bulkhead, Waiter
+from noctule.runtime.policy.classify import classify_response
 from noctule.runtime.policy.cooldown import Cooldown
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
@@ -253,7 +255,9 @@ def test_no_header_breaks_the_reading_of_retry_after(headers: dict[str, str]) ->
     assert seconds is None or seconds >= 0
 
 
-@pytest.mark.parametrize("value", ["inf", "nan", "1e400", "1_0", "٣", "soon", "99999999999999999"])
+@pytest.mark.parametrize(
+    "value", ["inf", "nan", "1e400", "1_0", "1.2.3", "٣", "soon", "99999999999999999"]
+)
 def test_what_is_no_number_of_seconds_is_not_read(value: str) -> None:
     assert retry_after({"retry-after": value}, NOW) is None
 
@@ -308,3 +312,11 @@ def test_only_reads_are_hedged_and_only_while_it_can_help(
 ) -> None:
     helps = method in ("GET", "HEAD") and (timeout is None or after < timeout)
     assert hedge_after(after, method, timeout) == (after if helps else None)
+
+
+@pytest.mark.parametrize(("status", "error"), [(299, None), (300, InvalidResponse)])
+def test_a_success_is_a_status_below_300(status: int, error: type[Exception] | None) -> None:
+    response = Response(status)
+    outcome = classify_response(response, NOW)
+    assert type(outcome.error) is (error or type(None))
+    assert outcome.response is (None if error else response)

@@ -595,3 +595,11 @@ def test_any_json_can_be_asked_for(make_shop: MakeShop) -> None:
     shop = make_shop()
     shop.provider.replies(json=[1, {"a": None}])
     assert shop.call(Operation("any", "GET", "/any", returns=JSON)) == [1, {"a": None}]
+
+
+def test_the_event_of_an_attempt_has_its_status(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(500).replies(201, json=ITEM)
+    shop.call(READ, path={"id": "i1"})
+    events = [(event["number"], event["status"], event["error"]) for event in shop.told("attempt")]
+    assert events == [(1, 500, "ServerError"), (2, 201, None)]

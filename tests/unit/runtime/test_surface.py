@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 import noctule.runtime
-from noctule.runtime import CircuitOpen, InvalidArgument, ProviderStates, ServerError, Service
+from noctule.runtime import (
+    CallOptions,
+    CircuitOpen,
+    ConnectionFailed,
+    InvalidArgument,
+    ProviderStates,
+    ServerError,
+    Service,
+)
 from noctule.runtime.testing import MockProvider, VirtualClock
 from support.runtime_calling import READ, MakeShop, Shop, config
 
@@ -60,9 +68,11 @@ class Told:
 
     def __init__(self) -> None:
         self.until: dict[str, float] = {}
+        self.openings = 0
 
     def opened(self, key: str, until: float) -> None:
         self.until[key] = until
+        self.openings += 1
 
     def open_until(self, key: str) -> float:
         return self.until.get(key, 0.0)
@@ -95,6 +105,26 @@ def test_one_process_spares_the_others_its_experience(
     there.clock.advance(100)
     there.provider.replies(json={"id": "i"})
     assert there.call(READ, path={"id": "i"}).id == "i"
+
+
+def test_an_opening_is_shared_once_and_nothing_else_is(
+    two_processes: tuple[Shop, Shop, Told],
+) -> None:
+    here, _, told = two_processes
+    once = CallOptions(attempts=1)
+    here.provider.fails("connect", times=5).replies(json={"id": "i"}, times=3)
+    openings = []
+    for _ in range(5):
+        with pytest.raises(ConnectionFailed):
+            here.call(READ, path={"id": "i"}, options=once)
+        openings.append(told.openings)
+    assert openings == [0, 0, 0, 0, 1]
+    with pytest.raises(CircuitOpen):
+        here.call(READ, path={"id": "i"}, options=once)
+    here.clock.advance(10)
+    for _ in range(3):
+        here.call(READ, path={"id": "i"}, options=once)
+    assert told.openings == 1
 
 
 def test_services_of_one_process_learn_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:

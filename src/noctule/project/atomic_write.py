@@ -1,4 +1,4 @@
-"""Writing many files so that none is half-written: all are staged before the first is renamed."""
+"""Writing several files all or none: each is written to a temporary file, then all are renamed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 
 def write_all(root: Path, texts: Mapping[Path, str]) -> None:
-    """Write `texts` (absolute path -> text); raises `Problem`, and then nothing was written."""
-    made: list[Path] = []
-    staged: list[tuple[Path, Path]] = []
+    """Write `texts` (absolute path -> text) below `root`.
+
+    Raises `Problem` (exit 6) when a file cannot be written; then nothing has changed.
+    """
+    new_folders: list[Path] = []
+    temporaries: list[tuple[Path, Path]] = []
     try:
-        for target, text in texts.items():
-            _make_folder(target.parent, made)
-            staged.append((_stage(target, text), target))
-        for temporary, target in staged:
-            temporary.replace(target)
+        for path, text in texts.items():
+            _make_folder(path.parent, new_folders)
+            temporaries.append((_write_temporary(path, text), path))
+        for temporary, path in temporaries:
+            temporary.replace(path)
     except OSError as error:
-        for temporary, _ in staged:
+        for temporary, _ in temporaries:
             temporary.unlink(missing_ok=True)
-        for folder in reversed(made):
+        for folder in reversed(new_folders):
             with contextlib.suppress(OSError):
                 folder.rmdir()
         place = Path(error.filename or root)
@@ -37,18 +40,19 @@ def write_all(root: Path, texts: Mapping[Path, str]) -> None:
         raise problem from error
 
 
-def _make_folder(folder: Path, made: list[Path]) -> None:
-    """Make `folder` and what is missing above it; each folder made is added to `made`."""
+def _make_folder(folder: Path, new_folders: list[Path]) -> None:
+    """Create `folder` and its missing parents, and add each to `new_folders`."""
     if folder.is_dir():
         return
-    _make_folder(folder.parent, made)
+    _make_folder(folder.parent, new_folders)
     folder.mkdir()
-    made.append(folder)
+    new_folders.append(folder)
 
 
-def _stage(target: Path, text: str) -> Path:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o666
+def _write_temporary(path: Path, text: str) -> Path:
+    """The temporary file with `text` beside `path`, with the mode of the file that is there."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

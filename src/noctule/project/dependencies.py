@@ -7,8 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from noctule.json_types import as_dict, as_list
-from noctule.project.sources import read_source
-from noctule.project.toml_file import read_toml
+from noctule.project.sources import read_source, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""`.env.example`: variables with a comment above each, merged into what is already there."""
+"""`.env.example`: variables with a comment above each, merged into the existing file."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ _VARIABLE = re.compile(r"^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=
 
 
 def render(title: str, variables: Mapping[str, str]) -> str:
-    """A section: `title` as a comment, then each variable without a value under its description."""
-    legal = {name: text for name, text in variables.items() if _NAME.fullmatch(name)}
-    entries = (f"# {_one_line(text)}\n{name}=\n" for name, text in legal.items())
+    """A section: `title` as a comment, then each variable without a value after its description.
+    Names that no shell accepts are left out."""
+    valid = {name: text for name, text in variables.items() if _NAME.fullmatch(name)}
+    entries = (f"# {_one_line(text)}\n{name}=\n" for name, text in valid.items())
     return f"# --- {_one_line(title)} ---\n" + "".join(entries)
 
 
 def merge(current: str, section: str, before: str = "") -> str:
     """`current` with the entries of `section` that it lacks, at its end.
 
-    Nothing that is there changes, values included. An entry that the section had `before` and the
-    file has no more was deleted by the user and stays so.
+    Existing lines do not change. An entry that was in the section `before` and is no longer in the
+    file was deleted by the user, and is not added again.
     """
-    known = {*_names(current), *_names(before)}
+    present = {*_names(current), *_names(before)}
     title, *entries = _entries(section)
-    missing = [entry for entry in entries if not known.issuperset(_names(entry))]
+    missing = [entry for entry in entries if not present.issuperset(_names(entry))]
     if not missing:
         return current
     head = [] if title in current else [title]

@@ -1,16 +1,15 @@
-"""The user's project: a folder that noctule writes into and a Python that runs it."""
+"""Where the user's project is: its folder, and paths seen from there."""
 
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from noctule.problem import Exit, Problem
+from noctule.project.interpreter import environment_of, interpreter_of
 
 TASKS = "integrations"
-INTERPRETERS = (".venv/bin/python", "venv/bin/python", ".venv/Scripts/python.exe")
 
 
 @dataclass(frozen=True)
@@ -25,31 +24,27 @@ class Project:
     @property
     def python(self) -> Path:
         """The project's own interpreter, else the one that runs noctule."""
-        own = (self.root / name for name in INTERPRETERS)
-        return next((python for python in own if python.exists()), Path(sys.executable))
+        return interpreter_of(self.root)
 
     def environment(self) -> dict[str, str]:
-        """What the project's tests run under: imports from the root or `src`, and no file left
-        behind."""
-        folders = [str(self.root), str(self.root / "src")]
-        inherited = os.environ.get("PYTHONPATH")
-        path = os.pathsep.join([*folders, inherited] if inherited else folders)
-        return {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        """The environment variables for the project's tests."""
+        return environment_of(self.root)
 
     def named(self, source: str) -> str:
-        """A document's source as the task writes it: an address as it is, a path seen from the
+        """A document's source for the task file: an address unchanged, a path relative to the
         project, so that the task means the same on every machine."""
         if "://" in source:
             return source
         return Path(os.path.relpath(Path(source).expanduser(), self.root)).as_posix()
 
     def located(self, source: str) -> str:
-        """The reverse of `named`."""
+        """The address, or the path from here, of a source in the task file."""
         return source if "://" in source else os.path.normpath(self.root / source)
 
 
 def open_project(folder: Path, *, writes: bool = True) -> Project:
-    """The project at `folder`; raises `Problem` when noctule could not write there."""
+    """The project at `folder`. Raises `Problem` for a file or a missing folder (exit 2), and with
+    `writes` for a folder that is read-only (exit 6)."""
     root, place = folder.resolve(), str(folder)
     if root.is_file():
         raise Problem("project.is_file", exit=Exit.USAGE, place=place, parent=folder.parent)

@@ -1,4 +1,4 @@
-"""What noctule last wrote, kept beside the tasks: how a later run knows the user's edits.
+"""The texts that noctule last wrote, kept beside the tasks, to recognise the user's edits.
 
 `integrations/.noctule/<service>.lock` is JSON: path -> digest and compressed text of the file as
 it was generated. It belongs in version control, next to the task.
@@ -24,7 +24,8 @@ _MAX_TEXT = 8 * 1024 * 1024
 
 
 def read(path: Path, place: str) -> dict[str, str]:
-    """Path -> pristine text; empty when there is no lock. Raises `Problem` when it is broken."""
+    """Path -> text as generated; empty without a lock. Raises `Problem` (exit 2) for a broken lock;
+    `place` is its path for the message."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -39,7 +40,7 @@ def read(path: Path, place: str) -> dict[str, str]:
 
 
 def dump(pristine: dict[str, str]) -> str:
-    """The text of a lock; the same for the same files, whatever their order."""
+    """The text of a lock; the order of `pristine` makes no difference."""
     files = {name: _pack(pristine[name]) for name in sorted(pristine)}
     return json.dumps({"version": _VERSION, "files": files}, indent=2) + "\n"
 
@@ -54,7 +55,7 @@ def _unpack(entry: dict[str, str]) -> str:
     machine = zlib.decompressobj()
     data = machine.decompress(base64.b64decode(entry["text"], validate=True), _MAX_TEXT)
     if machine.unconsumed_tail or hashlib.sha256(data).hexdigest() != entry["sha256"]:
-        raise ValueError("the text does not fit its digest")
+        raise ValueError("the text does not match its digest")
     return data.decode()
 
 

@@ -1,4 +1,4 @@
-"""What a render gives back: texts with the places where they belong."""
+"""A generated file: its text, and where it belongs in the project."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Role = Literal["task", "wrapper", "webhook", "tests", "app", "env", "package"]
 class Rendered:
     """One file. `path` is relative to the project, with forward slashes.
 
-    Three roles are special: "env" adds the variables that an existing file does not name yet,
-    "package" (an empty `__init__.py`) is only made together with its folder, and "task" comes back
-    after it was deleted, since somebody asked for it again.
+    Three roles are special: "env" adds the variables that an existing file lacks, "package" (an
+    empty `__init__.py`) is only created together with its folder, and "task" is written again after
+    it was deleted, since the user has asked for it again.
     """
 
     path: str

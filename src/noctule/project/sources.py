@@ -1,9 +1,10 @@
-"""The Python files of a project, without tests, dependencies and hidden folders."""
+"""Reading the files of the user's project: Python sources and TOML configuration."""
 
 from __future__ import annotations
 
+import tomllib
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,8 @@ MAX_BYTES = 512 * 1024
 
 
 def python_files(project: Path) -> Iterator[Path]:
-    """At most 2,000 Python files, by name, folder after folder; follows no symbolic link."""
+    """At most 2,000 Python files outside tests, dependencies and hidden folders, sorted by name;
+    follows no symbolic link."""
     return islice(_walk(project), MAX_FILES)
 
 
@@ -31,6 +33,14 @@ def read_source(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The TOML of the file; empty where there is none, or none that can be read."""
+    try:
+        return tomllib.loads(read_source(path))
+    except tomllib.TOMLDecodeError:
+        return {}
 
 
 def _walk(folder: Path) -> Iterator[Path]:

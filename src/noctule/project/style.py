@@ -1,4 +1,4 @@
-"""How the project wants its code: the width of its lines, and the Python it runs on."""
+"""The project's code style: the width of its lines, and the Python versions it supports."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 from noctule.json_types import as_dict
 from noctule.problem import Exit, Problem
-from noctule.project.toml_file import read_toml
+from noctule.project.sources import read_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-USUAL = 88
-NARROWEST, WIDEST = 60, 320
-OLDEST = (3, 11)
-"""What the runtime of generated code needs."""
+DEFAULT_WIDTH = 88
+MIN_WIDTH, MAX_WIDTH = 60, 320
+OLDEST_PYTHON = (3, 11)
+"""The oldest Python that the runtime supports."""
 _BOUND = re.compile(r"(<=|<|==|~=)\s*(\d+)\.(\d+)(\.\d+|\.\*)?")
 
 
 @dataclass(frozen=True)
 class Style:
-    width: int = USUAL
+    width: int = DEFAULT_WIDTH
     """Columns of a line."""
 
 
 def style_of(project: Path) -> Style:
-    """What `pyproject.toml`, `ruff.toml` or `.ruff.toml` of the project say to ruff or black.
+    """The style in the ruff or black settings of `ruff.toml`, `.ruff.toml` or `pyproject.toml`.
 
-    Raises `Problem` where `requires-python` shuts out every Python that can run generated code.
+    Raises `Problem` (exit 2) where `requires-python` excludes every supported Python.
     """
     pyproject = read_toml(project / "pyproject.toml")
     tools = as_dict(pyproject.get("tool"))
@@ -39,24 +39,24 @@ def style_of(project: Path) -> Style:
             "project.python_too_old", exit=Exit.USAGE, place="pyproject.toml", python=python
         )
     ruff = read_toml(project / "ruff.toml") or read_toml(project / ".ruff.toml")
-    said = (
+    settings = (
         ruff.get("line-length"),
         as_dict(tools.get("ruff")).get("line-length"),
         as_dict(tools.get("black")).get("line-length"),
     )
-    widths = (value for value in said if isinstance(value, int) and not isinstance(value, bool))
-    width = next(widths, USUAL)
-    return Style(min(max(width, NARROWEST), WIDEST))
+    widths = (value for value in settings if isinstance(value, int) and not isinstance(value, bool))
+    width = next(widths, DEFAULT_WIDTH)
+    return Style(min(max(width, MIN_WIDTH), MAX_WIDTH))
 
 
 def _too_old(specifier: str) -> bool:
-    """Whether an upper bound of the specifier lies below the oldest Python that will do."""
+    """Whether an upper bound of the specifier is below the oldest supported Python."""
     for kind, major, minor, rest in _BOUND.findall(specifier):
         version = (int(major), int(minor))
-        if kind == "<" and version <= OLDEST and rest in ("", ".0", ".*"):
+        if kind == "<" and version <= OLDEST_PYTHON and rest in ("", ".0", ".*"):
             return True
-        if kind in ("<=", "==") and version < OLDEST:
+        if kind in ("<=", "==") and version < OLDEST_PYTHON:
             return True
-        if kind == "~=" and version < OLDEST and rest:
+        if kind == "~=" and version < OLDEST_PYTHON and rest:
             return True
     return False

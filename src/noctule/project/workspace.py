@@ -1,7 +1,7 @@
-"""The user's project: what a render would change there, and the writing of it.
+"""The changes that generated files make in the user's project, computed first, then written.
 
-A file is compared with what noctule last wrote (the lock). What the user did to it is kept: an
-edited file is merged with the new version, and lines that both changed stand between markers.
+A file is compared with the text that noctule last wrote (the lock). The user's edits are kept: an
+edited file is merged with the new version, and lines that both changed get conflict markers.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ WRITTEN = frozenset({"create", "update", "merge", "conflict"})
 class Change:
     """What happens to one file.
 
-    "create" and "update" (the user did not touch it) are written, and so are "merge" (edited by
-    the user, and new) and "conflict" (both changed the same lines, which stand between markers).
-    "identical" has nothing to do; "kept" was edited by the user and has nothing new, or was there
+    "create" and "update" (not edited by the user) are written, and so are "merge" (edited by the
+    user, with a new version) and "conflict" (both changed the same lines, which get markers).
+    "identical" needs nothing; "kept" was edited by the user and has no new version, or was there
     before noctule; "skip" was deleted by the user.
     """
 
     path: str
     action: Action
     diff: str
-    """Unified diff from the project's file to what is written, or would be for a file that was
-    there before noctule; "" where nothing is new."""
+    """Unified diff from the project's file to the new text, also for a file that was there before
+    noctule and is not written; "" without a new version."""
     conflict: bool = False
-    """A person has to look: markers stand in the file, or the new version is not in it."""
+    """The user must decide: the file has markers, or lacks the new version."""
     unresolved: bool = False
-    """Markers of an earlier run stand in the file, so that it is not touched."""
+    """The file still has markers of an earlier merge, so it is not written."""
     text: str = field(default="", repr=False)
     pristine: str | None = field(default=None, repr=False)
-    """What the lock says of it from now on; None: nothing."""
+    """Its text in the lock from now on; None leaves the lock as it is."""
 
     def as_json(self, *, diffs: bool) -> dict[str, Any]:
         """The diff is included for a conflict, and always with `diffs`."""
@@ -70,14 +70,14 @@ class Workspace:
         self._lock = f"{lock.FOLDER}/{service}.lock"
 
     def compare(self, files: Iterable[Rendered]) -> tuple[Change, ...]:
-        """One change per file, in their order; reads only. Raises `Problem` for a path that leaves
-        the project, a folder where a file should be (and the reverse), or a broken lock."""
+        """One change per file, in order; writes nothing. Raises `Problem` for a path outside the
+        project, a folder in place of a file or the reverse, and a broken lock."""
         pristine = lock.read(self._inside(self._lock), self._lock)
         changes = (self._change(file, pristine.get(file.path)) for file in files)
         return tuple(change for change in changes if change is not None)
 
     def write(self, changes: Iterable[Change]) -> None:
-        """Write what `compare` found, all or nothing. Raises `Problem` when the folder refuses."""
+        """Write the changes, all or none. Raises `Problem` when a file cannot be written."""
         changes = tuple(changes)
         texts = {
             (path := self._inside(change.path)): _with_newlines_of(path, change.text)
@@ -132,7 +132,7 @@ class Workspace:
         return replace(change, conflict=merged.conflicts > 0)
 
     def _inside(self, path: str) -> Path:
-        """The real place of `path`, through symbolic links, if it lies in the project."""
+        """`path` with symbolic links resolved. Raises `Problem` if it is outside the project."""
         pure = PurePosixPath(path)
         legal = path.isprintable() and "\\" not in path and ":" not in path and pure.name
         if not legal or pure.is_absolute() or ".." in pure.parts:
@@ -146,7 +146,7 @@ class Workspace:
         return real
 
     def _read(self, path: Path, place: str) -> str | None:
-        """The text that is there, with bare newlines; None when there is no such file."""
+        """The file's text with `\\n` line ends; None when there is no such file."""
         try:
             if path.is_dir():
                 raise Problem("project.path_is_folder", exit=Exit.USAGE, place=place)
@@ -168,9 +168,9 @@ def _written(file: Rendered, action: Action, current: str, text: str) -> Change:
 
 
 def _with_newlines_of(path: Path, text: str) -> str:
-    """`text` with the line ends of the file that is there."""
-    there = path.is_file() and b"\r\n" in path.read_bytes()
-    return text.replace("\n", "\r\n") if there else text
+    """`text` with the line ends of the existing file."""
+    windows = path.is_file() and b"\r\n" in path.read_bytes()
+    return text.replace("\n", "\r\n") if windows else text
 
 
 def _diff(path: str, before: str, after: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from noctule.problem import Exit, Problem
+from noctule.project.interpreter import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,16 +170,9 @@ class DriverProcess:
             for name, value in os.environ.items()
             if name not in own and not name.lower().endswith("_proxy")
         }
-        folders = [
-            str(self._project),
-            str(self._project / "src"),
-            environment.get("PYTHONPATH", ""),
-        ]
         return {
-            **environment,
+            **environment_of(self._project, environment),
             **self._variables,
-            "PYTHONPATH": os.pathsep.join(filter(None, folders)),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "NOCTULE_INBOX": str(Path(self._folder.name) / "inbox.sqlite3"),
         }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from noctule.codegen.test_report import TestReport
     from noctule.manifest import IntegrationTask
     from noctule.project.location import Project
-    from noctule.project.merge import FileMerge
+    from noctule.project.merging.three_way import FileMerge
     from noctule.project.rendered import Rendered
     from noctule.project.style import Style
 

@@ -12,14 +12,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule.problem import Exit, Problem
-from noctule.project import env_file, lock
+from noctule.project import env_file
 from noctule.project.atomic_write import write_all
-from noctule.project.merge import has_conflict_markers, merge
+from noctule.project.merging import lock
+from noctule.project.merging.three_way import has_conflict_markers, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from noctule.project.merge import FileMerge
+    from noctule.project.merging.three_way import FileMerge
     from noctule.project.rendered import Rendered
 
 Action = Literal["create", "identical", "update", "merge", "conflict", "kept", "skip"]

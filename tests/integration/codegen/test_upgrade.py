@@ -10,7 +10,7 @@ import pytest
 from noctule import apidoc
 from noctule.codegen import render
 from noctule.codegen.python.merge import combine_definitions, merge_imports
-from noctule.project.merge import merge
+from noctule.project.merging.three_way import merge
 from noctule.project.rendered import Rendered
 from noctule.providers import pack, packs
 from support.codegen_tasks import task_of

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from noctule.codegen.python.language import PYTHON
 from noctule.problem import Exit, Problem
-from noctule.project.merge import BETWEEN, THEIRS, YOURS
+from noctule.project.merging.three_way import BETWEEN, THEIRS, YOURS
 from noctule.project.rendered import Rendered, Role
 from noctule.project.workspace import Change, Workspace
 

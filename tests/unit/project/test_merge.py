@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noctule.codegen.python.merge import combine_definitions, merge_imports
-from noctule.project.line_diff import matches
-from noctule.project.merge import BETWEEN, THEIRS, YOURS, has_conflict_markers, merge
+from noctule.project.merging.line_diff import matches
+from noctule.project.merging.three_way import BETWEEN, THEIRS, YOURS, has_conflict_markers, merge
 
 PAIRS = int(os.environ.get("NOCTULE_MERGE_PAIRS", "300"))
 """Edit and upgrade pairs of the property test; 10,000 is the figure that is reported."""

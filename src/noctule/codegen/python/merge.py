@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.codegen.python.emitter.module import Imports
-from noctule.project.merge import merge
+from noctule.project.merging.three_way import merge
 
 if TYPE_CHECKING:
-    from noctule.project.merge import Lines, Merged, Overlap
+    from noctule.project.merging.three_way import Lines, Merged, Overlap
 
 Names = frozenset[tuple[str, str]]
 """Module and name of everything imported; an empty name stands for the module itself."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.project.line_diff import matches
+from noctule.project.merging.line_diff import matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -51,9 +51,13 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
     for place, wire, name in method.fixed:
         places[place][wire] = fixed[name]
     operation = Operation(
-        method.name, method.verb, method.path, returns=None, body=method.body,
+        method.name,
+        method.verb,
+        method.path,
+        returns=None,
+        body=method.body,
         styles=cast("Any", method.styles),
-    )  # fmt: skip
+    )
     has_members = method.body and all(
         param.wire for param in method.params if param.place == "body"
     )

@@ -137,11 +137,15 @@ class ParameterBuilder:
             names = self._spelt(parameter.name, place)
             examples = [*parameter.examples, None]
             yield self._param(
-                free(names, names_in_use), parameter.name, place, kind, parameter.schema,
+                free(names, names_in_use),
+                parameter.name,
+                place,
+                kind,
+                parameter.schema,
                 required=parameter.required or place == "path",
                 doc=parameter.description or parameter.schema.description,
                 example=examples[0],
-            )  # fmt: skip
+            )
         for name in variables:
             if name not in self._conventions.fixed:
                 # The path has it, and the document says no more of it.
@@ -199,9 +203,15 @@ class ParameterBuilder:
             )
             names = self._spelt(wire, "body")
             yield self._param(
-                free(names, names_in_use), wire, "body", kind, schema,
-                required=wire in required, doc=schema.description, example=examples.get(wire),
-            )  # fmt: skip
+                free(names, names_in_use),
+                wire,
+                "body",
+                kind,
+                schema,
+                required=wire in required,
+                doc=schema.description,
+                example=examples.get(wire),
+            )
 
     def _whole(
         self,
@@ -232,16 +242,24 @@ class ParameterBuilder:
         example = fit(kind, example, self._arguments.records)
         doc = (
             sentence(request_body.description if request_body else "")
-            or f"The body, as {media.type}."
+            or f"The request body ({media.type})."
         )
         return Param(
             name, "", "body", kind, bool(request_body and request_body.required), doc, example
         )
 
     def _param(
-        self, name: str, wire: str, place: Place, kind: Type, schema: Schema, *,
-        required: bool, doc: str, example: Any,
-    ) -> Param:  # fmt: skip
+        self,
+        name: str,
+        wire: str,
+        place: Place,
+        kind: Type,
+        schema: Schema,
+        *,
+        required: bool,
+        doc: str,
+        example: Any,
+    ) -> Param:
         if example is None:
             value = self._examples.value(kind, schema, wire)
         else:

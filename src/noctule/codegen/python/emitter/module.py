@@ -131,9 +131,15 @@ def statement(*pieces: Code, indent: int = 0) -> list[str]:
 
 
 def function(
-    name: str, parameters: Iterable[str], returns: str, body: Iterable[str], *,
-    indent: int = 0, decorators: Iterable[Code] = (), asynchronous: bool = True,
-) -> list[str]:  # fmt: skip
+    name: str,
+    parameters: Iterable[str],
+    returns: str,
+    body: Iterable[str],
+    *,
+    indent: int = 0,
+    decorators: Iterable[Code] = (),
+    asynchronous: bool = True,
+) -> list[str]:
     """A function; `body` is indented already."""
     start = "async def" if asynchronous else "def"
     head = Brackets(f"{start} {name}(", tuple(parameters), f") -> {returns}:", "signature")

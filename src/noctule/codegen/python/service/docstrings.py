@@ -1,4 +1,4 @@
-"""What the generated docstrings say: units, what is raised, and the source."""
+"""The text of generated docstrings: units, errors, and the operation's source."""
 
 from __future__ import annotations
 
@@ -23,37 +23,39 @@ ERRORS = {
     "412": "Conflict",
     "422": "Unprocessable",
 }
-"""Answers a caller may want to tell apart, and what the runtime raises for them."""
+"""Statuses that callers may handle differently, and what the runtime raises for them."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def module_doc(wrapper: Wrapper) -> list[str]:
     source = f"Source: {wrapper.document}." if wrapper.document else ""
-    first = f"{wrapper.service}: the calls that this project makes."
+    first = f"{wrapper.service}: the operations that this project uses."
     return [first, *([source] if source else [])]
 
 
 def class_doc(wrapper: Wrapper) -> list[str]:
-    """How the service behaves, which credentials it reads, and where it can be pointed to."""
+    """What the service does on every call, the variables it reads, and its addresses."""
     names = list(dict.fromkeys(secrets_of(wrapper.auth)))
     reads = f"Reads {_listed(names)} from the environment." if names else ""
     first = f"{wrapper.service}, with timeouts, retries and a circuit breaker on every call."
     common = sorted(common_failures(wrapper), key=lambda failure: failure.status)
     entries = [entry for failure in common for entry in _error(failure)]
-    entries += [("ClientError", "Any other refusal (4xx).")]
+    entries += [("ClientError", "Any other 4xx response.")]
     entries += [("Unavailable", "The provider is down, slow or overloaded; retries did not help.")]
     if any(method.verb not in READS for method in wrapper.methods):
-        entries += [("OutcomeUnknown", "A write may or may not have happened: find out first.")]
+        entries += [
+            ("OutcomeUnknown", "A write may or may not have happened: check before repeating it.")
+        ]
     options = (
         "Every method takes `options`: a timeout, a number of attempts or an idempotency key"
-        " for that one call. `raw` makes a call that answers with status, headers and bytes."
+        " for that call. `raw` makes a call and returns its status, headers and bytes."
     )
     raised = "Every method raises a `ServiceError`:\n\n" + _entries(entries)
     return [first, *filter(None, (reads, _address(wrapper), _sandbox(wrapper))), options, raised]
 
 
 def common_failures(wrapper: Wrapper) -> frozenset[Failure]:
-    """What every method of the wrapper may be answered with."""
+    """The documented errors that all methods of the wrapper share."""
     first, *others = [frozenset(method.failures) for method in wrapper.methods]
     return first.intersection(*others) if others else frozenset()
 
@@ -80,14 +82,14 @@ def method_doc(method: Method, common: frozenset[Failure]) -> list[str]:
 
 def all_doc(method: Method) -> list[str]:
     return [
-        f"Every item of `{method.name}`, page after page.",
-        "Ends after `max_items`, where that is given. Takes and raises what the method does.",
+        f"All items of `{method.name}`, page by page.",
+        f"Stops after `max_items` items, if given. Arguments and errors: see `{method.name}`.",
     ]
 
 
 def stream_doc(method: Method, mode: Mode) -> list[str]:
     use = f"{mode.start}with ... as stream: {mode.start}for piece in stream"
-    return [f"`{method.name}`, piece by piece: `{use}`."]
+    return [f"The content of `{method.name}` as a stream: `{use}`."]
 
 
 def _described(param: Param) -> Iterator[tuple[str, str]]:
@@ -96,7 +98,7 @@ def _described(param: Param) -> Iterator[tuple[str, str]]:
 
 
 def _error(failure: Failure) -> Iterator[tuple[str, str]]:
-    """What the runtime raises for it, where a caller may want to tell it apart."""
+    """What the runtime raises for it, if callers may handle it differently."""
     if failure.status in ERRORS:
         yield ERRORS[failure.status], f"{failure.status}. {failure.doc}".rstrip()
 
@@ -116,9 +118,9 @@ def _entries(entries: list[tuple[str, str]]) -> str:
 
 
 def _address(wrapper: Wrapper) -> str:
-    """The document may leave it to the caller where the API listens."""
+    """How to pass a base URL, if the document has none."""
     example = f"`{wrapper.name}(base_url='https://...')`"
-    return "" if wrapper.base_url else f"The document names no address: give it, {example}."
+    return "" if wrapper.base_url else f"The API document has no base URL: pass one, {example}."
 
 
 def _sandbox(wrapper: Wrapper) -> str:
@@ -126,7 +128,7 @@ def _sandbox(wrapper: Wrapper) -> str:
     other = pack.environments.get("sandbox") if pack else None
     if other is None or other.base_url == wrapper.base_url:
         return ""
-    return f"The sandbox: `{wrapper.name}(base_url='{other.base_url}')`."
+    return f"For the sandbox: `{wrapper.name}(base_url='{other.base_url}')`."
 
 
 def _listed(names: list[str]) -> str:

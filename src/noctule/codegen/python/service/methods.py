@@ -111,9 +111,14 @@ class MethodWriter:
         return self._function(f"{method.name}_stream", parameters, f"{opened}[{stream}]", body)
 
     def _function(
-        self, name: str, parameters: list[str], returns: str, body: list[str], *,
+        self,
+        name: str,
+        parameters: list[str],
+        returns: str,
+        body: list[str],
+        *,
         waits: bool = False,
-    ) -> list[str]:  # fmt: skip
+    ) -> list[str]:
         asynchronous = waits and self._mode.asynchronous
         return function(name, parameters, returns, body, indent=4, asynchronous=asynchronous)
 

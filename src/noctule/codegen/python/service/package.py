@@ -1,4 +1,4 @@
-"""The wrapper of a whole API: a service whose resources are loaded when they are first used."""
+"""The wrapper of a whole API: a service that imports its resources on first use."""
 
 from __future__ import annotations
 
@@ -58,8 +58,18 @@ def _service_module(wrapper: Wrapper, package: str) -> str:
             "",
             f"        return {resource.title}(self)",
         ]
-        lines += ["", *function(resource.name, ["self"], resource.title, body, indent=4,
-                                decorators=["@cached_property"], asynchronous=False)]  # fmt: skip
+        lines += [
+            "",
+            *function(
+                resource.name,
+                ["self"],
+                resource.title,
+                body,
+                indent=4,
+                decorators=["@cached_property"],
+                asynchronous=False,
+            ),
+        ]
     typed = [
         "if TYPE_CHECKING:",
         *(
@@ -74,7 +84,7 @@ def _service_module(wrapper: Wrapper, package: str) -> str:
 
 def _shared_module(wrapper: Wrapper, package: str) -> str:
     imports = Imports(package)
-    first = f"{wrapper.service}: what several of its resources are made of."
+    first = f"{wrapper.service}: models that several resources share."
     blocks = type_blocks(wrapper.records, (), imports, without=frozenset())
     return module([first], imports, list(blocks))
 

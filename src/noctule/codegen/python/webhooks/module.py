@@ -1,4 +1,4 @@
-"""The webhook module: a receiver, the way into it, and one function per event."""
+"""The webhook module: a receiver, how requests reach it, and one function per event."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 PLAIN = (STRING, Scalar("integer"))
 HANDLING = (
-    "The sender has its answer as soon as the event is on disk. A handler that raises is called"
-    " again later, so make its effects safe to repeat."
+    "The provider gets its response as soon as the event is stored. A handler that raises is"
+    " called again later, so its effects must be safe to repeat."
 )
 
 
@@ -55,33 +55,37 @@ def webhook_module(
         *(_handler(hook, identities[hook.event], waits=waits) for hook in webhooks.hooks),
     ]
     doc = [
-        f"{wrapper.service} webhooks: verified, stored, then handled once each.",
+        f"{wrapper.service} webhooks: verified, stored, then handled once.",
         HANDLING,
         framework.mount(webhooks),
     ]
     return module(doc, imports, blocks)
 
 
-def _handler(hook: EventHandler, known: str, *, waits: bool) -> Block:
-    """`known` is the member of the object that names it, "" where nothing does."""
+def _handler(hook: EventHandler, identifier: str, *, waits: bool) -> Block:
+    """`identifier` is the member that identifies the event's object, "" if none does."""
     body = docstring([hook.doc], 4) if hook.doc else []
     identity = "event.id"
-    if known:
+    if identifier:
         variable = python_name(hook.record)
         place = f", at={string(hook.at)}" if hook.at else ""
         body += lay_out(f"{variable} = event.decode({hook.record}{place})", 4)
-        identity = f"{variable}.{known}"
+        identity = f"{variable}.{identifier}"
     body += lay_out(call("logger.info", '"%s: %s"', "event.type", identity), 4)
     lines = function(
-        hook.name, ["event: Event"], "None", body,
-        decorators=[call("@receiver.on", string(hook.event))], asynchronous=waits,
-    )  # fmt: skip
+        hook.name,
+        ["event: Event"],
+        "None",
+        body,
+        decorators=[call("@receiver.on", string(hook.event))],
+        asynchronous=waits,
+    )
     return Block(tuple(lines), definition=True)
 
 
 def _identity(record: Record, records: Mapping[str, Record]) -> str:
-    """The member that says which object it is, for the log; "" where none does. An object would be
-    a customer in the log."""
+    """The member that identifies an object, for the log; "" if none does. The object itself would
+    put personal data into the log."""
     if named := _named(record, records):
         return named
     plain = (field for field in record.fields if field.required and field.type in PLAIN)

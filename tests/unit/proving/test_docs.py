@@ -32,7 +32,7 @@ def messages(kind: str) -> list[str]:
 
 def test_every_fault_of_a_call_is_described_with_its_promises() -> None:
     told = [
-        (names(row[0]), row[1], row[3], names(row[4])) for row in rows("What a call goes through")
+        (names(row[0]), row[1], row[3], names(row[4])) for row in rows("Faults of calls")
     ]
     assert told == [
         (
@@ -52,7 +52,7 @@ def test_every_fault_of_a_call_is_described_with_its_promises() -> None:
 
 
 def test_every_way_of_delivery_is_described_with_its_promises() -> None:
-    told = [(names(row[0]), row[1], names(row[3])) for row in rows("What a delivery goes through")]
+    told = [(names(row[0]), row[1], names(row[3])) for row in rows("Webhook deliveries")]
     assert told == [
         (
             [visit.id],

@@ -31,9 +31,7 @@ def messages(kind: str) -> list[str]:
 
 
 def test_every_fault_of_a_call_is_described_with_its_promises() -> None:
-    told = [
-        (names(row[0]), row[1], row[3], names(row[4])) for row in rows("Faults of calls")
-    ]
+    told = [(names(row[0]), row[1], row[3], names(row[4])) for row in rows("Faults of calls")]
     assert told == [
         (
             [scenario.id],

@@ -368,7 +368,7 @@ def test_an_address_is_not_invented_but_asked_for() -> None:
     document = small({"GET /a": {"operationId": "a"}}, servers=[])
     text = wrapper_of(document)
     assert 'base_url=""' in text
-    assert "pass one, `ExampleService(base_url=" in text
+    assert "`ExampleService(base_url=" in text
 
 
 def test_an_idempotency_header_of_the_document_is_used() -> None:

@@ -57,7 +57,7 @@ def parser(name: str, documentation: str | None) -> argparse.ArgumentParser:
     command_line.add_argument(
         "--save", action="store_true", help="keep the result in benchmarks/results"
     )
-    command_line.set_defaults(name=name)
+    command_line.set_defaults(name=name, commit=commit())  # before it takes an hour
     return command_line
 
 
@@ -76,13 +76,14 @@ def report(
         arguments = [argument for argument in sys.argv[1:] if argument != "--save"]
         result = {
             "command": " ".join(["python -m benchmarks", *arguments]),
-            "commit": commit(),
+            "commit": options.commit,
             "date": datetime.now(UTC).date().isoformat(),
             "machine": machine(),
             "tables": [asdict(table) for table in tables],
-            **({} if data is None else {"data": data}),
         }
         text = json.dumps(result, indent=1, ensure_ascii=False)
+        if data is not None:
+            text = text.removesuffix("\n}") + f',\n "data": {json.dumps(data)}\n}}'
         (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """The types that users of the runtime see. Never run: read by mypy and pyright, both strict.
 
 `assert_type` fails the check when the type is anything else; a line marked `# E:` must be
-reported, which tests/unit/runtime/test_types.py sees to.
+reported, which tests/integration/runtime/test_types.py checks.
 """
 
 from __future__ import annotations

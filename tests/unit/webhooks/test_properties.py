@@ -92,9 +92,13 @@ def test_one_changed_bit_of_the_body_is_rejected(name):
 def test_one_changed_bit_of_the_body_is_rejected_or_changes_nothing_that_is_signed(name):
     body, headers = delivery(name)
     genuine = meaning(check(name, body, headers))
+    rejected = 0
     for changed in flips(body):
-        with contextlib.suppress(Rejection):
+        try:
             assert meaning(check(name, changed, headers)) == genuine
+        except Rejection:
+            rejected += 1
+    assert rejected
 
 
 @pytest.mark.parametrize("name", NAMES)

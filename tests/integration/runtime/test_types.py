@@ -26,10 +26,12 @@ def mypy_lines() -> set[int]:
 
 
 def pyright_lines() -> set[int]:
-    command = [sys.executable, "-m", "pyright", "--outputjson", str(FILE)]
+    # Without `--pythonpath` it reads `.venv`, which need not be what runs this test.
+    options = ["--outputjson", "--pythonpath", sys.executable]
+    command = [sys.executable, "-m", "pyright", *options, str(FILE)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    told = json.loads(done.stdout)["generalDiagnostics"]
-    return {t["range"]["start"]["line"] + 1 for t in told if t["severity"] == "error"}
+    messages = json.loads(done.stdout)["generalDiagnostics"]
+    return {m["range"]["start"]["line"] + 1 for m in messages if m["severity"] == "error"}
 
 
 @pytest.mark.parametrize("checker", [mypy_lines, pyright_lines], ids=["mypy", "pyright"])

@@ -96,8 +96,16 @@ def test_a_project_that_is_a_file_or_not_there(project: Path) -> None:
 
 
 def test_a_project_that_cannot_be_written(project: Path) -> None:
-    project.chmod(0o500)
-    assert "cannot be written" in refused(project, 6, "integrate", STRIPE)
+    project.chmod(0o555)
+    said = refused(project, 6, "integrate", STRIPE)
+    assert "cannot be written to" in said
+    assert "--dry-run" in said
+
+
+def test_a_file_where_a_folder_is_needed(project: Path) -> None:
+    (project / "integrations").write_text("")
+    said = refused(project, 2, "integrate", STRIPE)
+    assert "integrations" in said
 
 
 def test_a_folder_where_a_file_should_be(project: Path) -> None:

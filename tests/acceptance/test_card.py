@@ -183,10 +183,11 @@ def test_a_broken_promise_is_found(noctule: Noctule, project: Path) -> None:
 
 @pytest.fixture
 def application(integrated: Path, tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
-    """The generated application on a socket: address, webhook secret, log file."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """The generated application on a socket: address, webhook secret, log file.
+
+    The socket listens before the application starts, so that requests wait for it.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
     secret = f"whsec_{os.urandom(16).hex()}"
     log = tmp_path / "application.log"
     settings = {
@@ -196,14 +197,15 @@ def application(integrated: Path, tmp_path: Path) -> Iterator[tuple[str, str, Pa
         "NOCTULE_INBOX": str(tmp_path / "inbox.sqlite3"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    uvicorn = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port)]
-    with log.open("wb") as output:
+    descriptor = listener.fileno()
+    uvicorn = [sys.executable, "-m", "uvicorn", "app.main:app", "--fd", str(descriptor)]
+    with listener, log.open("wb") as output:
         process = subprocess.Popen(
             [*uvicorn, "--log-level", "debug"],
-            cwd=integrated, env=settings, stdout=output, stderr=output,
+            cwd=integrated, env=settings, stdout=output, stderr=output, pass_fds=[descriptor],
         )  # fmt: skip
         try:
-            _wait_for(port, process)
+            port = listener.getsockname()[1]
             yield f"http://127.0.0.1:{port}/api/webhooks/stripe", secret, log
         finally:
             process.terminate()
@@ -218,7 +220,7 @@ def test_the_application_takes_events(application: tuple[str, str, Path]) -> Non
     }  # fmt: skip
     body = json.dumps(event).encode()
     signed = {"stripe-signature": _signature(secret, body), "content-type": "application/json"}
-    assert httpx2.post(address, content=body, headers=signed).status_code == 200
+    assert httpx2.post(address, content=body, headers=signed, timeout=30).status_code == 200
     assert httpx2.post(address, content=body + b" ", headers=signed).status_code == 401
     assert httpx2.post(address, content=body).status_code == 401
     said = log.read_text()
@@ -242,14 +244,3 @@ def _signature(secret: str, body: bytes) -> str:
     now = int(time.time())
     digest = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={now},v1={digest}"
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    ends = time.monotonic() + 20
-    while time.monotonic() < ends:
-        assert process.poll() is None, "the application ended"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)  # a process that starts has no other way to say so
-    raise AssertionError("the application does not listen")

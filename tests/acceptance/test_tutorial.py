@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -71,15 +70,27 @@ def test_step_1_creates_the_files_of_the_table(shop: Path) -> None:
 def test_step_3_accepts_the_signed_event_and_refuses_the_other(shop: Path, url: str) -> None:
     accepted, events, event, refused, rejections, explain = COMMANDS[1:7]
     assert command(shop, *accepted, "--url", url, **VARIABLES).code == 0
-    for _ in range(100):
-        if " done" in command(shop, *events).out:
-            break
-        time.sleep(0.05)
+    _wait_until_done(shop)
     assert "payment_intent.succeeded" in command(shop, *events).out
     assert " done" in command(shop, *event).out
     assert command(shop, *refused, "--url", url, **VARIABLES).code == 1
     assert "signature_mismatch" in command(shop, *rejections).out
     assert "secret" in command(shop, *explain, **VARIABLES).out
+
+
+def _wait_until_done(shop: Path) -> None:
+    """Until `tail` shows an event in the state `done`."""
+    tail = subprocess.Popen(
+        [sys.executable, "-m", "noctule", "webhooks", "tail"],
+        cwd=shop,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with tail:
+        assert tail.stdout
+        assert any(" done" in line for line in tail.stdout)
+        tail.terminate()
 
 
 def test_step_4_tests_the_outage(shop: Path) -> None:

@@ -188,8 +188,9 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("noctule.webhooks.operations.bulk_replay.replay_outcome", _no_disk)
         assert "run the same command again" in shell.run("replay", "--all", code=6).err
+    tail = shell.start("tail", "--state", "pending")
     stopped = shell.start("replay", "--all", "--rate", "0.01")
-    until(lambda: json.loads(shell.run("list", "--state", "pending", "--json").out)["events"])
+    until(lambda: " pending" in tail.stdout.readline())
     stopped.send_signal(signal.SIGINT)
     assert "The same command resumes there" in stopped.communicate(timeout=PATIENCE)[0]
     assert stopped.returncode == 130
@@ -214,10 +215,13 @@ def test_a_rejection_is_told_and_explained(shell: Shell) -> None:
     printed = shell.run("trigger", "stripe", "invoice.paid", "--print").out
     capture = shell.folder / "delivery.http"
     capture.write_text(printed.rstrip("\n").replace('"type":', '"type": '), encoding="utf-8")
+    tail = shell.start("tail")
+    assert tail.stdout.readline().startswith("Waiting")
     wrong = shell.run("trigger", "stripe", "invoice.paid", "--url", shell.url, code=1,
                       STRIPE_WEBHOOK_SECRET="whsec_other")  # fmt: skip
     assert "refused with 401" in wrong.out
-    until(lambda: "signature_mismatch" in shell.run("list", "--rejected").out)
+    until(lambda: "signature_mismatch" in tail.stdout.readline())
+    assert "signature_mismatch" in shell.run("list", "--rejected").out
     told = json.loads(shell.run("explain", "r1", "--json", code=1).out)
     assert told["causes"][0]["cause"] == "secret_or_body"
     found = shell.run("explain", "delivery.http", "--provider", "stripe", "--lang", "fr", code=1)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import builtins
 import keyword
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 from noctule.apidoc.naming.word_split import split_parts, split_words
 from noctule.codegen.model.integration import SHARED
 from noctule.project.frameworks import FRAMEWORKS
+from noctule.project.frameworks.base import module_parts
 
 IMPORTED = frozenset(
     {"AbstractAsyncContextManager", "AbstractContextManager", "All", "Any", "ApiKeyHeader",
@@ -74,11 +74,9 @@ class PythonNaming:
         return f"api_{name}" if name.startswith("test_") else name
 
     def module(self, path: str) -> str:
-        pure = PurePosixPath(path)
-        parts = [*pure.parts[:-1], pure.stem]
-        parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
+        parts = module_parts(path)
         importable = all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
-        return "/".join(parts) if pure.suffix == ".py" and importable else ""
+        return "/".join(parts) if path.endswith(".py") and importable else ""
 
     def is_key(self, name: str) -> bool:
         """Whether class syntax can write the key of a typed dict."""

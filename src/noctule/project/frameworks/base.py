@@ -93,8 +93,13 @@ class Framework:
 
 def module_of(path: str) -> str:
     """ "src/shop/main.py" -> "shop.main"."""
+    return ".".join(module_parts(path))
+
+
+def module_parts(path: str) -> list[str]:
+    """ "src/shop/main.py" -> "shop", "main"."""
     parts = [*PurePosixPath(path).parts[:-1], PurePosixPath(path).stem]
-    return ".".join(parts[1:] if parts[0] == "src" and len(parts) > 1 else parts)
+    return parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
 
 
 def _pattern(expression: str) -> re.Pattern[str]:

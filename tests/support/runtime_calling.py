@@ -70,8 +70,8 @@ class Caller:
         self.sync = sync
         self.clock = clock
         kind: Any = SyncService if sync else Service
-        made: Any = type("Shop", (kind,), {"config": config})
-        self.service: Any = made(
+        service_type: Any = type("Shop", (kind,), {"config": config})
+        self.service: Any = service_type(
             transport=transport,
             clock=clock,
             base_url=base_url,
@@ -111,7 +111,7 @@ class Caller:
         if self.sync:
             self.service.close()
 
-    def told(self, name: str) -> list[dict[str, Any]]:
+    def events_named(self, name: str) -> list[dict[str, Any]]:
         return [dict(event.data) for event in self.events if event.name == name]
 
 

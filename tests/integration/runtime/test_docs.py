@@ -57,19 +57,19 @@ def plugins() -> set[str]:
 
 def test_the_example_and_its_test_run(tmp_path: Path) -> None:
     text = EXAMPLE + TEST + RUN_IT.replace("(test_a", "(_test_a")
-    done = run_pytest(tmp_path, text)
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    process = run_pytest(tmp_path, text)
+    assert "1 passed" in process.stdout, process.stdout + process.stderr
 
 
 def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
-    done = run_pytest(tmp_path, LEAK)
-    assert done.returncode == 1
-    assert "secrets in the log: elsewhere" in done.stdout
-    assert "4242 4242" not in done.stdout.split("secrets in the log")[1].splitlines()[0]
+    process = run_pytest(tmp_path, LEAK)
+    assert process.returncode == 1
+    assert "secrets in the log: elsewhere" in process.stdout
+    assert "4242 4242" not in process.stdout.split("secrets in the log")[1].splitlines()[0]
 
 
 @pytest.mark.parametrize(
-    "said",
+    "statement",
     [
         f"{Policies().timeout:.0f} s per attempt",
         f"{Policies().connect_timeout:.0f} s each",
@@ -85,6 +85,6 @@ def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
         f"{Policies().max_response_bytes // 1024 // 1024} MiB",
     ],
 )
-def test_the_page_says_the_defaults_that_hold(said: str) -> None:
-    assert said in PAGE
+def test_the_page_says_the_defaults_that_hold(statement: str) -> None:
+    assert statement in PAGE
     assert Policies().retry.attempts == 4

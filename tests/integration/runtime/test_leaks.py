@@ -42,10 +42,10 @@ def echoing(status: str) -> Step:
     """Answers with everything it was told, in headers and body."""
 
     def answer(c: Connection) -> None:
-        told = c.server.requests[-1].decode("latin-1")
-        line = told.splitlines()[0]
+        shown = c.server.requests[-1].decode("latin-1")
+        line = shown.splitlines()[0]
         lines = f"X-Echo: {line}\r\nSet-Cookie: session={SECRETS['SHOP_KEY']}\r\n"
-        c.answer(told.encode("latin-1"), status=status, headers=lines)
+        c.answer(shown.encode("latin-1"), status=status, headers=lines)
 
     return answer
 
@@ -75,8 +75,8 @@ class Everything(logging.Handler):
 
 
 class Span:
-    def __init__(self, seen: list[str]) -> None:
-        self.seen = seen
+    def __init__(self, recorded: list[str]) -> None:
+        self.recorded = recorded
 
     def __enter__(self) -> Span:
         return self
@@ -85,18 +85,18 @@ class Span:
         return
 
     def set_attribute(self, *facts: object) -> None:
-        self.seen.append(repr(facts))
+        self.recorded.append(repr(facts))
 
     set_status = set_attribute
 
 
 class Tracer:
     def __init__(self) -> None:
-        self.seen: list[str] = []
+        self.recorded: list[str] = []
 
     def start_as_current_span(self, *facts: object, **more: object) -> Span:
-        self.seen.append(repr((facts, more)))
-        return Span(self.seen)
+        self.recorded.append(repr((facts, more)))
+        return Span(self.recorded)
 
 
 @pytest.fixture
@@ -141,13 +141,13 @@ def test_nothing_secret_is_told(everything: Everything, number: int, sync: bool)
             caller.close()
         assert CARD.encode() in server.requests[0]
         assert SECRETS["SHOP_KEY"].encode() in server.requests[0]
-    texts += [repr(event) for event in caller.events] + tracer.seen + everything.lines
+    texts += [repr(event) for event in caller.events] + tracer.recorded + everything.lines
     texts += [repr(caller.service), repr(caller.service.config), repr(vars(caller.service))]
     assert len(everything.lines) > 3
-    assert tracer.seen
-    told = "\n".join(texts)
+    assert tracer.recorded
+    shown = "\n".join(texts)
     for value in (*SECRETS.values(), CARD):
-        assert value not in told
+        assert value not in shown
 
 
 def call(caller: Any) -> object:

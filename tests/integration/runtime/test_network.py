@@ -48,7 +48,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
-    made = (
+    service_type = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -64,7 +64,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     path.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, *form)
-        + made.public_bytes(serialization.Encoding.PEM)
+        + service_type.public_bytes(serialization.Encoding.PEM)
     )
     return path
 

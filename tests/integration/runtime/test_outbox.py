@@ -53,10 +53,10 @@ def post(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Post]:
     monkeypatch.setenv("SHOP_KEY", TOKEN)
-    made = Post(tmp_path / "outbox.db", sync=request.param == "sync")
-    yield made
-    made.store.close()
-    made.caller.close()
+    shop_type = Post(tmp_path / "outbox.db", sync=request.param == "sync")
+    yield shop_type
+    shop_type.store.close()
+    shop_type.caller.close()
 
 
 def test_a_write_waits_on_disk_and_is_delivered_as_it_was(post: Post, tmp_path: Path) -> None:
@@ -134,8 +134,8 @@ def test_two_processes_do_not_deliver_the_same_letter(tmp_path: Path) -> None:
     from noctule.runtime.fallback.outbox_store import OutboxMessage
 
     here.put(OutboxMessage("shop", "send", "POST", "/m", {}, b"x", "with_key", "k", 1.0))
-    taken = [store.take("shop", 10.0, 300.0) for store in (here, there)]
-    assert [message is None for message in taken] == [False, True]
+    messages = [store.take("shop", 10.0, 300.0) for store in (here, there)]
+    assert [message is None for message in messages] == [False, True]
     assert there.take("shop", 311.0, 300.0) is not None
     here.close()
     there.close()

@@ -180,13 +180,13 @@ def set_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def everything_logged() -> Iterator[io.StringIO]:
     """All loggers of the process, at DEBUG."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
+    saved = io.StringIO()
+    handler = logging.StreamHandler(saved)
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    yield written
+    yield saved
     root.setLevel(level)
     root.removeHandler(handler)
 

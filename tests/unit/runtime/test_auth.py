@@ -94,9 +94,9 @@ def test_credentials_in_a_header(auth: Auth, name: str, value: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://shop.example/items", "https://shop.example/items?a=1"])
 def test_credentials_in_the_query(url: str) -> None:
-    made = signed(ApiKeyQuery("api key", env("PASSWORD")), url).url
-    assert parse_qsl(made.partition("?")[2])[-1] == ("api key", PASSWORD)
-    assert made.startswith(url)
+    signed_url = signed(ApiKeyQuery("api key", env("PASSWORD")), url).url
+    assert parse_qsl(signed_url.partition("?")[2])[-1] == ("api key", PASSWORD)
+    assert signed_url.startswith(url)
 
 
 def test_several_at_once_and_none_at_all() -> None:
@@ -199,13 +199,13 @@ class Issuer:
                 return answer(400, {"error": "invalid_grant"})
             value = f"access-{len(self.issued)}-xxxx"
             self.valid[value] = self.clock.time() + (self.life or 10**9)
-            said: dict[str, object] = {"access_token": value, "token_type": "Bearer"}
+            reason: dict[str, object] = {"access_token": value, "token_type": "Bearer"}
             if self.life is not None:
-                said["expires_in"] = self.life
+                reason["expires_in"] = self.life
             if self.rotate:
                 self.refresh = f"refresh-{len(self.issued)}-xxxx"
-                said["refresh_token"] = self.refresh
-            return answer(200, said)
+                reason["refresh_token"] = self.refresh
+            return answer(200, reason)
 
     def api(self, received: Received) -> Response:
         value = received.headers.get("authorization", "").removeprefix("Bearer ")
@@ -518,20 +518,20 @@ def test_services_with_the_same_credentials_share_a_token_and_others_do_not(
         steps = session.prepare(request, clock)
         try:
             next(steps)
-            steps.send(answer(200, {"access_token": f"token-{len(kept)}", "expires_in": 60}))
+            steps.send(answer(200, {"access_token": f"token-{len(sessions)}", "expires_in": 60}))
         except StopIteration:
             pass
         session.apply(request)
-        kept.append(session)
+        sessions.append(session)
         return request.headers["Authorization"]
 
-    kept: list[Any] = []
+    sessions: list[Any] = []
     first = fetch(client_credentials())
     assert fetch(client_credentials()) == first
     assert fetch(client_credentials(scopes=("x",))) != first
     monkeypatch.setenv("CLIENT_SECRET", "another-secret")
     assert fetch(client_credentials()) != first
-    kept.clear()
+    sessions.clear()
     gc.collect()
     monkeypatch.setenv("CLIENT_SECRET", "s3cret/value+1")
     assert fetch(client_credentials()) == "Bearer token-0"
@@ -686,7 +686,7 @@ def test_an_assertion_buys_a_token(make_shop: MakeShop, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("value", "algorithm", "said"),
+    ("value", "algorithm", "reason"),
     [
         ("-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----", "RS256", "not a PEM"),
         ("hunter2", "ES256", "not a PEM"),
@@ -697,10 +697,10 @@ def test_an_assertion_buys_a_token(make_shop: MakeShop, monkeypatch: pytest.Monk
     ],
 )
 def test_a_key_of_the_wrong_kind_is_refused_at_the_start(
-    monkeypatch: pytest.MonkeyPatch, value: str, algorithm: Any, said: str
+    monkeypatch: pytest.MonkeyPatch, value: str, algorithm: Any, reason: str
 ) -> None:
     monkeypatch.setenv("KEY", value)
-    with pytest.raises(ConfigurationError, match=said) as caught:
+    with pytest.raises(ConfigurationError, match=reason) as caught:
         JwtAssertion("me", env("KEY"), algorithm=algorithm).open()
     assert "KEY" in str(caught.value)
     assert "hunter2" not in str(caught.value)

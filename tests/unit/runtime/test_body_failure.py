@@ -52,7 +52,7 @@ def test_a_rate_limit_is_waited_for_and_retried(make_shop: MakeShop) -> None:
     assert shop.call(CREATE, body={"amount": 1}).id == "i1"
     assert shop.sent == 2
     assert shop.clock.monotonic() - started >= 7
-    assert [attempt["error"] for attempt in shop.told("attempt")] == ["RateLimited", None]
+    assert [attempt["error"] for attempt in shop.events_named("attempt")] == ["RateLimited", None]
 
 
 def test_a_rate_limit_longer_than_the_call_is_an_error(make_shop: MakeShop) -> None:
@@ -141,11 +141,11 @@ def test_a_code_that_is_no_identifier_stays_out_of_the_message(make_shop: MakeSh
 def test_failures_inside_a_200_open_the_breaker(make_shop: MakeShop) -> None:
     shop = shop_with(make_shop, "internal_error", times=40)
     for _ in range(40):
-        if shop.told("breaker"):
+        if shop.events_named("breaker"):
             break
         with pytest.raises(OutcomeUnknown):
             shop.call(CREATE, body={"amount": 1})
-    assert shop.told("breaker")[0]["state"] == "open"
+    assert shop.events_named("breaker")[0]["state"] == "open"
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,8 @@ class Slow:
 
 def service(transport: Any, clock: Any, **policies: Any) -> Any:
     provider_states = ProviderStates(random.Random(7).random)
-    made = type("Shop", (Service,), {"config": config(policies=Policies(**policies))})
-    return made(transport=transport, clock=clock, provider_states=provider_states)
+    shop_type = type("Shop", (Service,), {"config": config(policies=Policies(**policies))})
+    return shop_type(transport=transport, clock=clock, provider_states=provider_states)
 
 
 def state_of(shop: Any) -> Any:
@@ -106,8 +106,8 @@ async def around_a_probe(shop: Any, clock: VirtualClock, calls: int) -> list[Any
     """What calls come to that are made together when a probe is due."""
     state_of(shop).breaker.trip(clock.monotonic())
     clock.advance(10)
-    made = [shop.call(READ, path={"id": n}, options=ONCE) for n in range(calls)]
-    return await asyncio.gather(*made, return_exceptions=True)
+    shop_type = [shop.call(READ, path={"id": n}, options=ONCE) for n in range(calls)]
+    return await asyncio.gather(*shop_type, return_exceptions=True)
 
 
 def test_those_who_come_while_a_probe_is_young_listen_and_follow_it() -> None:
@@ -366,9 +366,9 @@ def test_the_gate_is_per_credential_and_origin() -> None:
         provider.replies(429, headers={"Retry-After": "100"})
         provider.replies(content=b'{"id":"i"}', times=None)
         provider_states = ProviderStates()
-        made: Any = type("Shop", (Service,), {"config": config()})
-        here = made(transport=provider, clock=clock, provider_states=provider_states)
-        there = made(
+        shop_type: Any = type("Shop", (Service,), {"config": config()})
+        here = shop_type(transport=provider, clock=clock, provider_states=provider_states)
+        there = shop_type(
             transport=provider,
             clock=clock,
             provider_states=provider_states,
@@ -386,8 +386,10 @@ def test_the_gate_is_per_credential_and_origin() -> None:
 def test_threads_share_one_service() -> None:
     provider = MockProvider()
     provider.replies(content=b'{"id":"i"}', times=None)
-    made = type("Shop", (SyncService,), {"config": config(policies=Policies(max_concurrency=2))})
-    shop: Any = made(transport=provider)
+    shop_type = type(
+        "Shop", (SyncService,), {"config": config(policies=Policies(max_concurrency=2))}
+    )
+    shop: Any = shop_type(transport=provider)
     start = time.monotonic()
     threads = [
         threading.Thread(target=lambda: [shop.call(READ, path={"id": 1}) for _ in range(50)])

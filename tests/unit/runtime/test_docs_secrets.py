@@ -30,14 +30,14 @@ def test_every_example_gives_what_the_page_says(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name, raising=False)
     blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     names: dict[str, object] = {"handler": Printing()}
-    said: list[str] = []
+    problems: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE, verbose=False)
     for number, block in enumerate(blocks):
         case = doctest.DocTestParser().get_doctest(block, names, f"block {number}", str(PAGE), 0)
-        runner.run(case, out=said.append, clear_globs=False)
+        runner.run(case, out=problems.append, clear_globs=False)
         names |= case.globs
     assert runner.tries > 25
-    assert not said, "".join(said)
+    assert not problems, "".join(problems)
 
 
 def test_the_numbers_on_the_page_are_those_of_the_code() -> None:

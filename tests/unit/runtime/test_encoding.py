@@ -80,12 +80,12 @@ SCALARS: list[tuple[object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "written"), SCALARS)
-def test_scalars_are_spelt_alike_everywhere(value: object, written: str) -> None:
-    assert parse_qsl(query({"x": value}), keep_blank_values=True) == [("x", written)]
-    assert parse_qsl(form({"x": value}).decode(), keep_blank_values=True) == [("x", written)]
-    if written:
-        assert unquote(expand_path("/{x}", {"x": value})) == f"/{written}"
+@pytest.mark.parametrize(("value", "wire_text"), SCALARS)
+def test_scalars_are_spelt_alike_everywhere(value: object, wire_text: str) -> None:
+    assert parse_qsl(query({"x": value}), keep_blank_values=True) == [("x", wire_text)]
+    assert parse_qsl(form({"x": value}).decode(), keep_blank_values=True) == [("x", wire_text)]
+    if wire_text:
+        assert unquote(expand_path("/{x}", {"x": value})) == f"/{wire_text}"
 
 
 class Thing:
@@ -152,10 +152,10 @@ STYLES: list[tuple[str | None, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("style", "value", "written"), STYLES)
-def test_styles_of_a_query(style: str | None, value: object, written: str) -> None:
+@pytest.mark.parametrize(("style", "value", "wire_text"), STYLES)
+def test_styles_of_a_query(style: str | None, value: object, wire_text: str) -> None:
     """OpenAPI 3.1, "Style Examples"; as there, brackets are escaped on the wire."""
-    escaped = written.replace("[", "%5B").replace("]", "%5D")
+    escaped = wire_text.replace("[", "%5B").replace("]", "%5D")
     assert query({"c": value}, {"c": style} if style else {}) == escaped
 
 
@@ -176,9 +176,9 @@ def test_none_is_not_sent_and_null_is() -> None:
 
 def test_json_keeps_the_digits_of_a_decimal() -> None:
     body = {"d": Decimal("12.50"), "f": 0.1, "n": 10**20, "t": True, "e": Word.YES}
-    written = encode_body("json", body)
-    assert written.content == b'{"d":12.50,"f":0.1,"n":100000000000000000000,"t":true,"e":"oui"}'
-    assert written.content_type == "application/json"
+    wire_text = encode_body("json", body)
+    assert wire_text.content == b'{"d":12.50,"f":0.1,"n":100000000000000000000,"t":true,"e":"oui"}'
+    assert wire_text.content_type == "application/json"
 
 
 class Price(Model):
@@ -235,14 +235,16 @@ PATHS: list[tuple[str | None, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("style", "value", "written"), PATHS)
-def test_styles_of_a_path(style: str | None, value: object, written: str) -> None:
+@pytest.mark.parametrize(("style", "value", "wire_text"), PATHS)
+def test_styles_of_a_path(style: str | None, value: object, wire_text: str) -> None:
     """RFC 6570, 3.2.2 to 3.2.7."""
-    assert expand_path("/v/{x}/y", {"x": value}, {"x": style} if style else {}) == f"/v/{written}/y"
+    assert (
+        expand_path("/v/{x}/y", {"x": value}, {"x": style} if style else {}) == f"/v/{wire_text}/y"
+    )
 
 
 @pytest.mark.parametrize(
-    ("value", "style", "said"),
+    ("value", "style", "reason"),
     [
         (None, "simple", "missing"),
         ("", "simple", "empty"),
@@ -254,8 +256,8 @@ def test_styles_of_a_path(style: str | None, value: object, written: str) -> Non
         ("a", "formal", "no style"),
     ],
 )
-def test_a_path_never_addresses_something_else(value: object, style: str, said: str) -> None:
-    with pytest.raises(InvalidArgument, match=said):
+def test_a_path_never_addresses_something_else(value: object, style: str, reason: str) -> None:
+    with pytest.raises(InvalidArgument, match=reason):
         expand_path("/v1/{x}/y", {"x": value}, {"x": style})
 
 
@@ -272,7 +274,7 @@ def test_a_path_parameter_stays_in_its_segment(value: str) -> None:
     try:
         path = expand_path("/a/{x}/b", {"x": value})
     except InvalidArgument:
-        assert any("\ud800" <= each <= "\udfff" for each in value)
+        assert any("\ud800" <= char <= "\udfff" for char in value)
         return
     assert path.count("/") == 3
     assert path.isascii()
@@ -305,10 +307,10 @@ def pairs_of(name: str, value: Any) -> list[tuple[str, str]]:
 def test_a_form_is_read_back_as_it_was_given(values: dict[str, Any]) -> None:
     styles = dict.fromkeys(values, "deepObject")
     expected = [pair for name, value in values.items() for pair in pairs_of(name, value)]
-    for written in (form(values, styles).decode(), query(values, styles)):
-        assert parse_qsl(written, keep_blank_values=True) == expected
-        assert written.isascii()
-        assert not set(written) & set(" \r\n\"'<>#{}()")
+    for wire_text in (form(values, styles).decode(), query(values, styles)):
+        assert parse_qsl(wire_text, keep_blank_values=True) == expected
+        assert wire_text.isascii()
+        assert not set(wire_text) & set(" \r\n\"'<>#{}()")
 
 
 @settings(deadline=None)

@@ -35,8 +35,8 @@ def test_the_last_good_answer_tells_its_age(make_shop: MakeShop) -> None:
     assert isinstance(degraded.error, ServerError)
     assert degraded.source == "last-good"
     assert degraded.user_message("fr")
-    (told,) = shop.told("degraded")
-    assert told["source"] == "last-good"
+    (event,) = shop.events_named("degraded")
+    assert event["source"] == "last-good"
 
 
 def test_another_call_or_an_old_answer_is_no_last_good_answer(make_shop: MakeShop) -> None:

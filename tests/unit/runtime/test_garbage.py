@@ -37,15 +37,15 @@ ONCE = RetryLimits(attempts=1)
 @contextmanager
 def garbage() -> Iterator[Counter[str]]:
     """Types of what is left in circles by what happens inside."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     gc.collect()
     enabled, flags = gc.isenabled(), gc.get_debug()
     gc.disable()
     try:
-        yield found
+        yield counts
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
-        found.update(type(each).__name__ for each in gc.garbage)
+        counts.update(type(each).__name__ for each in gc.garbage)
     finally:
         gc.set_debug(flags)
         gc.garbage.clear()
@@ -70,18 +70,18 @@ def left(shop: Shop, operation: Operation[Any] = READ, **arguments: Any) -> Coun
 
     async def ten() -> Counter[str]:
         await each()
-        with garbage() as found:
+        with garbage() as counts:
             for _ in range(10):
                 await each()
-        return found
+        return counts
 
     if not shop.sync:
         return asyncio.run(ten())
     once()
-    with garbage() as found:
+    with garbage() as counts:
         for _ in range(10):
             once()
-    return found
+    return counts
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_a_degraded_result(make_shop: MakeShop, fallback: Any) -> None:
 
 
 def test_circles_would_be_found() -> None:
-    with garbage() as found:
+    with garbage() as counts:
         for _ in range(10):
             knot: list[object] = []
             knot.append(knot)
         del knot
-    assert found == {"list": 10}
+    assert counts == {"list": 10}

@@ -38,7 +38,7 @@ class Sent:
 
 
 class StripeWire(stripe.HTTPClient):  # type: ignore[misc, name-defined]
-    name = "kept"
+    name = "received"
 
     def request(
         self, method: str, url: str, headers: dict[str, str], post_data: Any = None, **_: Any
@@ -94,25 +94,25 @@ def test_stripe_lists_of_objects(stripe_wire: StripeWire, stripe_client: Any) ->
 
 
 def test_stripe_query(stripe_wire: StripeWire, stripe_client: Any) -> None:
-    asked = {
+    parameters = {
         "limit": 3,
         "created": {"gte": 1700000000, "lt": 1800000000},
         "email": "a+b@c.d",
         "expand": ["data.default_source"],
     }
-    stripe_client.v1.customers.list(asked)
+    stripe_client.v1.customers.list(parameters)
     # Below the SDK, its HTTP library escapes the brackets.
     theirs = stripe_wire.sent.query.replace("[", "%5B").replace("]", "%5D")
-    assert query(asked, {**LISTS, "created": "deepObject"}) == theirs
+    assert query(parameters, {**LISTS, "created": "deepObject"}) == theirs
 
 
 def test_stripe_query_with_a_space_means_the_same(
     stripe_wire: StripeWire, stripe_client: Any
 ) -> None:
     """The SDK writes `+`, which only a form reader takes for a space; `%20` is read by all."""
-    asked = {"query": "name:'Ann B' AND metadata['k[0]']:'v'"}
-    stripe_client.v1.customers.search(asked)
-    assert parse_qsl(query(asked)) == parse_qsl(stripe_wire.sent.query)
+    parameters = {"query": "name:'Ann B' AND metadata['k[0]']:'v'"}
+    stripe_client.v1.customers.search(parameters)
+    assert parse_qsl(query(parameters)) == parse_qsl(stripe_wire.sent.query)
 
 
 @pytest.mark.parametrize("identifier", ["cus_1", "a/b", "a b?c#d", "é%", "a..b"])
@@ -129,9 +129,9 @@ def test_stripe_multipart(stripe_wire: StripeWire, stripe_client: Any, tmp_path:
         stripe_client.v1.files.create({"purpose": "dispute_evidence", "file": file})
     sent = stripe_wire.sent
     boundary = sent.content_type.split("boundary=")[1]
-    whole, _ = multipart({"purpose": "dispute_evidence", "file": File(path)}, boundary)
+    chunks, _ = multipart({"purpose": "dispute_evidence", "file": File(path)}, boundary)
     theirs = sent.body.replace(str(path).encode(), b"evidence.png")
-    assert b"".join(whole).rstrip() == theirs.rstrip()
+    assert b"".join(chunks).rstrip() == theirs.rstrip()
 
 
 class TwilioWire:
@@ -148,8 +148,8 @@ class TwilioWire:
     ) -> Any:
         from twilio.http.response import Response
 
-        made = requests.Request(method.upper(), url, params=params, data=data, headers=headers)
-        prepared = made.prepare()
+        unsent = requests.Request(method.upper(), url, params=params, data=data, headers=headers)
+        prepared = unsent.prepare()
         parts = urlsplit(prepared.url)
         body = (prepared.body or "").encode()
         kind = prepared.headers["Content-Type"]
@@ -192,20 +192,20 @@ def test_twilio_query() -> None:
     client = twilio_rest.Client(SID, "token", http_client=wire)
     after = datetime(2026, 1, 1, tzinfo=UTC)
     client.messages.page(to="+33612345678", date_sent_after=after, page_size=2)
-    asked = {"To": "+33612345678", "DateSent>": after, "PageSize": 2}
-    assert query(asked) == wire.sent.query
+    parameters = {"To": "+33612345678", "DateSent>": after, "PageSize": 2}
+    assert query(parameters) == wire.sent.query
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, list[Sent]]]:
-    kept: list[Sent] = []
+    received: list[Sent] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"] or 0))
             parts = urlsplit(self.path)
             kind = self.headers["Content-Type"] or ""
-            kept.append(Sent(self.command, parts.path, parts.query, body, kind))
+            received.append(Sent(self.command, parts.path, parts.query, body, kind))
             answer = b'{"ok": true}'
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -221,7 +221,7 @@ def server() -> Iterator[tuple[str, list[Sent]]]:
     with HTTPServer(("127.0.0.1", 0), Handler) as listening:
         thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{listening.server_port}", kept
+        yield f"http://127.0.0.1:{listening.server_port}", received
         listening.shutdown()
         thread.join()
 
@@ -230,7 +230,7 @@ BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "*é* <&>"}}]
 
 
 def test_slack_message(server: tuple[str, list[Sent]]) -> None:
-    url, kept = server
+    url, received = server
     client = slack_sdk.WebClient("xoxb-1", base_url=f"{url}/api/")
     client.chat_postMessage(channel="C1", text="Bonjour à tous", blocks=BLOCKS, mrkdwn=True)
     ours = encode_body(
@@ -238,21 +238,25 @@ def test_slack_message(server: tuple[str, list[Sent]]) -> None:
         {"channel": "C1", "text": "Bonjour à tous", "blocks": BLOCKS, "mrkdwn": True, "ts": None},
     )
     assert isinstance(ours.content, bytes)
-    assert json.loads(ours.content) == json.loads(kept[0].body)
-    assert kept[0].content_type.startswith(ours.content_type)
+    assert json.loads(ours.content) == json.loads(received[0].body)
+    assert received[0].content_type.startswith(ours.content_type)
 
 
 def test_slack_form(server: tuple[str, list[Sent]]) -> None:
-    url, kept = server
+    url, received = server
     client = slack_sdk.WebClient("xoxb-1", base_url=f"{url}/api/")
-    asked = {"types": "public_channel,private_channel", "limit": 100, "cursor": "dGVhbTpDMDYx="}
-    client.api_call("conversations.list", data=asked)
-    assert form(asked) == kept[0].body
-    assert kept[0].content_type == "application/x-www-form-urlencoded"
+    parameters = {
+        "types": "public_channel,private_channel",
+        "limit": 100,
+        "cursor": "dGVhbTpDMDYx=",
+    }
+    client.api_call("conversations.list", data=parameters)
+    assert form(parameters) == received[0].body
+    assert received[0].content_type == "application/x-www-form-urlencoded"
 
 
 def test_sendgrid_mail(server: tuple[str, list[Sent]]) -> None:
-    url, kept = server
+    url, received = server
     client = sendgrid.SendGridAPIClient("SG.x", host=url)
     body = {
         "personalizations": [{"to": [{"email": "a@b.example"}], "custom_args": {"order": "1"}}],
@@ -264,13 +268,13 @@ def test_sendgrid_mail(server: tuple[str, list[Sent]]) -> None:
     client.send(body)
     ours = encode_body("json", body)
     assert isinstance(ours.content, bytes)
-    assert json.loads(ours.content) == json.loads(kept[0].body)
-    assert kept[0].content_type == ours.content_type
+    assert json.loads(ours.content) == json.loads(received[0].body)
+    assert received[0].content_type == ours.content_type
 
 
 def test_sendgrid_query(server: tuple[str, list[Sent]]) -> None:
-    url, kept = server
+    url, received = server
     client = sendgrid.SendGridAPIClient("SG.x", host=url)
-    asked = {"limit": 10, "offset": 20, "start_time": 1443651141}
-    client.client.suppression.bounces.get(query_params=asked)
-    assert sorted(query(asked).split("&")) == sorted(kept[0].query.split("&"))
+    parameters = {"limit": 10, "offset": 20, "start_time": 1443651141}
+    client.client.suppression.bounces.get(query_params=parameters)
+    assert sorted(query(parameters).split("&")) == sorted(received[0].query.split("&"))

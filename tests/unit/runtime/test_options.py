@@ -83,8 +83,8 @@ def test_the_nearest_level_counts_for_any_mixture(chosen: dict[str, str]) -> Non
     call = {n: near.get(n, OTHER[n]) for n, level in chosen.items() if level != "method"}
     got = CallOptions(**call).over(CallOptions(**method)).policies(Policies())
     for item in fields(Policies):
-        wanted = {**method, **call}.get(item.name, getattr(Policies(), item.name))
-        assert getattr(got, item.name) == wanted
+        expected = {**method, **call}.get(item.name, getattr(Policies(), item.name))
+        assert getattr(got, item.name) == expected
 
 
 def test_attempts_are_short_for_retry_and_the_nearer_of_the_two_counts() -> None:
@@ -100,10 +100,10 @@ class Limits:
     """A transport that notes the limits it was given."""
 
     def __init__(self) -> None:
-        self.seen: list[Any] = []
+        self.limits_seen: list[Any] = []
 
     def send(self, request: Request) -> Response:
-        self.seen.append(request.limits)
+        self.limits_seen.append(request.limits)
         return Response(200, Headers(), b'{"id":"i1"}')
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ def test_the_limits_of_an_attempt_reach_the_transport() -> None:
     )
     caller.call(READ, path={"id": "i1"}, options=CallOptions(pool_timeout=OFF, max_redirects=1))
     caller.call(PUT, path={"id": "i1"}, body={}, options=CallOptions(max_response_bytes=9))
-    read, put = transport.seen
+    read, put = transport.limits_seen
     assert (read.connect, read.pool, read.max_redirects) == (2.0, None, 1)
     assert (put.connect, put.pool, put.max_redirects, put.max_bytes) == (3.0, 3.0, 5, 9)
 
@@ -182,16 +182,20 @@ def test_a_method_may_have_places_of_its_own() -> None:
 
     clock = VirtualClock()
     narrow = CallOptions(max_concurrency=1, concurrency_timeout=1.0)
-    made: Any = type("Shop", (Service,), {"config": config(methods={"read": narrow})})
+    shop_type: Any = type("Shop", (Service,), {"config": config(methods={"read": narrow})})
 
     async def main() -> None:
-        async with made(transport=Slow(), clock=clock, provider_states=ProviderStates()) as shop:
+        async with shop_type(
+            transport=Slow(), clock=clock, provider_states=ProviderStates()
+        ) as shop:
             reads = [shop.call(READ, path={"id": n}) for n in range(3)]
             puts = [shop.call(PUT, path={"id": n}, body={}) for n in range(3)]
             got = await asyncio.gather(*reads, *puts, return_exceptions=True)
-        assert [isinstance(each, TooManyConcurrentCalls) for each in got] == [False, True, True] + [
-            False
-        ] * 3
+        assert [isinstance(outcome, TooManyConcurrentCalls) for outcome in got] == [
+            False,
+            True,
+            True,
+        ] + [False] * 3
 
     asyncio.run(main())
 

@@ -51,8 +51,8 @@ def gathered(shop: Shop, operation: Operation[Any], paging: Paging, **arguments:
         return list(paginate_sync(shop.service, operation, paging, **arguments))
 
     async def gather() -> list[Any]:
-        found = paginate(shop.service, operation, paging, **arguments)
-        return [item async for item in found]
+        collected = paginate(shop.service, operation, paging, **arguments)
+        return [item async for item in collected]
 
     return asyncio.run(gather())
 
@@ -118,8 +118,8 @@ def test_every_item_of_every_page_comes_once_and_typed(
     shop = make_shop()
     shop.provider.answers(provider, times=None)
     arguments = {"path": {"group": "g"}} if operation is BARE else {}
-    found = gathered(shop, operation, paging, **arguments)
-    assert found == [Item(id=item["id"]) for item in ITEMS]
+    collected = gathered(shop, operation, paging, **arguments)
+    assert collected == [Item(id=item["id"]) for item in ITEMS]
     assert shop.sent == calls
 
 
@@ -155,14 +155,14 @@ def test_a_cursor_goes_into_the_body_of_a_request_that_has_one(make_shop: MakeSh
     ]
 
 
-@pytest.mark.parametrize(("wanted", "calls"), [(0, 0), (1, 1), (3, 1), (4, 2), (7, 3), (99, 3)])
+@pytest.mark.parametrize(("expected", "calls"), [(0, 0), (1, 1), (3, 1), (4, 2), (7, 3), (99, 3)])
 def test_no_more_than_wanted_is_given_or_fetched(
-    make_shop: MakeShop, wanted: int, calls: int
+    make_shop: MakeShop, expected: int, calls: int
 ) -> None:
     shop = make_shop()
     shop.provider.answers(after_id, times=None)
-    found = gathered(shop, LIST, LastId(), max_items=wanted)
-    assert len(found) == min(wanted, 7)
+    collected = gathered(shop, LIST, LastId(), max_items=expected)
+    assert len(collected) == min(expected, 7)
     assert shop.sent == calls
 
 
@@ -177,14 +177,14 @@ def circling(received: Received) -> Response:
 
 
 @pytest.mark.parametrize(
-    ("provider", "said"), [(endless, "more than 20 pages"), (circling, "same page twice")]
+    ("provider", "reason"), [(endless, "more than 20 pages"), (circling, "same page twice")]
 )
 def test_pages_that_do_not_end_are_an_error_not_a_hang(
-    make_shop: MakeShop, provider: Any, said: str
+    make_shop: MakeShop, provider: Any, reason: str
 ) -> None:
     shop = make_shop()
     shop.provider.answers(provider, times=None)
-    with pytest.raises(InvalidResponse, match=said):
+    with pytest.raises(InvalidResponse, match=reason):
         gathered(shop, LIST, Cursor(), max_pages=20)
     assert shop.sent <= 20
 
@@ -259,8 +259,8 @@ def test_link_headers(header: str, target: str | None) -> None:
 
 @given(st.text(st.sampled_from('<>;,="\\ relnxt*'), max_size=200))
 def test_any_link_header_is_read(header: str) -> None:
-    found = find_link(header)
-    assert found is None or f"<{found}>" in header
+    collected = find_link(header)
+    assert collected is None or f"<{collected}>" in header
 
 
 @pytest.mark.parametrize("piece", ["<", "<a>;", '<a>; rel="', "<a>; x=", ", ", '"'])

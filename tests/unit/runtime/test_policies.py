@@ -120,12 +120,12 @@ def test_a_full_quota_pays_for_35_retries_in_an_outage() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e9)), min_size=1), st.floats(0, 1e6))
 def test_the_gate_opens_at_the_latest_moment_it_was_told(
-    told: list[tuple[float, float]], now: float
+    history: list[tuple[float, float]], now: float
 ) -> None:
     gate = Cooldown()
-    for moment, seconds in told:
+    for moment, seconds in history:
         gate.extend(moment, seconds)
-    latest = max(moment + seconds for moment, seconds in told)
+    latest = max(moment + seconds for moment, seconds in history)
     assert gate.wait(now) == max(0.0, latest - now)
 
 
@@ -133,12 +133,12 @@ def test_the_gate_opens_at_the_latest_moment_it_was_told(
 def test_the_window_counts_the_latest_calls_of_the_last_minute(
     steps: list[tuple[float, bool, bool]],
 ) -> None:
-    window, now, told = Window(60.0, 20), 0.0, []
+    window, now, history = Window(60.0, 20), 0.0, []
     for pause, failed, slow in steps:
         now += pause
         window.add(now, failed, slow)
-        told.append((now, failed, slow))
-        recent = [each for each in told[-20:] if each[0] > now - 60.0]
+        history.append((now, failed, slow))
+        recent = [entry for entry in history[-20:] if entry[0] > now - 60.0]
         assert window.totals(now) == (
             len(recent),
             sum(failed for _, failed, _ in recent),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 VISA = "4242424242424242"
-redact = Redactor(known=KnownSecrets()).text
+redact = Redactor(secrets=KnownSecrets()).text
 
 TOKENS = [
     "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
@@ -179,11 +179,11 @@ SPELT: list[Callable[[str], str]] = [
 def test_a_known_secret_survives_in_no_spelling(
     secret: str, before: str, after: str, spell: Callable[[str], str]
 ) -> None:
-    known = KnownSecrets()
-    known.add(secret)
-    spelt = spell(secret)
-    left = Redactor(known=known).text(f"{before} {spelt} {after}")
-    assert spelt not in left
+    secrets = KnownSecrets()
+    secrets.add(secret)
+    spelling = spell(secret)
+    left = Redactor(secrets=secrets).text(f"{before} {spelling} {after}")
+    assert spelling not in left
     assert secret not in left
 
 
@@ -191,39 +191,39 @@ def test_a_known_secret_survives_in_no_spelling(
 def test_a_known_secret_does_not_survive_inside_base64(
     secret: str, before: bytes, after: bytes, urlsafe: bool
 ) -> None:
-    known = KnownSecrets()
-    known.add(secret)
+    secrets = KnownSecrets()
+    secrets.add(secret)
     encoder = base64.urlsafe_b64encode if urlsafe else base64.b64encode
     encoded = encoder(before + secret.encode() + after).decode()
-    left = known.scrub(encoded)
+    left = secrets.scrub(encoded)
     assert MASK in left
     # At most the two characters at each end that hold bits of the neighbours are left.
     assert len(left.replace(MASK, "")) <= len(encoded) - (len(secret.encode()) * 8 // 6 - 3)
 
 
 def test_a_secret_that_is_part_of_the_mask_does_not_mask_the_mask() -> None:
-    known = KnownSecrets()
+    secrets = KnownSecrets()
     for secret in ("redacted", "[redact", "edacte"):
-        known.add(secret)
-    assert Redactor(known=known).text("password=x") == f"password={MASK}"
+        secrets.add(secret)
+    assert Redactor(secrets=secrets).text("password=x") == f"password={MASK}"
 
 
 def test_a_secret_that_begins_like_another_leaves_no_tail() -> None:
-    known = KnownSecrets()
-    known.add("secret-one")
-    known.add("secret-one-and-more")
-    assert known.scrub("secret-one-and-more secret-one") == f"{MASK} {MASK}"
+    secrets = KnownSecrets()
+    secrets.add("secret-one")
+    secrets.add("secret-one-and-more")
+    assert secrets.scrub("secret-one-and-more secret-one") == f"{MASK} {MASK}"
 
 
 def test_passing_values_are_bounded_and_pinned_ones_stay() -> None:
-    known = KnownSecrets(keep=3)
-    known.add("pinned-value", pinned=True)
+    secrets = KnownSecrets(keep=3)
+    secrets.add("pinned-value", pinned=True)
     for number in range(10):
-        known.add(f"token-number-{number}")
+        secrets.add(f"token-number-{number}")
     text = "pinned-value token-number-0 token-number-7 token-number-9"
-    assert known.scrub(text) == f"{MASK} token-number-0 {MASK} {MASK}"
-    known.add("short")
-    assert known.scrub("a short text") == "a short text"
+    assert secrets.scrub(text) == f"{MASK} token-number-0 {MASK} {MASK}"
+    secrets.add("short")
+    assert secrets.scrub("a short text") == "a short text"
 
 
 @given(ANY | st.text(st.sampled_from("\"'\\:=&; {}[]paswordtkenBbr 0123456789-"), max_size=80))
@@ -365,20 +365,20 @@ def test_no_pattern_repeats_a_repeat(pattern: str) -> None:
 
 @pytest.fixture
 def third_party() -> Iterator[tuple[logging.Logger, io.StringIO]]:
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(logging.Formatter("%(name)s %(levelname)s %(message)s %(url)s"))
     logger = logging.getLogger("third_party.wire")
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
-    yield logger, written
+    yield logger, stream
     logger.removeHandler(handler)
 
 
 def test_records_of_others_are_redacted_during_our_calls_only(
     third_party: tuple[logging.Logger, io.StringIO],
 ) -> None:
-    logger, written = third_party
+    logger, stream = third_party
     ours = {"url": "https://x/?api_key=hunter2"}
     with scrubbed_logs("third_party.wire"):
         logger.debug("sent %r with %s", {"Authorization": "Bearer hunter2"}, VISA, extra=ours)
@@ -386,14 +386,14 @@ def test_records_of_others_are_redacted_during_our_calls_only(
             raise ValueError("password=hunter2")
         except ValueError:
             logger.exception("failed", extra=ours)
-    inside = written.getvalue()
+    inside = stream.getvalue()
     assert "third_party.wire DEBUG sent {'Authorization': '[redacted]'} with [redacted]" in inside
     assert f"ValueError: password={MASK}" in inside
     assert "https://x/?api_key=[redacted]" in inside
     said = [line for line in inside.splitlines() if not line.startswith("  ")]
     assert not [line for line in said if "hunter2" in line or VISA in line]
     logger.debug("sent %s", VISA, extra=ours)
-    assert VISA in written.getvalue()
+    assert VISA in stream.getvalue()
 
 
 def test_scrubbing_keeps_a_logger_what_it_was(

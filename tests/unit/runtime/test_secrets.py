@@ -112,8 +112,8 @@ def test_reading_from_the_environment_and_from_files(
     file.write_text("from a file\n")
     monkeypatch.setenv("DIRECT", "direct\r\n")
     monkeypatch.setenv("MOUNTED_FILE", str(file))
-    held = require_env("DIRECT", "MOUNTED")
-    assert {name: secret.reveal() for name, secret in held.items()} == {
+    values = require_env("DIRECT", "MOUNTED")
+    assert {name: secret.reveal() for name, secret in values.items()} == {
         "DIRECT": "direct",
         "MOUNTED": "from a file",
     }
@@ -132,15 +132,15 @@ def test_all_missing_names_are_in_one_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "reason"),
     [
         ({"KEY": "a", "KEY_FILE": "/b"}, "both set"),
         ({"KEY_FILE": "/does/not/exist"}, "No such file"),
         ({"KEY_FILE": "."}, "directory"),
     ],
 )
-def test_what_cannot_be_read_is_said_with_its_place(environ: dict[str, str], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said) as caught:
+def test_what_cannot_be_read_is_said_with_its_place(environ: dict[str, str], reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason) as caught:
         env("KEY").read(environ)
     assert "KEY_FILE" in str(caught.value)
 

@@ -76,8 +76,8 @@ def test_a_service_may_have_a_name_of_its_own_for_its_json(make_shop: MakeShop) 
     shop.provider.replies(json=ITEM).replies(content=b"x")
     shop.call(CREATE, body={"amount": 3})
     shop.call(Operation("get", "GET", "/x", returns=bytes))
-    asked = [request.headers["accept"] for request in shop.provider.requests]
-    assert asked == ["application/vnd.shop+json", "*/*"]
+    hook_calls = [request.headers["accept"] for request in shop.provider.requests]
+    assert hook_calls == ["application/vnd.shop+json", "*/*"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_three_retries_then_the_last_error(make_shop: MakeShop) -> None:
         shop.call(READ, path={"id": "i1"})
     error = caught.value
     assert shop.sent == error.attempts == 4
-    assert error.elapsed == pytest.approx(sum(e["wait"] for e in shop.told("retry")))
+    assert error.elapsed == pytest.approx(sum(e["wait"] for e in shop.events_named("retry")))
     assert error.elapsed <= 1 + 2 + 4
     assert (error.service, error.operation, error.status) == ("shop", "read", 503)
     assert error.request_id == "req_9"
@@ -248,19 +248,19 @@ def test_retry_after_is_honoured_to_a_tenth(make_shop: MakeShop, headers: dict[s
     assert 7.0 <= shop.clock.monotonic() <= 7.7
 
 
-@pytest.mark.parametrize("asked", [29.9, 3600])
+@pytest.mark.parametrize("hook_calls", [29.9, 3600])
 def test_a_wait_beyond_the_deadline_fails_at_once_and_closes_the_gate(
-    make_shop: MakeShop, asked: float
+    make_shop: MakeShop, hook_calls: float
 ) -> None:
     shop = make_shop(policies=Policies(deadline=20))
-    shop.provider.replies(429, headers={"Retry-After": str(asked)})
+    shop.provider.replies(429, headers={"Retry-After": str(hook_calls)})
     with pytest.raises(RateLimited) as caught:
         shop.call(READ, path={"id": "i1"})
-    assert caught.value.retry_after == asked
+    assert caught.value.retry_after == hook_calls
     assert shop.clock.monotonic() == 0
     with pytest.raises(RateLimited) as second:
         shop.call(READ, path={"id": "i1"})
-    assert (second.value.retry_after, second.value.attempts) == (min(asked, 300), 0)
+    assert (second.value.retry_after, second.value.attempts) == (min(hook_calls, 300), 0)
     assert shop.sent == 1
 
 
@@ -338,9 +338,9 @@ def test_an_open_breaker_spares_the_provider_and_closes_after_two_good_calls(
     shop.provider.replies(json=ITEM, times=2)
     shop.call(READ, path={"id": "i1"})
     shop.call(READ, path={"id": "i1"})
-    assert [event["state"] for event in shop.told("breaker")] == ["open", "closed"]
-    tried = [event["state"] for event in shop.told("trial_call")]
-    assert tried == ["half-open", "open", "half-open", "half-open"]
+    assert [event["state"] for event in shop.events_named("breaker")] == ["open", "closed"]
+    trial_states = [event["state"] for event in shop.events_named("trial_call")]
+    assert trial_states == ["half-open", "open", "half-open", "half-open"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 429])
@@ -383,7 +383,7 @@ def test_an_answer_that_breaks_its_promise_is_told_once_and_crashes_nothing(
     shop.provider.replies(json={"id": "i1", "amount": "three"}, times=3)
     for _ in range(3):
         assert shop.call(READ, path={"id": "i1"}).id == "i1"
-    (told,) = shop.told("contract_violation")
+    (told,) = shop.events_named("contract_violation")
     assert told["pointer"] == "/amount"
     assert "three" not in str(told)
 
@@ -392,23 +392,23 @@ def test_an_answer_that_breaks_its_promise_is_told_once_and_crashes_nothing(
 
 
 def answering(answer: object) -> tuple[Callable[[OutcomeUnknown], Any], list[OutcomeUnknown]]:
-    asked: list[OutcomeUnknown] = []
+    hook_calls: list[OutcomeUnknown] = []
 
     def hook(unknown: OutcomeUnknown) -> object:
-        asked.append(unknown)
+        hook_calls.append(unknown)
         return answer
 
-    return hook, asked
+    return hook, hook_calls
 
 
 def test_a_write_that_turns_out_done_is_a_success(make_shop: MakeShop) -> None:
     shop = make_shop()
     shop.provider.fails("timeout")
-    hook, asked = answering(Done(Item(id="found")))
+    hook, hook_calls = answering(Done(Item(id="found")))
     item = shop.call(CREATE, body={"a": 1}, options=CallOptions(reconcile=hook))
     assert item.id == "found"
-    assert len(asked) == shop.sent == 1
-    assert asked[0].fingerprint
+    assert len(hook_calls) == shop.sent == 1
+    assert hook_calls[0].fingerprint
 
 
 def test_a_write_that_turns_out_undone_is_sent_again(make_shop: MakeShop) -> None:
@@ -601,5 +601,7 @@ def test_the_event_of_an_attempt_has_its_status(make_shop: MakeShop) -> None:
     shop = make_shop()
     shop.provider.replies(500).replies(201, json=ITEM)
     shop.call(READ, path={"id": "i1"})
-    events = [(event["number"], event["status"], event["error"]) for event in shop.told("attempt")]
+    events = [
+        (event["number"], event["status"], event["error"]) for event in shop.events_named("attempt")
+    ]
     assert events == [(1, 500, "ServerError"), (2, 201, None)]

@@ -35,10 +35,10 @@ def test_every_public_name_exists_and_no_other_is_promised() -> None:
 
 def loaded(code: str) -> set[str]:
     program = f"{code}\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    return set(json.loads(done.stdout))
+    return set(json.loads(process.stdout))
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
@@ -63,7 +63,7 @@ def state_of(service: Any) -> Any:
     return service._builder._settings_for(READ, None).engine_config.state
 
 
-class Told:
+class BreakersInMemory:
     """SharedBreakers shared between processes, here a dictionary."""
 
     def __init__(self) -> None:
@@ -79,25 +79,25 @@ class Told:
 
 
 @pytest.fixture
-def two_processes() -> tuple[Shop, Shop, Told]:
+def two_processes() -> tuple[Shop, Shop, BreakersInMemory]:
     """Two services that share no state but what they tell each other."""
-    told = Told()
+    breakers = BreakersInMemory()
     here, there = (
-        Shop(sync=True, config=config(), provider_states=ProviderStates(shared_breakers=told))
+        Shop(sync=True, config=config(), provider_states=ProviderStates(shared_breakers=breakers))
         for _ in range(2)
     )
-    return here, there, told
+    return here, there, breakers
 
 
 def test_one_process_spares_the_others_its_experience(
-    two_processes: tuple[Shop, Shop, Told],
+    two_processes: tuple[Shop, Shop, BreakersInMemory],
 ) -> None:
-    here, there, told = two_processes
+    here, there, breakers = two_processes
     here.provider.fails("connect", times=None)
     for _ in range(2):
         with pytest.raises(Exception, match=r"shop\.read"):
             here.call(READ, path={"id": "i"})
-    assert told.until
+    assert breakers.until
     with pytest.raises(CircuitOpen) as caught:
         there.call(READ, path={"id": "i"})
     assert there.sent == 0
@@ -108,33 +108,33 @@ def test_one_process_spares_the_others_its_experience(
 
 
 def test_an_opening_is_shared_once_and_nothing_else_is(
-    two_processes: tuple[Shop, Shop, Told],
+    two_processes: tuple[Shop, Shop, BreakersInMemory],
 ) -> None:
-    here, _, told = two_processes
+    here, _, breakers = two_processes
     once = CallOptions(attempts=1)
     here.provider.fails("connect", times=5).replies(json={"id": "i"}, times=3)
     openings = []
     for _ in range(5):
         with pytest.raises(ConnectionFailed):
             here.call(READ, path={"id": "i"}, options=once)
-        openings.append(told.openings)
+        openings.append(breakers.openings)
     assert openings == [0, 0, 0, 0, 1]
     with pytest.raises(CircuitOpen):
         here.call(READ, path={"id": "i"}, options=once)
     here.clock.advance(10)
     for _ in range(3):
         here.call(READ, path={"id": "i"}, options=once)
-    assert told.openings == 1
+    assert breakers.openings == 1
 
 
 def test_services_of_one_process_learn_from_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     from noctule.runtime import service
 
     monkeypatch.setattr(service, "PROCESS_STATES", ProviderStates())
-    made: Any = type("Shop", (Service,), {"config": config()})
-    first, second = made(), made()
+    shop_type: Any = type("Shop", (Service,), {"config": config()})
+    first, second = shop_type(), shop_type()
     assert state_of(first) is state_of(second)
-    apart = made(transport=MockProvider(), clock=VirtualClock())
+    apart = shop_type(transport=MockProvider(), clock=VirtualClock())
     assert state_of(apart) is not state_of(first)
 
 

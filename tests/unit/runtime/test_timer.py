@@ -103,7 +103,7 @@ def test_a_cancellation_at_the_same_moment_wins() -> None:
 
 
 def test_the_inner_one_ends_the_inner_block_only() -> None:
-    told: list[str] = []
+    expired: list[str] = []
 
     async def limited() -> None:
         with TimeLimit(3.0):
@@ -111,7 +111,7 @@ def test_the_inner_one_ends_the_inner_block_only() -> None:
                 with TimeLimit(1.0):
                     await asyncio.sleep(10)
             except TimeoutError:
-                told.append("inner")
+                expired.append("inner")
             await asyncio.sleep(10)
 
     async def main() -> None:
@@ -119,7 +119,7 @@ def test_the_inner_one_ends_the_inner_block_only() -> None:
             await limited()
 
     run(main())
-    assert told == ["inner"]
+    assert expired == ["inner"]
 
 
 def test_another_error_passes_and_leaves_no_cancellation_behind() -> None:
@@ -155,16 +155,16 @@ def test_one_timer_serves_a_thousand_calls_and_keeps_none_of_them() -> None:
 
 def test_outside_of_a_task_it_says_so() -> None:
     async def main() -> None:
-        said: list[str] = []
+        events: list[str] = []
 
         def callback() -> None:
             with pytest.raises(RuntimeError, match="needs a task"), TimeLimit(1.0):
                 pass
-            said.append("so")
+            events.append("so")
 
         asyncio.get_running_loop().call_soon(callback)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert said
+        assert events
 
     run(main())

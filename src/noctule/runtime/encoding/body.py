@@ -53,8 +53,8 @@ def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = N
             case "multipart":
                 return _multipart(value)
             case "text":
-                written = utf8(text(value, "body"), "body")
-                return EncodedBody(written, "text/plain; charset=utf-8")
+                encoded = utf8(text(value, "body"), "body")
+                return EncodedBody(encoded, "text/plain; charset=utf-8")
             case "bytes":
                 return _bytes(value)
     except RecursionError:

@@ -28,12 +28,12 @@ def header(name: str, value: object) -> str:
         contents = members(value, where)
         if isinstance(contents, dict):
             contents = [part for pair in contents.items() for part in pair]
-        written = ",".join(text(item, where) for item in contents)
+        encoded = ",".join(text(item, where) for item in contents)
     else:
-        written = text(value, where)
-    if not _VISIBLE.fullmatch(written):
+        encoded = text(value, where)
+    if not _VISIBLE.fullmatch(encoded):
         raise InvalidArgument(f"{where}: a line break or a character that is not visible ASCII")
-    return written.strip(" \t")
+    return encoded.strip(" \t")
 
 
 def headers(values: Mapping[str, object]) -> dict[str, str]:

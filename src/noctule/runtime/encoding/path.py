@@ -60,8 +60,8 @@ def _expand(name: str, value: object, style: str) -> str:
     if style not in ("simple", "label", "matrix"):
         raise InvalidArgument(f"{name}: a path has no style {style!r}")
     if not is_container(value):
-        written = _escaped(name, value)
-        return {"simple": written, "label": f".{written}", "matrix": f";{name}={written}"}[style]
+        encoded = _escaped(name, value)
+        return {"simple": encoded, "label": f".{encoded}", "matrix": f";{name}={encoded}"}[style]
     items = _items(name, value, bool(exploded))
     if style == "matrix":
         return _matrix(name, items, bool(exploded), isinstance(members(value, name), dict))
@@ -93,7 +93,7 @@ def _escaped(name: str, value: object) -> str:
 def _required_text(name: str, value: object) -> str:
     if value is None:
         raise InvalidArgument(f"path parameter {name!r} is missing")
-    written = text(value, f"path parameter {name!r}")
-    if not written:
+    encoded = text(value, f"path parameter {name!r}")
+    if not encoded:
         raise InvalidArgument(f"path parameter {name!r} is empty")
-    return written
+    return encoded

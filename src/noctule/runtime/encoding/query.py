@@ -31,16 +31,16 @@ def query(values: Mapping[str, object], styles: Mapping[str, str] | None = None)
 
     Brackets are `%5B` and `%5D`: RFC 3986 allows none in a query, and some servers refuse them.
     """
-    written = _written(values, styles or {}, "form-explode", lambda data: quote(data, safe=""))
-    return written.replace("[", "%5B").replace("]", "%5D")
+    encoded = _encoded(values, styles or {}, "form-explode", lambda data: quote(data, safe=""))
+    return encoded.replace("[", "%5B").replace("]", "%5D")
 
 
 def form(values: Mapping[str, object], styles: Mapping[str, str] | None = None) -> bytes:
     """An `application/x-www-form-urlencoded` body; a space is `+`. None is not sent."""
-    return _written(values, styles or {}, "deepObject", quote_plus).encode()
+    return _encoded(values, styles or {}, "deepObject", quote_plus).encode()
 
 
-def _written(
+def _encoded(
     values: Mapping[str, object], styles: Mapping[str, str], objects: str, escape: Escape
 ) -> str:
     try:

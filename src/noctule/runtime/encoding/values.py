@@ -110,8 +110,8 @@ def members(value: Container, where: str) -> dict[str, object] | list[object]:
 def _struct(value: msgspec.Struct) -> dict[str, object]:
     config = value.__struct_config__
     tag: dict[str, object] = {config.tag_field: config.tag} if config.tag_field else {}
-    named = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-    all_members = {wire: getattr(value, name) for wire, name in named}
+    pairs = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+    all_members = {wire: getattr(value, name) for wire, name in pairs}
     return tag | {wire: item for wire, item in all_members.items() if item is not msgspec.UNSET}
 
 
@@ -139,8 +139,8 @@ def _datetime(value: datetime, where: str) -> str:
     offset = value.utcoffset()
     if offset is None:
         raise InvalidArgument(f"{where}: a datetime without a time zone; add one, such as UTC")
-    written = value.isoformat()
-    return written.removesuffix("+00:00") + "Z" if offset == timedelta(0) else written
+    encoded = value.isoformat()
+    return encoded.removesuffix("+00:00") + "Z" if offset == timedelta(0) else encoded
 
 
 _ADVICE = {

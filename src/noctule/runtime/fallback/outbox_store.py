@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS message (
     content   BLOB NOT NULL,
     retry     TEXT NOT NULL,
     key       TEXT,
-    written   REAL NOT NULL,
+    created_at REAL NOT NULL,
     due       REAL NOT NULL,
     tries     INTEGER NOT NULL DEFAULT 0,
     dead      TEXT
@@ -48,7 +48,7 @@ class OutboxMessage:
     retry: RetryMode
     key: str | None
     """The idempotency key of the first attempt."""
-    written: float
+    created_at: float
     """Seconds since the epoch."""
     number: int = 0
     tries: int = 0
@@ -88,7 +88,7 @@ class OutboxStore(Protocol):
 
 PUT = """
 INSERT INTO message
-    (service, operation, method, target, headers, content, retry, key, written, due)
+    (service, operation, method, target, headers, content, retry, key, created_at, due)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 """
 
@@ -98,12 +98,13 @@ WHERE number = (
     SELECT number FROM message WHERE service = ? AND due <= ? AND dead IS NULL
     ORDER BY number LIMIT 1)
 RETURNING
-    service, operation, method, target, headers, content, retry, key, written, number, tries
+    service, operation, method, target, headers, content, retry, key, created_at, number, tries
 """
 
 DEAD = """
 SELECT
-    service, operation, method, target, headers, content, retry, key, written, number, tries, dead
+    service, operation, method, target, headers, content, retry, key, created_at, number, tries,
+    dead
 FROM message WHERE dead IS NOT NULL ORDER BY number
 """
 
@@ -128,7 +129,7 @@ class SqliteOutboxStore:
                 message.content,
                 message.retry,
                 message.key,
-                message.written,
+                message.created_at,
             ),
         )
 

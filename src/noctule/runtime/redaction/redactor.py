@@ -25,13 +25,13 @@ class Redactor:
     with the text.
     """
 
-    def __init__(self, shapes: tuple[str, ...] = (), known: KnownSecrets = KNOWN) -> None:
+    def __init__(self, shapes: tuple[str, ...] = (), secrets: KnownSecrets = KNOWN) -> None:
         self._tokens = token_pattern(shapes)
-        self._known = known
+        self._secrets = secrets
 
     def text(self, text: str) -> str:
         """`text` with every secret in it replaced by `[redacted]`."""
-        return mask_cards(mask_shapes(self._known.scrub(text), self._tokens))
+        return mask_cards(mask_shapes(self._secrets.scrub(text), self._tokens))
 
     def data(self, data: bytes) -> bytes:
         """`text` for bytes, in any encoding that extends ASCII."""

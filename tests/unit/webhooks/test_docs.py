@@ -33,7 +33,7 @@ def test_the_waits_and_bounds_are_those_of_the_program():
     assert worker.DELAYS == (5, 30, 120, 600, 3600, 10800, 28800, 86400)
     assert "5 s, 30 s, 2 min, 10 min, 1 h, 3 h, 8 h, 24 h (±20 %)" in PAGE
     assert f"longer than {worker.HANDLER_TIMEOUT:.0f} s" in PAGE
-    assert f"takes an event for {worker.LEASE:.0f} s" in PAGE
+    assert f"claims an event for {worker.LEASE:.0f} s" in PAGE
     assert f"| {worker.CONCURRENCY} per receiver |" in PAGE
     assert f"| {inbox.WAITING_ROWS:,} deliveries or {inbox.WAITING_BYTES >> 20} MiB |" in PAGE
     assert f"| {request.MAX_FIELDS:,}; {classify.MAX_BATCH:,} |" in PAGE

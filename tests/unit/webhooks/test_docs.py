@@ -22,7 +22,7 @@ def test_every_cause_is_described(key):
     assert f"`{key}`" in PAGE
 
 
-def test_the_waits_and_bounds_are_those_of_the_program():
+def test_the_waits_and_limits_are_those_of_the_program(store_seconds):
     from noctule.webhooks import request
     from noctule.webhooks.processing import inbox, worker
     from noctule.webhooks.receiving import limits
@@ -40,3 +40,5 @@ def test_the_waits_and_bounds_are_those_of_the_program():
     assert f"| {MAX_CANDIDATES} |" in PAGE
     assert f"| {limits.MAX_HEADERS}, {limits.MAX_HEADER_BYTES >> 10} KiB in all" in PAGE
     assert schema.MAX_BODY == 1 << 20
+    assert "After 350 ms it is 503" in PAGE
+    assert store_seconds == 0.35

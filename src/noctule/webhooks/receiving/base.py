@@ -14,7 +14,7 @@ from noctule.webhooks.processing.metrics import METRICS
 from noctule.webhooks.processing.worker import Handler, Handlers, Worker
 from noctule.webhooks.receiving import asgi
 from noctule.webhooks.receiving.admission import ConcurrencyLimit
-from noctule.webhooks.receiving.response import json_response
+from noctule.webhooks.receiving.response import json_response, outcome_of
 from noctule.webhooks.request import Headers, WebhookRequest
 from noctule.webhooks.verification.external_wait import external_seconds
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
     from noctule.webhooks.processing.inbox import Inbox
     from noctule.webhooks.receiving.response import WebhookResponse
+    from noctule.webhooks.store.base import Delivery
 
 log = logging.getLogger("noctule.webhooks")
 
@@ -68,6 +69,13 @@ class BaseReceiver(ABC):
     @abstractmethod
     def _public_url(self, url: str) -> str:
         """The address that the provider called, which a proxy may have changed."""
+
+    async def _store(self, delivery: Delivery) -> WebhookResponse:
+        """Store a delivery and wake the worker; raises InboxError, TimeoutError."""
+        worker = self._running_worker()
+        receipt = await self.inbox.put(delivery, STORE_SECONDS)
+        worker.wake()
+        return json_response(200, outcome_of(receipt))
 
     def _on_rejection(self, request: WebhookRequest, rejection: Rejection) -> None:  # noqa: B027
         """Called for each delivery that is rejected."""
@@ -149,6 +157,7 @@ class BaseReceiver(ABC):
 
     async def _respond(self, request: WebhookRequest, started: float) -> WebhookResponse:
         try:
+            self._running_worker()
             response = await self._take(request)
         except Rejection as rejection:
             self._on_rejection(request, rejection)

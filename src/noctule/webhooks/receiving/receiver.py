@@ -11,10 +11,10 @@ from noctule.runtime.errors import MissingSecrets
 from noctule.webhooks.errors import Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
 from noctule.webhooks.processing.worker import Worker
-from noctule.webhooks.receiving.base import STORE_SECONDS, BaseReceiver
+from noctule.webhooks.receiving.base import BaseReceiver
 from noctule.webhooks.receiving.limits import check_limits
 from noctule.webhooks.receiving.rejection_log import RejectionLog
-from noctule.webhooks.receiving.response import WebhookResponse, json_response, outcome_of
+from noctule.webhooks.receiving.response import WebhookResponse
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
@@ -87,7 +87,6 @@ class Receiver(BaseReceiver):
             self._rejection_log.add(request, rejection, list(secrets.values()))
 
     async def _take(self, request: WebhookRequest) -> WebhookResponse:
-        worker = self._running_worker()
         check_limits(request, self.max_body)
         view = DeliveryView(self.scheme, request)
         if handshake := find_handshake(view, signed=False):
@@ -104,9 +103,7 @@ class Receiver(BaseReceiver):
             await visit(handshake, verified.view)
             return _handshake_response(handshake, verified.view, values[verified.secret])
         delivery = self._delivery(verified, list(secrets)[verified.secret], now)
-        receipt = await self.inbox.put(delivery, STORE_SECONDS)
-        worker.wake()
-        response = json_response(200, outcome_of(receipt))
+        response = await self._store(delivery)
         return response.with_text(self.scheme.reply) if self.scheme.reply else response
 
     def _delivery(self, verified: VerifiedDelivery, variable: str, now: float) -> Delivery:

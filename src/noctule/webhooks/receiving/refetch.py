@@ -28,9 +28,9 @@ from noctule.runtime.secrets import env
 from noctule.webhooks.errors import Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
 from noctule.webhooks.processing.worker import Worker
-from noctule.webhooks.receiving.base import STORE_SECONDS, BaseReceiver
+from noctule.webhooks.receiving.base import BaseReceiver
 from noctule.webhooks.receiving.limits import check_limits
-from noctule.webhooks.receiving.response import WebhookResponse, json_response, outcome_of
+from noctule.webhooks.receiving.response import WebhookResponse
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.locator import Locator
 from noctule.webhooks.schemes.registry import hint_scheme_of
@@ -114,7 +114,6 @@ class RefetchReceiver(BaseReceiver):
         return url
 
     async def _take(self, request: WebhookRequest) -> WebhookResponse:
-        worker = self._running_worker()
         check_limits(request, self.max_body)
         view = DeliveryView(self.scheme, request)
         if handshake := find_handshake(view, signed=False):
@@ -127,9 +126,7 @@ class RefetchReceiver(BaseReceiver):
         if len(object_id) > LONGEST or not self._shape.fullmatch(object_id):
             raise Rejection(Reason.UNPARSEABLE, str(self._locator))
         self._check_rate()
-        receipt = await self.inbox.put(self._hint(object_id), STORE_SECONDS)
-        worker.wake()
-        return json_response(200, outcome_of(receipt))
+        return await self._store(self._hint(object_id))
 
     def _hint(self, object_id: str) -> Delivery:
         """A delivery that holds the id and nothing else."""

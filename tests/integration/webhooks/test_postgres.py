@@ -31,6 +31,7 @@ for module in (
 ):
     globals().update({n: test for n, test in vars(module).items() if n.startswith("test_")})
 bulk = test_admin.bulk
+pauses = test_worker.pauses
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from itertools import chain, takewhile
 from operator import eq
 from pathlib import Path
 
+from hypothesis import settings
+
 from support.paths import DATA, ROOT
 
 SOURCE = ROOT / "src" / "noctule"
@@ -189,3 +191,10 @@ def test_tests_import_their_helpers_from_support() -> None:
     stray = re.compile(rf"^\s*(from|import) ({helpers}|conftest)\b|^sys\.path\.", re.MULTILINE)
     files = [path for path in TESTS.rglob("*.py") if stray.search(path.read_text("utf-8"))]
     assert files == []
+
+
+def test_hypothesis_has_one_profile_and_no_deadline() -> None:
+    assert settings().deadline is None
+    own = re.compile(r"register_profile|\bsettings\([^)]*\bdeadline\b")
+    files = [path for path in TESTS.rglob("*.py") if own.search(path.read_text("utf-8"))]
+    assert {path.name for path in files} <= {"conftest.py", Path(__file__).name}

@@ -153,7 +153,7 @@ def drawn(draw: st.DrawFn) -> Drawn:
     )
 
 
-@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=70, suppress_health_check=list(HealthCheck))
 @given(drawn(), hostile, hostile, hostile)
 def test_generated_code_says_what_the_document_says_and_has_the_shape_of_a_harmless_ones(
     made: Drawn, service: str, method: str, about: str
@@ -257,7 +257,7 @@ def only_expected_statements(tree: ast.Module) -> None:
     assert "os" not in modules
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(hostile | st.text(max_size=20))
 def test_no_path_of_a_task_leaves_the_project(path: str) -> None:
     document = apidoc.parse(

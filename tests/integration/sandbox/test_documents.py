@@ -121,7 +121,7 @@ def test_every_operation_is_accepted_and_answered_by_the_document(
     play(name, list(document(name).operations), lambda _: optional)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(name=st.sampled_from(PACKS), seed=st.integers(0, 10_000), data=st.data())
 def test_any_choice_of_optional_parts_is_accepted(name: str, seed: int, data: Any) -> None:
     keys = st.lists(st.sampled_from(list(document(name).operations)), min_size=1, max_size=4)

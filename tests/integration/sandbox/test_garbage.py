@@ -155,9 +155,7 @@ requests = st.builds(
 )
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.lists(requests | st.binary(max_size=200), min_size=1, max_size=10))
 def test_no_bytes_bring_it_down(data: list[bytes], caplog: pytest.LogCaptureFixture) -> None:
     async def scene() -> None:

@@ -54,7 +54,7 @@ def counted(text: str) -> Counter[str]:
     )
 
 
-@settings(max_examples=PAIRS, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=PAIRS, suppress_health_check=[HealthCheck.too_slow])
 @given(versions())
 def test_no_line_of_anybody_is_lost(texts: tuple[str, str, str]) -> None:
     base, mine, theirs = texts
@@ -68,7 +68,7 @@ def test_no_line_of_anybody_is_lost(texts: tuple[str, str, str]) -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(versions())
 def test_what_one_side_left_alone_is_the_others(texts: tuple[str, str, str]) -> None:
     base, mine, theirs = texts
@@ -77,7 +77,7 @@ def test_what_one_side_left_alone_is_the_others(texts: tuple[str, str, str]) -> 
     assert merge(base, theirs, theirs).text == theirs
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(lines, lines)
 def test_matches_rise_and_match(old: list[str], new: list[str]) -> None:
     pairs = matches(old, new)

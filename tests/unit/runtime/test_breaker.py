@@ -134,7 +134,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreaker = BreakerMachine.TestCase
-TestBreaker.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestBreaker.settings = settings(max_examples=80, stateful_step_count=40)
 
 
 def test_half_of_ten_calls_open_it() -> None:

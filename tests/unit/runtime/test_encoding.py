@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.runtime.decoding.models import Model, field
@@ -268,7 +268,6 @@ def test_parameters_of_a_path_are_neither_missing_nor_unknown() -> None:
         expand_path("/{a}", {"a": 1, "c": 2})
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1).filter(lambda x: x not in (".", "..")))
 def test_a_path_parameter_stays_in_its_segment(value: str) -> None:
     try:
@@ -302,7 +301,6 @@ def pairs_of(name: str, value: Any) -> list[tuple[str, str]]:
     return [(name, str(value).lower() if isinstance(value, bool) else str(value))]
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_a_form_is_read_back_as_it_was_given(values: dict[str, Any]) -> None:
     styles = dict.fromkeys(values, "deepObject")
@@ -313,7 +311,6 @@ def test_a_form_is_read_back_as_it_was_given(values: dict[str, Any]) -> None:
         assert not set(wire_text) & set(" \r\n\"'<>#{}()")
 
 
-@settings(deadline=None)
 @given(st.dictionaries(TEXTS, VALUES, max_size=4))
 def test_json_is_read_back_as_it_was_given(values: dict[str, Any]) -> None:
     def plain(value: Any) -> Any:

@@ -309,7 +309,7 @@ REPLACEMENTS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.lists(JSON_VALUES, max_size=4))
 def test_no_mutation_of_an_answer_is_a_failure(seed: int, values: list[Any]) -> None:
     """1,200 bodies: each is decoded, and is either what msgspec makes of it, or told about."""
@@ -326,7 +326,7 @@ def test_no_mutation_of_an_answer_is_a_failure(seed: int, values: list[Any]) -> 
             assert (value, violations) == (fits, ())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(JSON_VALUES)
 def test_any_json_at_all_is_survived(value: object) -> None:
     data = msgspec.json.encode(value)
@@ -335,7 +335,7 @@ def test_any_json_at_all_is_survived(value: object) -> None:
         assert isinstance(violations, tuple)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.binary(max_size=40) | st.text(max_size=40).map(str.encode))
 def test_any_bytes_at_all_are_survived(data: bytes) -> None:
     try:

@@ -93,7 +93,7 @@ class BulkheadMachine(RuleBasedStateMachine):
 
 
 TestBulkhead = BulkheadMachine.TestCase
-TestBulkhead.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestBulkhead.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 @given(st.lists(st.one_of(st.just("deposit"), st.sampled_from([14, 5])), max_size=300))

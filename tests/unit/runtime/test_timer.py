@@ -39,7 +39,7 @@ def run(main: Any) -> Any:
         return runner.run(main)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.floats(0, 3), st.floats(0.001, 20), st.floats(0, 20)),

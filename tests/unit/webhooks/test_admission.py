@@ -45,7 +45,7 @@ def _overloaded(
     return took
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(5e-4, 5e-3), st.integers(1, 640))
 def test_whoever_is_let_in_has_an_answer_in_time_whatever_the_server_can_do(each, senders):
     took = sorted(_overloaded(ConcurrencyLimit(), each, senders, 4.0))

@@ -37,7 +37,7 @@ UNREADABLE = {
     Reason.UNSUPPORTED_MEDIA,
 }
 """Why a genuine delivery may be rejected: its body does not hold what the scheme reads."""
-few = settings(deadline=None, max_examples=8)
+few = settings(max_examples=8)
 """For each of many schemes; benchmarks/webhooks/fuzz.py does millions."""
 
 NAMES = sorted(SCHEMES)

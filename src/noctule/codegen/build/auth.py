@@ -1,4 +1,4 @@
-"""How the wrapper proves who calls: from the pack, else from the document's security schemes."""
+"""How the wrapper authenticates: from the pack, else from the document's security schemes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ KEY: Roles = ("api_key", "token")
 
 
 class TaskVariables:
-    """The task's environment variables, by what they are for."""
+    """The task's environment variables, found by their role."""
 
     def __init__(self, task: IntegrationTask) -> None:
         self._task = task
         self._used: set[str] = set()
 
     def find(self, roles: Roles) -> str:
-        """The variable for one of `roles`; a made-up name where the task has none."""
+        """The variable for one of `roles`; a derived name if the task has none."""
         for role in roles:
             for variable in self._task.env_vars:
                 if variable.role == role and variable.name not in self._used:
@@ -42,7 +42,7 @@ class TaskVariables:
         return any(variable.role in roles for variable in self._task.env_vars)
 
     def named(self, name: str, roles: Roles) -> str:
-        """`name` if the task has it or nothing else for `roles`: a user may have renamed it."""
+        """`name`, unless the task has another variable for `roles`: a user may have renamed it."""
         names = {variable.name for variable in self._task.env_vars}
         if name and (name in names or not self.has(roles)):
             self._used.add(name)
@@ -56,7 +56,7 @@ def auth_of(
     operations: Sequence[ApiOperation],
     pack: Pack | None,
 ) -> Authentication:
-    """The one way that serves all of `operations`."""
+    """The authentication that works for all of `operations`."""
     variables = TaskVariables(task)
     if pack is not None and pack.auth is not None:
         return _of_pack(pack, pack.auth, variables)
@@ -96,7 +96,7 @@ def secrets_of(auth: Authentication) -> Iterator[str]:
 
 
 def sent_names(auth: Authentication, document: ApiDocument) -> frozenset[str]:
-    """Wire names, in lower case, of what authentication sends: no method has them as parameters."""
+    """Names, in lower case, of parameters that authentication sends: no method has them."""
     schemes = document.security_schemes.values()
     key_names = {scheme.parameter.lower() for scheme in schemes if scheme.kind == "api_key"}
     parts = auth.parts or (auth,)

@@ -1,4 +1,4 @@
-"""Task, document and pack -> the intermediate form of one integration."""
+"""Task, document and pack -> the model of one integration."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def build(
     *,
     asynchronous: bool = True,
 ) -> Integration:
-    """Everything that a target writes down.
+    """The model that a target renders.
 
     Raises `Problem` for a file that other modules cannot import, an operation that the document
     does not have, or several webhook endpoints in one handler.
@@ -110,7 +110,7 @@ def _conventions(
     auth: Authentication,
     operations: Iterable[ApiOperation],
 ) -> Conventions:
-    """What holds for every operation; an idempotency header of the document where no pack says."""
+    """What is true for every operation; the idempotency header is the pack's or the document's."""
     headers = idempotency_headers(operations)
     return Conventions(
         pack,
@@ -122,7 +122,7 @@ def _conventions(
 
 
 def _places(task: IntegrationTask, document: ApiDocument, naming: Naming) -> list[MethodPlace]:
-    """The operations that the task names, or all that the document has."""
+    """The operations that the task names, or all of the document."""
     if not path_of(task, "wrapper") or not (task.methods or task.scope):
         raise Problem("codegen.wrapper_missing", exit=Exit.USAGE, place=task.service)
     operations = [_operation(document, method.name, method.operation) for method in task.methods]
@@ -140,7 +140,7 @@ def _places(task: IntegrationTask, document: ApiDocument, naming: Naming) -> lis
 
 
 def _depth(task: IntegrationTask) -> int:
-    """Levels of answers below the first that are typed."""
+    """How many levels of nested objects in a response are typed."""
     if not task.depth:
         return 1
     if task.depth not in DEPTHS:
@@ -186,9 +186,9 @@ def _roots(operations: Iterable[ApiOperation]) -> list[Schema]:
 
 
 def _base_url(document: ApiDocument, pack: Pack | None) -> str:
-    """Where calls go. The document's own address counts before the pack's: its paths fit it.
+    """The base URL: the document's, which fits its paths, else the pack's.
 
-    "" when nobody says, so that the caller has to: an address is not invented.
+    "" if there is none: it is not invented, the caller has to pass one.
     """
     live = pack.environments["live"].base_url if pack and "live" in pack.environments else ""
     origins = [server.url for server in document.servers if "://" in server.url]
@@ -210,7 +210,7 @@ def _timeout(text: str) -> float | None:
 
 
 def _attempts(text: str) -> int | None:
-    """The waits count: n waits stand between n + 1 attempts; else the number that is named."""
+    """n listed waits make n + 1 attempts; without waits, the number of attempts in the text."""
     waits = _WAITS.search(text)
     attempts = _ATTEMPTS.search(text)
     count = (

@@ -1,4 +1,4 @@
-"""Webhook deliveries for tests: bodies in which the signature scheme finds event and id."""
+"""Webhook deliveries for tests: bodies with the fields that the signature scheme reads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def payload(scheme: Scheme, hook: EventHandler, subject: Any) -> dict[str, Any]:
-    """What the provider would send for the event; `subject` stands at the place of its object.
+    """The body that the provider would send for the event, with `subject` as its object.
 
-    Where the whole body is the object, only what has to be said besides is in the result.
+    If the whole body is the object, the result has only the other fields that are needed.
     """
     from noctule.webhooks.schemes.locator import (
         Locator,  # most integrations have no webhook to test
@@ -51,7 +51,7 @@ def in_headers(locators: Locators) -> bool:
 
 
 def _parts(locators: Locators) -> tuple[Locator, ...]:
-    """The first alternative."""
+    """The locators of the first alternative."""
     return next(iter(locators), ())
 
 

@@ -1,8 +1,8 @@
-"""What the events of a task are about, as the document describes it.
+"""The object of each event of a task, as the document describes it.
 
-Three places may say so: the pack, which names a schema; the document's own `webhooks` and the
-`callbacks` of the planned operations; and the event's name, where the pack says that events are
-named after the object they bring. What none of them says stays untyped.
+There are three sources: the schema that the pack names; the document's `webhooks` and the
+`callbacks` of the planned operations; and the event's name, if the pack says that events are named
+after their object. Other events stay untyped.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EventObject:
-    """A schema, and where in an event what it describes lies: a path with dots, "" the whole.
+    """The schema of an object, and the dotted path to it in the event; "" for the whole event.
 
-    `part` is the member of a whole event that the event is named after, if any: the issue of
-    `issues.opened`.
+    `part` is the member that a whole event is named after, if any: the issue of `issues.opened`.
     """
 
     schema: Schema
@@ -33,7 +32,7 @@ class EventObject:
 
     @property
     def roots(self) -> tuple[Schema, ...]:
-        """What is typed member by member."""
+        """The schemas that are typed field by field."""
         return (self.schema, self.part) if self.part else (self.schema,)
 
 
@@ -43,7 +42,7 @@ def event_objects(
     pack: Pack | None,
     operations: Iterable[ApiOperation],
 ) -> dict[str, EventObject]:
-    """Event -> what it is about, for those events of which it is known."""
+    """Event -> its object, for the events whose object is known."""
     schemas = _unambiguous(document.schemas)
     deliveries = {} if _is_batch(pack) else dict(_deliveries(document, operations))
     fact = pack.webhook if pack else None
@@ -67,7 +66,7 @@ def event_objects(
 def _deliveries(
     document: ApiDocument, operations: Iterable[ApiOperation]
 ) -> Iterator[tuple[str, Schema]]:
-    """The requests that the provider makes, by name and by operationId: "issues-opened" is
+    """The requests that the provider sends, by name and by operationId: "issues-opened" is
     `issues.opened`."""
     deliveries = list(document.webhooks.items())
     for operation in operations:
@@ -89,7 +88,7 @@ def _body(operation: ApiOperation) -> Schema | None:
 
 
 def _by_name(event: str, schemas: Mapping[str, Schema], fact: WebhookFact | None) -> Schema | None:
-    """`charge.dispute.created` brings a `charge.dispute`, else a `dispute`."""
+    """The object of `charge.dispute.created` is a `charge.dispute`, else a `dispute`."""
     if fact is None or not fact.named_after_object:
         return None
     words = event.split(".")[:-1]
@@ -98,14 +97,14 @@ def _by_name(event: str, schemas: Mapping[str, Schema], fact: WebhookFact | None
 
 
 def _named(event: str, whole: Schema) -> Schema | None:
-    """The member that an event is named after, in the singular too."""
+    """The member that an event is named after, in singular or plural."""
     words = _bare(event.rpartition(".")[0])
     members = {_bare(name): schema for name, schema in whole.properties.items()}
     return members.get(words) or members.get(words.removesuffix("s"))
 
 
 def _unambiguous(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
-    """By bare name; of two that differ by spelling alone neither is meant."""
+    """Schemas by bare name, without names that differ only in spelling."""
     by_name: dict[str, Schema] = {}
     twice: set[str] = set()
     for name, schema in schemas.items():
@@ -116,10 +115,10 @@ def _unambiguous(schemas: Mapping[str, Schema]) -> dict[str, Schema]:
 
 
 def _bare(name: str) -> str:
-    """A name without what spellings differ in: `PaymentIntent` is `payment_intent`."""
+    """A name without case and separators: `PaymentIntent` is `payment_intent`."""
     return re.sub(r"[\W_]+", "", name).lower()
 
 
 def _is_batch(pack: Pack | None) -> bool:
-    """Whether a delivery is not the event but holds many."""
+    """Whether one delivery contains several events."""
     return bool(pack and pack.signature and pack.signature.get("batch"))

@@ -1,4 +1,4 @@
-"""What a method must put on the wire when it is called with its examples."""
+"""The request that a method must send when it is called with its examples."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Expected:
 
 
 def used(method: Method) -> list[Param]:
-    """The parameters that the example call gives: all required ones, then optional ones, plain
-    or the whole body."""
+    """The parameters of the example call: all required ones, and optional ones that are plain or
+    the whole body."""
     optional = [param for param in method.params if not param.required and _telling(param)]
     names = {param.name for param in optional[:MOST_OPTIONAL]}
     return [param for param in method.params if param.required or param.name in names]

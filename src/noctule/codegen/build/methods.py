@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 EXPANDING = frozenset({"expand", "expand[]"})
-"""Parameters that turn ids of an answer into objects, so that its type would no longer hold."""
+"""Parameters that replace ids in a response by objects, which would break its type."""
 DETAIL = 320
 
 
@@ -61,7 +61,7 @@ class MethodBuilder:
         self._examples = Illustrator(answers.records)
 
     def _linked(self, text: str) -> str:
-        """`text` with the pack's names of operations as they are called here, or by their path."""
+        """`text` with the pack's names of operations replaced by the methods' names or paths."""
         pack = self._conventions.pack
         for key, fact in pack.operations.items() if pack else ():
             text = text.replace(f"`{fact.name}`", f"`{self._names.get(key, key)}`")
@@ -109,7 +109,7 @@ class MethodBuilder:
         )
 
     def _returns(self, name: str, operation: ApiOperation) -> tuple[Type | None, str, Any]:
-        """The type, the media type where that is not JSON, and an example."""
+        """Type, media type ("" for JSON) and an example."""
         media = answer_media(operation)
         if media is None:
             return None, "", None
@@ -142,13 +142,13 @@ class MethodBuilder:
 
 
 def _telling(param: Param, styles_by_name: Mapping[str, str]) -> Param:
-    """One item is spelt alike in every style, two are not."""
+    """Two items instead of one, since styles differ only from the second item on."""
     single = param.wire in styles_by_name and is_list(param.example) and len(param.example) == 1
     return replace(param, example=param.example * 2) if single else param
 
 
 def answer_media(operation: ApiOperation) -> Media | None:
-    """The representation of the answer that is asked for: JSON first."""
+    """The media type that is requested for the response: JSON if there is one."""
     success = operation.success
     if success is None or not success.media or success.status == "204":
         return None
@@ -157,7 +157,7 @@ def answer_media(operation: ApiOperation) -> Media | None:
 
 
 def idempotency_headers(operations: Iterable[ApiOperation]) -> list[str]:
-    """Header parameters under which the document itself promises that a repeat is harmless."""
+    """Header parameters that the document describes as idempotency keys."""
     return [
         parameter.name
         for operation in operations

@@ -1,7 +1,7 @@
-"""Whether an answer is one page of a list, and how the provider says where the next one is.
+"""Whether a response is one page of a list, and how to request the next one.
 
-The pack's word counts first; else the parameters of the operation and the members of its answer.
-Where both are silent there is no iterator: a guess would walk in circles.
+The pack decides, else the parameters of the operation and the fields of its response. If neither is
+clear there is no iterator: a guess could loop.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from noctule.providers.pack import PaginationFact
 
 LISTS = ("data", "items", "results", "values", "entries", "records", "objects")
-"""Names of the list of items, where an answer holds several lists."""
+"""Names of the list of items in a response with several lists."""
 CURSORS = re.compile(r"(start|page|next|continuation)?_?(cursor|token|marker)", re.IGNORECASE)
 NEXT_CURSORS = re.compile(r"(next_?(page_?)?|continuation_?)(cursor|token|marker)", re.IGNORECASE)
 NEXT_URLS = re.compile(r"next_?(page)?_?(uri|url|link|href)?|@odata\.nextLink", re.IGNORECASE)
@@ -35,29 +35,29 @@ PACKED: Mapping[str, PageKind] = {
     "next_uri": "NextUrl", "offset": "Offset",
 }  # fmt: skip
 DEPTH = 3
-"""Objects inside objects in which an answer may say where the next page is."""
+"""How deeply nested the reference to the next page may be."""
 
 Way = tuple[PageKind, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class _Listing:
-    """An operation that answers with a list."""
+    """An operation that returns a list."""
 
     asked: Mapping[str, Param]
-    """Wire name -> parameter, of the query and the body."""
+    """Parameters of the query or the body, by their names in the request."""
     items: str
     item: Type
     said: Mapping[str, Schema]
-    """Path of a member -> its schema: what stands in the answer beside the list."""
+    """Dotted path -> schema, of the fields next to the list."""
     members: frozenset[str]
-    """Wire names of what an item has."""
+    """Names of the fields of an item."""
     links: bool
-    """Whether the answer has a Link header."""
+    """Whether the response has a Link header."""
     first: int
-    """The number of the first page, where pages have numbers."""
+    """The number of the first page, if pages are numbered."""
     posted: bool
-    """Whether the request is a POST, which asks for pages only by a cursor."""
+    """Whether the request is a POST; then only cursors are recognised."""
 
     def asks(self, pattern: re.Pattern[str]) -> str:
         return next((wire for wire in self.asked if pattern.fullmatch(wire)), "")
@@ -80,7 +80,7 @@ def pages_of(
     records: Mapping[str, Record],
     fact: PaginationFact | None,
 ) -> Pages | None:
-    """The pages of what `operation` answers, None where it does not answer with any."""
+    """The pagination of `operation`, None if it has none."""
     listing = _listing(operation, params, returns, records)
     if listing is None:
         return None
@@ -110,7 +110,7 @@ def pages_of(
 
 
 def _item(kind: Type, records: Mapping[str, Record]) -> Any:
-    """An item for tests, with its `id` where it has one."""
+    """An item for tests, with its `id` if it has one."""
     example = fit(kind, None, records, "item")
     if isinstance(kind, Reference):
         identity = (field for field in records[kind.name].fields if field.wire == "id")
@@ -150,7 +150,7 @@ def _listing(
 
 
 def _list(returns: Type | None, records: Mapping[str, Record]) -> tuple[str, Type] | None:
-    """Where in the answer the items are ("" for all of it), and their type."""
+    """The path of the items in the response ("" for all of it), and their type."""
     if isinstance(returns, ListOf):
         return "", returns.item
     if not isinstance(returns, Reference):
@@ -174,7 +174,7 @@ def _members(schema: Schema, before: str, depth: int) -> Iterator[tuple[str, Sch
 
 
 def _packed(listing: _Listing, fact: PaginationFact) -> Way | None:
-    """As the pack says it is at this provider, where the operation takes part in it."""
+    """The pack's pagination, if the operation supports it."""
     kind = PACKED[fact.style]
     if kind == "LinkHeader":
         return (kind, {}) if fact.parameter in listing.asked else None
@@ -191,7 +191,7 @@ def _packed(listing: _Listing, fact: PaginationFact) -> Way | None:
 
 
 def _documented(listing: _Listing) -> Way | None:
-    """As the document lets see it: what says most first."""
+    """The pagination that the document shows, the clearest sign first."""
     cursor, next_cursor = listing.asks(CURSORS), listing.says(NEXT_CURSORS, "string")
     more = listing.says(MORES, "boolean")
     if cursor and next_cursor:

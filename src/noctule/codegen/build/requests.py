@@ -1,4 +1,4 @@
-"""What an operation is called with: parameters and body, as arguments of one method."""
+"""Parameters and body of an operation, as arguments of one method."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ BODIES: tuple[tuple[str, BodyKind], ...] = (
     ("text/", "text"),
     ("", "bytes"),
 )
-"""What is looked for in a media type, the preferred one first, and how the runtime writes it."""
+"""Part of a media type, the preferred one first -> how the runtime writes such a body."""
 
 
 USUAL_TYPES: Mapping[BodyKind, str] = {
@@ -53,7 +53,7 @@ USUAL_TYPES: Mapping[BodyKind, str] = {
     "text": "text/plain",
     "bytes": "application/octet-stream",
 }
-"""What the runtime calls a body by itself; forms have only that name."""
+"""The media type that the runtime sends by default; forms have no other."""
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
 _VARIABLE = re.compile(r"{([^{}]*)}")
 PATH_STYLES = frozenset({"simple", "label", "matrix"})
@@ -64,20 +64,20 @@ CONTAINERS = frozenset({"array", "object", "union"})
 
 @dataclass(frozen=True)
 class Conventions:
-    """What holds for every operation of the provider."""
+    """What is true for every operation of the provider."""
 
     pack: Pack | None
     idempotency_header: str
     credentials: frozenset[str]
-    """Wire names, in lower case, that authentication sends by itself."""
+    """Names, in lower case, of parameters that authentication sends."""
     fixed: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Wire name -> environment variable, for what is the same in every call."""
+    """Parameter -> environment variable, for values that are the same in every call."""
 
     bearer: bool = False
-    """Whether a token goes with every call."""
+    """Whether every call sends a bearer token."""
 
     def sends(self, parameter: Parameter) -> bool:
-        """Whether the service sends this parameter without being told."""
+        """Whether the service sends this parameter by itself."""
         name = parameter.name.lower()
         if name in self.credentials or parameter.name in self.fixed:
             return True
@@ -88,12 +88,12 @@ class Conventions:
         return parameter.where == "header" and name in headers | constant
 
     def is_token(self, wire: str, description: str) -> bool:
-        """Whether a parameter is what the Authorization header says already."""
+        """Whether a parameter repeats the token of the Authorization header."""
         return self.bearer and wire in TOKENS and "authentication token" in description.lower()
 
 
 class ParameterBuilder:
-    """Builds the parameters of one method after the other; small objects share their types."""
+    """Builds the parameters of methods; they share the types of small objects."""
 
     def __init__(self, naming: Naming, conventions: Conventions, arguments: ArgumentTypes) -> None:
         self._naming = naming
@@ -102,7 +102,7 @@ class ParameterBuilder:
         self._examples = Illustrator(arguments.records, request=True)
 
     def params(self, method: str, operation: ApiOperation, without: frozenset[str]) -> list[Param]:
-        """In the order of the signature; `without` names those that are left out."""
+        """The parameters in the order of the signature, without those in `without`."""
         names_in_use = {*self._naming.parameters}
         parameters = [
             *self._outer(method, operation, names_in_use, without),
@@ -111,7 +111,7 @@ class ParameterBuilder:
         return sorted(parameters, key=lambda param: not param.required)
 
     def fixed(self, operation: ApiOperation) -> tuple[tuple[Place, str, str], ...]:
-        """Place, wire name and environment variable of what no caller gives."""
+        """Place, name and environment variable of parameters that the service fills in."""
         fixed = self._conventions.fixed
         outer = (
             (parameter.where, parameter.name)
@@ -161,7 +161,7 @@ class ParameterBuilder:
                 )
 
     def _spelt(self, wire: str, place: Place) -> tuple[str, str]:
-        """The parameter's name, and one that says where it goes, for the second of that name."""
+        """The parameter's name, and one with its place for a second parameter of that name."""
         return self._naming.member(wire), self._naming.member(f"{place}_{wire}")
 
     def _asked(
@@ -171,7 +171,7 @@ class ParameterBuilder:
         variables: Mapping[str, None],
         without: frozenset[str],
     ) -> bool:
-        """Whether callers give this parameter. A path needs all of its own, and no others."""
+        """Whether the method has this parameter. A path needs exactly its own variables."""
         if place == "path":
             return parameter.name in variables and parameter.name not in self._conventions.fixed
         dated = parameter.deprecated and not parameter.required
@@ -221,7 +221,7 @@ class ParameterBuilder:
         request_body: RequestBody | None,
         names_in_use: set[str],
     ) -> Param:
-        """A body that is one argument: a list, any of several shapes, text, or bytes."""
+        """A body that is one argument: a list, a union, text or bytes."""
         schema = media.schema
         if body == "bytes":
             kind: Type = Scalar("bytes")
@@ -268,7 +268,7 @@ class ParameterBuilder:
 
 
 def body_of(operation: ApiOperation) -> tuple[Media | None, BodyKind | None]:
-    """The representation that is sent, and how the runtime writes it."""
+    """The media type of the body, and how the runtime writes it."""
     offered: Mapping[str, Media] = operation.body.media if operation.body else {}
     for part, kind in BODIES:
         for name, media in offered.items():
@@ -278,8 +278,8 @@ def body_of(operation: ApiOperation) -> tuple[Media | None, BodyKind | None]:
 
 
 def content_type(media: Media, body: BodyKind) -> str:
-    """What the document calls the body, where the runtime would call it otherwise; a range of types
-    and what is no type are no name."""
+    """The document's media type if it differs from the runtime's default; "" for ranges and invalid
+    media types."""
     name = media.type.partition(";")[0].strip().lower()
     if not _MEDIA_TYPE.fullmatch(name) or name == USUAL_TYPES.get(body, name):
         return ""
@@ -287,7 +287,7 @@ def content_type(media: Media, body: BodyKind) -> str:
 
 
 def _says_nothing(media: Media, body: BodyKind | None, request_body: RequestBody | None) -> bool:
-    """A form or an object that has no members and need not be sent."""
+    """Whether the body is an optional form or object without fields."""
     needed = request_body is not None and request_body.required
     schema = media.schema
     if schema is None or schema.type != "object" or schema.properties or needed:
@@ -296,7 +296,7 @@ def _says_nothing(media: Media, body: BodyKind | None, request_body: RequestBody
 
 
 def styles(operation: ApiOperation) -> dict[str, str]:
-    """Wire name -> how a list or an object is spelt, where that is not the runtime's default."""
+    """Parameter -> serialization style, if it is not the runtime's default."""
     styles_by_name: dict[str, str] = {}
     for parameter in operation.parameters:
         if parameter.schema.type in CONTAINERS and not parameter.media:
@@ -319,7 +319,7 @@ def styles(operation: ApiOperation) -> dict[str, str]:
 
 
 def _unspellable(schema: Schema) -> bool:
-    """Whether a path has no spelling for such values: it is left to the caller, as text."""
+    """Whether a path cannot contain such values, so that the caller passes text."""
     members = schema.properties.values()
     if schema.type == "object" and all(member.read_only for member in members):
         return True
@@ -327,7 +327,7 @@ def _unspellable(schema: Schema) -> bool:
 
 
 def _nested(schema: Schema) -> bool:
-    """Whether values are containers of containers, which only two styles can spell."""
+    """Whether values are nested containers, which only two styles support."""
     if schema.type == "array":
         return schema.items is None or schema.items.type not in SCALARS
     if schema.type == "union":

@@ -1,4 +1,4 @@
-"""A whole API in parts: which operations belong together, and what each is called there."""
+"""The resources of a whole API: which operations belong together, and the names of methods."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class MethodPlace:
     name: str
     does: str
     label: str = ""
-    """The method's name outside its resource, where that is another: `list_customers`."""
+    """The method's name without its resource: `list_customers`; "" if it is the same."""
 
 
 def method_places(
@@ -70,7 +70,7 @@ def method_places(
 
 
 def _groups(operations: tuple[ApiOperation, ...]) -> dict[str, str]:
-    """Operation key -> what it is about: the document's first tag, else the path's first word."""
+    """Operation key -> its resource: the first tag, else the first word of the path."""
     tags = {operation.key: next(iter(operation.tags), "") for operation in operations}
     different = {*tags.values()}
     plain = sum(not _DIGITS.search(tag) for tag in different)
@@ -81,7 +81,7 @@ def _groups(operations: tuple[ApiOperation, ...]) -> dict[str, str]:
 
 
 def _resource(group: str) -> str:
-    """The group's name without a word that only says that it is part of an API."""
+    """The group's name without "API" at its end."""
     return re.sub(r"\W*\bAPI\W*$", "", group, flags=re.IGNORECASE) or group
 
 
@@ -92,13 +92,13 @@ def _first(path: str, common: frozenset[str]) -> str:
 
 
 def _common(operations: tuple[ApiOperation, ...]) -> frozenset[str]:
-    """Words with which nearly every path begins: they tell nothing apart."""
+    """Words at the start of nearly every path, which distinguish nothing."""
     words = Counter(part for op in operations for part in {*statics(op.path)[:2]})
     return frozenset(word for word, count in words.items() if count > 0.8 * len(operations) > 4)
 
 
 def without_clashes(methods: Iterable[Method]) -> tuple[Method, ...]:
-    """The methods, without those iterators and streams whose names others have already."""
+    """The methods, without iterators and streams whose names other methods have."""
     all_methods = tuple(methods)
     names = {(method.resource, method.name) for method in all_methods}
 

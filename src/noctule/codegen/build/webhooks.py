@@ -1,4 +1,4 @@
-"""The webhooks of a task -> one function per event, typed where its object is known."""
+"""The webhooks of a task -> one handler per event, typed if its object is known."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class HandlerBuilder:
-    """Builds the functions over the records of one module."""
+    """Builds handlers that use the records of one service."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class HandlerBuilder:
         self._object_path = pack.webhook.object_path if pack and pack.webhook else ""
 
     def webhooks(self, task: IntegrationTask, module: str) -> Webhooks:
-        """Raises `Problem` for several endpoints: one handler module serves one."""
+        """Raises `Problem` for several endpoints: a handler module has one."""
         endpoints = dict.fromkeys(webhook.endpoint for webhook in task.webhooks)
         if len(endpoints) > 1:
             names = ", ".join(endpoints)
@@ -89,7 +89,7 @@ class HandlerBuilder:
 
 
 def _verifiable(name: str) -> str:
-    """The name of a signature scheme; a webhook that nobody can verify is refused."""
+    """The name of a signature scheme. Raises `Problem` if webhooks cannot be verified."""
     from noctule.webhooks import WebhookError, scheme_of
 
     try:

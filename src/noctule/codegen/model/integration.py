@@ -1,7 +1,7 @@
-"""The intermediate form: what is generated, before any language.
+"""The model of an integration, before it is written in a language.
 
-A wrapper is a handful of methods over records; every name in it is final and legal. Targets read
-this and nothing else, so none of them looks into an API document.
+A wrapper has methods and records. Every name is final: the target's `Naming` spelled it. Targets
+read only this model, never an API document.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Enumeration:
-    """An open enumeration of strings: these are known, others may come."""
+    """An open enumeration of strings: the known values; others are accepted."""
 
     name: str
     values: tuple[str, ...]
@@ -57,7 +57,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Nullable:
-    """null is a value of its own, next to absence."""
+    """null is a value, different from absence."""
 
     value: Type
 
@@ -69,7 +69,7 @@ STRING = Scalar("string")
 
 
 def parts(kind: Type) -> Iterator[Type]:
-    """The type and all that it is made of, records not opened."""
+    """The type and its parts, without the fields of records."""
     yield kind
     match kind:
         case ListOf(inner) | MapOf(inner) | Nullable(inner):
@@ -103,7 +103,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Record:
-    """An object with known keys: in an answer, or as an argument of a call."""
+    """An object with known keys, in a response or as an argument."""
 
     name: str
     doc: str
@@ -112,7 +112,7 @@ class Record:
 
 
 SHARED = "shared_models"
-"""The module of a whole API with what several resources refer to."""
+"""The module of a whole API with records that several resources use."""
 
 Place = Literal["path", "query", "header", "body"]
 PageKind = Literal["Cursor", "LastId", "LinkHeader", "NextUrl", "Offset", "PageNumber"]
@@ -130,12 +130,12 @@ class Param:
     required: bool
     doc: str
     example: Any
-    """A JSON value that fits; for files and bytes, text."""
+    """A valid JSON value; text for files and bytes."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An error answer that the document describes."""
+    """An error response that the document describes."""
 
     status: str
     """"404", "4XX" or "default"."""
@@ -144,16 +144,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Pages:
-    """How the provider says where the next page of a list is, in the runtime's words."""
+    """How to request the next page of a list, as one of the runtime's styles."""
 
     kind: PageKind
     settings: Mapping[str, str | int]
-    """Where that differs from the runtime's default."""
+    """Settings that differ from the runtime's defaults."""
     steered: frozenset[str]
-    """Wire names of parameters that walking through the pages sets by itself."""
+    """Names of parameters that the iterator sets."""
     item: Type
     example: Any
-    """An item."""
+    """An example of an item."""
 
 
 @dataclass(frozen=True)
@@ -165,30 +165,30 @@ class Method:
     verb: str
     path: str
     params: tuple[Param, ...]
-    """In the order of the signature: required first."""
+    """In the order of the signature, required ones first."""
     fixed: tuple[tuple[Place, str, str], ...]
-    """Place, wire name and environment variable of what is the same in every call."""
+    """Place, name and environment variable of values that are the same in every call."""
     returns: Type | None
-    """None: the answer has no content."""
+    """None if the response has no content."""
     body: BodyKind | None
     retry: RetryMode
     styles: Mapping[str, str]
     moves_money: bool
     accepts: str
-    """Media type of the answer; "" when it is JSON or none."""
+    """Media type of the response; "" for JSON or none."""
     content_type: str
-    """Media type of the body; "" when it is the usual one of its kind."""
+    """Media type of the body; "" for the default of its kind."""
     failures: tuple[Failure, ...]
     answer: Any
-    """An example of the answer: a JSON value, or text for bytes and text."""
+    """An example of the response: a JSON value, or text for bytes and text."""
     status: int
-    """The status of that answer."""
+    """The status of that response."""
     pages: Pages | None = None
-    """Where the answer is one page of a list."""
+    """None if the response is not one page of a list."""
     resource: str = ""
-    """What it belongs to, where the whole API is wrapped: "payment_intents"."""
+    """The resource in a whole API, such as "payment_intents"; "" otherwise."""
     streams: bool = False
-    """Whether the answer may be too long, or take too long, to be read at once."""
+    """Whether the response can be too large or too slow to be read at once."""
 
     @property
     def full_name(self) -> str:
@@ -197,7 +197,7 @@ class Method:
 
     @property
     def types(self) -> Iterator[Type]:
-        """The types that stand in its signature."""
+        """The types in the method's signature."""
         yield from (param.type for param in self.params)
         yield from (kind for kind in (self.returns, self.pages and self.pages.item) if kind)
 
@@ -209,7 +209,7 @@ def full_name(resource: str, method: str) -> str:
 
 @dataclass(frozen=True)
 class Authentication:
-    """One way to prove who calls; `settings` are texts, `secrets` name environment variables."""
+    """How calls are authenticated. `secrets` are names of environment variables."""
 
     kind: Literal[
         "none",
@@ -225,12 +225,12 @@ class Authentication:
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     scopes: tuple[str, ...] = ()
     parts: tuple[Authentication, ...] = ()
-    """Of "all": what is sent together."""
+    """The parts of "all", sent together."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """The methods of one part of a whole API, with a module of their own."""
+    """A resource of a whole API, with its own module."""
 
     name: str
     """As an attribute of the service: "payment_intents"."""
@@ -239,7 +239,7 @@ class Resource:
     module: str
     methods: tuple[Method, ...]
     records: tuple[Record, ...]
-    """Those that no other resource refers to."""
+    """Records that no other resource uses."""
 
 
 @dataclass(frozen=True)
@@ -247,26 +247,26 @@ class Wrapper:
     name: str
     """The class: `StripeService`."""
     slug: str
-    """The provider in the runtime's eyes: `stripe`."""
+    """The provider's name in telemetry and settings: `stripe`."""
     service: str
     """The provider as people write it: `Stripe`."""
     module: str
     base_url: str
-    """Where calls go; "" where the document does not say and the caller has to."""
+    """"" if the document has none and the caller has to pass one."""
     auth: Authentication
     idempotency_header: str
     records: tuple[Record, ...]
-    """Each before the first one that refers to it."""
+    """Each record before those that refer to it."""
     methods: tuple[Method, ...]
     timeout: float | None
-    """Seconds, where the task asks for another one than the runtime's default."""
+    """Seconds; None for the runtime's default."""
     attempts: int | None
     document: str
     """Title and version of the document the methods are from."""
     pack: Pack | None
     asynchronous: bool = True
     resources: tuple[Resource, ...] = ()
-    """Of a whole API; `records` are then those that several of them refer to."""
+    """Resources of a whole API; `records` are then those that several resources use."""
 
     @property
     def every_record(self) -> tuple[Record, ...]:
@@ -293,9 +293,9 @@ class EventHandler:
     name: str
     doc: str
     record: str
-    """Record of what the event is about; "" when it is not known."""
+    """The record of the event's object; "" if it is not known."""
     at: str
-    """Where that lies in the event, a path with dots; "" where it is the whole."""
+    """The dotted path of the object in the event; "" for the whole event."""
     example: Any
 
 
@@ -306,15 +306,15 @@ class Webhooks:
     scheme: str
     """Pack id, or the name of a signature scheme."""
     secrets: tuple[str, ...]
-    """Environment variables; any of them may have signed."""
+    """Environment variables; a signature by any of them is valid."""
     url: str
-    """Environment variable with the public address, for schemes that sign it; "" for the others."""
+    """Environment variable with the public URL, for schemes that sign it; "" otherwise."""
     hooks: tuple[EventHandler, ...]
 
 
 @dataclass(frozen=True)
 class Integration:
-    """Everything that a target needs to know."""
+    """Everything that a target renders."""
 
     wrapper: Wrapper
     webhooks: Webhooks | None

@@ -1,4 +1,4 @@
-"""The names of one generated module: classes and aliases, each taken once."""
+"""Names of records and enumerations, unique in a service."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 INLINE_VALUES = 3
 INLINE_WIDTH = 46
-"""Characters of a member's name and the values of its enumeration, written on one line."""
+"""Most characters of a member's name and its enumeration's values on one line."""
 MOST_VALUES = 24
-"""An enumeration beyond this many values says less than the word `str`."""
+"""An enumeration with more values is just a string."""
 SORTS = ("Data", "Info", "Entry", "Details")
-"""Words that tell a name apart from others that are as good, where nothing else does."""
+"""Suffixes for names that nothing else makes unique."""
 LONGEST_NAME = 44
 LONGEST_MEMBER = 36
 LONGEST_PAIR = 54
-"""A member's name and the name of its type together: what fits on a line with the rest."""
+"""Most characters of a member's name and its type's name together, to fit on a line."""
 
 
 class NameAllocator:
-    """Hands out names for records and enumerations, the most telling one that is free."""
+    """Allocates names for records and enumerations, the best candidate that is free."""
 
     def __init__(self, naming: Naming, service: str, constants: Iterable[str] = ()) -> None:
         self._naming = naming
@@ -38,8 +38,8 @@ class NameAllocator:
         self._owners: dict[tuple[str, frozenset[str]], set[str]] = {}
 
     def record(self, *candidates: str, beside: str = "") -> str:
-        """A class name from the first wire name that gives a free one, short enough to stand as
-        the type of a member called `beside`."""
+        """A type name from the first candidate that is free, short enough for the type of a member
+        called `beside`."""
         naming, service = self._naming, self._service
         limit = min(LONGEST_NAME, max(LONGEST_PAIR - len(naming.member(beside)), 16))
         type_names = [naming.type(candidate) for candidate in candidates if candidate]
@@ -52,8 +52,8 @@ class NameAllocator:
         return free([name for name in names if len(name) <= limit] or names, self._taken)
 
     def choice(self, values: tuple[str, ...], owner: str, wire: str, component: str) -> str | None:
-        """The alias of an enumeration; "" where its values stand for themselves, None where the
-        member's name leaves no room for any. `component` is the document's name for it."""
+        """The name of an enumeration; "" if its values are written in place, None if the member's
+        name leaves no room for any. `component` is the document's name for it."""
         length = len(wire) + sum(len(value) + 4 for value in values)
         if len(values) <= INLINE_VALUES and length <= INLINE_WIDTH:
             return ""
@@ -70,8 +70,8 @@ class NameAllocator:
         return self._choices[key]
 
     def shared_choices(self) -> dict[str, str]:
-        """Enumerations of several owners that are named after the first: their own names instead,
-        where only one enumeration of that name is known."""
+        """New names for enumerations of several owners that are named after the first: their own
+        name, if no other enumeration has it."""
         own = Counter(self._naming.type(wire) for wire, _ in self._choices)
         names: dict[str, str] = {}
         for key, name in self._choices.items():
@@ -83,7 +83,7 @@ class NameAllocator:
         return names
 
     def _endings(self, name: str, limit: int) -> list[str]:
-        """The last words of a name, as many as fit and then fewer: those say most."""
+        """The last words of a name, as many as fit and then fewer."""
         parts = split_words(name)
         endings = ["".join(parts[at:]) for at in range(len(parts))]
         short_enough = [self._naming.type(ending) for ending in endings if len(ending) <= limit]
@@ -91,5 +91,5 @@ class NameAllocator:
 
 
 def item_name(wire: str) -> str:
-    """The wire name of one item of the list `wire`."""
+    """The name of one item of the list `wire`."""
     return singular(wire)

@@ -1,7 +1,7 @@
-"""What a document says, made fit for a docstring or a comment.
+"""Descriptions of a document as text for comments in code.
 
-Documents write HTML, Markdown and anything else in their descriptions. Here it becomes plain text
-on one line: printable, without double quotes or a lone backslash, so that it can close no string.
+Descriptions contain HTML, Markdown and anything else. Here they become plain text on one line:
+printable, without double quotes or backslashes, so that they cannot end a string.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which files an integration is made of, whatever framework the project stands on."""
+"""The files of an integration, for any framework."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENV_FILE = ".env.example"
 def project_files(
     task: IntegrationTask, integration: Integration, framework: FrameworkRecipe
 ) -> tuple[Rendered, ...]:
-    """The files in the task's order, then `.env.example` and the packages that are needed."""
+    """The files in the task's order, then `.env.example` and the packages they need."""
     files = list(_modules(task, integration, framework))
     variables = {variable.name: variable.description for variable in task.env_vars}
     if any(file.role == "app" for file in files):
@@ -68,7 +68,7 @@ def _modules(
 
 
 def _wrapper(path: str, integration: Integration, package: str) -> Iterator[Rendered]:
-    """One module, or for a whole API a package of the same name."""
+    """One module, or a package of the same name for a whole API."""
     wrapper = integration.wrapper
     if not wrapper.resources:
         yield Rendered(path, wrapper_module(wrapper, package), "wrapper")
@@ -94,7 +94,7 @@ def _tests(
 
 
 def tests_folder(path: str) -> str:
-    """Where the tests of a whole API lie, a file per resource; `path` is the task's test file."""
+    """The folder for the tests of a whole API; `path` is the task's test file."""
     return path.removesuffix(".py").replace("/test_", "/")
 
 

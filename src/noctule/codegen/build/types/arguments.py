@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from noctule.codegen.model.naming import Naming
 
 SMALL = 8
-"""Members of an object that is worth a class of its own."""
+"""Most fields of an object that gets its own type."""
 TINY = 4
-"""The same one level deeper, for objects of nothing but plain values."""
+"""The same one level deeper, for objects with plain values only."""
 MOST_OPTIONS = 3
 
 
@@ -45,7 +45,7 @@ class ArgumentTypes:
     """Builds each record once; two of the same shape and name are one."""
 
     def __init__(self, naming: Naming, scope: NameAllocator, called: Mapping[str, str]) -> None:
-        """`called` are the methods' names on the service, by the names that types get from."""
+        """`called` maps the names that types are derived from to the methods on the service."""
         self._naming = naming
         self._called = called
         self.records: dict[str, Record] = {}
@@ -56,9 +56,8 @@ class ArgumentTypes:
     def param(
         self, schema: Schema, owner: str, wire: str, *, clears: bool, files: bool = False
     ) -> Type:
-        """The type of parameter `wire` of method `owner`; with `clears`, null is a value of it
-        where the provider takes null, or an empty text, to clear what was set; with `files`,
-        binary texts are files."""
+        """The type of parameter `wire` of method `owner`. With `clears`, null is allowed if null or
+        an empty string clears the value; with `files`, binary strings are files."""
         self._files = files
         kind = self._unnullable(schema, owner, wire, level=1)
         return Nullable(kind) if clears and clearable(schema) and kind != JSON else kind
@@ -124,7 +123,7 @@ class ArgumentTypes:
             yield Field(name, name, kind, required, sentence(value.description))
 
     def _union(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
-        """A few simple options side by side, else JSON; an empty text is no option of its own."""
+        """A union of a few simple types, else JSON. An empty string is not a type of its own."""
         variants = [variant for variant in schema.variants if variant.enum != ("",)]
         options = {self._unnullable(variant, owner, wire, level): None for variant in variants}
         if len(options) == 1:
@@ -142,10 +141,10 @@ def _flat(schema: Schema) -> bool:
 
 
 def _hidden(field: Field, fields: Iterable[Field]) -> bool:
-    """Whether the type of another member has the name of this one, which would stand in front."""
+    """Whether the field has the name of another field's type, which it would hide."""
     return field.wire in set(named(other.type for other in fields if other is not field))
 
 
 def clearable(schema: Schema) -> bool:
-    """Whether the provider takes null, or an empty text, to clear the value."""
+    """Whether null or an empty string clears the value."""
     return schema.nullable or any(variant.enum == ("",) for variant in schema.variants)

@@ -1,4 +1,4 @@
-"""Other names for enumerations, once it is known who shares them."""
+"""New names for enumerations that several types share."""
 
 from __future__ import annotations
 

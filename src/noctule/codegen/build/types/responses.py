@@ -1,8 +1,8 @@
-"""Schemas of answers -> records.
+"""Schemas of responses -> records.
 
-What a method returns is typed, and so is what lies one level below (or as many as the task asks
-for) where the last of it is small; deeper parts stay JSON. An envelope (`{"data": [...]}` and
-little else) does not count as a level.
+The object that a method returns is typed, and nested objects down to the task's depth (one level by
+default), the deepest ones only if they are small. Deeper parts stay JSON. An envelope
+(`{"data": [...]}` and little else) does not count as a level.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SMALL = 12
-"""Members of a nested object that is still worth a class of its own."""
+"""Most fields of a nested object that gets its own record at the deepest level."""
 SCALARS = {
     "string": STRING,
     "integer": Scalar("integer"),
@@ -42,7 +42,7 @@ SCALARS = {
 
 
 class ResponseTypes:
-    """Makes each record once; `records` lists them, each after those it refers to."""
+    """Builds each record once; `records` lists them, each after the records it refers to."""
 
     def __init__(
         self, naming: Naming, scope: NameAllocator, roots: Iterable[Schema], depth: int = 1
@@ -56,8 +56,8 @@ class ResponseTypes:
         self._names: dict[str | Schema, str | None] = {}
 
     def root(self, schema: Schema, name: str, doc: str) -> Type:
-        """The type of a whole answer; `name` and `doc` are for a record that the document neither
-        names nor describes."""
+        """The type of a whole response; `name` and `doc` are used if the document has neither for
+        its record."""
         if schema.type == "array" and schema.items is not None:
             return ListOf(self.root(schema.items, item_name(name), doc))
         if schema.type == "object" and schema.properties:
@@ -125,24 +125,24 @@ class ResponseTypes:
 
 
 def own_description(schema: Schema) -> str:
-    """What the component says of itself, rather than the place that refers to it."""
+    """The component's own description, rather than that of the reference."""
     return schema.node.text("description") if schema.name else schema.description
 
 
 def _identity(schema: Schema) -> str | Schema:
-    """A component is one, however it is reached."""
+    """A component is the same schema from every reference."""
     return schema.pointer if schema.name else schema
 
 
 def core(schema: Schema) -> Schema | None:
-    """The object that an answer is about: through lists; None where there is none."""
+    """The object in a response, through lists; None if there is none."""
     while schema.type == "array" and schema.items is not None:
         schema = schema.items
     return schema if schema.type == "object" and schema.properties else None
 
 
 def envelope(schema: Schema) -> bool:
-    """Whether the object is little more than a wrapping of one other, or of a list of them."""
+    """Whether the object only wraps one other object or list of objects."""
     inner = [part for value in schema.properties.values() if (part := core(value)) is not None]
     return len(inner) == 1 and len(schema.properties) <= 6
 
@@ -155,12 +155,12 @@ def texts(schema: Schema) -> tuple[str, ...]:
 
 
 def _constant(schema: Schema) -> bool:
-    """A member that always says the same, such as `"object": "customer"`."""
+    """Whether the value is always the same, such as `"object": "customer"`."""
     return schema.const is not MISSING or (schema.type == "string" and len(schema.enum) == 1)
 
 
 def _union(schema: Schema) -> Type:
-    """Scalars side by side; a reference that can be expanded is its id; anything else is JSON."""
+    """A union of scalars; the id of an expandable reference; anything else is JSON."""
     kinds = {variant.type for variant in schema.variants}
     if kinds <= SCALARS.keys():
         scalars = tuple(SCALARS[kind] for kind in SCALARS if kind in kinds)
@@ -169,7 +169,7 @@ def _union(schema: Schema) -> Type:
 
 
 def expandable(schema: Schema) -> bool:
-    """An id where the object itself comes only on request: text, or objects with a text `id`."""
+    """Whether it is an id unless expansion is requested: text, or objects with a text `id`."""
     objects = [variant for variant in schema.variants if variant.type == "object"]
     texts = [variant for variant in schema.variants if variant.type == "string"]
     identified = all(

@@ -1,4 +1,4 @@
-"""Types of the intermediate form as Python annotations."""
+"""Types of the model as Python annotations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Use = Literal["answer", "argument", "member"]
 
 
 def annotation(kind: Type, use: Use, imports: Imports) -> str:
-    """How `kind` is written. Answers are lists and dicts; arguments may be any such container."""
+    """The annotation of `kind`. Responses are lists and dicts; arguments may be any container."""
     match kind:
         case Scalar("json"):
             return imports.use(RUNTIME, "JSON")
@@ -61,7 +61,7 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
 
 
 def _container(name: Literal["list", "dict"], use: Use, imports: Imports) -> str:
-    """An answer holds a list or a dict; an argument may be any container of that kind."""
+    """`list` or `dict` in responses, the abstract type in arguments."""
     if use == "answer":
         return imports.builtin(name)
     return imports.use("collections.abc", "Sequence" if name == "list" else "Mapping")
@@ -78,5 +78,5 @@ def literals(values: tuple[str, ...], imports: Imports) -> str:
 
 
 def _within(use: Use) -> Use:
-    """Inside a container null is a value like any other."""
+    """Inside a container, null is a normal value."""
     return "member" if use == "argument" else use

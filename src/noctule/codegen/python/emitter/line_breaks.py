@@ -1,4 +1,4 @@
-"""Where lines break: code comes out as `ruff format` would leave it, at the project's width.
+"""Line breaks as `ruff format` makes them, at the project's width.
 
 An expression is text with brackets in it. What does not fit on its line is broken at its last
 brackets: the items of a call or a signature go on one line of their own when they fit there, else
@@ -23,13 +23,13 @@ _columns: ContextVar[int] = ContextVar("columns", default=WIDTH)
 
 
 def columns() -> int:
-    """How long a line may be."""
+    """Most columns of a line."""
     return _columns.get()
 
 
 @contextmanager
 def page(width: int) -> Generator[None]:
-    """While inside: lines of `width` columns."""
+    """Lines have `width` columns inside the context."""
     token = _columns.set(width)
     try:
         yield
@@ -39,7 +39,7 @@ def page(width: int) -> Generator[None]:
 
 @dataclass(frozen=True)
 class Brackets:
-    """`open` and `close` hold whatever text sticks to the bracket: `Operation(`, `) -> None:`."""
+    """`open` and `close` include the text next to the brackets: `Operation(`, `) -> None:`."""
 
     open: str
     items: tuple[Code, ...]
@@ -150,7 +150,7 @@ def _parameter(text: str, indent: int, comma: str) -> list[str]:
 
 
 def _split(code: Code) -> tuple[str, Brackets, str] | None:
-    """What stands before the last brackets that hold something, they, and what follows."""
+    """The text before the last brackets with content, the brackets, and the text after them."""
     if isinstance(code, str | Strings):
         return None
     if isinstance(code, Brackets):

@@ -1,4 +1,4 @@
-"""Values as Python source. Whatever the text holds, the string literal holds exactly that text."""
+"""Values as Python source. A string literal evaluates to exactly its text, whatever that is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A module of Python source: docstrings, imports in order, and blocks with the right gaps."""
+"""A module of Python source: docstrings, sorted imports, blocks with blank lines between."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRIPLE = '"""'
 
 @dataclass(frozen=True)
 class Block:
-    """Lines at the top level. Definitions stand two lines apart, statements one."""
+    """Lines at the top level, after two blank lines for a definition, else one."""
 
     lines: tuple[str, ...]
     definition: bool = False
@@ -119,7 +119,7 @@ def wrap(text: str, head: str, margin: str, width: int | None = None) -> list[st
 
 
 def _harmless(text: str) -> str:
-    """Text that ends no docstring, whoever wrote it."""
+    """Text that cannot end a docstring."""
     plain = text.replace('"', "'").replace("\\", "/")
     if plain.isprintable():
         return plain

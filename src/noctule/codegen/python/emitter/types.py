@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def type_blocks(
     records: Iterable[Record], methods: Iterable[Method], imports: Imports, without: frozenset[str]
 ) -> Iterator[Block]:
-    """What `records` and `methods` are typed with; aliases named in `without` stand elsewhere."""
+    """The types that `records` and `methods` use, without the aliases in `without`."""
     records = tuple(records)
     for name, values in aliases(records, methods).items():
         if name not in without:
@@ -60,7 +60,7 @@ def _record(record: Record, imports: Imports) -> Block:
 
 
 def _member(field: Field, imports: Imports) -> Iterator[str]:
-    """A member of a model, with its unit where it has one."""
+    """A field of a model, with its unit if it has one."""
     kind = (annotation if field.required else optional)(field.type, "answer", imports)
     if field.wire != field.name:
         imports.use(RUNTIME, "field")

@@ -1,4 +1,4 @@
-"""`config = ServiceConfig(...)`: where the provider is, who calls, and how patient we are."""
+"""`config = ServiceConfig(...)`: base URL, authentication and policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations as constants, and the methods that call them: once, page by page, piece by piece."""
+"""Operations as constants, and the methods that call them, with iterators and streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What differs between code that awaits and code that does not: the same calls, in other words."""
+"""The words that differ between asynchronous and synchronous code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Mode:
 
     @property
     def start(self) -> str:
-        """In front of `def`, `with` and `for`."""
+        """The prefix of `def`, `with` and `for`."""
         return "async " if self.asynchronous else ""
 
     @property

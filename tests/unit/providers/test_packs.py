@@ -49,6 +49,7 @@ def test_a_shipped_pack_says_how_deliveries_are_known_or_why_they_are_not(
 
 def test_names_are_those_of_the_packs_and_read_no_further() -> None:
     packs = providers.packs()
+    assert providers.names().keys() == packs.keys()
     for name, names in providers.names().items():
         pack = packs[name]
         assert (names.id, names.name, names.aliases) == (pack.id, pack.name, pack.aliases)

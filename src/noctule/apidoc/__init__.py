@@ -5,6 +5,7 @@ Swagger 2.0 and OpenAPI 3.0, 3.1, 3.2, from a file, an address or standard input
 
 from noctule.apidoc.loading.load import load, parse
 from noctule.apidoc.model.document import ApiDocument
+from noctule.apidoc.model.keywords import MISSING
 from noctule.apidoc.model.operation import ApiOperation
 from noctule.apidoc.model.parts import (
     ApiLink,
@@ -15,7 +16,7 @@ from noctule.apidoc.model.parts import (
     SecurityScheme,
     Server,
 )
-from noctule.apidoc.model.schema import MISSING, Schema
+from noctule.apidoc.model.schema import Schema
 from noctule.apidoc.quality.flaws import flaws
 from noctule.apidoc.quality.gaps import Gap, gaps
 from noctule.apidoc.quality.score import DocumentScore, findings, score

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.model import composition
-from noctule.apidoc.model.schema import MISSING, TYPES, Schema
+from noctule.apidoc.model.keywords import MISSING
+from noctule.apidoc.model.schema import TYPES, Schema
 from noctule.apidoc.values.fits import FORMATS, fits, needed
 from noctule.apidoc.values.json_schema import readable
 from noctule.json_types import is_list, is_number, is_object, json_type

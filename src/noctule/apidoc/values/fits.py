@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from noctule.apidoc.model.schema import MISSING, Schema
+from noctule.apidoc.model.keywords import MISSING
+from noctule.apidoc.model.schema import Schema
 from noctule.apidoc.values import patterns
 from noctule.json_types import is_list, is_number, is_object, json_type, same
 

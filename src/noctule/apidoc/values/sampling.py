@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc.model.schema import MISSING, Schema
+from noctule.apidoc.model.keywords import MISSING
+from noctule.apidoc.model.schema import Schema
 from noctule.apidoc.values import patterns
 from noctule.apidoc.values.fits import carried, fits, fits_text, needed
 from noctule.json_types import is_list, is_number, is_object

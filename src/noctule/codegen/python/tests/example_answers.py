@@ -66,7 +66,8 @@ def nested(kind: Type | None, value: Any) -> Iterator[tuple[str, dict[str, Any]]
 
 
 class ExampleAnswers:
-    """The constants of one module. `elsewhere` names a record's constant in another module."""
+    """The constants of one module. `elsewhere` names a record's constant in another module,
+    `taken` are names that the module has already."""
 
     def __init__(
         self,
@@ -74,13 +75,14 @@ class ExampleAnswers:
         repeated: frozenset[Key],
         imports: Imports,
         elsewhere: Callable[[str, Any], str] = lambda _, __: "",
+        taken: Iterable[str] = (),
     ) -> None:
         self._records = records
         self._repeated = repeated
         self._imports = imports
         self._elsewhere = elsewhere
         self._names: dict[Key, str] = {}
-        self._taken = {*TAKEN}
+        self._taken = {*TAKEN, *taken}
         self.blocks: list[Block] = []
 
     def code(self, kind: Type | None, value: Any) -> Code:
@@ -108,7 +110,7 @@ class ExampleAnswers:
 
     def _new(self, record: str, value: Any) -> str:
         written = self._written(record, value)
-        name = free((constant_name(record),), self._taken)
+        name = free((constant_name(record), constant_name(f"{record} example")), self._taken)
         json = "" if plainly_typed(value) else self._imports.use(RUNTIME, "JSON")
         annotated = f"{name}: dict[str, {json}]" if json else name
         self.blocks.append(Block(tuple(lay_out(joined(f"{annotated} = ", written)))))

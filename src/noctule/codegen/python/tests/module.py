@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.codegen.model.integration import ListOf, Reference
 from noctule.codegen.python.emitter.line_breaks import collection, joined, lay_out
 from noctule.codegen.python.emitter.module import Block, Imports, docstring, module
+from noctule.codegen.python.naming import constant_name
 from noctule.codegen.python.tests.calls import CallTable
 from noctule.codegen.python.tests.context import CONTRACT, FileContext
 from noctule.codegen.python.tests.example_answers import ExampleAnswers, repeated_answers
@@ -15,7 +16,7 @@ from noctule.codegen.python.tests.profile import profile_fixture
 from noctule.codegen.python.tests.webhooks import webhook_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from noctule.codegen.model.integration import Integration, Method, Resource
     from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
@@ -35,7 +36,9 @@ def tests_of_methods(integration: Integration, package: str, framework: Framewor
     context = FileContext(integration, framework, Imports(package))
     wrapper = integration.wrapper
     repeated = repeated_answers(integration)
-    answers = ExampleAnswers(wrapper.record_of, repeated, context.imports)
+    answers = ExampleAnswers(
+        wrapper.record_of, repeated, context.imports, taken=operations(wrapper.methods)
+    )
     table = CallTable(context, answers, wrapper.module).block(wrapper.methods)
     blocks = [profile_fixture(context), _contract(context, wrapper.name, "ServiceContract")]
     if integration.webhooks is not None:
@@ -77,7 +80,10 @@ class WholeApiTests:
         self._shared_records = {record.name for record in self._wrapper.records}
         self._answers_context = self._context()
         self._shared = ExampleAnswers(
-            self._wrapper.record_of, self._repeated, self._answers_context.imports
+            self._wrapper.record_of,
+            self._repeated,
+            self._answers_context.imports,
+            taken=operations(self._wrapper.methods),
         )
 
     def modules(self) -> Iterator[tuple[str, str]]:
@@ -97,7 +103,11 @@ class WholeApiTests:
         context = self._context()
         elsewhere = partial(self._shared_answer, context.imports)
         answers = ExampleAnswers(
-            self._wrapper.record_of, self._repeated, context.imports, elsewhere
+            self._wrapper.record_of,
+            self._repeated,
+            context.imports,
+            elsewhere,
+            operations(resource.methods),
         )
         table = CallTable(context, answers, resource.module, resource.name)
         rows = table.block(resource.methods)
@@ -149,6 +159,11 @@ def _kind(method: Method) -> tuple[object, ...]:
     returns = method.returns
     typed = isinstance(returns.item if isinstance(returns, ListOf) else returns, Reference)
     return method.verb, method.body, method.retry, typed, returns is None, method.accepts
+
+
+def operations(methods: Iterable[Method]) -> set[str]:
+    """The constants of operations that a test file may import."""
+    return {constant_name(method.name) for method in methods if method.moves_money}
 
 
 def _contract(context: FileContext, name: str, contract: str) -> Block:

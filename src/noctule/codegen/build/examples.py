@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import sample
+from noctule.apidoc.values.fits import fits
+from noctule.codegen.build.plausible import plausible_number, plausible_text
 from noctule.codegen.model.integration import (
     Enumeration,
     Field,
@@ -38,14 +40,15 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }
 _PLAIN: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True}
 
+NO_TEXT = "string"
+"""What sampling gives for a text about which the document says nothing."""
+ANY_ADDRESS = "https://example.com/"
+"""What it gives for an address."""
 
-UNTOLD = "string"
-"""What sampling says of a text that it knows nothing of."""
 
-
-def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "example") -> Any:
-    """`value` if it is of type `kind`, else a value that is; objects keep what is required. A text
-    about which nothing is known is `name`."""
+def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "") -> Any:
+    """`value` if it is of type `kind`, else a value that is; objects keep what is required. `name`
+    says what the value is called."""
     match kind:
         case Nullable(inner):
             return fit(inner, value, records, name)
@@ -65,7 +68,7 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "exam
         case Scalar("bytes" | "file"):
             return "content"
         case Scalar(plain):
-            return value if _is(plain, value) else _PLAIN.get(plain, name)
+            return value if _is(plain, value) else _PLAIN.get(plain, plausible_text(name))
 
 
 def sparse(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
@@ -86,44 +89,79 @@ def sparse(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
             return value
 
 
-class Illustrator:
-    """`fit`, with values that the document gives or that its schema admits. Only what ends up in
-    the example is looked at: an answer may have hundreds of members that nobody needs. Each record
-    is illustrated once, however many methods answer it: nobody may change what they are given."""
+class ExampleBuilder:
+    """`fit`, with values that the document gives or that its schema admits.
+
+    Only what ends up in the example is looked at: an answer may have hundreds of members that
+    nobody needs. Each record has one example, however many methods answer it; do not change it.
+    """
 
     def __init__(self, records: Mapping[str, Record], *, request: bool = False) -> None:
         self._records = records
         self._request = request
-        self._made: dict[tuple[str, Schema], Any] = {}
+        self._examples: dict[str, Any] = {}
 
-    def value(self, kind: Type, schema: Schema, name: str = "example") -> Any:
+    def value(
+        self, kind: Type, schema: Schema, name: str = "", *, owner: str = "", about: str = ""
+    ) -> Any:
+        """An example of `kind`, of a member `name` of the record `owner`; `about` describes it."""
         match kind:
             case Nullable(inner):
-                return self.value(inner, schema, name)
+                return self.value(inner, schema, name, owner=owner, about=about)
             case Reference(record):
-                if (record, schema) not in self._made:
-                    self._made[record, schema] = self._object(kind, record, schema)
-                return self._made[record, schema]
+                if record not in self._examples:
+                    self._examples[record] = self._object(kind, record, schema)
+                return self._examples[record]
             case ListOf(item) if schema.items is not None and not schema.examples:
-                return [self.value(item, schema.items, name)]
+                return [self.value(item, schema.items, name, owner=owner, about=about)]
             case MapOf(Scalar("json")) | Scalar("json" | "bytes" | "file"):
                 return fit(kind, None, self._records, name)
             case _:
-                found = sample(schema, depth=1, request=self._request)
-                return fit(kind, found, self._records, name)
+                sampled = sample(schema, depth=1, request=self._request)
+                if isinstance(kind, Scalar):
+                    about = f"{schema.description} {about}"
+                    sampled = _plausible(sampled, schema, name, owner, about)
+                return fit(kind, sampled, self._records, name)
+
+    def documented(self, kind: Type, value: Any, name: str = "") -> Any:
+        """`fit` for a value that the document gives."""
+        match kind:
+            case Nullable(inner):
+                return self.documented(inner, value, name)
+            case ListOf(item):
+                items = value if is_list(value) else list[Any]()
+                return [self.documented(item, items[0] if items else None, name)]
+            case Reference(record):
+                if record not in self._examples:
+                    self._examples[record] = fit(kind, value, self._records, name)
+                return self._examples[record]
+            case _:
+                return fit(kind, value, self._records, name)
 
     def _object(self, kind: Type, record: str, schema: Schema) -> Any:
         none: dict[str, Any] = {}
         given = next((example for example in schema.examples if is_object(example)), none)
-        members = _told(self._records[record])
+        members = _members(self._records[record])
         if not members:
             return fit(kind, given, self._records)
         return {
-            field.wire: fit(field.type, given.get(field.wire), self._records, field.wire)
+            field.wire: self.documented(field.type, given.get(field.wire), field.wire)
             if field.wire in given or field.wire not in schema.properties
-            else self.value(field.type, schema.properties[field.wire], field.wire)
+            else self.value(field.type, schema.properties[field.wire], field.wire, owner=record)
             for field in members
         }
+
+
+def _plausible(sampled: Any, schema: Schema, name: str, owner: str, about: str) -> Any:
+    """A value by its name, where the document says no more than a type or a format."""
+    value = sampled
+    if sampled == NO_TEXT:
+        value = plausible_text(name, about=about, owner=owner)
+    elif sampled == ANY_ADDRESS and name:
+        value = plausible_text(f"{name} url")
+    elif type(sampled) is int and sampled == 1:
+        value = plausible_number(name)
+    return value if fits(schema, value, request=True) else sampled
 
 
 def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
@@ -138,11 +176,11 @@ def _object(record: Record, value: Any, records: Mapping[str, Record]) -> dict[s
     found = value if is_object(value) else dict[str, Any]()
     return {
         field.wire: fit(field.type, found.get(field.wire), records, field.wire)
-        for field in _told(record)
+        for field in _members(record)
     }
 
 
-def _told(record: Record) -> list[Field]:
+def _members(record: Record) -> list[Field]:
     """The members that an example has: those that are required, else a few plain ones; of an
     answer also those that are records, or called otherwise in code, so that each is read once."""
     plain = [field for field in record.fields if _plain(field)][:FEW]
@@ -150,10 +188,10 @@ def _told(record: Record) -> list[Field]:
     if record.role == "argument":
         return chosen
     names = {field.name for field in chosen}
-    return [field for field in record.fields if field.name in names or _telling(field)]
+    return [field for field in record.fields if field.name in names or _shows_nowhere_else(field)]
 
 
-def _telling(field: Field) -> bool:
+def _shows_nowhere_else(field: Field) -> bool:
     """Whether a mistake in it would show nowhere else."""
     return _holds_records(field) or renamed(field)
 
@@ -179,7 +217,7 @@ def _is(kind: str, value: Any) -> bool:
         return False
     if isinstance(value, str):
         return (
-            value != UNTOLD
+            value != NO_TEXT
             and 0 < len(value) <= LONGEST
             and value.isprintable()
             and redact(value) == value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from noctule.codegen.build.examples import Illustrator, fit
+from noctule.codegen.build.examples import ExampleBuilder
 from noctule.codegen.build.pagination import pages_of
 from noctule.codegen.build.requests import (
     IDEMPOTENCY_HEADERS,
@@ -58,7 +58,7 @@ class MethodBuilder:
         self._conventions = conventions
         self._answers = answers
         self._requests = requests
-        self._examples = Illustrator(answers.records)
+        self._examples = ExampleBuilder(answers.records)
 
     def _linked(self, text: str) -> str:
         """`text` with the pack's names of operations replaced by the methods' names or paths."""
@@ -122,7 +122,7 @@ class MethodBuilder:
             if not isinstance(kind, Reference | ListOf):
                 kind = JSON
             if example := next(iter(media.examples), None):
-                return kind, "", fit(kind, example, self._answers.records)
+                return kind, "", self._examples.documented(kind, example)
             return kind, "", self._examples.value(kind, media.schema)
         if media.type.startswith("text/") or media.type.endswith("xml"):
             return STRING, media.type, "content"

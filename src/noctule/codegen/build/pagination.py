@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.build.examples import fit
+from noctule.codegen.build.plausible import plausible_text
 from noctule.codegen.model.integration import ListOf, MapOf, PageKind, Pages, Reference, Type
 from noctule.runtime.pagination import styles
 
@@ -114,7 +115,8 @@ def _item(kind: Type, records: Mapping[str, Record]) -> Any:
     example = fit(kind, None, records, "item")
     if isinstance(kind, Reference):
         identity = (field for field in records[kind.name].fields if field.wire == "id")
-        example |= {field.wire: fit(field.type, None, records, "id_1") for field in identity}
+        text = plausible_text("id", owner=kind.name)
+        example |= {field.wire: fit(field.type, text, records) for field in identity}
     return example
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.naming.word_split import lower_words
-from noctule.codegen.build.examples import Illustrator, fit
+from noctule.codegen.build.examples import ExampleBuilder, fit
 from noctule.codegen.build.types.responses import SCALARS
 from noctule.codegen.model.integration import (
     JSON,
@@ -99,7 +99,7 @@ class ParameterBuilder:
         self._naming = naming
         self._conventions = conventions
         self._arguments = arguments
-        self._examples = Illustrator(arguments.records, request=True)
+        self._examples = ExampleBuilder(arguments.records, request=True)
 
     def params(self, method: str, operation: ApiOperation, without: frozenset[str]) -> list[Param]:
         """The parameters in the order of the signature, without those in `without`."""
@@ -261,7 +261,7 @@ class ParameterBuilder:
         example: Any,
     ) -> Param:
         if example is None:
-            value = self._examples.value(kind, schema, wire)
+            value = self._examples.value(kind, schema, wire, about=doc)
         else:
             value = fit(kind, example, self._arguments.records, wire)
         return Param(name, wire, place, kind, required, sentence(doc), value)

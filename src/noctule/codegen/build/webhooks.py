@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.naming.word_split import lower_words
-from noctule.codegen.build.examples import Illustrator
+from noctule.codegen.build.examples import ExampleBuilder
 from noctule.codegen.model.integration import EventHandler, Method, Reference, Type, Webhooks
 from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
@@ -85,7 +85,7 @@ class HandlerBuilder:
         )
 
     def _sampled(self, kind: Type, schema: Schema) -> Any:
-        return Illustrator(self._answers.records).value(kind, schema)
+        return ExampleBuilder(self._answers.records).value(kind, schema)
 
 
 def _verifiable(name: str) -> str:

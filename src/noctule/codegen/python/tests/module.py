@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from noctule.codegen.model.integration import ListOf, Reference
 from noctule.codegen.python.emitter.line_breaks import collection, joined, lay_out
 from noctule.codegen.python.emitter.module import Block, Imports, docstring, module
 from noctule.codegen.python.naming import constant_name
@@ -156,9 +155,7 @@ def representatives(resources: Collection[Resource]) -> list[Resource]:
 
 def _kind(method: Method) -> tuple[object, ...]:
     """What decides how a call behaves when the provider fails."""
-    returns = method.returns
-    typed = isinstance(returns.item if isinstance(returns, ListOf) else returns, Reference)
-    return method.verb, method.body, method.retry, typed, returns is None, method.accepts
+    return method.body, method.retry, method.returns is None, bool(method.accepts)
 
 
 def operations(methods: Iterable[Method]) -> set[str]:

@@ -111,6 +111,13 @@ def test_the_answer_says_whether_it_is_a_list() -> None:
     assert name(("GET /balance/history", "", items)) == "list_balance_history"
 
 
+def test_a_path_without_nouns_is_named_by_its_summary() -> None:
+    [operation] = operations(("GET /api/v1", ""))
+    assert "_".join(next(OperationNames([operation]).candidates(operation))) == "get_api"
+    operation.node.data["summary"] = "Get the server version"
+    assert "_".join(next(OperationNames([operation]).candidates(operation))) == "get_server_version"
+
+
 def test_ids_that_only_repeat_the_paths_of_a_document_are_not_read() -> None:
     derived = ("GET /accounts/{account}", "GetAccountsAccount")
     assert name(derived, ("GET /accounts", "GetAccounts")) == "list_accounts"
@@ -181,7 +188,9 @@ def test_singular_and_plural(one: str, many: str) -> None:
     assert not is_plural(one)
 
 
-@pytest.mark.parametrize("noun", ["data", "metadata", "history", "news", "dns", "sms", "analysis"])
+@pytest.mark.parametrize(
+    "noun", ["data", "metadata", "history", "news", "dns", "sms", "analysis", "kubernetes"]
+)
 def test_a_noun_without_a_plural_stays(noun: str) -> None:
     assert singular(noun) == noun
     assert not is_plural(noun)

@@ -9,7 +9,10 @@ _IRREGULAR = {
     "emojis": "emoji", "skus": "sku", "menus": "menu", "criteria": "criterion",
 }  # fmt: skip
 _PLURALS = {singular: plural for plural, singular in _IRREGULAR.items()}
-_SINGULAR = frozenset({"alias", "atlas", "bias", "canvas", "chaos", "gas", "lens"})
+_SINGULAR = frozenset(
+    {"alias", "atlas", "aws", "bias", "canvas", "chaos", "css", "gas", "gps", "ios", "jenkins",
+     "kubernetes", "lens", "saas", "sns", "sqs", "vps"}
+)  # fmt: skip
 """Singular in spite of their ending."""
 _UNCOUNTABLE = frozenset(
     {"access", "analytics", "business", "data", "dns", "feedback", "history", "https", "info",

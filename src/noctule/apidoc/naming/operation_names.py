@@ -64,6 +64,9 @@ class OperationNames:
         name = self.from_id(operation)
         if name:
             yield name
+        summary = _from_summary(operation)
+        if summary:
+            yield summary
         read = self.from_path(operation)
         yield read
         yield from _by_variable(read, operation)
@@ -228,6 +231,14 @@ def _is_derived(words: Words, operation: ApiOperation) -> bool:
     places = [at for at, word in enumerate(words) if word == method and word in _NO_VERBS]
     after = [words[at + 1] for at in places if at + 1 < len(words)]
     return bool(places) and all(word in PREPOSITIONS for word in after)
+
+
+def _from_summary(operation: ApiOperation) -> Words:
+    """The summary of an operation whose path names nothing: `Get the version` of `/api/`."""
+    if any(not _PREFIX.fullmatch(part) for part in statics(operation.path)):
+        return ()
+    words = [word for word in lower_words(operation.summary) if word not in ARTICLES]
+    return tuple(words) if 1 < len(words) <= MOST_WORDS and words[0] in VERBS else ()
 
 
 def _repeats_path(operation: ApiOperation) -> bool:

@@ -114,7 +114,7 @@ def test_the_answer_says_whether_it_is_a_list() -> None:
 def test_a_path_without_nouns_is_named_by_its_summary() -> None:
     [operation] = operations(("GET /api/v1", ""))
     assert "_".join(next(OperationNames([operation]).candidates(operation))) == "get_api"
-    operation.node.data["summary"] = "Get the server version"
+    operation.node.value["summary"] = "Get the server version"
     assert "_".join(next(OperationNames([operation]).candidates(operation))) == "get_server_version"
 
 

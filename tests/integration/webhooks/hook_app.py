@@ -1,16 +1,14 @@
 """The application that the tests of this folder run in a process of its own.
 
-    python hook_app.py PORT_FILE EFFECTS_FILE
+    python hook_app.py
 
-A FastAPI application with one route; its handler appends each event's id to EFFECTS_FILE.
+A FastAPI application with one route. It prints the port, then the id of each event handled.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-from pathlib import Path
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -19,13 +17,12 @@ from starlette.routing import Route
 from noctule.webhooks import Event, Receiver
 
 receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"])
-effects = Path(sys.argv[2])
 
 
 @receiver.on("*")
-def add_rejection(event: Event) -> None:
-    with effects.open("ab", buffering=0) as file:
-        file.write(f"{event.id}\n".encode())
+def handle(event: Event) -> None:
+    sys.stdout.write(f"{event.id}\n")
+    sys.stdout.flush()
 
 
 router = APIRouter(lifespan=receiver.lifespan)
@@ -42,12 +39,10 @@ async def main() -> None:
     await server.startup()
     if server.should_exit:
         sys.exit(3)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    ready = Path(sys.argv[1])
-    ready.with_suffix(".tmp").write_text(str(port))
-    os.replace(ready.with_suffix(".tmp"), ready)  # noqa: PTH105
-    await server.main_loop()
-    await server.shutdown()
+    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+    with server.capture_signals():  # SIGTERM ends the lifespan, which settles running handlers
+        await server.main_loop()
+        await server.shutdown()
 
 
 asyncio.run(main())

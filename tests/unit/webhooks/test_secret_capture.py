@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 
 from noctule.runtime.testing import VirtualClock
@@ -32,38 +33,27 @@ async def test_a_receiver_takes_no_secret(name, headers, body, monkeypatch):
     assert b"secret_abcdefgh" not in response.body
 
 
-async def post(app, headers, body=b"{}", path="/hooks"):
-    """Status and headers of the response of an ASGI application."""
-    messages = []
-    scope = {
-        "type": "http", "method": "POST", "path": path, "query_string": b"", "scheme": "https",
-        "headers": [(b"content-type", b"application/json"), *headers],
-    }  # fmt: skip
-
-    async def receive():
-        return {"type": "http.request", "body": body}
-
-    async def send(message):
-        messages.append(message)
-
-    await app(scope, receive, send)
-    return messages[0]["status"], messages[0]["headers"]
+async def post(app, *headers, path="/hooks"):
+    """The response of an ASGI application to a message with these headers."""
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="https://shop.example") as client:
+        return await client.post(path, headers=[*JSON.items(), *headers], content=b"{}")
 
 
 @pytest.mark.anyio
 async def test_the_first_secret_is_captured_and_confirmed_once_it_is_stored():
     stored, rejections = [], []
     asana = SecretCapture(SCHEMES["asana"], "/hooks", stored.append, rejections.append)
-    secret = (b"x-hook-secret", b"secret_abcdefgh")
-    assert (await post(asana, [secret], path="/other"))[0] == 404
-    assert (await post(asana, [(b"x-hook-secret", b"short")]))[0] == 401
-    assert (await post(asana, [secret, (b"x-hook-signature", b"00")]))[0] == 401
+    secret = ("x-hook-secret", "secret_abcdefgh")
+    assert (await post(asana, secret, path="/other")).status_code == 404
+    assert (await post(asana, ("x-hook-secret", "short"))).status_code == 401
+    assert (await post(asana, secret, ("x-hook-signature", "00"))).status_code == 401
     assert not asana.done.is_set()
-    status, headers = await post(asana, [secret])
-    assert (status, stored) == (200, ["secret_abcdefgh"])
-    assert secret in headers
+    response = await post(asana, secret)
+    assert (response.status_code, stored) == (200, ["secret_abcdefgh"])
+    assert response.headers["x-hook-secret"] == "secret_abcdefgh"
     assert asana.done.is_set()
-    assert (await post(asana, [(b"x-hook-secret", b"secret_of_another")]))[0] == 401
+    assert (await post(asana, ("x-hook-secret", "secret_of_another"))).status_code == 401
     assert rejections == [Reason.MISSING_FIELD, Reason.MISSING_FIELD, Reason.CAPTURE_CLOSED]
     assert stored == ["secret_abcdefgh"]
 
@@ -73,7 +63,8 @@ async def test_a_secret_that_cannot_be_stored_is_not_confirmed(tmp_path):
     path = tmp_path / "file" / "secret"
     path.parent.write_text("in the way")
     asana = SecretCapture(SCHEMES["asana"], "/hooks", lambda secret: write_private(path, secret))
-    assert (await post(asana, [(b"x-hook-secret", b"secret_abcdefgh")]))[0] == 503
+    response = await post(asana, ("x-hook-secret", "secret_abcdefgh"))
+    assert response.status_code == 503
     assert (asana.captured, type(asana.failure)) == (False, FileExistsError)
     assert asana.done.is_set()
 

@@ -7,8 +7,6 @@ import re
 from noctule.webhooks.errors import Reason, Rejection
 
 MAX_PARTS = 100
-BOUNDARY = "noctule-boundary"
-"""The boundary of the forms made here."""
 _BOUNDARY = re.compile(rb'boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))', re.IGNORECASE)
 _NAME = re.compile(rb'(?:^|[;\s])name="([^"]*)"', re.IGNORECASE)
 
@@ -38,10 +36,3 @@ def parts(media_type: bytes, body: bytes) -> dict[str, str]:
 def _disposition(head: bytes) -> bytes:
     lines = head.split(b"\r\n")
     return next((line for line in lines if line.lower().startswith(b"content-disposition:")), b"")
-
-
-def form_of(fields: dict[str, str]) -> bytes:
-    """A multipart form of text fields, with `BOUNDARY`."""
-    head = 'Content-Disposition: form-data; name="{}"'
-    parts = [f"--{BOUNDARY}\r\n{head.format(n)}\r\n\r\n{v}\r\n" for n, v in fields.items()]
-    return f"{''.join(parts)}--{BOUNDARY}--\r\n".encode()

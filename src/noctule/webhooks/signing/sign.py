@@ -20,7 +20,6 @@ from noctule.json_types import is_list, is_object, set_path
 from noctule.webhooks.errors import Refused
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.formats.jws import ALGORITHMS, signing_input
-from noctule.webhooks.formats.multipart import BOUNDARY, form_of
 from noctule.webhooks.formats.xml import xml64_of
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.signing.keypair import KID, KeyPair, new_pair, private_signature
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     from noctule.webhooks.schemes.template import Template
 
 PEM = "-----BEGIN"
+BOUNDARY = "noctule-boundary"
+"""The boundary of multipart forms made here."""
 
 
 def sign(
@@ -239,7 +240,10 @@ def body_of(scheme: Scheme, payload: Any) -> bytes:
         case "json":
             return msgspec.json.encode(payload)
         case "multipart":
-            return form_of({field: msgspec.json.encode(payload).decode()})
+            from noctule.runtime.encoding.multipart import multipart
+
+            source, _ = multipart({field: msgspec.json.encode(payload).decode()}, BOUNDARY)
+            return b"".join(source)
         case "xml64":
             return urlencode({field: xml64_of(cast("dict[str, Any]", payload))}).encode()
         case _:

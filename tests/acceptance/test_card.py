@@ -244,3 +244,13 @@ def _signature(secret: str, body: bytes) -> str:
     now = int(time.time())
     digest = hmac.new(secret.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={now},v1={digest}"
+
+
+def test_explain_says_what_the_packs_document_was_compared_with(
+    noctule: Noctule, project: Path
+) -> None:
+    done = noctule("plan", "Integrate Stripe for payments", "--explain", "--dry-run")
+    assert done.code == 0, done.err
+    assert "create_payment_intent: POST /v1/payment_intents" in done.out
+    assert "written by noctule and compared on 2026-11-24 with" in done.out
+    assert "no sandbox was called" in done.out

@@ -38,7 +38,7 @@ def command(
     output, plan_options = options.plan_options(request, lang, as_json=as_json, **answers)
     planned = plan_step(output, folder, plan_options, dry_run=dry_run)
     if explain:
-        show_reasons(output, planned.plan)
+        show_reasons(output, planned)
     if dry_run:
         output.say("cli.dry")
     else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from noctule.cli.output import Output
     from noctule.stages.generate import Action, Change
     from noctule.stages.next_steps import NextSteps
-    from noctule.stages.plan import PlanResult, Question
+    from noctule.stages.plan import Planned, Question
     from noctule.stages.test import TestReport
 
 INDENT = "  "
@@ -66,8 +66,10 @@ def count_changes(output: Output, changes: Sequence[Change]) -> str:
     )
 
 
-def show_reasons(output: Output, plan: PlanResult) -> None:
-    """Why each operation is planned and where it comes from, then those that were left out."""
+def show_reasons(output: Output, planned: Planned) -> None:
+    """Why each operation is planned and where it comes from, then those that were left out, and
+    what a pack's document was compared with."""
+    plan, document = planned.plan, planned.context.task.document
     for reason in plan.reasons:
         output.line(f"{INDENT}{reason.method}: {reason.operation}")
         output.line(f"{INDENT * 2}{reason.why}  [{reason.source}]")
@@ -75,6 +77,8 @@ def show_reasons(output: Output, plan: PlanResult) -> None:
         output.say("cli.left_out")
         for operation in plan.left_out:
             output.line(f"{INDENT}{operation.key}")
+    if document.compared:
+        output.say("cli.compared", date=document.compared, source=document.compared_with)
 
 
 def show_tests(output: Output, report: TestReport) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from noctule.messages import Language
     from noctule.project.location import Project
 
-__all__ = ["AnswerNeeded", "PlanOptions", "PlanResult", "Planned", "Question", "plan_task"]
+__all__ = ["AnswerNeeded", "PlanOptions", "Planned", "Question", "plan_task"]
 
 
 class AnswerNeeded(Problem):
@@ -94,7 +94,12 @@ class Planned:
             "confidence": self.plan.confidence,
             "service": task.service,
             "scope": task.scope,
-            "document": {"source": task.document.source, "sha256": task.document.sha256},
+            "document": {
+                "source": task.document.source,
+                "sha256": task.document.sha256,
+                "compared": task.document.compared,
+                "compared_with": task.document.compared_with,
+            },
             "methods": [
                 {"name": method.name, "operation": method.operation, "source": method.source}
                 for method in task.methods

@@ -72,19 +72,19 @@ def document(source: CallSource, calls: Iterable[RecordedCall]) -> dict[str, Any
     groups: dict[tuple[str, str], list[RecordedCall]] = defaultdict(list)
     for call in calls:
         groups[call.path, call.method].append(call)
-    every = [call for group in groups.values() for call in group]
-    server = Counter(call.server for call in every if call.server).most_common(1)
+    all_calls = [call for group in groups.values() for call in group]
+    server = Counter(call.server for call in all_calls if call.server).most_common(1)
     main = server[0][0] if server else ""
     names = Counter(identifier(group[0].summary) for group in groups.values())
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for (path, method), group in groups.items():
-        made = operation(source, path, group)
+        described = operation(source, path, group)
         name = identifier(group[0].summary)
         if name and names[name] == 1:
-            made["operationId"] = name
+            described["operationId"] = name
         if group[0].server not in ("", main):
-            made["servers"] = [{"url": group[0].server}]
-        paths[path][method.lower()] = made
+            described["servers"] = [{"url": group[0].server}]
+        paths[path][method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -93,66 +93,70 @@ def document(source: CallSource, calls: Iterable[RecordedCall]) -> dict[str, Any
         **({"servers": [{"url": main}]} if main else {}),
         "paths": dict(paths),
         "components": {
-            "securitySchemes": {n: s for call in every for n, s in (call.schemes or {}).items()}
+            "securitySchemes": {n: s for call in all_calls for n, s in (call.schemes or {}).items()}
         },
     }  # fmt: skip
 
 
 def operation(source: CallSource, path: str, calls: list[RecordedCall]) -> dict[str, Any]:
-    made: dict[str, Any] = {"parameters": parameters(path, calls)}
+    described: dict[str, Any] = {"parameters": parameters(path, calls)}
     for key in ("summary", "description"):
-        said = next((text for call in calls if (text := getattr(call, key))), "")
-        if said:
-            made[key] = said
+        value = next((text for call in calls if (text := getattr(call, key))), "")
+        if value:
+            described[key] = value
     if calls[0].tags:
-        made["tags"] = list(calls[0].tags)
+        described["tags"] = list(calls[0].tags)
     bodies = [call.body for call in calls if call.body]
     if bodies:
         required = len(bodies) == len(calls)
-        made["requestBody"] = {"required": required, "content": content(source, bodies)}
-    answers: dict[str, list[RecordedResponse]] = defaultdict(list)
-    for answer in (answer for call in calls for answer in call.answers):
-        answers[str(answer.status)].append(answer)
-    made["responses"] = {status: response(source, answers[status]) for status in sorted(answers)}
-    used = dict.fromkeys(tuple(call.schemes) for call in calls if call.schemes is not None)
-    if used:
-        made["security"] = [{name: [] for name in names} for names in used if names]
-    return made
+        described["requestBody"] = {"required": required, "content": content(source, bodies)}
+    by_status: dict[str, list[RecordedResponse]] = defaultdict(list)
+    for recorded in (recorded for call in calls for recorded in call.answers):
+        by_status[str(recorded.status)].append(recorded)
+    described["responses"] = {
+        status: response(source, by_status[status]) for status in sorted(by_status)
+    }
+    schemes = dict.fromkeys(tuple(call.schemes) for call in calls if call.schemes is not None)
+    if schemes:
+        described["security"] = [{name: [] for name in names} for names in schemes if names]
+    return described
 
 
 def parameters(path: str, calls: list[RecordedCall]) -> list[dict[str, Any]]:
     notes = {name: note for call in calls for name, note in call.notes.items()}
     optional = frozenset[str]().union(*(call.optional for call in calls))
-    found: list[dict[str, Any]] = [
+    described: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"\{([^{}]+)\}", path)
     ]
-    for where, held in (("query", "query"), ("header", "headers")):
-        sent: dict[str, list[str]] = defaultdict(list)
+    for where, attribute in (("query", "query"), ("header", "headers")):
+        texts: dict[str, list[str]] = defaultdict(list)
         for call in calls:
-            for name, value in getattr(call, held).items():
-                sent[name].append(value)
-        found += [
+            for name, value in getattr(call, attribute).items():
+                texts[name].append(value)
+        described += [
             {
                 "name": name,
                 "in": where,
                 "required": 1 < len(calls) == len(values) and name not in optional,
                 "schema": schema_of_texts(name, values),
             }
-            for name, values in sent.items()
+            for name, values in texts.items()
         ]
     return [
-        {**one, "description": notes[one["name"]]} if notes.get(one["name"]) else one
-        for one in found
+        {**parameter, "description": notes[parameter["name"]]}
+        if notes.get(parameter["name"])
+        else parameter
+        for parameter in described
     ]
 
 
 def response(source: CallSource, answers: list[RecordedResponse]) -> dict[str, Any]:
     bodies = [answer.body for answer in answers if answer.body]
     headers = dict.fromkeys(name for answer in answers for name in answer.headers)
-    said = next((answer.description for answer in answers if answer.description), "")
+    description = next((answer.description for answer in answers if answer.description), "")
     return {
-        "description": said,
+        "description": description,
         **({"content": content(source, bodies)} if bodies else {}),
         **({"headers": {n: {"schema": {"type": "string"}} for n in headers}} if headers else {}),
     }
@@ -160,13 +164,13 @@ def response(source: CallSource, answers: list[RecordedResponse]) -> dict[str, A
 
 def content(source: CallSource, bodies: list[RecordedBody]) -> dict[str, Any]:
     """Media type -> schema, and one example where the source was written to be shown."""
-    made: dict[str, Any] = {}
+    media: dict[str, Any] = {}
     for type_ in dict.fromkeys(body.type for body in bodies):
         values = [body.value for body in bodies if body.type == type_ and body.value != NOTHING]
-        made[type_] = {"schema": body_schema(type_, values)} if values else {}
+        media[type_] = {"schema": body_schema(type_, values)} if values else {}
         if source.examples and values and "json" in type_ and known(values[0]):
-            made[type_]["example"] = without_secrets(values[0])
-    return made
+            media[type_]["example"] = without_secrets(values[0])
+    return media
 
 
 def body_schema(type_: str, values: list[object]) -> dict[str, Any]:
@@ -187,7 +191,7 @@ def body_schema(type_: str, values: list[object]) -> dict[str, Any]:
 def known(value: object) -> bool:
     """Nothing in the value is left open."""
     if is_object(value):
-        return all(known(held) for held in value.values())
+        return all(known(member) for member in value.values())
     if is_list(value):
         return all(known(item) for item in value)
     return value not in (UNKNOWN, FILE)

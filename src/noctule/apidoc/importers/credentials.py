@@ -45,7 +45,7 @@ def opaque(text: str) -> bool:
 def without_secrets(value: Any, name: str = "") -> Any:
     """The same value with what is or looks secret replaced by a placeholder."""
     if is_object(value):
-        return {key: without_secrets(held, key) for key, held in value.items()}
+        return {key: without_secrets(member, key) for key, member in value.items()}
     if is_list(value):
         return [without_secrets(item, name) for item in value]
     if value is None or isinstance(value, bool):

@@ -39,19 +39,19 @@ Entry = dict[str, Any]
 def convert(capture: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI 3.1 document of a capture."""
     entries = as_list(as_dict(capture.get("log")).get("entries"))
-    calls = [made for entry in entries if (made := call_of(as_dict(entry))) is not None]
+    calls = [pair for entry in entries if (pair := call_of(as_dict(entry))) is not None]
     hosts = Counter(call.server for call, _ in calls)
     main = hosts.most_common(1)[0][0] if hosts else ""
-    kept = [(call, segments) for call, segments in calls if call.server == main]
-    variable_segments(kept)
-    for call, segments in kept:
+    of_main = [(call, segments) for call, segments in calls if call.server == main]
+    variable_segments(of_main)
+    for call, segments in of_main:
         call.path = traffic.template(segments)
-    left = len(calls) - len(kept)
-    said = f"Inferred from a HAR capture of {len(kept)} calls."
-    if left:
-        said += f" Left out: {left} calls to {len(hosts) - 1} other hosts."
-    source = CallSource(urlsplit(main).netloc, description=said)
-    return document(source, [call for call, _ in kept])
+    others = len(calls) - len(of_main)
+    description = f"Inferred from a HAR capture of {len(of_main)} calls."
+    if others:
+        description += f" Left out: {others} calls to {len(hosts) - 1} other hosts."
+    source = CallSource(urlsplit(main).netloc, description=description)
+    return document(source, [call for call, _ in of_main])
 
 
 def call_of(entry: Entry) -> tuple[RecordedCall, list[str]] | None:
@@ -106,19 +106,21 @@ def media_of(content: object) -> str:
 
 
 def sent(data: object) -> RecordedBody | None:
-    media, stated = media_of(data), as_dict(data)
-    fields = dict(traffic.pairs(stated.get("params")))
-    files = [one for one in map(as_dict, as_list(stated.get("params"))) if one.get("fileName")]
-    fields |= {as_text(one.get("name")): FILE for one in files}
-    text = as_text(stated.get("text"))
+    media, posted = media_of(data), as_dict(data)
+    fields = dict(traffic.pairs(posted.get("params")))
+    files = [
+        param for param in map(as_dict, as_list(posted.get("params"))) if param.get("fileName")
+    ]
+    fields |= {as_text(param.get("name")): FILE for param in files}
+    text = as_text(posted.get("text"))
     if not fields and "x-www-form-urlencoded" in media:
         fields = dict(parse_qsl(text, keep_blank_values=True))
     return traffic.body_of(media, text, fields)
 
 
 def answered(response: Entry) -> RecordedResponse:
-    named = traffic.pairs(response.get("headers"))
-    headers = tuple(name for name, _ in named if traffic.TELLING.search(name))
+    pairs = traffic.pairs(response.get("headers"))
+    headers = tuple(name for name, _ in pairs if traffic.TELLING.search(name))
     content = as_dict(response.get("content"))
     body = traffic.body_of(media_of(content), decoded(content))
     if body is None and content.get("size") and media_of(content):

@@ -36,51 +36,51 @@ def schema_of(values: Iterable[object]) -> dict[str, Any]:
     A property is required where two objects or more were seen and all had it. Nothing of the
     values themselves is in the schema: no example, no enum.
     """
-    seen = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
-    kinds = list(dict.fromkeys(json_type(value) for value in seen))
+    samples = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
+    kinds = list(dict.fromkeys(json_type(value) for value in samples))
     if "number" in kinds and "integer" in kinds:
         kinds.remove("integer")
-    made: dict[str, Any] = {}
+    schema: dict[str, Any] = {}
     if kinds:
-        made["type"] = kinds[0] if len(kinds) == 1 else kinds
+        schema["type"] = kinds[0] if len(kinds) == 1 else kinds
     if "object" in kinds:
-        made |= members([value for value in seen if is_object(value)])
+        schema |= members([value for value in samples if is_object(value)])
     if "array" in kinds:
-        made["items"] = schema_of(item for value in seen if is_list(value) for item in value)
-    if "string" in kinds and (found := format_of([v for v in seen if isinstance(v, str)])):
-        made["format"] = found
-    return made
+        schema["items"] = schema_of(item for value in samples if is_list(value) for item in value)
+    if "string" in kinds and (text_format := format_of([v for v in samples if isinstance(v, str)])):
+        schema["format"] = text_format
+    return schema
 
 
 def members(objects: list[dict[str, Any]]) -> dict[str, Any]:
     names = dict.fromkeys(name for value in objects for name in value)
     if len(names) >= 2 and all(DATA_KEY.match(name) for name in names):
         return {"additionalProperties": schema_of(v for value in objects for v in value.values())}
-    found: dict[str, Any] = {
+    schema: dict[str, Any] = {
         "properties": {
             name: schema_of(value[name] for value in objects if name in value) for name in names
         }
     }
     always = [name for name in names if all(name in value for value in objects)]
     if len(objects) > 1 and always:
-        found["required"] = always
-    return found
+        schema["required"] = always
+    return schema
 
 
 def schema_of_texts(name: str, values: Iterable[str]) -> dict[str, Any]:
     """The schema of a parameter's or form field's values, as they stand in a request."""
-    seen = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
-    if FILE in seen:
+    samples = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
+    if FILE in samples:
         return {"type": "string", "format": "binary"}
-    if seen and all(value in ("true", "false") for value in seen):
+    if samples and all(value in ("true", "false") for value in samples):
         return {"type": "boolean"}
     counts = not NAMING.search(name)
-    if seen and counts and all(WHOLE.match(value) for value in seen):
+    if samples and counts and all(WHOLE.match(value) for value in samples):
         return {"type": "integer"}
-    if seen and counts and all(WHOLE.match(v) or DECIMAL.match(v) for v in seen):
+    if samples and counts and all(WHOLE.match(v) or DECIMAL.match(v) for v in samples):
         return {"type": "number"}
-    found = format_of(seen)
-    return {"type": "string", **({"format": found} if found else {})}
+    text_format = format_of(samples)
+    return {"type": "string", **({"format": text_format} if text_format else {})}
 
 
 def format_of(texts: list[str]) -> str:

@@ -75,13 +75,16 @@ def convert(collection: Json) -> Json:
 
 def variables(holder: Json) -> dict[str, str]:
     """Name -> value of what is no secret."""
-    found: dict[str, str] = {}
-    for one in map(as_dict, as_list(holder.get("variable"))):
-        name, value = as_text(one.get("key") or one.get("id")), as_text(one.get("value"))
-        hidden = one.get("type") == "secret" or one.get("disabled") or is_credential(name)
+    values: dict[str, str] = {}
+    for variable in map(as_dict, as_list(holder.get("variable"))):
+        name, value = (
+            as_text(variable.get("key") or variable.get("id")),
+            as_text(variable.get("value")),
+        )
+        hidden = variable.get("type") == "secret" or variable.get("disabled") or is_credential(name)
         if name and value and not hidden:
-            found[name] = value
-    return found
+            values[name] = value
+    return values
 
 
 def calls_of(items: object, scope: PostmanScope) -> Iterator[RecordedCall]:
@@ -93,8 +96,8 @@ def calls_of(items: object, scope: PostmanScope) -> Iterator[RecordedCall]:
 
 
 def call_of(item: Json, scope: PostmanScope) -> RecordedCall | None:
-    written = item.get("request")
-    request = {"url": written} if isinstance(written, str) else as_dict(written)
+    raw = item.get("request")
+    request = {"url": raw} if isinstance(raw, str) else as_dict(raw)
     method, url = as_text(request.get("method")) or "GET", request.get("url")
     if method.lower() not in METHODS or not url:
         return None
@@ -103,7 +106,7 @@ def call_of(item: Json, scope: PostmanScope) -> RecordedCall | None:
     query = query or [{"key": key, "value": value} for key, value in in_text(url)]
     auth = request["auth"] if is_object(request.get("auth")) else scope.auth
     schemes = traffic.schemes_of(pairs(headers), pairs(query)) | scheme(as_dict(auth))
-    noted = [*query, *headers, *entries(as_dict(url).get("variable"))]
+    described = [*query, *headers, *entries(as_dict(url).get("variable"))]
     media = postman_body.media_of(headers)
     return RecordedCall(
         method.upper(),
@@ -117,8 +120,8 @@ def call_of(item: Json, scope: PostmanScope) -> RecordedCall | None:
         summary=" ".join(as_text(item.get("name")).split()),
         description=words(request.get("description")),
         tags=(scope.folder,) if scope.folder else (),
-        notes={one["key"]: words(one.get("description")) for one in noted},
-        optional=frozenset(one["key"] for one in [*query, *headers] if one.get("disabled")),
+        notes={entry["key"]: words(entry.get("description")) for entry in described},
+        optional=frozenset(entry["key"] for entry in [*query, *headers] if entry.get("disabled")),
     )
 
 
@@ -130,7 +133,9 @@ def text_of(url: object) -> str:
         return raw
     host, path = parts.get("host"), parts.get("path")
     hosts = ".".join(map(str, as_list(host))) or as_text(host)
-    segments = [as_dict(one).get("value", one) for one in as_list(path)] or [as_text(path)]
+    segments = [as_dict(segment).get("value", segment) for segment in as_list(path)] or [
+        as_text(path)
+    ]
     protocol = as_text(parts.get("protocol"))
     return "/".join([f"{protocol}://{hosts}" if protocol else hosts, *map(str, segments)])
 
@@ -141,10 +146,10 @@ def in_text(url: object) -> list[tuple[str, str]]:
 
 def address(text: str, scope: PostmanScope) -> tuple[str, str]:
     """Server ("" where a variable hides it) and path template."""
-    found = HOST.match(re.split(r"[?#]", text.strip(), maxsplit=1)[0])
-    base, path = found.groups() if found else ("", "")
-    segments = [one for one in path.split("/") if one]
-    return server(scope.filled(base)), traffic.template(segment(one, scope) for one in segments)
+    match = HOST.match(re.split(r"[?#]", text.strip(), maxsplit=1)[0])
+    base, path = match.groups() if match else ("", "")
+    segments = [part for part in path.split("/") if part]
+    return server(scope.filled(base)), traffic.template(segment(part, scope) for part in segments)
 
 
 def server(base: str) -> str:
@@ -160,18 +165,18 @@ def segment(text: str, scope: PostmanScope) -> str:
     """One segment: a variable by its name, "" for one without, or the word itself."""
     if text.startswith(":") and len(text) > 1:
         return f"{{{traffic.plain(text[1:])}}}"
-    known = scope.filled(text)
-    if known != text and re.fullmatch(r"v?\d+(\.\d+)*", known):
-        return known  # a version
-    made = VARIABLE.sub(lambda match: f"{{{traffic.plain(match[1])}}}", text)
-    return "" if made == text and traffic.names_one_thing(text) else made
+    text_filled = scope.filled(text)
+    if text_filled != text and re.fullmatch(r"v?\d+(\.\d+)*", text_filled):
+        return text_filled  # a version
+    template = VARIABLE.sub(lambda match: f"{{{traffic.plain(match[1])}}}", text)
+    return "" if template == text and traffic.names_one_thing(text) else template
 
 
 def scheme(auth: Json) -> dict[str, Json]:
     """Postman's auth as an OpenAPI security scheme; no value of it is kept."""
     kind = as_text(auth.get("type"))
-    stated = auth.get(kind)
-    facts = dict(pairs(entries(stated))) if is_list(stated) else as_dict(stated)
+    settings = auth.get(kind)
+    facts = dict(pairs(entries(settings))) if is_list(settings) else as_dict(settings)
     match kind:
         case "" | "noauth":
             return {}
@@ -193,8 +198,8 @@ def flow(facts: Mapping[str, object]) -> Json:
     name = GRANTS.get(as_text(facts.get("grant_type")), "authorizationCode")
     token, consent = (as_text(facts.get(key)) for key in ("accessTokenUrl", "authUrl"))
     addresses = {"tokenUrl": token, "authorizationUrl": consent}
-    known = {key: url for key, url in addresses.items() if url.startswith("https://")}
-    return {name: {**known, "scopes": as_dict(None)}}
+    https_only = {key: url for key, url in addresses.items() if url.startswith("https://")}
+    return {name: {**https_only, "scopes": as_dict(None)}}
 
 
 def words(text: object) -> str:

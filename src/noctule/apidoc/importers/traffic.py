@@ -40,10 +40,11 @@ Scheme = dict[str, Any]
 
 def pairs(values: object, key: str = "name") -> list[tuple[str, str]]:
     """A list of {name, value} mappings as pairs; what is not one is left out."""
-    found = [
-        (as_text(one.get(key)), as_text(one.get("value"))) for one in map(as_dict, as_list(values))
+    named = [
+        (as_text(item.get(key)), as_text(item.get("value")))
+        for item in map(as_dict, as_list(values))
     ]
-    return [(name, value) for name, value in found if name]
+    return [(name, value) for name, value in named if name]
 
 
 def own_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -63,17 +64,17 @@ def schemes_of(
     headers: Iterable[tuple[str, str]], query: Iterable[tuple[str, str]]
 ) -> dict[str, Scheme]:
     """How a request authenticates: name -> OpenAPI security scheme. No value is kept."""
-    found: dict[str, Scheme] = {}
+    schemes: dict[str, Scheme] = {}
     for name, value in headers:
         lower = name.lower()
         if lower == "authorization":
-            found.update(authorization(value))
+            schemes.update(authorization(value))
         elif is_credential(name) and lower not in ("cookie", "set-cookie"):
-            found[plain(name)] = {"type": "apiKey", "in": "header", "name": name}
+            schemes[plain(name)] = {"type": "apiKey", "in": "header", "name": name}
     for name, _ in query:
         if is_credential(name):
-            found[plain(name)] = {"type": "apiKey", "in": "query", "name": name}
-    return found
+            schemes[plain(name)] = {"type": "apiKey", "in": "query", "name": name}
+    return schemes
 
 
 def authorization(value: str) -> dict[str, Scheme]:
@@ -100,21 +101,21 @@ def names_one_thing(segment: str, before: str = "") -> bool:
 def template(segments: Iterable[str]) -> str:
     """The path template of segments, of which "" is a variable without a name and "{x}" one with:
     ["customers", "", "cards"] -> "/customers/{customer_id}/cards"."""
-    made: list[str] = []
+    parts: list[str] = []
     before = ""
     for segment in segments:
         if segment:
-            made.append(segment)
+            parts.append(segment)
             before = segment
             continue
         base = f"{plain(singular(before).lower())}_id" if before else "id"
         name, count = base, 1
-        while f"{{{name}}}" in made:
+        while f"{{{name}}}" in parts:
             count += 1
             name = f"{base}_{count}"
-        made.append(f"{{{name}}}")
+        parts.append(f"{{{name}}}")
         before = ""
-    return "/" + "/".join(made)
+    return "/" + "/".join(parts)
 
 
 def body_of(

@@ -36,21 +36,21 @@ class SchemaChoice:
     branches: tuple[Node, ...]
 
 
-def parts(nodes: tuple[Node, ...], chosen: Chosen) -> tuple[Node, ...]:
+def parts(nodes: tuple[Node, ...], decided: Chosen) -> tuple[Node, ...]:
     """Every node that must hold, the nearest first; a choice of one branch is no choice."""
-    found: dict[str, Node] = {}
+    by_pointer: dict[str, Node] = {}
     waiting = list(reversed(nodes))
     while waiting:
         node = waiting.pop()
-        if node.pointer in found:
+        if node.pointer in by_pointer:
             continue
-        found[node.pointer] = node
+        by_pointer[node.pointer] = node
         nexts = [*reference(node), *node.at("allOf").members()]
-        for choice in choices(node, chosen):
+        for choice in choices(node, decided):
             if len(choice.branches) == 1:
                 nexts.extend(choice.branches)
         waiting.extend(reversed(nexts))
-    return tuple(found.values())
+    return tuple(by_pointer.values())
 
 
 def reference(node: Node) -> Iterator[Node]:
@@ -64,20 +64,20 @@ def reference(node: Node) -> Iterator[Node]:
 
 def beyond(node: Node) -> Node:
     """The place a `$ref` without any word beside it stands for; a node of its own otherwise."""
-    seen: set[str] = set()
-    while list(node.mapping) == ["$ref"] and node.pointer not in seen:
-        seen.add(node.pointer)
+    visited: set[str] = set()
+    while list(node.mapping) == ["$ref"] and node.pointer not in visited:
+        visited.add(node.pointer)
         node = next(reference(node), node)
     return node
 
 
-def choices(node: Node, chosen: Chosen) -> Iterator[SchemaChoice]:
+def choices(node: Node, decided: Chosen) -> Iterator[SchemaChoice]:
     """The `oneOf` and `anyOf` of this very node."""
     for keyword in ("oneOf", "anyOf"):
         if keyword not in node.mapping:
             continue
         group = node.at(keyword)
-        if group.pointer not in chosen:
+        if group.pointer not in decided:
             branches = tuple(b for b in group.members() if not is_null(b.follow()))
             if branches:
                 yield SchemaChoice(group.pointer, branches)
@@ -85,12 +85,12 @@ def choices(node: Node, chosen: Chosen) -> Iterator[SchemaChoice]:
 
 def types(node: Node) -> tuple[str, ...]:
     """The types a node states, null left out; () where it states none. A file is a string."""
-    stated = node.mapping.get("type")
-    if isinstance(stated, str):
-        stated = [stated]
-    if not is_list(stated):
+    kinds = node.mapping.get("type")
+    if isinstance(kinds, str):
+        kinds = [kinds]
+    if not is_list(kinds):
         return ()
-    names = (t for t in stated if isinstance(t, str) and t != "null")
+    names = (t for t in kinds if isinstance(t, str) and t != "null")
     return tuple("string" if name == "file" else name for name in names)
 
 
@@ -102,24 +102,24 @@ def is_null(node: Node) -> bool:
     return "const" in value and value["const"] is None
 
 
-def admits_null(node: Node, seen: frozenset[str] = frozenset()) -> bool:
+def admits_null(node: Node, visited: frozenset[str] = frozenset()) -> bool:
     """Null is a value of the node, in any spelling.
 
     A node that says nothing itself follows its reference, every member of its `allOf`, or any
     branch of its choice. `nullable` beside `allOf` counts, as authors mean it, although OpenAPI
     3.0.3 gives it no meaning there.
     """
-    if node.pointer in seen or not node.mapping:
+    if node.pointer in visited or not node.mapping:
         return False
-    seen |= {node.pointer}
-    if states_null(node) or any(admits_null(target, seen) for target in reference(node)):
+    visited |= {node.pointer}
+    if states_null(node) or any(admits_null(target, visited) for target in reference(node)):
         return True
     members = [m for m in node.at("allOf").members() if not is_annotation(m)]
-    if members and all(admits_null(member, seen) for member in members):
+    if members and all(admits_null(member, visited) for member in members):
         return True
     groups = [node.at(keyword) for keyword in ("oneOf", "anyOf") if keyword in node.mapping]
     return bool(groups) and all(
-        any(admits_null(branch, seen) for branch in group.members()) for group in groups
+        any(admits_null(branch, visited) for branch in group.members()) for group in groups
     )
 
 
@@ -128,8 +128,8 @@ def states_null(node: Node) -> bool:
     value = node.mapping
     if value.get("nullable") is True or value.get("x-nullable") is True or is_null(node):
         return True
-    stated, enum = value.get("type"), value.get("enum")
-    return (is_list(stated) and "null" in stated) or (is_list(enum) and None in enum)
+    kinds, enum = value.get("type"), value.get("enum")
+    return (is_list(kinds) and "null" in kinds) or (is_list(enum) and None in enum)
 
 
 def is_annotation(node: Node) -> bool:
@@ -137,16 +137,16 @@ def is_annotation(node: Node) -> bool:
     return all(key in ANNOTATIONS or key.startswith("x-") for key in node.mapping)
 
 
-def component(node: Node, chosen: Chosen) -> Node:
+def component(node: Node, decided: Chosen) -> Node:
     """The named place this node only wraps (a `$ref`, `allOf` or branch alone), or itself."""
-    seen: set[str] = set()
-    while node.pointer not in seen:
-        seen.add(node.pointer)
+    visited: set[str] = set()
+    while node.pointer not in visited:
+        visited.add(node.pointer)
         carried = [key for key in node.mapping if key not in ANNOTATIONS and key[:2] != "x-"]
         if component_name(node) or len(carried) != 1:
             return node
         inner = [*reference(node), *(m for m in node.at("allOf").members() if not is_annotation(m))]
-        inner.extend(branch for choice in choices(node, chosen) for branch in choice.branches)
+        inner.extend(branch for choice in choices(node, decided) for branch in choice.branches)
         if len(inner) != 1:
             return node
         node = inner[0]

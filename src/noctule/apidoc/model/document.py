@@ -80,9 +80,9 @@ class ApiDocument:
     @cached_property
     def servers(self) -> tuple[Server, ...]:
         """The API's addresses; relative ones are seen from where the document came from."""
-        found = self._reader.servers(self.root)
+        servers = self._reader.servers(self.root)
         base = self.source if is_address(self.source) else ""
-        return tuple(replace(server, url=absolute(server.url, base)) for server in found)
+        return tuple(replace(server, url=absolute(server.url, base)) for server in servers)
 
     @cached_property
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
@@ -101,13 +101,13 @@ class ApiDocument:
     @cached_property
     def webhooks(self) -> Mapping[str, ApiOperation]:
         """The provider's own requests: name -> operation that describes the delivery."""
-        found: dict[str, ApiOperation] = {}
+        deliveries: dict[str, ApiOperation] = {}
         for section in ("x-webhooks", "webhooks"):
             for name, node in self.root.at(section).entries():
-                made = delivery(self._reader, self.root, name, node.follow(), path=name)
-                if made is not None:
-                    found[name] = made
-        return MappingProxyType(found)
+                delivered = delivery(self._reader, self.root, name, node.follow(), path=name)
+                if delivered is not None:
+                    deliveries[name] = delivered
+        return MappingProxyType(deliveries)
 
     def find(self, reference: str) -> ApiOperation | None:
         """The operation of "POST /x" (any case of the method, any names of the path's variables)

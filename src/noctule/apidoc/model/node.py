@@ -98,10 +98,10 @@ class Node:
             file = self.file.other(address) if address else self.file
         except UnreadableError as error:
             return Node({}, self.file, self.path, broken=f"{reference}: {error}")
-        found = Node(file.root, file).down(fragment)
-        if found is None:
+        node = Node(file.root, file).down(fragment)
+        if node is None:
             return Node({}, self.file, self.path, broken=f"{reference}: nothing is there")
-        return found
+        return node
 
     def anchored(self, name: str) -> Node | None:
         """The place of this file that calls itself `name`; the file is looked through once."""
@@ -129,16 +129,16 @@ class Node:
 
 def anchors(root: Node) -> dict[str, Node]:
     """Every `$anchor` of a file and the place it names (JSON Schema 2020-12)."""
-    found: dict[str, Node] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
+    nodes_by_name: dict[str, Node] = {}
+    pending = [root]
+    while pending:
+        node = pending.pop()
         for key in ("$anchor", "$dynamicAnchor"):
             if name := node.text(key):
-                found.setdefault(name, node)
-        waiting.extend(inner for _, inner in node.entries())
-        waiting.extend(node.members())
-    return found
+                nodes_by_name.setdefault(name, node)
+        pending.extend(inner for _, inner in node.entries())
+        pending.extend(node.members())
+    return nodes_by_name
 
 
 def step(value: Any, key: str) -> Any:

@@ -83,8 +83,8 @@ def security_schemes(root: Node) -> Mapping[str, SecurityScheme]:
             deprecated=node.mapping.get("deprecated") is True,
             metadata_url=node.text("oauth2MetadataUrl"),
         )
-        for name, written in root.at("components", "securitySchemes").entries()
-        for node in (written.follow(),)
+        for name, reference in root.at("components", "securitySchemes").entries()
+        for node in (reference.follow(),)
     }
 
 
@@ -129,12 +129,12 @@ def oauth2(name: str, node: Node) -> SecurityScheme:
 
 def parameters(operation: Node, path_item: Node, _root: Node) -> tuple[Parameter, ...]:
     """Those of the operation, and those of its path that it does not replace."""
-    found: dict[tuple[str, str], Parameter] = {}
+    parameters_by_place: dict[tuple[str, str], Parameter] = {}
     for node in (*path_item.at("parameters").members(), *operation.at("parameters").members()):
-        made = parameter(node.follow())
-        if made is not None:
-            found[made.where, made.name] = made
-    return tuple(found.values())
+        described = parameter(node.follow())
+        if described is not None:
+            parameters_by_place[described.where, described.name] = described
+    return tuple(parameters_by_place.values())
 
 
 def parameter(node: Node) -> Parameter | None:
@@ -185,9 +185,9 @@ def response(status: str, node: Node) -> ApiResponse:
         name: described(header.follow(), name, "header")
         for name, header in node.at("headers").entries()
     }
-    said = node.text("description") or node.text("summary")
-    links = {name: link(written.follow()) for name, written in node.at("links").entries()}
-    return ApiResponse(status, said, media(node), headers, node.pointer, links, node.broken)
+    description = node.text("description") or node.text("summary")
+    links = {name: link(reference.follow()) for name, reference in node.at("links").entries()}
+    return ApiResponse(status, description, media(node), headers, node.pointer, links, node.broken)
 
 
 def link(node: Node) -> ApiLink:
@@ -207,11 +207,11 @@ def pointed(reference: str) -> str:
 
 
 def media(node: Node) -> Mapping[str, Media]:
-    found: dict[str, Media] = {}
-    for type_, written in node.at("content").entries():
-        content = written.follow()
+    by_type: dict[str, Media] = {}
+    for type_, reference in node.at("content").entries():
+        content = reference.follow()
         schema, item = content.at("schema"), content.at("itemSchema")
-        found[type_] = Media(
+        by_type[type_] = Media(
             type_,
             Schema.of(schema) if schema.value not in (None, {}) else None,
             styles=dict(styles(content)),
@@ -219,7 +219,7 @@ def media(node: Node) -> Mapping[str, Media]:
             examples=examples(content),
             stream=Schema.of(item) if item.mapping else None,
         )
-    return found
+    return by_type
 
 
 def styles(content: Node) -> Iterator[tuple[str, Encoding]]:
@@ -242,10 +242,10 @@ def content_types(content: Node) -> Iterator[tuple[str, str]]:
 
 def examples(node: Node) -> tuple[object, ...]:
     """The examples of a parameter or a media type, in the document's order."""
-    found: list[object] = [node.mapping["example"]] if "example" in node.mapping else []
-    for _, written in node.at("examples").entries():
-        example = written.follow().mapping
+    values: list[object] = [node.mapping["example"]] if "example" in node.mapping else []
+    for _, reference in node.at("examples").entries():
+        example = reference.follow().mapping
         key = next((key for key in ("value", "dataValue") if key in example), None)
         if key:
-            found.append(example[key])
-    return tuple(found)
+            values.append(example[key])
+    return tuple(values)

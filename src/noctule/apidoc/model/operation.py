@@ -76,8 +76,8 @@ class ApiOperation:
     @property
     def id(self) -> str:
         """operationId, or a name made from method and path ("get_v1_charges_charge")."""
-        made = re.sub(r"\W+", "_", self.path).strip("_")
-        return self.operation_id or "_".join(filter(None, (self.method.lower(), made)))
+        words = re.sub(r"\W+", "_", self.path).strip("_")
+        return self.operation_id or "_".join(filter(None, (self.method.lower(), words)))
 
     @property
     def summary(self) -> str:
@@ -149,10 +149,10 @@ class ApiOperation:
         """Alternatives of scheme names, all of one alternative needed at once; an optional one
         shows as an empty alternative at the end; () where none is required."""
         own = self.node.mapping.get("security")
-        stated = self.node if is_list(own) else self._root
-        needs = stated.at("security").members()
-        found = tuple(tuple(map(scheme_name, need.mapping)) for need in needs)
-        return tuple(sorted(found, key=lambda names: not names)) if any(found) else ()
+        place = self.node if is_list(own) else self._root
+        needs = place.at("security").members()
+        alternatives = tuple(tuple(map(scheme_name, need.mapping)) for need in needs)
+        return tuple(sorted(alternatives, key=lambda names: not names)) if any(alternatives) else ()
 
     @property
     def public(self) -> bool:
@@ -163,14 +163,14 @@ class ApiOperation:
     @cached_property
     def callbacks(self) -> Mapping[str, ApiOperation]:
         """The requests the provider makes because of this one: "name {expression}" -> delivery."""
-        found: dict[str, ApiOperation] = {}
-        for name, written in self.node.at("callbacks").entries():
-            for expression, node in written.follow().entries():
+        deliveries: dict[str, ApiOperation] = {}
+        for name, reference in self.node.at("callbacks").entries():
+            for expression, node in reference.follow().entries():
                 key = f"{name} {expression}"
-                made = delivery(self._dialect, self._root, key, node.follow(), path=expression)
-                if made is not None:
-                    found[key] = made
-        return MappingProxyType(found)
+                request = delivery(self._dialect, self._root, key, node.follow(), path=expression)
+                if request is not None:
+                    deliveries[key] = request
+        return MappingProxyType(deliveries)
 
 
 def scheme_name(reference: str) -> str:

@@ -84,12 +84,12 @@ def security_scheme(name: str, node: Node) -> SecurityScheme:
 
 def stated(operation: Node, path_item: Node) -> tuple[Node, ...]:
     """Every parameter, the body's included; the operation's replace its path's."""
-    found: dict[tuple[str, str], Node] = {}
-    for written in (*path_item.at("parameters").members(), *operation.at("parameters").members()):
-        node = written.follow()
+    nodes: dict[tuple[str, str], Node] = {}
+    for reference in (*path_item.at("parameters").members(), *operation.at("parameters").members()):
+        node = reference.follow()
         where, name = node.text("in"), node.text("name")
-        found[where, "" if where == "body" else name] = node
-    return tuple(found.values())
+        nodes[where, "" if where == "body" else name] = node
+    return tuple(nodes.values())
 
 
 def parameters(operation: Node, path_item: Node, _root: Node) -> tuple[Parameter, ...]:
@@ -124,15 +124,15 @@ def inline(node: Node) -> Node:
 
 def body(operation: Node, path_item: Node, root: Node) -> RequestBody | None:
     """The body parameter, or the form that the formData parameters make together."""
-    every = stated(operation, path_item)
+    parameters_ = stated(operation, path_item)
     types = strings(operation, "consumes") or strings(root, "consumes")
-    for node in every:
+    for node in parameters_:
         if node.text("in") == "body":
             schema = Schema.of(node.at("schema")) if node.at("schema").mapping else None
             required = node.mapping.get("required") is True
             media = {type_: Media(type_, schema) for type_ in types or [JSON]}
             return RequestBody(required, node.text("description"), media)
-    fields = [node for node in every if node.text("in") == "formData" and node.text("name")]
+    fields = [node for node in parameters_ if node.text("in") == "formData" and node.text("name")]
     return form(operation, fields, types) if fields else None
 
 
@@ -175,8 +175,8 @@ def response(status: str, node: Node, types: list[str]) -> ApiResponse:
     headers = {
         name: parameter(header, "header", name) for name, header in node.at("headers").entries()
     }
-    said = node.text("description")
-    return ApiResponse(status, said, media, headers, node.pointer, broken=node.broken)
+    description = node.text("description")
+    return ApiResponse(status, description, media, headers, node.pointer, broken=node.broken)
 
 
 def strings(node: Node, key: str) -> list[str]:

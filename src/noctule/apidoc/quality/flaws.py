@@ -33,13 +33,13 @@ MOST_SCHEMAS = 100
 def flaws(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap, ...]:
     """Every flaw of these operations and of the document itself; a place that several operations
     share is told once, for the first of them."""
-    found: dict[tuple[str, str], Gap] = {}
+    by_place: dict[tuple[str, str], Gap] = {}
     for operation in operations:
         for kind, pointer, detail in of_operation(document, operation):
-            found.setdefault((kind, pointer), Gap(operation.key, kind, pointer, detail))
+            by_place.setdefault((kind, pointer), Gap(operation.key, kind, pointer, detail))
     for kind, pointer, detail in of_document(document):
-        found.setdefault((kind, pointer), Gap("", kind, pointer, detail))
-    return tuple(found.values())
+        by_place.setdefault((kind, pointer), Gap("", kind, pointer, detail))
+    return tuple(by_place.values())
 
 
 def of_document(document: ApiDocument) -> Iterator[Flaw]:

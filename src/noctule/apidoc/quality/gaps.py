@@ -64,11 +64,11 @@ class Gap:
 
 def gaps(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap, ...]:
     """Every gap of these operations and of the document, blocking kinds first."""
-    found: list[Gap] = []
+    gaps_: list[Gap] = []
     for operation in operations:
-        found += [Gap(operation.key, kind, at) for kind, at in missing(document, operation)]
-    found += [Gap("", kind, at) for kind, at in missing_overall(document)]
-    return tuple(sorted(dict.fromkeys(found), key=lambda gap: not gap.blocking))
+        gaps_ += [Gap(operation.key, kind, at) for kind, at in missing(document, operation)]
+    gaps_ += [Gap("", kind, at) for kind, at in missing_overall(document)]
+    return tuple(sorted(dict.fromkeys(gaps_), key=lambda gap: not gap.blocking))
 
 
 def missing_overall(document: ApiDocument) -> Iterator[tuple[str, str]]:

@@ -82,23 +82,24 @@ def findings(
 
     `gaps` are what the gate reads; `flaws` say where the document contradicts itself.
     """
-    chosen = tuple(document.operations.values() if operations is None else operations)
-    return (*gaps(document, chosen), *flaws(document, chosen))
+    selected = tuple(document.operations.values() if operations is None else operations)
+    return (*gaps(document, selected), *flaws(document, selected))
 
 
 def score(document: ApiDocument, operations: Iterable[ApiOperation] | None = None) -> DocumentScore:
     """The score of these operations, all of them by default."""
-    chosen = tuple(document.operations.values() if operations is None else operations)
-    told: dict[str, list[Gap]] = defaultdict(list)
-    for gap in findings(document, chosen):
-        told[gap.kind].append(gap)
-    lost = losses(document, chosen)
+    selected = tuple(document.operations.values() if operations is None else operations)
+    by_kind: dict[str, list[Gap]] = defaultdict(list)
+    for gap in findings(document, selected):
+        by_kind[gap.kind].append(gap)
+    lost = losses(document, selected)
     lines = [
-        ScoreLine(kind, round(lost.get(kind, 0.0), 1), tuple(found)) for kind, found in told.items()
+        ScoreLine(kind, round(lost.get(kind, 0.0), 1), tuple(gaps_of_kind))
+        for kind, gaps_of_kind in by_kind.items()
     ]
     lines.sort(key=lambda line: (not line.blocking, -line.points, line.kind))
     points = max(0, min(100, round(100 - sum(lost.values()))))
-    return DocumentScore(points, percentile(points), len(chosen), tuple(lines))
+    return DocumentScore(points, percentile(points), len(selected), tuple(lines))
 
 
 def losses(document: ApiDocument, operations: tuple[ApiOperation, ...]) -> Mapping[str, float]:
@@ -112,8 +113,8 @@ def losses(document: ApiDocument, operations: tuple[ApiOperation, ...]) -> Mappi
             lost[kind] += part * share
     whole = sum(DOCUMENT_WEIGHTS.values())
     for kind, _ in missing_overall(document):
-        for each in (kind, *IMPLIED.get(kind, ())):
-            lost[kind] += DOCUMENT_SHARE * DOCUMENT_WEIGHTS[each] / whole
+        for name in (kind, *IMPLIED.get(kind, ())):
+            lost[kind] += DOCUMENT_SHARE * DOCUMENT_WEIGHTS[name] / whole
     return lost
 
 
@@ -121,12 +122,12 @@ def lost_by(document: ApiDocument, operation: ApiOperation) -> Iterable[tuple[st
     """Kind -> the part of an operation's points that it costs, from 0 to 1."""
     possible = sum(weight for kind, weight in WEIGHTS.items() if applies(kind, operation)) + SOUND
     for kind, _ in missing(document, operation):
-        for each in (kind, *IMPLIED.get(kind, ())):
-            if applies(each, operation):
-                yield kind, WEIGHTS[each] / possible
-    wrong = sorted({kind for kind, _, _ in of_operation(document, operation)})
-    for kind in wrong:
-        yield kind, SOUND / len(wrong) / possible
+        for name in (kind, *IMPLIED.get(kind, ())):
+            if applies(name, operation):
+                yield kind, WEIGHTS[name] / possible
+    kinds = sorted({kind for kind, _, _ in of_operation(document, operation)})
+    for kind in kinds:
+        yield kind, SOUND / len(kinds) / possible
 
 
 def applies(kind: str, operation: ApiOperation) -> bool:

@@ -59,10 +59,10 @@ def fits(schema: Schema, value: object, *, request: bool = False, depth: int = 0
 
 def fits_shape(schema: Schema, value: object, request: bool, depth: int) -> bool:
     kind = json_type(value)
-    stated = schema.type
+    wanted_type = schema.type
     whole = isinstance(value, float) and value.is_integer()
-    if stated not in ("any", kind) and not (
-        (stated == "number" and kind == "integer") or (stated == "integer" and whole)
+    if wanted_type not in ("any", kind) and not (
+        (wanted_type == "number" and kind == "integer") or (wanted_type == "integer" and whole)
     ):
         return False
     if isinstance(value, str):
@@ -117,16 +117,16 @@ def fits_object(schema: Schema, value: dict[str, object], request: bool, depth: 
     if len(value) < (schema.min_properties or 0):
         return False
     properties, additional = schema.properties, schema.additional
-    for name, held in value.items():
+    for name, member in value.items():
         expected = properties.get(name, additional)
         if expected is False:
             return False
         if isinstance(expected, Schema) and not fits(
-            expected, held, request=request, depth=depth + 1
+            expected, member, request=request, depth=depth + 1
         ):
             return False
         others = schema.elsewhere(name) if name in properties else ()
-        if not all(fits(other, held, request=request, depth=depth + 1) for other in others):
+        if not all(fits(other, member, request=request, depth=depth + 1) for other in others):
             return False
     return True
 

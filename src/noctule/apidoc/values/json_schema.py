@@ -56,9 +56,11 @@ def json_schema(schema: Schema, *, request: bool = False) -> dict[str, Any]:
     is left out. The definitions are shared by all calls on one document: do not change them.
     """
     translator = Translator.of(schema, request=request)
-    made = [translator.schema(node, frozenset({node.pointer})) for node in schema.nodes]
-    definitions = translator.closure(made)
-    body: dict[str, Any] = made[0] if len(made) == 1 and is_object(made[0]) else {"allOf": made}
+    schemas = [translator.schema(node, frozenset({node.pointer})) for node in schema.nodes]
+    definitions = translator.closure(schemas)
+    body: dict[str, Any] = (
+        schemas[0] if len(schemas) == 1 and is_object(schemas[0]) else {"allOf": schemas}
+    )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **body,
@@ -79,36 +81,36 @@ class Translator:
     @classmethod
     def of(cls, schema: Schema, *, request: bool) -> Translator:
         memory = schema.nodes[0].file.memory
-        found = memory.setdefault(("json_schema", request), cls(request=request))
-        return cast("Translator", found)
+        translator = memory.setdefault(("json_schema", request), cls(request=request))
+        return cast("Translator", translator)
 
-    def closure(self, made: object) -> dict[str, Any]:
+    def closure(self, schema: object) -> dict[str, Any]:
         """Every definition that the given JSON Schema needs, by name."""
-        found: dict[str, Any] = {}
-        waiting = set(named(made))
-        while waiting:
-            name = waiting.pop()
+        definitions: dict[str, Any] = {}
+        pending = set(named(schema))
+        while pending:
+            name = pending.pop()
             if name not in self._definitions:
                 node, chain = self._places[name]
                 body = self.schema(node, chain | {node.pointer})
                 self._definitions[name] = (body, frozenset(named(body)))
-            found[name], needs = self._definitions[name]
-            waiting |= needs - found.keys()
-        return found
+            definitions[name], needs = self._definitions[name]
+            pending |= needs - definitions.keys()
+        return definitions
 
     def schema(self, node: Node, chain: Chain) -> dict[str, Any] | bool:
         """One node. `chain` cuts the circles a validator would never leave."""
         if isinstance(node.value, bool):
             return node.value
-        made: dict[str, Any] = {}
+        keywords: dict[str, Any] = {}
         if isinstance(node.mapping.get("$ref"), str):
-            made |= self.referred(node, chain)
-        made |= values(node) | sizes(node)
-        made |= self.members(node)
-        made |= self.in_place(node, chain)
+            keywords |= self.referred(node, chain)
+        keywords |= values(node) | sizes(node)
+        keywords |= self.members(node)
+        keywords |= self.in_place(node, chain)
         if composition.states_null(node) and not composition.is_null(node):
-            return with_null(made)
-        return made
+            return with_null(keywords)
+        return keywords
 
     def referred(self, node: Node, chain: Chain) -> dict[str, Any]:
         target = node.target(str(node.mapping["$ref"]))
@@ -132,76 +134,76 @@ class Translator:
     def reach(self, node: Node) -> frozenset[str]:
         """Every place that judges the same value as this one, over references and choices."""
         if node.pointer not in self._reach:
-            found: set[str] = set()
-            waiting = [node]
-            while waiting:
-                here = waiting.pop()
-                if here.pointer not in found:
-                    found.add(here.pointer)
-                    waiting.extend(composition.reference(here))
-                    waiting.extend(m for key in IN_PLACE for m in here.at(key).members())
-                    waiting.extend(here.at(key) for key in IN_PLACE_ONE if key in here.mapping)
-            self._reach[node.pointer] = frozenset(found)
+            pointers: set[str] = set()
+            pending = [node]
+            while pending:
+                place = pending.pop()
+                if place.pointer not in pointers:
+                    pointers.add(place.pointer)
+                    pending.extend(composition.reference(place))
+                    pending.extend(m for key in IN_PLACE for m in place.at(key).members())
+                    pending.extend(place.at(key) for key in IN_PLACE_ONE if key in place.mapping)
+            self._reach[node.pointer] = frozenset(pointers)
         return self._reach[node.pointer]
 
     def in_place(self, node: Node, chain: Chain) -> dict[str, Any]:
-        made: dict[str, Any] = {}
+        keywords: dict[str, Any] = {}
         for keyword in IN_PLACE:
             members = list(node.at(keyword).members())
             circular = keyword != "allOf" and any(m.follow().pointer in chain for m in members)
             if members and not circular:
-                made[keyword] = [self.schema(member, chain) for member in members]
+                keywords[keyword] = [self.schema(member, chain) for member in members]
         for keyword in IN_PLACE_ONE:
             if isinstance(node.mapping.get(keyword), dict | bool):
-                made[keyword] = self.schema(node.at(keyword), chain)
-        return made
+                keywords[keyword] = self.schema(node.at(keyword), chain)
+        return keywords
 
     def members(self, node: Node) -> dict[str, Any]:
         """The schemas of properties and elements: other values, so a chain starts anew."""
-        made: dict[str, Any] = {}
+        keywords: dict[str, Any] = {}
         for keyword in NAMED:
             entries = [(k, n) for k, n in node.at(keyword).entries() if is_schema(n)]
             if entries:
-                made[keyword] = {key: self.schema(n, frozenset()) for key, n in entries}
+                keywords[keyword] = {key: self.schema(n, frozenset()) for key, n in entries}
         for keyword in ONE:
             if is_schema(node.at(keyword)):
-                made[keyword] = self.schema(node.at(keyword), frozenset())
-        tuple_of = [*node.at("prefixItems").members(), *node.at("items").members()]
-        if tuple_of:
-            made["prefixItems"] = [self.schema(member, frozenset()) for member in tuple_of]
+                keywords[keyword] = self.schema(node.at(keyword), frozenset())
+        elements = [*node.at("prefixItems").members(), *node.at("items").members()]
+        if elements:
+            keywords["prefixItems"] = [self.schema(member, frozenset()) for member in elements]
         if is_schema(node.at("items")):
-            made["items"] = self.schema(node.at("items"), frozenset())
+            keywords["items"] = self.schema(node.at("items"), frozenset())
         if required := self.required(node):
-            made["required"] = required
-        return made
+            keywords["required"] = required
+        return keywords
 
     def required(self, node: Node) -> list[str]:
-        stated = node.mapping.get("required")
-        if not is_list(stated):
+        names_ = node.mapping.get("required")
+        if not is_list(names_):
             return []
         properties = dict(node.at("properties").entries())
-        names = dict.fromkeys(n for n in stated if isinstance(n, str))
+        unique = dict.fromkeys(n for n in names_ if isinstance(n, str))
         return [
             name
-            for name in names
+            for name in unique
             if name not in properties
             or not is_schema(properties[name])
             or carried(Schema.of(properties[name]), request=self.request)
         ]
 
 
-def named(made: object) -> Iterator[str]:
+def named(schema: object) -> Iterator[str]:
     """The definitions that a JSON Schema refers to."""
-    waiting = [made]
-    while waiting:
-        value = waiting.pop()
+    pending = [schema]
+    while pending:
+        value = pending.pop()
         if is_list(value):
-            waiting.extend(value)
+            pending.extend(value)
         elif is_object(value):
             reference = value.get("$ref")
             if isinstance(reference, str) and reference.startswith(DEFINITIONS):
                 yield reference.removeprefix(DEFINITIONS)
-            waiting.extend(value.values())
+            pending.extend(value.values())
 
 
 def is_schema(node: Node) -> bool:
@@ -211,52 +213,52 @@ def is_schema(node: Node) -> bool:
 def values(node: Node) -> dict[str, Any]:
     """type, enum, const, format and pattern, where a validator can read them."""
     value = node.mapping
-    made: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
     kinds = [kind for kind in composition.types(node) if kind in TYPES]
-    stated = value.get("type")
-    if stated == "null" or (is_list(stated) and "null" in stated):
+    raw_type = value.get("type")
+    if raw_type == "null" or (is_list(raw_type) and "null" in raw_type):
         kinds.append("null")
-    if kinds and stated != "file":
-        made["type"] = kinds[0] if len(kinds) == 1 else list(dict.fromkeys(kinds))
+    if kinds and raw_type != "file":
+        keywords["type"] = kinds[0] if len(kinds) == 1 else list(dict.fromkeys(kinds))
     if is_list(value.get("enum")) and value["enum"]:
-        made["enum"] = value["enum"]
+        keywords["enum"] = value["enum"]
     if "const" in value:
-        made["const"] = value["const"]
+        keywords["const"] = value["const"]
     if isinstance(value.get("format"), str):
-        made["format"] = value["format"]
+        keywords["format"] = value["format"]
     if isinstance(value.get("pattern"), str) and readable(value["pattern"]):
-        made["pattern"] = value["pattern"]
-    return made
+        keywords["pattern"] = value["pattern"]
+    return keywords
 
 
 def sizes(node: Node) -> dict[str, Any]:
     """Bounds; OpenAPI 3.0's flags for excluded bounds become bounds."""
     value = node.mapping
-    made: dict[str, Any] = {
+    keywords: dict[str, Any] = {
         key: int(value[key])
         for key in COUNTS
         if is_number(value.get(key)) and value[key] >= 0 and value[key] == int(value[key])
     }
-    made |= {key: value[key] for key in BOUNDS if is_number(value.get(key))}
+    keywords |= {key: value[key] for key in BOUNDS if is_number(value.get(key))}
     for flag, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if value.get(flag) is True and bound in made:
-            made[flag] = made.pop(bound)
+        if value.get(flag) is True and bound in keywords:
+            keywords[flag] = keywords.pop(bound)
     if is_number(value.get("multipleOf")) and value["multipleOf"] > 0:
-        made["multipleOf"] = value["multipleOf"]
+        keywords["multipleOf"] = value["multipleOf"]
     if value.get("uniqueItems") is True:
-        made["uniqueItems"] = True
-    return made
+        keywords["uniqueItems"] = True
+    return keywords
 
 
-def with_null(made: dict[str, Any]) -> dict[str, Any]:
+def with_null(keywords: dict[str, Any]) -> dict[str, Any]:
     """The same schema, null admitted."""
-    kind = made.get("type")
-    simple = {"enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"}.isdisjoint(made)
+    kind = keywords.get("type")
+    simple = {"enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"}.isdisjoint(keywords)
     if simple and isinstance(kind, str):
-        return {**made, "type": list(dict.fromkeys([kind, "null"]))}
+        return {**keywords, "type": list(dict.fromkeys([kind, "null"]))}
     if simple and (kind is None or "null" in kind):
-        return made
-    return {"anyOf": [made, {"type": "null"}]}
+        return keywords
+    return {"anyOf": [keywords, {"type": "null"}]}
 
 
 def readable(pattern: str) -> bool:

@@ -64,9 +64,9 @@ class Sampler:
         self.budget -= 1
         if schema.const is not MISSING:
             return schema.const
-        for known in (hint, *schema.examples, schema.default, *schema.enum):
-            if known is not MISSING and self.usable(schema, known):
-                return known
+        for candidate in (hint, *schema.examples, schema.default, *schema.enum):
+            if candidate is not MISSING and self.usable(schema, candidate):
+                return candidate
         if schema.enum and not schema.alternatives:
             return schema.enum[0]  # a bound or format beside it contradicts every listed value
         if self.open.count(schema.pointer) > 1:
@@ -77,13 +77,13 @@ class Sampler:
         finally:
             self.open.pop()
 
-    def usable(self, schema: Schema, known: object) -> bool:
+    def usable(self, schema: Schema, candidate: object) -> bool:
         """An example may stand as it is. A request's object is written property by property."""
-        if self.request and is_object(known) and known:
+        if self.request and is_object(candidate) and candidate:
             return False
-        if known is None and schema.type != "null":
+        if candidate is None and schema.type != "null":
             return False
-        return fits(schema, known, request=self.request)
+        return fits(schema, candidate, request=self.request)
 
     def made(self, schema: Schema, depth: int, hint: object) -> Any:
         branches = schema.alternatives or schema.variants
@@ -112,91 +112,91 @@ class Sampler:
         """
         ordered = sorted(branches, key=lambda branch: branch.pointer in self.open)
         first: Any = MISSING
-        sparse = self.optional
-        for filled in (True,) if sparse else (False, True):
+        usual = self.optional
+        for filled in (True,) if usual else (False, True):
             self.optional = filled
             for branch in ordered:
-                made = self.value(branch, depth, hint)
-                self.tag(schema, branch, made)
-                if self.budget < -BUDGET or fits(schema, made, request=self.request):
-                    self.optional = sparse
-                    return made
-                first = made if first is MISSING else first
-        self.optional = sparse
+                value = self.value(branch, depth, hint)
+                self.tag(schema, branch, value)
+                if self.budget < -BUDGET or fits(schema, value, request=self.request):
+                    self.optional = usual
+                    return value
+                first = value if first is MISSING else first
+        self.optional = usual
         return first
 
-    def tag(self, schema: Schema, branch: Schema, made: object) -> None:
+    def tag(self, schema: Schema, branch: Schema, value: object) -> None:
         """Write the discriminator that names the branch, where the branch admits it."""
         name = schema.discriminator
-        if not name or not is_object(made):
+        if not name or not is_object(value):
             return
         mapped = [tag for tag, pointer in schema.tags.items() if pointer == branch.pointer]
         tag = mapped[0] if mapped else branch.name
-        held = branch.properties.get(name)
-        if tag is not None and held is not None and fits(held, tag):
-            made[name] = tag
+        prop = branch.properties.get(name)
+        if tag is not None and prop is not None and fits(prop, tag):
+            value[name] = tag
 
     def mapping(self, schema: Schema, depth: int, hint: object) -> dict[str, Any]:
-        known = dict(hint) if is_object(hint) else {}
+        hints = dict(hint) if is_object(hint) else {}
         for example in reversed(schema.examples):
             if is_object(example):
-                known.update(example)
-        must = needed(schema, request=self.request)
-        made: dict[str, Any] = {}
-        for name, held in self.written(schema, depth):
-            value = self.value(held, depth - 1, known.get(name, MISSING))
-            if name in must or all(fits(other, value) for other in schema.elsewhere(name)):
-                made[name] = value
-        for name in sorted(must - made.keys()):
+                hints.update(example)
+        required = needed(schema, request=self.request)
+        members: dict[str, Any] = {}
+        for name, prop in self.written(schema, depth):
+            value = self.value(prop, depth - 1, hints.get(name, MISSING))
+            if name in required or all(fits(other, value) for other in schema.elsewhere(name)):
+                members[name] = value
+        for name in sorted(required - members.keys()):
             other = schema.additional
-            made[name] = self.value(other, depth - 1) if isinstance(other, Schema) else "string"
-        self.fill(schema, made, depth)
-        return made
+            members[name] = self.value(other, depth - 1) if isinstance(other, Schema) else "string"
+        self.fill(schema, members, depth)
+        return members
 
     def written(self, schema: Schema, depth: int) -> Iterator[tuple[str, Schema]]:
         """The properties to write: what is required, and the rest as deep as asked."""
-        must = needed(schema, request=self.request)
-        for name, held in schema.properties.items():
-            if name in must or (
+        required = needed(schema, request=self.request)
+        for name, prop in schema.properties.items():
+            if name in required or (
                 self.optional
                 and depth > 0
                 and self.budget > 0
-                and held.pointer not in self.open
-                and carried(held, request=self.request)
+                and prop.pointer not in self.open
+                and carried(prop, request=self.request)
             ):
-                yield name, held
+                yield name, prop
 
-    def fill(self, schema: Schema, made: dict[str, Any], depth: int) -> None:
+    def fill(self, schema: Schema, members: dict[str, Any], depth: int) -> None:
         """Reach the least number of properties; show one entry of a map."""
         least = schema.min_properties or 0
-        for name, held in schema.properties.items():
-            if len(made) >= least:
+        for name, prop in schema.properties.items():
+            if len(members) >= least:
                 break
-            if name not in made and carried(held, request=self.request):
-                made[name] = self.value(held, depth - 1)
+            if name not in members and carried(prop, request=self.request):
+                members[name] = self.value(prop, depth - 1)
         other = schema.additional
-        if isinstance(other, Schema) and not made and self.optional and depth > 0:
+        if isinstance(other, Schema) and not members and self.optional and depth > 0:
             least = max(least, 1) if other.pointer not in self.open else least
-        while len(made) < min(least, MOST_ITEMS) and other is not False:
-            name = f"key{len(made) + 1}" if made else "key"
-            made[name] = self.value(other, depth - 1) if isinstance(other, Schema) else "string"
+        while len(members) < min(least, MOST_ITEMS) and other is not False:
+            name = f"key{len(members) + 1}" if members else "key"
+            members[name] = self.value(other, depth - 1) if isinstance(other, Schema) else "string"
 
     def array(self, schema: Schema, depth: int, hint: object) -> list[Any]:
         least = schema.min_items or 0
         most = schema.max_items if schema.max_items is not None else MOST_ITEMS
-        made = [self.value(item, depth - 1) for item in schema.prefix[:most]]
+        elements = [self.value(item, depth - 1) for item in schema.prefix[:most]]
         item = schema.items
         shown = depth > 0 and self.budget > 0 and (item is None or item.pointer not in self.open)
-        wanted = max(least, 1) if shown else least
+        count = max(least, 1) if shown else least
         hints = hint if is_list(hint) else []
-        while len(made) < min(wanted, most, MOST_ITEMS):
+        while len(elements) < min(count, most, MOST_ITEMS):
             if item is None:
-                made.append("string")
+                elements.append("string")
                 continue
-            position = len(made)
-            known = hints[position] if position < len(hints) else MISSING
-            made.append(self.value(item, depth - 1, known))
-        return distinct(made, item) if schema.unique_items and len(made) > 1 else made
+            position = len(elements)
+            element_hint = hints[position] if position < len(hints) else MISSING
+            elements.append(self.value(item, depth - 1, element_hint))
+        return distinct(elements, item) if schema.unique_items and len(elements) > 1 else elements
 
 
 def empty(schema: Schema) -> Any:
@@ -204,18 +204,18 @@ def empty(schema: Schema) -> Any:
     return [] if schema.type == "array" else {}
 
 
-def distinct(made: list[Any], item: Schema | None) -> list[Any]:
+def distinct(elements: list[Any], item: Schema | None) -> list[Any]:
     """The same elements told apart: the enum's values in turn, numbers and texts counted on."""
-    listed = item.enum if item else ()
-    if len(listed) >= len(made):
-        return list(listed[: len(made)])
+    enum = item.enum if item else ()
+    if len(enum) >= len(elements):
+        return list(enum[: len(elements)])
     return [
         value + position
         if is_number(value)
         else f"{value[: len(value) - len(str(position))]}{position}"
         if isinstance(value, str) and position
         else value
-        for position, value in enumerate(made)
+        for position, value in enumerate(elements)
     ]
 
 
@@ -223,8 +223,8 @@ def text(schema: Schema) -> str:
     least, most = schema.min_length or 0, schema.max_length
     candidates = [TEXTS[schema.format]] if schema.format in TEXTS else []
     if schema.pattern is not None:
-        made = patterns.example(schema.pattern, least=least, most=most)
-        candidates += [made] if made is not None else []
+        example = patterns.example(schema.pattern, least=least, most=most)
+        candidates += [example] if example is not None else []
     plain = "string".ljust(min(least, 100_000), "x")
     candidates.append(plain if most is None else plain[: max(most, 0)])
     return next((text for text in candidates if fits_text(schema, text)), candidates[0])

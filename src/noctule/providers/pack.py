@@ -1,7 +1,7 @@
-"""What noctule knows of one provider, as data read from `packs/<id>.toml`.
+"""What noctule knows about one provider, as data from `packs/<id>.toml`.
 
-Nothing here is executed and nothing here is a secret: a pack names environment variables, it never
-holds their values. docs/providers.md describes the file key by key.
+Nothing in a pack is executed or secret: it names environment variables, never their values.
+docs/providers.md describes the file key by key.
 """
 
 # No `from __future__ import annotations` here: msgspec reads the annotations.
@@ -37,7 +37,7 @@ AUTH_PARTS: Mapping[AuthKind, tuple[str, ...]] = {
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of a pack: read-only, and strict about its keys."""
+    """A table of a pack: read-only, without unknown keys."""
 
 
 class Bilingual(Fact, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Bilingual(Fact, frozen=True, kw_only=True):
 
 class DocumentFacts(Fact, frozen=True, kw_only=True):
     compact: str
-    """File name of our own OpenAPI document, beside the pack."""
+    """File name of our own OpenAPI document, next to the pack."""
     official: str
     """Address of the provider's own document, or of its reference pages when it has none."""
     compared: str
@@ -64,7 +64,7 @@ class Environment(Fact, frozen=True, kw_only=True):
     note_en: str
     note_fr: str
     credential_shape: str = ""
-    """Regular expression of the credentials of this environment; "" when they look alike."""
+    """Regular expression of the credentials of this environment; "" if all look the same."""
 
     def note(self, language: Language) -> str:
         """What calls in this environment cost, and how to try the API without harm."""
@@ -79,7 +79,7 @@ class EnvFact(Bilingual, frozen=True, kw_only=True):
     secret: bool = True
     required: bool = True
     shape: str = ""
-    """Regular expression of the whole value, for redaction and start-up checks; "" unknown."""
+    """Regular expression of the whole value; "" if unknown."""
 
 
 class AuthFact(Fact, frozen=True, kw_only=True):
@@ -104,9 +104,9 @@ class PaginationFact(Fact, frozen=True, kw_only=True):
     parameter: str
     """Request parameter that asks for the next page."""
     next: str = ""
-    """Where the answer holds the next cursor, offset or address; dots between keys."""
+    """Where the response contains the next cursor, offset or address; dots between keys."""
     more: str = ""
-    """Where the answer says that there is a next page (a boolean)."""
+    """Where the response says whether there is a next page (a boolean)."""
 
 
 class RetryFact(Fact, frozen=True, kw_only=True):
@@ -142,7 +142,7 @@ class FailureFact(Fact, frozen=True, kw_only=True):
 
 
 class UnsignedFact(Fact, frozen=True, kw_only=True):
-    """Webhooks exist, and nothing proves who sent them."""
+    """Webhooks exist, but cannot be verified."""
 
     reason_en: str
     reason_fr: str
@@ -151,8 +151,7 @@ class UnsignedFact(Fact, frozen=True, kw_only=True):
     source: str = ""
     """Address of the text that says so."""
     handshakes: tuple[Mapping[str, Any], ...] = ()
-    """Questions to answer where deliveries are taken as hints, in the language of a signature's
-    `handshake`."""
+    """Requests that a `RefetchReceiver` answers, in the language of a signature's `handshake`."""
 
 
 class BackfillFact(Fact, frozen=True, kw_only=True):
@@ -188,27 +187,27 @@ class WebhookFact(Fact, frozen=True, kw_only=True):
     endpoint_slug: str
     """Last part of the endpoint: /api/webhooks/<slug>."""
     secret_env: str
-    """Environment variable that verifies deliveries; Twilio's is its API credential."""
+    """Environment variable that verifies deliveries; for Twilio it is the API credential."""
     object_path: str = ""
-    """Where the resource lies in an event's body ("data.object"); "" the body itself."""
+    """Where the body of an event contains the resource ("data.object"); "": the body itself."""
     named_after_object: bool = False
-    """What lies at `object_path` is the whole resource, and the event is named after it:
-    `charge.refunded` brings a charge."""
+    """The value at `object_path` is the complete resource, and the event is named after it:
+    `charge.refunded` contains a charge."""
     envelope: Mapping[str, str] = {}
     """What every event's body contains beside its object, id and type: `object = "event"`."""
     events: tuple[str, ...] = ()
-    """What to listen to where no need of the pack says it, the principal event first."""
+    """The events to listen to where no need lists any, the main one first."""
     backfill: BackfillFact | None = None
 
 
 class Need(Bilingual, frozen=True, kw_only=True):
-    """What people want the provider for, and what that takes."""
+    """What people use the provider for, and which operations and events that needs."""
 
     id: str
     words_en: tuple[str, ...]
     words_fr: tuple[str, ...]
     operations: tuple[str, ...]
-    """Keys of the default operations, the principal one first."""
+    """Keys of the default operations, the main one first."""
     events: tuple[str, ...] = ()
 
 
@@ -221,19 +220,19 @@ class OperationFact(Bilingual, frozen=True, kw_only=True):
     moves_money: bool = False
     """Whether it can take, give back or spend money."""
     idempotent: bool = False
-    """Sending it twice has the effect of sending it once, without any key; unless the pack says
-    otherwise, true of GET, HEAD, OPTIONS, PUT and DELETE."""
+    """Sending it twice has the effect of sending it once, without any key; by default true for
+    GET, HEAD, OPTIONS, PUT and DELETE."""
 
 
 class EventFact(Bilingual, frozen=True, kw_only=True):
     name: str
     schema: str = ""
-    """Component of the compact document that describes what lies at `webhook.object_path`; "" in a
-    pack without one."""
+    """Component of the compact document that describes the value at `webhook.object_path`; "" in a
+    pack without a document."""
 
 
 class Erratum(Bilingual, frozen=True, kw_only=True):
-    """One place where the official document is wrong or silent."""
+    """One place where the official document is wrong or incomplete."""
 
     id: str
     pointer: str
@@ -244,20 +243,20 @@ class Erratum(Bilingual, frozen=True, kw_only=True):
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider is called: the head of its pack, read without the rest."""
+    """The names of a provider: the head of its pack, read without the rest."""
 
     id: str
     name: str
     aliases: tuple[str, ...] = ()
     ordinary: bool = False
-    """Whether a name is a word as well ("box"), which small letters alone do not make a name."""
+    """Whether a name is also a word ("box"), so that in lower case it is not always a name."""
     complete: bool = False
     """Whether the pack has an API document."""
 
 
 class Pack(Fact, frozen=True, kw_only=True):
-    """A pack without `document` knows a provider's webhooks and no more: its operations come from
-    an API document that the user gives."""
+    """All facts about one provider. Without `document` a pack knows only webhooks; the operations
+    come from an API document that the user gives."""
 
     id: str
     name: str
@@ -271,7 +270,7 @@ class Pack(Fact, frozen=True, kw_only=True):
     """As in `Names`."""
     env: tuple[EnvFact, ...] = ()
     parameters: Mapping[str, str] = {}
-    """Wire parameters that are the same in every call -> environment variable that holds them."""
+    """Parameters with the same value in every call -> environment variable of that value."""
     headers: Mapping[str, str] = {}
     request_id_header: str = ""
     idempotency: IdempotencyFact | None = None
@@ -296,7 +295,7 @@ class Pack(Fact, frozen=True, kw_only=True):
         return self.document is not None
 
     def document_bytes(self) -> bytes:
-        """The compact API document, as it lies beside the pack. Raises Problem if it does not."""
+        """The compact API document next to the pack. Raises Problem if there is none."""
         if self.document is None:
             raise Problem("providers.webhooks_only", exit=Exit.USAGE, place=self.name)
         try:

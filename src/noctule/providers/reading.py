@@ -1,4 +1,4 @@
-"""From a TOML file to a `Pack`: strict, and exact about what is wrong and where."""
+"""Reads a TOML file as a `Pack`: strictly, with the exact place of an error."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KEYED: tuple[tuple[str, type[Fact], str], ...] = (
     ("events", EventFact, "name"),
     ("errata", Erratum, "id"),
 )
-"""Sections of named tables, `[operations."POST /v1/x"]`, and the field that takes the name."""
+"""Sections of named tables, `[operations."POST /v1/x"]`, and the field for the name."""
 
 _NEW_NAMES = {"probed": "compared", "checked_against": "compared_with"}
 
@@ -50,7 +50,7 @@ _CAUSES = (
     ("providers.wrong_value", re.compile(r"Invalid enum value (?P<value>.+?)(?: - at|$)")),
 )
 _HEAD = re.compile(r"^(?:\[|event_names)", re.MULTILINE)
-"""What comes after the names."""
+"""The start of what follows the names."""
 _WHERE = re.compile(r" - at `\$\.?(?P<path>.*)`$")
 
 
@@ -81,7 +81,7 @@ def read(path: Path) -> Pack:
 
 
 def read_names(path: Path) -> Names:
-    """What the pack in `path` is called. Raises Problem."""
+    """The names of the pack in `path`. Raises Problem."""
     text = _text(path)
     head = _HEAD.split(text, maxsplit=1)[0]
     try:
@@ -132,21 +132,23 @@ def _renamed(tables: dict[str, Any]) -> dict[str, Any]:
     return tables
 
 
-def _named(found: object, section: str, kind: type[F], label: str, path: Path) -> dict[str, F]:
-    """The tables of one section, each told the name it stands under."""
-    result: dict[str, F] = {}
-    for name, table in _table(found, section, path).items():
+def _named(
+    section_value: object, section: str, kind: type[F], label: str, path: Path
+) -> dict[str, F]:
+    """The tables of one section, each with its own name as a field."""
+    facts: dict[str, F] = {}
+    for name, table in _table(section_value, section, path).items():
         where = f'{section}."{name}"'
-        said = _table(table, where, path)
-        if label in said:
+        content = _table(table, where, path)
+        if label in content:
             raise _broken("providers.unknown_key", path, f"{where}.{label}")
         named = {label: name} if label else {}
-        result[name] = _convert(_implied(section, name) | said | named, kind, where, path)
-    return result
+        facts[name] = _convert(_implied(section, name) | content | named, kind, where, path)
+    return facts
 
 
 def _implied(section: str, name: str) -> dict[str, Any]:
-    """What a table says by its name alone."""
+    """Default values that follow from the name of a table."""
     if section == "operations":
         return {"idempotent": name.partition(" ")[0] in _IDEMPOTENT}
     return {}
@@ -180,9 +182,9 @@ def _explained(message: str, where: str, path: Path) -> Problem:
     steps = [where, place["path"] if place else ""]
     for key, pattern in _CAUSES:
         if match := pattern.search(message):
-            found = match.groupdict()
-            at = ".".join(filter(None, [*steps, found.pop("key", "")]))
-            return _broken(key, path, at, **found)
+            groups = match.groupdict()
+            at = ".".join(filter(None, [*steps, groups.pop("key", "")]))
+            return _broken(key, path, at, **groups)
     at = ".".join(filter(None, steps))
     return _broken("providers.invalid", path, at, cause=_WHERE.sub("", message))
 

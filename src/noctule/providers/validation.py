@@ -1,4 +1,4 @@
-"""Whether a pack agrees with itself and with its own document: for tests and for authors."""
+"""Whether a pack is consistent with itself and its document: for tests and authors of packs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def validate(pack: Pack) -> list[str]:
-    """What is wrong with the pack, one sentence each, in English; empty when it is sound.
+    """The contradictions of the pack, one English sentence each; empty if there are none.
 
     Reads the compact document whole, which `packs()` never does.
     """
@@ -41,7 +41,7 @@ def _texts(pack: Pack) -> Iterator[str]:
                     yield f"{section}: {fact!r} has no text in {language!r}"
     for need in pack.needs.values():
         if not (need.words_en and need.words_fr):
-            yield f"needs.{need.id}: words are wanted in both languages"
+            yield f"needs.{need.id}: words are needed in both languages"
 
 
 def _credentials(pack: Pack) -> Iterator[str]:
@@ -110,7 +110,7 @@ def _document(pack: Pack) -> Iterator[str]:
             if e.schema
         )
         return
-    from noctule.apidoc import parse  # heavy, and wanted only here
+    from noctule.apidoc import parse  # heavy, and needed only here
 
     document = parse(pack.document_bytes(), source=f"pack:{pack.id}")
     for fact in pack.operations.values():

@@ -194,7 +194,7 @@ class TestValidation:
             ),
             ('name = "create_parcel"', 'name = "send"', "is create_parcel in the document"),
             ('fr = "Jeton"', 'fr = " "', "has no text in 'fr'"),
-            ('words_fr = ["colis"]', "words_fr = []", "words are wanted in both languages"),
+            ('words_fr = ["colis"]', "words_fr = []", "words are needed in both languages"),
             ('{ token = "ACME_TOKEN" }', '{ token = "ACME_KEY" }', "ACME_KEY is used and not"),
             ('kind = "bearer"', 'kind = "basic"', "basic takes ['password', 'username']"),
             ('role = "token"', 'role = "token"\nshape = "("', "not a regular expression"),

@@ -64,11 +64,11 @@ class Gap:
 
 def gaps(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap, ...]:
     """Every gap of these operations and of the document, blocking kinds first."""
-    gaps_: list[Gap] = []
+    missing_parts: list[Gap] = []
     for operation in operations:
-        gaps_ += [Gap(operation.key, kind, at) for kind, at in missing(document, operation)]
-    gaps_ += [Gap("", kind, at) for kind, at in missing_overall(document)]
-    return tuple(sorted(dict.fromkeys(gaps_), key=lambda gap: not gap.blocking))
+        missing_parts += [Gap(operation.key, kind, at) for kind, at in missing(document, operation)]
+    missing_parts += [Gap("", kind, at) for kind, at in missing_overall(document)]
+    return tuple(sorted(dict.fromkeys(missing_parts), key=lambda gap: not gap.blocking))
 
 
 def missing_overall(document: ApiDocument) -> Iterator[tuple[str, str]]:
@@ -78,22 +78,24 @@ def missing_overall(document: ApiDocument) -> Iterator[tuple[str, str]]:
         yield "sandbox", "#/servers"
     if not document.version:
         yield "version", "#/info/version"
-    called = [*document.webhooks.values()]
-    called += [made for op in document.operations.values() for made in op.callbacks.values()]
-    if not called:
+    deliveries = [*document.webhooks.values()]
+    deliveries += [
+        request for op in document.operations.values() for request in op.callbacks.values()
+    ]
+    if not deliveries:
         yield "webhooks", "#/webhooks"
-    elif not any(signed(delivery) for delivery in called):
-        yield "webhook_signature", called[0].pointer
+    elif not any(signed(delivery) for delivery in deliveries):
+        yield "webhook_signature", deliveries[0].pointer
 
 
 def signed(delivery: ApiOperation) -> bool:
-    """The document says how to tell that a delivery is the provider's."""
+    """Whether the document describes a signature of the delivery."""
     names = [parameter.name for parameter in delivery.parameters if parameter.where == "header"]
-    return any(SIGNATURE.search(said) for said in (*names, delivery.description))
+    return any(SIGNATURE.search(text) for text in (*names, delivery.description))
 
 
 def missing(document: ApiDocument, operation: ApiOperation) -> Iterator[tuple[str, str]]:
-    """(kind, pointer) of what one operation lacks."""
+    """Kind and pointer of each gap of one operation."""
     answers = f"{operation.pointer}/responses"
     if not answers_described(operation):
         yield "response_schema", operation.success.pointer if operation.success else answers
@@ -105,11 +107,11 @@ def missing(document: ApiDocument, operation: ApiOperation) -> Iterator[tuple[st
         yield "error_statuses", answers
     if not authenticates(document, operation):
         yield "auth", f"{operation.pointer}/security"
-    yield from missing_by_the_way(operation, answers)
+    yield from missing_non_blocking(operation, answers)
 
 
-def missing_by_the_way(operation: ApiOperation, answers: str) -> Iterator[tuple[str, str]]:
-    """What one can live without."""
+def missing_non_blocking(operation: ApiOperation, answers: str) -> Iterator[tuple[str, str]]:
+    """Gaps that do not stop a wrapper."""
     if not {"401", "403"} & set(operation.errors) and not operation.public:
         yield "unauthorized", answers
     if "429" not in operation.responses and not has_header(operation, LIMITS):
@@ -119,8 +121,8 @@ def missing_by_the_way(operation: ApiOperation, answers: str) -> Iterator[tuple[
         yield "idempotency", f"{operation.pointer}/parameters"
     if lists(operation) and not any(PAGING.match(name) for name in names):
         yield "pagination", f"{operation.pointer}/parameters"
-    written = [*medias(operation)]
-    if written and not any(media.examples or has_examples(media) for media in written):
+    bodies = [*medias(operation)]
+    if bodies and not any(media.examples or has_examples(media) for media in bodies):
         yield "example", operation.pointer
     if not operation.summary and not operation.description:
         yield "description", operation.pointer
@@ -129,16 +131,16 @@ def missing_by_the_way(operation: ApiOperation, answers: str) -> Iterator[tuple[
 
 
 def has_examples(media: Media) -> bool:
-    """The schema has an example, or every property that must be there has."""
+    """Whether the schema has an example, or all of its required properties have."""
     schema = media.schema
     if schema is None or schema.examples:
         return schema is not None
-    held = [schema.properties[name] for name in schema.required if name in schema.properties]
-    return bool(held) and all(one.examples or one.enum for one in held)
+    required = [schema.properties[name] for name in schema.required if name in schema.properties]
+    return bool(required) and all(prop.examples or prop.enum for prop in required)
 
 
 def answers_described(operation: ApiOperation) -> bool:
-    """The success is documented, with its body's schema or as having none."""
+    """Whether the success is documented, with a schema or without a body."""
     success = operation.success
     if success is None:
         return False
@@ -153,14 +155,14 @@ def answers_described(operation: ApiOperation) -> bool:
 
 
 def text_or_binary(media: Iterable[Media]) -> bool:
-    """Bodies that need no schema to be read: neither JSON, XML nor a form."""
-    types = [each.type for each in media]
+    """Whether the bodies need no schema: neither JSON, XML nor a form."""
+    types = [item.type for item in media]
     return bool(types) and not any(re.search(r"json|xml|form|\*/\*", type_) for type_ in types)
 
 
 def authenticates(document: ApiDocument, operation: ApiOperation) -> bool:
-    """A known scheme, a credential among the parameters, or the author's word that none is needed
-    (`security: []` or `[{}]` on the operation)."""
+    """Whether the operation has a known scheme or a credential among its parameters, or needs none
+    by its own words (`security: []` or `[{}]`)."""
     if operation.public:
         return True
     named = [name for names in operation.security for name in names]
@@ -170,12 +172,12 @@ def authenticates(document: ApiDocument, operation: ApiOperation) -> bool:
 
 
 def writes(operation: ApiOperation) -> bool:
-    """Sent twice, it may act twice."""
+    """Whether sending it twice may have its effect twice."""
     return operation.method in ("POST", "PATCH")
 
 
 def lists(operation: ApiOperation) -> bool:
-    """It answers a list: an array, or an object around a single array of objects."""
+    """Whether it returns a list: an array, or an object with a single array of objects."""
     schema = operation.success.schema if operation.success else None
     if operation.method != "GET" or schema is None:
         return False
@@ -183,7 +185,7 @@ def lists(operation: ApiOperation) -> bool:
         return True
     if schema.type != "object" or operation.path.endswith("}"):
         return False
-    arrays = [held for held in schema.properties.values() if held.type == "array"]
+    arrays = [prop for prop in schema.properties.values() if prop.type == "array"]
     return len(arrays) == 1 and arrays[0].items is not None and arrays[0].items.type == "object"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -132,14 +133,17 @@ def test_bytes_after_the_body_do_not_reach_the_next_call(connect: Any) -> None:
 
 
 def test_an_idle_connection_that_the_server_closed_is_not_used(connect: Any) -> None:
+    closed = threading.Event()
+
     def answer_and_close(c: Connection) -> None:
         c.answer()
         c.close()
+        closed.set()
 
     with HostileServer(answer_and_close) as server:
         caller = connect(server)
         assert caller.call(CREATE, body={"amount": 3}).id == "i1"
-        time.sleep(0.05)
+        assert closed.wait(5)
         assert caller.call(CREATE, body={"amount": 3}).id == "i1"
         assert len(server.requests) == 2
 

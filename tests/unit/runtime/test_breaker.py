@@ -1,4 +1,4 @@
-"""The circuit breaker against a model that keeps every call it was told of."""
+"""The circuit breaker, against a model that records every call."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class BreakerMachine(RuleBasedStateMachine):
         self.pending: list[int] = []
         self.refused = 0
         self.good = 0
-        """Calls that came back well since the probe was let out."""
+        """Successes since the trial call was admitted."""
         self.trial_sent_at = -1e9
 
     @rule(seconds=st.floats(0, 90) | st.floats(0, 0.2))
@@ -98,8 +98,8 @@ class BreakerMachine(RuleBasedStateMachine):
             assert (after[0] is State.CLOSED) == (well and self.good == LIMITS.successes_to_close)
 
     @rule(age=st.floats(0, 3))
-    def listen(self, age: float) -> None:
-        """Only to a probe, only while it is young, and not for ever."""
+    def recheck(self, age: float) -> None:
+        """Only during a recent trial call, and for a limited time."""
         if self.breaker.recheck_after(self.now, age) is not None:
             assert self.breaker.state is State.HALF_OPEN
             assert self.now - self.trial_sent_at < LIMITS.short_trial_seconds
@@ -114,17 +114,17 @@ class BreakerMachine(RuleBasedStateMachine):
         assert self.breaker.state is state
 
     @invariant()
-    def at_most_one_probe(self) -> None:
+    def at_most_one_trial_call(self) -> None:
         if self.breaker.state is State.HALF_OPEN and not self.good:
             assert self.pending.count(self.breaker.generation) <= 1
 
     @invariant()
-    def never_open_for_ever(self) -> None:
+    def the_open_time_is_limited(self) -> None:
         if self.breaker.state is State.OPEN:
             assert self.breaker.open_until <= self.now + LIMITS.max_open_seconds * 1.2
 
     def teardown(self) -> None:
-        """Whatever happened: once all is quiet, a healthy provider is let back in."""
+        """In the end a healthy provider is called again, whatever happened before."""
         for generation in self.pending:
             self.breaker.release(generation)
         self.now += 100
@@ -146,7 +146,7 @@ def test_half_of_ten_calls_open_it() -> None:
     assert breaker.state is State.OPEN
 
 
-def test_fewer_than_the_minimum_never_open_it() -> None:
+def test_fewer_than_minimum_calls_never_open_it() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for _ in range(9):
         call(breaker, 1.0, success=False)
@@ -180,12 +180,12 @@ def test_slow_calls_open_it_although_they_succeed() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for number in range(10):
         call(breaker, 1.0, success=True, seconds=9.0 if number < 8 else 0.1)
-    # The tenth is fast, so the share is only judged again at the next slow one.
+    # The tenth is fast; the rate is checked again at the next slow one.
     call(breaker, 1.0, success=True, seconds=9.0)
     assert breaker.state is State.OPEN
 
 
-def test_failures_fade_after_a_minute() -> None:
+def test_failures_older_than_a_minute_do_not_count() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for _ in range(9):
         call(breaker, 1.0, success=False)
@@ -193,7 +193,7 @@ def test_failures_fade_after_a_minute() -> None:
     assert breaker.state is State.CLOSED
 
 
-def test_the_open_time_grows_to_five_seconds_and_starts_anew_after_a_recovery() -> None:
+def test_the_open_time_doubles_to_five_seconds_and_restarts_after_a_recovery() -> None:
     breaker, now, lengths = opened(), 0.0, []
     for _ in range(6):
         lengths.append(breaker.open_until - now)
@@ -208,7 +208,7 @@ def test_the_open_time_grows_to_five_seconds_and_starts_anew_after_a_recovery() 
     assert breaker.open_until - now == 0.5
 
 
-def test_the_open_time_is_spread_by_a_fifth() -> None:
+def test_the_open_time_varies_by_a_fifth() -> None:
     for draw, length in ((0.0, 0.4), (0.5, 0.5), (1.0, 0.6)):
         breaker = Breaker(LIMITS, lambda draw=draw: draw)
         breaker.trip(0.0)
@@ -216,8 +216,8 @@ def test_the_open_time_is_spread_by_a_fifth() -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 300, 20_000])
-def test_a_long_outage_sees_a_small_share_of_the_calls_or_one_in_five_seconds(rate: int) -> None:
-    """And never more than ten a second, however many there are."""
+def test_an_outage_gets_few_trial_calls(rate: int) -> None:
+    """A fixed part of the calls, at least one in five seconds, at most ten a second."""
     breaker, trials, seconds = opened(), 0, 100
     for number in range(rate * seconds):
         trials += call(breaker, number / rate, success=False)
@@ -241,14 +241,14 @@ def test_a_recovery_costs_few_calls_however_long_the_outage_was(rate: int) -> No
     assert breaker.admit(number) is not None
 
 
-def test_refused_calls_earn_no_probe_where_only_time_is_to_count() -> None:
+def test_with_a_trial_call_rate_of_zero_only_the_open_time_counts() -> None:
     breaker = Breaker(BreakerLimits(trial_call_rate=0.0), lambda: MIDDLE)
     breaker.trip(0.0)
     assert not any(call(breaker, 0.49, success=True) for _ in range(10_000))
     assert call(breaker, 0.5, success=True)
 
 
-def test_a_cancelled_probe_frees_its_place() -> None:
+def test_after_a_cancelled_trial_call_another_may_go() -> None:
     breaker = opened()
     for _ in range(1000):
         generation = breaker.admit(10.0)
@@ -257,12 +257,12 @@ def test_a_cancelled_probe_frees_its_place() -> None:
         breaker.release(generation)
 
 
-def test_a_probe_that_hangs_does_not_keep_others_from_finding_out() -> None:
+def test_a_trial_call_that_hangs_does_not_block_the_next() -> None:
     breaker = opened()
     hanging = breaker.admit(1.0)
     assert hanging is not None
     assert breaker.admit(1.5) is None
-    # It may take as long as the circuit would have stayed open; then the next one goes.
+    # It may take as long as the breaker would stay open; then the next one goes.
     assert call(breaker, 2.0, success=True)
     assert call(breaker, 2.0, success=True)
     assert breaker.state is State.CLOSED
@@ -270,7 +270,7 @@ def test_a_probe_that_hangs_does_not_keep_others_from_finding_out() -> None:
     assert breaker.state is State.CLOSED
 
 
-def test_after_a_good_probe_calls_pass_and_the_first_bad_one_opens_it_again() -> None:
+def test_after_a_successful_trial_call_calls_pass_until_one_fails() -> None:
     breaker = opened()
     call(breaker, 10.0, success=True)
     assert breaker.state is State.HALF_OPEN
@@ -281,13 +281,13 @@ def test_after_a_good_probe_calls_pass_and_the_first_bad_one_opens_it_again() ->
     assert breaker.admit(10.0) is None
 
 
-def test_a_slow_probe_is_no_recovery() -> None:
+def test_a_slow_trial_call_does_not_close_it() -> None:
     breaker = opened()
     call(breaker, 10.0, success=True, seconds=9.0)
     assert breaker.state is State.OPEN
 
 
-def test_another_process_is_followed_once_and_not_by_who_knows_better() -> None:
+def test_it_opens_once_for_each_opening_of_another_process() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     assert breaker.open_with_peer(0.0, 3.0, until=1003.0)
     assert breaker.open_until == 3.0

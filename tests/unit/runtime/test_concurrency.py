@@ -1,4 +1,4 @@
-"""Many calls at once, in virtual time: the bulkhead, the single probe, cancellation, hedging."""
+"""Many calls at once, in virtual time: bulkhead, single trial call, cancellation, hedging."""
 
 from __future__ import annotations
 
@@ -102,19 +102,19 @@ def test_thousands_of_calls_to_a_provider_that_hangs_end_in_time() -> None:
     asyncio.run(main())
 
 
-async def around_a_probe(shop: Any, clock: VirtualClock, calls: int) -> list[Any]:
-    """What calls come to that are made together when a probe is due."""
+async def during_a_trial_call(shop: Any, clock: VirtualClock, calls: int) -> list[Any]:
+    """The results of calls that begin together when a trial call is due."""
     state_of(shop).breaker.trip(clock.monotonic())
     clock.advance(10)
     shop_type = [shop.call(READ, path={"id": n}, options=ONCE) for n in range(calls)]
     return await asyncio.gather(*shop_type, return_exceptions=True)
 
 
-def test_those_who_come_while_a_probe_is_young_listen_and_follow_it() -> None:
+def test_calls_during_a_recent_trial_call_wait_for_its_result() -> None:
     async def main() -> None:
         clock = VirtualClock()
         slow = Slow(clock, 0.35)
-        results = await around_a_probe(service(slow, clock), clock, 20)
+        results = await during_a_trial_call(service(slow, clock), clock, 20)
         assert not [result for result in results if isinstance(result, Exception)]
         # They asked every tenth of a second, and the answer came before the fourth time.
         assert slow.began[1:] == pytest.approx([slow.began[0] + 0.4] * 19)
@@ -122,11 +122,11 @@ def test_those_who_come_while_a_probe_is_young_listen_and_follow_it() -> None:
     asyncio.run(main())
 
 
-def test_those_who_listen_to_a_probe_that_fails_are_refused() -> None:
+def test_calls_that_waited_for_a_failed_trial_call_are_refused() -> None:
     async def main() -> None:
         clock = VirtualClock()
         slow = Slow(clock, 0.35, Response(503))
-        results = await around_a_probe(service(slow, clock), clock, 20)
+        results = await during_a_trial_call(service(slow, clock), clock, 20)
         assert slow.total == 1
         refused = [result for result in results if isinstance(result, CircuitOpen)]
         assert [error.elapsed for error in refused] == pytest.approx([0.4] * 19)
@@ -137,7 +137,7 @@ def test_those_who_listen_to_a_probe_that_fails_are_refused() -> None:
 def test_listening_leaves_a_fifth_of_the_places_free() -> None:
     async def main() -> None:
         clock = VirtualClock()
-        results = await around_a_probe(
+        results = await during_a_trial_call(
             service(Slow(clock, 0.35), clock, max_concurrency=50), clock, 60
         )
         refused = [result for result in results if isinstance(result, CircuitOpen)]
@@ -154,23 +154,23 @@ def test_a_call_listens_no_longer_than_a_second_or_its_deadline(
     async def main() -> None:
         clock = VirtualClock()
         shop = service(Slow(clock, 1e9), clock)
-        probe = await hanging_probe(shop, clock, 0.05)
+        trial_call = await hanging_trial_call(shop, clock, 0.05)
         with pytest.raises(CircuitOpen) as caught:
             await shop.call(READ, path={"id": 1}, options=CallOptions(deadline=deadline))
         assert 0.3 < caught.value.elapsed <= longest
-        probe.cancel()
+        trial_call.cancel()
 
     asyncio.run(main())
 
 
-async def hanging_probe(shop: Any, clock: VirtualClock, seconds: float) -> asyncio.Task[Any]:
-    """A probe that has hung for so long, in an outage that has lasted."""
+async def hanging_trial_call(shop: Any, clock: VirtualClock, seconds: float) -> asyncio.Task[Any]:
+    """A trial call that has hung for `seconds`, in a long outage."""
     breaker = state_of(shop).breaker
     breaker.trips = 5
     breaker.trip(-100.0)
-    probe = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
+    trial_call = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
     await clock.sleep(seconds)
-    return probe
+    return trial_call
 
 
 class HangsOnce:
@@ -190,7 +190,7 @@ class HangsOnce:
 
 
 @pytest.mark.parametrize(("operation", "passed"), [(READ, 57), (CREATE, 0)])
-def test_a_probe_that_hangs_does_not_hide_that_the_provider_is_back(
+def test_a_trial_call_that_hangs_does_not_hide_that_the_provider_is_back(
     operation: Any, passed: int
 ) -> None:
     """The 44th call that is refused looks for itself, unless it could do its effect twice."""
@@ -198,12 +198,12 @@ def test_a_probe_that_hangs_does_not_hide_that_the_provider_is_back(
     async def main() -> None:
         clock = VirtualClock()
         shop = service(HangsOnce(clock), clock)
-        probe = await hanging_probe(shop, clock, 1.2)
+        trial_call = await hanging_trial_call(shop, clock, 1.2)
         path = {"id": 1} if operation is READ else None
         calls = [await attempted(shop.call(operation, path=path)) for _ in range(100)]
         assert calls.count(True) == passed
         assert (state_of(shop).breaker.state is State.CLOSED) == (passed > 0)
-        probe.cancel()
+        trial_call.cancel()
 
     asyncio.run(main())
 
@@ -218,7 +218,7 @@ async def attempted(call: Any) -> bool:
 
 
 def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
-    """A thousand schedules: probes, retries, waits for a place, all cut at a random moment."""
+    """A thousand schedules: trial calls, retries, waits for a permit, all cancelled at random."""
 
     async def main() -> None:
         draw = random.Random(1)
@@ -333,7 +333,7 @@ def test_a_hedge_that_fails_leaves_the_first_request_its_chance() -> None:
     asyncio.run(main())
 
 
-def test_no_hedge_while_the_provider_is_ill_or_the_quota_is_spent() -> None:
+def test_no_hedge_while_the_breaker_is_open_or_the_retry_budget_is_spent() -> None:
     async def main() -> None:
         clock = VirtualClock()
         slow = Slow(clock, 3.0)

@@ -1,4 +1,4 @@
-"""Bulkhead, quota, gate, window, backoff, retry and hints: laws that hold for any input."""
+"""Bulkhead, retry budget, cooldown, window, backoff, retry, retry headers: laws for any input."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class BulkheadMachine(RuleBasedStateMachine):
             self.bulkhead.cancel(waiter)
 
     @invariant()
-    def never_more_than_places(self) -> None:
+    def never_more_than_the_permits(self) -> None:
         assert self.bulkhead.active_calls == len(self.active) <= PERMITS
         assert not self.waiting or len(self.active) == PERMITS
 
@@ -97,36 +97,36 @@ TestBulkhead.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 @given(st.lists(st.one_of(st.just("deposit"), st.sampled_from([14, 5])), max_size=300))
-def test_the_quota_never_goes_below_zero_nor_above_its_capacity(
+def test_the_retry_tokens_stay_between_zero_and_the_capacity(
     steps: list[str | int],
 ) -> None:
-    quota, model = RetryTokens(50), 50
+    tokens, model = RetryTokens(50), 50
     for step in steps:
         if isinstance(step, str):
-            quota.deposit()
+            tokens.deposit()
             model = min(50, model + 1)
         else:
-            paid = quota.withdraw(step)
-            assert paid == (model >= step)
-            model -= step if paid else 0
-        assert quota.tokens == model
+            withdrawn = tokens.withdraw(step)
+            assert withdrawn == (model >= step)
+            model -= step if withdrawn else 0
+        assert tokens.tokens == model
 
 
-def test_a_full_quota_pays_for_35_retries_in_an_outage() -> None:
+def test_a_full_budget_pays_for_35_retries_in_an_outage() -> None:
     prices = RetryBudget()
-    quota = RetryTokens(prices.capacity)
-    assert sum(quota.withdraw(prices.transient_cost) for _ in range(1000)) == 35
+    tokens = RetryTokens(prices.capacity)
+    assert sum(tokens.withdraw(prices.transient_cost) for _ in range(1000)) == 35
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e9)), min_size=1), st.floats(0, 1e6))
-def test_the_gate_opens_at_the_latest_moment_it_was_told(
+def test_the_cooldown_ends_at_the_latest_requested_time(
     history: list[tuple[float, float]], now: float
 ) -> None:
-    gate = Cooldown()
+    cooldown = Cooldown()
     for moment, seconds in history:
-        gate.extend(moment, seconds)
+        cooldown.extend(moment, seconds)
     latest = max(moment + seconds for moment, seconds in history)
-    assert gate.wait(now) == max(0.0, latest - now)
+    assert cooldown.wait(now) == max(0.0, latest - now)
 
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.booleans(), st.booleans()), max_size=80))
@@ -164,7 +164,7 @@ def test_what_the_provider_asks_for_is_waited_in_full(seconds: float, draw: floa
     assert seconds <= with_jitter(seconds, lambda: draw) <= seconds * 1.1
 
 
-verdicts = st.builds(
+outcomes = st.builds(
     AttemptOutcome,
     delivery=st.sampled_from(DeliveryStatus),
     retry_kind=st.sampled_from(["no", "transient_cost", "throttled"]),
@@ -174,17 +174,17 @@ verdicts = st.builds(
 
 
 @given(
-    verdicts,
+    outcomes,
     st.integers(1, 6),
     st.sampled_from(["idempotent", "with_key", "never"]),
     st.floats(0, 1, exclude_max=True),
 )
 def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
-    verdict: AttemptOutcome, failed: int, retry: str, draw: float
+    outcome: AttemptOutcome, failed: int, retry: str, draw: float
 ) -> None:
     wait = wait_before_retry(
         RetryLimits(),
-        verdict,
+        outcome,
         attempts=failed,
         retry_mode=retry,
         random=lambda: draw,
@@ -192,20 +192,20 @@ def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
     if wait is None:
         return
     assert failed < 4
-    assert verdict.should_retry is not False
+    assert outcome.should_retry is not False
     assert wait <= 66
     if retry == "never":
-        assert verdict.delivery in (DeliveryStatus.NOT_SENT, DeliveryStatus.REJECTED)
+        assert outcome.delivery in (DeliveryStatus.NOT_SENT, DeliveryStatus.REJECTED)
 
 
 @pytest.mark.parametrize("should_retry", [True, False])
 def test_the_providers_advice_is_obeyed(should_retry: bool) -> None:
     def wait(retry_kind: str) -> float | None:
-        verdict = AttemptOutcome(
+        outcome = AttemptOutcome(
             delivery=DeliveryStatus.REJECTED, retry_kind=retry_kind, should_retry=should_retry
         )
         return wait_before_retry(
-            RetryLimits(), verdict, attempts=1, retry_mode="with_key", random=lambda: 0.5
+            RetryLimits(), outcome, attempts=1, retry_mode="with_key", random=lambda: 0.5
         )
 
     assert (wait("transient_cost") is not None) is should_retry

@@ -1,4 +1,4 @@
-"""A probe that is cut off does not stay in the way; 1,440 schedules are `benchmarks/runtime/`."""
+"""A trial call that is cancelled does not block the next one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from benchmarks.runtime import probes
 
 
-def test_a_probe_that_is_cancelled_at_any_await_is_followed_by_the_next() -> None:
+def test_a_trial_call_cancelled_at_any_await_is_followed_by_the_next() -> None:
     count = asyncio.run(probes.cancelled(waits=(1, 4)))
     assert count["cut off"] > 40
     assert count["recovered"] == count["cut off"]

@@ -9,6 +9,7 @@ import pytest
 
 from noctule.runtime import (
     JSON,
+    OFF,
     Backoff,
     CallOptions,
     CircuitOpen,
@@ -364,7 +365,7 @@ def test_an_answer_of_the_wrong_shape_is_no_outage(make_shop: MakeShop) -> None:
     assert shop.call(READ, path={"id": "i1"}).id == "i1"
 
 
-def test_the_quota_stops_the_retries_of_an_outage(make_shop: MakeShop) -> None:
+def test_the_retry_budget_stops_the_retries_of_an_outage(make_shop: MakeShop) -> None:
     shop = make_shop(policies=Policies(breaker=None, max_concurrency=None))
     shop.provider.replies(500, times=None)
     for _ in range(100):
@@ -605,3 +606,21 @@ def test_the_event_of_an_attempt_has_its_status(make_shop: MakeShop) -> None:
         (event["number"], event["status"], event["error"]) for event in shop.events_named("attempt")
     ]
     assert events == [(1, 500, "ServerError"), (2, 201, None)]
+
+
+def test_successes_refill_the_retry_budget(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    tokens = shop.service._builder._settings_for(READ, None).engine_config.state.retry_tokens
+    tokens.tokens = 100
+    shop.provider.replies(json=ITEM)
+    shop.call(READ, path={"id": "i1"})
+    assert tokens.tokens == 101
+    shop.provider.replies(500).replies(500).replies(json=ITEM)
+    shop.call(READ, path={"id": "i1"})
+    assert tokens.tokens == 101 - 14 - 14 + 14
+
+
+def test_without_a_retry_budget_every_call_may_retry(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(500).replies(json=ITEM)
+    assert shop.call(READ, path={"id": "i1"}, options=CallOptions(retry_budget=OFF)).id == "i1"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.schemes.locator import Locator, Locators
 
 
-def payload(scheme: Scheme, hook: EventHandler, subject: Any) -> dict[str, Any]:
+def payload(scheme: Scheme, handler: EventHandler, subject: Any) -> dict[str, Any]:
     """The body that the provider would send for the event, with `subject` as its object.
 
     If the whole body is the object, the result has only the other fields that are needed.
@@ -22,14 +22,14 @@ def payload(scheme: Scheme, hook: EventHandler, subject: Any) -> dict[str, Any]:
     )
 
     body: dict[str, Any] = {}
-    example: dict[str, Any] = {} if hook.at else hook.example
-    if hook.at:
-        _put(body, hook.at, subject)
+    example: dict[str, Any] = {} if handler.at else handler.example
+    if handler.at:
+        _put(body, handler.at, subject)
     for part in _parts(scheme.id):
         if part.kind == "body" and _get(example, part.name) is None:
             _put(body, part.name, "evt_1")
     parts = _parts(scheme.type)
-    words = hook.event.split(".", len(parts) - 1) if len(parts) > 1 else [hook.event]
+    words = handler.event.split(".", len(parts) - 1) if len(parts) > 1 else [handler.event]
     for part, word in zip(parts, words, strict=False):
         if part.kind == "body":
             _put(body, part.name, word)

@@ -70,7 +70,7 @@ class MethodBuilder:
     def build(self, place: MethodPlace) -> Method:
         operation, name = place.operation, place.name
         label = place.label or name
-        returns, accepts, answer = self._returns(label, operation)
+        returns, accepts, example = self._returns(label, operation)
         without = EXPANDING if _expands(operation) else frozenset[str]()
         styles_by_name = styles(operation)
         params = tuple(
@@ -101,7 +101,7 @@ class MethodBuilder:
             accepts=accepts,
             content_type=content_type(media, body) if media and body else "",
             failures=tuple(_failures(operation.errors)),
-            answer=answer,
+            response_example=example,
             status=_status(operation.success),
             pages=pages,
             resource=place.resource,

@@ -35,7 +35,7 @@ class HandlerBuilder:
         self._pack = pack
         self._answers = answers
         self._about = about
-        self._examples: dict[Type | None, Any] = {m.returns: m.answer for m in methods}
+        self._examples: dict[Type | None, Any] = {m.returns: m.response_example for m in methods}
         self._naming = naming
         self._taken = {*naming.handlers}
         self._object_path = pack.webhook.object_path if pack and pack.webhook else ""
@@ -59,10 +59,10 @@ class HandlerBuilder:
             scheme=scheme,
             secrets=secrets,
             url=next(iter(_variables(task, "webhook_url")), ""),
-            hooks=tuple(self._hook(webhook.event) for webhook in task.webhooks),
+            handlers=tuple(self._handler(webhook.event) for webhook in task.webhooks),
         )
 
-    def _hook(self, event: str) -> EventHandler:
+    def _handler(self, event: str) -> EventHandler:
         event_object = self._about.get(event)
         schema = event_object.schema if event_object else None
         kind: Type | None = None

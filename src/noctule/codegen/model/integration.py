@@ -108,7 +108,7 @@ class Record:
     name: str
     doc: str
     fields: tuple[Field, ...]
-    role: Literal["answer", "argument"] = "answer"
+    role: Literal["response", "argument"] = "response"
 
 
 SHARED = "shared_models"
@@ -179,7 +179,7 @@ class Method:
     content_type: str
     """Media type of the body; "" for the default of its kind."""
     failures: tuple[Failure, ...]
-    answer: Any
+    response_example: Any
     """An example of the response: a JSON value, or text for bytes and text."""
     status: int
     """The status of that response."""
@@ -278,7 +278,7 @@ class Wrapper:
         return {record.name: record for record in self.every_record}
 
     @cached_property
-    def homes(self) -> Mapping[str, str]:
+    def record_modules(self) -> Mapping[str, str]:
         """Record -> the module that holds it."""
         common = f"{self.module}/{SHARED}" if self.resources else self.module
         own = {record.name: part.module for part in self.resources for record in part.records}
@@ -309,7 +309,7 @@ class Webhooks:
     """Environment variables; a signature by any of them is valid."""
     url: str
     """Environment variable with the public URL, for schemes that sign it; "" otherwise."""
-    hooks: tuple[EventHandler, ...]
+    handlers: tuple[EventHandler, ...]
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ _SCALARS = {
     "bytes": "bytes",
 }
 
-Use = Literal["answer", "argument", "member"]
+Use = Literal["response", "argument", "member"]
 """A member of a model, an argument of a method, or a member of a typed dict."""
 
 
@@ -62,7 +62,7 @@ def annotation(kind: Type, use: Use, imports: Imports) -> str:
 
 def _container(name: Literal["list", "dict"], use: Use, imports: Imports) -> str:
     """`list` or `dict` in responses, the abstract type in arguments."""
-    if use == "answer":
+    if use == "response":
         return imports.builtin(name)
     return imports.use("collections.abc", "Sequence" if name == "list" else "Mapping")
 

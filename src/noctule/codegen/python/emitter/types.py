@@ -45,14 +45,14 @@ def _strings(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def _record(record: Record, imports: Imports) -> Block:
     some = any(field.required for field in record.fields)
-    if record.role == "answer":
+    if record.role == "response":
         base = imports.use(RUNTIME, "Model")
     else:
         base = imports.use("typing", "TypedDict") + ("" if some else ", total=False")
     lines = [f"class {record.name}({base}):", *docstring([record.doc], 4)]
     lines += [""] if record.fields else []
     for field in record.fields:
-        if record.role == "answer":
+        if record.role == "response":
             lines += _member(field, imports)
         else:
             lines += _key(field, imports, some=some)
@@ -61,7 +61,7 @@ def _record(record: Record, imports: Imports) -> Block:
 
 def _member(field: Field, imports: Imports) -> Iterator[str]:
     """A field of a model, with its unit if it has one."""
-    kind = (annotation if field.required else optional)(field.type, "answer", imports)
+    kind = (annotation if field.required else optional)(field.type, "response", imports)
     if field.wire != field.name:
         imports.use(RUNTIME, "field")
         items = [] if field.required else ["default=None"]

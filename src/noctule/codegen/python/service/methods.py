@@ -93,7 +93,7 @@ class MethodWriter:
         body = [*docstring(all_doc(method), 8), *lay_out(call(start, *arguments), 8)]
         count = f"max_items: {self._imports.builtin('int')} | None = None"
         parameters = ["self", "*", *map(self._parameter, params), count]
-        kind = annotation(pages.item, "answer", self._imports)
+        kind = annotation(pages.item, "response", self._imports)
         iterator = self._imports.use("collections.abc", self._mode.iterator)
         name, returns = f"{method.name}_all", f"{iterator}[{kind}]"
         return self._function(name, [*parameters, self._options()], returns, body)
@@ -149,4 +149,4 @@ class MethodWriter:
 
 
 def _returns(method: Method, imports: Imports) -> str:
-    return "None" if method.returns is None else annotation(method.returns, "answer", imports)
+    return "None" if method.returns is None else annotation(method.returns, "response", imports)

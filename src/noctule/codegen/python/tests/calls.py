@@ -131,11 +131,12 @@ class CallTable:
         if method.returns is None:
             return
         if method.accepts:
-            yield f"content={octets(method.answer)}"
+            yield f"content={octets(method.response_example)}"
             return
-        yield joined("answer=", self._answers.code(method.returns, method.answer))
-        least = sparse(method.returns, method.answer, self._context.wrapper.record_of)
-        if least != method.answer and self._has_optional_renamed(method.returns, method.answer):
+        yield joined("answer=", self._answers.code(method.returns, method.response_example))
+        example = method.response_example
+        least = sparse(method.returns, example, self._context.wrapper.record_of)
+        if least != example and self._has_optional_renamed(method.returns, example):
             yield joined("least=", literal(least))
 
     def _has_optional_renamed(self, kind: Any, value: Any) -> bool:
@@ -192,7 +193,7 @@ class CallTable:
 def _first_item(method: Method, pages: Pages) -> Any:
     """The first item of the example answer, or None."""
     usual = "" if pages.kind == "LinkHeader" else "data"
-    value = method.answer
+    value = method.response_example
     path = str(pages.settings.get("items", usual))
     for key in path.split(".") if path else ():
         value = value.get(key) if is_object(value) else None

@@ -42,9 +42,9 @@ def repeated_answers(integration: Integration) -> frozenset[Key]:
                     count(field.type, item.get(field.wire))
 
     for method in wrapper.methods:
-        count(method.returns, method.answer)
-    for hook in integration.webhooks.hooks if integration.webhooks else ():
-        count(Reference(hook.record) if hook.record else None, hook.example)
+        count(method.returns, method.response_example)
+    for handler in integration.webhooks.handlers if integration.webhooks else ():
+        count(Reference(handler.record) if handler.record else None, handler.example)
     return frozenset(key for key, times in counts.items() if times > 1)
 
 

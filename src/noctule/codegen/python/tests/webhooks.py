@@ -27,8 +27,8 @@ def webhook_tests(
 
     scheme = scheme_of(webhooks.scheme)
     events = [
-        joined(f"{string(hook.event)}: ", _payload(scheme, hook, answers))
-        for hook in webhooks.hooks
+        joined(f"{string(handler.event)}: ", _payload(scheme, handler, answers))
+        for handler in webhooks.handlers
     ]
     json = context.imports.use("noctule.runtime", "JSON")
     table = collection("{", events, "}")
@@ -44,13 +44,13 @@ def webhook_tests(
     yield Block(lines, definition=True)
 
 
-def _payload(scheme: Scheme, hook: EventHandler, answers: ExampleAnswers) -> Code:
-    name = answers.constant(hook.record, hook.example) if hook.record else ""
-    if hook.at:
-        return literal(payload(scheme, hook, Verbatim(name) if name else hook.example))
-    body = payload(scheme, hook, hook.example)
+def _payload(scheme: Scheme, handler: EventHandler, answers: ExampleAnswers) -> Code:
+    name = answers.constant(handler.record, handler.example) if handler.record else ""
+    if handler.at:
+        return literal(payload(scheme, handler, Verbatim(name) if name else handler.example))
+    body = payload(scheme, handler, handler.example)
     if not name:
-        return literal({**hook.example, **body} if hook.record else body)
+        return literal({**handler.example, **body} if handler.record else body)
     pairs = [joined(f"{string(key)}: ", literal(value)) for key, value in body.items()]
     return collection("{", [f"**{name}", *pairs], "}")
 

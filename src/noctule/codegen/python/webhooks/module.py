@@ -34,12 +34,12 @@ def webhook_module(
     wrapper = integration.wrapper
     records = wrapper.record_of
     identities = {
-        hook.event: _identity(records[hook.record], records) if hook.record else ""
-        for hook in webhooks.hooks
+        handler.event: _identity(records[handler.record], records) if handler.record else ""
+        for handler in webhooks.handlers
     }
-    for hook in webhooks.hooks:
-        if identities[hook.event]:
-            imports.use(wrapper.homes[hook.record], hook.record)
+    for handler in webhooks.handlers:
+        if identities[handler.event]:
+            imports.use(wrapper.record_modules[handler.record], handler.record)
     names = ", ".join(map(string, webhooks.secrets))
     arguments = [string(webhooks.scheme), f"secrets=[{names}]"]
     arguments += [f"url={string(webhooks.url)}"] if webhooks.url else []
@@ -52,7 +52,10 @@ def webhook_module(
         Block(("logger = logging.getLogger(__name__)",)),
         first,
         *others,
-        *(_handler(hook, identities[hook.event], waits=waits) for hook in webhooks.hooks),
+        *(
+            _handler(handler, identities[handler.event], waits=waits)
+            for handler in webhooks.handlers
+        ),
     ]
     doc = [
         f"{wrapper.service} webhooks: verified, stored, then handled once.",
@@ -62,22 +65,22 @@ def webhook_module(
     return module(doc, imports, blocks)
 
 
-def _handler(hook: EventHandler, identifier: str, *, waits: bool) -> Block:
+def _handler(handler: EventHandler, identifier: str, *, waits: bool) -> Block:
     """`identifier` is the member that identifies the event's object, "" if none does."""
-    body = docstring([hook.doc], 4) if hook.doc else []
+    body = docstring([handler.doc], 4) if handler.doc else []
     identity = "event.id"
     if identifier:
-        variable = python_name(hook.record)
-        place = f", at={string(hook.at)}" if hook.at else ""
-        body += lay_out(f"{variable} = event.decode({hook.record}{place})", 4)
+        variable = python_name(handler.record)
+        place = f", at={string(handler.at)}" if handler.at else ""
+        body += lay_out(f"{variable} = event.decode({handler.record}{place})", 4)
         identity = f"{variable}.{identifier}"
     body += lay_out(call("logger.info", '"%s: %s"', "event.type", identity), 4)
     lines = function(
-        hook.name,
+        handler.name,
         ["event: Event"],
         "None",
         body,
-        decorators=[call("@receiver.on", string(hook.event))],
+        decorators=[call("@receiver.on", string(handler.event))],
         asynchronous=waits,
     )
     return Block(tuple(lines), definition=True)

@@ -1,4 +1,4 @@
-"""What a document may cost. Beyond a bound it is refused, never cut."""
+"""Limits for documents. A document beyond a limit is refused, never truncated."""
 
 MAX_BYTES = 64 * 1024 * 1024
 """One document, and all files of one document together."""
@@ -13,8 +13,8 @@ MAX_ALIASED = 1_000_000
 MAX_FILES = 2_000
 """Files of one document."""
 MAX_HOPS = 50
-"""A chain of references longer than this is taken for a circle."""
+"""A longer chain of references counts as a cycle."""
 TIMEOUT = 10.0
-"""Seconds without an answer, or between two pieces of it."""
+"""Seconds without a byte of the response."""
 TOTAL = 60.0
 """Seconds for a whole download."""

@@ -1,4 +1,4 @@
-"""Calls that were seen or saved, put together as the OpenAPI document they suggest."""
+"""Converts recorded or saved calls to an OpenAPI document."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NOTHING = "\0nothing"
-"""Stands for a body that is not there or cannot be read."""
+"""A body that is missing or cannot be read."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -37,9 +37,9 @@ class RecordedResponse:
 
 @dataclass
 class RecordedCall:
-    """One request and the answers to it. `path` is a template; `query` and `headers` hold what is
-    no credential, and what of them need not be sent is `optional`; `schemes` are the OpenAPI
-    security schemes it used, by name, None where nobody says."""
+    """One request and its responses. `path` is a template; `query` and `headers` contain no
+    credentials, and those that need not be sent are `optional`; `schemes` are the OpenAPI
+    security schemes it used, by name, None if that is not known."""
 
     method: str
     path: str
@@ -53,13 +53,13 @@ class RecordedCall:
     description: str = ""
     tags: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict[str, str])
-    """What is said of a parameter, by its name."""
+    """Descriptions of parameters, by name."""
     optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class CallSource:
-    """What a set of calls says of itself. `examples`: bodies were written to be shown."""
+    """Where a set of calls comes from. `examples`: the bodies were written as examples."""
 
     title: str
     version: str = ""
@@ -163,12 +163,12 @@ def response(source: CallSource, answers: list[RecordedResponse]) -> dict[str, A
 
 
 def content(source: CallSource, bodies: list[RecordedBody]) -> dict[str, Any]:
-    """Media type -> schema, and one example where the source was written to be shown."""
+    """Media type -> schema, and one example where the source has examples."""
     media: dict[str, Any] = {}
     for type_ in dict.fromkeys(body.type for body in bodies):
         values = [body.value for body in bodies if body.type == type_ and body.value != NOTHING]
         media[type_] = {"schema": body_schema(type_, values)} if values else {}
-        if source.examples and values and "json" in type_ and known(values[0]):
+        if source.examples and values and "json" in type_ and is_known(values[0]):
             media[type_]["example"] = without_secrets(values[0])
     return media
 
@@ -188,12 +188,12 @@ def body_schema(type_: str, values: list[object]) -> dict[str, Any]:
     return {"type": "string", **({"format": "binary"} if binary else {})}
 
 
-def known(value: object) -> bool:
-    """Nothing in the value is left open."""
+def is_known(value: object) -> bool:
+    """Whether every part of the value is known."""
     if is_object(value):
-        return all(known(member) for member in value.values())
+        return all(is_known(member) for member in value.values())
     if is_list(value):
-        return all(known(item) for item in value)
+        return all(is_known(item) for item in value)
     return value not in (UNKNOWN, FILE)
 
 

@@ -1,4 +1,4 @@
-"""What must not be copied out of a capture or a collection: credentials, in any place."""
+"""Finds credentials, which must not be copied from a capture or a collection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CREDENTIAL = re.compile(
     r"|password|session[-_]?id|csrf|xsrf|[-_]auth$|^x-auth",
     re.IGNORECASE,
 )
-"""Names of what is secret, or may be."""
+"""Names of values that are or may be secret."""
 NO_CREDENTIAL = re.compile(
     r"^(page|next|prev|previous|continuation|sync|pagination)[-_]?(page)?[-_]?token$"
     r"|token[-_]?(type|count|limit)|(max|total|prompt|completion)[-_]?tokens|^tokens$"
@@ -33,17 +33,17 @@ PLACEHOLDER = "string"
 
 
 def is_credential(name: str) -> bool:
-    """A name of what lets somebody in, whether in a header, a query or a body."""
+    """Whether it is the name of a credential in a header, a query or a body."""
     return bool(CREDENTIAL.search(name)) and not NO_CREDENTIAL.search(name)
 
 
 def opaque(text: str) -> bool:
-    """It has the shape of a secret, or nobody could tell that it has not."""
+    """Whether the text looks like a secret, or could be one."""
     return bool(OPAQUE.search(text) or LONG.search(text))
 
 
 def without_secrets(value: Any, name: str = "") -> Any:
-    """The same value with what is or looks secret replaced by a placeholder."""
+    """The same value with placeholders for everything that is or looks secret."""
     if is_object(value):
         return {key: without_secrets(member, key) for key, member in value.items()}
     if is_list(value):

@@ -1,7 +1,7 @@
-"""A HAR 1.2 capture as the API document it suggests: calls grouped, shapes inferred.
+"""Converts a HAR 1.2 capture to an API document: calls are grouped, schemas inferred.
 
-A capture is live traffic: no value of it reaches the document, no credential and no customer's
-name, and ids in paths become variables. Only the host that most calls went to is described.
+A capture is live traffic: none of its values reach the document, and ids in paths become
+variables. Only the host with the most calls is described.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 DATA = ("json", "/xml", "+xml", "csv", "event-stream", "ndjson")
 PAGES = ("html", "svg", "xhtml", "javascript", "css", "font", "image/")
 ALIKE = 3
-"""So many different words at one place of a path, answered alike, are values of a variable."""
+"""That many different words in one position of a path, with similar responses, are values of a
+variable."""
 
 Entry = dict[str, Any]
 
@@ -55,7 +56,7 @@ def convert(capture: dict[str, Any]) -> dict[str, Any]:
 
 
 def call_of(entry: Entry) -> tuple[RecordedCall, list[str]] | None:
-    """One entry, and the segments of its path; None where it is no call of an API."""
+    """One entry, and the segments of its path; None if it is not an API call."""
     if not is_call(entry):
         return None
     request = entry["request"]
@@ -156,7 +157,7 @@ def variable_segments(calls: list[tuple[RecordedCall, list[str]]]) -> None:
 
 
 def shape_of(call: RecordedCall) -> frozenset[str]:
-    """The names of what a good answer holds; empty where there is none to tell."""
+    """The names of the members of a successful response; empty if there are none."""
     return frozenset(keys(call))
 
 

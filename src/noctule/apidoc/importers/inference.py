@@ -1,4 +1,4 @@
-"""The schema that observed values suggest: what all of them have in common, and no more."""
+"""The schema of observed values: what all of them have in common."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UNKNOWN = "\0unknown"
-"""Stands for a value of which nothing is known, as a variable of a collection."""
+"""A value that is not known, such as a variable of a collection."""
 FILE = "\0file"
-"""Stands for the content of a file."""
+"""The content of a file."""
 GUESSED = ("date-time", "date", "uuid", "email", "ipv4")
-"""Formats that a text is taken to have where every sample has it."""
+"""Formats that are inferred where every sample has them."""
 ADDRESS = re.compile(r"https?://[^\s]+\Z")
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})\Z")
 DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})\.\d+\Z")
 NAMING = re.compile(
     r"(id|ids|number|code|phone|zip|key|ref|reference|version|postal.*)\Z", re.IGNORECASE
 )
-"""Names of what is made of digits and is no number."""
+"""Names of fields whose digits are not a number."""
 DATA_KEY = re.compile(r"\d+\Z|[0-9a-f]{8}-[0-9a-f-]{27}\Z|\d{4}-\d\d-\d\d|[0-9a-fA-F]{16,}\Z")
 """A key that is data rather than the name of a property."""
 MOST_SAMPLES = 200
@@ -33,8 +33,8 @@ MOST_SAMPLES = 200
 def schema_of(values: Iterable[object]) -> dict[str, Any]:
     """The JSON Schema of JSON values.
 
-    A property is required where two objects or more were seen and all had it. Nothing of the
-    values themselves is in the schema: no example, no enum.
+    A property is required if there are at least two objects and all have it. The schema contains
+    none of the values: no examples, no enum.
     """
     samples = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
     kinds = list(dict.fromkeys(json_type(value) for value in samples))
@@ -68,7 +68,7 @@ def members(objects: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def schema_of_texts(name: str, values: Iterable[str]) -> dict[str, Any]:
-    """The schema of a parameter's or form field's values, as they stand in a request."""
+    """The schema of the values of a parameter or form field, which are texts."""
     samples = [value for value in [*values][:MOST_SAMPLES] if value != UNKNOWN]
     if FILE in samples:
         return {"type": "string", "format": "binary"}

@@ -1,7 +1,7 @@
-"""A Postman collection (2.0, 2.1) as the API document it amounts to.
+"""Converts a Postman collection (2.0, 2.1) to an API document.
 
-Folders become tags, saved answers become responses, variables become path parameters or are left
-open; auth is inherited as Postman does. Scripts are not read. Credentials are never copied.
+Folders become tags, saved responses become documented ones, variables become path parameters or
+stay open; auth is inherited as in Postman. Scripts are not read. Credentials are never copied.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ GRANTS = {
 
 @dataclass(frozen=True)
 class PostmanScope:
-    """Where a request stands: its folder, the auth it inherits, the variables it sees."""
+    """The context of a request: its folder, inherited auth and variables."""
 
     folder: str
     auth: Json | None
@@ -74,7 +74,7 @@ def convert(collection: Json) -> Json:
 
 
 def variables(holder: Json) -> dict[str, str]:
-    """Name -> value of what is no secret."""
+    """Names and values of the variables that are not secret."""
     values: dict[str, str] = {}
     for variable in map(as_dict, as_list(holder.get("variable"))):
         name, value = (
@@ -173,7 +173,7 @@ def segment(text: str, scope: PostmanScope) -> str:
 
 
 def scheme(auth: Json) -> dict[str, Json]:
-    """Postman's auth as an OpenAPI security scheme; no value of it is kept."""
+    """Postman's auth as an OpenAPI security scheme, without any value."""
     kind = as_text(auth.get("type"))
     settings = auth.get(kind)
     facts = dict(pairs(entries(settings))) if is_list(settings) else as_dict(settings)

@@ -1,4 +1,4 @@
-"""The bodies and saved answers of a Postman collection, in which variables stand anywhere."""
+"""The bodies and saved responses of a Postman collection, which may contain variables anywhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pairs(listed: list[Json]) -> list[tuple[str, str]]:
 
 
 def open_ended(listed: list[Json], filled: Callable[[str], str]) -> list[tuple[str, str]]:
-    """The entries; a value that still holds a variable, or is empty, is unknown."""
+    """The entries; a value that is empty or still contains a variable is unknown."""
     values = [(name, filled(value)) for name, value in pairs(listed)]
     return [(name, UNKNOWN if VARIABLE.search(v) or not v else v) for name, v in values]
 
@@ -100,7 +100,7 @@ def understood(media: str, text: str, filled: Callable[[str], str]) -> RecordedB
 
 
 def opened(value: object) -> object:
-    """The value with what holds a variable unknown."""
+    """The value, with UNKNOWN for every text that contains a variable."""
     if is_object(value):
         return {key: opened(member) for key, member in value.items()}
     if is_list(value):
@@ -109,7 +109,7 @@ def opened(value: object) -> object:
 
 
 def answers(examples: object, filled: Callable[[str], str]) -> Iterator[RecordedResponse]:
-    """The saved answers of a request."""
+    """The saved responses of a request."""
     for example in map(as_dict, as_list(examples)):
         code = example.get("code")
         if not isinstance(code, int) or not 100 <= code <= 599:

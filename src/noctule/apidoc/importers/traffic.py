@@ -1,4 +1,4 @@
-"""What headers, queries, paths and bodies of real requests say, without what is secret in them."""
+"""Facts from headers, queries, paths and bodies of real requests, without secrets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRANSPORT = re.compile(
 TELLING = re.compile(
     r"rate-?limit|^retry-after$|^location$|^link$|^etag$|request-?id", re.IGNORECASE
 )
-"""Headers of an answer that a caller reads."""
+"""Response headers that matter to a caller."""
 DIGITS = re.compile(r"\d+\Z")
 IDENTIFIER = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\Z"  # UUID
@@ -33,13 +33,13 @@ IDENTIFIER = re.compile(
     r"|(?=(\D*\d){3})(?=.*[A-Za-z])[A-Za-z0-9_-]{16,}\Z"
     r"|bot\d+:|.*[@,=]|.*%[0-9A-Fa-f]{2}"
 )
-"""A segment of a path that names one thing, or holds a token, rather than a kind of things."""
+"""A path segment that is an id or a token, not the name of a collection."""
 VERSIONED = ("api", "rest", "version", "v")
 Scheme = dict[str, Any]
 
 
 def pairs(values: object, key: str = "name") -> list[tuple[str, str]]:
-    """A list of {name, value} mappings as pairs; what is not one is left out."""
+    """A list of {name, value} mappings as pairs; other entries are ignored."""
     named = [
         (as_text(item.get(key)), as_text(item.get("value")))
         for item in map(as_dict, as_list(values))
@@ -63,7 +63,7 @@ def own_query(query: Iterable[tuple[str, str]]) -> dict[str, str]:
 def schemes_of(
     headers: Iterable[tuple[str, str]], query: Iterable[tuple[str, str]]
 ) -> dict[str, Scheme]:
-    """How a request authenticates: name -> OpenAPI security scheme. No value is kept."""
+    """How a request authenticates: name -> OpenAPI security scheme, without any value."""
     schemes: dict[str, Scheme] = {}
     for name, value in headers:
         lower = name.lower()
@@ -92,7 +92,7 @@ def plain(name: str) -> str:
 
 
 def names_one_thing(segment: str, before: str = "") -> bool:
-    """A segment that is data (an id, an address, a token), seen with the one before it."""
+    """Whether a segment is data (an id, an address, a token); `before` is the segment before it."""
     if DIGITS.match(segment):
         return len(segment) > 2 or before.lower() not in VERSIONED
     return bool(IDENTIFIER.match(segment) or opaque(segment))
@@ -121,7 +121,7 @@ def template(segments: Iterable[str]) -> str:
 def body_of(
     type_: str, text: str | None, form: Mapping[str, str] | None = None
 ) -> RecordedBody | None:
-    """A body as it can be understood: JSON as its value, a form as its fields, else text."""
+    """A body: JSON as its value, a form as its fields, anything else as text."""
     media = type_.partition(";")[0].strip().lower()
     if form:
         return RecordedBody(media or "application/x-www-form-urlencoded", dict(form))

@@ -1,4 +1,4 @@
-"""Bytes to plain data, JSON or YAML, with one clear refusal for all else."""
+"""Bytes to plain data: JSON or YAML, or a clear error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DecodedFile:
-    """The data, and the places where the text states one key twice."""
+    """The data, and the places of duplicate keys."""
 
     value: Any
     duplicates: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The files of a document: the main one, and those its references name, each within bounds."""
+"""The files of a document: the main one and those that it refers to, within bounds."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Library:
         return self._files[where]
 
     def _locate(self, seen_from: str, reference: str) -> str:
-        """Where a reference leads, as a path or address of its own."""
+        """The target of a reference, as a path or an address."""
         if self._address:
             try:
                 return urljoin(urljoin(self._address, seen_from), reference)

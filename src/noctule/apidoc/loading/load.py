@@ -116,7 +116,7 @@ def recognise(value: Any, place: str) -> tuple[str, Any]:
 
 
 def stranger(document: Mapping[str, Any]) -> str:
-    """What a mapping that is no API document looks like."""
+    """What a mapping that is not an API document looks like."""
     for key, name in STRANGERS.items():
         if key in document:
             return name

@@ -2,7 +2,7 @@
 
 The values are built straight from the parser's events. Plain scalars follow YAML 1.2's core schema
 (no dates, `no` stays a string, `010` stays a string), keys become strings, merge keys (`<<`) are
-applied, and an alias costs what it stands for, so that a bomb is refused before it unfolds.
+applied, and an alias counts as the values it expands to, so that a bomb is refused in time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)
 
 
 class YamlError(ValueError):
-    """The text is not the YAML we read. `line` counts from 1."""
+    """The text is not plain YAML. `line` counts from 1."""
 
     def __init__(self, cause: str, line: int) -> None:
         self.cause = cause
@@ -56,7 +56,7 @@ class Level:
 
 
 def read(text: str) -> tuple[Any, tuple[str, ...]]:
-    """The first document's value, and the places of keys stated twice. Raises YamlError."""
+    """The value of the first document, and the places of duplicate keys. Raises YamlError."""
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     builder = Builder()
     try:
@@ -74,7 +74,7 @@ def read(text: str) -> tuple[Any, tuple[str, ...]]:
 
 
 class Builder:
-    """Puts events together."""
+    """Builds values from events."""
 
     def __init__(self) -> None:
         self.result: Any = None
@@ -138,7 +138,7 @@ class Builder:
         return is_object(level.value) and level.key is None
 
     def _place(self, value: Any, size: int, event: Any) -> None:
-        """Put a finished value where it belongs: the result, an element, a key or a member."""
+        """Store a finished value: as the result, an element, a key or a member."""
         if not self._levels:
             self.result = value
             return
@@ -166,7 +166,7 @@ class Builder:
 
 
 def merged(value: Any, event: Any) -> list[dict[str, Any]]:
-    """What a merge key takes over: one mapping or several, the first one winning."""
+    """The mappings that a merge key adds: one or several; the first one wins."""
     sources = value if is_list(value) else [value]
     if not all(is_object(source) for source in sources):
         raise YamlError("<< takes over mappings only", line(event))
@@ -185,7 +185,7 @@ def scalar(text: str) -> Any:
 
 
 def tagged(event: Any) -> Any:
-    """A scalar with a tag of YAML's own; any other tag would make objects."""
+    """A scalar with a standard YAML tag; any other tag would create objects."""
     kind = event.tag.removeprefix("tag:yaml.org,2002:")
     if kind in ("int", "float", "bool", "null"):
         return scalar(event.value)

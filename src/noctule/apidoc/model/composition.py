@@ -1,7 +1,7 @@
 """How JSON Schema keywords combine: `$ref`, `allOf`, `oneOf`, `anyOf` and the spellings of null.
 
-A schema is the list of *parts* that must all hold (references followed, `allOf` flattened) and
-of *choices* of which one branch must hold.
+A schema consists of *parts* that all apply (references followed, `allOf` flattened) and of
+*choices* of which one branch applies.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class SchemaChoice:
 
 
 def parts(nodes: tuple[Node, ...], decided: Chosen) -> tuple[Node, ...]:
-    """Every node that must hold, the nearest first; a choice of one branch is no choice."""
+    """All nodes that apply, the nearest first; a choice with one branch counts as that branch."""
     by_pointer: dict[str, Node] = {}
     waiting = list(reversed(nodes))
     while waiting:
@@ -54,7 +54,7 @@ def parts(nodes: tuple[Node, ...], decided: Chosen) -> tuple[Node, ...]:
 
 
 def reference(node: Node) -> Iterator[Node]:
-    """The place a `$ref` of this node names, where it leads somewhere."""
+    """The target of this node's `$ref`, if it has one."""
     name = node.mapping.get("$ref")
     if isinstance(name, str):
         target = node.target(name)
@@ -63,7 +63,7 @@ def reference(node: Node) -> Iterator[Node]:
 
 
 def beyond(node: Node) -> Node:
-    """The place a `$ref` without any word beside it stands for; a node of its own otherwise."""
+    """The target of a `$ref` without other keywords; otherwise the node itself."""
     visited: set[str] = set()
     while list(node.mapping) == ["$ref"] and node.pointer not in visited:
         visited.add(node.pointer)
@@ -124,7 +124,7 @@ def admits_null(node: Node, visited: frozenset[str] = frozenset()) -> bool:
 
 
 def states_null(node: Node) -> bool:
-    """The node itself says that null is allowed."""
+    """Whether the node itself allows null."""
     value = node.mapping
     if value.get("nullable") is True or value.get("x-nullable") is True or is_null(node):
         return True

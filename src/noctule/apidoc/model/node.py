@@ -1,7 +1,7 @@
-"""A place in an API document: a value, the file it lies in, and its JSON pointer.
+"""A node of an API document: a value, its file and its JSON pointer.
 
-Nothing is copied and no reference is followed before somebody asks, so a document of any
-size costs what is used of it.
+Nothing is copied, and references are followed only on demand, so a large document costs only what
+is used of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class UnreadableError(Exception):
-    """The text a `$ref` names cannot be had; the message says why."""
+    """The target of a `$ref` cannot be read; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class DocumentFile:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value of the document and where it lies. `broken` says why a reference led nowhere."""
+    """A value of the document and its place. `broken` says why a reference has no target."""
 
     value: Any
     file: DocumentFile
@@ -55,7 +55,7 @@ class Node:
 
     @property
     def mapping(self) -> Mapping[str, Any]:
-        """The value, or an empty mapping where the document holds something else."""
+        """The value, or an empty mapping where the value is not a mapping."""
         return self.value if is_object(self.value) else NOTHING
 
     def text(self, key: str) -> str:
@@ -82,7 +82,7 @@ class Node:
                 yield Node(value, self.file, f"{self.path}/{position}")
 
     def follow(self) -> Node:
-        """The place after every `$ref`; one that leads nowhere gives a `broken` empty node."""
+        """The node after all `$ref`s; a `broken` empty node if one cannot be resolved."""
         node = self
         for _ in range(bounds.MAX_HOPS):
             reference = node.mapping.get("$ref")

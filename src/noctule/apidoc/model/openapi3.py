@@ -138,7 +138,7 @@ def parameters(operation: Node, path_item: Node, _root: Node) -> tuple[Parameter
 
 
 def parameter(node: Node) -> Parameter | None:
-    """None for what is no parameter: nameless, or in no known place."""
+    """None for a parameter without a name or a known place."""
     name = node.text("name")
     where = PLACES.get(node.text("in"))
     return described(node, name, where) if name and where else None

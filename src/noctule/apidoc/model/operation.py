@@ -1,4 +1,4 @@
-"""One operation of the document, read when asked."""
+"""One operation of the document, read lazily."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Alternatives = tuple[tuple[str, ...], ...]
 
 
 class Dialect(Protocol):
-    """What the module of one dialect knows."""
+    """How one dialect is read; each dialect has a module."""
 
     METHODS: tuple[str, ...]
 
@@ -70,7 +70,7 @@ class ApiOperation:
 
     @property
     def operation_id(self) -> str:
-        """operationId as written, "" where the document gives none."""
+        """The operationId; "" where the document has none."""
         return self.node.text("operationId")
 
     @property
@@ -156,7 +156,7 @@ class ApiOperation:
 
     @property
     def public(self) -> bool:
-        """The document says in so many words that no authentication is needed."""
+        """Whether the document says explicitly that no authentication is needed."""
         own = self.node.mapping.get("security")
         return is_list(own) and not self.security
 

@@ -25,7 +25,7 @@ SchemeKind = Literal[
 
 @dataclass(frozen=True)
 class Server:
-    """Where the API listens; variables of the address hold their defaults."""
+    """An address of the API; variables in it are replaced by their defaults."""
 
     url: str
     description: str = ""
@@ -51,7 +51,7 @@ class SecurityScheme:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter, or one header of an answer.
+    """One parameter, or one header of a response.
 
     `style` and `explode` are OpenAPI's, defaults filled in; `reserved` characters (RFC 3986) go
     unescaped; `media` is the media type of a parameter that carries a serialised document, ""
@@ -78,7 +78,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Media:
-    """One representation of a body. `schema` is None where the document gives none; `styles` holds
+    """One representation of a body. `schema` is None where the document has none; `styles` holds
     the form fields whose encoding the document states; `content_types` the parts of a multipart
     body that have a media type of their own; `stream` is the schema of each element of a stream."""
 
@@ -126,7 +126,7 @@ class ApiResponse:
 
     @property
     def schema(self) -> Schema | None:
-        """The schema of the answer's body, JSON first; None where the document gives none."""
+        """The schema of the response body, JSON first; None where the document has none."""
         ordered = sorted(self.media.values(), key=lambda media: "json" not in media.type)
         return next((media.schema for media in ordered if media.schema is not None), None)
 

@@ -116,7 +116,7 @@ def parameter(node: Node, where: Where, name: str = "") -> Parameter:
 
 
 def inline(node: Node) -> Node:
-    """The schema that a parameter or header is itself, without what is the parameter's own."""
+    """The schema within a parameter or header, without the keys of the parameter itself."""
     own = ("name", "in", "required", "allowEmptyValue", "collectionFormat")
     kept = {key: value for key, value in node.mapping.items() if key not in own}
     return Node(kept, node.file, node.path)

@@ -1,1 +1,1 @@
-"""What a document lacks or says wrongly, and the score that sums it up."""
+"""Gaps and flaws of a document, and its score."""

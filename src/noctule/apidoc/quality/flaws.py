@@ -1,4 +1,4 @@
-"""What the document says wrongly: it contradicts itself, or a place cannot be what it should.
+"""Flaws of a document: contradictions, and parts that are not what OpenAPI requires.
 
 Reading goes on past a flaw; each has its place, so that a person can repair it and a generator can
 say what it left out.
@@ -132,7 +132,7 @@ def of_media(media: Media, at: str, *, request: bool) -> Iterator[Flaw]:
 
 
 def reached(operation: ApiOperation) -> Iterator[Schema]:
-    """The schemas of an operation and what they hold, the nearest first."""
+    """The schemas of an operation and their inner schemas, the nearest first."""
     waiting = deque(parameter.schema for parameter in operation.parameters)
     medias = [*operation.body.media.values()] if operation.body else []
     for response in operation.responses.values():
@@ -166,7 +166,7 @@ def remembered(schema: Schema) -> tuple[Flaw, ...]:
 
 
 def strange(name: str) -> bool:
-    """It holds what nobody sees: control and format characters, halves of a pair."""
+    """Whether it contains invisible characters: control, format and surrogate characters."""
     return any(unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co") for letter in name)
 
 

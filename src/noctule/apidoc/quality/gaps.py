@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from noctule.apidoc.model.parts import Media
 
 BLOCKING = ("response_schema", "error_responses", "auth")
-"""Without these the card says: test in the sandbox first."""
+"""Gaps that stop `integrate`: test in the sandbox first."""
 BODILESS = ("204", "205", "304")
 CREDENTIAL = re.compile(r"^authorization$|api[-_]?key|token$|[-_]token\b|secret", re.IGNORECASE)
 PAGING = re.compile(
@@ -47,7 +47,7 @@ class Gap:
 
     @property
     def blocking(self) -> bool:
-        """The wrapper cannot be written well before the sandbox has answered."""
+        """Whether the gap stops `integrate`."""
         return self.kind in BLOCKING
 
     def text(self, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with one schema: with its own words, and with the values it gives as examples."""
+"""Flaws of one schema: contradicting keywords, and examples that do not fit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORDS = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
 
 
 def of_schema(schema: Schema) -> Iterator[tuple[str, str, str]]:
-    """Kind, pointer and detail of each flaw of this very schema, not of what it holds."""
+    """Kind, pointer and detail of each flaw of this schema, without inner schemas."""
     if schema.broken:
         yield "broken_reference", schema.nodes[0].pointer, schema.broken
         return
@@ -49,7 +49,7 @@ def of_schema(schema: Schema) -> Iterator[tuple[str, str, str]]:
 
 
 def of_node(node: Node) -> Iterator[tuple[str, str, str]]:
-    """What one place contradicts by itself."""
+    """Contradictions within one node."""
     value = node.mapping
     for keyword, shape in SHAPES.items():
         if value.get(keyword) is not None and not isinstance(value[keyword], shape):
@@ -142,7 +142,7 @@ def refusing(schema: Schema, value: object) -> str:
 
 
 def json_types(node: Node) -> set[str]:
-    """The types of JSON that one place allows; empty where it says nothing of them."""
+    """The JSON types that one node allows; empty where it has no type."""
     return widened(set(composition.types(node)) & set(TYPES))
 
 

@@ -1,7 +1,7 @@
-"""How complete a document is, as one number from 0 to 100 and the list that would raise it.
+"""How complete a document is, as a number from 0 to 100, and what would raise it.
 
-An operation earns the weight of each check that applies to it and that it passes; the document's
-own checks count for a tenth. docs/documents.md has the formula and the weights.
+An operation earns the weight of each check that applies and passes; the checks of the document as
+a whole count for a tenth. docs/documents.md has the formula and the weights.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ WEIGHTS: Mapping[str, int] = {
     "error_statuses": 5, "unauthorized": 5, "rate_limit": 7, "idempotency": 7, "pagination": 7,
     "example": 6, "description": 4, "operation_id": 3,
 }  # fmt: skip
-"""What an operation earns by having each; the three that stop a wrapper weigh half of it."""
+"""The weight of each check for an operation; the three that stop a wrapper make up half."""
 SOUND = 10
-"""What an operation earns by being free of flaws."""
+"""The weight of having no flaws."""
 DOCUMENT_WEIGHTS: Mapping[str, int] = {
     "servers": 5, "webhooks": 2, "webhook_signature": 2, "sandbox": 2, "version": 1,
 }  # fmt: skip
@@ -40,7 +40,7 @@ IMPLIED: Mapping[str, tuple[str, ...]] = {
     "servers": ("sandbox",),
     "webhooks": ("webhook_signature",),
 }
-"""What cannot be there where something else is not: it costs, and is not told twice."""
+"""Checks that also fail when another one fails: they cost points, but are not reported twice."""
 PUBLIC_SCORES = Path(__file__).with_name("public_scores.toml")
 
 
@@ -71,14 +71,14 @@ class DocumentScore:
 
     @property
     def blocking(self) -> bool:
-        """The gate would stop a wrapper of these operations."""
+        """Whether `integrate` would refuse to wrap these operations."""
         return any(line.blocking for line in self.lines)
 
 
 def findings(
     document: ApiDocument, operations: Iterable[ApiOperation] | None = None
 ) -> tuple[Gap, ...]:
-    """All that is missing or wrong for these operations (all of them by default), blocking first.
+    """All gaps and flaws of these operations (by default all), blocking gaps first.
 
     `gaps` are what the gate reads; `flaws` say where the document contradicts itself.
     """
@@ -87,7 +87,7 @@ def findings(
 
 
 def score(document: ApiDocument, operations: Iterable[ApiOperation] | None = None) -> DocumentScore:
-    """The score of these operations, all of them by default."""
+    """The score of these operations, by default all."""
     selected = tuple(document.operations.values() if operations is None else operations)
     by_kind: dict[str, list[Gap]] = defaultdict(list)
     for gap in findings(document, selected):
@@ -119,7 +119,7 @@ def losses(document: ApiDocument, operations: tuple[ApiOperation, ...]) -> Mappi
 
 
 def lost_by(document: ApiDocument, operation: ApiOperation) -> Iterable[tuple[str, float]]:
-    """Kind -> the part of an operation's points that it costs, from 0 to 1."""
+    """Kind, and the share of the operation's points that it costs, from 0 to 1."""
     possible = sum(weight for kind, weight in WEIGHTS.items() if applies(kind, operation)) + SOUND
     for kind, _ in missing(document, operation):
         for name in (kind, *IMPLIED.get(kind, ())):
@@ -131,7 +131,7 @@ def lost_by(document: ApiDocument, operation: ApiOperation) -> Iterable[tuple[st
 
 
 def applies(kind: str, operation: ApiOperation) -> bool:
-    """A check that an operation could fail."""
+    """Whether a check applies to the operation."""
     match kind:
         case "pagination":
             return lists(operation)

@@ -1,4 +1,5 @@
-"""Whether a value fits a schema: to choose among a document's examples, not to judge traffic."""
+"""Whether a value fits a schema: for examples, samples and stored facts. Requests are validated
+with `json_schema` and a JSON Schema validator."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ DEEPEST = 100
 
 
 def fits(schema: Schema, value: object, *, request: bool = False, depth: int = 0) -> bool:
-    """The value is valid against the schema, as far as we can tell.
+    """Whether the value is valid against the schema, as far as this check goes.
 
     In a request, required read-only properties may be absent; in an answer, write-only ones.
     """
@@ -132,7 +133,7 @@ def fits_object(schema: Schema, value: dict[str, object], request: bool, depth: 
 
 
 def needed(schema: Schema, *, request: bool) -> frozenset[str]:
-    """The required properties that this direction carries."""
+    """The required properties that are sent in this direction."""
     return frozenset(
         name
         for name in schema.required
@@ -141,5 +142,5 @@ def needed(schema: Schema, *, request: bool) -> frozenset[str]:
 
 
 def carried(schema: Schema, *, request: bool) -> bool:
-    """A request carries no read-only property, an answer no write-only one."""
+    """Whether a property is sent: read-only ones only in responses, write-only ones in requests."""
     return not (schema.read_only if request else schema.write_only)

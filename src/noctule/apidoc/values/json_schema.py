@@ -32,7 +32,7 @@ ONE = (
 NAMED = ("properties", "patternProperties", "dependentSchemas")
 IN_PLACE = ("allOf", "anyOf", "oneOf")
 IN_PLACE_ONE = ("not", "if", "then", "else")
-"""Keywords whose schema judges the very same value."""
+"""Keywords whose schema applies to the same value."""
 
 DEFINITIONS = "#/$defs/"
 
@@ -45,15 +45,15 @@ UNPORTABLE = re.compile(
 )
 
 Chain = frozenset[str]
-"""Pointers of the schemas that already judge this value, from the outside in."""
+"""Pointers of the schemas that already apply to this value, from the outside in."""
 
 
 def json_schema(schema: Schema, *, request: bool = False) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12, `$defs` included) of a schema, null spelled by type.
+    """The JSON Schema (draft 2020-12, `$defs` included) of a schema, null as a type.
 
-    In an answer (`request=False`) required write-only properties may be absent, in a request
-    required read-only ones. What no validator accepts (an unknown type, a pattern that is none)
-    is left out. The definitions are shared by all calls on one document: do not change them.
+    In a response (`request=False`) required write-only properties may be absent, in a request
+    required read-only ones. What no validator accepts (an unknown type, an invalid pattern) is
+    left out. The definitions are shared by all calls on one document: do not change them.
     """
     translator = Translator.of(schema, request=request)
     schemas = [translator.schema(node, frozenset({node.pointer})) for node in schema.nodes]
@@ -99,7 +99,7 @@ class Translator:
         return definitions
 
     def schema(self, node: Node, chain: Chain) -> dict[str, Any] | bool:
-        """One node. `chain` cuts the circles a validator would never leave."""
+        """One node. `chain` breaks cycles in which a validator would not end."""
         if isinstance(node.value, bool):
             return node.value
         keywords: dict[str, Any] = {}
@@ -132,7 +132,7 @@ class Translator:
         return self._names[key]
 
     def reach(self, node: Node) -> frozenset[str]:
-        """Every place that judges the same value as this one, over references and choices."""
+        """Every node that applies to the same value as this one, through references and choices."""
         if node.pointer not in self._reach:
             pointers: set[str] = set()
             pending = [node]
@@ -159,7 +159,7 @@ class Translator:
         return keywords
 
     def members(self, node: Node) -> dict[str, Any]:
-        """The schemas of properties and elements: other values, so a chain starts anew."""
+        """The schemas of properties and elements: other values, so a new chain begins."""
         keywords: dict[str, Any] = {}
         for keyword in NAMED:
             entries = [(k, n) for k, n in node.at(keyword).entries() if is_schema(n)]
@@ -211,7 +211,7 @@ def is_schema(node: Node) -> bool:
 
 
 def values(node: Node) -> dict[str, Any]:
-    """type, enum, const, format and pattern, where a validator can read them."""
+    """type, enum, const, format and pattern, where a validator accepts them."""
     value = node.mapping
     keywords: dict[str, Any] = {}
     kinds = [kind for kind in composition.types(node) if kind in TYPES]
@@ -251,7 +251,7 @@ def sizes(node: Node) -> dict[str, Any]:
 
 
 def with_null(keywords: dict[str, Any]) -> dict[str, Any]:
-    """The same schema, null admitted."""
+    """The same schema, with null allowed."""
     kind = keywords.get("type")
     simple = {"enum", "const", "$ref", "allOf", "anyOf", "oneOf", "not", "if"}.isdisjoint(keywords)
     if simple and isinstance(kind, str):
@@ -262,7 +262,7 @@ def with_null(keywords: dict[str, Any]) -> dict[str, Any]:
 
 
 def readable(pattern: str) -> bool:
-    """The pattern is one in every dialect of regular expressions that validators use."""
+    """Whether the pattern is valid in every dialect of regular expressions that validators use."""
     if UNPORTABLE.search(pattern):
         return False
     if patterns.parsed(pattern) is not None:

@@ -23,7 +23,7 @@ CLASSES: Mapping[str, Ranges] = {
     "w": (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z")),
     "s": (("\t", "\r"), (" ", " ")),
 }
-"""The class an escape stands for, its ranges in order."""
+"""The character class of an escape, as sorted ranges."""
 CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 PREFERRED = "a0A-_.@/ "
 """Characters an example takes first, where the class allows them."""
@@ -277,7 +277,7 @@ class Parser:
         return Chars(((char, char),))
 
     def character(self, kind: str) -> str:
-        """The character an escape stands for."""
+        """The character of an escape."""
         if kind in ("x", "u"):
             width = 2 if kind == "x" else 4
             code = self.text[self.at : self.at + width]

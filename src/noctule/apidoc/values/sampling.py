@@ -1,4 +1,4 @@
-"""A value that a schema admits, always the same one."""
+"""Sample values: valid against a schema, and always the same."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ TEXTS: Mapping[str, str] = {
 }
 """Format -> text; names and numbers are those reserved for examples (RFC 2606, 5737, 3849)."""
 BUDGET = 3_000
-"""Values after which only what must be there is written."""
+"""Values after which only required properties are written."""
 MOST_ITEMS = 50
 
 
 def sample(schema: Schema, *, depth: int = 3, request: bool = False, optional: bool = False) -> Any:
     """A JSON value valid against the schema.
 
-    The document's examples first, where they fit. Objects hold every property `depth` levels
-    deep and only what is required below. `request`: no read-only property, and no optional one
+    Uses the examples of the document where they fit. Objects have all properties down to `depth`
+    levels, and only required ones below. `request`: no read-only property, and no optional one
     unless `optional`.
     """
     return Sampler(request=request, optional=optional or not request).value(schema, depth)
 
 
 class Sampler:
-    """Writes one value; knows the places it stands in, so that cycles end."""
+    """Creates one value; keeps track of open schemas, so that cycles end."""
 
     def __init__(self, *, request: bool, optional: bool) -> None:
         self.request = request
@@ -78,7 +78,7 @@ class Sampler:
             self.open.pop()
 
     def usable(self, schema: Schema, candidate: object) -> bool:
-        """An example may stand as it is. A request's object is written property by property."""
+        """Whether an example can be used as it is; objects of requests are built here."""
         if self.request and is_object(candidate) and candidate:
             return False
         if candidate is None and schema.type != "null":
@@ -106,9 +106,9 @@ class Sampler:
                 return {}
 
     def one_of(self, schema: Schema, branches: tuple[Schema, ...], depth: int, hint: object) -> Any:
-        """The first branch whose value the whole schema admits, those that end a cycle first.
+        """The first branch whose value fits the whole schema, branches that end a cycle first.
 
-        Where what is required does not tell the branches apart, what is optional is written too.
+        Optional properties are written too where required ones do not distinguish the branches.
         """
         ordered = sorted(branches, key=lambda branch: branch.pointer in self.open)
         first: Any = MISSING
@@ -126,7 +126,7 @@ class Sampler:
         return first
 
     def tag(self, schema: Schema, branch: Schema, value: object) -> None:
-        """Write the discriminator that names the branch, where the branch admits it."""
+        """Write the discriminator of the branch, where the branch allows it."""
         name = schema.discriminator
         if not name or not is_object(value):
             return
@@ -154,7 +154,7 @@ class Sampler:
         return members
 
     def written(self, schema: Schema, depth: int) -> Iterator[tuple[str, Schema]]:
-        """The properties to write: what is required, and the rest as deep as asked."""
+        """The properties to write: required ones, and others down to `depth`."""
         required = needed(schema, request=self.request)
         for name, prop in schema.properties.items():
             if name in required or (
@@ -167,7 +167,7 @@ class Sampler:
                 yield name, prop
 
     def fill(self, schema: Schema, members: dict[str, Any], depth: int) -> None:
-        """Reach the least number of properties; show one entry of a map."""
+        """Add properties up to the minimum, and one entry to a map."""
         least = schema.min_properties or 0
         for name, prop in schema.properties.items():
             if len(members) >= least:
@@ -200,12 +200,12 @@ class Sampler:
 
 
 def empty(schema: Schema) -> Any:
-    """What ends a cycle."""
+    """The value that ends a cycle."""
     return [] if schema.type == "array" else {}
 
 
 def distinct(elements: list[Any], item: Schema | None) -> list[Any]:
-    """The same elements told apart: the enum's values in turn, numbers and texts counted on."""
+    """The same elements made distinct: values of the enum in turn, numbers and texts numbered."""
     enum = item.enum if item else ()
     if len(enum) >= len(elements):
         return list(enum[: len(elements)])
@@ -231,7 +231,7 @@ def text(schema: Schema) -> str:
 
 
 def number(schema: Schema) -> int | float:
-    """1, moved to the nearest admitted value."""
+    """1, or the nearest allowed value."""
     low, high, step = schema.minimum, schema.maximum, schema.multiple_of
     tiny = 1 if schema.type == "integer" else (step or 0.5)
     value: int | float = 1

@@ -38,7 +38,7 @@ def prove(*args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_types_are_first_used_by_many_threads_at_once_without_a_crash():
+def test_concurrent_first_use_of_types_does_not_crash():
     for _ in range(3):
         done = subprocess.run([sys.executable, "-c", FIRST_USE], check=False)
         assert done.returncode == 0

@@ -73,7 +73,7 @@ async def test_of_64_copies_at_two_hosts_one_is_processed(provider_of):
     assert (event.copies, seen) == (63, ["evt_1"])
 
 
-async def test_two_hosts_storing_the_same_crowd_in_other_orders_both_answer(provider_of):
+async def test_two_hosts_storing_the_same_events_in_other_orders_both_answer(provider_of):
     hosts = [provider_of("stripe", work=False), provider_of("stripe", work=False)]
     concurrency = [{"id": f"evt_{n}", "type": "t"} for n in range(100)]
     async with hosts[0].receiver.lifespan(), hosts[1].receiver.lifespan():
@@ -99,7 +99,7 @@ async def test_workers_on_two_hosts_never_take_the_same_event(provider_of):
     assert sorted(seen) == sorted(f"evt_{n}" for n in range(60))
 
 
-async def test_a_lost_connection_is_503_and_then_made_again(provider_of, postgres):
+async def test_a_lost_connection_is_503_and_then_restored(provider_of, postgres):
     import psycopg
 
     stripe = provider_of("stripe", work=False)
@@ -113,19 +113,19 @@ async def test_a_lost_connection_is_503_and_then_made_again(provider_of, postgre
         assert (await stripe.sends(EVENT)).outcome == "accepted"
 
 
-def test_commits_wait_for_the_disk_whatever_the_server_says(postgres_inbox):
+def test_commits_wait_for_the_disk_whatever_the_server_s_default(postgres_inbox):
     store = PostgresStore(postgres_inbox)
     assert store.run("SHOW synchronous_commit") == [("on",)]
     store.close()
 
 
-def test_a_server_that_is_not_there_is_said_without_the_password():
+def test_an_unreachable_server_is_named_without_the_password():
     with pytest.raises(InboxError, match="cannot be reached") as error:
         PostgresStore("postgresql://noctule:hunter22@127.0.0.1:1/none")
     assert "hunter22" not in str(error.value)
 
 
-def test_a_newer_schema_is_left_alone(postgres_inbox):
+def test_an_inbox_with_a_newer_schema_is_refused(postgres_inbox):
     store = PostgresStore(postgres_inbox)
     store.run("INSERT INTO noctule_schema VALUES (4)")
     store.close()

@@ -1,4 +1,4 @@
-"""What an operator sees and does: show, replay, trigger, and what was rejected."""
+"""Show, replay and trigger events, and list rejections."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def test_show_masks_credentials_and_cards(provider_of, store):
     assert store.get(99) is None
 
 
-async def test_replay_verifies_again_as_of_then_and_queues(provider_of, store):
+async def test_replay_verifies_as_of_the_time_received(provider_of, store):
     stripe = provider_of("stripe", work=False)
     seen = []
     stripe.receiver.on("*")(lambda event: seen.append(event.id))
@@ -49,7 +49,7 @@ async def test_replay_verifies_again_as_of_then_and_queues(provider_of, store):
         assert seen == ["evt_1", "evt_1"]
 
 
-async def test_replay_does_not_touch_what_it_should_not(provider_of, store, monkeypatch):
+async def test_events_that_cannot_be_replayed_are_left_alone(provider_of, store, monkeypatch):
     stripe = provider_of("stripe", work=False)
     stripe.receiver.on("*")(lambda event: None)
     async with stripe.receiver.lifespan():
@@ -60,8 +60,8 @@ async def test_replay_does_not_touch_what_it_should_not(provider_of, store, monk
         store.run("UPDATE noctule_delivery SET body = :b WHERE seq = 2", {"b": b"{}"})
         store.run("UPDATE noctule_delivery SET body = NULL WHERE seq = 3")
         store.run("UPDATE noctule_delivery SET key = 'UNSET_SECRET' WHERE seq = 4")
-        found = replay(store, store.find(EventQuery()), now=0.0, scheme=_scheme)
-    assert found == {1: "queued", 2: "not_genuine", 3: "pruned", 4: "no_secret", 5: "waiting"}
+        outcomes = replay(store, store.find(EventQuery()), now=0.0, scheme=_scheme)
+    assert outcomes == {1: "queued", 2: "not_genuine", 3: "pruned", 4: "no_secret", 5: "waiting"}
 
 
 async def test_a_replay_is_spread_over_time(provider_of, store):
@@ -125,7 +125,7 @@ def bulk(provider_of, store):
     return ReplayRun(provider_of("stripe", work=False), store)
 
 
-async def test_a_bulk_replay_goes_on_where_it_was_killed(bulk):
+async def test_a_killed_bulk_replay_resumes(bulk):
     async with bulk:
         killed = bulk.begin(per_second=3)
         assert [next(killed).done for _ in range(3)] == [0, 3, 6]
@@ -142,7 +142,7 @@ async def test_a_bulk_replay_goes_on_where_it_was_killed(bulk):
         assert next(bulk.begin()).done == 0
 
 
-async def test_a_page_is_queued_and_known_to_be_or_neither(bulk, monkeypatch):
+async def test_a_page_and_its_progress_are_committed_together(bulk, monkeypatch):
     def killed(due):
         type(bulk.store).requeue(bulk.store, due)
         raise KeyboardInterrupt
@@ -170,7 +170,7 @@ async def test_a_rate_holds_across_an_interruption_and_queues_a_second_ahead(bul
         assert (bulk.slept, last.outcomes) == (4, {"queued": 10})
 
 
-async def test_two_of_one_bulk_replay_do_not_meet(bulk):
+async def test_two_processes_cannot_run_one_bulk_replay(bulk):
     async with bulk:
         first, second = bulk.begin(per_second=3), bulk.begin(per_second=3)
         next(first), next(second), next(first)
@@ -179,7 +179,7 @@ async def test_two_of_one_bulk_replay_do_not_meet(bulk):
         assert bulk.queued() == [1, 2, 3]
 
 
-async def test_a_suspect_is_not_replayed_in_passing(bulk):
+async def test_a_quarantined_event_is_replayed_only_if_asked_for(bulk):
     async with bulk:
         bulk.store.run("UPDATE noctule_event SET state = 'quarantined' WHERE seq = 3")
         *_, last = bulk.begin()
@@ -197,7 +197,7 @@ async def test_a_dry_run_leaves_no_trace(bulk):
         assert interrupted(bulk.store, "all") is None
 
 
-async def test_events_are_found_by_what_is_known_of_them(provider_of, store):
+async def test_events_are_found_by_their_attributes(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         for n, kind in enumerate(["invoice.paid", "invoice.voided", "charge.failed"]):
@@ -205,20 +205,20 @@ async def test_events_are_found_by_what_is_known_of_them(provider_of, store):
             stripe.clock.advance(10)
     start = stripe.clock.time() - 30
 
-    def found(**query):
+    def find(**query):
         return [event.id for event in store.find(EventQuery(**query))]
 
-    assert found() == ["evt_2", "evt_1", "evt_0"]
-    assert found(type="invoice.*") == ["evt_1", "evt_0"]
-    assert found(type="invoice.paid") == ["evt_0"]
-    assert found(id="evt_1", state="pending", route="stripe") == ["evt_1"]
-    assert found(since=start + 5, until=start + 15) == ["evt_1"]
-    assert found(until=start + 15) == ["evt_1", "evt_0"]
-    assert found(until=start - 1) == []
-    assert found(since=start + 15) == ["evt_2"]
-    assert found(limit=1) == ["evt_2"]
-    assert found(before=3) == ["evt_1", "evt_0"]
-    assert found(state="dead") == found(route="github") == []
+    assert find() == ["evt_2", "evt_1", "evt_0"]
+    assert find(type="invoice.*") == ["evt_1", "evt_0"]
+    assert find(type="invoice.paid") == ["evt_0"]
+    assert find(id="evt_1", state="pending", route="stripe") == ["evt_1"]
+    assert find(since=start + 5, until=start + 15) == ["evt_1"]
+    assert find(until=start + 15) == ["evt_1", "evt_0"]
+    assert find(until=start - 1) == []
+    assert find(since=start + 15) == ["evt_2"]
+    assert find(limit=1) == ["evt_2"]
+    assert find(before=3) == ["evt_1", "evt_0"]
+    assert find(state="dead") == find(route="github") == []
 
 
 async def test_the_overview_says_how_each_route_is_doing(provider_of, store):
@@ -237,7 +237,7 @@ async def test_the_overview_says_how_each_route_is_doing(provider_of, store):
 
 
 @pytest.mark.parametrize("name", ["stripe", "github", "twilio"])
-async def test_a_triggered_event_is_taken_like_a_real_one(provider_of, store, name):
+async def test_a_triggered_event_is_accepted_like_a_real_one(provider_of, store, name):
     provider = provider_of(name, work=False)
     now = provider.clock.time()
     request = trigger(SCHEMES[name], "order.paid", {"n": 1}, secret=SECRET, url=URL, now=now)

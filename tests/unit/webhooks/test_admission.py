@@ -1,4 +1,4 @@
-"""How many deliveries may be inside at once: learned from how long they take."""
+"""The number of deliveries in progress is limited, and the limit is learned."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from support.webhook_samples import KEYS, SCHEMES, SECRET, URL, delivery
 
 
 def _overloaded(
-    concurrency: ConcurrencyLimit, each: float, senders: int, seconds: float
+    concurrency: ConcurrencyLimit, seconds_each: float, senders: int, seconds: float
 ) -> list[float]:
     """What answers took when that many senders send without a pause to a server that works on
     one delivery after the other; who is refused comes again a little later."""
-    took: list[float] = []
+    durations: list[float] = []
     arrivals = [(n * 1e-4, n) for n in range(senders)]
     leaving: list[tuple[float, float]] = []
     free = 0.0
@@ -37,23 +37,23 @@ def _overloaded(
             heapq.heappush(arrivals, (now + 0.1, sender))
             continue
         concurrency.in_progress += 1
-        free = max(free, now) + each
+        free = max(free, now) + seconds_each
         heapq.heappush(leaving, (free, now))
         heapq.heappush(arrivals, (free, sender))
         if now > seconds / 2:
-            took.append(free - now)
-    return took
+            durations.append(free - now)
+    return durations
 
 
 @settings(max_examples=25)
 @given(st.floats(5e-4, 5e-3), st.integers(1, 640))
-def test_whoever_is_let_in_has_an_answer_in_time_whatever_the_server_can_do(each, senders):
-    took = sorted(_overloaded(ConcurrencyLimit(), each, senders, 4.0))
-    assert took[len(took) * 99 // 100] <= max(SLOW_SECONDS, LOWEST * each) * 1.5
+def test_every_admitted_delivery_is_answered_in_time(seconds_each, senders):
+    durations = sorted(_overloaded(ConcurrencyLimit(), seconds_each, senders, 4.0))
+    assert durations[len(durations) * 99 // 100] <= max(SLOW_SECONDS, LOWEST * seconds_each) * 1.5
 
 
 @given(st.integers(1, 31))
-def test_a_few_are_always_let_in(senders):
+def test_a_few_deliveries_are_always_admitted(senders):
     concurrency = ConcurrencyLimit()
     for turn in range(1000):
         concurrency.in_progress = senders
@@ -63,17 +63,17 @@ def test_a_few_are_always_let_in(senders):
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 2)), max_size=200))
-def test_the_limit_stays_within_its_bounds(leavers):
+def test_the_limit_stays_in_its_range(leavers):
     concurrency, now = ConcurrencyLimit(), 0.0
-    for pause, took in leavers:
+    for pause, durations in leavers:
         now += pause
         concurrency.in_progress = int(concurrency.limit)
-        concurrency.release(now, took)
+        concurrency.release(now, durations)
         assert LOWEST <= concurrency.limit <= HIGHEST
 
 
 @pytest.mark.anyio
-async def test_one_too_many_is_told_at_once_and_nothing_is_stored(provider_of, clock):
+async def test_a_delivery_over_the_limit_is_refused_at_once(provider_of, clock):
     stripe = provider_of("stripe")
     body = b'{"id":"evt_1","type":"t"}'
     headers = sign(SCHEMES["stripe"], body, SECRET, now=clock.time())
@@ -90,7 +90,7 @@ async def test_one_too_many_is_told_at_once_and_nothing_is_stored(provider_of, c
 
 
 @pytest.mark.anyio
-async def test_a_provider_that_is_slow_with_its_key_makes_no_room_smaller(monkeypatch):
+async def test_waiting_for_a_published_key_does_not_lower_the_limit(monkeypatch):
     monkeypatch.setenv("HOOK_SECRET", KEYS["paypal"].secret)
     gate = threading.Event()
     slow = KeyCache(fetch=lambda _: gate.wait(5) and b"")
@@ -101,14 +101,14 @@ async def test_a_provider_that_is_slow_with_its_key_makes_no_room_smaller(monkey
     async with receiver.lifespan():
         began = time.monotonic()
         answer = await receiver.deliver("POST", URL, headers, body)
-        took = time.monotonic() - began
+        durations = time.monotonic() - began
     gate.set()
-    assert (answer.status, took > SLOW_SECONDS) == (503, True)
+    assert (answer.status, durations > SLOW_SECONDS) == (503, True)
     assert receiver.concurrency.limit == limit
 
 
 @pytest.mark.anyio
-async def test_a_sender_that_dawdles_takes_nobody_s_place(provider_of):
+async def test_a_slow_sender_does_not_count_as_in_progress(provider_of):
     stripe = provider_of("stripe")
     async with stripe.receiver.lifespan():
         view = asyncio.Event()

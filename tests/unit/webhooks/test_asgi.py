@@ -1,4 +1,4 @@
-"""The raw application: exact bytes, bounds, and what happens when the sender goes away."""
+"""The ASGI application: exact bytes, limits, and senders that disconnect."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_a_body_announced_too_large_is_not_even_read(provider_of):
     assert call.messages
 
 
-async def test_a_body_that_grows_too_large_is_not_kept_reading(provider_of):
+async def test_a_body_that_grows_too_large_is_not_read_further(provider_of):
     stripe = provider_of("stripe")
     call = Call(*[b"x" * 65536] * 1600)
     async with stripe.receiver.lifespan():
@@ -64,7 +64,7 @@ async def test_a_body_cut_short_is_neither_stored_nor_answered(provider_of, cloc
         assert await stripe.events() == []
 
 
-async def test_a_body_that_drips_is_408(provider_of, monkeypatch):
+async def test_a_body_that_arrives_too_slowly_is_408(provider_of, monkeypatch):
     import asyncio
 
     monkeypatch.setattr("noctule.webhooks.receiving.asgi.BODY_SECONDS", 0.01)
@@ -82,7 +82,7 @@ async def test_a_websocket_is_closed(provider_of):
     assert call.sent == [{"type": "websocket.close"}]
 
 
-async def test_it_can_be_served_by_itself(provider_of):
+async def test_a_receiver_is_an_application_of_its_own(provider_of):
     stripe = provider_of("stripe")
     call = Call(type="lifespan")
     call.messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
@@ -93,7 +93,7 @@ async def test_it_can_be_served_by_itself(provider_of):
     ]
 
 
-async def test_and_then_says_what_is_missing(provider_of, monkeypatch):
+async def test_a_failed_startup_names_the_missing_secret(provider_of, monkeypatch):
     stripe = provider_of("stripe", secrets=["NOT_SET_SECRET"])
     call = Call(type="lifespan")
     await stripe.receiver(call.scope, call.receive, call.send)

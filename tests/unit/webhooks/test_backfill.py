@@ -1,4 +1,4 @@
-"""A backfill finds what is missing, reports where it stopped, and guards the credential."""
+"""A backfill finds missing events, reports where it stopped, and protects the credential."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _event(name, ago=10.0):
     return {"id": name, "type": "invoice.paid", "created": int(time.time() - ago)}
 
 
-def test_pages_are_followed_by_the_last_id_to_the_end(store):
+def test_all_pages_are_read(store):
     pages = {None: ["c", "b"], "b": ["a"]}
 
     def answer(method, url):
@@ -74,7 +74,7 @@ def test_pages_are_followed_by_the_last_id_to_the_end(store):
     assert again.missed == ()
 
 
-def test_an_endless_list_is_left_and_said(store):
+def test_an_endless_list_is_abandoned_and_reported(store):
     numbers = iter(range(10**6))
 
     def answer(method, url):
@@ -130,18 +130,18 @@ def test_the_next_page_is_never_on_another_host(store):
         _reply([]),
     ],
 )
-def test_what_is_no_list_is_an_error(store, reply):
+def test_an_answer_without_a_list_is_an_error(store, reply):
     fact = backfill_rules(pack("stripe"))
     with pytest.raises(BackfillFailed, match="GET /v1/events"):
         find_missed(store, "stripe", fact, Fake(lambda *_: reply), BASE, since=0, values={})
 
 
-def test_what_the_path_needs_is_asked_for(store):
+def test_a_missing_path_value_is_named(store):
     fact = backfill_rules(pack("github"))
     with pytest.raises(KeyError, match="owner"):
         find_missed(store, "github", fact, Fake(lambda *_: _reply([])), BASE, since=0, values={})
 
 
-def test_a_provider_that_cannot_be_asked_is_refused():
+def test_backfill_without_rules_in_the_pack_is_refused():
     with pytest.raises(Refused, match="does not say how to list"):
         backfill_rules(pack("twilio"))

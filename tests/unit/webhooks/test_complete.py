@@ -1,4 +1,4 @@
-"""Once in effect: the event is done in the handler's own transaction, or it comes again."""
+"""Complete an event in the handler's own transaction: both commit, or the event comes again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_effect_and_completion_are_one_transaction(provider_of, inbox_plac
         assert await stripe.receiver.inbox.call(lambda store: store.run(count)) == [(1,)]
 
 
-async def test_a_transaction_that_was_swallowed_is_no_success(provider_of, inbox_place):
+async def test_a_rolled_back_transaction_is_not_success(provider_of, inbox_place):
     stripe = provider_of("stripe", work=False)
 
     @stripe.receiver.on("*")
@@ -59,9 +59,9 @@ async def test_a_transaction_that_was_swallowed_is_no_success(provider_of, inbox
     assert event.reason.startswith("NotCommitted")
 
 
-async def test_a_second_copy_of_sqlite_is_kept_off_the_file(provider_of):
+async def test_a_second_copy_of_sqlite_is_refused(provider_of):
     stripe = provider_of("stripe", work=False)
-    said = []
+    messages = []
 
     @stripe.receiver.on("*")
     def mixes(event):
@@ -69,11 +69,11 @@ async def test_a_second_copy_of_sqlite_is_kept_off_the_file(provider_of):
         try:
             event.complete(database)
         except TypeError as error:
-            said.append(str(error))
+            messages.append(str(error))
         finally:
             database.close()
 
     async with stripe.receiver.lifespan():
         await stripe.sends(EVENT)
         await stripe.receiver.drain()
-    assert said == ["complete() in a SQLite inbox needs an apsw connection"]
+    assert messages == ["complete() in a SQLite inbox needs an apsw connection"]

@@ -1,4 +1,4 @@
-"""docs/webhooks.md says every answer and every cause, and its numbers are the program's."""
+"""docs/webhooks.md lists every reason and cause, and its numbers equal the constants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_cause_is_described(key):
     assert f"`{key}`" in PAGE
 
 
-def test_the_waits_and_limits_are_those_of_the_program(store_seconds):
+def test_the_waits_and_limits_equal_the_constants(store_seconds):
     from noctule.webhooks import request
     from noctule.webhooks.processing import inbox, worker
     from noctule.webhooks.receiving import limits

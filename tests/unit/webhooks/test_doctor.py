@@ -1,4 +1,4 @@
-"""What the doctor sees: silence, lag, clocks, secrets; and nothing where all is well."""
+"""The doctor reports silence, lag, clock skew and missing secrets, and nothing if all is well."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from noctule.webhooks.operations.doctor import check_routes, duration
 pytestmark = pytest.mark.anyio
 
 
-def told(store, now, **secrets):
+def checks_of(store, now, **secrets):
     return {
         check.key: (check.severity, dict(check.values))
         for check in check_routes(store, secrets, now)
@@ -22,49 +22,52 @@ async def _deliver(provider, count, gap):
         provider.clock.advance(gap)
 
 
-async def test_silence_is_told_by_what_is_usual(provider_of, store):
+async def test_unusual_silence_is_reported(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         await _deliver(stripe, 20, 240)
-        assert told(store, stripe.clock.time())["heard"][0] == "good"
+        assert checks_of(store, stripe.clock.time())["heard"][0] == "good"
         later = stripe.clock.time() + 6 * 3600 - 240
-    assert told(store, later)["silence"] == ("warning", {"quiet": "6 h", "usual": "4 min"})
+    assert checks_of(store, later)["silence"] == ("warning", {"quiet": "6 h", "usual": "4 min"})
 
 
-async def test_a_quiet_route_and_a_night_are_no_silence(provider_of, store):
+async def test_a_quiet_night_is_not_reported_as_silence(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         for _ in range(3):
             await _deliver(stripe, 10, 60)
             stripe.clock.advance(10 * 3600)
-        assert "silence" not in told(store, stripe.clock.time())
-        assert "silence" in told(store, stripe.clock.time() + 10 * 3600)
+        assert "silence" not in checks_of(store, stripe.clock.time())
+        assert "silence" in checks_of(store, stripe.clock.time() + 10 * 3600)
 
 
-async def test_what_waits_and_what_was_set_aside_is_told(provider_of, store):
+async def test_lag_and_dead_events_are_reported(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         await _deliver(stripe, 3, 1)
     now = stripe.clock.time()
-    assert told(store, now)["no_lag"] == ("good", {"count": "3"})
-    assert told(store, now + 600)["lag"] == ("bad", {"lag": "10 min", "count": "3"})
+    assert checks_of(store, now)["no_lag"] == ("good", {"count": "3"})
+    assert checks_of(store, now + 600)["lag"] == ("bad", {"lag": "10 min", "count": "3"})
     for event in store.claim("stripe", now, 60, 8):
         store.settle(event.seq, 1, "dead", reason="x")
-    assert told(store, now)["aside_dead"] == ("warning", {"count": "3"})
+    assert checks_of(store, now)["aside_dead"] == ("warning", {"count": "3"})
 
 
-async def test_a_clock_that_is_off_is_told(provider_of, store):
+async def test_clock_skew_is_reported(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         await _deliver(stripe, 3, 1)
-        assert told(store, stripe.clock.time())["clock"][0] == "good"
+        assert checks_of(store, stripe.clock.time())["clock"][0] == "good"
         store.run("UPDATE noctule_delivery SET signed_at = signed_at + 30")
-        assert told(store, stripe.clock.time())["clock_skew"] == ("warning", {"seconds": "-30.0"})
+        assert checks_of(store, stripe.clock.time())["clock_skew"] == (
+            "warning",
+            {"seconds": "-30.0"},
+        )
         store.run("UPDATE noctule_delivery SET signed_at = signed_at + 200")
-        assert told(store, stripe.clock.time())["clock_skew"][0] == "bad"
+        assert checks_of(store, stripe.clock.time())["clock_skew"][0] == "bad"
 
 
-def test_secrets_are_told_by_name(store, monkeypatch):
+def test_secrets_are_reported_by_name(store, monkeypatch):
     monkeypatch.setenv("SET_SECRET", "x")
     monkeypatch.delenv("UNSET_SECRET", raising=False)
     checks = list(check_routes(store, {"acme": ["SET_SECRET", "UNSET_SECRET"]}, 0.0))

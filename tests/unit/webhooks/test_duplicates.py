@@ -1,4 +1,4 @@
-"""The same event comes again: who decides, and what a replay attack gets."""
+"""Duplicates are recognised, and replays of captured deliveries are quarantined."""
 
 from __future__ import annotations
 
@@ -38,8 +38,12 @@ async def test_an_unsigned_id_cannot_make_a_captured_body_new(provider_of):
             attack = await github.sends(body, id=forged, type="issues")
             assert (attack.status, attack.outcome) == (200, "quarantined")
         await github.receiver.drain()
-        suspect, genuine = await github.events()
-        assert (suspect.state, suspect.copies, suspect.id) == ("quarantined", 1, "guid-2")
+        quarantined, genuine = await github.events()
+        assert (quarantined.state, quarantined.copies, quarantined.id) == (
+            "quarantined",
+            1,
+            "guid-2",
+        )
         assert (genuine.state, genuine.copies) == ("done", 1)
     assert seen == ["guid-1"]
 
@@ -65,7 +69,7 @@ async def test_without_an_id_the_content_counts_for_three_days(provider_of):
         assert (await slack.sends(body)).outcome == "duplicate"
 
 
-async def test_a_form_that_is_only_spelt_another_way_is_the_same(provider_of):
+async def test_a_form_in_another_spelling_is_a_duplicate(provider_of):
     twilio = provider_of("twilio")
     async with twilio.receiver.lifespan():
         first = b"MessageSid=SM1&MessageStatus=sent&From=%2B331"

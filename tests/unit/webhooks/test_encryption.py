@@ -1,4 +1,4 @@
-"""Bodies under a key: nothing legible in the file, rotation, and no body of another delivery."""
+"""Encrypted bodies: nothing readable in the file, rotation, and bodies bound to deliveries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def _take(provider_of, event=EVENT):
         assert (await stripe.sends(event)).outcome == "accepted"
 
 
-async def test_what_is_stored_is_not_legible_and_what_is_handled_is(provider_of, keys, inbox_place):
+async def test_stored_bodies_are_encrypted_and_handled_in_plain(provider_of, keys, inbox_place):
     keys(ONE)
     seen = []
     stripe = provider_of("stripe", work=False)
@@ -61,7 +61,7 @@ async def test_a_key_is_rotated_without_losing_anything(provider_of, keys, inbox
     store.close()
 
 
-async def test_without_the_key_the_inbox_says_which_one_it_wants(provider_of, keys, inbox_place):
+async def test_an_inbox_with_a_missing_key_is_refused_by_name(provider_of, keys, inbox_place):
     keys(ONE)
     await _take(provider_of)
     name = BodyCipher([base64.b64decode(ONE)]).name
@@ -72,7 +72,7 @@ async def test_without_the_key_the_inbox_says_which_one_it_wants(provider_of, ke
         assert ONE not in str(error.value)
 
 
-async def test_a_sealed_body_cannot_be_moved_or_changed(provider_of, keys, inbox_place):
+async def test_an_encrypted_body_cannot_be_moved_or_changed(provider_of, keys, inbox_place):
     keys(ONE)
     await _take(provider_of)
     await _take(provider_of, {"id": "evt_2", "type": "t"})
@@ -88,7 +88,7 @@ async def test_a_sealed_body_cannot_be_moved_or_changed(provider_of, keys, inbox
 
 
 @pytest.mark.parametrize("key", ["short", "not base64!", f"{ONE} {TWO}"])
-def test_what_is_no_key_is_said_without_showing_it(keys, key, inbox_place):
+def test_a_wrong_inbox_key_is_refused_without_quoting_it(keys, key, inbox_place):
     keys(key)
     with pytest.raises(InvalidSecret, match="NOCTULE_INBOX_KEY") as error:
         open_store(inbox_place)

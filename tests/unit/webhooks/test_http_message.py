@@ -1,4 +1,4 @@
-"""A delivery from a file."""
+"""Read a delivery from a file that holds an HTTP request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_the_address_may_be_whole_or_given():
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"", "no empty line"),
         (b'{"id": 1}', "no empty line"),
@@ -32,6 +32,6 @@ def test_the_address_may_be_whole_or_given():
         (b"POST / HTTP/1.1\nHost: a\nnonsense\n\n", "line 3 is not a header"),
     ],
 )
-def test_what_is_no_message_is_said_with_its_line(data, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_file_that_is_not_http_is_refused_with_its_line(data, message):
+    with pytest.raises(ValueError, match=message):
         read_capture(data)

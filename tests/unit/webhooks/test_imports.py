@@ -1,4 +1,4 @@
-"""What importing the package costs: nothing that verification does not need."""
+"""Importing the package loads only what verification needs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _loaded(code: str) -> set[str]:
         ("from noctule.webhooks import Event, Receiver; Receiver", (*HEAVY, "noctule.providers")),
     ],
 )
-def test_an_import_is_light(code, absent):
+def test_importing_loads_nothing_heavy(code, absent):
     assert not _loaded(code) & set(absent)
 
 

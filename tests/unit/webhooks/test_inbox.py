@@ -17,7 +17,7 @@ EVENT = {"id": "evt_1", "type": "t"}
 STORE_SECONDS = "noctule.webhooks.receiving.base.STORE_SECONDS"
 
 
-def test_an_affected_sqlite_is_refused_with_the_remedy():
+def test_an_unsafe_sqlite_is_refused_with_the_fix():
     check_library("3.51.3")
     check_library("3.54.1")
     for affected in ("3.51.2", "3.40.1"):
@@ -32,7 +32,7 @@ def test_commits_are_synced_to_disk(tmp_path):
     store.close()
 
 
-async def test_a_newer_schema_is_left_alone(provider_of, tmp_path):
+async def test_an_inbox_with_a_newer_schema_is_refused(provider_of, tmp_path):
     store = SqliteStore(str(tmp_path / "inbox.db"))
     store.run("INSERT INTO noctule_schema VALUES (98), (99)")
     store.close()
@@ -51,7 +51,7 @@ async def test_a_place_that_cannot_be_written_is_named(provider_of, tmp_path, pl
     assert not inbox.is_open
 
 
-async def test_a_file_that_is_no_database_is_named(tmp_path):
+async def test_a_file_that_is_not_a_database_is_named(tmp_path):
     (tmp_path / "inbox.db").write_bytes(b"x" * 4096)
     with pytest.raises(InboxError, match=r"inbox\.db cannot be opened"):
         await Inbox(tmp_path / "inbox.db").open()
@@ -103,7 +103,7 @@ async def test_concurrent_deliveries_are_committed_in_groups(provider_of):
         assert commits < 100
 
 
-async def test_beyond_the_bound_the_sender_is_told_to_come_back(provider_of, monkeypatch):
+async def test_beyond_the_limit_the_answer_is_503(provider_of, monkeypatch):
     monkeypatch.setattr("noctule.webhooks.processing.inbox.WAITING_ROWS", 10)
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
@@ -134,7 +134,7 @@ async def test_a_slow_disk_is_503_and_the_event_is_still_stored_once(provider_of
         assert len(await stripe.events()) == 1
 
 
-async def test_what_waits_when_the_inbox_closes_is_still_written(provider_of, tmp_path):
+async def test_waiting_deliveries_are_written_when_the_inbox_closes(provider_of, tmp_path):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         waiting = [
@@ -144,7 +144,7 @@ async def test_what_waits_when_the_inbox_closes_is_still_written(provider_of, tm
     assert {answer.status for answer in await asyncio.gather(*waiting)} == {200}
 
 
-async def test_pruning_forgets_the_payload_and_keeps_the_key(provider_of):
+async def test_pruning_deletes_the_body_and_keeps_the_identity(provider_of):
     stripe = provider_of("stripe", work=False)
     stripe.receiver.on("*")(lambda event: None)
     async with stripe.receiver.lifespan():
@@ -160,9 +160,9 @@ async def test_pruning_forgets_the_payload_and_keeps_the_key(provider_of):
 
 
 async def test_memory_is_private(provider_of):
-    one = provider_of("stripe", inbox=Inbox(":memory:"))
-    two = provider_of("stripe", inbox=Inbox(":memory:"))
-    async with one.receiver.lifespan(), two.receiver.lifespan():
-        await one.sends(EVENT)
-        assert (await two.sends(EVENT)).outcome == "accepted"
+    first = provider_of("stripe", inbox=Inbox(":memory:"))
+    second = provider_of("stripe", inbox=Inbox(":memory:"))
+    async with first.receiver.lifespan(), second.receiver.lifespan():
+        await first.sends(EVENT)
+        assert (await second.sends(EVENT)).outcome == "accepted"
     assert SCHEMES["stripe"].provider == "stripe"

@@ -1,4 +1,4 @@
-"""What the providers' own libraries said of deliveries (`make golden-signatures`), we say too."""
+"""Verdicts equal those recorded from the providers' own libraries (`make golden-signatures`)."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from support.webhook_samples import ready
 FILES = sorted((DATA / "webhooks" / "judged").glob("*.json"))
 
 
-def taken(scheme, one):
-    publish(scheme, KeyPair(one["secret"], "", one["document"].encode()))
-    request = WebhookRequest("POST", one["url"], one["headers"], one["body"].encode())
+def is_accepted(scheme, case):
+    publish(scheme, KeyPair(case["secret"], "", case["document"].encode()))
+    request = WebhookRequest("POST", case["url"], case["headers"], case["body"].encode())
     try:
-        verify_blocking(scheme, request, [one["secret"]], one["now"])
+        verify_blocking(scheme, request, [case["secret"]], case["now"])
     except Rejection:
         return False
     return True
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_we_judge_as_the_provider_s_library_but_where_it_is_said_why_not(file):
+def test_verdicts_equal_the_library_s_with_explained_exceptions(file):
     data = json.loads(file.read_text(encoding="utf-8"))
     scheme, first = ready(scheme_of(file.stem)), data | data["deliveries"][0]
     deliveries = [first | own for own in data["deliveries"]]
-    differing = {one["case"] for one in deliveries if taken(scheme, one) is not one["library"]}
+    differing = {
+        case["case"] for case in deliveries if is_accepted(scheme, case) is not case["library"]
+    }
     assert differing == set(data["differences"])
-    genuine = [one for one in deliveries if one["library"]]
+    genuine = [case for case in deliveries if case["library"]]
     assert len(genuine) >= 3
     assert len(deliveries) - len(genuine) >= 3
     if scheme.algorithm.startswith("hmac-") and scheme.signature_locator is None:

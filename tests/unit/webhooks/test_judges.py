@@ -1,4 +1,4 @@
-"""The providers' own libraries as judges of what we sign: taken as it is, refused once changed."""
+"""The providers' own libraries accept our signatures, and reject changed deliveries."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ JUDGES = {
 
 
 @pytest.mark.parametrize("name", JUDGES)
-def test_what_we_sign_the_provider_s_library_takes_and_nothing_else(name):
+def test_the_provider_s_library_accepts_our_signatures_only(name):
     body, headers = delivery(name)
     secret = KEYS[name].secret
     assert check(name, body, headers).secret == 0
@@ -146,7 +146,7 @@ def test_what_we_sign_the_provider_s_library_takes_and_nothing_else(name):
         assert error  # noqa: PT017 - each library refuses in its own words
 
 
-def test_braintree_signs_and_we_take_it():
+def test_a_braintree_delivery_is_accepted():
     from braintree import BraintreeGateway, Configuration, Environment
 
     public, private = "integration_public_key", "integration_private_key"

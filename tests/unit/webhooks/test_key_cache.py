@@ -92,6 +92,6 @@ async def test_a_delivery_whose_key_cannot_be_fetched_gets_503(monkeypatch):
     receiver = Receiver(scheme, secrets=["HOOK_SECRET"], inbox=Inbox(":memory:"), clock=clock)
     body, headers = delivery("paypal", now=clock.time())
     async with receiver.lifespan():
-        told = await receiver.deliver("POST", URL, headers, body)
-    assert told.status == 503
-    assert ("retry-after", "5") in told.headers
+        response = await receiver.deliver("POST", URL, headers, body)
+    assert response.status == 503
+    assert ("retry-after", "5") in response.headers

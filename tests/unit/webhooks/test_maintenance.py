@@ -1,4 +1,4 @@
-"""Redacted copies to show and to search, and bodies forgotten after their time."""
+"""Redacted copies for display and search, and deletion of old bodies."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_no_credential_and_no_card_is_in_a_copy(provider_of, store):
     assert store.find(EventQuery(text=TOKEN)) == []
 
 
-async def test_bodies_and_copies_are_forgotten_after_their_time(provider_of, store, monkeypatch):
+async def test_bodies_and_copies_are_deleted_after_their_time(provider_of, store, monkeypatch):
     monkeypatch.setenv("NOCTULE_INBOX_KEEP", "7")
     stripe = provider_of("stripe", work=False)
     stripe.receiver.on("*")(lambda event: None)
@@ -77,7 +77,7 @@ async def test_bodies_and_copies_are_forgotten_after_their_time(provider_of, sto
     assert [event.id for event in store.find(EventQuery(text="grace"))] == ["evt_2"]
 
 
-async def test_copies_can_be_left_out(provider_of, store, monkeypatch):
+async def test_copies_can_be_turned_off(provider_of, store, monkeypatch):
     monkeypatch.setenv("NOCTULE_INBOX_COPY", "off")
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
@@ -86,7 +86,7 @@ async def test_copies_can_be_left_out(provider_of, store, monkeypatch):
     assert store.copy_of(1) is None
 
 
-async def test_upkeep_steps_back_for_deliveries(provider_of):
+async def test_maintenance_yields_to_deliveries(provider_of):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         await stripe.sends({"id": "evt_1", "type": "t"})
@@ -107,11 +107,11 @@ def test_the_time_to_keep_is_a_number_of_days(monkeypatch):
 
 @samples
 @given(st.text())
-def test_a_question_is_only_words_and_quotes(text):
+def test_a_search_phrase_is_only_words_and_quotes(text):
     assert set(search_phrase(text)) - {'"', " "} <= set(words_of(text)) | {""}
 
 
-async def test_a_rush_of_deliveries_puts_upkeep_off(provider_of, store, monkeypatch):
+async def test_many_deliveries_postpone_maintenance(provider_of, store, monkeypatch):
     monkeypatch.setattr("noctule.webhooks.processing.maintenance.PAUSE", 0)
     monkeypatch.setattr("noctule.webhooks.processing.maintenance.BUSY", 0)
     stripe = provider_of("stripe", work=False)

@@ -1,4 +1,4 @@
-"""Figures of what happens, with labels of ours alone."""
+"""Metrics of answers and attempts, with labels that no sender chooses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.anyio
 
 def _value(name: str, **labels: str) -> float:
     wanted = "{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "}"
-    found = re.search(rf"^{name}{re.escape(wanted)} (.+)$", METRICS.text(), re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    lines = re.search(rf"^{name}{re.escape(wanted)} (.+)$", METRICS.text(), re.MULTILINE)
+    return float(lines[1]) if lines else 0.0
 
 
 async def test_answers_and_attempts_are_counted(provider_of):
@@ -37,7 +37,7 @@ async def test_answers_and_attempts_are_counted(provider_of):
     assert _value("noctule_webhooks_handler_seconds_count", route=route) == 1
 
 
-async def test_nobody_makes_series_by_sending(provider_of):
+async def test_a_sender_cannot_create_series(provider_of):
     stripe = provider_of("stripe", route="metrics-2", work=False)
     async with stripe.receiver.lifespan():
         for n in range(20):
@@ -67,7 +67,7 @@ def test_the_text_is_what_prometheus_reads():
     assert len(names) == len(set(names))
 
 
-def test_opentelemetry_is_told_where_the_application_uses_it():
+def test_opentelemetry_is_used_if_the_application_imports_it():
     code = """
 import opentelemetry.metrics as otel
 told = []

@@ -1,4 +1,4 @@
-"""Each provider's own library as the judge: what it signs we accept, what we sign it accepts."""
+"""The providers' own libraries sign what we accept, and accept what we sign."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ async def test_events_of_one_object_are_processed_in_order_and_one_at_a_time(pro
         assert len(ids) == 10
 
 
-async def test_one_that_fails_holds_up_its_own_object_and_no_other(provider_of):
+async def test_a_failing_event_blocks_its_own_object_only(provider_of):
     stripe = provider_of("stripe", work=False)
     seen = []
 
@@ -63,7 +63,7 @@ async def test_one_that_fails_holds_up_its_own_object_and_no_other(provider_of):
     assert seen == ["evt_3", "evt_1", "evt_2"]
 
 
-async def test_the_dead_letter_does_not_hold_up_what_comes_after(provider_of):
+async def test_a_dead_event_does_not_block_later_ones(provider_of):
     stripe = provider_of("stripe", work=False)
     seen = []
 
@@ -80,7 +80,7 @@ async def test_the_dead_letter_does_not_hold_up_what_comes_after(provider_of):
     assert seen == ["evt_2"]
 
 
-async def test_a_held_up_event_does_not_keep_the_worker_awake(provider_of, store):
+async def test_a_blocked_event_does_not_keep_the_worker_awake(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         await stripe.sends(change(1))
@@ -93,7 +93,7 @@ async def test_a_held_up_event_does_not_keep_the_worker_awake(provider_of, store
         assert [event.id for event in store.claim("stripe", now, 60, 8)] == ["evt_2"]
 
 
-async def test_an_older_version_after_a_newer_one_says_so(provider_of):
+async def test_an_older_version_after_a_newer_one_is_superseded(provider_of):
     stripe = provider_of("stripe", work=False)
     seen = []
     stripe.receiver.on("*")(lambda event: seen.append((event.id, event.superseded)))
@@ -104,7 +104,7 @@ async def test_an_older_version_after_a_newer_one_says_so(provider_of):
     assert seen == [("evt_1", False), ("evt_2", False), ("evt_3", True), ("evt_4", False)]
 
 
-async def test_a_handler_can_leave_older_versions_out(provider_of):
+async def test_a_handler_can_skip_older_versions(provider_of):
     stripe = provider_of("stripe", work=False)
     seen = []
     stripe.receiver.on("*", latest_only=True)(lambda event: seen.append(event.id))
@@ -117,7 +117,7 @@ async def test_a_handler_can_leave_older_versions_out(provider_of):
     assert (late.state, late.reason) == ("done", "superseded by a newer version")
 
 
-async def test_events_about_nothing_in_particular_wait_for_nobody(provider_of, store):
+async def test_events_without_a_subject_are_not_ordered(provider_of, store):
     stripe = provider_of("stripe", work=False)
     async with stripe.receiver.lifespan():
         for number in range(5):

@@ -59,7 +59,7 @@ def flips(data):
 
 def meaning(verified):
     """What a handler may rely on: the data where it is signed, else what of it is."""
-    scheme, found = verified.view.scheme, items(verified)
+    scheme, events = verified.view.scheme, items(verified)
     if scheme.scope.body_fields:
         return verified.view.data
     if "sorted_form" in scheme.signed:
@@ -68,7 +68,7 @@ def meaning(verified):
         all(map(scheme.scope.includes, next(iter(locators), ())))
         for locators in (scheme.id, scheme.type)
     ]
-    pairs = [(item.id, item.type) for item in found]
+    pairs = [(item.id, item.type) for item in events]
     return [tuple(t for t, signed in zip(p, covered, strict=True) if signed) for p in pairs]
 
 
@@ -130,7 +130,7 @@ def test_one_changed_bit_of_the_secret_is_rejected(name):
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n not in MACS])
-def test_the_key_of_somebody_else_is_rejected(name):
+def test_another_provider_s_key_is_rejected(name):
     scheme = SCHEMES[name]
     other = new_key(scheme)
     headers, body = compose(scheme, payload_for(scheme), other.signing, now=NOW, url=URL)
@@ -216,7 +216,7 @@ ANY_URL = st.one_of(st.text(), st.just("http://[::1"), st.just("http://a:b/?x=%f
 @pytest.mark.parametrize("name", NAMES)
 @few
 @given(data=st.data())
-def test_nothing_but_rejection_comes_out(name, data):
+def test_a_sender_causes_no_exception_but_rejection(name, data):
     scheme = SCHEMES[name]
     genuine_body, genuine = delivery(name)
     headers = []
@@ -284,7 +284,7 @@ def test_a_form_is_read_as_the_standard_library_reads_it(text):
     except ValueError:
         expected = None
     try:
-        found = form_fields(body)
+        pairs = form_fields(body)
     except Rejection:
-        found = None
-    assert found == expected
+        pairs = None
+    assert pairs == expected

@@ -55,7 +55,7 @@ async def test_a_part_of_the_event_is_decoded_into_a_model(provider_of):
     assert seen == [Invoice(id="in_1")]
 
 
-async def test_a_batch_is_one_event_each(provider_of, monkeypatch):
+async def test_each_item_of_a_batch_is_an_event(provider_of, monkeypatch):
     from noctule.webhooks.signing.sign import new_key
 
     key = new_key(SCHEMES["sendgrid"])
@@ -125,7 +125,7 @@ async def test_a_slack_challenge_is_answered_only_when_signed(provider_of):
         assert await slack.events() == []
 
 
-async def test_a_github_ping_is_no_event(provider_of):
+async def test_a_github_ping_is_not_an_event(provider_of):
     github = provider_of("github")
     async with github.receiver.lifespan():
         assert (await github.sends({"zen": "…"}, type="ping")).outcome == "handshake"
@@ -135,7 +135,7 @@ async def test_a_github_ping_is_no_event(provider_of):
         assert [event.type for event in await github.events()] == ["issues.opened"]
 
 
-async def test_any_of_the_secrets_may_have_signed_and_the_one_is_recorded(provider_of, monkeypatch):
+async def test_the_matching_secret_is_recorded(provider_of, monkeypatch):
     monkeypatch.setenv("OLD_SECRET", "whsec_old")
     stripe = provider_of("stripe", secrets=["HOOK_SECRET", "OLD_SECRET"])
     async with stripe.receiver.lifespan():
@@ -211,25 +211,25 @@ async def test_a_secret_of_the_wrong_form_stops_the_start_without_showing_it(
     assert "at all" not in str(error.value)
 
 
-def test_a_literal_secret_is_not_taken():
+def test_a_literal_secret_is_refused():
     with pytest.raises(LiteralSecret):
         Receiver(SCHEMES["stripe"], secrets=["whsec_abcdef"])
 
 
 @pytest.mark.parametrize("algorithm", ["static", "none"])
-def test_what_is_not_signed_is_refused(algorithm):
+def test_an_unsigned_provider_is_refused(algorithm):
     with pytest.raises(Refused):
         Receiver(Scheme.parse({"algorithm": algorithm}, "x"), secrets=["HOOK_SECRET"])
 
 
-async def test_without_its_lifespan_it_asks_to_come_back(provider_of, caplog):
+async def test_without_the_lifespan_the_answer_is_503(provider_of, caplog):
     answer = await provider_of("stripe").sends(EVENT)
     assert (answer.status, answer.outcome) == (503, "unavailable")
     assert ("retry-after", "5") in answer.headers
     assert "lifespan" in caplog.text
 
 
-async def test_neither_secret_nor_signature_nor_payload_is_logged(provider_of, caplog):
+async def test_no_secret_signature_or_payload_is_logged(provider_of, caplog):
     caplog.set_level(logging.DEBUG)
     stripe = provider_of("stripe")
 
@@ -268,10 +268,10 @@ async def test_the_inbox_is_where_the_environment_says(monkeypatch, tmp_path, cl
 async def test_two_receivers_share_an_inbox(monkeypatch, tmp_path, clock):
     monkeypatch.setenv("HOOK_SECRET", "x")
     inbox = Inbox(tmp_path / "inbox.db")
-    one = Receiver(SCHEMES["stripe"], secrets=["HOOK_SECRET"], inbox=inbox)
-    two = Receiver(SCHEMES["slack"], secrets=["HOOK_SECRET"], inbox=inbox)
-    async with one.lifespan():
-        async with two.lifespan():
+    stripe = Receiver(SCHEMES["stripe"], secrets=["HOOK_SECRET"], inbox=inbox)
+    slack = Receiver(SCHEMES["slack"], secrets=["HOOK_SECRET"], inbox=inbox)
+    async with stripe.lifespan():
+        async with slack.lifespan():
             assert inbox.is_open
         assert inbox.is_open
     assert not inbox.is_open

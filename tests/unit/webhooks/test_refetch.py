@@ -54,7 +54,7 @@ async def test_the_handler_acts_on_what_the_api_says(hints_of, store):
     [b"", b"id=", b"id=evt_1", b"id=tr_abc123%0A", b"id=tr_" + b"a" * 200, b"id=../../admin",
      b"other=tr_abc123", "id=tr_é12345".encode()],
 )  # fmt: skip
-async def test_anything_but_the_shape_is_turned_away(hints_of, store, body):
+async def test_an_id_without_the_shape_is_rejected(hints_of, store, body):
     hints = hints_of(lambda name: None)
     async with hints.lifespan():
         answer = await _send(hints, body)
@@ -89,7 +89,7 @@ async def test_an_open_breaker_keeps_the_hint(hints_of, store, clock):
     assert (kept.state, kept.attempts) == ("pending", 0)
 
 
-async def test_hints_that_wait_are_one_and_one_that_runs_is_not_the_next(hints_of, store):
+async def test_waiting_hints_are_merged_and_running_ones_are_not(hints_of, store):
     reads, again = [], asyncio.Event()
 
     async def get_payment(name):
@@ -114,7 +114,7 @@ async def test_hints_that_wait_are_one_and_one_that_runs_is_not_the_next(hints_o
     assert reads == ["tr_abc123", "tr_abc123"]
 
 
-async def test_a_flood_is_told_to_come_back(hints_of, clock):
+async def test_a_flood_of_hints_gets_429(hints_of, clock):
     hints = hints_of(lambda name: None)
     async with hints.lifespan():
         answers = [await _send(hints, f"id=tr_{n:06}".encode()) for n in range(60)]
@@ -125,7 +125,7 @@ async def test_a_flood_is_told_to_come_back(hints_of, clock):
         assert [answer.status for answer in later] == [200] * 10 + [429]
 
 
-async def test_the_path_holds_the_token(hints_of, monkeypatch):
+async def test_the_token_is_the_end_of_the_path(hints_of, monkeypatch):
     monkeypatch.setenv("HINT_TOKEN", "s3cret-s3cret-s3cret-s3cret")
     hints = hints_of(lambda name: None, token="HINT_TOKEN")
     async with hints.lifespan():
@@ -138,12 +138,12 @@ async def test_the_path_holds_the_token(hints_of, monkeypatch):
 
 
 @pytest.mark.parametrize("shape", ["", ".*", r"\S+", "[a-z", r"[\w./-]*"])
-def test_a_loose_shape_is_refused(hints_of, shape):
+def test_a_shape_that_matches_anything_is_refused(hints_of, shape):
     with pytest.raises(Refused, match="shape"):
         hints_of(lambda name: None, shape=shape)
 
 
-def test_without_a_way_to_read_there_is_no_route(hints_of):
+def test_a_missing_read_is_refused(hints_of):
     with pytest.raises(Refused, match="RefetchReceiver needs `read=`"):
         hints_of(None)
 

@@ -44,7 +44,7 @@ def test_the_page_describes_every_key_and_placeholder():
 
 
 @pytest.mark.parametrize("name", ["github", "sendgrid", "slack", "stripe", "twilio"])
-def test_the_examples_are_the_packs(name):
+def test_the_examples_equal_the_packs(name):
     example = Scheme.parse(documented_examples()[name]["signature"], name)
     for part in ("headers", "signed", "timestamp", "id", "type", "batch", "handshakes", "content"):
         assert getattr(example, part) == getattr(PACKS[name], part)
@@ -63,12 +63,12 @@ def test_the_examples_are_the_packs(name):
         ({"algorithm": "none"}, "none"),
     ],
 )
-def test_the_grade_is_computed_from_what_is_signed(table, coverage):
+def test_the_coverage_is_computed_from_what_is_signed(table, coverage):
     assert Scheme.parse(PLAIN | table).coverage == coverage
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ({"algoritm": "hmac-sha256"}, "unknown field `algoritm`"),
         ({"algorithm": "md5"}, "Invalid enum value 'md5'"),
@@ -105,13 +105,13 @@ def test_the_grade_is_computed_from_what_is_signed(table, coverage):
         ({"each": True}, "each: needs batch"),
     ],
 )
-def test_what_has_no_meaning_is_refused_and_named(table, said):
-    with pytest.raises(InvalidScheme, match=re.escape(said)) as error:
+def test_a_wrong_table_is_refused_and_the_key_named(table, message):
+    with pytest.raises(InvalidScheme, match=re.escape(message)) as error:
         Scheme.parse(PLAIN | table, "acme")
     assert str(error.value).startswith("[signature] of acme: ")
 
 
-def test_an_id_in_a_sorted_form_is_not_vouched_for():
+def test_an_id_in_a_sorted_form_is_not_protected():
     assert not {at for at in signed_locators(SCHEMES["twilio"]) if at.kind == "body"}
     assert {at.name for at in signed_locators(SCHEMES["stripe"])} >= {"id", "type"}
     assert {at.name for at in signed_locators(SCHEMES["standard-webhooks"])} == {
@@ -132,14 +132,14 @@ def test_an_id_in_a_sorted_form_is_not_vouched_for():
         ({"algorithm": "rsa-sha256", "key": "spki"}, "-----BEGIN PUBLIC KEY-----"),
     ],
 )
-def test_a_secret_of_another_form_is_said_and_not_shown(table, secret):
+def test_a_secret_of_the_wrong_form_is_not_quoted(table, secret):
     scheme = Scheme.parse(PLAIN | table)
     with pytest.raises(InvalidSecret) as error:
         key_of(scheme.key_form, scheme.algorithm, secret)
     assert secret not in str(error.value)
 
 
-def test_a_public_key_may_be_pem_or_the_same_in_one_line():
+def test_a_public_key_may_be_pem_or_one_line():
     from noctule.webhooks.signing.sign import new_key, sign
 
     scheme = SCHEMES["rsa"]
@@ -150,7 +150,7 @@ def test_a_public_key_may_be_pem_or_the_same_in_one_line():
         verify(scheme, WebhookRequest("POST", "", headers, b"{}"), [secret], 0)
 
 
-def test_the_port_may_be_written_or_not():
+def test_both_spellings_of_the_port_are_tried():
     assert set(url_spellings("https://a/b?c")) == {"https://a/b?c", "https://a:443/b?c"}
     assert set(url_spellings("http://a:8000/")) == {"http://a:8000/", "http://a/"}
     assert set(url_spellings("http://[::1]:8000/")) == {"http://[::1]:8000/", "http://[::1]/"}

@@ -9,7 +9,7 @@ from noctule.providers import packs
 from support.paths import DOCS
 
 
-def test_the_page_is_that_of_the_packs():
+def test_the_page_equals_the_packs():
     page = runpy.run_path(str(DOCS / "signatures.py"))["page"]()
     assert (DOCS / "signatures.md").read_text(encoding="utf-8") == page
     assert all(pack.name in page for pack in packs().values())

@@ -35,7 +35,7 @@ def test_a_published_signature_is_accepted(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)
-def test_and_rejected_once_the_body_differs(vector):
+def test_a_published_signature_with_another_body_is_rejected(vector):
     scheme = SCHEMES[vector["scheme"]]
     old, new = vector.get("changed", ("", ""))
     request = _request(
@@ -47,7 +47,7 @@ def test_and_rejected_once_the_body_differs(vector):
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=_name)
-def test_and_rejected_under_another_secret(vector):
+def test_a_published_signature_with_another_secret_is_rejected(vector):
     scheme = SCHEMES[vector["scheme"]]
     other = (
         "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEqTxd43gyp8IOEto2LdIfjRQrIbsd4SXZkLW6jDutdhXSJCWHw8RE"
@@ -63,7 +63,7 @@ def test_and_rejected_under_another_secret(vector):
 
 
 @pytest.mark.parametrize("vector", REPRODUCIBLE, ids=_name)
-def test_what_we_sign_is_what_the_provider_signed(vector):
+def test_our_signatures_equal_the_published_ones(vector):
     scheme = SCHEMES[vector["scheme"]]
     theirs = {name.lower(): value for name, value in vector["headers"].items()}
     ours = sign(

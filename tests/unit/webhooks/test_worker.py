@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "invoice.paid"}
 
 
-async def test_a_failing_handler_is_tried_again_later_and_later_then_set_aside(provider_of):
+async def test_a_failing_handler_is_retried_with_growing_delays_then_dead(provider_of):
     stripe = provider_of("stripe")
     attempts = []
 
@@ -55,7 +55,7 @@ async def test_a_failing_handler_is_tried_again_later_and_later_then_set_aside(p
     assert attempts == list(range(1, len(DELAYS) + 2))
 
 
-async def test_a_permanent_error_is_set_aside_at_once_with_its_words(provider_of):
+async def test_a_permanent_failure_is_dead_at_once_with_its_reason(provider_of):
     stripe = provider_of("stripe")
 
     @stripe.receiver.on("*")
@@ -73,7 +73,7 @@ async def test_a_permanent_error_is_set_aside_at_once_with_its_words(provider_of
     )
 
 
-async def test_an_open_breaker_burns_no_attempt(provider_of):
+async def test_an_open_breaker_counts_no_attempt(provider_of):
     stripe = provider_of("stripe")
 
     @stripe.receiver.on("*")
@@ -89,7 +89,7 @@ async def test_an_open_breaker_burns_no_attempt(provider_of):
     assert (event.state, event.attempts) == ("pending", 0)
 
 
-async def test_an_event_nobody_handles_is_kept_and_said(provider_of):
+async def test_an_event_without_a_handler_is_stored_as_unhandled(provider_of):
     stripe = provider_of("stripe")
     async with stripe.receiver.lifespan():
         await stripe.sends(EVENT)
@@ -98,7 +98,7 @@ async def test_an_event_nobody_handles_is_kept_and_said(provider_of):
     assert event.state == "unhandled"
 
 
-async def test_a_plain_function_runs_beside_the_event_loop(provider_of):
+async def test_a_plain_function_runs_in_a_thread(provider_of):
     import threading
 
     stripe = provider_of("stripe")
@@ -110,7 +110,7 @@ async def test_a_plain_function_runs_beside_the_event_loop(provider_of):
     assert threads != [threading.main_thread()]
 
 
-async def test_a_lost_lease_is_taken_up_by_the_next_worker(provider_of):
+async def test_an_event_with_an_expired_lease_is_claimed_again(provider_of):
     stripe = provider_of("stripe", work=False)
     seen = []
     stripe.receiver.on("*")(lambda event: seen.append(event.attempt))
@@ -130,7 +130,7 @@ async def test_a_lost_lease_is_taken_up_by_the_next_worker(provider_of):
     assert event.state == "done"
 
 
-async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, monkeypatch):
+async def test_stopping_returns_the_event_of_a_running_handler(provider_of, monkeypatch):
     monkeypatch.setattr("noctule.webhooks.receiving.base.GRACE_SECONDS", 0.01)
     stripe = provider_of("stripe")
     begun = asyncio.Event()
@@ -149,7 +149,7 @@ async def test_stopping_gives_the_event_of_a_running_handler_back(provider_of, m
     assert (event.state, event.attempts, event.reason) == ("pending", 0, "stopped")
 
 
-async def test_a_long_handler_does_not_hold_up_the_next_event(provider_of):
+async def test_a_long_handler_does_not_delay_the_next_event(provider_of):
     stripe = provider_of("stripe")
     first, second = asyncio.Event(), asyncio.Event()
 
@@ -170,7 +170,7 @@ async def test_a_long_handler_does_not_hold_up_the_next_event(provider_of):
         assert {event.state for event in await stripe.events()} == {"done"}
 
 
-async def test_an_event_that_kills_every_process_is_set_aside(provider_of):
+async def test_an_event_that_kills_every_process_is_dead(provider_of):
     stripe = provider_of("stripe", work=False)
     stripe.receiver.on("*")(print)
     async with stripe.receiver.lifespan():
@@ -188,8 +188,10 @@ def test_the_most_specific_handler_gets_the_event():
     handlers = Handlers()
     for name in ("invoice.paid", "invoice.*", "*"):
         handlers.add(name, lambda event, name=name: name)
-    found = {t: handlers.find(t)(None) for t in ("invoice.paid", "invoice.voided", "charge.x", "")}
-    assert found == {
+    matches = {
+        t: handlers.find(t)(None) for t in ("invoice.paid", "invoice.voided", "charge.x", "")
+    }
+    assert matches == {
         "invoice.paid": "invoice.paid",
         "invoice.voided": "invoice.*",
         "charge.x": "*",
@@ -205,15 +207,15 @@ def test_waits_are_jittered_by_a_fifth_either_way():
     assert delay(len(DELAYS) + 1) is None
 
 
-async def test_an_event_that_cannot_be_settled_is_told_and_taken_again(
+async def test_an_event_that_cannot_be_settled_is_logged_and_retried(
     provider_of, monkeypatch, caplog
 ):
     stripe = provider_of("stripe")
     seen = []
     stripe.receiver.on("*")(lambda event: seen.append(event.attempt))
-    unheard, refused = [], asyncio.Event()
+    errors, refused = [], asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, told: unheard.append(told))
+    loop.set_exception_handler(lambda _, context: errors.append(context))
     settle = SqlStore.settle
 
     def refuses(*args, **more):
@@ -231,7 +233,7 @@ async def test_an_event_that_cannot_be_settled_is_told_and_taken_again(
     gc.collect()
     assert (event.state, seen) == ("done", [1, 2])
     assert "event 1: the disk is full" in caplog.text
-    assert unheard == []
+    assert errors == []
 
 
 class RealWaits(VirtualClock):
@@ -322,7 +324,7 @@ class Invoice(msgspec.Struct):
     total: int
 
 
-async def test_an_event_that_is_not_as_documented_is_told_and_handled(provider_of, caplog):
+async def test_an_event_that_differs_from_the_model_is_logged_and_handled(provider_of, caplog):
     stripe = provider_of("stripe")
     seen = []
 

@@ -80,13 +80,13 @@ def test_deliveries_of_many_threads_are_each_handled_once(
 
 
 def test_it_is_a_wsgi_application(inbox: SyncReceiver, secret: str) -> None:
-    told: list[Any] = []
-    [body] = inbox(delivery(secret), lambda status, headers: told.append((status, headers)))
-    status, headers = told[0]
+    started: list[Any] = []
+    [body] = inbox(delivery(secret), lambda status, headers: started.append((status, headers)))
+    status, headers = started[0]
     assert status == "200 OK"
     assert dict(headers)["content-length"] == str(len(body))
-    inbox(environ({}, b"{}"), lambda status, headers: told.append((status, headers)))
-    assert told[1][0] == "401 Unauthorized"
+    inbox(environ({}, b"{}"), lambda status, headers: started.append((status, headers)))
+    assert started[1][0] == "401 Unauthorized"
 
 
 def test_a_body_that_is_too_large_is_not_read(inbox: SyncReceiver) -> None:
@@ -99,11 +99,11 @@ def test_a_body_that_is_too_large_is_not_read(inbox: SyncReceiver) -> None:
 
 
 @pytest.mark.parametrize("length", ["", "-1", "x", "²"])
-def test_a_strange_length_is_no_crash(inbox: SyncReceiver, length: str) -> None:
+def test_a_malformed_length_does_not_crash(inbox: SyncReceiver, length: str) -> None:
     assert inbox.take(environ({}, b"{}", CONTENT_LENGTH=length)).status in (400, 401)
 
 
-def test_a_framework_may_have_read_the_body(inbox: SyncReceiver, secret: str) -> None:
+def test_a_framework_may_have_parsed_the_body(inbox: SyncReceiver, secret: str) -> None:
     headers, body = signed("stripe", BODY, secret=secret)
     assert inbox.take(environ(headers, b""), body).status == 200
 
@@ -115,7 +115,7 @@ def test_after_close_a_delivery_starts_it_again(inbox: SyncReceiver, secret: str
     assert inbox.take(delivery(secret)).outcome == "duplicate"
 
 
-def test_what_is_missing_is_said_on_the_first_delivery(
+def test_a_missing_secret_is_named_on_the_first_delivery(
     inbox: SyncReceiver, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HOOK_SECRET")

@@ -158,7 +158,7 @@ class BackfillFact(Fact, frozen=True, kw_only=True):
     """How the provider is asked what it sent, so that what never arrived is found."""
 
     path: str
-    """Of a GET under the base URL; `{name}` stands for what the operator gives."""
+    """Of a GET under the base URL; `{name}` is replaced by what the operator gives."""
     id: str
     """Where an item has the id under which its delivery is stored; dots between keys."""
     type: str

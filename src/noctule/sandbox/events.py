@@ -8,11 +8,12 @@ status, body = await send_event(app, delivery)
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule.apidoc import sample
-from noctule.json_types import as_dict
+from noctule.json_types import as_dict, set_path
 from noctule.sandbox.http.webhook_sender import AsgiApp, post
 from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.signing.tampered import tampered
@@ -86,18 +87,18 @@ def sample_event(
 ) -> dict[str, Any]:
     """An event of that name as the document describes it. Its body is unique: where the id is not
     in the body, two events with the same body would be one event sent twice."""
-    payload = _described(document, pack, event)
+    payload = deepcopy(_described(document, pack, event))  # it may be the document's own example
     id_parts = next(iter(scheme.id), ())
     for locator, text in zip(id_parts, [event_id, *["sample"] * len(id_parts)], strict=False):
         if locator.kind == "body":
-            _put(payload, locator.name, text)
+            set_path(payload, locator.name, text)
     if not any(locator.kind == "body" for locator in id_parts):
         payload["sample"] = event_id
     fitting = [parts for parts in scheme.type if event.count(".") >= len(parts) - 1]
     for parts in fitting[:1]:
         for locator, text in zip(parts, event.split(".", len(parts) - 1), strict=True):
             if locator.kind == "body":
-                _put(payload, locator.name, text)
+                set_path(payload, locator.name, text)
     return payload
 
 
@@ -112,21 +113,10 @@ def _described(document: ApiDocument, pack: Pack | None, event: str) -> dict[str
     webhook_fact = pack.webhook if pack is not None else None
     if webhook_fact is None or not webhook_fact.object_path:
         return described
-    payload: dict[str, Any] = dict(webhook_fact.envelope)
-    _put(payload, webhook_fact.object_path, described)
+    payload: dict[str, Any] = deepcopy(dict(webhook_fact.envelope))
+    set_path(payload, webhook_fact.object_path, described)
     return payload
 
 
 def _sampled(schema: Schema) -> dict[str, Any]:
-    return dict(as_dict(sample(schema, optional=True)))
-
-
-def _put(payload: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a path with dots; "" is nowhere."""
-    *parents, last = path.split(".")
-    for name in parents:
-        child = dict(as_dict(payload.get(name)))
-        payload[name] = child
-        payload = child
-    if last:
-        payload[last] = value
+    return as_dict(sample(schema, optional=True))

@@ -140,8 +140,8 @@ def decoded(content: Entry) -> str:
 
 
 def variable_segments(calls: list[tuple[RecordedCall, list[str]]]) -> None:
-    """Empty the segments that several calls differ in and that are answered alike: names of users
-    or repositories, which no pattern tells from the names of resources."""
+    """Empty the segments in which several calls with similar responses differ: names of users or
+    repositories, which look like the names of resources."""
     longest = max((len(segments) for _, segments in calls), default=0)
     for at in range(1, longest):
         groups: dict[tuple[Any, ...], list[tuple[RecordedCall, list[str]]]] = defaultdict(list)

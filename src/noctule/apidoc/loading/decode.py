@@ -44,8 +44,8 @@ def decode(data: bytes, *, place: str) -> DecodedFile:
 
 @contextmanager
 def no_collection() -> Generator[None]:
-    """The garbage collector would look through a growing document, or what is made of it, again
-    and again: a third of the time of a large one, for data that holds no cycle."""
+    """Pause the garbage collector: it would scan a growing document again and again, a third of the
+    time of a large one, although the data has no cycles."""
     was = gc.isenabled()
     gc.disable()
     try:

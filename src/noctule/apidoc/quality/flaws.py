@@ -32,7 +32,7 @@ MOST_SCHEMAS = 100
 
 def flaws(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap, ...]:
     """Every flaw of these operations and of the document itself; a place that several operations
-    share is told once, for the first of them."""
+    share is reported once, for the first of them."""
     by_place: dict[tuple[str, str], Gap] = {}
     for operation in operations:
         for kind, pointer, detail in of_operation(document, operation):

@@ -1,4 +1,4 @@
-"""ResponseBuilder made from the document: a sample of the schema that tells what is known."""
+"""Responses made from the document: samples of its schemas, filled with known facts."""
 
 from __future__ import annotations
 

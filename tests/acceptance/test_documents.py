@@ -134,10 +134,10 @@ def test_a_whole_document_goes_all_the_way_and_few_of_its_methods_prove_it(
     assert done.code == 0, done.err
     assert done.json["scope"] == "whole"
     assert done.json["tests"]["passed"] > len(PARCELS["paths"])
-    assert done.json["proof"]["left_out"] == ["parcels.get_parcel", "depots.list_depots"]
+    assert done.json["proof"]["left_out"] == ["parcels.get", "depots.list"]
     assert {row["method"] for row in done.json["proof"]["rows"]} == {
-        "parcels.list_parcels",
-        "parcels.delete_parcel",
+        "parcels.list",
+        "parcels.delete",
     }
 
 

@@ -96,11 +96,11 @@ def _files(case: _CheckedTask) -> Iterator[Finding]:
     for place, path in [*places, ("tests", case.task.tests)]:
         if _escapes(path):
             yield case.finding("path", place, "inside", text=path)
-    seen: set[str] = set()
+    paths: set[str] = set()
     for place, path in places:
-        if path in seen:
+        if path in paths:
             yield case.finding("duplicate", place, text=path)
-        seen.add(path)
+        paths.add(path)
 
 
 def _escapes(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""The application, where the project has none yet."""
+"""The application module of a project that has none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
 
 
-def app_module(webhooks: Webhooks | None, package: str, framework: FrameworkRecipe) -> str:
+def app_module(webhooks: Webhooks | None, package: str, recipe: FrameworkRecipe) -> str:
+    """Its source, with the webhook module mounted; `package` is the project's own package."""
     imports = Imports(package)
-    return module(["The application."], imports, framework.app(webhooks, imports))
+    return module(["The application."], imports, recipe.app(webhooks, imports))

@@ -24,7 +24,7 @@ HANDLING = (
 
 
 def webhook_module(
-    integration: Integration, webhooks: Webhooks, package: str, framework: FrameworkRecipe
+    integration: Integration, webhooks: Webhooks, package: str, recipe: FrameworkRecipe
 ) -> str:
     """The source of the handler module; `package` is the project's own top-level package."""
     imports = Imports(package)
@@ -44,10 +44,10 @@ def webhook_module(
     arguments = [string(webhooks.scheme), f"secrets=[{names}]"]
     arguments += [f"url={string(webhooks.url)}"] if webhooks.url else []
     receiver = Block(tuple(lay_out(joined("receiver = ", call("Receiver", *arguments)))))
-    first, *others = [receiver, *framework.setup(webhooks, imports)]
+    first, *others = [receiver, *recipe.setup(webhooks, imports)]
     if others and not others[0].definition:
         first, *others = [Block((*first.lines, *others[0].lines)), *others[1:]]
-    waits = framework.mode.asynchronous
+    waits = recipe.mode.asynchronous
     blocks = [
         Block(("logger = logging.getLogger(__name__)",)),
         first,
@@ -60,7 +60,7 @@ def webhook_module(
     doc = [
         f"{wrapper.service} webhooks: verified, stored, then handled once.",
         HANDLING,
-        framework.mount(webhooks),
+        recipe.mount(webhooks),
     ]
     return module(doc, imports, blocks)
 
@@ -96,7 +96,7 @@ def _identity(record: Record, records: Mapping[str, Record]) -> str:
 
 
 def _named(record: Record, records: Mapping[str, Record]) -> str:
-    """`id`, what ends like one, or that of a part of it; ""."""
+    """`id`, a member with an ending such as "_id", or that of a required part; "" for none."""
     for field in record.fields:
         if field.name == "id" or field.name.endswith(("_id", "_sid", "_ts")):
             return field.name

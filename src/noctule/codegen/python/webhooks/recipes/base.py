@@ -1,4 +1,4 @@
-"""What a recipe writes: the way webhooks come in, an application, and how tests reach it."""
+"""The code that a recipe writes: the way to the receiver, an application, a test's client."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class FrameworkRecipe(ABC):
         return Mode(asynchronous=self.framework.asynchronous)
 
     def mount(self, webhooks: Webhooks) -> str:
-        """How an application takes the webhook module in; a sentence for its docstring."""
+        """How to mount the webhook module: a sentence for its docstring."""
         statement = self.framework.mount_lines(dotted(webhooks.module))[-1].replace('"', "'")
         return f"Mount it with `{statement}`."
 
     @abstractmethod
     def setup(self, webhooks: Webhooks, imports: Imports) -> Sequence[Block]:
-        """What leads deliveries to `receiver`, which the module has already."""
+        """The blocks that pass requests to `receiver`, which the module defines before them."""
 
     @abstractmethod
     def app(self, webhooks: Webhooks | None, imports: Imports) -> Sequence[Block]:
@@ -56,7 +56,7 @@ class FrameworkRecipe(ABC):
 
     @abstractmethod
     def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
-        """How a test gets an application with the webhook module in it."""
+        """How a test gets an application that serves the webhook module."""
 
 
 def module_name(webhooks: Webhooks) -> tuple[str, str]:

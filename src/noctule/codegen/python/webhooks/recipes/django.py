@@ -1,4 +1,4 @@
-"""Django: a view and its `urlpatterns`; a project that has none gets an application in one file."""
+"""Django: a view with its `urlpatterns`, or a whole application in one file."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class DjangoRecipe(WsgiRecipe):
             ("django.views.decorators.http", "require_POST"),
         ):
             imports.use(module, name)
-        made = call("return HttpResponse", "answer.body", "status=answer.status",
+        response = call("return HttpResponse", "answer.body", "status=answer.status",
                     "headers=dict(answer.headers)")  # fmt: skip
         view = [
             "@csrf_exempt",
             "@require_POST",
             "def webhook(request: HttpRequest) -> HttpResponse:",
             "    answer = inbox.take(request.META, request.body)",
-            *lay_out(made, 4),
+            *lay_out(response, 4),
         ]
         routes = [call("path", string(webhooks.endpoint.lstrip("/")), "webhook")]
         patterns = lay_out(joined("urlpatterns = ", collection("[", routes, "]")))
@@ -50,7 +50,7 @@ class DjangoRecipe(WsgiRecipe):
         imports.use("", "os")
         imports.use("django.conf", "settings")
         imports.use("django.core.wsgi", "get_wsgi_application")
-        configured = call(
+        configuration = call(
             "settings.configure",
             'SECRET_KEY=os.environ["DJANGO_SECRET_KEY"]',
             'ALLOWED_HOSTS=os.environ.get("DJANGO_ALLOWED_HOSTS", "localhost").split(",")',
@@ -65,7 +65,7 @@ class DjangoRecipe(WsgiRecipe):
             included = call("path", '""', call("include", string(dotted(webhooks.module))))
             patterns = lay_out(joined("urlpatterns = ", collection("[", [included], "]")))
         return [
-            Block(tuple(lay_out(configured))),
+            Block(tuple(lay_out(configuration))),
             Block((*patterns, "application = get_wsgi_application()")),
         ]
 

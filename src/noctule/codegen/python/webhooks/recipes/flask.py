@@ -1,4 +1,4 @@
-"""Flask: a blueprint with one view, which hands the request on as it came."""
+"""Flask: a blueprint with one view, which passes the request on unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Django and Flask have in common: threads, which hand deliveries to the receiver's loop."""
+"""What Django and Flask share: threads that pass requests to the receiver's event loop."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ LONG = (
     "runtime.hang",
     "runtime.outage",
     "runtime.leaks",
-    "runtime.probes",
+    "runtime.trial_calls",
     "webhooks.intake",
     "webhooks.overload",
     "webhooks.killing",

@@ -29,7 +29,7 @@ PAGES = {
             "runtime.storm",
             "runtime.outage",
             "runtime.leaks",
-            "runtime.probes",
+            "runtime.trial_calls",
             "runtime.together",
         ),
     ),
@@ -70,7 +70,7 @@ def result(name: str) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def section(name: str, kept: dict[str, Any]) -> str:
+def section(name: str, entry: dict[str, Any]) -> str:
     tables = [
         Table(
             table["title"],
@@ -78,27 +78,27 @@ def section(name: str, kept: dict[str, Any]) -> str:
             [tuple(row) for row in table["rows"]],
             table["note"],
         )
-        for table in kept["tables"]
+        for table in entry["tables"]
     ]
     text = "\n".join(table.text() for table in tables)
     if name == "runtime.outage":
         text += "\n![requests and failed calls, per second](outage.svg)\n"
-    source = f"`{kept['command']}` at {kept['commit']}, {kept['date']}, {kept['machine']}"
+    source = f"`{entry['command']}` at {entry['commit']}, {entry['date']}, {entry['machine']}"
     return f"{text}\n<sub>{source}</sub>\n"
 
 
 def page(title: str, names: tuple[str, ...]) -> str:
     """The whole page, "" where none of its results is kept."""
-    kept = {name: found for name in names if (found := result(name))}
-    if not kept:
+    entries = {name: entry for name in names if (entry := result(name))}
+    if not entries:
         return ""
-    sections = "\n".join(section(name, found) for name, found in kept.items())
+    sections = "\n".join(section(name, entry) for name, entry in entries.items())
     text = (
         f"# {title}\n\nWritten by `make figures` from `benchmarks/results`. The machine was shared"
         " with other work: read the ratios. `python -m benchmarks` lists how to measure again.\n\n"
         f"{sections}"
     )
-    missing = [f"`{name}`" for name in names if name not in kept]
+    missing = [f"`{name}`" for name in names if name not in entries]
     return text + (f"\nNot kept yet: {', '.join(missing)}.\n" if missing else "")
 
 

@@ -56,8 +56,8 @@ def queries(name: str) -> list[Query]:
     french = tomllib.loads(FRENCH.read_text(encoding="utf-8"))[name]
     rows = json.loads((RESTBENCH / f"{name}.json").read_text(encoding="utf-8"))
     return [
-        Query(row["query"], said, frozenset(step.strip() for step in row["solution"]))
-        for row, said in zip(rows, french, strict=True)
+        Query(row["query"], translation, frozenset(step.strip() for step in row["solution"]))
+        for row, translation in zip(rows, french, strict=True)
     ]
 
 
@@ -69,20 +69,23 @@ def restbench(name: str) -> dict[str, dict[str, float]]:
 
     def ours(language: Any) -> Rank:
         return lambda text: [
-            one.operation.key for one in ranking.rank(parse_request(text, language), 10)
+            ranked.operation.key for ranked in ranking.rank(parse_request(text, language), 10)
         ]
 
-    every, known, plain = queries(name), set(document.operations), plain_bm25(document)
+    every, documented, plain = queries(name), set(document.operations), plain_bm25(document)
     halves = {half: [query for query in every if query.half == half] for half in ("dev", "test")}
     return {
-        "bm25": recall(((q.english, q.labels & known) for q in every), plain),
-        "bm25 fr": recall(((q.french, q.labels & known) for q in every), plain),
-        "noctule": recall(((q.english, q.labels & known) for q in every), ours("en")),
-        "noctule fr": recall(((q.french, q.labels & known) for q in every), ours("fr")),
+        "bm25": recall(((q.english, q.labels & documented) for q in every), plain),
+        "bm25 fr": recall(((q.french, q.labels & documented) for q in every), plain),
+        "noctule": recall(((q.english, q.labels & documented) for q in every), ours("en")),
+        "noctule fr": recall(((q.french, q.labels & documented) for q in every), ours("fr")),
         "as labelled": recall(((q.english, q.labels) for q in every), ours("en")),
         **{
             f"{half} {language}": recall(
-                ((q.english if language == "en" else q.french, q.labels & known) for q in rows),
+                (
+                    (q.english if language == "en" else q.french, q.labels & documented)
+                    for q in rows
+                ),
                 ours(language),
             )
             for half, rows in halves.items()
@@ -96,11 +99,11 @@ def recall(cases: Iterable[tuple[str, frozenset[str]]], rank: Rank) -> dict[str,
     for text, gold in cases:
         if not gold:  # the label names no operation of the document
             continue
-        found = rank(text)
+        ranked = rank(text)
         count += 1
-        at5 += len(gold & set(found[:5])) / len(gold)
-        at10 += len(gold & set(found[:10])) / len(gold)
-        whole += gold <= set(found[:10])
+        at5 += len(gold & set(ranked[:5])) / len(gold)
+        at10 += len(gold & set(ranked[:10])) / len(gold)
+        whole += gold <= set(ranked[:10])
     scores = {"recall@5": at5 / count, "recall@10": at10 / count, "all@10": whole / count}
     return {"queries": count, **{key: round(value, 3) for key, value in scores.items()}}
 
@@ -127,31 +130,31 @@ def plain_bm25(document: Any, k1: float = 1.2, b: float = 0.75) -> Rank:
 def own_requests(language: str) -> dict[str, float]:
     """Shares of our requests in one language; a question counts as no answer."""
     requests = tomllib.loads(REQUESTS.read_text(encoding="utf-8"))["requests"]
-    chosen = [request for request in requests if request["language"] == language]
+    own = [request for request in requests if request["language"] == language]
     totals: Counter[str] = Counter()
-    for request in chosen:
+    for request in own:
         totals.update(judged(request))
     keys = ("provider", "need", "recall", "exact", "asked")
-    return {"requests": len(chosen), **{key: round(totals[key] / len(chosen), 3) for key in keys}}
+    return {"requests": len(own), **{key: round(totals[key] / len(own), 3) for key in keys}}
 
 
 def judged(request: dict[str, Any]) -> dict[str, float]:
     try:
-        made = plan(request["text"], layout=Layout())
+        draft = plan(request["text"], layout=Layout())
     except Problem:
         return {}
-    if made.task is None:
+    if draft.task is None:
         return {
             "asked": 1,
-            "provider": made.pack is not None and made.pack.id == request["provider"],
+            "provider": draft.pack is not None and draft.pack.id == request["provider"],
         }
     gold = set(request["operations"])
-    found = {method.operation for method in made.task.methods}
+    operations = {method.operation for method in draft.task.methods}
     return {
-        "provider": made.task.provider == request["provider"],
-        "need": made.task.need == request["need"],
-        "recall": len(gold & found) / len(gold),
-        "exact": gold == found,
+        "provider": draft.task.provider == request["provider"],
+        "need": draft.task.need == request["need"],
+        "recall": len(gold & operations) / len(gold),
+        "exact": gold == operations,
     }
 
 
@@ -159,42 +162,42 @@ def unseen_requests(language: str) -> dict[str, float]:
     """Shares of the requests over documents that nobody had looked at: of what was asked, of what
     was planned, and of plans that hold all that was asked and nothing beside."""
     requests = tomllib.loads(UNSEEN.read_text(encoding="utf-8"))["requests"]
-    chosen = [request for request in requests if request["language"] == language]
+    own = [request for request in requests if request["language"] == language]
     totals: Counter[str] = Counter()
-    for request in chosen:
+    for request in own:
         totals.update(judged_unseen(request))
     keys = ("recall", "precision", "exact", "asked")
-    return {"requests": len(chosen), **{key: round(totals[key] / len(chosen), 3) for key in keys}}
+    return {"requests": len(own), **{key: round(totals[key] / len(own), 3) for key in keys}}
 
 
 def judged_unseen(request: dict[str, Any]) -> dict[str, float]:
     document = apidoc.load(CORPUS / request["document"])
-    made = plan(request["text"], layout=Layout(), document=document)
-    if made.task is None:
+    draft = plan(request["text"], layout=Layout(), document=document)
+    if draft.task is None:
         return {"asked": 1}
-    found = {method.operation for method in made.task.methods}
+    operations = {method.operation for method in draft.task.methods}
     gold = [set(either.split(" | ")) for either in request["operations"]]
     fitting = set().union(*gold, request["also"])
-    recalled = sum(bool(either & found) for either in gold) / len(gold)
+    recalled = sum(bool(either & operations) for either in gold) / len(gold)
     return {
         "recall": recalled,
-        "precision": len(found & fitting) / len(found),
-        "exact": recalled == 1 and found <= fitting,
+        "precision": len(operations & fitting) / len(operations),
+        "exact": recalled == 1 and operations <= fitting,
     }
 
 
 def figures() -> dict[str, dict[str, Any]]:
     """Set of requests -> method -> measure -> share."""
-    found: dict[str, Any] = {}
+    sets: dict[str, Any] = {}
     if RESTBENCH.is_dir():
-        found |= {f"RestBench, {name}": restbench(name) for name in PROVIDERS}
+        sets |= {f"RestBench, {name}": restbench(name) for name in PROVIDERS}
     languages = ("en", "fr")
     own = {f"noctule {language}": own_requests(language) for language in languages}
-    found["Our own requests"] = own
+    sets["Our own requests"] = own
     if CORPUS.is_dir():
         unseen = {f"noctule {language}": unseen_requests(language) for language in languages}
-        found["Requests over documents that nobody had looked at"] = unseen
-    return found
+        sets["Requests over documents that nobody had looked at"] = unseen
+    return sets
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -90,8 +90,8 @@ def report(
 def commit() -> str:
     """The commit that is measured, with "+" where a file of it is changed."""
     command = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return process.stdout.strip() or "unknown"
 
 
 def machine() -> str:

@@ -25,13 +25,13 @@ def generate(
     first = operations or list(document.operations)[:1]
     name = Path(source).stem
     layout = Layout(framework=framework_of(target))
-    made = plan(f"Use {name}", layout=layout, document=document, operations=first, accepted="-")
-    task = made.task
+    draft = plan(f"Use {name}", layout=layout, document=document, operations=first, accepted="-")
+    task = draft.task
     if task is None:
         raise SystemExit("no task")
     if not operations:
         task.scope, task.methods = "whole", []
-    for file in render(task, document, made.pack or find(task.provider)):
+    for file in render(task, document, draft.pack or find(task.provider)):
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.text, encoding="utf-8")

@@ -35,7 +35,7 @@ class Run:
     code: int
     seconds: float
     megabytes: float
-    said: str
+    output: str
 
 
 @dataclass
@@ -54,21 +54,21 @@ class Generator:
 def measured(command: list[str], folder: Path) -> Run:
     variables = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "PYTHONHASHSEED": "0"}
     variables.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second start finds bytecode
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, env=variables
+            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=variables
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        said.seek(0)
-        text = said.read().decode(errors="replace").strip()
+        output.seek(0)
+        text = output.read().decode(errors="replace").strip()
     return Run(process.returncode, seconds, usage.ru_maxrss / 1024, text[-300:])
 
 
 def generators(peers: Path, operations: tuple[str, ...], names: list[str]) -> list[Generator]:
-    found = [
+    chosen_generators = [
         Generator(
             "noctule",
             lambda document, folder: [
@@ -81,7 +81,7 @@ def generators(peers: Path, operations: tuple[str, ...], names: list[str]) -> li
         python = environment(peers / "openapi-python-client", "openapi-python-client")
         settings = peers / "literal.yaml"
         settings.write_text("literal_enums: true\n")
-        found.append(
+        chosen_generators.append(
             Generator(
                 "openapi-python-client",
                 lambda document, folder: [
@@ -95,7 +95,7 @@ def generators(peers: Path, operations: tuple[str, ...], names: list[str]) -> li
         )  # fmt: skip
     if "datamodel-code-generator" in names:
         model = environment(peers / "datamodel-code-generator", "datamodel-code-generator[http]")
-        found.append(
+        chosen_generators.append(
             Generator(
                 "datamodel-code-generator",
                 lambda document, folder: [
@@ -107,7 +107,7 @@ def generators(peers: Path, operations: tuple[str, ...], names: list[str]) -> li
                 model,
             )
         )  # fmt: skip
-    return found
+    return chosen_generators
 
 
 def _noctule(folder: Path) -> str:
@@ -139,14 +139,14 @@ def imports(generator: Generator, folder: Path) -> list[Run]:
     )
     runs = [measured([str(generator.python), "-c", code], folder) for _ in range(4)][1:]
     for run in runs:
-        run.seconds = float(run.said) if run.code == 0 else 0.0
+        run.seconds = float(run.output) if run.code == 0 else 0.0
     return runs
 
 
-def compare(title: str, found: list[Generator], document: Path, rounds: int) -> Table:
+def compare(title: str, compared: list[Generator], document: Path, rounds: int) -> Table:
     with tempfile.TemporaryDirectory() as base:
         for number in range(rounds):
-            for generator in found if number % 2 == 0 else found[::-1]:
+            for generator in compared if number % 2 == 0 else compared[::-1]:
                 folder = Path(base) / f"{generator.name}-{number}"
                 folder.mkdir()
                 run = measured(generator.command(document, folder), folder)
@@ -154,21 +154,31 @@ def compare(title: str, found: list[Generator], document: Path, rounds: int) -> 
                 generator.lines = count(folder)
                 if generator.lines:
                     generator.imports += imports(generator, folder)
-    return table(title, found)
+    return table(title, compared)
 
 
-def table(title: str, found: list[Generator]) -> Table:
-    first = found[0]
+def table(title: str, compared: list[Generator]) -> Table:
+    first = compared[0]
     rows: list[tuple[str | int | float, ...]] = []
-    for one in found:
-        seconds = statistics.median(run.seconds for run in one.runs)
-        memory = max(run.megabytes for run in one.runs)
-        whole = statistics.median(run.seconds for run in one.imports) if one.imports else 0.0
-        failed = [run for run in (*one.runs, *one.imports) if run.code]
-        outcome = f"failed: {failed[0].said.splitlines()[-1:]}" if failed else "works"
+    for generator in compared:
+        seconds = statistics.median(run.seconds for run in generator.runs)
+        memory = max(run.megabytes for run in generator.runs)
+        whole = (
+            statistics.median(run.seconds for run in generator.imports)
+            if generator.imports
+            else 0.0
+        )
+        failed = [run for run in (*generator.runs, *generator.imports) if run.code]
+        outcome = f"failed: {failed[0].output.splitlines()[-1:]}" if failed else "works"
         ratio = seconds / statistics.median(run.seconds for run in first.runs)
-        figures = (f"{seconds:.2f}", round(memory), one.lines, f"{whole:.3f}", f"{ratio:.1f}x")
-        rows.append((one.name, *figures, outcome))
+        figures = (
+            f"{seconds:.2f}",
+            round(memory),
+            generator.lines,
+            f"{whole:.3f}",
+            f"{ratio:.1f}x",
+        )
+        rows.append((generator.name, *figures, outcome))
     head = ("generator", "seconds", "peak MB", "lines", "import, s", "beside noctule", "outcome")
     return Table(title, head, rows)
 

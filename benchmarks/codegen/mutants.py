@@ -48,45 +48,47 @@ Mutation = tuple[str, ast.Module]
 
 def task_of(provider: str) -> IntegrationTask:
     """Seven operations and two events of the pack."""
-    known = pack(provider)
+    facts = pack(provider)
     name = f"{provider}_service"
     return IntegrationTask(
-        service=known.name,
+        service=facts.name,
         provider=provider,
         files=[
             PlannedFile(path=f"app/{name}.py", purpose="", role="wrapper"),
             PlannedFile(path=f"app/{provider}_hooks.py", purpose="", role="webhook"),
             PlannedFile(path=f"tests/test_{name}.py", purpose="", role="tests"),
         ],
-        env_vars=[EnvVar(name=v.name, description="", role=v.role) for v in known.env],
+        env_vars=[EnvVar(name=v.name, description="", role=v.role) for v in facts.env],
         methods=[
             PlannedMethod(name=fact.name, does="", operation=key)
-            for key, fact in list(known.operations.items())[:7]
+            for key, fact in list(facts.operations.items())[:7]
         ],
         webhooks=[
             Webhook(event=event, endpoint="/hooks", signature=provider)
-            for event in list(known.events)[:2]
+            for event in list(facts.events)[:2]
         ],
     )
 
 
 def write(root: Path, provider: str) -> IntegrationTask:
-    known, task = pack(provider), task_of(provider)
-    document = apidoc.parse(known.document_bytes(), source=f"pack:{provider}")
-    for file in render(task, document, known):
+    facts, task = pack(provider), task_of(provider)
+    document = apidoc.parse(facts.document_bytes(), source=f"pack:{provider}")
+    for file in render(task, document, facts):
         path = root / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.text, encoding="utf-8")
     return task
 
 
-def drawn(document: Path, number: int) -> list[str]:
+def sample_operations(document: Path, number: int) -> list[str]:
     """Six operations of the document; another six for each number."""
-    known = list(apidoc.load(str(document)).operations)
-    return random.Random(f"{document.stem} {number}").sample(known, min(OPERATIONS, len(known)))
+    operations = list(apidoc.load(str(document)).operations)
+    return random.Random(f"{document.stem} {number}").sample(
+        operations, min(OPERATIONS, len(operations))
+    )
 
 
-def written(root: Path, task: IntegrationTask) -> tuple[Path, Path]:
+def wrapper_and_tests(root: Path, task: IntegrationTask) -> tuple[Path, Path]:
     """Its wrapper and its tests, under the names that Python imports."""
     paths = {file.role: root / file.path for file in task.files}
     return paths["wrapper"], paths["tests"]
@@ -104,10 +106,10 @@ def mutations(tree: ast.Module) -> Iterator[Mutation]:
             docs |= {id(part) for part in ast.walk(node)}
     nodes = list(ast.walk(tree))
     for at, node in enumerate(nodes):
-        for told, change in changes(node, docs):
+        for description, change in changes(node, docs):
             twin = copy.deepcopy(tree)
             change(list(ast.walk(twin))[at])
-            yield f"line {getattr(node, 'lineno', 0)}: {told}", twin
+            yield f"line {getattr(node, 'lineno', 0)}: {description}", twin
 
 
 Change = tuple[str, Callable[[ast.AST], None]]
@@ -121,8 +123,8 @@ def changes(node: ast.AST, docs: set[int]) -> Iterator[Change]:
             yield f"without {keyword.arg}=", lambda n, at=at: n.keywords.pop(at)
     if isinstance(node, ast.Dict):
         for at, key in enumerate(node.keys):
-            told = ast.unparse(key) if key else "**"
-            yield f"without the key {told}", lambda n, at=at: (n.keys.pop(at), n.values.pop(at))
+            name = ast.unparse(key) if key else "**"
+            yield f"without the key {name}", lambda n, at=at: (n.keys.pop(at), n.values.pop(at))
     if isinstance(node, ast.Return) and node.value is not None:
         yield "returns None", _returns_none
     if isinstance(node, ast.ClassDef) and any(ast.unparse(b) == "Model" for b in node.bases):
@@ -203,29 +205,29 @@ def part(killed: int, of: int) -> str:
 
 
 def measure(label: str, root: Path, task: IntegrationTask, most: int, score: Score) -> None:
-    wrapper, tests = written(root, task)
+    wrapper, tests = wrapper_and_tests(root, task)
     total, seconds = coverage(root, tests)
     share = total.split()[-1]
     print(f"{label}: branch coverage {share}, tests in {seconds:.1f} s")
     text = wrapper.read_text()
-    found = list(mutations(ast.parse(text)))
+    every = list(mutations(ast.parse(text)))
     import_what_they_stand_on(wrapper, tests)
     if not survives(root, tests):
         raise SystemExit(f"{label}: the tests fail without any change")
-    chosen = random.Random(7).sample(found, min(most, len(found)))
+    sample = random.Random(7).sample(every, min(most, len(every)))
     alive: list[str] = []
-    for told, tree in chosen:
+    for description, tree in sample:
         wrapper.write_text(ast.unparse(ast.fix_missing_locations(tree)))
         if survives(root, tests):
-            alive.append(told)
-    killed = len(chosen) - len(alive)
-    told = f"{killed} of {len(chosen)} mutants found ({part(killed, len(chosen))})"
-    print(f"  {told}; {len(found)} in all")
-    score.killed, score.of = score.killed + killed, score.of + len(chosen)
+            alive.append(description)
+    killed = len(sample) - len(alive)
+    description = f"{killed} of {len(sample)} mutants found ({part(killed, len(sample))})"
+    print(f"  {description}; {len(every)} in all")
+    score.killed, score.of = score.killed + killed, score.of + len(sample)
     score.coverage.append(share)
     score.seconds.append(seconds)
-    for told in sorted(alive):
-        print(f"  alive  {told}", flush=True)
+    for description in sorted(alive):
+        print(f"  alive  {description}", flush=True)
 
 
 def import_what_they_stand_on(*files: Path) -> None:
@@ -236,17 +238,17 @@ def import_what_they_stand_on(*files: Path) -> None:
                 import_module(node.module or "")
 
 
-def measure_all(asked: str, numbers: range, most: int, score: Score) -> None:
+def measure_all(subject: str, numbers: range, most: int, score: Score) -> None:
     """A pack by its name, or a document by its path."""
-    document = Path(asked)
+    document = Path(subject)
     for number in numbers if document.is_file() else (None,):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             if number is None:
-                measure(asked, root, write(root, asked), most, score)
+                measure(subject, root, write(root, subject), most, score)
             else:
                 target = TARGETS[number % len(TARGETS)]
-                task = generate(str(document), root, drawn(document, number), target)
+                task = generate(str(document), root, sample_operations(document, number), target)
                 measure(f"{document.stem} {number}, {target}", root, task, most, score)
 
 

@@ -32,15 +32,15 @@ def checks(folder: Path) -> dict[str, str]:
         "pyright": ["pyright", "--pythonpath", sys.executable, "-p", str(folder)],
         "tests": TESTS,
     }
-    said: dict[str, str] = {}
+    complaints: dict[str, str] = {}
     for name, command in commands.items():
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True,
             check=False, env={**os.environ, "PYTHONPATH": str(folder)},
         )  # fmt: skip
-        lines = (done.stdout + done.stderr).strip().splitlines()
-        said[name] = "" if done.returncode == 0 else (lines or ["?"])[-1]
-    return said
+        lines = (process.stdout + process.stderr).strip().splitlines()
+        complaints[name] = "" if process.returncode == 0 else (lines or ["?"])[-1]
+    return complaints
 
 
 def whole(document: Path) -> tuple[tuple[str | int | float, ...], bool]:
@@ -49,8 +49,8 @@ def whole(document: Path) -> tuple[tuple[str | int | float, ...], bool]:
         folder = Path(name)
         run = measured([sys.executable, *GENERATE, str(document), name], folder)
         files = len(list(folder.rglob("*.py")))
-        said = {"made": run.said} if run.code else checks(folder)
-        complaints = "; ".join(f"{tool}: {text}" for tool, text in said.items() if text)
+        answers = {"made": run.output} if run.code else checks(folder)
+        complaints = "; ".join(f"{tool}: {text}" for tool, text in answers.items() if text)
         figures = (f"{run.seconds:.2f}", round(run.megabytes), files, count(folder))
     return (document.stem, *figures, complaints or "no complaint"), not complaints
 

@@ -28,11 +28,11 @@ Said = list[tuple[str, str]]
 def check(out: Path, packages: Sequence[str]) -> dict[str, list[str]]:
     """Package -> what `mypy --strict` and pyright (strict) say of its modules, tests left out.
     A package that is not there is clean."""
-    found: dict[str, list[str]] = defaultdict(list)
+    errors: dict[str, list[str]] = defaultdict(list)
     for name, tool in (("mypy", mypy), ("pyright", pyright)):
         for package, cause in whole(tool, out, packages):
-            found[package].append(f"{name}: {cause}")
-    return dict(found)
+            errors[package].append(f"{name}: {cause}")
+    return dict(errors)
 
 
 def whole(tool: Any, out: Path, packages: Sequence[str]) -> Said:
@@ -45,18 +45,18 @@ def whole(tool: Any, out: Path, packages: Sequence[str]) -> Said:
     except (ValueError, subprocess.TimeoutExpired) as error:
         if len(packages) == 1:
             return [(packages[0], f"stopped: {error}"[:300])]
-        return [said for package in packages for said in whole(tool, out, [package])]
+        return [error_line for package in packages for error_line in whole(tool, out, [package])]
 
 
 def mypy(out: Path, packages: Sequence[str]) -> Iterator[tuple[str, str]]:
     listed = out / ".modules"
     modules = [str(path.relative_to(out)) for name in packages for path in sources(out / name)]
     listed.write_text("\n".join(modules), encoding="utf-8")
-    done = run(out, "mypy", "--strict", "--no-error-summary", "--hide-error-context",
+    process = run(out, "mypy", "--strict", "--no-error-summary", "--hide-error-context",
                "--no-color-output", "--cache-dir", ".mypy_cache", f"@{listed.name}")  # fmt: skip
-    if done.returncode not in (0, 1):
-        raise ValueError((done.stderr or done.stdout).strip()[-250:])
-    for line in done.stdout.splitlines():
+    if process.returncode not in (0, 1):
+        raise ValueError((process.stderr or process.stdout).strip()[-250:])
+    for line in process.stdout.splitlines():
         if match := ERROR.match(line):
             yield match["package"], f"{match['place']}: {match['cause']}"
 
@@ -70,15 +70,15 @@ def pyright(out: Path, packages: Sequence[str]) -> Iterator[tuple[str, str]]:
         "extraPaths": [str(SOURCES)],
     }
     (out / "pyrightconfig.json").write_text(json.dumps(config), encoding="utf-8")
-    done = run(out, "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(out))
-    report = json.loads(done.stdout or "{}")  # its words, where it stopped, are no JSON
+    process = run(out, "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", str(out))
+    report = json.loads(process.stdout or "{}")  # its words, where it stopped, are no JSON
     count = len([path for name in packages for path in sources(out / name)])
     if report["summary"]["filesAnalyzed"] < count:
         raise ValueError(f"{report['summary']['filesAnalyzed']} of {count} modules read")
-    for one in report["generalDiagnostics"]:
-        package, _, place = str(Path(one["file"]).relative_to(out)).partition("/")
-        if one["severity"] == "error":
-            yield package, f"{place}: {one['message']} [{one.get('rule', 'syntax')}]"
+    for diagnostic in report["generalDiagnostics"]:
+        package, _, place = str(Path(diagnostic["file"]).relative_to(out)).partition("/")
+        if diagnostic["severity"] == "error":
+            yield package, f"{place}: {diagnostic['message']} [{diagnostic.get('rule', 'syntax')}]"
 
 
 def run(out: Path, *command: str) -> subprocess.CompletedProcess[str]:

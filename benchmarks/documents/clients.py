@@ -34,16 +34,16 @@ def run(paths: Sequence[Path], folder: Path, out: Path, rows: Path, seconds: flo
     """Append the row of each path that has none; whether all have one. No batch starts after
     `seconds`."""
     until = time.monotonic() + seconds
-    done = {row["document"] for row in read(rows)}
+    finished = {row["document"] for row in read(rows)}
     names = {str(path.relative_to(folder)): path for path in paths}
-    left = [names[name] for name in mixed(names) if name not in done]
+    left = [names[name] for name in mixed(names) if name not in finished]
     left.sort(key=lambda path: path.stat().st_size > BATCH_BYTES)
     for batch in batches(left):
         if time.monotonic() > until:
             return False
-        made = [*made_of(batch, folder, out)]
+        new_rows = [*made_of(batch, folder, out)]
         with rows.open("a", encoding="utf-8") as log:
-            log.writelines(json.dumps(row) + "\n" for row in made)
+            log.writelines(json.dumps(row) + "\n" for row in new_rows)
     return True
 
 
@@ -62,8 +62,8 @@ def read(rows: Path) -> list[Row]:
 
 def forget(rows: Path, outcomes: Iterable[str]) -> None:
     """Drop the rows with these outcomes, so that their documents are done again."""
-    kept = [row for row in read(rows) if row["outcome"] not in outcomes]
-    rows.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+    remaining = [row for row in read(rows) if row["outcome"] not in outcomes]
+    rows.write_text("".join(json.dumps(row) + "\n" for row in remaining), encoding="utf-8")
 
 
 def batches(paths: Sequence[Path]) -> Iterator[list[Path]]:
@@ -84,20 +84,20 @@ def made_of(batch: Sequence[Path], folder: Path, out: Path) -> Iterator[Row]:
     """The rows of one batch: "made" where a client compiles and no type checker objects."""
     work = Generator(folder, out)
     commit = version()
-    found = [
+    rows = [
         {"document": str(path.relative_to(folder)), **row, "commit": commit}
         for path, row in processes.each(batch, work, jobs=1, limit=LIMIT)
     ]
-    made = [row["package"] for row in found if row["outcome"] == "made"]
+    packages = [row["package"] for row in rows if row["outcome"] == "made"]
     started = time.perf_counter()
-    errors = checking.check(out, made)
+    errors = checking.check(out, packages)
     spent = round(time.perf_counter() - started, 1)
-    print(f"{found[0]['document']} …: {len(made)} of {len(batch)} made, {len(errors)} untyped, "
+    print(f"{rows[0]['document']} …: {len(packages)} of {len(batch)} made, {len(errors)} untyped, "
           f"checked in {spent} s", file=sys.stderr, flush=True)  # fmt: skip
-    for row in found:
-        said = errors.get(row.get("package", ""))
-        if said:
-            row.update(outcome="untyped", reason=said[0], errors=said[:20])
+    for row in rows:
+        complaints = errors.get(row.get("package", ""))
+        if complaints:
+            row.update(outcome="untyped", reason=complaints[0], errors=complaints[:20])
         yield row
     for path in batch:
         shutil.rmtree(out / work.package(path), ignore_errors=True)

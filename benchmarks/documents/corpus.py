@@ -42,8 +42,8 @@ Work = "Callable[[Path], Row]"
 
 def documents(folder: Path, only: str, every: int) -> list[Path]:
     """The documents whose path holds `only`, one of `every`."""
-    found = [p for p in sorted(folder.rglob("*.json")) if only in str(p.relative_to(folder))]
-    return found[::every]
+    matches = [p for p in sorted(folder.rglob("*.json")) if only in str(p.relative_to(folder))]
+    return matches[::every]
 
 
 def measure(work: Work, paths: Iterable[Path], folder: Path, jobs: int) -> Iterator[Row]:
@@ -104,65 +104,67 @@ def spread(values: Iterable[float]) -> dict[str, float]:
     if not ordered:
         return {}
     at = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
-    found = {name: ordered[int(share * (len(ordered) - 1))] for name, share in at.items()}
-    return {"mean": round(statistics.mean(ordered), 3), **found, "max": ordered[-1]}
+    quantiles = {name: ordered[int(share * (len(ordered) - 1))] for name, share in at.items()}
+    return {"mean": round(statistics.mean(ordered), 3), **quantiles, "max": ordered[-1]}
 
 
 def command_line() -> argparse.ArgumentParser:
-    found = parser("documents.corpus", __doc__)
-    found.add_argument("--folder", type=Path, default=CORPUS)
-    found.add_argument("--only", default="", help="documents whose path holds this")
-    found.add_argument("--every", type=int, default=1, help="one document of so many")
-    found.add_argument("--jobs", type=int, default=2)
-    found.add_argument("--rows", type=Path, help="write one JSON line per document here")
-    found.add_argument("--generate", type=Path, metavar="OUT", help="whole-API clients, into OUT")
-    found.add_argument("--seconds", type=float, default=float("inf"), help="then no new batch")
-    found.add_argument("--again", action="store_true", help="first forget the rows that failed")
-    return found
+    arguments = parser("documents.corpus", __doc__)
+    arguments.add_argument("--folder", type=Path, default=CORPUS)
+    arguments.add_argument("--only", default="", help="documents whose path holds this")
+    arguments.add_argument("--every", type=int, default=1, help="one document of so many")
+    arguments.add_argument("--jobs", type=int, default=2)
+    arguments.add_argument("--rows", type=Path, help="write one JSON line per document here")
+    arguments.add_argument(
+        "--generate", type=Path, metavar="OUT", help="whole-API clients, into OUT"
+    )
+    arguments.add_argument("--seconds", type=float, default=float("inf"), help="then no new batch")
+    arguments.add_argument("--again", action="store_true", help="first forget the rows that failed")
+    return arguments
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    asked = command_line().parse_args(arguments)
-    paths = documents(asked.folder, asked.only, asked.every)
+    options = command_line().parse_args(arguments)
+    paths = documents(options.folder, options.only, options.every)
     if not paths:
-        raise MissingError(f"no document below {asked.folder}: run `make corpus`")
-    if asked.generate:
-        return generate(asked, paths)
+        raise MissingError(f"no document below {options.folder}: run `make corpus`")
+    if options.generate:
+        return generate(options, paths)
     started = time.perf_counter()
     rows: list[Row] = []
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context(asked.rows.open("w")) if asked.rows else None
-        for row in measure(reading.read, paths, asked.folder, asked.jobs):
+        log = stack.enter_context(options.rows.open("w")) if options.rows else None
+        for row in measure(reading.read, paths, options.folder, options.jobs):
             rows.append(row)
             if log:
                 print(json.dumps(row), file=log, flush=True)
-    return reported(asked, "read", rows, time.perf_counter() - started)
+    return reported(options, "read", rows, time.perf_counter() - started)
 
 
-def generate(asked: argparse.Namespace, paths: list[Path]) -> int:
-    out, rows = asked.generate.resolve(), asked.rows or asked.generate / "rows.jsonl"
+def generate(options: argparse.Namespace, paths: list[Path]) -> int:
+    out, rows = options.generate.resolve(), options.rows or options.generate / "rows.jsonl"
     out.mkdir(parents=True, exist_ok=True)
-    if asked.again:
+    if options.again:
         clients.forget(rows, BAD)
     started = time.perf_counter()
-    if not clients.run(paths, asked.folder, out, rows, asked.seconds):
+    if not clients.run(paths, options.folder, out, rows, options.seconds):
         return 3
-    found = clients.read(rows)
-    return reported(asked, "clients", found, time.perf_counter() - started)
+    finished = clients.read(rows)
+    return reported(options, "clients", finished, time.perf_counter() - started)
 
 
-def reported(asked: argparse.Namespace, part: str, rows: list[Row], wall: float) -> int:
+def reported(options: argparse.Namespace, part: str, rows: list[Row], wall: float) -> int:
     """Print the summary, and keep it; 1 where a document failed."""
-    found = summary(rows, wall)
+    totals = summary(rows, wall)
     cells = [
-        (key, _cell(value)) for key, value in found.items() if key not in ("slowest", "reasons")
+        (key, _cell(value)) for key, value in totals.items() if key not in ("slowest", "reasons")
     ]
     title = {"read": "Documents read", "clients": "Whole-API clients of documents"}[part]
     tables = [Table(title, ("", ""), cells)]
-    if found["reasons"]:
-        reasons = [(reason, count) for reason, count in found["reasons"].items()]
+    if totals["reasons"]:
+        reasons = [(reason, count) for reason, count in totals["reasons"].items()]
         tables.append(Table("Why documents are refused", ("reason", "documents"), reasons))
-    report(asked, *tables, part=part, data={"slowest": found["slowest"]})
+    report(options, *tables, part=part, data={"slowest": totals["slowest"]})
     return int(any(row["outcome"] in BAD for row in rows))
 
 

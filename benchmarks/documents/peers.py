@@ -71,26 +71,26 @@ class Peer:
         started = time.monotonic()
         row: Row = {"document": name, "generator": self.name, "operations": operations}
         shutil.rmtree(folder / package, ignore_errors=True)
-        said = self.write(document, folder, package)
+        failure = self.write(document, folder, package)
         row["seconds"] = round(time.monotonic() - started, 1)
         modules = checking.sources(folder / package)
         if not modules:
-            return {**row, "said": said or "nothing written"}
-        found = sum(
+            return {**row, "said": failure or "nothing written"}
+        count = sum(
             len(re.findall(self.operation, path.read_text(encoding="utf-8"), re.MULTILINE))
             for path in modules
         )
-        row["found"] = found
+        row["found"] = count
         relative = [path.relative_to(folder) for path in modules]
         names = [
             ".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in relative
         ]
-        if said := ran(folder, [str(self.python), "-c", IMPORT, *names]):
-            return {**row, "said": said}
+        if failure := ran(folder, [str(self.python), "-c", IMPORT, *names]):
+            return {**row, "said": failure}
         row["imports"] = True
         for key, options in (("mypy", []), ("strict", ["--strict"])):
-            if said := self.checked(folder, [str(path) for path in relative], key, options):
-                return {**row, "said": said}
+            if failure := self.checked(folder, [str(path) for path in relative], key, options):
+                return {**row, "said": failure}
             row[key] = True
         return row
 
@@ -107,14 +107,14 @@ def ran(folder: Path, command: list[str]) -> str:
     path = f"{folder}:{checking.SOURCES}"
     variables = {"PATH": "/usr/bin:/bin", "PYTHONPATH": path, "MYPYPATH": str(checking.SOURCES)}
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=LIMIT, check=False,
             env=variables,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"no end after {LIMIT:.0f} s"
-    lines = (done.stderr + done.stdout).strip().splitlines()
-    return "" if done.returncode == 0 else (lines or ["?"])[-1][:300]
+    lines = (process.stderr + process.stdout).strip().splitlines()
+    return "" if process.returncode == 0 else (lines or ["?"])[-1][:300]
 
 
 def peers(out: Path) -> Iterator[Peer]:
@@ -136,13 +136,13 @@ def peers(out: Path) -> Iterator[Peer]:
 
     def generator(document: Path, folder: Path, package: str) -> str:
         tool = str(installed(out, "openapi-generator").with_name("openapi-generator-cli"))
-        made = folder / f"{package}.made"
-        said = ran(folder, [tool, "generate", "-g", "python", "-i", str(document), "-o", str(made),
-                            "--package-name", package, "--skip-validate-spec"])  # fmt: skip
-        if (made / package).is_dir():
-            (made / package).rename(folder / package)
-        shutil.rmtree(made, ignore_errors=True)
-        return said
+        output = folder / f"{package}.made"
+        where = ["-i", str(document), "-o", str(output), "--package-name", package]
+        failure = ran(folder, [tool, "generate", "-g", "python", *where, "--skip-validate-spec"])
+        if (output / package).is_dir():
+            (output / package).rename(folder / package)
+        shutil.rmtree(output, ignore_errors=True)
+        return failure
 
     yield Peer("openapi-generator", installed(out, "openapi-generator"), generator,
                r"^    def _\w+_serialize\(")  # fmt: skip
@@ -156,18 +156,18 @@ def installed(out: Path, name: str) -> Path:
 def sample(count: int) -> list[str]:
     """Names of documents, the very large ones last."""
     paths = corpus.documents(corpus.CORPUS, "", 1)
-    chosen = clients.mixed(str(path.relative_to(corpus.CORPUS)) for path in paths)[:count]
-    return sorted(chosen, key=lambda name: (corpus.CORPUS / name).stat().st_size > LARGE)
+    names = clients.mixed(str(path.relative_to(corpus.CORPUS)) for path in paths)[:count]
+    return sorted(names, key=lambda name: (corpus.CORPUS / name).stat().st_size > LARGE)
 
 
 def measure(out: Path, count: int, seconds: float) -> bool:
     """Append what is missing; whether nothing is any more."""
     rows, until = out / "rows.jsonl", time.monotonic() + seconds
-    done = {(row["document"], row["generator"]) for row in clients.read(rows)}
+    finished = {(row["document"], row["generator"]) for row in clients.read(rows)}
     naming = Generator(corpus.CORPUS, out)
-    asked = [*peers(out)]
-    for name, peer in itertools.product(sample(count), asked):
-        if (name, peer.name) in done:
+    generators = [*peers(out)]
+    for name, peer in itertools.product(sample(count), generators):
+        if (name, peer.name) in finished:
             continue
         if time.monotonic() > until:
             return False
@@ -196,13 +196,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command_line.add_argument("out", type=Path)
     command_line.add_argument("--count", type=int, default=100, help="documents")
     command_line.add_argument("--seconds", type=float, default=float("inf"), help="then no new one")
-    asked = command_line.parse_args(arguments)
+    options = command_line.parse_args(arguments)
     if not corpus.CORPUS.is_dir():
         raise MissingError("the documents are not there: run `make corpus`")
     if not shutil.which("java"):
         raise MissingError("openapi-generator needs Java, and there is no `java`")
-    out = asked.out.resolve()
+    out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    complete = measure(out, asked.count, asked.seconds)
-    report(asked, table(clients.read(out / "rows.jsonl")))
+    complete = measure(out, options.count, options.seconds)
+    report(options, table(clients.read(out / "rows.jsonl")))
     return 0 if complete else 3

@@ -33,7 +33,7 @@ def each(
             live[receiver] = (path, process, time.monotonic() + limit)
         soonest = min(until for _, _, until in live.values())
         ready = wait(list(live), timeout=max(soonest - time.monotonic(), 0))
-        late = [one for one, (_, _, until) in live.items() if until <= time.monotonic()]
+        late = [receiver for receiver, (_, _, until) in live.items() if until <= time.monotonic()]
         for receiver in {*ready, *late}:
             path, process, _ = live.pop(receiver)  # type: ignore[index]
             yield path, answer(receiver, process, limit)  # type: ignore[arg-type]

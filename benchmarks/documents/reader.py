@@ -39,28 +39,28 @@ def noctule(folder: Path, package: str) -> Readers:
     from noctule.runtime import Operation
     from noctule.runtime.decoding.models import decode
 
-    found: Readers = {}
+    readers: Readers = {}
     for path in modules(folder, package):
-        for one in vars(imported(path)).values():
-            if isinstance(one, Operation):
-                found[key(one.method, one.path)] = lambda _, data, one=one: decode(
-                    one.returns, data
+        for member in vars(imported(path)).values():
+            if isinstance(member, Operation):
+                readers[key(member.method, member.path)] = lambda _, data, member=member: decode(
+                    member.returns, data
                 )
-    return found
+    return readers
 
 
 def openapi_python_client(folder: Path, package: str) -> Readers:
     import httpx
 
     client = importlib.import_module(f"{package}.client").Client(base_url="http://none")
-    found: Readers = {}
+    readers: Readers = {}
     for path in modules(folder, package):
         for verb, url in CLIENT.findall((folder / path).read_text(encoding="utf-8")):
             parse = imported(path)._parse_response
-            found[key(verb, url)] = lambda status, data, parse=parse: parse(
+            readers[key(verb, url)] = lambda status, data, parse=parse: parse(
                 client=client, response=httpx.Response(status, content=data)
             )
-    return found
+    return readers
 
 
 def openapi_generator(folder: Path, package: str) -> Readers:
@@ -76,14 +76,14 @@ def openapi_generator(folder: Path, package: str) -> Readers:
 
         return read
 
-    found: Readers = {}
+    readers: Readers = {}
     for path in modules(folder, package):
         kinds: dict[str, str] = {}
-        for told, verb, url in GENERATOR.findall((folder / path).read_text(encoding="utf-8")):
-            kinds = dict(re.findall(r"'(\w+)': \"([^\"]+)\"", told)) if told else kinds
+        for declared, verb, url in GENERATOR.findall((folder / path).read_text(encoding="utf-8")):
+            kinds = dict(re.findall(r"'(\w+)': \"([^\"]+)\"", declared)) if declared else kinds
             if verb:
-                found[key(verb, url)] = reader(kinds)
-    return found
+                readers[key(verb, url)] = reader(kinds)
+    return readers
 
 
 READERS = {

@@ -98,8 +98,8 @@ def walk(schema: Schema, depth: int) -> None:
     inner = [*schema.properties.values(), *schema.prefix, *filter(None, [schema.items])]
     if isinstance(schema.additional, Schema):
         inner.append(schema.additional)
-    for held in [*inner, *schema.variants]:
-        walk(held, depth - 1)
+    for part in [*inner, *schema.variants]:
+        walk(part, depth - 1)
 
 
 def samples(operation: ApiOperation) -> int:

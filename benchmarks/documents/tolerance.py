@@ -49,12 +49,12 @@ def answers(document: Path) -> Iterator[Case]:
 def read(peer: peers.Peer, folder: Path, package: str, cases: list[Case]) -> Outcomes:
     command = [str(peer.python), str(Path(__file__).with_name("reader.py"))]
     path = f"{folder}:{checking.SOURCES}"
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, peer.name, str(folder), package], input=json.dumps(cases), text=True,
         capture_output=True, check=True, cwd=folder, env={**os.environ, "PYTHONPATH": path},
     )  # fmt: skip
-    found: Outcomes = json.loads(done.stdout)
-    return found
+    outcomes: Outcomes = json.loads(process.stdout)
+    return outcomes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,34 +62,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command_line.add_argument("out", type=Path)
     command_line.add_argument("documents", nargs="+")
     command_line.add_argument("--bodies", type=int, default=1000)
-    asked = command_line.parse_args(arguments)
-    missing = [name for name in asked.documents if not (corpus.CORPUS / name).is_file()]
+    options = command_line.parse_args(arguments)
+    missing = [name for name in options.documents if not (corpus.CORPUS / name).is_file()]
     if missing:
         command_line.error(f"not in the corpus: {', '.join(missing)}; run `make corpus`")
-    out = asked.out.resolve()
+    out = options.out.resolve()
     failed: dict[str, Counter[str]] = {}
     total = 0
-    for name in asked.documents:
+    for name in options.documents:
         document = corpus.CORPUS / name
         package = Generator(corpus.CORPUS, out).package(document)
-        known = [*peers.peers(out)]
-        for peer in known:
+        generators = [*peers.peers(out)]
+        for peer in generators:
             (out / peer.name).mkdir(exist_ok=True)
             shutil.rmtree(out / peer.name / package, ignore_errors=True)
             peer.write(document, out / peer.name, package)
 
-        def ends(cases: list[Case], known: Any = known, package: str = package) -> list[Outcomes]:
-            return [read(peer, out / peer.name, package, cases) for peer in known]
+        def ends(
+            cases: list[Case], generators: Any = generators, package: str = package
+        ) -> list[Outcomes]:
+            return [read(peer, out / peer.name, package, cases) for peer in generators]
 
         good = [*answers(document)]
-        fair = [case for case, *said in zip(good, *ends(good), strict=True) if not any(said)
-                and None not in said]  # fmt: skip
+        fair = [case for case, *outcomes in zip(good, *ends(good), strict=True) if not any(outcomes)
+                and None not in outcomes]  # fmt: skip
         chance = random.Random(name)
-        count = asked.bodies // len(asked.documents) if fair else 0
-        drawn = (chance.choice(fair) for _ in range(count))
-        cases: list[Case] = [(*case[:3], mutated(case[3], chance)) for case in drawn]
-        for peer, said in zip(known, ends(cases), strict=True):
-            failed.setdefault(peer.name, Counter()).update(filter(None, said))
+        count = options.bodies // len(options.documents) if fair else 0
+        sampled = (chance.choice(fair) for _ in range(count))
+        cases: list[Case] = [(*case[:3], mutated(case[3], chance)) for case in sampled]
+        for peer, outcomes in zip(generators, ends(cases), strict=True):
+            failed.setdefault(peer.name, Counter()).update(filter(None, outcomes))
         total += count
         print(f"{name}: {len(fair)} of {len(good)} answers are read by all", flush=True)
     rows: list[tuple[str | int | float, ...]] = [
@@ -97,5 +99,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, errors in failed.items()
     ]
     head = ("generator", f"not read, of {total}", "errors")
-    report(asked, Table("Answers that are not quite as documented", head, rows))
+    report(options, Table("Answers that are not quite as documented", head, rows))
     return 0

@@ -101,10 +101,10 @@ def config(url: str) -> ServiceConfig:
 def sync_subjects(url: str) -> dict[str, Callable[[], object]]:
     import httpx2
 
-    made: Any = type("Stripe", (SyncService,), {"config": config(url)})
-    ours = made()
+    service: Any = type("Stripe", (SyncService,), {"config": config(url)})
+    ours = service()
     bare = httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
-    found: dict[str, Callable[[], object]] = {
+    subjects: dict[str, Callable[[], object]] = {
         "httpx2, bare": lambda: bare.get("/v1/payment_intents/pi_1").json(),
         "noctule": lambda: ours.call(RETRIEVE, path={"intent": "pi_1"}),
     }
@@ -114,7 +114,7 @@ def sync_subjects(url: str) -> dict[str, Callable[[], object]]:
 
         http = stripe.HTTPXClient(timeout=10, allow_sync_methods=True)
         vendor = stripe.StripeClient(KEY, base_addresses={"api": url}, http_client=http)
-        found["stripe (httpx)"] = lambda: vendor.v1.payment_intents.retrieve("pi_1")
+        subjects["stripe (httpx)"] = lambda: vendor.v1.payment_intents.retrieve("pi_1")
         assert httpx
     except ImportError:
         pass
@@ -122,23 +122,23 @@ def sync_subjects(url: str) -> dict[str, Callable[[], object]]:
         import openai
 
         client = openai.OpenAI(api_key=KEY, base_url=url + "/v1")
-        found["openai (models.retrieve)"] = lambda: client.models.retrieve("pi_1")
+        subjects["openai (models.retrieve)"] = lambda: client.models.retrieve("pi_1")
     except ImportError:
         pass
-    return found
+    return subjects
 
 
 def async_subjects(url: str) -> dict[str, Callable[[], Awaitable[object]]]:
     import httpx2
 
-    made: Any = type("Stripe", (Service,), {"config": config(url)})
-    ours = made()
+    service: Any = type("Stripe", (Service,), {"config": config(url)})
+    ours = service()
     bare = httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {KEY}"}, timeout=10)
 
     async def get() -> object:
         return (await bare.get("/v1/payment_intents/pi_1")).json()
 
-    found: dict[str, Callable[[], Awaitable[object]]] = {
+    subjects: dict[str, Callable[[], Awaitable[object]]] = {
         "httpx2, bare": get,
         "noctule": lambda: ours.call(RETRIEVE, path={"intent": "pi_1"}),
     }
@@ -147,24 +147,24 @@ def async_subjects(url: str) -> dict[str, Callable[[], Awaitable[object]]]:
 
         http = stripe.HTTPXClient(timeout=10, allow_sync_methods=False)
         vendor = stripe.StripeClient(KEY, base_addresses={"api": url}, http_client=http)
-        found["stripe (httpx)"] = lambda: vendor.v1.payment_intents.retrieve_async("pi_1")
+        subjects["stripe (httpx)"] = lambda: vendor.v1.payment_intents.retrieve_async("pi_1")
     except ImportError:
         pass
-    return found
+    return subjects
 
 
 def table(kind: str, rounds: dict[str, list[float]]) -> Table:
     rows: list[tuple[str | int | float, ...]] = []
-    for subject, took in rounds.items():
-        ratios = [t / b for t, b in zip(took, rounds["httpx2, bare"], strict=True)]
-        rows.append((subject, round(median(took)), f"{median(ratios):.2f}x"))
+    for subject, times in rounds.items():
+        ratios = [t / b for t, b in zip(times, rounds["httpx2, bare"], strict=True)]
+        rows.append((subject, round(median(times)), f"{median(ratios):.2f}x"))
     title = f"CPU of one typed call over loopback: {kind}"
     return Table(title, ("", "µs", "beside bare httpx2"), rows)
 
 
 def run_sync(url: str, rounds: int, calls: int) -> Table:
     subjects = sync_subjects(url)
-    took: dict[str, list[float]] = {name: [] for name in subjects}
+    times: dict[str, list[float]] = {name: [] for name in subjects}
     for call in subjects.values():
         call()
     for _ in range(rounds):
@@ -172,13 +172,13 @@ def run_sync(url: str, rounds: int, calls: int) -> Table:
             start = time.process_time()
             for _ in range(calls):
                 subjects[name]()
-            took[name].append((time.process_time() - start) / calls * 1e6)
-    return table("sync", took)
+            times[name].append((time.process_time() - start) / calls * 1e6)
+    return table("sync", times)
 
 
 async def run_async(url: str, rounds: int, calls: int, at_once: int) -> Table:
     subjects = async_subjects(url)
-    took: dict[str, list[float]] = {name: [] for name in subjects}
+    times: dict[str, list[float]] = {name: [] for name in subjects}
 
     async def worker(call: Callable[[], Awaitable[object]]) -> None:
         for _ in range(calls // at_once):
@@ -190,8 +190,8 @@ async def run_async(url: str, rounds: int, calls: int, at_once: int) -> Table:
         for name in random.sample(list(subjects), len(subjects)):
             start = time.process_time()
             await asyncio.gather(*(worker(subjects[name]) for _ in range(at_once)))
-            took[name].append((time.process_time() - start) / calls * 1e6)
-    return table(f"async, {at_once} at a time", took)
+            times[name].append((time.process_time() - start) / calls * 1e6)
+    return table(f"async, {at_once} at a time", times)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -59,7 +59,7 @@ class Filling:
         """An answer with a text in it wherever `kind` is not one, and the other way round."""
         kind = _bare(kind)
         if isinstance(kind, type) and issubclass(kind, Model):
-            names = [each.encode_name for each in msgspec.structs.fields(kind)]
+            names = [member.encode_name for member in msgspec.structs.fields(kind)]
             return {name: {next(self._texts): [next(self._texts)]} for name in names[::2]}
         if get_origin(kind) is list:
             return [self.unfit(get_args(kind)[0])]
@@ -68,18 +68,18 @@ class Filling:
     def _model(self, kind: type[Model], depth: int) -> Any:
         config = kind.__struct_config__
         members = {
-            each.encode_name if self._answer else each.name: (each.type, each.required)
-            for each in msgspec.structs.fields(kind)
+            field.encode_name if self._answer else field.name: (field.type, field.required)
+            for field in msgspec.structs.fields(kind)
         }
-        made = self._members(members, depth)
+        values = self._members(members, depth)
         if not self._answer:
-            return kind(**made)
-        return {**made, config.tag_field: config.tag} if config.tag_field else made
+            return kind(**values)
+        return {**values, config.tag_field: config.tag} if config.tag_field else values
 
-    def _members(self, told: dict[str, tuple[Any, bool]], depth: int) -> dict[str, Any]:
+    def _members(self, hints: dict[str, tuple[Any, bool]], depth: int) -> dict[str, Any]:
         return {
             name: self.value(kind, depth + 1)
-            for name, (kind, required) in told.items()
+            for name, (kind, required) in hints.items()
             if required or depth < DEEPEST
         }
 
@@ -108,7 +108,11 @@ def _bare(kind: Any) -> Any:
 
 def _richest(kinds: tuple[Any, ...]) -> Any:
     """Of a union: an object or a list rather than a text, and anything rather than None."""
-    known = [kind for kind in kinds if kind is not NoneType and get_origin(kind) is not Literal]
+    candidates = [
+        kind for kind in kinds if kind is not NoneType and get_origin(kind) is not Literal
+    ]
     plain = (str, int, float, bool)
-    rich = [kind for kind in known if kind not in plain and getattr(kind, "__name__", "") != "Null"]
-    return (rich or [kind for kind in known if kind is str] or known or list(kinds))[0]
+    rich = [
+        kind for kind in candidates if kind not in plain and getattr(kind, "__name__", "") != "Null"
+    ]
+    return (rich or [kind for kind in candidates if kind is str] or candidates or list(kinds))[0]

@@ -49,11 +49,11 @@ def silent(pipe: Any) -> None:
     """The provider: accepts, and keeps what it accepted."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
     pipe.send(listener.getsockname()[1])
-    kept = []
+    connections = []
     while True:
-        kept.append(listener.accept()[0])
-        if len(kept) > 200:
-            kept.pop(0).close()
+        connections.append(listener.accept()[0])
+        if len(connections) > 200:
+            connections.pop(0).close()
 
 
 def idle(pipe: Any) -> None:
@@ -70,7 +70,7 @@ async def spread(call: Callable[[], Awaitable[object]]) -> Figures:
     late: list[float] = []
     before = peak_memory()
 
-    async def one(start: float) -> None:
+    async def call_later(start: float) -> None:
         await asyncio.sleep(start - time.monotonic())
         begun = time.monotonic()
         try:
@@ -79,7 +79,7 @@ async def spread(call: Callable[[], Awaitable[object]]) -> Figures:
             late.append(time.monotonic() - begun - DEADLINE)
 
     first = time.monotonic() + 0.5
-    await asyncio.gather(*(one(first + SPREAD * n / CALLS) for n in range(CALLS)))
+    await asyncio.gather(*(call_later(first + SPREAD * n / CALLS) for n in range(CALLS)))
     after = peak_memory()
     late.sort()
     return {
@@ -98,9 +98,9 @@ async def ours(port: int) -> Figures:
         auth=NoAuth(),
         policies=Policies(breaker=None, timeout=None, concurrency_timeout=60.0),
     )
-    made: Any = type("Hang", (Service,), {"config": config})
+    service_class: Any = type("Hang", (Service,), {"config": config})
     options = CallOptions(deadline=DEADLINE)
-    async with made() as service:
+    async with service_class() as service:
         return await spread(lambda: service.call(READ, options=options))
 
 
@@ -132,8 +132,8 @@ def measured(name: str, port: int, pipe: Any) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser("runtime.hang", __doc__).parse_args(arguments)
-    server, told = started(silent)
-    port = told.recv()
+    server, pipe = started(silent)
+    port = pipe.recv()
     rows: list[tuple[str | int | float, ...]] = []
     head: tuple[str, ...] = ("",)
     for name in SUBJECTS:

@@ -70,8 +70,8 @@ def once(code: str) -> list[float] | None:
     command = [sys.executable, "-c", AROUND.format(code=code)]
     # Whoever sets this would have the wrapper compiled anew each time, and no peer.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    return json.loads(done.stdout) if done.returncode == 0 else None
+    process = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    return json.loads(process.stdout) if process.returncode == 0 else None
 
 
 def generated(folder: str, *operations: str) -> str:
@@ -80,16 +80,16 @@ def generated(folder: str, *operations: str) -> str:
 
 
 def measured(subjects: dict[str, str], rounds: int) -> dict[str, tuple[float, float]]:
-    took: dict[str, list[list[float]]] = {name: [] for name in subjects}
+    results_of: dict[str, list[list[float]]] = {name: [] for name in subjects}
     for _ in range(rounds):
         for name, code in subjects.items():
             if (result := once(code)) is not None:
-                took[name].append(result)
-    base = [min(each) for each in zip(*took.pop("(nothing)"), strict=True)]
+                results_of[name].append(result)
+    base = [min(column) for column in zip(*results_of.pop("(nothing)"), strict=True)]
     figures = {}
-    for name, results in took.items():
+    for name, results in results_of.items():
         if results:
-            ms, mb = (min(each) for each in zip(*results, strict=True))
+            ms, mb = (min(column) for column in zip(*results, strict=True))
             figures[name] = ms - base[0], mb - base[1]
     return figures
 

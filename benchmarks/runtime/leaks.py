@@ -112,7 +112,9 @@ class Run:
 
     def _quotes(self, request: bytes) -> bool:
         text = request.decode()
-        return TOKEN in text and any(quoted(text, each) for each in self.search.credentials)
+        return TOKEN in text and any(
+            quoted(text, credential) for credential in self.search.credentials
+        )
 
     async def _call(
         self, resource: object, function: Callable[..., Any], hints: dict[str, Any], fault: str
@@ -124,11 +126,11 @@ class Run:
                 AsyncExitStack() as stack,
                 asyncio.timeout(SOON if fault == "cancelled" else None),
             ):
-                made = function(resource, **arguments, options=options)
-                if isinstance(made, AbstractAsyncContextManager):
-                    self._searched(await stack.enter_async_context(made))
+                result = function(resource, **arguments, options=options)
+                if isinstance(result, AbstractAsyncContextManager):
+                    self._searched(await stack.enter_async_context(result))
                 else:
-                    self._searched(await made)
+                    self._searched(await result)
         except (ServiceError, TimeoutError) as error:
             self._failed(error)
         except Exception as error:
@@ -145,8 +147,8 @@ class Run:
             idempotency_key=KEY,
             headers={"X-Case": str(self.server.add(Case(fault, body))), "X-Partner-Token": TOKEN},
         )
-        given = Filling(cycle([CARD, TOKEN]), int(CARD))
-        return {name: given.value(hint) for name, hint in hints.items()}, options
+        planted = Filling(cycle([CARD, TOKEN]), int(CARD))
+        return {name: planted.value(hint) for name, hint in hints.items()}, options
 
     def _searched(self, result: object) -> None:
         self.outcomes["returned"] += 1
@@ -163,10 +165,10 @@ class Run:
 
 def methods(service: Service) -> Iterator[tuple[object, str]]:
     """Each method that makes a call; those that page repeat one of the others."""
-    made = type(service).__mro__[1]
-    parts = [name for name, member in vars(made).items() if isinstance(member, cached_property)]
+    wrapper = type(service).__mro__[1]
+    parts = [name for name, member in vars(wrapper).items() if isinstance(member, cached_property)]
     for resource in [service, *(getattr(service, name) for name in parts)]:
-        for name, function in vars(made if resource is service else type(resource)).items():
+        for name, function in vars(wrapper if resource is service else type(resource)).items():
             if isfunction(function) and not name.startswith("_"):
                 kind = get_origin(get_type_hints(function)["return"])
                 if kind is not AsyncIterator:
@@ -175,8 +177,8 @@ def methods(service: Service) -> Iterator[tuple[object, str]]:
 
 def operations(module: ModuleType) -> dict[int, Operation[Any]]:
     path = getattr(module, "__path__", ())
-    inside = [import_module(each.name) for each in walk_packages(path, f"{module.__name__}.")]
-    members = [member for each in (module, *inside) for member in vars(each).values()]
+    inside = [import_module(item.name) for item in walk_packages(path, f"{module.__name__}.")]
+    members = [member for item in (module, *inside) for member in vars(item).values()]
     return {id(member): member for member in members if isinstance(member, Operation)}
 
 
@@ -199,8 +201,8 @@ async def call_all(kind: type[Service], search: Search, wanted: dict[int, Any]) 
         run = Run(search, server)
         for resource, name in methods(service):
             await run.method(resource, name)
-        held = [service, service.config, *vars(service).values()]
-        for thing in [*held, *map(vars, (service._transport, service._builder))]:
+        holders = [service, service.config, *vars(service).values()]
+        for thing in [*holders, *map(vars, (service._transport, service._builder))]:
             search.read("held", f"{thing!r} {thing}")
         await service.aclose()
     return run
@@ -258,6 +260,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command_line = parser("runtime.leaks", __doc__)
     command_line.add_argument("providers", nargs="*", default=PROVIDERS, help=", ".join(PROVIDERS))
     options = command_line.parse_args(arguments)
+    if unknown := set(options.providers) - set(PROVIDERS):
+        command_line.error(f"unknown provider: {', '.join(sorted(unknown))}")
     rows: list[tuple[str | int | float, ...]] = []
     leaks = Counter[str]()
     for provider in options.providers:

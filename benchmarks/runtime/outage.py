@@ -132,30 +132,30 @@ class Simulation:
         return self.outcome
 
     def call(self) -> None:
-        made, outcome = self.time.now, self.outcome
-        if made + PAUSE < self.end:
-            self.at(made + PAUSE, self.call)
-        outcome.calls[int(made)] += 1
+        begun, outcome = self.time.now, self.outcome
+        if begun + PAUSE < self.end:
+            self.at(begun + PAUSE, self.call)
+        outcome.calls[int(begun)] += 1
         outcome.waiting += 1
         outcome.most_waiting = max(outcome.most_waiting, outcome.waiting)
         engine = PolicyEngine(self.config)
-        self.go(engine, made, engine.start)
+        self.go(engine, begun, engine.start)
 
-    def go(self, engine: PolicyEngine, made: float, decide: Callable[[], Effect | None]) -> None:
+    def go(self, engine: PolicyEngine, begun: float, decide: Callable[[], Effect | None]) -> None:
         """Do what the engine decides, and come back when it is done."""
         effect = None
         try:
             effect = decide()
         except errors.ServiceError:
-            self.outcome.failed[int(made)] += 1
+            self.outcome.failed[int(begun)] += 1
         now = self.time.now
-        resume = partial(self.go, engine, made, engine.resume)
+        resume = partial(self.go, engine, begun, engine.resume)
         match effect:
             case Attempt(seconds):
                 self.outcome.requests[int(now)] += 1
-                took, outcome = self.provider(now, seconds)
+                seconds_taken, outcome = self.provider(now, seconds)
                 answered = partial(engine.after_attempt, outcome)
-                self.at(now + took, partial(self.go, engine, made, answered))
+                self.at(now + seconds_taken, partial(self.go, engine, begun, answered))
             case Sleep(seconds):
                 self.at(now + seconds, resume)
             case Wait(seconds, subscribe):
@@ -185,14 +185,14 @@ def simulated(kind: str) -> dict[str, Seconds]:
 
 def beside(kind: str) -> dict[str, Seconds]:
     """The same outage with fewer callers, for us and for the peers."""
-    found = {
+    outcomes = {
         f"noctule: {name}": Simulation(VARIANTS[name], kind, callers=FEWER).run()
         for name in ("retry, retry budget", "all policies")
     }
     for name, decorate in stacks().items():
         if name in OUTAGE:
-            found[name] = virtual_loop.run(callers(decorate, kind))
-    return found
+            outcomes[name] = virtual_loop.run(callers(decorate, kind))
+    return outcomes
 
 
 async def callers(decorate: Decorator, kind: str, seed: int = 7) -> Seconds:
@@ -213,21 +213,21 @@ async def callers(decorate: Decorator, kind: str, seed: int = 7) -> Seconds:
 
     call = decorate(send)
 
-    async def one() -> None:
-        made = int(time.monotonic())
-        outcome.calls[made] += 1
+    async def one_call() -> None:
+        second = int(time.monotonic())
+        outcome.calls[second] += 1
         outcome.waiting += 1
         outcome.most_waiting = max(outcome.most_waiting, outcome.waiting)
         try:
             await call()
         except Exception:  # each library has errors of its own
-            outcome.failed[made] += 1
+            outcome.failed[second] += 1
         outcome.waiting -= 1
 
     async with asyncio.TaskGroup() as group:
-        for moment in sorted(made for _ in range(FEWER) for made in times(draw)):
+        for moment in sorted(moment for _ in range(FEWER) for moment in times(draw)):
             await asyncio.sleep(moment - time.monotonic())
-            group.create_task(one())
+            group.create_task(one_call())
     return outcome
 
 
@@ -294,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.disable()  # pyresilience writes each failed attempt
     virtual_loop.install()
     outcomes = {kind: simulated(kind) for kind in KINDS}
-    tables = [table(kind, CALLERS, found) for kind, found in outcomes.items()]
+    tables = [table(kind, CALLERS, by_stack) for kind, by_stack in outcomes.items()]
     tables += [table(kind, FEWER, beside(kind)) for kind in KINDS]
     report(options, *tables, recoveries(), data=series(outcomes["refuses"]))
     return 0

@@ -66,18 +66,18 @@ def subjects() -> dict[str, Subject]:
 
 async def measure(rounds: int = 150, calls: int = 200) -> dict[str, float]:
     """Microseconds added per call: the least of `rounds`, in an order that changes each time."""
-    tried = subjects()
-    least = dict.fromkeys(tried, float("inf"))
-    order = list(tried)
+    calls_of = subjects()
+    least = dict.fromkeys(calls_of, float("inf"))
+    order = list(calls_of)
     for _ in range(rounds):
         random.shuffle(order)
         for name in order:
-            call = tried[name]
+            call = calls_of[name]
             start = time.perf_counter()
             for _ in range(calls):
                 await call()
-            took = (time.perf_counter() - start) / calls * 1e6
-            least[name] = min(least[name], took)
+            micros = (time.perf_counter() - start) / calls * 1e6
+            least[name] = min(least[name], micros)
     nothing_at_all = least.pop("(nothing)")
     return {name: value - nothing_at_all for name, value in least.items()}
 

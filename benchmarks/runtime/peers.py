@@ -22,11 +22,11 @@ OUTAGE = (TENACITY, NOPANIC + AND_TIMEOUT, PYRESILIENCE + AND_TIMEOUT)
 
 def stacks() -> dict[str, Decorator]:
     """Name -> what decorates a call with that stack, of the libraries that are installed."""
-    found: dict[str, Decorator] = {}
+    decorators: dict[str, Decorator] = {}
     for stack in (_tenacity, _stamina, _nopanic, _pyresilience):
         with suppress(ImportError):
-            found |= stack()
-    return found
+            decorators |= stack()
+    return decorators
 
 
 def _tenacity() -> dict[str, Decorator]:

@@ -116,7 +116,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 def header_of(request: bytes, name: bytes) -> bytes:
     for line in request.partition(b"\r\n\r\n")[0].split(b"\r\n"):
-        known, _, value = line.partition(b":")
-        if known.lower() == name:
+        header, _, value = line.partition(b":")
+        if header.lower() == name:
             return value.strip()
     return b""

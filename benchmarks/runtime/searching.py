@@ -110,8 +110,12 @@ def shown_locals(error: BaseException, caller: str) -> Iterator[str]:
     generated methods."""
     waiting = [traceback.TracebackException.from_exception(error, capture_locals=True)]
     while waiting:
-        told = waiting.pop()
-        waiting += [each for each in (told.__cause__, told.__context__) if each is not None]
-        for frame in told.stack:
+        error_in_chain = waiting.pop()
+        waiting += [
+            linked
+            for linked in (error_in_chain.__cause__, error_in_chain.__context__)
+            if linked is not None
+        ]
+        for frame in error_in_chain.stack:
             if frame.filename != caller and "/app/" not in frame.filename:
                 yield f"{frame.filename} {frame.name} {frame.locals}\n"

@@ -108,9 +108,9 @@ async def load(stack: Stack) -> Outage:
     start = time.monotonic()
     backend = Backend(start)
     call = stack(backend)
-    made, failed, tasks = [0, 0], [0, 0], set[asyncio.Task[None]]()
+    calls, failed, tasks = [0, 0], [0, 0], set[asyncio.Task[None]]()
 
-    async def one(moment: float) -> None:
+    async def one_call(moment: float) -> None:
         phase = 0 if DOWN <= moment < UP else 1 if moment >= UP else None
         try:
             await call()
@@ -119,19 +119,19 @@ async def load(stack: Stack) -> Outage:
                 failed[phase] += 1
         finally:
             if phase is not None:
-                made[phase] += 1
+                calls[phase] += 1
 
     for number in range(int(RATE * END)):
         await asyncio.sleep(max(0.0, start + number / RATE - time.monotonic()))
-        tasks.add(asyncio.create_task(one(number / RATE)))
+        tasks.add(asyncio.create_task(one_call(number / RATE)))
     await asyncio.gather(*tasks)
-    return Outage(backend.in_outage / made[0], failed[0] / made[0], failed[1] / made[1])
+    return Outage(backend.in_outage / calls[0], failed[0] / calls[0], failed[1] / calls[1])
 
 
 async def run() -> dict[str, Outage]:
-    tried = all_stacks()
-    results = await asyncio.gather(*(load(stack) for stack in tried.values()))
-    return dict(zip(tried, results, strict=True))
+    by_name = all_stacks()
+    results = await asyncio.gather(*(load(stack) for stack in by_name.values()))
+    return dict(zip(by_name, results, strict=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

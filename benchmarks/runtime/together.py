@@ -53,7 +53,7 @@ class Issuer:
 
     def __init__(self) -> None:
         self.ends: dict[bytes, float] = {}
-        self.said = {"refreshes": 0, "refused": 0, "calls": 0}
+        self.counts = {"refreshes": 0, "refused": 0, "calls": 0}
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -70,18 +70,18 @@ class Issuer:
             await asyncio.sleep(0.2)
             return b"200 OK", {}
         if path == b"/said":
-            return b"200 OK", self.said
+            return b"200 OK", self.counts
         if path == b"/token":
             await asyncio.sleep(0.3)
-            self.said["refreshes"] += 1
+            self.counts["refreshes"] += 1
             token = f"access-{len(self.ends)}-granted"
             self.ends[token.encode()] = time.monotonic() + LIFE
             refresh = f"refresh-{len(self.ends)}"
             return b"200 OK", {"access_token": token, "expires_in": LIFE, "refresh_token": refresh}
-        self.said["calls"] += 1
+        self.counts["calls"] += 1
         token_sent = header_of(request, b"authorization").removeprefix(b"Bearer ")
         if self.ends.get(token_sent, 0.0) < time.monotonic():
-            self.said["refused"] += 1
+            self.counts["refused"] += 1
             return b"401 No", {}
         return b"200 OK", {}
 
@@ -95,7 +95,7 @@ def provider(pipe: Any) -> None:
     asyncio.run(listen())
 
 
-def made(kind: type[Any], url: str, folder: str = "") -> Any:
+def service_of(kind: type[Any], url: str, folder: str = "") -> Any:
     os.environ |= VARIABLES
     store = TokenFile(Path(folder) / "tokens.json") if folder else None
     auth = OAuth2RefreshToken(f"{url}/token", env("ID"), env("SECRET"), env("REFRESH"), store=store)
@@ -108,7 +108,7 @@ async def tasks(url: str, callers: int, first: float, folder: str = "") -> int:
     """Calls that failed."""
     failed = 0
 
-    async def one(service: Any) -> None:
+    async def caller(service: Any) -> None:
         nonlocal failed
         await asyncio.sleep(first + BEGIN - time.monotonic())
         while time.monotonic() < first + END:
@@ -117,15 +117,15 @@ async def tasks(url: str, callers: int, first: float, folder: str = "") -> int:
             except ServiceError:
                 failed += 1
 
-    async with made(Service, url, folder) as service:
-        await asyncio.gather(*(one(service) for _ in range(callers)))
+    async with service_of(Service, url, folder) as service:
+        await asyncio.gather(*(caller(service) for _ in range(callers)))
     return failed
 
 
 def threads(service: Any, first: float) -> int:
     failed: list[int] = []
 
-    def one() -> None:
+    def caller() -> None:
         time.sleep(max(0.0, first + BEGIN - time.monotonic()))
         while time.monotonic() < first + END:
             try:
@@ -133,7 +133,7 @@ def threads(service: Any, first: float) -> int:
             except ServiceError:
                 failed.append(1)
 
-    running = [threading.Thread(target=one) for _ in range(CALLERS)]
+    running = [threading.Thread(target=caller) for _ in range(CALLERS)]
     for thread in running:
         thread.start()
     for thread in running:
@@ -168,9 +168,9 @@ def processes(url: str, service: Any, folder: str) -> int:
 
 def across(how: str, url: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        kept = folder if how == "8 processes" else ""
-        with made(SyncService, url, kept) as service:
-            before = said(url)
+        folder_of_token = folder if how == "8 processes" else ""
+        with service_of(SyncService, url, folder_of_token) as service:
+            before = counts_of(url)
             if how == "8 processes":
                 failed = processes(url, service, folder)
             else:
@@ -181,7 +181,7 @@ def across(how: str, url: str) -> str:
                     if how == "threads"
                     else asyncio.run(tasks(url, CALLERS, first))
                 )
-    after = said(url)
+    after = counts_of(url)
     change = {name: after[name] - before[name] for name in after}
     return (
         f"{change['refreshes'] - 1} refresh, {change['refused']} of {change['calls']} calls"
@@ -189,12 +189,12 @@ def across(how: str, url: str) -> str:
     )
 
 
-def said(url: str) -> dict[str, int]:
+def counts_of(url: str) -> dict[str, int]:
     from urllib.request import urlopen
 
     with urlopen(f"{url}/said") as answer:
-        found: dict[str, int] = json.load(answer)
-        return found
+        counts: dict[str, int] = json.load(answer)
+        return counts
 
 
 async def parallel(url: str) -> float:
@@ -206,9 +206,9 @@ async def parallel(url: str) -> float:
         for _ in range(5):
             start = time.perf_counter()
             await service.call(NAP)
-            one = time.perf_counter() - start
+            seconds = time.perf_counter() - start
             await asyncio.gather(*(service.call(NAP) for _ in range(10)))
-            ratios.append((time.perf_counter() - start - one) / one)
+            ratios.append((time.perf_counter() - start - seconds) / seconds)
     return statistics.median(ratios)
 
 

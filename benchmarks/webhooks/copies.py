@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.shared import Table, parser, report
 from benchmarks.webhooks.killing import audit, hosts, work_off
-from benchmarks.webhooks.machinery import postgres
+from benchmarks.webhooks.processes import postgres
 from benchmarks.webhooks.sender import post
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         def send(copy: int) -> list[int]:
             connection = http.client.HTTPConnection("127.0.0.1", ports[copy % 2], timeout=10)
-            found = []
+            statuses_of_copy = []
             for name in names:
                 together.wait(30)
-                found.append(post(connection, name)[0])
+                statuses_of_copy.append(post(connection, name)[0])
             connection.close()
-            return found
+            return statuses_of_copy
 
-        for found in pool.map(send, range(COPIES)):
-            statuses.update(found)
+        for statuses_of_copy in pool.map(send, range(COPIES)):
+            statuses.update(statuses_of_copy)
         work_off(place, both[0])
         wrong = audit(place, set(names))
     print("\n".join(wrong) or "each took effect once")

@@ -228,11 +228,11 @@ def attack(target: Target, tally: Tally, dice: random.Random) -> None:
 
 
 def families(wanted: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    by_family: dict[str, list[str]] = defaultdict(list)
     for name, pack in packs().items():
         if pack.signature:
-            found[family_of(scheme_of(name))].append(name)
-    return {f: names for f, names in sorted(found.items()) if wanted in ("", f)}
+            by_family[family_of(scheme_of(name))].append(name)
+    return {f: names for f, names in sorted(by_family.items()) if wanted in ("", f)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -241,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command_line.add_argument("--family", default="", help="one family only")
     command_line.add_argument("--seed", type=int, default=1)
     options = command_line.parse_args(arguments)
-    found = False
+    violated = False
     rows: list[tuple[str | int | float, ...]] = []
     for family, names in families(options.family).items():
         dice = random.Random(f"{options.seed} {family}")
@@ -255,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(*rows[-1], flush=True)
         for line in [*tally.crashes[:5], *tally.forgeries[:5]]:
             print("  " + line)
-        found = found or any(wrong)
+        violated = violated or any(wrong)
     head = ("family", "schemes", "deliveries", "accepted", "crashes", "forgeries", "seconds")
     report(options, Table("Deliveries that nobody sent", head, rows, f"Seed {options.seed}."))
-    return int(found)
+    return int(violated)

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.shared import Table, parser, report
-from benchmarks.webhooks.machinery import postgres, server, write_requests, wrk
+from benchmarks.webhooks.processes import postgres, server, write_requests, wrk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.shared import Table, parser, report
-from benchmarks.webhooks.machinery import HERE, free_port, postgres, server_programs, wait_for
+from benchmarks.webhooks.processes import HERE, free_port, postgres, server_programs, wait_for
 from benchmarks.webhooks.sender import Sender
 from benchmarks.webhooks.servers import SECRET
 from noctule.cli import main as cli
@@ -151,7 +151,7 @@ def audit(place: str, acknowledged: set[str]) -> list[str]:
     effects = Counter(name for (name,) in store.run("SELECT event FROM effect"))
     checks = [] if place.startswith("postgresql://") else store.run("PRAGMA integrity_check")
     store.close()
-    found = {
+    violations = {
         "acknowledged and lost": acknowledged - states.keys(),
         "acknowledged and not done": {n for n in acknowledged if states.get(n) != "done"},
         "acknowledged without effect": acknowledged - effects.keys(),
@@ -160,7 +160,9 @@ def audit(place: str, acknowledged: set[str]) -> list[str]:
         "corrupt": {text for (text,) in checks} - {"ok"},
     }
     print(f"{len(states)} events in the inbox, {len(acknowledged)} acknowledged")
-    return [f"{what}: {len(names)} {sorted(names)[:5]}" for what, names in found.items() if names]
+    return [
+        f"{what}: {len(names)} {sorted(names)[:5]}" for what, names in violations.items() if names
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

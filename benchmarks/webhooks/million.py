@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.shared import Table, parser, report
-from benchmarks.webhooks.filled import DAYS, NOW, OLD_WORD, RARE_TYPE, fill, word
+from benchmarks.webhooks.full_inbox import DAYS, NOW, OLD_WORD, RARE_TYPE, fill, word
 from noctule.webhooks.processing.inbox import open_store
 from noctule.webhooks.store.base import EventQuery
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.shared import Table, parser, report
-from benchmarks.webhooks.machinery import postgres, server, write_requests, wrk
+from benchmarks.webhooks.processes import postgres, server, write_requests, wrk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         host = stack.enter_context(server("noctule", place))
         write_requests(folder / "requests", 4000 * options.seconds, host.port)
         before = host.memory()
-        found = wrk(folder / "requests", host.port, options.seconds, options.connections)
+        measured = wrk(folder / "requests", host.port, options.seconds, options.connections)
         grown = host.memory() - before
-    wrong = found["max"] > MOST_MS or found["timeouts"] or grown > MOST_MB
+    wrong = measured["max"] > MOST_MS or measured["timeouts"] or grown > MOST_MB
     print("too slow or too large" if wrong else f"every answer within {MOST_MS} ms")
-    head = (*found, "MB more")
-    row = (*(round(value, 1) for value in found.values()), round(grown))
+    head = (*measured, "MB more")
+    row = (*(round(value, 1) for value in measured.values()), round(grown))
     title = f"{options.connections} connections at once, {options.engine}"
     report(options, Table(title, head, [row]), part=options.engine)
     return 1 if wrong else 0

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.shared import Table, parser, peak_memory, report
-from benchmarks.webhooks.filled import fill
+from benchmarks.webhooks.full_inbox import fill
 from benchmarks.webhooks.servers import SECRET
 from noctule.webhooks.processing.inbox import open_store
 
@@ -60,8 +60,8 @@ def replay(place: str, rate: float, life: float) -> tuple[float, float, str, int
                 process.kill()
             time.sleep(0.02)
         assert process.stdout
-        said = process.stdout.read().strip()
-    return time.monotonic() - began, peak, said, process.returncode
+        output = process.stdout.read().strip()
+    return time.monotonic() - began, peak, output, process.returncode
 
 
 def audit(place: str, events: int, rate: float) -> list[str]:
@@ -97,8 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lives = [chance.uniform(0.5, 1.5) * whole / (options.kills + 1)
                  for _ in range(options.kills)]  # fmt: skip
         for life in [*lives, float("inf")]:
-            seconds, peak, said, ended = replay(place, options.rate, life)
-            print(said, flush=True)
+            seconds, peak, output, ended = replay(place, options.rate, life)
+            print(output, flush=True)
             how = "to its end" if ended == 0 else "killed"
             rows.append((round(seconds, 1), round(peak), how))
             if ended == 0:

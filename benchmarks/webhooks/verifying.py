@@ -93,12 +93,12 @@ def theirs(name: str) -> dict[str, Callable[[], object]]:
 
 
 def micros(call: Callable[[], object], times: int) -> list[float]:
-    found: list[float] = []
+    micros_of: list[float] = []
     for _ in range(times):
         began = time.perf_counter_ns()
         call()
-        found.append((time.perf_counter_ns() - began) / 1000)
-    return found
+        micros_of.append((time.perf_counter_ns() - began) / 1000)
+    return micros_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,16 +113,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     calls: dict[str, Callable[[], object]] = {name: ours(name) for name in names}
     for name in names:
         calls |= {f"{name} ({label})": call for label, call in theirs(name).items()}
-    found: dict[str, list[float]] = {label: [] for label in calls}
+    times_of: dict[str, list[float]] = {label: [] for label in calls}
     for _ in range(options.rounds):
         for label, call in calls.items():
-            found[label] += micros(call, 20 if "(" in label else 200)
+            times_of[label] += micros(call, 20 if "(" in label else 200)
     rows: list[tuple[str | int | float, ...]] = []
-    for label, times in sorted(found.items(), key=lambda item: median(item[1])):
-        own = found[label.partition(" (")[0]]
+    for label, times in sorted(times_of.items(), key=lambda item: median(item[1])):
+        own = times_of[label.partition(" (")[0]]
         ratio = f"{median(times) / median(own):.1f}x" if "(" in label else ""
         rows.append((label, round(median(times), 1), round(min(times), 1), ratio))
-    medians = [median(found[name]) for name in names]
+    medians = [median(times_of[name]) for name in names]
     note = (
         f"{len(medians)} HMAC schemes: median of medians {median(medians):.1f} µs, "
         f"slowest {max(medians):.1f} µs."

@@ -81,7 +81,7 @@ def wrk(requests: Path, port: int, seconds: int, connections: int) -> dict[str, 
     """Median, p99 and greatest milliseconds, and requests a second, of one run of wrk."""
     if not shutil.which("wrk"):
         raise MissingError("`wrk` is not installed: apt-get install wrk")
-    done = subprocess.run(
+    process = subprocess.run(
         [
             *("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "--latency"),
             *("-s", HERE / "load.lua", f"http://127.0.0.1:{port}{PATH}", "--", requests),
@@ -90,9 +90,9 @@ def wrk(requests: Path, port: int, seconds: int, connections: int) -> dict[str, 
         capture_output=True,
         text=True,
     )
-    found = re.search(r"RESULT (.*)", done.stdout)
-    assert found, done.stdout + done.stderr
-    values = {k: float(v) for k, v in (pair.split("=") for pair in found[1].split())}
+    match = re.search(r"RESULT (.*)", process.stdout)
+    assert match, process.stdout + process.stderr
+    values = {k: float(v) for k, v in (pair.split("=") for pair in match[1].split())}
     seconds_run = values.pop("duration") / 1e6
     return values | {"per_second": (values["requests"] - values["bad"]) / seconds_run}
 

@@ -1,12 +1,12 @@
-"""The half-open probe: exactly one goes, and one that is cut off does not stay in the way.
+"""The half-open trial call: exactly one is sent, and one that is cut off does not block the next.
 
-Cut off async: a task that probes is cancelled at every point where it waits, for calls of several
-shapes (a plain read, a write, a raw call, a stream, one with a fallback, one that is redirected,
-one that first fetches a token, one that may be hedged) over transports that wait 1 to 16 times.
-Cut off sync: an exception that is no `Exception`, as Ctrl-C is, wherever that can strike in the
-runtime while the probe is on its way. Afterwards the provider is well, and the next call must be
-let through at once; where the interrupt strikes the taking of the probe itself, or the giving
-back, the next one goes when a probe would be due anyway.
+Cut off async: a task that makes the trial call is cancelled at every point where it waits, for
+calls of several kinds (a plain read, a write, a raw call, a stream, one with a fallback, one that
+is redirected, one that first fetches a token, one that may be hedged) over transports that wait 1
+to 16 times. Cut off sync: an exception that is no `Exception`, as Ctrl-C is, wherever that can
+strike in the runtime while the trial call is on its way. Afterwards the provider is well, and the
+next call must be let through at once. Where the interrupt strikes the start of the trial call
+itself, or its end, the next one is sent when a trial call would be due anyway.
 
 Takes a minute.
 """
@@ -130,10 +130,10 @@ class Watched(Waiting):
         return self.answer
 
 
-def made(
+def service_with_open_circuit(
     kind: type[Any], transport: Any, clock: Clock, *, token: bool = False, places: int = 3
 ) -> Any:
-    """A service whose circuit is open, and due for a probe."""
+    """A service whose circuit is open, and due for a trial call."""
     auth = NoAuth()
     if token:
         os.environ |= {"PROBE_ID": "probe-client", "PROBE_SECRET": "probe-secret"}
@@ -157,7 +157,7 @@ def state_of(service: Any) -> Any:
     return service._builder._settings_for(READ, None).engine_config.state
 
 
-def probing(state: Any) -> bool:
+def in_trial(state: Any) -> bool:
     return state.breaker.state is HALF_OPEN and state.breaker._trial_running
 
 
@@ -197,14 +197,16 @@ async def cancelled_at(
     count: Counter[str],
 ) -> bool:
     """Whether the call was still under way after so many turns of the loop."""
-    service = made(Service, Waiting(times), SystemClock(), token=name == "token")
+    service = service_with_open_circuit(
+        Service, Waiting(times), SystemClock(), token=name == "token"
+    )
     state = state_of(service)
     task = asyncio.ensure_future(shape(service))
     for _ in range(point + 1):
         await asyncio.sleep(0)
     if task.done():
         return False
-    if probing(state):
+    if in_trial(state):
         count["cut off"] += 1
         task.cancel()
         await asyncio.wait([task])
@@ -224,7 +226,7 @@ class Interrupt(BaseException):
 
 class Strike:
     """A profile function that raises where Ctrl-C can strike: when a function of the runtime begins
-    and when one written in C has returned to it; the `at`-th time while a probe is on its way."""
+    and when one written in C has returned to it; the `at`-th time while a trial call is on its way."""
 
     def __init__(self, at: int, state: Any) -> None:
         self.at = at
@@ -235,7 +237,7 @@ class Strike:
         if (
             event in ("call", "c_return")
             and frame.f_code.co_filename.startswith(HOME)
-            and probing(self.state)
+            and in_trial(self.state)
         ):
             self.at -= 1
             if self.at < 0:
@@ -245,13 +247,13 @@ class Strike:
 
 
 def interrupted() -> tuple[Counter[str], list[str]]:
-    """Every such place, and those after which a probe had to be waited for."""
+    """Every such place, and those after which a trial call had to be waited for."""
     count: Counter[str] = Counter()
     late: list[str] = []
     for arguments in ({}, {"options": CallOptions(headers={"X-Away": "1"})}):
         for at in range(10_000):
             clock = VirtualClock()
-            service = made(SyncService, Waiting(0), clock)
+            service = service_with_open_circuit(SyncService, Waiting(0), clock)
             state = state_of(service)
             strike = Strike(at, state)
             sys.setprofile(strike)
@@ -283,14 +285,14 @@ def recovers(service: Any, state: Any) -> bool:
 
 
 async def tasks(callers: int = 50, rounds: int = 100) -> int:
-    """Rounds in which exactly one of so many tasks probed. In every other one the probe fails, and
+    """Rounds in which exactly one of so many tasks made the trial call. In every other one it fails, and
     none of those that listened may go; else those that listened follow."""
     exact = 0
     for number in range(rounds):
         well = number % 2 == 0
         clock = VirtualClock()
         transport = Watched(clock, well=well)
-        service = made(Service, transport, clock, places=callers)
+        service = service_with_open_circuit(Service, transport, clock, places=callers)
         calls = [service.call(READ, options=ONCE) for _ in range(callers)]
         results = await asyncio.gather(*calls, return_exceptions=True)
         refused = sum(isinstance(result, CircuitOpen) for result in results)
@@ -305,7 +307,7 @@ def single(transport: Watched, *, well: bool, others: int, refused: int) -> bool
 
 
 def threads(callers: int = 30, rounds: int = 50) -> int:
-    """Rounds in which exactly one of so many threads probed."""
+    """Rounds in which exactly one of so many threads made the trial call."""
     return sum(one_of_threads(callers, well=number % 2 == 0) for number in range(rounds))
 
 
@@ -330,11 +332,11 @@ def one_of_threads(callers: int, *, well: bool) -> bool:
 
     clock = Counted(settle)
     transport = Watched(clock, well=well)
-    service = made(SyncService, transport, clock, places=callers)
+    service = service_with_open_circuit(SyncService, transport, clock, places=callers)
     barrier = threading.Barrier(callers)
     refused: list[bool] = []
 
-    def one() -> None:
+    def call() -> None:
         barrier.wait()
         try:
             service.call(READ, options=ONCE)
@@ -344,7 +346,7 @@ def one_of_threads(callers: int, *, well: bool) -> bool:
         except ServiceError:
             pass
 
-    started = [threading.Thread(target=one) for _ in range(callers)]
+    started = [threading.Thread(target=call) for _ in range(callers)]
     for thread in started:
         thread.start()
     for thread in started:
@@ -353,21 +355,24 @@ def one_of_threads(callers: int, *, well: bool) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = parser("runtime.probes", __doc__).parse_args(arguments)
+    options = parser("runtime.trial_calls", __doc__).parse_args(arguments)
     logging.getLogger("noctule").setLevel(logging.CRITICAL)
     cut, (struck, late) = asyncio.run(cancelled()), interrupted()
     rows: list[tuple[str | int | float, ...]] = [
-        ("rounds in which exactly 1 of 50 tasks probed", f"{asyncio.run(tasks())} of 100"),
-        ("rounds in which exactly 1 of 30 threads probed", f"{threads()} of 50"),
-        ("probes cancelled at an await, recovered", f"{cut['recovered']} of {cut['cut off']}"),
         (
-            "probes struck by an interrupt, recovered at once",
+            "rounds in which exactly 1 of 50 tasks made the trial call",
+            f"{asyncio.run(tasks())} of 100",
+        ),
+        ("rounds in which exactly 1 of 30 threads made the trial call", f"{threads()} of 50"),
+        ("trial calls cancelled at an await, recovered", f"{cut['recovered']} of {cut['cut off']}"),
+        (
+            "trial calls struck by an interrupt, recovered at once",
             f"{struck['recovered']} of {struck['cut off']}",
         ),
-        ("… when the next probe is due", struck["recovered later"]),
-        ("places of the bulkhead that interrupts cost", struck["places lost"]),
+        ("… when the next trial call is due", struck["recovered later"]),
+        ("permits of the bulkhead that interrupts cost", struck["places lost"]),
     ]
     places = ", ".join(f"`{place}` ({times})" for place, times in Counter(late).items())
     note = f"Not recovered at once after an interrupt at {places}." if late else ""
-    report(options, Table("One probe, whatever happens to it", ("", ""), rows, note))
+    report(options, Table("One trial call, whatever happens to it", ("", ""), rows, note))
     return 0

@@ -94,11 +94,11 @@ def deliveries(start: int, count: int, total: int) -> Iterator[Delivery]:
         headers = sign(scheme, body, SECRET, now=at)
         request = WebhookRequest("POST", "https://shop.example/api/webhooks/stripe", headers, body)
         verified = verify_blocking(scheme, request, [SECRET], at)
-        kept = [pair for pair in request.headers if scheme.stores_header(pair[0])]
+        headers_to_store = [pair for pair in request.headers if scheme.stores_header(pair[0])]
         yield Delivery(
             route="stripe" if number % 10 else "stripe-connect",
             provider="stripe",
-            request=WebhookRequest(request.method, request.url, kept, body),
+            request=WebhookRequest(request.method, request.url, headers_to_store, body),
             received_at=at,
             signed_at=verified.signed_at,
             key="STRIPE_WEBHOOK_SECRET",

@@ -226,7 +226,7 @@ class Interrupt(BaseException):
 
 class Strike:
     """A profile function that raises where Ctrl-C can strike: when a function of the runtime begins
-    and when one written in C has returned to it; the `at`-th time while a trial call is on its way."""
+    and when one written in C has returned to it; the `at`-th time while a trial call is out."""
 
     def __init__(self, at: int, state: Any) -> None:
         self.at = at
@@ -285,8 +285,8 @@ def recovers(service: Any, state: Any) -> bool:
 
 
 async def tasks(callers: int = 50, rounds: int = 100) -> int:
-    """Rounds in which exactly one of so many tasks made the trial call. In every other one it fails, and
-    none of those that listened may go; else those that listened follow."""
+    """Rounds in which exactly one of many tasks made the trial call. In every other one it fails,
+    and none of those that listened may go; else those that listened follow."""
     exact = 0
     for number in range(rounds):
         well = number % 2 == 0

@@ -252,5 +252,5 @@ def test_explain_says_what_the_packs_document_was_compared_with(
     done = noctule("plan", "Integrate Stripe for payments", "--explain", "--dry-run")
     assert done.code == 0, done.err
     assert "create_payment_intent: POST /v1/payment_intents" in done.out
-    assert "written by noctule and compared on 2026-11-24 with" in done.out
-    assert "no sandbox was called" in done.out
+    assert "written by noctule and compared on 2026-11-24 with:" in done.out
+    assert "No sandbox was called" in done.out

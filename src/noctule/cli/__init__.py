@@ -58,7 +58,7 @@ class Commands(click.Group):
 )
 @click.version_option(__version__, message="noctule %(version)s")
 def root() -> None:
-    """noctule integrates third-party APIs: it plans the integration, generates the code and proves it.
+    """noctule integrates third-party APIs: it plans them, generates the code and proves it.
 
     Start with: noctule integrate "Integrate Stripe for payments"
     """

@@ -1,6 +1,7 @@
 """Whole APIs: every operation has a method in its resource, loaded when it is used."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from noctule.problem import Problem
 from noctule.project.frameworks import framework_of
 from noctule.project.layout import Layout
 from noctule.project.rendered import Rendered
+from noctule.providers import pack
 from support import codegen_checks as checks
 from support.paths import SPECS
 
@@ -49,6 +51,38 @@ def test_every_operation_has_a_method_and_no_name_is_numbered(name: str, tmp_pat
                     assert not node.name.endswith("_"), node.name
     checks.write(tmp_path, files)
     assert checks.unformatted(tmp_path) == ""
+
+
+@pytest.mark.parametrize("name", ["stripe", "postmark", "digitalocean"])
+def test_docstrings_name_only_methods_that_exist(name: str) -> None:
+    texts = {file.path: file.text for file in whole(name) if file.role == "wrapper"}
+    text = "".join(texts.values())
+    methods = set(re.findall(r'= Operation\(\s*"([\w.]+)"', text))
+    named = set(re.findall(r"Response of `([\w.]+)`", text))
+    assert named <= methods
+    for path, module in texts.items():
+        beside = set(re.findall(r"(?:All items|content) of `(\w+)`", module))
+        assert beside <= set(re.findall(r"async def (\w+)\(", module)), path
+
+
+def test_texts_of_a_pack_name_operations_as_the_wrapper_does() -> None:
+    stripe = pack("stripe")
+    document = apidoc.parse(stripe.document_bytes(), source="pack:stripe")
+    for scope, name in (("", "`GET /v1/customers`"), ("whole", "`customers.list`")):
+        task = plan("Stripe", layout=Layout(), document=document,
+                    operations=["POST /v1/customers"]).task  # fmt: skip
+        assert task is not None
+        task.scope = scope
+        text = "".join(file.text for file in render(task, document, stripe))
+        assert name in text
+        assert not [fact for fact in stripe.operations.values() if f"`{fact.name}`" in text]
+
+
+@pytest.mark.parametrize("name", ["slack", "stripe", "github"])
+def test_no_method_repeats_its_resource(name: str) -> None:
+    for file in whole(name):
+        for resource, method in re.findall(r'= Operation\(\s*"(\w+)\.(\w+)"', file.text):
+            assert method not in (f"list_{resource}", f"get_{resource}", f"create_{resource}")
 
 
 @pytest.fixture(scope="module")

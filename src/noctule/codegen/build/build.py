@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from noctule.apidoc.naming.word_split import lower_words
+from noctule.checks.gates import PACK
 from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
 from noctule.codegen.build.event_objects import event_objects
 from noctule.codegen.build.methods import MethodBuilder, answer_media, idempotency_headers
@@ -118,6 +119,7 @@ def _conventions(
         sent_names(auth, document),
         pack.parameters if pack else {},
         bearer=any(part.kind in BEARERS for part in (auth, *auth.parts)),
+        of_pack=document.source.startswith(PACK),
     )
 
 

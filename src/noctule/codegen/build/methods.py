@@ -63,7 +63,8 @@ class MethodBuilder:
     def _linked(self, text: str) -> str:
         """`text` with the pack's names of operations replaced by the methods' names or paths."""
         pack = self._conventions.pack
-        for key, fact in pack.operations.items() if pack else ():
+        facts = pack.operations if pack and self._conventions.of_pack else {}
+        for key, fact in facts.items():
             text = text.replace(f"`{fact.name}`", f"`{self._names.get(key, key)}`")
         return text
 

@@ -75,6 +75,8 @@ class Conventions:
 
     bearer: bool = False
     """Whether every call sends a bearer token."""
+    of_pack: bool = False
+    """Whether the document is the pack's, whose texts name other operations as the pack does."""
 
     def sends(self, parameter: Parameter) -> bool:
         """Whether the service sends this parameter by itself."""

@@ -185,6 +185,14 @@ def test_slow_calls_open_it_although_they_succeed() -> None:
     assert breaker.state is State.OPEN
 
 
+def test_eight_slow_calls_of_ten_are_enough() -> None:
+    breaker = Breaker(LIMITS, lambda: MIDDLE)
+    for number in range(10):
+        assert breaker.state is State.CLOSED
+        call(breaker, 1.0, success=True, seconds=0.1 if number < 2 else 8.0)
+    assert breaker.state is State.OPEN
+
+
 def test_failures_older_than_a_minute_do_not_count() -> None:
     breaker = Breaker(LIMITS, lambda: MIDDLE)
     for _ in range(9):

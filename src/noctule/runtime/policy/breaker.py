@@ -269,7 +269,6 @@ class Breaker:
     def _enter(self, state: State) -> None:
         self.state = state
         self.generation += 1
-        self._trial_running = False
         self._successes = 0
         self._connect_failures = 0
 

@@ -1,4 +1,4 @@
-"""Of one object one event at a time, in the order received, and never back to an older version."""
+"""Events of one object are processed one at a time, in order, never back to an older version."""
 
 from __future__ import annotations
 

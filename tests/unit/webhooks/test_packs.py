@@ -1,4 +1,4 @@
-"""The packs that are shipped: each is taken as it says, or refused for the reason it gives."""
+"""Every pack verifies what its provider signs, or is refused with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a sender sends: a forged delivery is rejected, and nothing but Rejection comes out."""
+"""Forged deliveries are rejected, and a sender causes no exception but Rejection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sender is told, and what is kept."""
+"""What a receiver answers and stores."""
 
 from __future__ import annotations
 

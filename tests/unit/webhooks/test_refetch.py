@@ -1,4 +1,4 @@
-"""A hint is no event: an id of strict shape, and what the provider's API says of it."""
+"""A hint is only an id of a strict shape; handlers get the object from the provider's API."""
 
 from __future__ import annotations
 

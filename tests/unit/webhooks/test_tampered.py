@@ -1,4 +1,4 @@
-"""A tampered delivery is false by its signature alone: without that check it would be taken."""
+"""A tampered delivery is rejected for its signature alone."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Signatures nobody here made: each provider's own published examples."""
+"""The providers' own published examples of signatures are accepted."""
 
 from __future__ import annotations
 

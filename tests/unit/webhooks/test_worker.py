@@ -1,4 +1,4 @@
-"""After the answer: at least once, later again, set aside with the reason."""
+"""Handlers run after the answer: retries, leases, pauses and dead events."""
 
 from __future__ import annotations
 

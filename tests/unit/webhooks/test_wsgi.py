@@ -1,4 +1,4 @@
-"""A receiver behind threads: one loop, exact bytes, bounds, and a start that says what is wrong."""
+"""A receiver for threads: one loop, exact bytes, limits, and errors at the start."""
 
 import io
 import threading

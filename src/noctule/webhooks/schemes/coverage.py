@@ -1,4 +1,4 @@
-"""What a signature covers, computed from what is signed: the worth of a scheme."""
+"""What a signature covers, computed from what is signed."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -249,11 +249,6 @@ class Scheme:
         return alone and not self.handshake_shapes
 
     @cached_property
-    def names_secret(self) -> bool:
-        """Whether the secret itself is part of what is signed."""
-        return any("secret" in template for template in self.templates)
-
-    @cached_property
     def event_fields(self) -> EventFields:
         """How an event's id, type, subject and version are read."""
 

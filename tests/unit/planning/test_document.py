@@ -75,26 +75,26 @@ def planned(text: str, **options: Any) -> PlanResult:
     return plan(text, document=options.pop("document", document()), layout=Layout(), **options)
 
 
-def operations(made: PlanResult) -> list[str]:
-    assert made.task is not None, made.question
-    return [method.operation for method in made.task.methods]
+def operations(result: PlanResult) -> list[str]:
+    assert result.task is not None, result.question
+    return [method.operation for method in result.task.methods]
 
 
 def test_the_operation_named_is_the_operation_planned() -> None:
-    made = planned("Create a book in the library")
-    assert operations(made) == ["POST /books"]
-    assert made.task is not None
-    assert made.task.service == "Library"
-    assert made.task.provider == "library"
-    assert made.task.methods[0].name == "create_book"
-    assert made.task.methods[0].source == "document"
-    assert made.task.document.sha256 == document().sha256
+    result = planned("Create a book in the library")
+    assert operations(result) == ["POST /books"]
+    assert result.task is not None
+    assert result.task.service == "Library"
+    assert result.task.provider == "library"
+    assert result.task.methods[0].name == "create_book"
+    assert result.task.methods[0].source == "document"
+    assert result.task.document.sha256 == document().sha256
 
 
 def test_the_producer_of_an_id_comes_with_its_consumer() -> None:
-    made = planned("delete a book")
-    assert operations(made) == ["GET /books", "DELETE /books/{book_id}"]
-    assert "book_id" in made.reasons[0].why
+    result = planned("delete a book")
+    assert operations(result) == ["GET /books", "DELETE /books/{book_id}"]
+    assert "book_id" in result.reasons[0].why
 
 
 def test_a_thing_named_by_its_own_name_is_searched_for() -> None:
@@ -110,20 +110,20 @@ def test_french_requests_find_english_operations_and_quote_them() -> None:
     document_fr = document(
         paths={"/invoices": {"post": operation("createInvoice", "Create an invoice")}}
     )
-    made = planned("Créer une facture", document=document_fr)
-    assert made.task is not None
-    assert made.task.methods[0].does == "Créer : « Create an invoice »"
-    assert made.task.env_vars[0].description == "Jeton d'accès Library"
+    result = planned("Créer une facture", document=document_fr)
+    assert result.task is not None
+    assert result.task.methods[0].does == "Créer : « Create an invoice »"
+    assert result.task.env_vars[0].description == "Jeton d'accès Library"
 
 
 def test_a_request_for_nothing_in_the_document_is_one_question() -> None:
-    made = planned("integrate the library")
-    assert made.task is None
-    assert made.question is not None
-    assert made.question.about == "operation"
-    assert made.question.option == "--operation"
-    assert 1 < len(made.question.choices) <= 7
-    answer = made.question.choices[0].value
+    result = planned("integrate the library")
+    assert result.task is None
+    assert result.question is not None
+    assert result.question.about == "operation"
+    assert result.question.option == "--operation"
+    assert 1 < len(result.question.choices) <= 7
+    answer = result.question.choices[0].value
     assert operations(planned("integrate the library", operations=[answer])) == [answer]
 
 
@@ -132,10 +132,10 @@ def test_what_nothing_creates_is_a_question_and_not_the_next_best_post(text: str
     readers = LIBRARY["paths"] | {
         "/readers/query": {"post": operation("queryReaders", "Query readers")}
     }
-    made = planned(text, document=document(paths=readers))
-    assert made.task is None
-    assert made.question is not None
-    assert made.question.about == "operation"
+    result = planned(text, document=document(paths=readers))
+    assert result.task is None
+    assert result.question is not None
+    assert result.question.about == "operation"
 
 
 def test_an_answer_that_names_no_operation_is_a_problem_with_the_nearest() -> None:
@@ -146,19 +146,19 @@ def test_an_answer_that_names_no_operation_is_a_problem_with_the_nearest() -> No
 
 
 def test_webhooks_of_an_unknown_provider_are_refused_with_reason_and_alternative() -> None:
-    made = planned("Create a book")
-    assert made.task is not None
-    assert made.task.webhooks == []
-    (refusal,) = made.task.refused
+    result = planned("Create a book")
+    assert result.task is not None
+    assert result.task.webhooks == []
+    (refusal,) = result.task.refused
     assert refusal.what == "webhooks"
     assert "Library" in refusal.reason
     assert refusal.alternative
 
 
 def test_a_request_without_webhooks_has_nothing_refused() -> None:
-    made = planned("Create a book, without webhooks")
-    assert made.task is not None
-    assert made.task.refused == []
+    result = planned("Create a book, without webhooks")
+    assert result.task is not None
+    assert result.task.refused == []
 
 
 def test_a_request_for_webhooks_alone_is_refused() -> None:
@@ -234,9 +234,9 @@ def test_an_incomplete_document_stops_at_the_gate_and_a_reason_opens_it() -> Non
         assert "GET /books" in caught.value.cause(language)
         assert "accept-incomplete" in (caught.value.next_step(language) or "")
     gate(bare, chosen, "tried in the sandbox")
-    made = planned("list books", document=bare, accepted="tried in the sandbox")
-    assert made.task is not None
-    assert made.task.accepted_incomplete == "tried in the sandbox"
+    result = planned("list books", document=bare, accepted="tried in the sandbox")
+    assert result.task is not None
+    assert result.task.accepted_incomplete == "tried in the sandbox"
 
 
 def test_a_pack_answers_for_authentication_that_the_document_leaves_out() -> None:
@@ -310,10 +310,10 @@ def test_any_operation_has_a_usable_name(name: str, summary: str, method: str) -
     (only,) = odd.operations.values()
     first = method_name(only, ())
     second = method_name(only, {first})
-    for made in (first, second):
-        assert made.isidentifier()
-        assert made.isascii()
-        assert not keyword.iskeyword(made)
+    for result in (first, second):
+        assert result.isidentifier()
+        assert result.isascii()
+        assert not keyword.iskeyword(result)
     assert first != second
 
 

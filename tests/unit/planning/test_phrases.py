@@ -64,9 +64,9 @@ DOCUMENT = apidoc.parse(
 
 
 def planned(text: str) -> set[str]:
-    made = plan(text, document=DOCUMENT, layout=Layout())
-    assert made.task is not None, (text, made.question)
-    return {method.operation for method in made.task.methods}
+    result = plan(text, document=DOCUMENT, layout=Layout())
+    assert result.task is not None, (text, result.question)
+    return {method.operation for method in result.task.methods}
 
 
 def joined(said: list[str], link: str) -> str:

@@ -32,9 +32,9 @@ def planned(text: str, layout: Layout | None = None, **options: str) -> PlanResu
 
 
 def task_of(text: str, layout: Layout | None = None, **options: str) -> IntegrationTask:
-    made = planned(text, layout, **options)
-    assert made.task is not None, made.question
-    return made.task
+    result = planned(text, layout, **options)
+    assert result.task is not None, result.question
+    return result.task
 
 
 def test_the_card_s_request_gives_the_card_s_task_with_its_two_untruths_put_right() -> None:
@@ -88,28 +88,28 @@ def test_the_task_s_language_can_be_asked_for() -> None:
 
 
 def test_every_operation_says_why_it_is_there_and_from_where() -> None:
-    made = planned(PAYMENTS)
-    assert made.task is not None
-    assert [reason.method for reason in made.reasons] == [m.name for m in made.task.methods]
-    assert all(reason.source == "pack:stripe" and reason.why for reason in made.reasons)
-    assert [evidence.says for evidence in made.task.evidence] == [r.why for r in made.reasons]
+    result = planned(PAYMENTS)
+    assert result.task is not None
+    assert [reason.method for reason in result.reasons] == [m.name for m in result.task.methods]
+    assert all(reason.source == "pack:stripe" and reason.why for reason in result.reasons)
+    assert [evidence.says for evidence in result.task.evidence] == [r.why for r in result.reasons]
 
 
 @pytest.mark.parametrize("pack", providers.packs().values(), ids=lambda pack: pack.id)
 def test_every_need_of_every_pack_plans_to_a_task_without_fault(pack: Pack) -> None:
     for need in pack.needs.values():
         for language in ("en", "fr"):
-            made = planned(f"Integrate {pack.name}", need=need.id, language=language)
-            assert made.task is not None
-            assert [m.operation for m in made.task.methods] == list(need.operations)
-            assert [w.event for w in made.task.webhooks] == list(need.events)
-            read = manifest.loads(manifest.dumps(made.task))
-            names = method_names(made.document)
+            result = planned(f"Integrate {pack.name}", need=need.id, language=language)
+            assert result.task is not None
+            assert [m.operation for m in result.task.methods] == list(need.operations)
+            assert [w.event for w in result.task.webhooks] == list(need.events)
+            read = manifest.loads(manifest.dumps(result.task))
+            names = method_names(result.document)
             assert (
                 check(
                     read,
                     pack=pack,
-                    document=made.document,
+                    document=result.document,
                     method_names=names,
                     language=language,
                 )
@@ -119,18 +119,18 @@ def test_every_need_of_every_pack_plans_to_a_task_without_fault(pack: Pack) -> N
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request["id"])
 def test_nothing_in_a_plan_is_invented(request_: dict[str, str]) -> None:
-    made = planned(request_["text"])
-    if made.task is None:
-        assert made.question is not None
-        assert made.confidence < 0.7
+    result = planned(request_["text"])
+    if result.task is None:
+        assert result.question is not None
+        assert result.confidence < 0.7
         return
-    assert made.pack is not None
-    assert made.document is not None
-    assert 1 <= len(made.task.methods) <= 7
-    assert {m.operation for m in made.task.methods} <= set(made.document.operations)
-    assert {w.event for w in made.task.webhooks} <= made.pack.event_names
-    assert {v.name for v in made.task.env_vars} <= {fact.name for fact in made.pack.env}
-    assert len({m.name for m in made.task.methods}) == len(made.task.methods)
+    assert result.pack is not None
+    assert result.document is not None
+    assert 1 <= len(result.task.methods) <= 7
+    assert {m.operation for m in result.task.methods} <= set(result.document.operations)
+    assert {w.event for w in result.task.webhooks} <= result.pack.event_names
+    assert {v.name for v in result.task.env_vars} <= {fact.name for fact in result.pack.env}
+    assert len({m.name for m in result.task.methods}) == len(result.task.methods)
 
 
 def test_a_request_without_webhooks_has_neither_handler_nor_secret() -> None:
@@ -158,22 +158,22 @@ def test_a_project_that_has_an_app_gets_no_second_one() -> None:
 def test_an_unclear_request_is_exactly_one_question(
     text: str, about: str, values: set[str]
 ) -> None:
-    made = planned(text)
-    assert made.task is None
-    assert made.question is not None
-    assert made.question.about == about
-    assert made.question.option == f"--{about}"
-    assert values <= {choice.value for choice in made.question.choices}
-    assert made.confidence < 0.7
-    first = made.question.choices[0].value
-    assert planned(text, **{about: first}).question != made.question
+    result = planned(text)
+    assert result.task is None
+    assert result.question is not None
+    assert result.question.about == about
+    assert result.question.option == f"--{about}"
+    assert values <= {choice.value for choice in result.question.choices}
+    assert result.confidence < 0.7
+    first = result.question.choices[0].value
+    assert planned(text, **{about: first}).question != result.question
 
 
 def test_a_slip_of_the_keyboard_lowers_confidence_but_is_understood() -> None:
-    made = planned("Envoyer des SMS avec Twillio")
-    assert made.task is not None
-    assert made.task.provider == "twilio"
-    assert made.confidence <= 0.9
+    result = planned("Envoyer des SMS avec Twillio")
+    assert result.task is not None
+    assert result.task.provider == "twilio"
+    assert result.confidence <= 0.9
 
 
 @pytest.mark.parametrize(
@@ -237,22 +237,22 @@ def test_a_real_document_replaces_the_compact_one_even_where_paths_begin_elsewhe
     compact = pack.document_bytes().decode()
     moved = compact.replace('"/', '"/v3/').replace("sendgrid.com/v3", "sendgrid.com")
     document = apidoc.parse(moved.encode(), source="sendgrid.json")
-    made = plan("Send emails with SendGrid", layout=Layout(), document=document)
-    assert made.task is not None
-    assert made.task.provider == "sendgrid"
-    assert made.task.methods[0].name == "send_email"
-    assert {m.operation for m in made.task.methods} <= set(document.operations)
-    assert made.task.document.source == "sendgrid.json"
-    assert made.task.document.compared == ""
+    result = plan("Send emails with SendGrid", layout=Layout(), document=document)
+    assert result.task is not None
+    assert result.task.provider == "sendgrid"
+    assert result.task.methods[0].name == "send_email"
+    assert {m.operation for m in result.task.methods} <= set(document.operations)
+    assert result.task.document.source == "sendgrid.json"
+    assert result.task.document.compared == ""
 
 
 def test_a_document_of_another_provider_is_not_taken_for_the_pack_s() -> None:
     paths = {"/payments": {"post": {"summary": "Send a payment"}}}
     info = {"title": "Chess", "version": "1"}
     text = json.dumps({"openapi": "3.1.0", "info": info, "paths": paths})
-    made = plan(
+    result = plan(
         "Send payments like Stripe does",
         layout=Layout(),
         document=apidoc.parse(text.encode(), source="chess.json"),
     )
-    assert made.pack is None
+    assert result.pack is None

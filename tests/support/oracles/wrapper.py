@@ -74,9 +74,9 @@ def requests_of(name: str, vendor: Vendor, source: Path | None = None) -> list[S
     files = render(made.task, document, made.pack)
     module = ModuleType(f"oracle_{name}")
     modules = mock.patch.dict(sys.modules, {module.__name__: module})
-    env = {
-        variable.name: vendor.env.get(variable.name, "secret") for variable in made.task.env_vars
-    }
+    env = {variable.name: "secret" for variable in made.task.env_vars}
+    assert vendor.env.keys() <= env.keys(), f"the task has the variables {', '.join(env)}"
+    env |= vendor.env
     spoken = []
     with modules, mock.patch.dict(os.environ, env), loopback() as server:
         exec(next(file.text for file in files if file.role == "wrapper"), vars(module))

@@ -7,7 +7,7 @@ MEMBER = {"email_address": "a+b@example.com", "status": "subscribed",
 TAGS = {"tags": [{"name": "é", "status": "active"}]}
 
 
-ENV = {"MAILCHIMP_MARKETING_USERNAME": "user", "MAILCHIMP_MARKETING_PASSWORD": "secret-server"}
+ENV = {"MAILCHIMP_USERNAME": "user", "MAILCHIMP_PASSWORD": "secret-server"}
 
 
 def client() -> Any:

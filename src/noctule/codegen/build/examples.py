@@ -140,13 +140,13 @@ class ExampleBuilder:
 
     def _object(self, kind: Type, record: str, schema: Schema) -> Any:
         none: dict[str, Any] = {}
-        given = next((example for example in schema.examples if is_object(example)), none)
+        example = next((example for example in schema.examples if is_object(example)), none)
         members = _members(self._records[record])
         if not members:
-            return fit(kind, given, self._records)
+            return fit(kind, example, self._records)
         return {
-            field.wire: self.documented(field.type, given.get(field.wire), field.wire)
-            if field.wire in given or field.wire not in schema.properties
+            field.wire: self.documented(field.type, example.get(field.wire), field.wire)
+            if field.wire in example or field.wire not in schema.properties
             else self.value(field.type, schema.properties[field.wire], field.wire, owner=record)
             for field in members
         }
@@ -165,17 +165,17 @@ def _plausible(sampled: Any, schema: Schema, name: str, owner: str, about: str) 
 
 
 def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
-    found = value if is_object(value) else dict[str, Any]()
+    entries = value if is_object(value) else dict[str, Any]()
     if item == Scalar("json"):
         return {"key": "value"}
-    key = next((key for key in found if _is("string", key)), "key")
-    return {key: fit(item, found.get(key), records)}
+    key = next((key for key in entries if _is("string", key)), "key")
+    return {key: fit(item, entries.get(key), records)}
 
 
 def _object(record: Record, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:
-    found = value if is_object(value) else dict[str, Any]()
+    values = value if is_object(value) else dict[str, Any]()
     return {
-        field.wire: fit(field.type, found.get(field.wire), records, field.wire)
+        field.wire: fit(field.type, values.get(field.wire), records, field.wire)
         for field in _members(record)
     }
 

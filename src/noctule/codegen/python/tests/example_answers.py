@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 40
 """Columns; a shorter value is written out wherever it occurs."""
-TAKEN = frozenset({"CALLS", "EVENTS", "JSON"})
+RESERVED = frozenset({"CALLS", "EVENTS", "JSON"})
 
 Key = tuple[str, str]
 """A record and the source of its value."""
@@ -67,7 +67,7 @@ def nested(kind: Type | None, value: Any) -> Iterator[tuple[str, dict[str, Any]]
 
 class ExampleAnswers:
     """The constants of one module. `elsewhere` names a record's constant in another module,
-    `taken` are names that the module has already."""
+    `reserved` are names that the module has already."""
 
     def __init__(
         self,
@@ -75,14 +75,14 @@ class ExampleAnswers:
         repeated: frozenset[Key],
         imports: Imports,
         elsewhere: Callable[[str, Any], str] = lambda _, __: "",
-        taken: Iterable[str] = (),
+        reserved: Iterable[str] = (),
     ) -> None:
         self._records = records
         self._repeated = repeated
         self._imports = imports
         self._elsewhere = elsewhere
         self._names: dict[Key, str] = {}
-        self._taken = {*TAKEN, *taken}
+        self._used = {*RESERVED, *reserved}
         self.blocks: list[Block] = []
 
     def code(self, kind: Type | None, value: Any) -> Code:
@@ -110,7 +110,7 @@ class ExampleAnswers:
 
     def _new(self, record: str, value: Any) -> str:
         written = self._written(record, value)
-        name = free((constant_name(record), constant_name(f"{record} example")), self._taken)
+        name = free((constant_name(record), constant_name(f"{record} example")), self._used)
         json = "" if plainly_typed(value) else self._imports.use(RUNTIME, "JSON")
         annotated = f"{name}: dict[str, {json}]" if json else name
         self.blocks.append(Block(tuple(lay_out(joined(f"{annotated} = ", written)))))

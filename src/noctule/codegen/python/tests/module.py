@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from noctule.codegen.model.naming import free
 from noctule.codegen.python.emitter.line_breaks import collection, joined, lay_out
 from noctule.codegen.python.emitter.module import Block, Imports, docstring, module
 from noctule.codegen.python.naming import constant_name
@@ -36,7 +37,7 @@ def tests_of_methods(integration: Integration, package: str, framework: Framewor
     wrapper = integration.wrapper
     repeated = repeated_answers(integration)
     answers = ExampleAnswers(
-        wrapper.record_of, repeated, context.imports, taken=operations(wrapper.methods)
+        wrapper.record_of, repeated, context.imports, reserved=operations(wrapper.methods)
     )
     table = CallTable(context, answers, wrapper.module).block(wrapper.methods)
     blocks = [profile_fixture(context), _contract(context, wrapper.name, "ServiceContract")]
@@ -82,14 +83,16 @@ class WholeApiTests:
             self._wrapper.record_of,
             self._repeated,
             self._answers_context.imports,
-            taken=operations(self._wrapper.methods),
+            reserved=operations(self._wrapper.methods),
         )
 
     def modules(self) -> Iterator[tuple[str, str]]:
         """Name of each module and its source."""
+        names: set[str] = set()
         for resource in self._wrapper.resources:
+            names.add(f"test_{resource.name}")
             yield f"test_{resource.name}", self._resource(resource)
-        yield RESILIENCE, self._resilience()
+        yield free((RESILIENCE,), names), self._resilience()
         yield "conftest", self._conftest()
         if self._shared.blocks:
             doc = f"{self._wrapper.service}: example answers of several resources."

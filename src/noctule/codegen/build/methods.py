@@ -63,8 +63,9 @@ class MethodBuilder:
     def _linked(self, text: str) -> str:
         """`text` with the pack's names of operations replaced by the methods' names or paths."""
         pack = self._conventions.pack
-        facts = pack.operations if pack and self._conventions.of_pack else {}
-        for key, fact in facts.items():
+        if pack is None or not self._conventions.of_pack:
+            return text
+        for key, fact in pack.operations.items():
             text = text.replace(f"`{fact.name}`", f"`{self._names.get(key, key)}`")
         return text
 

@@ -19,7 +19,7 @@ STRIPE = "Integrate Stripe for payments"
 
 
 def refused(folder: Path, code: int, *arguments: str) -> str:
-    """The words of a command that ends with `code`, says what to do next, and writes nothing."""
+    """The words of a command that ends with `code`, cause what to do next, and writes nothing."""
     before = snapshot_of(folder)
     done = command(folder, *arguments)
     assert done.code == code, done.err
@@ -35,18 +35,18 @@ def test_a_request_without_words(project: Path, request_: str) -> None:
     assert "request is empty" in refused(project, 2, "integrate", request_)
 
 
-def test_a_provider_nobody_knows(project: Path) -> None:
-    said = refused(project, 2, "integrate", "Intégrer Foobar pour les paiements")
-    assert "Foobar" in said
-    assert "--doc" in said
+def test_an_unknown_provider(project: Path) -> None:
+    message = refused(project, 2, "integrate", "Intégrer Foobar pour les paiements")
+    assert "Foobar" in message
+    assert "--doc" in message
 
 
-def test_no_document(project: Path) -> None:
+def test_a_missing_document(project: Path) -> None:
     assert "no such file" in refused(project, 2, "plan", "Use it", "--doc", "none.json")
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "cause"),
     [
         ('{"a": 1}', "not an OpenAPI"),
         ("{", "it.yaml:1:2"),
@@ -56,14 +56,14 @@ def test_no_document(project: Path) -> None:
         ("\x00\x01", ""),
     ],
 )
-def test_what_is_no_api_document(project: Path, text: str, says: str) -> None:
+def test_a_file_that_is_not_an_api_document(project: Path, text: str, cause: str) -> None:
     (project / "it.yaml").write_text(text)
-    said = refused(project, 2, "plan", "Use it", "--doc", "it.yaml")
-    assert "it.yaml" in said
-    assert says in said
+    message = refused(project, 2, "plan", "Use it", "--doc", "it.yaml")
+    assert "it.yaml" in message
+    assert cause in message
 
 
-def test_a_document_that_asks_for_itself(noctule: Noctule, project: Path) -> None:
+def test_a_recursive_document(noctule: Noctule, project: Path) -> None:
     node = {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/Node"}}}
     answer = {"schema": {"$ref": "#/components/schemas/Node"}}
     operation = {
@@ -89,7 +89,7 @@ def test_a_document_that_asks_for_itself(noctule: Noctule, project: Path) -> Non
     assert done.code == 0, done.err
 
 
-def test_a_project_that_is_a_file_or_not_there(project: Path) -> None:
+def test_a_project_that_is_a_file_or_missing(project: Path) -> None:
     (project / "file").write_text("")
     assert "is a file" in refused(project, 2, "integrate", STRIPE, "--project", "file")
     assert "mkdir -p gone" in refused(project, 2, "integrate", STRIPE, "--project", "gone")
@@ -97,15 +97,15 @@ def test_a_project_that_is_a_file_or_not_there(project: Path) -> None:
 
 def test_a_project_that_cannot_be_written(project: Path) -> None:
     project.chmod(0o555)
-    said = refused(project, 6, "integrate", STRIPE)
-    assert "cannot be written to" in said
-    assert "--dry-run" in said
+    message = refused(project, 6, "integrate", STRIPE)
+    assert "cannot be written to" in message
+    assert "--dry-run" in message
 
 
 def test_a_file_where_a_folder_is_needed(project: Path) -> None:
     (project / "integrations").write_text("")
-    said = refused(project, 2, "integrate", STRIPE)
-    assert "integrations" in said
+    message = refused(project, 2, "integrate", STRIPE)
+    assert "integrations" in message
 
 
 def test_a_folder_where_a_file_should_be(project: Path) -> None:
@@ -123,13 +123,13 @@ def test_a_disk_that_refuses_leaves_nothing_half_written(noctule: Noctule, proje
     assert snapshot_of(project) == before
 
 
-def test_a_task_with_an_operation_that_is_none(noctule: Noctule, project: Path) -> None:
+def test_a_task_with_an_unknown_operation(noctule: Noctule, project: Path) -> None:
     noctule("plan", STRIPE)
     task = project / "integrations" / "stripe.yaml"
     task.write_text(task.read_text().replace("POST /v1/customers", "POST /v1/custommers"))
-    said = refused(project, 2, "generate")
-    assert "POST /v1/custommers" in said
-    assert "noctule check integrations/stripe.yaml" in said
+    message = refused(project, 2, "generate")
+    assert "POST /v1/custommers" in message
+    assert "noctule check integrations/stripe.yaml" in message
     done = noctule("check", "integrations/stripe.yaml")
     assert done.code == 1
     assert "POST /v1/customers" in done.out
@@ -140,20 +140,20 @@ def test_a_task_with_a_secret_in_it(noctule: Noctule, project: Path) -> None:
     task = project / "integrations" / "stripe.yaml"
     secret = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
     task.write_text(task.read_text().replace("Secret API key", secret))
-    said = refused(project, 3, "generate")
-    assert secret not in said
+    message = refused(project, 3, "generate")
+    assert secret not in message
     done = noctule("check", "integrations/stripe.yaml")
     assert done.code == 1
     assert secret not in done.out + done.err
 
 
 @pytest.mark.parametrize("text", ["", "x: 1\n", "- 1\n", "integration_task: [", "a: *b\n"])
-def test_what_is_no_task(project: Path, text: str) -> None:
+def test_a_file_that_is_not_a_task(project: Path, text: str) -> None:
     (project / "task.yaml").write_text(text)
     refused(project, 2, "check", "task.yaml")
 
 
-def test_no_task_or_several(noctule: Noctule, project: Path) -> None:
+def test_no_task_and_several_tasks(noctule: Noctule, project: Path) -> None:
     refused(project, 2, "generate")
     noctule("plan", STRIPE)
     shutil.copy(project / "integrations/stripe.yaml", project / "integrations/two.yaml")
@@ -169,8 +169,8 @@ def test_the_document_changed_since_the_plan(noctule: Noctule, project: Path) ->
     )
     assert done.code == 0, done.err
     document.write_text(json.dumps(DOCUMENT) + "\n")
-    said = refused(project, 2, "generate")
-    assert f'noctule plan "{request}" --doc parcels.json' in said
+    message = refused(project, 2, "generate")
+    assert f'noctule plan "{request}" --doc parcels.json' in message
 
 
 def test_an_incomplete_document_is_refused_with_its_gaps(project: Path) -> None:
@@ -205,10 +205,12 @@ def test_generate_keeps_the_reason_and_the_comments(noctule: Noctule, project: P
     assert snapshot_of(project) == before
 
 
-def test_webhooks_that_nobody_signs_are_refused(project: Path) -> None:
+def test_unsigned_webhooks_are_refused(project: Path) -> None:
     (project / "parcels.json").write_text(json.dumps(DOCUMENT))
-    said = refused(project, 3, "plan", "Receive the webhooks of Parcels", "--doc", "parcels.json")
-    assert "signed" in said or "sign" in said
+    message = refused(
+        project, 3, "plan", "Receive the webhooks of Parcels", "--doc", "parcels.json"
+    )
+    assert "signed" in message or "sign" in message
 
 
 @pytest.mark.parametrize(
@@ -224,9 +226,9 @@ def test_unsigned_webhooks_are_refused_before_a_document_is_missed(
     assert reason in refused(project, 3, "plan", request_text)
 
 
-def test_operations_need_a_document_whatever_the_webhooks_are(project: Path) -> None:
-    said = refused(project, 2, "plan", "Send emails with Postmark and receive its webhooks")
-    assert "--doc" in said
+def test_operations_need_a_document_even_if_webhooks_are_unsigned(project: Path) -> None:
+    message = refused(project, 2, "plan", "Send emails with Postmark and receive its webhooks")
+    assert "--doc" in message
 
 
 def test_a_question_is_one_json_object(project: Path) -> None:

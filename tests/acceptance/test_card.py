@@ -34,7 +34,7 @@ def integrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("card")
     done = command(folder, "integrate", REQUEST, "--json")
     assert done.code == 0, done.err
-    (folder / "said.json").write_text(done.out)
+    (folder / "result.json").write_text(done.out)
     (folder / "talk.txt").write_text(done.err)
     return folder
 
@@ -52,7 +52,7 @@ def test_the_task_has_the_cards_keys_first(task: dict[str, Any]) -> None:
     assert list(task["error_handling"])[:2] == ["retry", "fallback"]
 
 
-def test_the_task_says_what_is_true_of_stripe_in_french(task: dict[str, Any]) -> None:
+def test_the_task_has_stripes_real_operations_in_french(task: dict[str, Any]) -> None:
     assert [method["name"] for method in task["methods"]] == [
         "create_payment_intent",
         "create_customer",
@@ -70,35 +70,35 @@ def test_the_task_says_what_is_true_of_stripe_in_french(task: dict[str, Any]) ->
     assert task["language"] == "fr"
 
 
-def test_the_cards_shape_alone(integrated: Path) -> None:
+def test_the_cards_keys_only(integrated: Path) -> None:
     done = command(integrated, "task", "show", "--card", "integrations/stripe.yaml")
-    shown = yaml.safe_load(done.out)["integration_task"]
-    assert list(shown) == CARD_KEYS
-    keys = {key for part in ("files", "env_vars", "methods") for one in shown[part] for key in one}
+    card = yaml.safe_load(done.out)["integration_task"]
+    assert list(card) == CARD_KEYS
+    keys = {key for part in ("files", "env_vars", "methods") for one in card[part] for key in one}
     assert keys == {"path", "purpose", "name", "description", "does"}
 
 
-def test_one_object_says_everything(integrated: Path) -> None:
-    said = json.loads((integrated / "said.json").read_text())
-    assert said["exit"] == 0
-    assert said["tests"]["failed"] == 0
-    assert said["tests"]["passed"] > 20
-    assert said["proof"]["held"]
-    assert {row["fault"] for row in said["proof"]["rows"]} >= {
+def test_everything_is_in_one_json_object(integrated: Path) -> None:
+    result = json.loads((integrated / "result.json").read_text())
+    assert result["exit"] == 0
+    assert result["tests"]["failed"] == 0
+    assert result["tests"]["passed"] > 20
+    assert result["proof"]["held"]
+    assert {row["fault"] for row in result["proof"]["rows"]} >= {
         "refused", "timeout", "status_500_once", "rate_limited", "invalid_json",
         "wrong_signature", "stale", "duplicate",
     }  # fmt: skip
-    assert said["env_vars"] == ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"]
-    assert said["next"] == "uvicorn app.main:app"
+    assert result["env_vars"] == ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"]
+    assert result["next"] == "uvicorn app.main:app"
 
 
 def test_generated_code_imports_only_what_production_has(integrated: Path) -> None:
-    found: set[str] = set()
+    modules: set[str] = set()
     for path in (integrated / "app").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("noctule"):
-                found.add(node.module or "")
-    assert found == {"noctule.runtime", "noctule.webhooks"}
+                modules.add(node.module or "")
+    assert modules == {"noctule.runtime", "noctule.webhooks"}
 
 
 def test_running_it_again_changes_no_byte(integrated: Path) -> None:
@@ -110,29 +110,29 @@ def test_running_it_again_changes_no_byte(integrated: Path) -> None:
     assert done.json["task"]["action"] == "identical"
 
 
-def test_the_screen(integrated: Path, snapshot: Any) -> None:
+def test_the_output(integrated: Path, snapshot: Any) -> None:
     """Plain lines without a terminal, the same every time."""
     assert (integrated / "talk.txt").read_text() == snapshot
 
 
-def test_check_finds_the_cards_two_untruths_in_french(project: Path, snapshot: Any) -> None:
+def test_check_finds_the_cards_two_errors_in_french(project: Path, snapshot: Any) -> None:
     (project / "card.yaml").write_bytes(CARD.read_bytes())
     done = command(project, "check", "card.yaml")
     assert done.code == 1
     assert done.out == snapshot
-    found = command(project, "check", "card.yaml", "--json").json["findings"]
-    assert [(finding["code"], finding["place"]) for finding in found] == [
+    findings = command(project, "check", "card.yaml", "--json").json["findings"]
+    assert [(finding["code"], finding["place"]) for finding in findings] == [
         ("event", "webhooks[1].event"),
         ("retry", "error_handling.retry"),
     ]
 
 
-def test_the_planned_task_has_no_finding(integrated: Path) -> None:
+def test_a_planned_task_has_no_findings(integrated: Path) -> None:
     done = command(integrated, "check", "integrations/stripe.yaml")
     assert (done.code, done.err) == (0, "")
 
 
-def test_an_edit_survives(noctule: Noctule, project: Path) -> None:
+def test_an_edit_is_kept(noctule: Noctule, project: Path) -> None:
     noctule("plan", REQUEST)
     noctule("generate")
     wrapper = project / "app" / "services" / "stripe_service.py"
@@ -163,7 +163,7 @@ def test_a_dry_run_writes_nothing(noctule: Noctule, project: Path) -> None:
     assert "+++ b/app/services/stripe_service.py" in done.out
 
 
-def test_a_broken_promise_is_found(noctule: Noctule, project: Path) -> None:
+def test_a_broken_promise_is_reported(noctule: Noctule, project: Path) -> None:
     noctule("plan", REQUEST)
     noctule("generate")
     wrapper = project / "app" / "services" / "stripe_service.py"
@@ -212,7 +212,7 @@ def application(integrated: Path, tmp_path: Path) -> Iterator[tuple[str, str, Pa
             process.wait(10)
 
 
-def test_the_application_takes_events(application: tuple[str, str, Path]) -> None:
+def test_the_application_accepts_events(application: tuple[str, str, Path]) -> None:
     address, secret, log = application
     event = {
         "id": "evt_1", "object": "event", "type": "payment_intent.succeeded",
@@ -223,10 +223,10 @@ def test_the_application_takes_events(application: tuple[str, str, Path]) -> Non
     assert httpx2.post(address, content=body, headers=signed, timeout=30).status_code == 200
     assert httpx2.post(address, content=body + b" ", headers=signed).status_code == 401
     assert httpx2.post(address, content=body).status_code == 401
-    said = log.read_text()
-    assert secret not in said
-    assert "sk_test_" not in said
-    assert CARD_NUMBER not in said
+    text = log.read_text()
+    assert secret not in text
+    assert "sk_test_" not in text
+    assert CARD_NUMBER not in text
 
 
 def test_missing_variables_are_all_named_at_once(integrated: Path) -> None:

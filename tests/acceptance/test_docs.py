@@ -40,9 +40,9 @@ def console(page: Path) -> list[tuple[str, str]]:
     """The commands of a page's console blocks, each with what the page shows below it."""
     blocks = re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     return [
-        (line, shown)
+        (line, output)
         for block in blocks
-        for line, shown in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+        for line, output in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
     ]
 
 
@@ -52,12 +52,12 @@ def test_the_commands_of_a_readme_do_what_it_says(page: Path, project: Path) -> 
     (project / "acme.openapi.json").write_text(json.dumps(ACME))
     lines = console(page)
     assert len(lines) >= 7
-    for line, shown in lines:
+    for line, output in lines:
         name, *arguments = shlex.split(line)
         assert name == "noctule"
         done = command(project, *arguments)
-        assert done.code == (1 if arguments[0] == "check" and shown else 0), (line, done.err)
-        assert not shown or done.out == shown, line
+        assert done.code == (1 if arguments[0] == "check" and output else 0), (line, done.err)
+        assert not output or done.out == output, line
 
 
 def test_both_readmes_run_the_same_commands() -> None:
@@ -65,7 +65,7 @@ def test_both_readmes_run_the_same_commands() -> None:
     assert english == french
 
 
-def test_the_page_of_commands_is_written_from_the_commands() -> None:
+def test_the_command_page_is_built_from_the_commands() -> None:
     sys.path.insert(0, str(DOCS))
     try:
         import build

@@ -93,7 +93,9 @@ def test_a_short_list_and_the_whole_one(noctule: Noctule, project: Path) -> None
     assert short.out.count("fix:") == 10 < every.out.count("fix:")
 
 
-def test_a_document_cannot_speak_to_the_terminal(noctule: Noctule, project: Path) -> None:
+def test_a_document_cannot_send_control_characters_to_the_terminal(
+    noctule: Noctule, project: Path
+) -> None:
     bell = {"/a\u001b]0;x\u0007": {"get": {"summary": "\u001b[31mred"}}}
     (project / "odd.json").write_text(
         json.dumps({"openapi": "3.0.0", "info": {"title": "\u001b[2J"}, "paths": bell})
@@ -109,11 +111,11 @@ def test_the_operations_of_a_document(noctule: Noctule, thin: Path) -> None:
         "POST /orders      Place an order",
         "GET /orders/{id}",
     ]
-    found = noctule("document", "list", "thin.json", "place", "ORDER", "--json").json
-    assert [operation["key"] for operation in found["operations"]] == ["POST /orders"]
+    result = noctule("document", "list", "thin.json", "place", "ORDER", "--json").json
+    assert [operation["key"] for operation in result["operations"]] == ["POST /orders"]
 
 
-def test_what_cannot_be_scored(noctule: Noctule, thin: Path) -> None:
+def test_scores_that_cannot_be_computed(noctule: Noctule, thin: Path) -> None:
     done = noctule("document", "score", "thin.json", "--operation", "GET /order")
     assert done.code == 2
     assert "GET /orders" in done.err
@@ -122,15 +124,15 @@ def test_what_cannot_be_scored(noctule: Noctule, thin: Path) -> None:
 
 @pytest.mark.skipif(not SPECS.is_dir(), reason="the shared documents are not here")
 def test_a_providers_own_document(noctule: Noctule) -> None:
-    made = noctule("document", "score", str(SPECS / "notion.json"), "--json").json
-    assert {f["kind"] for f in made["findings"] if f["stops"]} == {"auth", "error_responses"}
-    assert made["score"] < 50
+    result = noctule("document", "score", str(SPECS / "notion.json"), "--json").json
+    assert {f["kind"] for f in result["findings"] if f["stops"]} == {"auth", "error_responses"}
+    assert result["score"] < 50
 
 
 def test_a_collection_is_shown_as_openapi(noctule: Noctule, project: Path) -> None:
     request = {"method": "GET", "url": "https://a.example/orders/:id"}
     collection = {"info": {"name": "Shop"}, "item": [{"name": "Get", "request": request}]}
     (project / "shop.json").write_text(json.dumps(collection), encoding="utf-8")
-    shown = noctule("document", "show", "shop.json").json
-    assert list(shown["paths"]) == ["/orders/{id}"]
+    document = noctule("document", "show", "shop.json").json
+    assert list(document["paths"]) == ["/orders/{id}"]
     assert noctule("document", "list", "shop.json").out == "GET /orders/{id}  Get\n"

@@ -33,10 +33,10 @@ PARCEL = {
 
 
 def answers(schema: Any = None, errors: tuple[str, ...] = ("404",)) -> Any:
-    said = {"content": {"application/json": {"schema": schema}}} if schema else {}
+    content = {"content": {"application/json": {"schema": schema}}} if schema else {}
     return {
         "responses": {
-            "200" if schema else "204": {"description": "Good.", **said},
+            "200" if schema else "204": {"description": "Good.", **content},
             **{status: {"description": "Bad."} for status in errors},
         }
     }
@@ -108,7 +108,7 @@ def holds(result: Planned) -> None:
 
 
 @pytest.mark.parametrize("pack", PACKS)
-def test_a_pack_goes_all_the_way(pack: str, project: Path) -> None:
+def test_a_pack_goes_through_all_stages(pack: str, project: Path) -> None:
     result = planned(project, PACKS[pack])
     assert result.context.task.provider == pack
     assert result.context.task.webhooks
@@ -117,11 +117,11 @@ def test_a_pack_goes_all_the_way(pack: str, project: Path) -> None:
 
 @here
 @pytest.mark.parametrize("name", COMPLETE)
-def test_a_real_document_goes_all_the_way(name: str, project: Path) -> None:
+def test_a_real_document_goes_through_all_stages(name: str, project: Path) -> None:
     holds(planned(project, COMPLETE[name], str(SPECS / f"{name}.json")))
 
 
-def test_a_whole_document_goes_all_the_way_and_few_of_its_methods_prove_it(
+def test_a_whole_document_is_proved_by_a_few_of_its_methods(
     noctule: Noctule, project: Path
 ) -> None:
     document = project / "parcels.json"
@@ -143,9 +143,7 @@ def test_a_whole_document_goes_all_the_way_and_few_of_its_methods_prove_it(
 
 @here
 @pytest.mark.parametrize("name", INCOMPLETE)
-def test_an_incomplete_document_is_refused_until_somebody_says_why(
-    name: str, project: Path
-) -> None:
+def test_an_incomplete_document_is_refused_without_a_reason(name: str, project: Path) -> None:
     document = str(SPECS / f"{name}.json")
     result = planned(project, INCOMPLETE[name], document)
     with pytest.raises(Problem) as refused:

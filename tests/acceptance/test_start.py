@@ -23,12 +23,12 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert (done.returncode, done.stderr.strip()) == (0, "[]")
 
 
-def test_the_lines_of_help_are_the_commands_own() -> None:
+def test_short_help_equals_the_commands_own() -> None:
     import click
 
     context = click.Context(root)
     for name, (_, line) in COMMANDS.items():
-        found = root.get_command(context, name)
-        assert found is not None
-        assert found.name == name
-        assert found.short_help == line
+        own = root.get_command(context, name)
+        assert own is not None
+        assert own.name == name
+        assert own.short_help == line

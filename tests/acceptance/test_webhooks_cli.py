@@ -141,9 +141,9 @@ def test_the_quick_start(shell: Shell) -> None:
     until(lambda: "invoice.paid" in tail.stdout.readline())
     tail.send_signal(signal.SIGINT)
     assert tail.wait(PATIENCE) == 0
-    shown = shell.run("show", "1").out
-    assert '"status": "succeeded"' in shown
-    assert "stripe-signature: t=" in shown
+    output = shell.run("show", "1").out
+    assert '"status": "succeeded"' in output
+    assert "stripe-signature: t=" in output
     _, metrics = shell.get("/metrics")
     assert (
         'noctule_webhooks_deliveries_total{route="stripe",outcome="accepted",reason=""} 2'
@@ -155,7 +155,7 @@ def test_the_quick_start(shell: Shell) -> None:
     assert server.wait(PATIENCE) == 0
 
 
-def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None:
+def test_stored_events_are_processed_listed_and_replayed(shell: Shell) -> None:
     shell.serve()
     shell.folder.joinpath("hooks.py").write_text(
         "from noctule.webhooks import PermanentFailure, Receiver\n"
@@ -173,8 +173,8 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     shell.trigger("charge.refunded", "--id", "evt_refunded")
     shell.run_apart("work", "--app", "hooks:receiver", "--drain")
     assert shell.folder.joinpath("effects").read_text() == "evt_paid\n"
-    listed = json.loads(shell.run("list", "--json").out)["events"]
-    assert [(e["id"], e["state"], e["copies"]) for e in listed] == [
+    events = json.loads(shell.run("list", "--json").out)["events"]
+    assert [(e["id"], e["state"], e["copies"]) for e in events] == [
         ("evt_refunded", "dead", 0),
         ("evt_paid", "done", 1),
     ]
@@ -201,16 +201,16 @@ def test_what_was_taken_in_is_worked_on_found_and_replayed(shell: Shell) -> None
     shell.run_apart("work", "--app", "hooks", "--drain")
     unset = shell.run("doctor", "--route", "stripe", code=1, STRIPE_WEBHOOK_SECRET="").out
     assert "✗ stripe: STRIPE_WEBHOOK_SECRET is not set" in unset
-    told = shell.run("doctor", "--lang", "fr", code=1).out
-    assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie" in told
-    assert "! stripe: 1 échoués et mis de côté" in told
+    output = shell.run("doctor", "--lang", "fr", code=1).out
+    assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie" in output
+    assert "! stripe: 1 échoués et mis de côté" in output
 
 
 def _no_disk(*_: object) -> None:
     raise InboxError("the disk is full")
 
 
-def test_a_rejection_is_told_and_explained(shell: Shell) -> None:
+def test_a_rejection_is_listed_and_explained(shell: Shell) -> None:
     shell.serve()
     printed = shell.run("trigger", "stripe", "invoice.paid", "--print").out
     capture = shell.folder / "delivery.http"
@@ -222,11 +222,13 @@ def test_a_rejection_is_told_and_explained(shell: Shell) -> None:
     assert "refused with 401" in wrong.out
     until(lambda: "signature_mismatch" in tail.stdout.readline())
     assert "signature_mismatch" in shell.run("list", "--rejected").out
-    told = json.loads(shell.run("explain", "r1", "--json", code=1).out)
-    assert told["causes"][0]["cause"] == "secret_or_body"
-    found = shell.run("explain", "delivery.http", "--provider", "stripe", "--lang", "fr", code=1)
-    assert "✗" in found.out
-    assert "correction" in found.out
+    explanation = json.loads(shell.run("explain", "r1", "--json", code=1).out)
+    assert explanation["causes"][0]["cause"] == "secret_or_body"
+    explained = shell.run(
+        "explain", "delivery.http", "--provider", "stripe", "--lang", "fr", code=1
+    )
+    assert "✗" in explained.out
+    assert "correction" in explained.out
 
 
 class Target(BaseHTTPRequestHandler):
@@ -254,14 +256,14 @@ def _close(server: HTTPServer) -> None:
     server.server_close()
 
 
-def test_forwarding_keeps_what_failed_and_goes_on_after_a_break(shell: Shell) -> None:
+def test_forwarding_keeps_failures_and_resumes(shell: Shell) -> None:
     shell.serve()
     shell.trigger("payment_intent.succeeded", "--id", "evt_1")
     shell.trigger("invoice.paid", "--id", "evt_2")
     target = _listen()
     to = f"http://127.0.0.1:{target.server_port}/hooks"
-    told = shell.run("forward", "--to", to, "--from-start", "--once", code=1).out
-    assert "refused and kept: 1" in told
+    output = shell.run("forward", "--to", to, "--from-start", "--once", code=1).out
+    assert "refused and kept: 1" in output
     assert [name for name, _ in target.got] == ["evt_1", "evt_2"]
     _close(target)
     shell.trigger("payment_intent.succeeded", "--id", "evt_3")
@@ -301,12 +303,12 @@ def test_a_backfill_finds_and_stores_what_was_missed(shell: Shell) -> None:
     base = f"http://127.0.0.1:{server.server_port}"
     shell.serve()
     shell.trigger("invoice.paid", "--id", "evt_b")
-    asked = ("backfill", "stripe", "--base-url", base, "--json")
-    found = json.loads(shell.run(*asked, code=1).out)
-    assert [missed["id"] for missed in found["missed"]] == ["evt_c", "evt_a"]
-    assert (found["seen"], found["complete"]) == (3, True)
-    assert json.loads(shell.run(*asked, "--apply").out)["applied"] == 2
-    assert json.loads(shell.run(*asked).out)["missed"] == []
+    arguments = ("backfill", "stripe", "--base-url", base, "--json")
+    result = json.loads(shell.run(*arguments, code=1).out)
+    assert [missed["id"] for missed in result["missed"]] == ["evt_c", "evt_a"]
+    assert (result["seen"], result["complete"]) == (3, True)
+    assert json.loads(shell.run(*arguments, "--apply").out)["applied"] == 2
+    assert json.loads(shell.run(*arguments).out)["missed"] == []
     fetched = json.loads(shell.run("show", "evt_a", "--json").out)
     assert (fetched["coverage"], fetched["state"]) == ("fetched", "pending")
     shell.trigger("invoice.paid", "--id", "evt_a")
@@ -335,7 +337,7 @@ class Visitor(threading.Thread):
 
 
 def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) -> None:
-    asked = ("enrol", "notion", "--port", str(shell.port))
+    arguments = ("enrol", "notion", "--port", str(shell.port))
     path, answers = "/api/webhooks/notion", []
 
     def subscribe() -> None:
@@ -343,25 +345,25 @@ def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) 
         answers.extend(visitor.post(path, {}, body) for body in bodies)
 
     visitor = Visitor(shell, subscribe)
-    told = shell.run(*asked).out
+    output = shell.run(*arguments).out
     visitor.join()
     assert answers == [401, 200]
-    assert "A message was refused: missing_field" in told
-    assert "  NOTION_WEBHOOK_TOKEN_FILE=.noctule/secrets/NOTION_WEBHOOK_TOKEN\n" in told
+    assert "A message was refused: missing_field" in output
+    assert "  NOTION_WEBHOOK_TOKEN_FILE=.noctule/secrets/NOTION_WEBHOOK_TOKEN\n" in output
     file = shell.folder / ".noctule/secrets/NOTION_WEBHOOK_TOKEN"
     assert (file.read_text(), file.stat().st_mode & 0o777) == (SECRET, 0o600)
-    assert "contient déjà un secret" in shell.run(*asked, "--lang", "fr", code=2).err
+    assert "contient déjà un secret" in shell.run(*arguments, "--lang", "fr", code=2).err
     visitor = Visitor(shell, lambda: os.kill(os.getpid(), signal.SIGINT))
-    assert "nothing was written" in shell.run(*asked, "--replace", code=130).out
+    assert "nothing was written" in shell.run(*arguments, "--replace", code=130).out
     visitor.join()
-    late = shell.run(*asked, "--file", "other", "--minutes", "0.001", code=6)
+    late = shell.run(*arguments, "--file", "other", "--minutes", "0.001", code=6)
     assert "no secret arrived at" in late.err
     assert not shell.folder.joinpath("other").exists()
     assert file.read_text() == SECRET
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "code", "told"),
+    ("arguments", "environ", "code", "cause"),
     [
         (["enrol", "stripe"], {}, 3, "stripe does not send its secret"),
         (["serve", "--route", "stripe"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "STRIPE_WEBHOOK_SECRET"),
@@ -386,13 +388,13 @@ def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) 
         (["explain", "none.http"], {}, 2, "there is no inbox"),
     ],
 )
-def test_what_cannot_be_is_said(shell: Shell, arguments, environ, code, told) -> None:
+def test_errors_have_a_cause(shell: Shell, arguments, environ, code, cause) -> None:
     done = shell.run(*arguments, code=code, **environ)
-    assert told in done.err
+    assert cause in done.err
     assert "noctule: " in done.err
 
 
-def test_a_taken_port_is_said_before_anything_is_opened(shell: Shell) -> None:
+def test_a_port_in_use_is_reported_before_the_inbox_is_opened(shell: Shell) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", shell.port))
         taken.listen()
@@ -401,12 +403,12 @@ def test_a_taken_port_is_said_before_anything_is_opened(shell: Shell) -> None:
     assert not shell.folder.joinpath(".noctule").exists()
 
 
-def test_the_lines_of_help_are_the_commands_own() -> None:
+def test_short_help_equals_the_commands_own() -> None:
     import click
 
     from noctule.cli.webhooks import COMMANDS, command
 
     context = click.Context(command)
     for name, (_, line) in COMMANDS.items():
-        found = command.get_command(context, name)
-        assert (found.name, found.short_help) == (name, line)
+        own = command.get_command(context, name)
+        assert (own.name, own.short_help) == (name, line)

@@ -11,14 +11,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from noctule.webhooks.errors import KeyUnavailable, Reason, Rejection
-from noctule.webhooks.explain.causes import Cause
-from noctule.webhooks.explain.suspects import (
+from noctule.webhooks.explain.alterations import (
     altered_bodies,
     altered_schemes,
     altered_secrets,
     altered_urls,
     looks_like_another_key,
 )
+from noctule.webhooks.explain.causes import Cause
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.verify import signing_time, timestamp_text, verify
 

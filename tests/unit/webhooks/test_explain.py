@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from noctule.messages import catalog
 from noctule.webhooks import WebhookRequest
 from noctule.webhooks.explain import explain
-from noctule.webhooks.explain.causes import TEXTS
 from noctule.webhooks.signing.sign import body_of, sign
 from support.webhook_samples import KEYS, NOW, SCHEMES, SECRET, URL, samples
 
@@ -196,7 +196,7 @@ def test_a_doubled_header():
     assert cause.why() == "rejected because of x-hub-signature-256: doubled_header"
 
 
-@pytest.mark.parametrize("key", TEXTS)
+@pytest.mark.parametrize("key", sorted(catalog("explain")))
 def test_every_cause_says_why_and_what_to_do_in_both_languages(key):
     from noctule.webhooks.explain import Cause
 

@@ -15,7 +15,7 @@ from noctule.runtime.operation import Operation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_OPTIONAL = 20
+MOST_OPTIONAL = 60
 
 
 @dataclass(frozen=True)

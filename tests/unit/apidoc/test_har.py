@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from noctule.apidoc import ApiDocument, findings, parse, sample
@@ -215,10 +215,10 @@ def test_how_calls_authenticate_is_kept_without_the_credential() -> None:
 SECRETS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=12, max_size=40)
 
 
-@given(SECRETS, SECRETS)
-def test_no_value_of_a_capture_is_in_the_document(secret: str, other: str) -> None:
+def captured(secret: str, other: str) -> ApiDocument:
+    """The document of a capture whose values are these two, in every place that has values."""
     long = f"{secret}0a1b2c3d4e5f60718293"
-    made = read(
+    return read(
         entry(
             "POST",
             f"/hooks/{long}/send",
@@ -231,10 +231,20 @@ def test_no_value_of_a_capture_is_in_the_document(secret: str, other: str) -> No
         ),
         entry(url="/me", answer={"email": f"{other}@example.com"}),
     )  # fmt: skip
+
+
+BOILERPLATE = json.dumps(captured("x" * 12, "x" * 12).raw)
+
+
+@given(SECRETS, SECRETS)
+def test_no_value_of_a_capture_is_in_the_document(secret: str, other: str) -> None:
+    assume(secret not in BOILERPLATE)
+    assume(other not in BOILERPLATE)
+    made = captured(secret, other)
     text = json.dumps(made.raw)
     values = [sample(op.success.schema) for op in made.operations.values()
               if op.success and op.success.schema]  # fmt: skip
-    for hidden in (secret, other, long):
+    for hidden in (secret, other):
         assert hidden not in text
         assert hidden not in json.dumps(values)
 

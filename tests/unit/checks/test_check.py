@@ -29,7 +29,7 @@ def findings(text: str, language: str = "en") -> list[Finding]:
     )
 
 
-def test_the_card_s_example_has_exactly_its_two_untruths_in_french() -> None:
+def test_the_card_s_example_has_exactly_two_errors_in_french() -> None:
     event, retry = findings(TEXT, "fr")
     lines = TEXT.splitlines()
     assert (event.code, event.place) == ("event", "webhooks[1].event")

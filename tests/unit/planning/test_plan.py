@@ -37,7 +37,7 @@ def task_of(text: str, layout: Layout | None = None, **options: str) -> Integrat
     return result.task
 
 
-def test_the_card_s_request_gives_the_card_s_task_with_its_two_untruths_put_right() -> None:
+def test_the_card_s_request_gives_the_card_s_task_with_its_two_errors_corrected() -> None:
     task = task_of(PAYMENTS)
     assert task.service == "Stripe"
     assert [(file.path, file.purpose) for file in task.files] == [

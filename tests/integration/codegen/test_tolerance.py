@@ -48,7 +48,7 @@ def test_no_call_fails_over_a_thousand_mutated_bodies(
     while calls < BODIES:
         for kind, wrapper in services:
             method = chance.choice([m for m in wrapper.methods if m.returns and not m.accepts])
-            provider = MockProvider().replies(json=mutated(method.answer, chance))
+            provider = MockProvider().replies(json=mutated(method.response_example, chance))
             service = kind(transport=provider, on_event=lambda event: events.append(event.name))
             given = {param.name: param.example for param in method.params if param.required}
             result = getattr(service, method.name)(**given)

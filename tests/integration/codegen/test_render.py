@@ -389,6 +389,19 @@ def test_a_path_gets_what_it_says_and_nothing_else() -> None:
     assert [argument.arg for argument in method.args.kwonlyargs] == ["id", "other", "options"]
 
 
+def test_a_parameter_that_is_left_out_leaves_no_style() -> None:
+    owner = {"anyOf": [{"type": "string"}, {
+        "type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}
+    }]}  # fmt: skip
+    expand = {"name": "expand", "in": "query", "style": "deepObject", "explode": True,
+              "schema": {"type": "array", "items": {"type": "string"}}}  # fmt: skip
+    answer = {"type": "object", "properties": {"owner": owner}}
+    document = small({"GET /a": {"operationId": "a", "parameters": [expand], "responses": {
+        "200": {"description": "", "content": {"application/json": {"schema": answer}}}
+    }}})  # fmt: skip
+    assert "expand" not in wrapper_of(document)
+
+
 def test_a_token_that_goes_as_a_header_is_no_argument() -> None:
     token = {"type": "string", "description": "Authentication token. Requires scope: `chat`"}
     document = small(

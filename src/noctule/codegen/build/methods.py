@@ -74,7 +74,9 @@ class MethodBuilder:
         label = place.label or name
         returns, accepts, example = self._returns(label, operation)
         without = EXPANDING if _expands(operation) else frozenset[str]()
-        styles_by_name = styles(operation)
+        styles_by_name = {
+            wire: style for wire, style in styles(operation).items() if wire not in without
+        }
         params = tuple(
             _telling(param, styles_by_name)
             for param in self._requests.params(label, operation, without)

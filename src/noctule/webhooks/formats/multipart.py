@@ -12,11 +12,16 @@ _NAME = re.compile(rb'(?:^|[;\s])name="([^"]*)"', re.IGNORECASE)
 
 
 def parts(media_type: bytes, body: bytes) -> dict[str, str]:
-    """Names and values, files as text. Raises Rejection if the body is not such a form."""
-    boundary = _BOUNDARY.search(media_type)
-    if boundary is None:
+    """Names and values, files as text. Raises Rejection if the body is not such a form.
+
+    The body's first line holds the boundary. The one in the media type, if there is one, must be
+    equal: a header that is not signed must not split a signed body elsewhere.
+    """
+    first = body.partition(b"\r\n")[0]
+    named = _BOUNDARY.search(media_type)
+    if not 2 < len(first) <= 72 or (named and b"--" + (named[1] or named[2]) != first):
         raise Rejection(Reason.UNPARSEABLE, "boundary")
-    delimiter = b"\r\n--" + (boundary[1] or boundary[2])
+    delimiter = b"\r\n" + first
     pieces = (b"\r\n" + body).split(delimiter)
     if len(pieces) < 3 or len(pieces) > MAX_PARTS + 2 or not pieces[-1].startswith(b"--"):
         raise Rejection(Reason.UNPARSEABLE, "form")

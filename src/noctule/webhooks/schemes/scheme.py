@@ -177,6 +177,8 @@ class Scheme:
             raise InvalidScheme("signed: the signed text is missing")
         if not self.content:
             raise InvalidScheme("content: at least one media type is needed")
+        if len(self.parsers) < len(set(self.content.values())):
+            raise InvalidScheme("content: two parsers for one kind of body; nothing signed chooses")
         if bool(self.pair) != bool(self.name):
             raise InvalidScheme("pair and name: both or neither")
         for algorithm in (self.algorithm, *self.algorithms.values()):
@@ -226,6 +228,12 @@ class Scheme:
         if not self.scope.body:
             return "partial"
         return "full" if self.timestamp else "body"
+
+    @cached_property
+    def parsers(self) -> Mapping[str, str]:
+        """The parsers of `content` by the kind of body that they read: json, form, multipart."""
+        kinds = ((parser.partition(":")[0], parser) for parser in self.content.values())
+        return {"form" if kind == "xml64" else kind: parser for kind, parser in kinds}
 
     @cached_property
     def header_syntax(self) -> tuple[bytes, bytes, bytes]:

@@ -61,10 +61,7 @@ def _change(scheme: Scheme, event: dict[str, Any]) -> None:
 
 def _encoded(view: DeliveryView, data: Any) -> bytes:
     scheme = replace(view.scheme, batch=None)
-    media_type = view.request.media_type
-    if media_type in scheme.content:
-        scheme = replace(scheme, content={media_type: scheme.content[media_type]})
-    body = body_of(scheme, data)
+    body = body_of(replace(scheme, content={"": view.parser}), data)
     locator = scheme.signature_locator
     if locator is None or locator.kind != "form":
         return body

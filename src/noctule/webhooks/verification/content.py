@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from noctule.webhooks.errors import Reason, Rejection
@@ -13,11 +14,28 @@ if TYPE_CHECKING:
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+_JSON = re.compile(rb"[ \t\r\n]*[{\[]")
+"""How a JSON body begins; a form escapes these characters."""
 
 
 def parser_of(scheme: Scheme, request: WebhookRequest) -> str:
-    """The parser that the scheme's `content` names for the media type; raises Rejection (415)."""
-    media_type = request.media_type or next(iter(scheme.content))
+    """The parser of a body. The scheme and the body alone choose it: the media type is seldom
+    signed, so it may only confirm the choice.
+
+    Raises Rejection (415) for a media type that the scheme does not name, or that does not describe
+    the body.
+    """
+    media_type = request.media_type
+    declared = _declared(scheme, media_type) if media_type else None
+    if len(scheme.parsers) == 1 or not request.body:
+        return declared or next(iter(scheme.content.values()))
+    parser = scheme.parsers.get(_kind(scheme, request.body))
+    if parser is None or declared not in (None, parser):
+        raise Rejection(Reason.UNSUPPORTED_MEDIA, "content-type")
+    return parser
+
+
+def _declared(scheme: Scheme, media_type: str) -> str:
     parser = scheme.content.get(media_type)
     if parser is None and media_type.endswith("+json"):
         parser = scheme.content.get("application/json")
@@ -26,12 +44,21 @@ def parser_of(scheme: Scheme, request: WebhookRequest) -> str:
     return parser
 
 
-def parse(scheme: Scheme, request: WebhookRequest) -> Any:
-    """The whole body; raises Rejection if its media type is not supported or it does not parse."""
-    kind, _, field = parser_of(scheme, request).partition(":")
+def _kind(scheme: Scheme, body: bytes) -> str:
+    """What a body is, of the kinds that a scheme reads."""
+    if "json" in scheme.parsers and _JSON.match(body):
+        return "json"
+    if "multipart" in scheme.parsers and body.startswith(b"--"):
+        return "multipart"
+    return "form"
+
+
+def parse(parser: str, request: WebhookRequest) -> Any:
+    """The whole body; raises Rejection if it does not parse."""
+    kind, _, field = parser.partition(":")
     if kind == "json":
         return parse_json(request.body)
-    form = fields(request)
+    form = fields(parser, request)
     text = form.get(field)
     if kind == "xml64":
         from noctule.webhooks.formats.xml import parse_xml64
@@ -42,9 +69,9 @@ def parse(scheme: Scheme, request: WebhookRequest) -> Any:
     return form if text is None else parse_json(text.encode())
 
 
-def fields(request: WebhookRequest) -> dict[str, str]:
+def fields(parser: str, request: WebhookRequest) -> dict[str, str]:
     """The fields of a form of either kind; the last value of a repeated one. Raises Rejection."""
-    if request.media_type != MULTIPART:
+    if not parser.startswith("multipart"):
         return dict(request.form)
     from noctule.webhooks.formats.multipart import parts
 

@@ -8,7 +8,7 @@ from noctule.json_types import get_path, is_object, scalar_text
 from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.formats.json_body import parse_partly
 from noctule.webhooks.formats.jws import parse as parse_token
-from noctule.webhooks.verification.content import FORM, fields, parse, parser_of
+from noctule.webhooks.verification.content import fields, parse, parser_of
 
 if TYPE_CHECKING:
     from noctule.webhooks.formats.jws import JsonWebToken
@@ -33,6 +33,7 @@ class DeliveryView:
         "_body",
         "_fields",
         "_items",
+        "_parser",
         "_partial_body",
         "_sorted_form",
         "_token",
@@ -45,6 +46,7 @@ class DeliveryView:
         self.request = request
         self._items: dict[str, dict[bytes, list[bytes]]] = {}
         self._fields: dict[str, str] | None = None
+        self._parser = ""
         self._token: JsonWebToken | None = None
         self._sorted_form: bytes | None = None
         self._body: Any = None
@@ -60,8 +62,15 @@ class DeliveryView:
     def body(self) -> Any:
         """The parsed body: an object (a form is an object of texts), or a list for a batch."""
         if self._body is None:
-            self._body = parse(self.scheme, self.request)
+            self._body = parse(self.parser, self.request)
         return self._body
+
+    @property
+    def parser(self) -> str:
+        """The parser of the body; raises Rejection (415)."""
+        if not self._parser:
+            self._parser = parser_of(self.scheme, self.request)
+        return self._parser
 
     @property
     def data(self) -> Any:
@@ -75,7 +84,7 @@ class DeliveryView:
     def fields(self) -> dict[str, str]:
         """The fields of the form in the body."""
         if self._fields is None:
-            self._fields = fields(self.request)
+            self._fields = fields(self.parser, self.request)
         return self._fields
 
     @property
@@ -105,7 +114,7 @@ class DeliveryView:
         """`body`, or only the parts of it that the scheme reads."""
         if self._partial_body is None:
             decoder = self.scheme.body_decoder
-            if decoder is None or parser_of(self.scheme, self.request) != "json":
+            if decoder is None or self.parser != "json":
                 self._partial_body = self.body
             else:
                 self._partial_body = parse_partly(self.request.body, decoder)
@@ -184,7 +193,8 @@ class DeliveryView:
 
     @property
     def is_form(self) -> bool:
-        return self.request.media_type == FORM
+        """Whether the body is a URL-encoded form."""
+        return self.parser.partition(":")[0] == "form"
 
     @property
     def sorted_form(self) -> bytes:

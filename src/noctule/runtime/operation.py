@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar, get_args, overload
+
+from noctule.runtime.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +62,8 @@ class Operation(Generic[T]):
     """`Operation("retrieve_item", "GET", "/v1/items/{id}", returns=Item)`.
 
     `returns` is a Model, `list[Model]`, `JSON`, `bytes`, `str` or None (the body is ignored).
+    Raises `ConfigurationError` for a detail that does not exist, and for a value that it cannot
+    have.
     """
 
     name: str
@@ -127,6 +132,7 @@ class Operation(Generic[T]):
             "content_type": "",
             **details,
         }
+        _check(values)
         for key, value in values.items():
             object.__setattr__(self, key, value)
 
@@ -134,3 +140,30 @@ class Operation(Generic[T]):
     def writes(self) -> bool:
         """Whether the request may have an effect at the provider."""
         return self.method not in ("GET", "HEAD", "OPTIONS")
+
+
+_METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")
+_CHOICES: dict[str, tuple[object, ...]] = {
+    "body": (*get_args(BodyKind), None),
+    "retry": get_args(RetryMode),
+}
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    where = f"Operation({values['name']!r})"
+    details = OperationDetails.__annotations__
+    unknown = [name for name in values if name not in Operation.__dataclass_fields__]
+    if unknown:
+        raise ConfigurationError(
+            f"{where}: unknown detail {unknown[0]!r}; the details are {', '.join(details)}"
+        )
+    if not _METHOD.fullmatch(str(values["method"])):
+        # RFC 9110, 9.1: the method is case-sensitive.
+        raise ConfigurationError(f"{where}: the method is written in capitals, such as 'GET'")
+    chosen = [(name, values[name], choices) for name, choices in _CHOICES.items()]
+    styles = values["styles"].items()
+    chosen += [(f"the style of {name!r}", style, get_args(Style)) for name, style in styles]
+    for name, value, choices in chosen:
+        if value not in choices:
+            known = ", ".join(map(repr, choices))
+            raise ConfigurationError(f"{where}: {name} is {value!r}; choose one of {known}")

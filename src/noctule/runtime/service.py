@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, cast, overload
 from noctule.runtime import errors
 from noctule.runtime.call.attempt import AttemptContext
 from noctule.runtime.call.drivers import AsyncDriver, SyncDriver
+from noctule.runtime.call.misuse import refusal
 from noctule.runtime.call.provider_state import PROCESS_STATES, ProviderStates
 from noctule.runtime.call.request_builder import RequestBuilder
 from noctule.runtime.call.result import ResultReader
@@ -94,9 +95,16 @@ class BaseService:
     def _build(self, operation: Operation[Any], arguments: CallArguments) -> PreparedCall:
         """The call. `arguments` is emptied: error trackers print the locals of the frames in a
         traceback, and ours are in the traceback of every error."""
-        call = self._builder.build(operation, **arguments)
-        cast("dict[str, object]", arguments).clear()
-        return call
+        refused = None
+        try:
+            return self._builder.build(operation, **arguments)
+        except (errors.ServiceError, TypeError, AttributeError) as error:
+            refused = refusal(self.config.name, operation, arguments, error)
+            if refused is None:
+                raise
+        finally:
+            cast("dict[str, object]", arguments).clear()
+        raise refused
 
     def _complete(
         self, call: PreparedCall, read: Callable[[PreparedCall, Response], T]
@@ -131,9 +139,9 @@ class BaseService:
     def _with_fallback(
         self, fallback: Fallback[T], operation: Operation[T], arguments: CallArguments
     ) -> CallSteps[T | Degraded[T]]:
-        from noctule.runtime.fallback.fallback import FailedCall, refuse_for_money
+        from noctule.runtime.fallback.fallback import FailedCall, check_fallback
 
-        refuse_for_money(operation)
+        check_fallback(fallback, operation)
         call = self._build(operation, arguments)
         key = f"{self._credential} {call.fingerprint}"
         try:

@@ -9,6 +9,7 @@ from noctule.runtime.encoding.body import encode_body
 from noctule.runtime.encoding.headers import headers as encode_headers
 from noctule.runtime.encoding.path import expand_path
 from noctule.runtime.encoding.query import query as encode_query
+from noctule.runtime.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +42,13 @@ def encode(
     if query and (query_string := encode_query(query, operation.styles)):
         target = f"{target}?{query_string}"
     all_headers = encode_headers(headers) if headers else {}
-    if operation.body is None or body is None:
+    if body is None:
         return Encoded(target, all_headers, b"")
+    if operation.body is None:
+        raise InvalidArgument(
+            'body: the operation is declared without one; declare it with body="json" or another'
+            " kind, or leave the argument out"
+        )
     encoded = encode_body(operation.body, body, operation.styles)
     all_headers["Content-Type"] = operation.content_type or encoded.content_type
     return Encoded(target, all_headers, encoded.content, encoded.replayable)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from os import PathLike
 from typing import Any, Final, TypeGuard
 from uuid import UUID
 
@@ -146,14 +147,16 @@ def _datetime(value: datetime, where: str) -> str:
 _ADVICE = {
     "NoneType": "None is not sent; use NULL for an explicit null",
     "Secret": "call .reveal() to send it",
-    "bytes": "decode it, or send it as a File",
+    "bytes": "decode it, or send it as a File in a multipart body",
     "set": "it has no order; use a list",
     "frozenset": "it has no order; use a list",
     "timedelta": "give a number in the unit of the provider, such as .total_seconds()",
 }
+_FILES = 'files need an operation declared with body="multipart"; one whole file, body="bytes"'
 
 
 def _unsupported(value: object, where: str) -> InvalidArgument:
     kind = type(value).__name__
-    advice = f": {_ADVICE[kind]}" if kind in _ADVICE else ""
-    return InvalidArgument(f"{where}: a {kind} cannot be sent{advice}")
+    is_file = isinstance(value, PathLike) or hasattr(value, "read") or kind == "File"
+    advice = _FILES if is_file else _ADVICE.get(kind, "")
+    return InvalidArgument(f"{where}: a {kind} cannot be sent{advice and f': {advice}'}")

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from noctule.runtime.effects import Invoke
-from noctule.runtime.errors import FallbackRefused
+from noctule.runtime.errors import FallbackRefused, InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -137,7 +137,11 @@ class Message(_Stateless):
         return Degraded(None, failed.error, "message")
 
 
-def refuse_for_money(operation: Operation[Any]) -> None:
-    """Raises `FallbackRefused` for an operation that moves money."""
+def check_fallback(fallback: object, operation: Operation[Any]) -> None:
+    """Raises `FallbackRefused` for an operation that moves money, and `InvalidArgument` for what is
+    no fallback: found after the call, the result would be lost."""
     if operation.moves_money:
         raise FallbackRefused(operation.name)
+    if not (hasattr(fallback, "remember") and hasattr(fallback, "answer")):
+        kind = type(fallback).__name__
+        raise InvalidArgument(f"fallback: give LastGood(...), Value(...) or another, not a {kind}")

@@ -3,10 +3,15 @@
 Verification never waits for the network. It asks the cache, which raises `KeyNotCached` for a key
 that it does not have; the receiver then has the key fetched, within limits, and verifies again. No
 delivery is accepted without its key.
+
+Senders choose which keys are asked for, so made-up keys must keep nobody out. A key that has
+verified a delivery goes on serving while it is fetched again, costs no budget, and is never evicted
+for another. Of the other keys, only those that do not exist cost budget.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -28,11 +33,19 @@ PATIENCE = 0.2
 FETCH_SECONDS = 5.0
 MAX_BYTES = 64 * 1024
 MAX_DOCUMENTS = 16
+THREADS = 4
 FRESH_SECONDS = 86_400.0
 ABSENT_SECONDS = 60.0
 """For how long a key, and the answer that there is no such key, stay in the cache."""
-PER_MINUTE = 10
-"""Fetches per minute: senders choose which keys are asked for, so their number is limited."""
+STALE_SECONDS = 7 * 86_400.0
+"""For how long after that a key serves that has verified a delivery, while it is fetched again."""
+RECHECK_SECONDS = 60.0
+"""The least time between two fetches of such a key."""
+MISSES = 30.0
+MISSES_PER_SECOND = 1.0
+"""Fetches that find no key: so many at once, and so many more each second."""
+NOT_FOUND = (400, 404, 410)
+"""Answers that mean that there is no such key; Plaid answers 400."""
 
 
 class KeyRequest(NamedTuple):
@@ -50,14 +63,17 @@ class NoSuchKey(Exception):
 
 
 class _CachedDocument(NamedTuple):
-    content: bytes | None
-    """None: there is no such key."""
-    until: float
+    content: bytes
+    fetched_at: float
+    has_served: bool = False
+    """Whether it has verified a delivery."""
 
 
 def fetch_over_https(request: KeyRequest) -> bytes:
-    """The document at an address, at most 64 KiB. Raises NoSuchKey for a 4xx answer, OSError for
-    any other failure."""
+    """The document at an address, at most 64 KiB.
+
+    Raises NoSuchKey if there is none, OSError for any other failure.
+    """
     import httpx2
 
     headers = {"content-type": "application/json"} if request.post else {}
@@ -67,7 +83,7 @@ def fetch_over_https(request: KeyRequest) -> bytes:
             httpx2.Client(timeout=FETCH_SECONDS, follow_redirects=False) as client,
             client.stream(method, request.url, content=request.post, headers=headers) as response,
         ):
-            if 400 <= response.status_code < 500:
+            if response.status_code in NOT_FOUND:
                 raise NoSuchKey
             if response.status_code != 200:
                 raise OSError(f"answered {response.status_code}")
@@ -94,44 +110,76 @@ class KeyCache:
     _present: OrderedDict[KeyRequest, _CachedDocument] = field(
         default_factory=lambda: OrderedDict[KeyRequest, _CachedDocument](), init=False
     )
-    _absent: OrderedDict[KeyRequest, _CachedDocument] = field(
-        default_factory=lambda: OrderedDict[KeyRequest, _CachedDocument](), init=False
+    _absent: OrderedDict[KeyRequest, float] = field(
+        default_factory=lambda: OrderedDict[KeyRequest, float](), init=False
     )
-    """Apart from the others, so that requests for made-up keys never evict a real one."""
+    """When the provider said that there is no such key. Apart from the others, so that requests for
+    made-up keys never evict a real one."""
     _running: dict[KeyRequest, Future[None]] = field(
         default_factory=lambda: dict[KeyRequest, "Future[None]"](), init=False
     )
-    _fetch_times: list[float] = field(default_factory=list[float], init=False)
+    _rechecked: dict[KeyRequest, float] = field(
+        default_factory=lambda: dict[KeyRequest, float](), init=False
+    )
+    _misses_left: float = field(default=MISSES, init=False)
+    _counted_at: float = field(default=float("-inf"), init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-    _pool: ThreadPoolExecutor | None = field(default=None, init=False)
+    _pools: dict[bool, ThreadPoolExecutor] = field(
+        default_factory=lambda: dict[bool, "ThreadPoolExecutor"](), init=False
+    )
+    """Keys that have served are fetched by a thread of their own."""
 
-    def get(self, request: KeyRequest) -> bytes:
-        """The document. Raises KeyNotCached before it is fetched, Rejection if none exists."""
-        document = self._present.get(request) or self._absent.get(request)
-        if document is None or self.clock() >= document.until:
+    def get(self, request: KeyRequest, *, newer: bool = False) -> bytes:
+        """The document; `newer` for one that lacks the delivery's key, if it may have changed.
+
+        Raises KeyNotCached if it has to be fetched first, Rejection if there is no such key.
+        """
+        now, document = self.clock(), self._present.get(request)
+        if document is None:
+            if now - self._absent.get(request, float("-inf")) < ABSENT_SECONDS:
+                raise Rejection(Reason.FOREIGN_KEY, "key")
             raise KeyNotCached(request)
-        if document.content is None:
-            raise Rejection(Reason.FOREIGN_KEY, "key")
+        age = now - document.fetched_at
+        if newer:
+            if age < RECHECK_SECONDS:
+                raise Rejection(Reason.FOREIGN_KEY, "key")
+            raise KeyNotCached(request)
+        if age >= FRESH_SECONDS:
+            if not document.has_served or age >= FRESH_SECONDS + STALE_SECONDS:
+                raise KeyNotCached(request)
+            with contextlib.suppress(KeyUnavailable):
+                self._start(request)
         return document.content
 
     def put(self, request: KeyRequest, content: bytes | None) -> None:
         """Cache a document; None means that the provider has none."""
-        until = self.clock() + (ABSENT_SECONDS if content is None else FRESH_SECONDS)
-        target, other = self._present, self._absent
-        if content is None:
-            target, other = other, target
+        now = self.clock()
         with self._lock:
-            other.pop(request, None)
-            target[request] = _CachedDocument(content, until)
-            target.move_to_end(request)
-            while len(target) > MAX_DOCUMENTS:
-                target.popitem(last=False)
+            old = self._present.pop(request, None)
+            self._absent.pop(request, None)
+            if content is None:
+                self._absent[request] = now
+                if len(self._absent) > MAX_DOCUMENTS:
+                    self._absent.popitem(last=False)
+                return
+            self._present[request] = _CachedDocument(content, now, old is not None and old[2])
+            if len(self._present) > MAX_DOCUMENTS:
+                unproven = (at for at, each in self._present.items() if not each.has_served)
+                self._present.pop(next(unproven, next(iter(self._present))))
+
+    def mark_served(self, request: KeyRequest) -> None:
+        """Note that a key in the document has verified a delivery."""
+        document = self._present.get(request)
+        if document is not None and not document.has_served:
+            with self._lock:
+                self._present[request] = document._replace(has_served=True)
 
     def clear(self) -> None:
         """Forget every document."""
         with self._lock:
             self._present.clear()
             self._absent.clear()
+            self._rechecked.clear()
 
     async def load(self, request: KeyRequest, within: float = PATIENCE) -> None:
         """Fetch a document into the cache; concurrent calls share one fetch.
@@ -160,21 +208,40 @@ class KeyCache:
             running = self._running.get(request)
             if running is not None:
                 return running
-            now = self.clock()
-            self._fetch_times = [at for at in self._fetch_times if now - at < 60]
-            if len(self._fetch_times) >= PER_MINUTE:
-                raise KeyUnavailable("too many keys were requested within a minute")
-            self._fetch_times.append(now)
-            if self._pool is None:
-                from concurrent.futures import ThreadPoolExecutor
-
-                self._pool = ThreadPoolExecutor(2, thread_name_prefix="noctule-keys")
-            running = self._running[request] = self._pool.submit(self._fetch, request)
+            document = self._present.get(request)
+            has_served = document is not None and document.has_served
+            self._pay_for(request, has_served=has_served)
+            running = self._running[request] = self._pool(has_served).submit(self._fetch, request)
             return running
+
+    def _pay_for(self, request: KeyRequest, *, has_served: bool) -> None:
+        """Allow a fetch; raises KeyUnavailable."""
+        now = self.clock()
+        if has_served:
+            if now - self._rechecked.get(request, float("-inf")) < RECHECK_SECONDS:
+                raise KeyUnavailable("the provider's key was asked for a moment ago")
+            self._rechecked[request] = now
+            return
+        refill = (now - self._counted_at) * MISSES_PER_SECOND
+        self._misses_left, self._counted_at = min(MISSES, self._misses_left + refill), now
+        if self._misses_left < 1:
+            raise KeyUnavailable("too many keys were requested that do not exist")
+        self._misses_left -= 1
+
+    def _pool(self, has_served: bool) -> ThreadPoolExecutor:
+        if has_served not in self._pools:
+            from concurrent.futures import ThreadPoolExecutor
+
+            threads = 1 if has_served else THREADS
+            self._pools[has_served] = ThreadPoolExecutor(threads, "noctule-keys")
+        return self._pools[has_served]
 
     def _fetch(self, request: KeyRequest) -> None:
         try:
-            self.put(request, self._document(request))
+            content = self._document(request)
+            self.put(request, content)
+            with self._lock:
+                self._misses_left = min(MISSES, self._misses_left + (content is not None))
         finally:
             with self._lock:
                 self._running.pop(request, None)

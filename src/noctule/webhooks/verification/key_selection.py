@@ -38,14 +38,25 @@ def keys_of(view: DeliveryView, secret: str, now: float) -> tuple[Key, ...]:
     if address is None:
         return (key_of(scheme.key_form, scheme.algorithm, secret),)
     algorithm = _algorithm(view)
-    document = key_cache_for(address).get(key_request(view, address, secret))
+    cache, request = key_cache_for(address), key_request(view, address, secret)
+    document = cache.get(request)
     try:
         if scheme.key_form == "x509":
             return (_certificate_key(document, algorithm, address.common_name, now),)
         kid = view.token.header.get("kid") if scheme.scope.is_token else None
-        return _jwks_keys(document, algorithm, address.answer, kid)
+        keys = _jwks_keys(document, algorithm, address.answer, kid)
     except (ValueError, InvalidSecret):
         raise Rejection(Reason.FOREIGN_KEY, "key") from None
+    if not keys:  # the provider may have added one since
+        cache.get(request, newer=True)
+    return keys
+
+
+def mark_key_served(view: DeliveryView, secret: str) -> None:
+    """Note that a key which the provider publishes has verified this delivery."""
+    address = view.scheme.key_address
+    if address is not None:
+        key_cache_for(address).mark_served(key_request(view, address, secret))
 
 
 def key_request(view: DeliveryView, address: KeyAddress, secret: str) -> KeyRequest:
@@ -113,15 +124,12 @@ def _jwks_keys(
 ) -> tuple[Key, ...]:
     value = get_path(msgspec.json.decode(document), path)
     entries = value[:MAX_KEYS] if is_list(value) else [value]
-    keys = tuple(
+    return tuple(
         public_key_for(algorithm, public_key)
         for entry in entries
         if is_object(entry) and kid in (None, entry.get("kid"))
         if (public_key := _jwk_key(entry)) is not None
     )
-    if not keys:
-        raise ValueError("no such key in the set")
-    return keys
 
 
 def _jwk_key(jwk: dict[str, Any]) -> Any:

@@ -25,7 +25,7 @@ from noctule.webhooks.schemes.template import (
 )
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.key_cache import key_cache_for
-from noctule.webhooks.verification.key_selection import keys_of
+from noctule.webhooks.verification.key_selection import keys_of, mark_key_served
 from noctule.webhooks.verification.keys import feed
 from noctule.webhooks.verification.placeholders import COMPUTED
 
@@ -288,6 +288,7 @@ def _matching_secret(
             for key in keys:
                 for signature in candidates:
                     if key.verify(content, signature):
+                        mark_key_served(view, secret)
                         return index
     if not any_expected:
         raise Rejection(Reason.NOT_EXPECTED, str(view.scheme.expected[0][0]))

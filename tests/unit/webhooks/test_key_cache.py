@@ -133,6 +133,15 @@ def test_a_key_that_served_is_not_evicted_for_others():
     assert publisher.cache.get(served) == b"document"
 
 
+def test_a_key_that_was_just_fetched_is_there():
+    keys = requests("real", 50)
+    publisher = Publisher(dict.fromkeys(keys, b"document"))
+    for key in keys:  # more keys that all have served than there is room for
+        publisher.cache.load_blocking(key)
+        assert publisher.cache.get(key) == b"document"
+        publisher.cache.mark_served(key)
+
+
 def test_a_key_that_served_goes_on_serving_while_it_is_fetched_again():
     [key] = requests("real", 1)
     publisher = Publisher({key: b"old"})

@@ -162,10 +162,10 @@ class KeyCache:
                 if len(self._absent) > MAX_DOCUMENTS:
                     self._absent.popitem(last=False)
                 return
-            self._present[request] = _CachedDocument(content, now, old is not None and old[2])
-            if len(self._present) > MAX_DOCUMENTS:
+            if len(self._present) == MAX_DOCUMENTS:
                 unproven = (at for at, each in self._present.items() if not each.has_served)
                 self._present.pop(next(unproven, next(iter(self._present))))
+            self._present[request] = _CachedDocument(content, now, old is not None and old[2])
 
     def mark_served(self, request: KeyRequest) -> None:
         """Note that a key in the document has verified a delivery."""

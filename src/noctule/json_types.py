@@ -68,6 +68,15 @@ def get_path(value: Any, path: str) -> Any:
     return value
 
 
+def get_all(value: Any, path: str) -> list[Any]:
+    """Every value at a path of `get_path` in which `*` is each element of a list."""
+    before, star, after = path.partition("*")
+    found = get_path(value, before.rstrip("."))
+    if not star:
+        return [] if found is None else [found]
+    return [inner for each in as_list(found) for inner in get_all(each, after.lstrip("."))]
+
+
 def set_path(target: dict[str, Any], path: str, value: Any) -> None:
     """Set the value at a dotted path, creating objects on the way; the empty path does nothing."""
     *parents, last = path.split(".")

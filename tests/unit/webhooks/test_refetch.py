@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from noctule.runtime.errors import CircuitOpen, NotFound
-from noctule.webhooks import Inbox, RefetchReceiver, Refused
+from noctule.webhooks import Inbox, InvalidScheme, RefetchReceiver, Refused
 from noctule.webhooks.store.base import EventQuery
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +61,68 @@ async def test_an_id_without_the_shape_is_rejected(hints_of, store, body):
         answer = await _send(hints, body)
     assert (answer.status, answer.reason) == (400, "unparseable")
     assert store.find(EventQuery()) == []
+
+
+JSON = {"content-type": "application/json; charset=utf-8"}
+
+
+@pytest.mark.parametrize(
+    ("position", "body", "expected"),
+    [
+        ("body:id", b'{"id": "tr_abc123", "amount": 1}', ["tr_abc123"]),
+        ("body:id", b'[{"id": "tr_abc123"}]', []),
+        ("body:data.0.id", b'{"data": [{"id": "tr_abc123"}]}', ["tr_abc123"]),
+        ("body:*.id", b'[{"id": "tr_abc123"}, {"id": "tr_abc124"}]', ["tr_abc123", "tr_abc124"]),
+        ("body:v.*.r.id", b'{"v": [{"r": {"id": "tr_abc123"}}, {}]}', ["tr_abc123"]),
+        ("body:ids.*", b'{"ids": ["tr_abc123", "tr_abc123", "x"]}', ["tr_abc123"]),
+        ("body:a.*.b.*", b'{"a": [{"b": ["tr_abc123"]}, {"b": ["tr_abc124"]}]}',
+         ["tr_abc123", "tr_abc124"]),
+        ("query:id", b"{}", ["tr_query1"]),
+        ("header:X-Id", b"{}", ["tr_header1"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("media", [JSON, {"content-type": "application/vnd.acme+json"}, {}])
+async def test_an_id_is_read_wherever_it_is(hints_of, store, position, body, expected, media):
+    hints = hints_of(lambda name: {}, id=position)
+    headers = media | {"x-id": "tr_header1"}
+    async with hints.lifespan():
+        answer = await hints.deliver("POST", f"{URL}?id=tr_query1", headers, body)
+    assert answer.status == (200 if expected else 400)
+    assert [kept.subject for kept in reversed(store.find(EventQuery()))] == expected
+
+
+async def test_numbers_are_ids_too(hints_of, store):
+    hints = hints_of(lambda name: {}, id="body:order.id", shape="[0-9]{1,12}")
+    async with hints.lifespan():
+        answer = await hints.deliver("POST", URL, JSON, b'{"order": {"id": 99}}')
+    assert answer.outcome == "accepted"
+    assert [kept.id for kept in store.find(EventQuery())] == ["99"]
+
+
+async def test_the_elements_of_a_list_count_one_by_one(hints_of, clock, caplog):
+    def batch(start, count):
+        return msgspec.json.encode([{"id": f"tr_{n:06}"} for n in range(start, start + count)])
+
+    hints = hints_of(lambda name: {}, id="body:*.id")
+    async with hints.lifespan():
+        sent = [
+            (await hints.deliver("POST", URL, JSON, body)).status
+            for body in (batch(0, 101), batch(0, 100), batch(200, 1))
+        ]
+        assert sent == [400, 200, 429]
+        clock.advance(6)
+        answer = await hints.deliver("POST", URL, JSON, b'[{"id": "tr_abc123"}, {"id": "cus_1"}]')
+    assert answer.status == 200
+    assert "1 ids do not have the shape" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "position", ["id", "form:id", "claim:sub", "body:", "body:a[0].id", "body:$.a.*", "body:a..b",
+           "body:a.*b", "body:.a", "query:"],
+)  # fmt: skip
+def test_a_position_that_no_delivery_has_is_refused_at_once(hints_of, position):
+    with pytest.raises(InvalidScheme, match=r"locator|position"):
+        hints_of(lambda name: None, id=position)
 
 
 async def test_an_unknown_id_is_answered_like_a_known_one(hints_of, store):

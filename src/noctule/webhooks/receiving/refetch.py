@@ -1,7 +1,7 @@
 """A receiver for providers that sign nothing: each delivery is only a hint to fetch an object.
 
     hints = RefetchReceiver(
-        "mollie", id="body:id", shape=r"tr_[A-Za-z0-9]{6,32}", read=service.get_payment
+        "mollie-classic", id="body:id", shape=r"tr_[A-Za-z0-9]{6,32}", read=service.get_payment
     )
 
     @hints.on("*")
@@ -17,15 +17,18 @@ that wait are merged. The sender never learns whether an id exists.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import logging
 import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from noctule.json_types import get_all, scalar_text
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.secrets import env
-from noctule.webhooks.errors import Reason, Refused, Rejection
+from noctule.webhooks.errors import InvalidScheme, Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
 from noctule.webhooks.processing.worker import Worker
 from noctule.webhooks.receiving.base import BaseReceiver
@@ -45,13 +48,19 @@ if TYPE_CHECKING:
     from noctule.runtime.secrets import Secret
     from noctule.webhooks.processing.worker import Read
 
+log = logging.getLogger("noctule.webhooks")
+
 TYPE = "hint"
 LONGEST = 128
 MAX_BODY = 64 * 1024
+MAX_OBJECTS = 100
+"""Objects that one delivery may name."""
 PER_SECOND = 10.0
 BURST = 50.0
 MIN_TOKEN = 22
 """Characters in a token: 128 bits in base64."""
+_KEY = r"[\w@:/ -]+"
+_PATH = re.compile(rf"(?:{_KEY}|\*)(?:\.(?:{_KEY}|\*))*")
 UNSAFE_IDS = ("", "evt-1", "../../etc/passwd", "1 OR 1=1", "a" * LONGEST, "http://example.com/")
 """A strict shape matches none of these, or one at most."""
 
@@ -59,14 +68,16 @@ UNSAFE_IDS = ("", "evt-1", "../../etc/passwd", "1 OR 1=1", "a" * LONGEST, "http:
 class RefetchReceiver(BaseReceiver):
     """Takes hints of one provider, and acts on what the provider's API then returns.
 
-    `id` says where the object's id is read (`body:id`, `query:id`), `shape` is a regular expression
-    that the whole id must match, `read` the operation that fetches the object by its id: a function
+    `id` says where the object's id is read: `body:id`, `query:id`, `header:X-Id`; `body:items.*.id`
+    is the id of each element of a list, at most 100 of them. `shape` is a regular expression that
+    the whole id must match, `read` the operation that fetches the object by its id: a function
     or coroutine of an authenticated wrapper. `token` names an environment variable; its value, of
     22 characters or more, must be the last part of the path that is called. At most `per_second`
     hints are taken, with bursts up to 50; the rest is answered 429.
 
     Raises Refused for a provider that signs whole bodies (use Receiver), for one whose pack has no
-    operation that fetches an object, without `read`, and for a shape that matches anything.
+    operation that fetches an object, without `read`, and for a shape that matches anything;
+    InvalidScheme for an `id` that is no such position.
     """
 
     def __init__(
@@ -86,7 +97,7 @@ class RefetchReceiver(BaseReceiver):
         super().__init__(inbox if inbox is not None else Inbox(), clock, work=work)
         self._shape = _strict_pattern(shape, provider)
         self._read = _checked_read(read, provider)
-        self._locator = Locator.parse(id)
+        self._locator = _checked_locator(id, provider)
         self._token_name = token and env(token).name
         self._token: Secret | None = None
         self._rate = per_second
@@ -122,11 +133,27 @@ class RefetchReceiver(BaseReceiver):
         if request.method != "POST":
             raise Rejection(Reason.METHOD)
         self._check_token(request)
-        object_id = view.text(self._locator) or ""
-        if len(object_id) > LONGEST or not self._shape.fullmatch(object_id):
-            raise Rejection(Reason.UNPARSEABLE, str(self._locator))
-        self._check_rate()
-        return await self._store(self._hint(object_id))
+        object_ids = self._object_ids(view)
+        self._check_rate(len(object_ids))
+        responses = await asyncio.gather(
+            *(self._store(self._hint(object_id)) for object_id in object_ids)
+        )
+        return min(responses, key=lambda response: response.outcome != "accepted")
+
+    def _object_ids(self, view: DeliveryView) -> list[str]:
+        """The distinct ids that have the shape, in order; raises Rejection if there is none."""
+        locator = self._locator
+        if locator.kind == "body":
+            texts = [scalar_text(value) or "" for value in get_all(view.body, locator.name)]
+        else:
+            texts = [view.text(locator) or ""]
+        ids = [t for t in dict.fromkeys(texts) if len(t) <= LONGEST and self._shape.fullmatch(t)]
+        if not ids or len(ids) > MAX_OBJECTS:
+            raise Rejection(Reason.UNPARSEABLE, str(locator))
+        if len(ids) < len(set(texts)):
+            other = len(set(texts)) - len(ids)
+            log.warning("webhooks %s: %d ids do not have the shape", self.route, other)
+        return ids
 
     def _hint(self, object_id: str) -> Delivery:
         """A delivery that holds the id and nothing else."""
@@ -150,13 +177,26 @@ class RefetchReceiver(BaseReceiver):
         if not hmac.compare_digest(token.encode(), self._token.reveal().encode()):
             raise Rejection(Reason.MISMATCH, "path")
 
-    def _check_rate(self) -> None:
+    def _check_rate(self, objects: int) -> None:
+        """A delivery that names many objects is taken whole, and uses up the next seconds."""
         now = self._clock.monotonic()
         self._allowance = min(BURST, self._allowance + (now - self._counted_at) * self._rate)
         self._counted_at = now
         if self._allowance < 1:
             raise Rejection(Reason.TOO_MANY)
-        self._allowance -= 1
+        self._allowance -= objects
+
+
+def _checked_locator(text: str, provider: str) -> Locator:
+    """Where the id is read; raises InvalidScheme for a position that no delivery can have."""
+    locator = Locator.parse(text)
+    known = locator.kind in ("body", "query", "header")
+    if not known or (locator.kind == "body" and not _PATH.fullmatch(locator.name)):
+        raise InvalidScheme(
+            f"{provider}: id={text!r} is not a position: use body:PATH with dots between the keys, "
+            "such as body:data.id, body:items.0.id or body:items.*.id, or query:NAME, header:NAME"
+        )
+    return locator
 
 
 def _strict_pattern(shape: str, provider: str) -> re.Pattern[str]:

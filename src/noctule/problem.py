@@ -7,6 +7,8 @@ the language. Its exit code is part of the public interface (docs/cli.md).
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import partial
+from typing import Any
 
 from noctule.messages import Language, say
 
@@ -42,6 +44,10 @@ class Problem(Exception):
         self.place = place
         self.params = params
         super().__init__(self.cause("en"))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        details: dict[str, Any] = {"exit": self.exit, "place": self.place, **self.params}
+        return partial(type(self), **details), (self.key,)
 
     def cause(self, language: Language) -> str:
         return say(language, self.key, place=self.place, **self.params)

@@ -11,7 +11,7 @@ import os
 import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from noctule.providers.pack import (
     AUTH_PARTS,
@@ -77,6 +77,9 @@ class UnknownProvider(LookupError):
     def __init__(self, provider: str) -> None:
         self.provider = provider
         super().__init__(f"no provider pack {provider!r}; known: {', '.join(_files())}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.provider,)
 
 
 def packs() -> Mapping[str, Pack]:

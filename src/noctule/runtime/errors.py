@@ -26,15 +26,16 @@ ServiceError                     the call did not give its result
     └── ResponseTooLarge         a response beyond the size limit
 
 The docstring of a class is its message. No message holds a header, a query or a body: the
-response is in `error.response`, for code that knows what it may show.
+response is in `error.response`, for code that knows what it may show, without our credentials.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from noctule.runtime.request import Response
 
@@ -59,7 +60,23 @@ class ServiceError(Exception):
     idempotency_key: str | None = None
     provider_code: str | None = None
     """The provider's code for a failure reported inside a 2xx answer (`BodyFailure`)."""
-    response: Response | None = None
+    _read_response: Callable[[], Response] | None = None
+
+    @property
+    def response(self) -> Response | None:
+        """The last response, with credentials masked, and at most 64 KiB of its body. Not in a
+        copy or a pickle of the error, which travel to logs, queues and other processes."""
+        return self._read_response and self._read_response()
+
+    @response.setter
+    def response(self, response: Response | None) -> None:
+        self._read_response = _masked_when_read(response) if response else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: value for name, value in vars(self).items() if name != "_read_response"}
+        if isinstance(self.__cause__, ServiceError):
+            state["__cause__"] = self.__cause__
+        return _restored, (type(self), self.args), state
 
     def __str__(self) -> str:
         name = ".".join(part for part in (self.service, self.operation) if part)
@@ -82,6 +99,34 @@ class ServiceError(Exception):
         from noctule.runtime.messages import user_message
 
         return user_message(type(self), language)
+
+
+def _restored(kind: type[ServiceError], args: tuple[Any, ...]) -> ServiceError:
+    """The error as it was, however its `__init__` makes `args` from other arguments."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    return error
+
+
+def _masked_when_read(response: Response) -> Callable[[], Response]:
+    """Masked late, since most errors end in another attempt; a closure, as in `Secret`, since code
+    that walks the attributes of an object finds a function."""
+    masked: Response | None = None
+
+    def read() -> Response:
+        nonlocal masked
+        if masked is None:
+            masked = _masked(response)
+        return masked
+
+    return read
+
+
+def _masked(response: Response) -> Response:
+    from noctule.runtime.redaction.responses import mask_content, mask_headers
+
+    headers = type(response.headers)(mask_headers(response.headers).items())
+    return replace(response, headers=headers, content=mask_content(response.content), body=None)
 
 
 class ConfigurationError(ServiceError):

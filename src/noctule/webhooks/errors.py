@@ -50,6 +50,9 @@ class Rejection(Exception):
         self.reason = reason
         self.detail = detail
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason, self.detail)
+
     @property
     def status(self) -> int:
         return self.reason.status
@@ -76,11 +79,15 @@ class KeyUnavailable(WebhookError):
 
 
 class KeyNotCached(KeyUnavailable):
-    """The key of a delivery was not fetched yet; `request` fetches it (a KeyRequest)."""
+    """The key of a delivery was not fetched yet; `request` fetches it (a KeyRequest). Not in a
+    copy or a pickle, since it may hold a credential."""
 
-    def __init__(self, request: Any) -> None:
+    def __init__(self, request: Any = None) -> None:
         super().__init__("the provider's key is not cached")
         self.request = request
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
 
 
 class InboxError(WebhookError):

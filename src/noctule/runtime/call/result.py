@@ -10,6 +10,8 @@ from noctule.runtime import errors
 from noctule.runtime.call.attempt import without_frames
 from noctule.runtime.call.telemetry import ViolationLog
 from noctule.runtime.decoding.models import decode
+from noctule.runtime.redaction import redact
+from noctule.runtime.redaction.log_fields import MAX_LENGTH
 
 if TYPE_CHECKING:
     from noctule.runtime.call.config import ServiceConfig
@@ -91,7 +93,8 @@ class ResultReader:
 
     def _request_id(self, response: Response | None) -> str | None:
         name = self._config.request_id_header or "x-request-id"
-        return response.headers.get(name) if response else None
+        value = response.headers.get(name) if response else None
+        return value and redact(value[:MAX_LENGTH])
 
     def _report(
         self,

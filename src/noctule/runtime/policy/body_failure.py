@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 from noctule.runtime import errors
 from noctule.runtime.policy import retry_headers
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
+from noctule.runtime.redaction import redact
 
 if TYPE_CHECKING:
     from noctule.runtime.policy.outcome import RetryKind
     from noctule.runtime.request import Response
+
+MAX_CODE = 200
+"""Characters of a code that an error keeps."""
 
 _PRINTABLE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 """A code that a message may show: an identifier, never a sentence about somebody's data."""
@@ -55,7 +59,8 @@ class BodyFailure:
         if code is None:
             return None
         error, delivery, retry_kind = self._meaning(code)
-        error.status, error.response, error.provider_code = response.status, response, code
+        error.status, error.response = response.status, response
+        error.provider_code = redact(code[:MAX_CODE])
         healthy = not isinstance(error, errors.ServerError)
         outcome = AttemptOutcome(
             error=error, delivery=delivery, retry_kind=retry_kind, healthy=healthy

@@ -24,6 +24,9 @@ ANNOTATIONS = frozenset(
 )  # fmt: skip
 """Keywords that say something about a value without restricting it."""
 
+COMPOSING = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
+"""Keywords that make other nodes apply as well."""
+
 Chosen = frozenset[str]
 """Pointers of the choices already made, so that a branch that names its parent ends there."""
 
@@ -38,6 +41,8 @@ class SchemaChoice:
 
 def parts(nodes: tuple[Node, ...], decided: Chosen) -> tuple[Node, ...]:
     """All nodes that apply, the nearest first; a choice with one branch counts as that branch."""
+    if len(nodes) == 1 and COMPOSING.isdisjoint(nodes[0].mapping):
+        return nodes
     by_pointer: dict[str, Node] = {}
     waiting = list(reversed(nodes))
     while waiting:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from noctule.json_types import is_list, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from noctule.apidoc.model.node import Node
 
@@ -147,14 +147,21 @@ class SchemaKeywords:
 
     # -- reading the parts
 
+    @cached_property
+    def _mappings(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple(part.mapping for part in self.parts)
+
     def _each(self, keyword: str) -> Iterator[Any]:
-        return (part.mapping[keyword] for part in self.parts if keyword in part.mapping)
+        return (mapping[keyword] for mapping in self._mappings if keyword in mapping)
 
     def _at(self, keyword: str) -> Iterator[Node]:
         return (part.at(keyword) for part in self.parts if keyword in part.mapping)
 
     def _first(self, keyword: str, otherwise: object) -> object:
-        return next(self._each(keyword), otherwise)
+        for mapping in self._mappings:
+            if keyword in mapping:
+                return mapping[keyword]
+        return otherwise
 
     def _numbers(self, *keywords: str) -> list[int | float]:
         return [v for keyword in keywords for v in self._each(keyword) if is_number(v)]

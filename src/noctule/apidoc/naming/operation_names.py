@@ -242,10 +242,11 @@ def _from_summary(operation: ApiOperation) -> Words:
 
 
 def _repeats_path(operation: ApiOperation) -> bool:
-    words = lower_words(operation.operation_id)
     method = operation.method.lower()
-    derived_words = {*_path_words(operation), method, "id", "by", "find"}
-    return bool(words) and words[0] == method and {*words} <= derived_words
+    if not operation.operation_id.lower().startswith(method):
+        return False
+    words = lower_words(operation.operation_id)
+    return words[0] == method and {*words} <= {*_path_words(operation), method, "id", "by", "find"}
 
 
 def _path_words(operation: ApiOperation) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _SYMBOLS = {"+": "plus", "-": "minus", "<": "lt", ">": "gt", "=": "eq", "*": "star", "&": "and"}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])(?![A-Z]s(?![a-z]))")
@@ -13,12 +14,22 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 def split_words(text: str) -> list[str]:
     """The words as they are written: `fromEmail-To` -> `from`, `Email`, `To`."""
-    return [word for part in split_parts(text) for word in _CAMEL.split(part)]
+    return [*_words(text)]
 
 
 def lower_words(text: str) -> list[str]:
     """The words in lower case."""
-    return [word.lower() for word in split_words(text)]
+    return [*_lower_words(text)]
+
+
+@lru_cache(maxsize=10_000)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for part in split_parts(text) for word in _CAMEL.split(part))
+
+
+@lru_cache(maxsize=10_000)
+def _lower_words(text: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _words(text))
 
 
 def split_parts(text: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.naming.operation_names import fitted
@@ -26,5 +27,6 @@ def resource_method(
     naming: Naming,
 ) -> str:
     """A name that is free in the resource: the task's, the document's, or one from the path."""
-    candidates = ["_".join(fitted(words)) for words in names.within(operation, resource)]
-    return free([naming.member(name) for name in [task_name, *candidates] if name], names_in_use)
+    candidates = ("_".join(fitted(words)) for words in names.within(operation, resource))
+    spelled = (naming.member(name) for name in chain((task_name,), candidates) if name)
+    return free(spelled, names_in_use)

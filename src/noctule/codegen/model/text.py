@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}[^()]{0,200}\)")
@@ -56,7 +57,8 @@ def rest_of(text: str, first: str, limit: int) -> str:
     return " ".join(new_sentences)
 
 
-def _sentences(text: str) -> list[str]:
+@lru_cache(maxsize=1000)
+def _sentences(text: str) -> tuple[str, ...]:
     """The sentences; one that ends in an abbreviation goes on."""
     sentences: list[str] = []
     for piece in _SENTENCE.split(plain(text)):
@@ -64,7 +66,7 @@ def _sentences(text: str) -> list[str]:
             sentences[-1] = f"{sentences[-1]} {piece}"
         else:
             sentences.append(piece)
-    return sentences
+    return tuple(sentences)
 
 
 def _ended(text: str, limit: int) -> str:

@@ -14,7 +14,7 @@ ServiceError                     the call did not give its result
 │   ├── TooManyConcurrentCalls   too many calls of ours are already running
 │   ├── RateLimited              the provider asks us to wait longer than the call may last
 │   └── ServerError              5xx
-├── OutcomeUnknown               a write may or may not have happened
+├── OutcomeUnknown               a write may or may not have happened; the failure is its cause
 ├── ClientError                  4xx: the provider refused the request
 │   ├── BadRequest               400
 │   ├── Unauthorized             401
@@ -200,10 +200,41 @@ class ServerError(Unavailable):
 
 
 class OutcomeUnknown(ServiceError):
-    """The write may have happened or not: find out before doing it again."""
+    """The write may have happened or not.
+
+    `__cause__` is the failure that ended the call, and has the one that left the doubt as its own
+    cause where that is another. When `safe_to_retry` is true, repeating the write, under
+    `idempotency_key` if there is one, does it once at most and tells what happened.
+    """
 
     fingerprint: str = ""
     """Digest of method, path and body: the same write has the same fingerprint."""
+    retry_after: float | None = None
+    """Seconds after which it makes sense to repeat it; None when unknown."""
+
+    @classmethod
+    def because(cls, ended_by: ServiceError, doubt: ServiceError) -> OutcomeUnknown:
+        """For a call that ended with one failure and whose doubt another one may have left."""
+        unknown = cls()
+        told = ended_by if ended_by._read_response is not None else doubt
+        unknown.status = told.status
+        unknown._read_response = told._read_response
+        unknown.provider_code = told.provider_code
+        unknown.retry_after = getattr(ended_by, "retry_after", None)
+        unknown.__cause__ = ended_by
+        return unknown
+
+    def __str__(self) -> str:
+        cause = self.__cause__
+        reason = f": {type(cause).__name__}" if isinstance(cause, ServiceError) else ""
+        return f"{super().__str__()}{reason}; {self._next_step()}"
+
+    def _next_step(self) -> str:
+        if not self.safe_to_retry:
+            return "find out before doing it again"
+        if self.idempotency_key is None:
+            return "it can be repeated: twice has the effect of once"
+        return "repeat it only under the idempotency key of this error"
 
 
 class ClientError(ServiceError):

@@ -38,6 +38,10 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Sending such a request twice has the effect of sending it once (RFC 9110, 9.2.2)."""
 
 
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Such a request asks for nothing but an answer (RFC 9110, 9.2.1)."""
+
+
 class OperationDetails(TypedDict, total=False):
     """The details of an operation, which mostly have their defaults."""
 
@@ -139,7 +143,7 @@ class Operation(Generic[T]):
     @property
     def writes(self) -> bool:
         """Whether the request may have an effect at the provider."""
-        return self.method not in ("GET", "HEAD", "OPTIONS")
+        return self.method not in READ_METHODS
 
 
 _METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")

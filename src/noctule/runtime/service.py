@@ -89,15 +89,20 @@ class BaseService:
         self, operation: Operation[T], fallback: Fallback[T] | None, arguments: CallArguments
     ) -> CallSteps[T | Degraded[T]]:
         if fallback is None:
-            return self._complete(self._build(operation, arguments), self._results.value)
+            return self._complete(self._build(operation, arguments, self._results.value))
         return self._with_fallback(fallback, operation, arguments)
 
-    def _build(self, operation: Operation[Any], arguments: CallArguments) -> PreparedCall:
+    def _build(
+        self,
+        operation: Operation[Any],
+        arguments: CallArguments,
+        read: Callable[[PreparedCall, Response], Any],
+    ) -> PreparedCall:
         """The call. `arguments` is emptied: error trackers print the locals of the frames in a
         traceback, and ours are in the traceback of every error."""
         refused = None
         try:
-            return self._builder.build(operation, **arguments)
+            return self._builder.build(operation, **arguments, read=read)
         except (errors.ServiceError, TypeError, AttributeError) as error:
             refused = refusal(self.config.name, operation, arguments, error)
             if refused is None:
@@ -106,49 +111,46 @@ class BaseService:
             cast("dict[str, object]", arguments).clear()
         raise refused
 
-    def _complete(
-        self, call: PreparedCall, read: Callable[[PreparedCall, Response], T]
-    ) -> CallSteps[T]:
-        """Make the call and read its result. If a write's outcome is unknown, the application's
+    def _complete(self, call: PreparedCall) -> CallSteps[Any]:
+        """Make the call and return its result. If a write's outcome is unknown, the application's
         `reconcile` hook may find out."""
         while True:
             try:
                 outcome: AttemptOutcome = yield call
-                response = cast("Response", outcome.response)
-                result = read(call, response)
             except errors.ServiceError as error:
                 self._results.report_error(call, error)
                 decision = yield from self._reconcile(call, error)
                 if isinstance(decision, Done):
-                    return cast("Done[T]", decision).value
+                    return decision.value
                 if decision is not NOT_DONE:
                     raise
+                if call.engine.exhausted:
+                    raise _failure_of(error) from None
             else:
-                self._results.report_success(call, response)
-                return result
+                self._results.report_success(call, cast("Response", outcome.response))
+                return outcome.value
 
     def _reconcile(self, call: PreparedCall, error: errors.ServiceError) -> CallSteps[object]:
-        """What the hook returned; None when there is none, or when no attempt is left."""
+        """What the hook returned; None when there is none."""
         hook = call.options.reconcile
         if hook is None or not isinstance(error, errors.OutcomeUnknown):
             return None
         decision: object = yield Invoke(hook, (error,))
-        exhausted = call.engine.attempts >= call.engine.config.policies.retry.attempts
-        return None if decision is NOT_DONE and exhausted else decision
+        return decision
 
     def _with_fallback(
         self, fallback: Fallback[T], operation: Operation[T], arguments: CallArguments
     ) -> CallSteps[T | Degraded[T]]:
-        from noctule.runtime.fallback.fallback import FailedCall, check_fallback
+        from noctule.runtime.fallback.fallback import answer_of, check_fallback
 
         check_fallback(fallback, operation)
-        call = self._build(operation, arguments)
+        call = self._build(operation, arguments, self._results.value)
         key = f"{self._credential} {call.fingerprint}"
         try:
-            value: T = yield from self._complete(call, self._results.value)
-        except errors.Unavailable as error:
+            value: T = yield from self._complete(call)
+        except (errors.Unavailable, errors.OutcomeUnknown) as error:
             now = self._clock.time()
-            degraded = yield from fallback.answer(FailedCall(key, error, now, call.as_message(now)))
+            degraded = yield from answer_of(fallback, error, key, now, call.as_message(now))
             if degraded is None:
                 raise
             self._results.report_degraded(call, degraded)
@@ -160,20 +162,20 @@ class BaseService:
         return value
 
     def _raw(self, operation: Operation[T], arguments: CallArguments) -> CallSteps[RawResponse[T]]:
-        return self._complete(self._build(operation, arguments), self._results.raw)
+        return self._complete(self._build(operation, arguments, self._results.raw))
 
     def _open_stream(
         self, operation: Operation[Any], arguments: CallArguments
     ) -> CallSteps[tuple[Response, float | None]]:
         """A call whose body is left unread, and the seconds that each part of it may take."""
-        call = self._build(operation, arguments)
+        call = self._build(operation, arguments, lambda _, response: response)
         call.request.stream = True
-        response = yield from self._complete(call, lambda _, response: response)
+        response = yield from self._complete(call)
         return response, call.engine.config.policies.timeout
 
     def _flush(self, outbox: Outbox) -> CallSteps[FlushResult]:
         def send(message: OutboxMessage) -> CallSteps[None]:
-            return self._complete(self._builder.rebuild(message), lambda _, __: None)
+            return self._complete(self._builder.rebuild(message))
 
         return outbox.flush(self.config.name, send, self._clock.time)
 
@@ -341,6 +343,17 @@ class SyncService(BaseService):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def _failure_of(unknown: errors.ServiceError) -> errors.ServiceError:
+    """Why a write that is known not to have happened failed."""
+    cause = unknown.__cause__
+    if not isinstance(cause, errors.ServiceError):
+        return unknown
+    for name in ("service", "operation", "request_id", "idempotency_key"):
+        setattr(cause, name, getattr(unknown, name))
+    cause.safe_to_retry = True
+    return cause
 
 
 def _default_transport(clock: Clock, config: ServiceConfig) -> AsyncTransport:

@@ -1,26 +1,30 @@
 """One attempt over HTTP, as a generator that yields requests and receives their responses.
 
 It signs the request (a token may have changed since the last attempt), renews a token that the
-provider rejects, follows the redirects of reads, and never sends credentials to another origin.
+provider rejects, follows the redirects of reads, never sends credentials to another origin, and
+reads the result: a success that cannot be read is none.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from noctule.runtime import errors
-from noctule.runtime.policy.classify import classify_failure, classify_response
+from noctule.runtime.policy.classify import classify_failure, classify_response, unreadable
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 
 if TYPE_CHECKING:
     from noctule.runtime.auth import Session
     from noctule.runtime.call.config import ServiceConfig
+    from noctule.runtime.call.request_builder import PreparedCall
     from noctule.runtime.clock import Clock
     from noctule.runtime.effects import HttpSteps
     from noctule.runtime.policy.outcome import RetryKind
     from noctule.runtime.request import Request, Response
+
+E = TypeVar("E", bound=errors.ServiceError)
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -41,15 +45,14 @@ class _CredentialsError(Exception):
         self.error = error
 
 
-def run_attempt(
-    request: Request, context: AttemptContext, keyed: bool
-) -> HttpSteps[AttemptOutcome]:
-    """Make one attempt. `keyed`: the request carries an idempotency key.
+def run_attempt(call: PreparedCall, context: AttemptContext) -> HttpSteps[AttemptOutcome]:
+    """Make one attempt at `call`.
 
     A `ServiceError` that is thrown in is the transport's failure to get a response.
     """
+    request = call.request
     try:
-        response = yield from _send_signed(request, context)
+        response = yield from _send_signed(call, context)
         if response.status in REDIRECTS and _may_follow(request):
             response = yield from _follow_redirects(request, response, context)
     except _CredentialsError as failure:
@@ -63,34 +66,41 @@ def run_attempt(
             healthy=None,
         )
     except errors.ServiceError as error:
-        return classify_failure(without_frames(error))
+        return classify_failure(without_frames(error), keyed=call.keyed)
     config, now = context.config, context.clock.time()
-    return classify_response(
+    outcome = classify_response(
         response,
         now,
         should_retry_header=config.should_retry_header,
-        keyed=keyed,
+        keyed=call.keyed,
         rate_limit=config.rate_limit,
         body_failure=config.failure,
     )
+    if outcome.error is None:
+        try:
+            outcome.value = call.read(call, response)
+        except errors.InvalidResponse as error:
+            error.status, error.response = response.status, response
+            return unreadable(outcome, without_frames(error), keyed=call.keyed)
+    return outcome
 
 
-def without_frames(error: errors.ServiceError) -> errors.ServiceError:
+def without_frames(error: E) -> E:
     """`error` without its traceback: error trackers print the locals of its frames, which hold
     what was sent and received."""
     error.__context__ = None
     return error.with_traceback(None)
 
 
-def _send_signed(request: Request, context: AttemptContext) -> HttpSteps[Response]:
+def _send_signed(call: PreparedCall, context: AttemptContext) -> HttpSteps[Response]:
     """Send it with credentials; once more with new ones if these are rejected."""
-    session = context.session
+    request, session = call.request, context.session
     if not session.tokens:
         signed = request.copy()
         session.apply(signed)
         response: Response = yield signed
         return response
-    signed = yield from _sign_with_token(request, context)
+    signed = yield from _sign_with_token(call, context)
     response = yield signed
     replayable = getattr(request.content, "replayable", True)
     body_failure = context.config.failure
@@ -99,16 +109,20 @@ def _send_signed(request: Request, context: AttemptContext) -> HttpSteps[Respons
     )
     if not rejected or not replayable or not session.reject(signed, context.clock):
         return response
-    signed = yield from _sign_with_token(request, context)
+    signed = yield from _sign_with_token(call, context)
     response = yield signed
     return response
 
 
-def _sign_with_token(request: Request, context: AttemptContext) -> HttpSteps[Request]:
+def _sign_with_token(call: PreparedCall, context: AttemptContext) -> HttpSteps[Request]:
+    """The call's request with a valid token. Until it returns, nothing of the call is sent."""
+    request, engine = call.request, call.engine
+    engine.renewing = True
     try:
         yield from context.session.prepare(request, context.clock)
     except errors.ServiceError as error:
         raise _CredentialsError(error) from None
+    engine.renewing = False
     signed = request.copy()
     context.session.apply(signed)
     return signed

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from noctule.runtime import errors
 from noctule.runtime.call.attempt import run_attempt
 from noctule.runtime.effects import Attempt, Invoke, Sleep, Wait
-from noctule.runtime.policy.classify import classify_failure
 from noctule.runtime.request import Request
 
 if TYPE_CHECKING:
@@ -69,11 +68,17 @@ class AsyncDriver:
         elif isinstance(effect, Wait):
             await _wait(effect, self._context.clock)
         else:
-            return await run_policies(effect.engine, partial(self._attempt, effect))
+            try:
+                return await run_policies(effect.engine, partial(self._attempt, effect))
+            except errors.ServiceError:
+                raise
+            except BaseException as error:
+                effect.interrupted(error)
+                raise
         return None
 
     async def _attempt(self, call: PreparedCall, _: Attempt) -> AttemptOutcome:
-        return await self.run(run_attempt(call.request, self._context, call.keyed))
+        return await self.run(run_attempt(call, self._context))
 
 
 async def run_policies(
@@ -97,7 +102,7 @@ async def run_policies(
                         with engine.config.clock.timeout(effect.seconds):
                             outcome = await sending
                     except TimeoutError:
-                        outcome = classify_failure(errors.TimedOut())
+                        outcome = engine.timed_out()
                 pause = engine.after_attempt(outcome)
                 if pause is None:
                     return outcome
@@ -210,13 +215,19 @@ class SyncDriver:
         elif isinstance(effect, Wait):
             _wait_sync(effect, clock)
         else:
-            return run_policies_sync(effect.engine, partial(self._attempt, effect))
+            try:
+                return run_policies_sync(effect.engine, partial(self._attempt, effect))
+            except errors.ServiceError:
+                raise
+            except BaseException as error:
+                effect.interrupted(error)
+                raise
         return None
 
     def _attempt(self, call: PreparedCall, attempt: Attempt) -> AttemptOutcome:
         clock, seconds = self._context.clock, attempt.seconds
         until = None if seconds is None else clock.monotonic() + seconds
-        return self.run(run_attempt(call.request, self._context, call.keyed), until)
+        return self.run(run_attempt(call, self._context), until)
 
 
 def run_policies_sync(

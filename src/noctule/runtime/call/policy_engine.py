@@ -8,6 +8,9 @@ driver carries out; `after_attempt` returns None when the call has succeeded. A 
 raises a `ServiceError`. In any case, cancellation included, `close` returns the call's permit
 and releases its trial call.
 
+A write that may have happened leaves a doubt. Until an answer settles it, the call can end in one
+error only: `OutcomeUnknown`, whatever prevented the next attempt.
+
 Order of the policies, outermost first: deadline, bulkhead, retry (paid by the retry budget),
 circuit breaker and cooldown, attempt.
 
@@ -26,10 +29,11 @@ from noctule.runtime.effects import Attempt, Sleep
 from noctule.runtime.policy.backoff import with_jitter
 from noctule.runtime.policy.breaker import CLOSED, SHORT_TRIAL, State
 from noctule.runtime.policy.bulkhead import Waiter
+from noctule.runtime.policy.classify import classify_failure
 from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
-from noctule.runtime.policy.retry import can_replay, wait_before_retry
+from noctule.runtime.policy.retry import can_replay, settles, wait_before_retry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +61,8 @@ class EngineConfig:
     clock: Clock
     retry_mode: RetryMode = "idempotent"
     method: str = ""
+    writes: bool = False
+    """Whether an attempt may have an effect at the provider."""
     operation: str = ""
     telemetry: Telemetry | None = None
     full_attempt: Attempt = field(init=False)
@@ -75,12 +81,14 @@ class PolicyEngine:
     __slots__ = (
         "_attempt_start",
         "_cut_by_deadline",
+        "_doubt",
         "_generation",
         "_retry_cost",
         "_until",
         "_waiter",
         "attempts",
         "config",
+        "renewing",
         "start_time",
     )
 
@@ -91,6 +99,10 @@ class PolicyEngine:
         self._generation = NO_GENERATION
         self._waiter: Waiter | None = NO_WAITER
         """None: the call has a permit."""
+        self._doubt: errors.ServiceError | None = None
+        """The failure after which the write may have happened, until an answer settles it."""
+        self.renewing = False
+        """The attempt is getting a token: the request itself has not been sent."""
         self.start_time = start_time = config.monotonic()
         until = None if AMBIENT.get() is None else ambient_deadline(config.clock)
         deadline = config.policies.deadline
@@ -99,7 +111,9 @@ class PolicyEngine:
         self._until = until
 
     def start(self) -> Attempt | Sleep | Wait:
-        """Begin, or begin again, with the attempts and the time that are left."""
+        """Begin, or begin again, with the attempts and the time that are left. A call begins again
+        when the application found out that the write did not happen."""
+        self._doubt = None
         config = self.config
         now = config.monotonic() if self.attempts else self.start_time
         bulkhead = config.state.bulkhead
@@ -150,14 +164,23 @@ class PolicyEngine:
             if tokens is not None and tokens.tokens < tokens.capacity:
                 state.deposit(tokens, self._retry_cost or 1)
             return None
+        if config.writes:
+            self._weigh(outcome, error)
         wait = self._retry_wait(outcome, error)
         if wait is not None:
             return Sleep(wait)
-        failure = self._final_error(outcome, error)
+        failure = self._end(error, safe=can_replay(config.retry_mode, outcome))
         try:
             raise failure
         finally:
             del failure, outcome, error
+
+    def _weigh(self, outcome: AttemptOutcome, error: errors.ServiceError) -> None:
+        """What the attempt says about whether the write has happened."""
+        if outcome.delivery is DeliveryStatus.UNKNOWN:
+            self._doubt = error
+        elif settles(self.config.retry_mode, self.config.method, outcome):
+            self._doubt = None
 
     def _adjusted(self, outcome: AttemptOutcome) -> AttemptOutcome:
         """The outcome as it counts for the provider: not at all where our own deadline ended the
@@ -172,6 +195,8 @@ class PolicyEngine:
         """The call is over, however it ended."""
         try:
             if self._generation != NO_GENERATION:
+                if self.config.writes and not self.renewing:
+                    self._doubt = self._doubt or errors.TimedOut()
                 self.config.state.release(self._generation)
                 self._generation = NO_GENERATION
         finally:
@@ -186,6 +211,12 @@ class PolicyEngine:
                 if bulkhead.queue:
                     state.grant_next(bulkhead, self.config.monotonic())
 
+    def timed_out(self) -> AttemptOutcome:
+        """The outcome of an attempt that took too long."""
+        error = errors.TimedOut()
+        error.sent = not self.renewing
+        return classify_failure(error)
+
     def try_hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; if so, it counts and is paid for."""
         state, budget = self.config.state, self.config.policies.retry_budget
@@ -193,6 +224,22 @@ class PolicyEngine:
             return False
         self.attempts += 1
         return True
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the write may have happened; after `close`, that includes an attempt that was
+        cancelled."""
+        return self._doubt is not None
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no attempt is left."""
+        return self.attempts >= self.config.policies.retry.attempts
+
+    def report_doubt(self, **data: object) -> None:
+        """Tell the telemetry that the write may have happened."""
+        seconds = self.config.monotonic() - self.start_time
+        self._emit("outcome_unknown", attempts=self.attempts, seconds=seconds, **data)
 
     def annotate(self, error: errors.ServiceError, *, safe: bool) -> errors.ServiceError:
         """Write into the error how far the call got and whether it may be made again."""
@@ -309,23 +356,20 @@ class PolicyEngine:
     def _stop(
         self, error: errors.Unavailable, *, retry_after: float | None = None
     ) -> errors.ServiceError:
-        """The error of a call that the engine ends itself. It is safe to retry: had an attempt
-        left any doubt, its outcome would have ended the call."""
+        """The error of a call that the engine ends itself."""
         error.retry_after = retry_after
-        return self.annotate(error, safe=True)
+        return self._end(error, safe=True)
 
-    def _final_error(
-        self, outcome: AttemptOutcome, error: errors.ServiceError
-    ) -> errors.ServiceError:
-        """The error that the caller gets for the last outcome."""
-        if self.config.retry_mode != "never" or outcome.delivery is not DeliveryStatus.UNKNOWN:
-            return self.annotate(error, safe=can_replay(self.config.retry_mode, outcome))
-        unknown = errors.OutcomeUnknown()
-        unknown.status = error.status
-        unknown.response = error.response
-        unknown.provider_code = error.provider_code
-        unknown.__cause__ = error
-        return self.annotate(unknown, safe=False)
+    def _end(self, error: errors.ServiceError, *, safe: bool) -> errors.ServiceError:
+        """The error that the caller gets for the one that ended the call."""
+        self.annotate(error, safe=safe)
+        doubt = self._doubt
+        if doubt is None:
+            return error
+        if error is not doubt and error.__cause__ is None:
+            error.__cause__ = doubt
+        unknown = errors.OutcomeUnknown.because(error, doubt)
+        return self.annotate(unknown, safe=self.config.retry_mode != "never")
 
     def _report(self, outcome: AttemptOutcome, new_state: State | None, seconds: float) -> None:
         config = self.config

@@ -17,7 +17,7 @@ from noctule.runtime.request import Limits, Request
 from noctule.runtime.transport.response_body import ACCEPTED_ENCODINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from noctule.runtime.call.config import Policies, ServiceConfig
     from noctule.runtime.call.provider_state import ProviderStates
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
     from noctule.runtime.fallback.outbox_store import OutboxMessage
     from noctule.runtime.operation import RetryMode
+    from noctule.runtime.request import Response
 
 USER_AGENT = "noctule"
 JSON_TYPE = "application/json"
@@ -74,6 +75,8 @@ class PreparedCall:
     options: CallOptions
     key: str | None = field(repr=False)
     """The idempotency key that all its attempts carry."""
+    read: Callable[[PreparedCall, Response], Any] = field(repr=False)
+    """Reads the result from a success; raises `InvalidResponse` where it cannot."""
 
     @property
     def keyed(self) -> bool:
@@ -87,6 +90,28 @@ class PreparedCall:
             self.request.method.encode(),
             self.request.url.encode(),
             content if isinstance(content, bytes) else b"",
+        )
+
+    @property
+    def generated_key(self) -> str | None:
+        """The idempotency key, if it was made for this call: it says nothing about anybody."""
+        return self.key if self.options.idempotency_key is None else None
+
+    def interrupted(self, error: BaseException) -> None:
+        """`error`, a cancellation say, ended the call. If the write may have happened, that is
+        noted on it and told to the telemetry: it stays what it is, so that it still cancels."""
+        engine = self.engine
+        if not engine.in_doubt:
+            return
+        under = f", idempotency key {self.generated_key}" if self.generated_key else ""
+        error.add_note(
+            f"{self.service}.{self.operation.name} was interrupted and may have happened"
+            f" (fingerprint {self.fingerprint}{under})"
+        )
+        engine.report_doubt(
+            fingerprint=self.fingerprint,
+            idempotency_key=self.key,
+            error=type(error).__name__,
         )
 
     def as_message(self, now: float) -> OutboxMessage | None:
@@ -145,6 +170,8 @@ class RequestBuilder:
         headers: Mapping[str, object] | None = None,
         body: object = None,
         options: CallOptions | None = None,
+        *,
+        read: Callable[[PreparedCall, Response], Any],
     ) -> PreparedCall:
         """Raises `InvalidArgument` for a value that cannot be put into the request."""
         settings = self._settings_for(operation, options)
@@ -171,6 +198,7 @@ class RequestBuilder:
             PolicyEngine(engine_config),
             options,
             key,
+            read,
         )
 
     def rebuild(self, message: OutboxMessage) -> PreparedCall:
@@ -192,6 +220,7 @@ class RequestBuilder:
             PolicyEngine(replace(settings.engine_config, retry_mode=message.retry)),
             settings.options,
             message.key,
+            _unread,
         )
 
     def _settings_for(
@@ -222,6 +251,7 @@ class RequestBuilder:
             self._clock,
             retry_mode=self._retry_mode(operation, options),
             method=operation.method,
+            writes=operation.writes,
             operation=operation.name,
             telemetry=self._telemetry,
         )
@@ -238,6 +268,10 @@ class RequestBuilder:
         if not self._config.idempotency_header:
             return "never" if operation.retry == "with_key" else operation.retry
         return "with_key"
+
+
+def _unread(_: PreparedCall, __: Response) -> None:
+    """Nothing is read from the response."""
 
 
 def _origin(base_url: str) -> str:

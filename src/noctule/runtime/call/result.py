@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from noctule.runtime import errors
-from noctule.runtime.call.attempt import without_frames
 from noctule.runtime.call.telemetry import ViolationLog
+from noctule.runtime.decoding.lenient import is_unlike
 from noctule.runtime.decoding.models import decode
 from noctule.runtime.redaction import redact
 from noctule.runtime.redaction.log_fields import MAX_LENGTH
@@ -44,7 +44,8 @@ class ResultReader:
         self._violations = ViolationLog(telemetry)
 
     def value(self, call: PreparedCall, response: Response) -> Any:
-        """The body as the operation's type; raises `InvalidResponse` when it is not JSON."""
+        """The body as the operation's type; raises `InvalidResponse` when it is not JSON, and for
+        a write also when it is nothing like that type: the result would be lost."""
         kind: Any = call.operation.returns
         if kind is None:
             return None
@@ -52,15 +53,11 @@ class ResultReader:
             return response.content
         if kind is str:
             return response.text
-        try:
-            value, violations = decode(kind, response.content)
-        except errors.InvalidResponse as error:
-            error.status = response.status
-            error.response = response
-            call.engine.annotate(error, safe=call.engine.config.retry_mode != "never")
-            raise without_frames(error) from None
+        value, violations = decode(kind, response.content)
         for violation in violations:
             self._violations.add(call.operation.name, violation)
+        if violations and call.operation.writes and is_unlike(value, kind):
+            raise errors.InvalidResponse("nothing like what the document describes")
         return value
 
     def raw(self, call: PreparedCall, response: Response) -> RawResponse[Any]:
@@ -79,6 +76,11 @@ class ResultReader:
         error.request_id = self._request_id(error.response)
         if isinstance(error, errors.OutcomeUnknown):
             error.fingerprint = call.fingerprint
+            call.engine.report_doubt(
+                fingerprint=error.fingerprint,
+                idempotency_key=call.key,
+                error=type(error.__cause__).__name__,
+            )
         if self._telemetry.is_enabled("failed_call"):
             self._report("failed_call", call, error.response, error)
 

@@ -7,6 +7,8 @@ provider. Events:
     retry               another one follows: failed, wait, error, status
     call                a call succeeded: attempts, seconds, status, request_id
     failed_call         a call failed: the same, and error
+    outcome_unknown     a write may have happened, its call failed or was cancelled: attempts,
+                        seconds, fingerprint, idempotency_key (to the hook only), error
     breaker             it opened or closed: state, origin
     trial_call          the open breaker admits a trial call, or one failed: state, origin
     degraded            a fallback was used: source, age, error
@@ -32,6 +34,7 @@ _LEVELS = {
     "attempt": logging.DEBUG,
     "call": logging.DEBUG,
     "failed_call": logging.WARNING,
+    "outcome_unknown": logging.ERROR,
     "retry": logging.INFO,
     "breaker": logging.WARNING,
     "trial_call": logging.DEBUG,

@@ -41,6 +41,35 @@ def decode_leniently(data: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
     return value, tuple(decoder.violations)
 
 
+def is_unlike(value: Any, kind: Any) -> bool:
+    """Whether `value`, decoded as `kind`, has nothing of it: it is of another JSON type, or an
+    object with none of its model's members although some are required."""
+    if not isinstance(value, msgspec.Struct):
+        return not any(_fits(value, choice) for choice in _choices(kind))
+    members = _members(type(value))
+    return any(member.required for member in members) and all(
+        getattr(value, member.name) == _absent(member) for member in members
+    )
+
+
+def _absent(member: msgspec.structs.FieldInfo) -> Any:
+    """The value of a member that the response does not have."""
+    if member.required:
+        return None
+    factory = member.default_factory
+    return member.default if factory is msgspec.NODEFAULT else factory()
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether `value` has the outer type of `kind`."""
+    if kind is Any:
+        return True
+    outer = get_origin(kind) or kind
+    if outer is Literal:
+        return isinstance(value, str | int | None)
+    return isinstance(outer, type) and isinstance(value, outer) and not _is_model(outer)
+
+
 class _LenientDecoder:
     def __init__(self) -> None:
         self.violations: dict[Violation, None] = {}

@@ -4,8 +4,8 @@
 
 `rate` is then a `Rate` or a `Degraded[Rate]`, so the type checker makes the caller look. A
 fallback is used when the provider is unavailable. It does not hide a rejected request (4xx), a
-mistake of ours, or a write whose outcome is unknown. An operation that moves money takes none:
-a payment that was not made must not look like one that was.
+mistake of ours, or a write whose outcome is unknown, which only an outbox takes. An operation that
+moves money takes none: a payment that was not made must not look like one that was.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from noctule.runtime.effects import Invoke
-from noctule.runtime.errors import FallbackRefused, InvalidArgument
+from noctule.runtime.errors import (
+    FallbackRefused,
+    InvalidArgument,
+    OutcomeUnknown,
+    ServiceError,
+    Unavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
     from typing import Never
 
-    from noctule.runtime.errors import Unavailable
     from noctule.runtime.fallback.outbox_store import OutboxMessage
     from noctule.runtime.operation import Operation
 
@@ -59,7 +64,9 @@ class FailedCall:
 
 
 class Fallback(Protocol[T]):
-    """What `Service.call` takes as `fallback`; write your own where these do not fit."""
+    """What `Service.call` takes as `fallback`; write your own where these do not fit. One with a
+    true attribute `repeats_writes` is also asked for a write whose outcome is unknown, if it may
+    be repeated: it must send it again, under the same key."""
 
     def remember(self, key: str, value: T, now: float) -> None:
         """The call succeeded. `now`: seconds since the epoch."""
@@ -135,6 +142,31 @@ class Message(_Stateless):
     def answer(self, failed: FailedCall) -> Generator[Invoke, Any, Degraded[Never] | None]:
         yield from ()
         return Degraded(None, failed.error, "message")
+
+
+def unavailability(error: ServiceError, fallback: object) -> Unavailable | None:
+    """Why `fallback` is asked; None when it is not. A write whose outcome is unknown is left only
+    to one that repeats it (`repeats_writes`), where that is safe."""
+    if isinstance(error, Unavailable):
+        return error
+    if not isinstance(error, OutcomeUnknown) or not getattr(fallback, "repeats_writes", False):
+        return None
+    cause = error.__cause__
+    return cause if error.safe_to_retry and isinstance(cause, Unavailable) else None
+
+
+def answer_of(
+    fallback: Fallback[T],
+    error: ServiceError,
+    key: str,
+    now: float,
+    message: OutboxMessage | None,
+) -> Generator[Invoke, Any, Degraded[T] | None]:
+    """What `fallback` answers for a call that failed with `error`; None raises it."""
+    reason = unavailability(error, fallback)
+    if reason is None:
+        return None
+    return (yield from fallback.answer(FailedCall(key, reason, now, message)))
 
 
 def check_fallback(fallback: object, operation: Operation[Any]) -> None:

@@ -6,8 +6,8 @@
 
 A write that failed is on disk before `call` returns. It is sent later, oldest first, byte for
 byte, under the idempotency key of the first attempt and with the credentials of that time: none
-are stored. A message that the provider rejects, or whose outcome is unknown, is marked dead, for
-a person to look at.
+are stored. A message that the provider rejects, or whose outcome is unknown and which must not be
+repeated, is marked dead, for a person to look at.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import errors
 from noctule.runtime.effects import Invoke
-from noctule.runtime.fallback.fallback import Degraded
+from noctule.runtime.fallback.fallback import Degraded, unavailability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -45,6 +45,8 @@ class FlushResult:
 
 class Outbox:
     """A fallback that stores the write."""
+
+    repeats_writes = True
 
     def __init__(self, store: OutboxStore) -> None:
         self._store = store
@@ -74,12 +76,12 @@ class Outbox:
                 return result
             try:
                 yield from send(message)
-            except errors.Unavailable:
-                delay = min(MAX_DELAY, FIRST_DELAY * 2 ** min(message.tries - 1, 16))
-                yield Invoke(store.postpone, (message, now() + delay), blocking=True)
-                result.postponed += 1
-                return result
             except errors.ServiceError as error:
+                if unavailability(error, self) is not None:
+                    delay = min(MAX_DELAY, FIRST_DELAY * 2 ** min(message.tries - 1, 16))
+                    yield Invoke(store.postpone, (message, now() + delay), blocking=True)
+                    result.postponed += 1
+                    return result
                 reason = f"{type(error).__name__} {error.status or ''}".strip()
                 yield Invoke(store.mark_dead, (message, reason), blocking=True)
                 result.dead += 1

@@ -70,22 +70,38 @@ def _error_outcome(
     return outcome
 
 
-def classify_failure(error: errors.ServiceError) -> AttemptOutcome:
+def classify_failure(error: errors.ServiceError, *, keyed: bool = False) -> AttemptOutcome:
     """The transport raised `error`: there was no response, or none that can be read."""
     if isinstance(error, errors.InvalidResponse):
-        return AttemptOutcome(error=error)
+        return unreadable(AttemptOutcome(), error, keyed=keyed)
     if not isinstance(error, errors.ConnectionFailed | errors.TimedOut):
         return AttemptOutcome(error=error, delivery=DeliveryStatus.NOT_SENT, healthy=None)
     delivery = DeliveryStatus.UNKNOWN if error.sent else DeliveryStatus.NOT_SENT
     return AttemptOutcome(error=error, delivery=delivery, retry_kind="transient", healthy=False)
 
 
+def unreadable(
+    outcome: AttemptOutcome, error: errors.InvalidResponse, *, keyed: bool
+) -> AttemptOutcome:
+    """`outcome`, whose response cannot be read. Under an idempotency key the provider can be asked
+    for it again, unless it is too large: it would be so again."""
+    outcome.response, outcome.error = None, error
+    outcome.delivery = DeliveryStatus.UNKNOWN
+    again = keyed and not isinstance(error, errors.ResponseTooLarge)
+    outcome.retry_kind = "transient" if again else "no"
+    return outcome
+
+
+MOVED = frozenset({301, 307, 308})
+"""Redirects that say where to send the request instead."""
+
+
 def _delivery(status: int) -> DeliveryStatus:
-    """A 408 or a 5xx may come after the effect; any other 4xx comes instead of it; a redirect may
-    be the answer to a write that was done."""
-    if status < 400:
-        return DeliveryStatus.PROCESSED
-    return DeliveryStatus.UNKNOWN if status == 408 or status >= 500 else DeliveryStatus.REJECTED
+    """A 408 or a 5xx may come after the effect, and so may a redirect to a result (302, 303); any
+    other 4xx comes instead of it."""
+    if status == 408 or status >= 500 or (status < 400 and status not in MOVED):
+        return DeliveryStatus.UNKNOWN
+    return DeliveryStatus.REJECTED
 
 
 def _retry_kind(status: int, response: Response, *, keyed: bool) -> RetryKind:

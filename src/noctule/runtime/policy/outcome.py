@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from noctule.runtime.errors import ServiceError
@@ -17,7 +17,8 @@ class DeliveryStatus(Enum):
     NOT_SENT = "not sent"
     """Nothing arrived, for certain: no connection."""
     UNKNOWN = "unknown"
-    """It was sent, but its effect is not known: lost connection, timeout, 5xx."""
+    """It was sent, but its effect is not known: lost connection, timeout, 5xx, and a success that
+    cannot be read."""
     REJECTED = "rejected"
     """The provider answered that it did nothing: 4xx, 429."""
     PROCESSED = "processed"
@@ -29,9 +30,10 @@ RetryKind = Literal["no", "transient", "throttled"]
 
 @dataclass(slots=True)
 class AttemptOutcome:
-    """`response` is set on success, `error` otherwise."""
+    """`response` and `value`, what was read from it, are set on success, `error` otherwise."""
 
     response: Response | None = None
+    value: Any = None
     error: ServiceError | None = None
     delivery: DeliveryStatus = DeliveryStatus.PROCESSED
     retry_kind: RetryKind = "no"

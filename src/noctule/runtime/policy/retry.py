@@ -35,6 +35,21 @@ def can_replay(retry_mode: RetryMode, outcome: AttemptOutcome) -> bool:
     )
 
 
+JUDGED = frozenset({400, 402, 404, 410, 422})
+"""By these a provider judges the request itself. Other refusals (credentials, rate limits,
+conflicts) can precede the look at an idempotency key, and say nothing about an earlier attempt."""
+GONE = frozenset({404, 410})
+
+
+def settles(retry_mode: RetryMode, method: str, outcome: AttemptOutcome) -> bool:
+    """Whether the refusal says that no earlier attempt at this write had its effect either, or
+    that it does not matter, since what was to be deleted is gone."""
+    if outcome.delivery is not DeliveryStatus.REJECTED or outcome.error is None:
+        return False
+    status = outcome.error.status
+    return status in JUDGED if retry_mode == "with_key" else method == "DELETE" and status in GONE
+
+
 def wait_before_retry(
     limits: RetryLimits,
     outcome: AttemptOutcome,

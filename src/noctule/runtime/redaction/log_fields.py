@@ -17,6 +17,7 @@ LOG_FIELDS = frozenset(
         "error",
         "expected",
         "failed",
+        "fingerprint",
         "found",
         "number",
         "open_for",

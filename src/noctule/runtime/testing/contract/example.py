@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from noctule.runtime.operation import IDEMPOTENT_METHODS
+from noctule.runtime.operation import IDEMPOTENT_METHODS, READ_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,6 +72,11 @@ class ExampleCall(Generic[S]):
     """Makes the call and returns a context manager over the pieces of the answer."""
     name: str = ""
     """The operation's name in telemetry; the contract takes the key of the table."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether the request may have an effect at the provider."""
+        return self.request.partition(" ")[0] not in READ_METHODS
 
     def retry_mode(self, profile: ServiceProfile) -> RetryMode:
         """`retry`, or the default for the method of the request."""

@@ -24,7 +24,7 @@ from noctule.runtime.errors import (
     Unauthorized,
     Unprocessable,
 )
-from noctule.runtime.testing.contract.calls import CallContract
+from noctule.runtime.testing.contract.calls import CallContract, check_result
 from noctule.runtime.testing.contract.collection import Contract
 from noctule.runtime.testing.failure_body import failure_body
 from noctule.runtime.testing.received import as_received
@@ -105,12 +105,13 @@ class ResilienceContract(Contract):
     def test_timeout_is_retried_only_if_safe(
         self, bench: Workbench, example: ExampleCall[Any]
     ) -> None:
-        """Without an answer, a call is tried as often as the policies allow and raises `TimedOut`;
-        one that may not be sent twice raises `OutcomeUnknown` after one request."""
+        """Without an answer, a read is tried as often as the policies allow and raises `TimedOut`.
+        A write raises `OutcomeUnknown`, after one request if it may not be sent twice."""
         bench.provider.fails("timeout", times=None)
         once = example.retry_mode(bench.profile) == "never"
-        bench.fail(example, OutcomeUnknown if once else TimedOut)
+        error = bench.fail(example, OutcomeUnknown if example.writes else TimedOut)
         assert len(bench.requests) == (1 if once else bench.profile.attempts)
+        assert error.safe_to_retry is not once
 
     def test_lost_connection_is_retried_only_if_safe(
         self, bench: Workbench, example: ExampleCall[Any]
@@ -130,9 +131,9 @@ class ResilienceContract(Contract):
     ) -> None:
         """A provider that hangs holds an attempt for the profile's `timeout` and no longer."""
         bench.provider.replies(json={}, times=None, after=10 * bench.profile.timeout)
-        once = example.retry_mode(bench.profile) == "never"
         start = bench.clock.monotonic()
-        bench.fail(example, OutcomeUnknown if once else TimedOut, CallOptions(attempts=1))
+        kind = OutcomeUnknown if example.writes else TimedOut
+        bench.fail(example, kind, CallOptions(attempts=1))
         assert bench.clock.monotonic() - start == pytest.approx(bench.profile.timeout, abs=0.01)
 
     def test_retry_after_is_respected(self, bench: Workbench, example: ExampleCall[Any]) -> None:
@@ -209,19 +210,46 @@ class ResilienceContract(Contract):
     def test_answer_that_is_not_json_is_an_error(
         self, bench: Workbench, json_example: ExampleCall[Any]
     ) -> None:
-        """An HTML page where JSON was promised raises `InvalidResponse`."""
+        """An HTML page where JSON was promised raises `InvalidResponse`; after a write, which has
+        probably happened, it is the cause of an `OutcomeUnknown`."""
         bench.provider.replies(json_example.status, content=b"<html>", times=None)
-        bench.fail(json_example, InvalidResponse)
+        if not json_example.writes:
+            bench.fail(json_example, InvalidResponse)
+            return
+        error = bench.fail(json_example, OutcomeUnknown)
+        assert isinstance(error.__cause__, InvalidResponse)
+
+    def test_unreadable_answer_is_fetched_again_under_the_key(
+        self, bench: Workbench, json_example: ExampleCall[Any]
+    ) -> None:
+        """The provider answers a repeated write as it did the first time, so one page of HTML
+        does not lose the result; without an idempotency key nothing is repeated."""
+        bench.provider.replies(json_example.status, content=b"<html>")
+        bench.succeed(json_example)
+        if json_example.retry_mode(bench.profile) == "with_key":
+            check_result(bench.call(json_example), json_example)
+            header = bench.profile.idempotency_header
+            first, second = (request.headers.get(header) for request in bench.requests)
+            assert first == second
+            assert first
+        else:
+            bench.fail(json_example, OutcomeUnknown if json_example.writes else InvalidResponse)
+            assert len(bench.requests) == 1
 
     def test_unexpected_shape_is_tolerated(
         self, bench: Workbench, json_example: ExampleCall[Any]
     ) -> None:
         """JSON of another shape raises nothing: a typed result reports a contract violation, an
-        untyped one is what was received."""
+        untyped one is what was received. Only a write that gets nothing like its result raises
+        `OutcomeUnknown`."""
         shape = ["not", "as", "promised"]
-        bench.provider.replies(json_example.status, json=shape)
-        result = bench.call(json_example)
-        assert bench.violations or as_received(result) == shape
+        bench.provider.replies(json_example.status, json=shape, times=None)
+        try:
+            result = bench.call(json_example)
+        except OutcomeUnknown as error:
+            result = error.__cause__ if json_example.writes else error
+        unlike = isinstance(result, InvalidResponse)
+        assert unlike or bench.violations or as_received(result) == shape
 
 
 class ServiceContract(ResilienceContract, CallContract):

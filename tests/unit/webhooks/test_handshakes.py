@@ -14,6 +14,7 @@ from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply, visit
 from noctule.webhooks.verification.key_cache import key_cache_for
 from noctule.webhooks.verification.keys import key_of
+from noctule.webhooks.verification.signing_secret import SigningSecret
 from support.webhook_samples import KEYS, NOW, PACKS, SCHEMES, SETTING, URL, check, delivery
 
 JSON = {"content-type": "application/json"}
@@ -37,7 +38,8 @@ def signed_reply(name, payload):
 def mac(name, text):
     scheme = SCHEMES[name]
     return encode(
-        scheme.encoding, key_of(scheme.key_form, scheme.algorithm, KEYS[name].secret).sign(text)
+        scheme.encoding,
+        key_of(scheme.key_form, scheme.algorithm, SigningSecret(KEYS[name].secret)).sign(text),
     ).decode()
 
 

@@ -17,6 +17,7 @@ from noctule.webhooks.signing.sign import compose, new_key
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.key_cache import KeyCache, KeyRequest, NoSuchKey, use_key_cache
 from noctule.webhooks.verification.key_selection import key_request
+from noctule.webhooks.verification.signing_secret import SigningSecret
 from noctule.webhooks.verification.verify import verify_fetching
 from support.webhook_samples import KEYS, NOW, PACKS, URL, delivery
 
@@ -223,7 +224,7 @@ async def test_ten_forgeries_a_minute_keep_nobody_out(name, monkeypatch):
     async with receiver.lifespan():
         body, headers = delivery(name, now=clock.time())
         view = DeliveryView(scheme, WebhookRequest("POST", URL, headers, body))
-        real = key_request(view, scheme.key_address, KEYS[name].secret)
+        real = key_request(view, scheme.key_address, SigningSecret(KEYS[name].secret))
         publisher.documents[real] = KEYS[name].document
         for age in (0.0, DAY, 5 * DAY):  # no key is cached, then a stale one
             publisher.now = age

@@ -18,6 +18,7 @@ from noctule.webhooks.schemes.schema import (
 )
 from noctule.webhooks.schemes.template import PLACEHOLDERS
 from noctule.webhooks.verification.keys import key_bytes, key_of
+from noctule.webhooks.verification.signing_secret import SigningSecret
 from noctule.webhooks.verification.verify import url_spellings, verify
 from support.paths import ROOT
 from support.webhook_samples import PACKS, SCHEMES, signed_locators
@@ -135,7 +136,7 @@ def test_an_id_in_a_sorted_form_is_not_protected():
 def test_a_secret_of_the_wrong_form_is_not_quoted(table, secret):
     scheme = Scheme.parse(PLAIN | table)
     with pytest.raises(InvalidSecret) as error:
-        key_of(scheme.key_form, scheme.algorithm, secret)
+        key_of(scheme.key_form, scheme.algorithm, SigningSecret(secret))
     assert secret not in str(error.value)
 
 

@@ -97,8 +97,8 @@ def explain_capture(
         ) from error
     with as_problem():
         route = provider_route(provider)
-        current = [value.reveal() for value in require_env(*(secrets or route.secrets)).values()]
-        earlier = [value.reveal() for value in require_env(*retired).values()]
+        current = list(require_env(*(secrets or route.secrets)).values())
+        earlier = list(require_env(*retired).values())
         moment = parse_time(at, "--at") or time.time()
         scheme = scheme_of(route.provider)
         causes = explain(scheme, request, current, moment, retired=earlier)

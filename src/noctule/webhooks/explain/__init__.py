@@ -20,6 +20,7 @@ from noctule.webhooks.explain.alterations import (
 )
 from noctule.webhooks.explain.causes import Cause
 from noctule.webhooks.verification.delivery_view import DeliveryView
+from noctule.webhooks.verification.signing_secret import HiddenSecret, hidden
 from noctule.webhooks.verification.verify import signing_time, timestamp_text, verify
 
 if TYPE_CHECKING:
@@ -36,16 +37,17 @@ AGELESS = float("inf")
 def explain(
     scheme: Scheme,
     request: WebhookRequest,
-    secrets: Sequence[str],
+    secrets: Sequence[str | HiddenSecret],
     now: float,
     *,
-    retired: Sequence[str] = (),
+    retired: Sequence[str | HiddenSecret] = (),
 ) -> list[Cause]:
     """The causes of a rejection, the most likely first; none if the delivery is accepted.
 
     `now` is in seconds since the epoch; `retired` are earlier secrets to try. No cause contains a
     secret or a part of the body. Raises Refused, InvalidSecret.
     """
+    secrets, retired = hidden(secrets), hidden(retired)
     try:
         verify(scheme, request, secrets, now)
     except Rejection as rejection:
@@ -58,9 +60,9 @@ def explain(
 def _causes(
     scheme: Scheme,
     request: WebhookRequest,
-    secrets: Sequence[str],
+    secrets: Sequence[HiddenSecret],
     now: float,
-    retired: Sequence[str],
+    retired: Sequence[HiddenSecret],
     rejection: Rejection,
 ) -> Iterator[Cause]:
     match rejection.reason:
@@ -78,8 +80,8 @@ def _causes(
 def _mismatch(
     scheme: Scheme,
     request: WebhookRequest,
-    secrets: Sequence[str],
-    retired: Sequence[str],
+    secrets: Sequence[HiddenSecret],
+    retired: Sequence[HiddenSecret],
     rejection: Rejection,
 ) -> Iterator[Cause]:
     if _is_valid(scheme, request, retired):
@@ -103,7 +105,7 @@ def _mismatch(
         yield Cause("secret_or_body", "secret, body")
 
 
-def _is_valid(scheme: Scheme, request: WebhookRequest, secrets: Sequence[str]) -> bool:
+def _is_valid(scheme: Scheme, request: WebhookRequest, secrets: Sequence[HiddenSecret]) -> bool:
     """Whether the signature is right, at any age."""
     if not secrets:
         return False

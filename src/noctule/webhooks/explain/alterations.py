@@ -16,11 +16,14 @@ from noctule.webhooks.explain.causes import Cause
 from noctule.webhooks.formats.encoding import Encoding
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.scheme import Algorithm, KeyForm, Scheme
+from noctule.webhooks.verification.signing_secret import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    Alteration = tuple[Cause, Scheme, Sequence[str]]
+    from noctule.webhooks.verification.signing_secret import HiddenSecret
+
+    Alteration = tuple[Cause, Scheme, Sequence[HiddenSecret]]
 
 MAX_DECOMPRESSED = 32 << 20
 API_KEYS = {
@@ -34,9 +37,9 @@ API_KEYS = {
 }
 
 
-def looks_like_another_key(secret: str) -> str:
+def looks_like_another_key(secret: HiddenSecret) -> str:
     """The kind of another credential that the secret looks like; "" if none."""
-    kinds = (kind for shape, kind in API_KEYS.items() if re.match(shape, secret))
+    kinds = (kind for shape, kind in API_KEYS.items() if re.match(shape, secret.reveal()))
     return next(kinds, "")
 
 
@@ -157,22 +160,23 @@ def _forwarded(request: WebhookRequest, header: str) -> list[str]:
     return [value.split(b",")[0].strip().decode("latin-1") for value in values]
 
 
-def altered_secrets(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Alteration]:
+def altered_secrets(scheme: Scheme, secrets: Sequence[HiddenSecret]) -> Iterator[Alteration]:
     """The secrets as they may have been before they were pasted, and with other key forms."""
     for secret in secrets:
-        clean = secret.strip().strip("\"'").removesuffix("\\n").strip()
-        if clean and clean != secret:
-            yield Cause("secret_spaces", "secret", certain=True), scheme, [clean]
+        text = secret.reveal()
+        clean = text.strip().strip("\"'").removesuffix("\\n").strip()
+        if clean and clean != text:
+            yield Cause("secret_spaces", "secret", certain=True), scheme, hidden([clean])
         if not scheme.algorithm.startswith("hmac-"):
             continue
         for form in get_args(KeyForm):
             cause = Cause("secret_form", "secret", form, certain=True)
             yield cause, replace(scheme, key_form=form), [secret]
-        for other in (secret.partition("_")[2], f"whsec_{secret}"):
-            yield Cause("secret_prefix", "secret", certain=True), scheme, [other]
+        for other in (text.partition("_")[2], f"whsec_{text}"):
+            yield Cause("secret_prefix", "secret", certain=True), scheme, hidden([other])
 
 
-def altered_schemes(scheme: Scheme, secrets: Sequence[str]) -> Iterator[Alteration]:
+def altered_schemes(scheme: Scheme, secrets: Sequence[HiddenSecret]) -> Iterator[Alteration]:
     """The scheme with other encodings and algorithms of the signature."""
     for encoding in get_args(Encoding):
         cause = Cause("signature_encoding", "header", encoding, certain=True)

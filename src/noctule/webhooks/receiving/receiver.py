@@ -23,6 +23,7 @@ from noctule.webhooks.verification.classify import items
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply, visit
 from noctule.webhooks.verification.keyring import Keyring, RetiringSecret, read_settings
+from noctule.webhooks.verification.signing_secret import NO_SECRET, HiddenSecret
 from noctule.webhooks.verification.verify import VerifiedDelivery, verify_fetching
 
 if TYPE_CHECKING:
@@ -142,14 +143,16 @@ class Receiver(BaseReceiver):
         query = url.partition("?")[2] if "?" not in self._address else ""
         return (self._address + (f"?{query}" if query else "")) if self._address else url
 
-    def _current_secret(self) -> str:
+    def _current_secret(self) -> HiddenSecret:
         """The first secret that is not retiring: handshakes are answered with it."""
         secrets = self._keyring.at(self._clock.time())
         current = [
             secret for name, secret in secrets.items() if not self._keyring.is_retiring(name)
         ]
-        return (current or [*secrets.values(), ""])[0]
+        return next(iter(current or secrets.values()), NO_SECRET)
 
 
-def _handshake_response(handshake: Handshake, view: DeliveryView, secret: str) -> WebhookResponse:
+def _handshake_response(
+    handshake: Handshake, view: DeliveryView, secret: HiddenSecret
+) -> WebhookResponse:
     return WebhookResponse.to_handshake(handshake_reply(handshake, view, secret))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.processing.inbox import Inbox
     from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.scheme import Scheme
+    from noctule.webhooks.verification.signing_secret import HiddenSecret
 
 INTERVAL = 1.0
 """Seconds between two entries, so that nobody can fill the disk with rejected requests."""
@@ -35,7 +36,9 @@ class RejectionLog:
         self._next_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add(self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[str]) -> None:
+    def add(
+        self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[HiddenSecret]
+    ) -> None:
         """Record a rejection, unless another one was recorded within the last second."""
         now = self._clock.time()
         if now < self._next_at:
@@ -50,7 +53,11 @@ class RejectionLog:
         await asyncio.gather(*self._tasks)
 
     async def _record(
-        self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[str], now: float
+        self,
+        request: WebhookRequest,
+        rejection: Rejection,
+        secrets: Sequence[HiddenSecret],
+        now: float,
     ) -> None:
         causes: list[tuple[str, str, str]] = []
         if rejection.status == 401 and len(request.body) <= MAX_EXPLAINED:

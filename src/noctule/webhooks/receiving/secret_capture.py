@@ -17,6 +17,7 @@ from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply
 from noctule.webhooks.verification.keys import key_of
+from noctule.webhooks.verification.signing_secret import SigningSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,14 +84,15 @@ class SecretCapture:
             raise Rejection(Reason.MISSING_FIELD, "secret")
         if self.captured:
             raise Rejection(Reason.CAPTURE_CLOSED)
-        secret = view.text(handshake.secret) or ""
-        if not SHORTEST <= len(secret) <= LONGEST or not secret.isprintable():
+        secret = SigningSecret(view.text(handshake.secret) or "")
+        length = len(secret.reveal())
+        if not SHORTEST <= length <= LONGEST or not secret.reveal().isprintable():
             raise Rejection(Reason.MISSING_FIELD, "secret")
         try:
             key_of(self._scheme.key_form, self._scheme.algorithm, secret)
         except InvalidSecret:
             raise Rejection(Reason.MISSING_FIELD, "secret") from None
         reply = handshake_reply(handshake, view)
-        self._store(secret)
+        self._store(secret.reveal())
         self.captured = True
         return WebhookResponse.to_handshake(reply)

@@ -8,7 +8,7 @@ import hashlib
 import time
 from base64 import b64encode
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
@@ -27,6 +27,7 @@ from noctule.webhooks.verification.content import MULTIPART
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.keys import MacKey, key_bytes
 from noctule.webhooks.verification.placeholders import LISTED
+from noctule.webhooks.verification.signing_secret import SigningSecret
 from noctule.webhooks.verification.verify import signed_content, timestamp_text
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class _UnsignedDelivery:
     """A delivery before it is signed."""
 
     scheme: Scheme
-    secret: str
+    secret: str = field(repr=False)
     now: float
     url: str
     method: str
@@ -184,7 +185,9 @@ class _UnsignedDelivery:
 
     def signature(self, view: DeliveryView) -> str:
         """The text of the signature."""
-        content = signed_content(view, timestamp_text(view), self.url, self.shared_secret)
+        content = signed_content(
+            view, timestamp_text(view), self.url, SigningSecret(self.shared_secret)
+        )
         return (self.scheme.prefix + encode(self.scheme.encoding, self._raw(content))).decode()
 
     def token(self, body: bytes, id: str) -> str:

@@ -12,6 +12,7 @@ from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.schemes.locator import Locator
 from noctule.webhooks.schemes.template import Mac, OptionalLocator, Setting, Template
 from noctule.webhooks.verification.key_cache import KeyRequest, key_cache_for
+from noctule.webhooks.verification.signing_secret import NO_SECRET, HiddenSecret, hidden
 
 if TYPE_CHECKING:
     import re
@@ -51,14 +52,17 @@ def find_handshake(view: DeliveryView, *, signed: bool) -> Handshake | None:
     return None
 
 
-def handshake_reply(handshake: Handshake, view: DeliveryView, secret: str = "") -> HandshakeReply:
+def handshake_reply(
+    handshake: Handshake, view: DeliveryView, secret: str | HiddenSecret = NO_SECRET
+) -> HandshakeReply:
     """The reply to a handshake; `secret` is what `{mac:…}` signs with.
 
     Raises Rejection if the delivery lacks a field, or asks for a signature of a text that does not
     have the handshake's shape.
     """
+    (secret,) = hidden([secret])
 
-    def rendered(template: Template) -> str:
+    def rendered(template: Template, secret: HiddenSecret = secret) -> str:
         return _rendered(template, view, secret, handshake.shape).decode("utf-8", "replace")
 
     headers = [(name, _one_line(rendered(text))) for name, text in handshake.headers]
@@ -95,7 +99,7 @@ def _matches(value: bytes | None, expected: bytes) -> bool:
 def _rendered(
     template: Template,
     view: DeliveryView,
-    secret: str = "",
+    secret: HiddenSecret = NO_SECRET,
     shape: re.Pattern[str] | None = None,
 ) -> bytes:
     def value_of(part: Placeholder) -> bytes:
@@ -114,7 +118,9 @@ def _rendered(
     return template.render(value_of)
 
 
-def _mac(view: DeliveryView, locator: Locator, secret: str, shape: re.Pattern[str] | None) -> bytes:
+def _mac(
+    view: DeliveryView, locator: Locator, secret: HiddenSecret, shape: re.Pattern[str] | None
+) -> bytes:
     from noctule.webhooks.verification.keys import MacKey, key_of
 
     text = view.read(locator) or _absent(str(locator))

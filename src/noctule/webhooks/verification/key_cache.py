@@ -48,11 +48,27 @@ NOT_FOUND = (400, 404, 410)
 """Answers that mean that there is no such key; Plaid answers 400."""
 
 
-class KeyRequest(NamedTuple):
-    """An address to read with GET, or with a POST of a JSON body."""
+class KeyRequest:
+    """An address to read with GET, or with a POST of a JSON body, which may hold a credential: code
+    that walks the attributes finds a function."""
 
-    url: str
-    post: bytes | None = None
+    __slots__ = ("_post", "url")
+
+    def __init__(self, url: str, post: bytes | None = None) -> None:
+        self.url = url
+        self._post: Callable[[], bytes | None] = lambda: post
+
+    @property
+    def post(self) -> bytes | None:
+        return self._post()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, KeyRequest):
+            return NotImplemented
+        return (self.url, self.post) == (other.url, other.post)
+
+    def __hash__(self) -> int:
+        return hash((self.url, self.post))
 
     def __repr__(self) -> str:
         return f"KeyRequest({urlsplit(self.url).hostname})"

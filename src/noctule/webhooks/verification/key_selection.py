@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from noctule.webhooks.schemes.schema import Algorithm
     from noctule.webhooks.schemes.template import Placeholder
     from noctule.webhooks.verification.delivery_view import DeliveryView
+    from noctule.webhooks.verification.signing_secret import HiddenSecret
 
 MAX_KEYS = 16
 
 
-def keys_of(view: DeliveryView, secret: str, now: float) -> tuple[Key, ...]:
+def keys_of(view: DeliveryView, secret: HiddenSecret, now: float) -> tuple[Key, ...]:
     """The keys to try; `now` is in seconds since the epoch.
 
     Raises InvalidSecret, KeyNotCached; Rejection for an address or a key id that is not the
@@ -52,14 +53,14 @@ def keys_of(view: DeliveryView, secret: str, now: float) -> tuple[Key, ...]:
     return keys
 
 
-def mark_key_served(view: DeliveryView, secret: str) -> None:
+def mark_key_served(view: DeliveryView, secret: HiddenSecret) -> None:
     """Note that a key which the provider publishes has verified this delivery."""
     address = view.scheme.key_address
     if address is not None:
         key_cache_for(address).mark_served(key_request(view, address, secret))
 
 
-def key_request(view: DeliveryView, address: KeyAddress, secret: str) -> KeyRequest:
+def key_request(view: DeliveryView, address: KeyAddress, secret: HiddenSecret) -> KeyRequest:
     """The request for the delivery's key; raises Rejection if its address is not the provider's."""
 
     def rendered(template: Template) -> str:
@@ -69,7 +70,7 @@ def key_request(view: DeliveryView, address: KeyAddress, secret: str) -> KeyRequ
         value: bytes | None = None
         match part:
             case "secret":
-                value = secret.encode()
+                value = secret.reveal().encode()
             case Setting():
                 value = view.scheme.setting_values.get(part.name, "").encode()
             case Locator():

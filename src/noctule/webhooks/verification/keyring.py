@@ -67,13 +67,13 @@ class Keyring:
             if scheme.key_address is not None:
                 continue  # the provider publishes the key, this secret is not one
             try:
-                key_of(scheme.key_form, scheme.algorithm, secret.reveal())
+                key_of(scheme.key_form, scheme.algorithm, secret)
             except InvalidSecret as error:
                 raise InvalidSecret(f"{name} {error}") from None
 
-    def at(self, now: float) -> dict[str, str]:
-        """The values of the secrets that are valid at a time, by variable."""
-        return {n: s.reveal() for n, s in self._values.items() if now < self._until[n]}
+    def at(self, now: float) -> dict[str, Secret]:
+        """The secrets that are valid at a time, by variable."""
+        return {n: s for n, s in self._values.items() if now < self._until[n]}
 
     def is_retiring(self, name: str) -> bool:
         """Whether a variable was given as a RetiringSecret."""

@@ -14,6 +14,8 @@ from noctule.webhooks.schemes.schema import Algorithm, KeyForm
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+    from noctule.webhooks.verification.signing_secret import HiddenSecret
+
     PublicKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
@@ -111,9 +113,23 @@ def _base64(text: str) -> bytes:
     return a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
 
 
+def key_of(form: KeyForm, algorithm: Algorithm, secret: "HiddenSecret") -> Key:
+    """The key that a secret encodes; raises InvalidSecret, with no frame that holds the secret."""
+    key = _cached_key(form, algorithm, secret.reveal())
+    if isinstance(key, InvalidSecret):
+        raise InvalidSecret(*key.args)
+    return key
+
+
 @lru_cache(maxsize=256)
-def key_of(form: KeyForm, algorithm: Algorithm, secret: str) -> Key:
-    """The key that a secret encodes; raises InvalidSecret."""
+def _cached_key(form: KeyForm, algorithm: Algorithm, secret: str) -> Key | InvalidSecret:
+    try:
+        return _key(form, algorithm, secret)
+    except InvalidSecret as error:
+        return InvalidSecret(*error.args)
+
+
+def _key(form: KeyForm, algorithm: Algorithm, secret: str) -> Key:
     raw = key_bytes(form, secret)
     if algorithm.startswith("hmac-"):
         return MacKey(algorithm.removeprefix("hmac-"), raw)

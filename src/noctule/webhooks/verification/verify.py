@@ -28,6 +28,7 @@ from noctule.webhooks.verification.key_cache import key_cache_for
 from noctule.webhooks.verification.key_selection import keys_of, mark_key_served
 from noctule.webhooks.verification.keys import feed
 from noctule.webhooks.verification.placeholders import COMPUTED
+from noctule.webhooks.verification.signing_secret import NO_SECRET, HiddenSecret, hidden
 
 MAX_CANDIDATES = 16
 MAX_SIGNED_ITEMS = 100
@@ -64,15 +65,16 @@ class VerifiedDelivery(NamedTuple):
 
 
 def verify(
-    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
+    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str | HiddenSecret], now: float
 ) -> VerifiedDelivery:
     """Check a delivery; `now` is in seconds since the epoch.
 
     Raises Rejection for anything wrong in the delivery, whatever it contains; Refused for a scheme
     that proves nothing; InvalidSecret for a secret that does not have the scheme's form;
     KeyNotCached if the provider publishes the key and it was not fetched yet (see
-    `verify_fetching`).
+    `verify_fetching`). No frame of such an exception holds a secret.
     """
+    secrets = hidden(secrets)
     if scheme.coverage in ("static", "none"):
         raise Refused(f"{scheme.provider or 'this scheme'}: deliveries are not signed")
     if not secrets:
@@ -85,13 +87,14 @@ def verify(
 
 
 async def verify_fetching(
-    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
+    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str | HiddenSecret], now: float
 ) -> VerifiedDelivery:
     """`verify`, which first fetches the provider's published key if it is not cached.
 
     Raises KeyUnavailable if that takes longer than 200 ms: answer 503, and the next delivery finds
     the key.
     """
+    secrets = hidden(secrets)
     try:
         return verify(scheme, request, secrets, now)
     except KeyNotCached as error:
@@ -102,9 +105,10 @@ async def verify_fetching(
 
 
 def verify_blocking(
-    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str], now: float
+    scheme: Scheme, request: WebhookRequest, secrets: Sequence[str | HiddenSecret], now: float
 ) -> VerifiedDelivery:
     """The same without an event loop, for commands; a fetch may take seconds."""
+    secrets = hidden(secrets)
     try:
         return verify(scheme, request, secrets, now)
     except KeyNotCached as error:
@@ -114,7 +118,7 @@ def verify_blocking(
     return verify(scheme, request, secrets, now)
 
 
-def _verified(view: DeliveryView, secrets: Sequence[str], now: float) -> VerifiedDelivery:
+def _verified(view: DeliveryView, secrets: Sequence[HiddenSecret], now: float) -> VerifiedDelivery:
     scheme = view.scheme
     candidates = signatures(view)
     text = timestamp_text(view)
@@ -203,7 +207,7 @@ def signed_content(
     view: DeliveryView,
     timestamp: bytes,
     url: str,
-    secret: str = "",
+    secret: HiddenSecret = NO_SECRET,
     template: Template | None = None,
 ) -> bytes:
     """The bytes that the provider signed if it called that address."""
@@ -237,7 +241,7 @@ def signed_content(
     return template.render(value_of)
 
 
-def _named(view: DeliveryView, placeholder: str, url: str, secret: str) -> bytes:
+def _named(view: DeliveryView, placeholder: str, url: str, secret: HiddenSecret) -> bytes:
     match placeholder:
         case "url":
             return url.encode("utf-8", "replace")
@@ -246,7 +250,7 @@ def _named(view: DeliveryView, placeholder: str, url: str, secret: str) -> bytes
         case "sorted_form":
             return view.sorted_form
         case "secret":
-            return secret.encode()
+            return secret.reveal().encode()
         case "token":
             return view.token.signed
         case _:
@@ -274,7 +278,7 @@ def _matching_secret(
     view: DeliveryView,
     candidates: list[bytes],
     timestamp: bytes,
-    secrets: Sequence[str],
+    secrets: Sequence[HiddenSecret],
     now: float,
 ) -> int:
     _check_digest(view)
@@ -283,19 +287,28 @@ def _matching_secret(
         if view.scheme.expected and not _has_expected_values(view, secret):
             continue
         any_expected = True
-        keys = keys_of(view, secret, now)
-        for content in _signed_contents(view, timestamp, secret):
-            for key in keys:
-                for signature in candidates:
-                    if key.verify(content, signature):
-                        mark_key_served(view, secret)
-                        return index
+        if _is_signed_with(secret, view, candidates, timestamp, now):
+            mark_key_served(view, secret)
+            return index
     if not any_expected:
         raise Rejection(Reason.NOT_EXPECTED, str(view.scheme.expected[0][0]))
     raise Rejection(Reason.MISMATCH)
 
 
-def _signed_contents(view: DeliveryView, timestamp: bytes, secret: str) -> Iterator[bytes]:
+def _is_signed_with(
+    secret: HiddenSecret, view: DeliveryView, candidates: list[bytes], timestamp: bytes, now: float
+) -> bool:
+    keys = keys_of(view, secret, now)
+    for content in _signed_contents(view, timestamp, secret):
+        for key in keys:
+            for signature in candidates:
+                if key.verify(content, signature):
+                    return True
+        del content  # it may hold the secret, and the next one may be refused
+    return False
+
+
+def _signed_contents(view: DeliveryView, timestamp: bytes, secret: HiddenSecret) -> Iterator[bytes]:
     """All that may have been signed: each spelling of the address, each template of the scheme."""
     scheme, url = view.scheme, view.request.url
     if scheme.signs_body_alone:
@@ -306,16 +319,19 @@ def _signed_contents(view: DeliveryView, timestamp: bytes, secret: str) -> Itera
         for template in scheme.templates:
             content = signed_content(view, timestamp, spelling, secret, template)
             if shapes and any(shape.fullmatch(content.decode("latin-1")) for shape in shapes):
+                del content
                 raise Rejection(Reason.MISMATCH)  # a handshake signs such texts for any sender
             yield content
 
 
-def _has_expected_values(view: DeliveryView, secret: str) -> bool:
-    for locator, template in view.scheme.expected:
-        expected = signed_content(view, b"", view.request.url, secret, template)
-        if not hmac.compare_digest(view.read(locator) or b"", expected):
-            return False
-    return True
+def _has_expected_values(view: DeliveryView, secret: HiddenSecret) -> bool:
+    url = view.request.url
+    return all(
+        hmac.compare_digest(
+            view.read(locator) or b"", signed_content(view, b"", url, secret, template)
+        )
+        for locator, template in view.scheme.expected
+    )
 
 
 def _check_digest(view: DeliveryView) -> None:

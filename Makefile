@@ -56,7 +56,7 @@ golden-signatures: $(READY)  ## Ask the providers' own libraries about signature
 	$(PY) docs/signatures.py
 
 pages: $(READY)  ## Write again the pages that are made from the program
-	$(PY) docs/build.py
+	PYTHONPATH=tests $(PY) docs/build.py
 	$(PY) docs/signatures.py
 	PYTHONPATH=tests $(PY) -m support.codegen_page
 

@@ -1,4 +1,4 @@
-"""Write the pages that are made from the program itself: `python docs/build.py`."""
+"""Write the pages that are made from the program itself: `make pages`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from click.testing import CliRunner
 
 from noctule.cli import COMMANDS, root
 from noctule.problem import Exit
+from support import header_table
 
 DOCS = Path(__file__).parent
 OPENING = """\
 # The command line
 
-`python docs/build.py` writes this page from the commands themselves; a test compares the two.
+`make pages` writes this page from the commands themselves; a test compares the two.
 
 Messages go to standard output; with `--json`, one JSON object goes to standard output and messages
 to standard error. Messages are in the language of the request, English or French; `--lang`
@@ -40,7 +41,7 @@ MEANINGS = {
 
 def pages() -> dict[Path, str]:
     """Every page that is made, with its text."""
-    return {DOCS / "cli.md": commands()}
+    return {DOCS / "cli.md": commands(), DOCS / "runtime" / "headers.md": header_table.page()}
 
 
 def commands() -> str:

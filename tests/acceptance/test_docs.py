@@ -72,7 +72,7 @@ def test_the_command_page_is_built_from_the_commands() -> None:
     finally:
         sys.path.pop(0)
     for path, text in build.pages().items():
-        assert path.read_text("utf-8") == text, f"run: python docs/build.py ({path.name})"
+        assert path.read_text("utf-8") == text, f"run: make pages ({path.name})"
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)

@@ -120,8 +120,10 @@ class RateLimitFact(Fact, frozen=True, kw_only=True):
     reset_kind: Literal["epoch", "seconds"]
     """`epoch`: seconds since 1970, UTC; `seconds`: from now."""
     statuses: tuple[int, ...] = ()
-    """Statuses, besides 429, that are rate limits where the answer has `Retry-After` or says that
-    no call is left."""
+    """Statuses, besides 429, that are rate limits where the answer has `Retry-After`, says that
+    no call is left, or has one of the `phrases`."""
+    phrases: tuple[str, ...] = ()
+    """Texts in the body of such a status that make it a rate limit, in lower case."""
 
 
 class FailureFact(Fact, frozen=True, kw_only=True):

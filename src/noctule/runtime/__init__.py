@@ -85,9 +85,10 @@ if TYPE_CHECKING:
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.retry import RetryLimits
     from noctule.runtime.policy.retry_budget import RetryBudget
-    from noctule.runtime.policy.retry_headers import RateLimitHeaders
     from noctule.runtime.redaction import Redactor, redact
     from noctule.runtime.request import Headers, Request, Response
+    from noctule.runtime.responses.problem_details import ProblemDetails
+    from noctule.runtime.responses.rate_limits import RateLimitHeaders
     from noctule.runtime.secrets import Secret, SecretRef, env, require_env
     from noctule.runtime.service import Service, SyncService
     from noctule.runtime.transport.http import HttpTransport, SyncHttpTransport
@@ -155,6 +156,7 @@ __all__ = [
     "PageNumber",
     "Paging",
     "Policies",
+    "ProblemDetails",
     "ProviderStates",
     "RateLimitHeaders",
     "RateLimited",
@@ -223,7 +225,6 @@ _HOMES = {
     "policy.backoff": "Backoff",
     "policy.body_failure": "BodyFailure",
     "policy.breaker": "BreakerLimits",
-    "policy.retry_headers": "RateLimitHeaders",
     "policy.retry_budget": "RetryBudget",
     "policy.retry": "RetryLimits",
     "fallback.reconcile": "NOT_DONE UNKNOWN Done Reconciled",
@@ -232,6 +233,8 @@ _HOMES = {
     "service": "Service SyncService",
     "call.telemetry": "TelemetryEvent",
     "request": "Headers Request Response",
+    "responses.problem_details": "ProblemDetails",
+    "responses.rate_limits": "RateLimitHeaders",
     "transport.protocol": "AsyncTransport SyncTransport",
     "transport.stream": "AsyncStream SyncStream",
 }

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from noctule.runtime.request import Response
+    from noctule.runtime.responses.problem_details import ProblemDetails
 
 
 class ServiceError(Exception):
@@ -59,7 +60,8 @@ class ServiceError(Exception):
     `idempotency_key` is set, only under that same key."""
     idempotency_key: str | None = None
     provider_code: str | None = None
-    """The provider's code for a failure reported inside a 2xx answer (`BodyFailure`)."""
+    """The provider's code for the failure, from a 2xx answer that reports one (`BodyFailure`) or
+    from problem details."""
     _read_response: Callable[[], Response] | None = None
 
     @property
@@ -77,6 +79,13 @@ class ServiceError(Exception):
         if isinstance(self.__cause__, ServiceError):
             state["__cause__"] = self.__cause__
         return _restored, (type(self), self.args), state
+
+    @property
+    def problem(self) -> ProblemDetails | None:
+        """The problem details (RFC 9457) of the response, redacted; None when it has none."""
+        from noctule.runtime.responses.problem_details import problem_details
+
+        return problem_details(self.response) if self.response else None
 
     def __str__(self) -> str:
         name = ".".join(part for part in (self.service, self.operation) if part)

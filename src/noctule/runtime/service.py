@@ -67,6 +67,7 @@ class BaseService:
         config = self.config
         self._clock = clock or SYSTEM
         telemetry = Telemetry(config.name, on_event)
+        states = provider_states or (PROCESS_STATES if shared else ProviderStates())
         session = config.auth.open(shared=shared)
         self._credential = session.fingerprint
         self._builder = RequestBuilder(
@@ -74,10 +75,10 @@ class BaseService:
             base_url or config.base_url,
             self._clock,
             telemetry,
-            provider_states or (PROCESS_STATES if shared else ProviderStates()),
+            states,
             self._credential,
         )
-        self._results = ResultReader(config, telemetry, self._clock)
+        self._results = ResultReader(config, telemetry, self._clock, states.deprecations)
         self._context = AttemptContext(config, session, self._clock)
         self._tracing = find_tracing(config.name)
 

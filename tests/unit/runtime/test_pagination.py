@@ -24,8 +24,9 @@ from noctule.runtime.pagination.iterator import (
     paginate,
     paginate_sync,
 )
-from noctule.runtime.pagination.link_header import find_link, resolve_link
+from noctule.runtime.pagination.links import resolve_link
 from noctule.runtime.request import Headers, Response
+from noctule.runtime.responses.links import find_link
 
 if TYPE_CHECKING:
     from noctule.runtime.testing import Received

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from noctule.runtime.auth import Auth
     from noctule.runtime.policy.body_failure import BodyFailure
-    from noctule.runtime.policy.retry_headers import RateLimitHeaders
+    from noctule.runtime.responses.rate_limits import RateLimitHeaders
 
 
 class Off(Enum):

@@ -155,7 +155,7 @@ class PolicyEngine:
         ):
             outcome = self._adjusted(outcome)
             error = outcome.error
-            new_state = state.record(generation, outcome, now, seconds)
+            new_state = state.record(generation, outcome, now, seconds, config.operation)
         telemetry = config.telemetry
         if new_state is not None or (telemetry is not None and telemetry.is_enabled("attempt")):
             self._report(outcome, new_state, seconds)
@@ -252,7 +252,9 @@ class PolicyEngine:
         config = self.config
         state, attempt, until = config.state, config.full_attempt, self._until
         if state.cooldown.not_before > now:
-            return self._wait_for_cooldown(state.cooldown.not_before - now)
+            wait = state.cooldown.wait(now, config.operation)
+            if wait:
+                return self._wait_for_cooldown(wait)
         self._attempt_start = now
         self._cut_by_deadline = False
         if until is not None and (attempt.seconds is None or now + attempt.seconds > until):

@@ -15,6 +15,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
+from noctule.runtime.call.telemetry import DeprecationLog
 from noctule.runtime.effects import Wait
 from noctule.runtime.policy.breaker import CLOSED, SHORT_TRIAL, Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead
@@ -131,14 +132,21 @@ class ProviderState:
             self.shared_breakers.opened(self.origin, until)
 
     def record(
-        self, generation: int, outcome: AttemptOutcome, now: float, seconds: float
+        self,
+        generation: int,
+        outcome: AttemptOutcome,
+        now: float,
+        seconds: float,
+        operation: str = "",
     ) -> State | None:
-        """An attempt ended after `seconds`. Returns the breaker's new state, if it changed."""
+        """An attempt of `operation` ended after `seconds`. Returns the breaker's new state, if it
+        changed."""
         breaker = self.breaker
         healthy = outcome.healthy
         with self.lock:
             if outcome.cooldown:
-                self.cooldown.extend(now, outcome.cooldown)
+                only = None if outcome.cooldown_shared else operation
+                self.cooldown.extend(now, outcome.cooldown, only)
             if breaker is None:
                 return None
             before = breaker.state
@@ -261,6 +269,7 @@ class ProviderStates:
     ) -> None:
         self._random = random
         self._shared_breakers = shared_breakers
+        self.deprecations = DeprecationLog()
         self._lock = Lock()
         self._origins: OrderedDict[tuple[str, str], _OriginStates] = OrderedDict()
 

@@ -12,11 +12,12 @@ from noctule.runtime.decoding.lenient import is_unlike
 from noctule.runtime.decoding.models import decode
 from noctule.runtime.redaction import redact
 from noctule.runtime.redaction.log_fields import MAX_LENGTH
+from noctule.runtime.responses.deprecation import DEPRECATION_FIELDS, deprecation
 
 if TYPE_CHECKING:
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.call.request_builder import PreparedCall
-    from noctule.runtime.call.telemetry import Telemetry
+    from noctule.runtime.call.telemetry import DeprecationLog, Telemetry
     from noctule.runtime.clock import Clock
     from noctule.runtime.fallback.fallback import Degraded
     from noctule.runtime.request import Response
@@ -37,10 +38,17 @@ class RawResponse(Generic[T]):
 class ResultReader:
     """Reads the responses of a service, and completes and reports its errors."""
 
-    def __init__(self, config: ServiceConfig, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: ServiceConfig,
+        telemetry: Telemetry,
+        clock: Clock,
+        deprecations: DeprecationLog,
+    ) -> None:
         self._config = config
         self._telemetry = telemetry
         self._clock = clock
+        self._deprecations = deprecations
         self._violations = ViolationLog(telemetry)
 
     def value(self, call: PreparedCall, response: Response) -> Any:
@@ -65,6 +73,8 @@ class ResultReader:
         return RawResponse(value, response, self._request_id(response), call.engine.attempts)
 
     def report_success(self, call: PreparedCall, response: Response) -> None:
+        if response.headers.has_any(DEPRECATION_FIELDS):
+            self._report_deprecation(call, response)
         if self._telemetry.is_enabled("call"):
             self._report("call", call, response, None)
 
@@ -74,6 +84,8 @@ class ResultReader:
         error.operation = call.operation.name
         error.idempotency_key = call.key
         error.request_id = self._request_id(error.response)
+        if error.response is not None:
+            self._report_deprecation(call, error.response)
         if isinstance(error, errors.OutcomeUnknown):
             error.fingerprint = call.fingerprint
             call.engine.report_doubt(
@@ -92,6 +104,12 @@ class ResultReader:
             age=degraded.age,
             error=type(degraded.error).__name__,
         )
+
+    def _report_deprecation(self, call: PreparedCall, response: Response) -> None:
+        notice = deprecation(response.headers)
+        if notice is not None:
+            origin = call.engine.config.state.origin
+            self._deprecations.add(self._telemetry, origin, call.operation.name, notice)
 
     def _request_id(self, response: Response | None) -> str | None:
         name = self._config.request_id_header or "x-request-id"

@@ -1,7 +1,7 @@
 """Telemetry: the events of a service's calls, for one hook and the log.
 
-They hold names, numbers and statuses only: never a header, a query, a body or a message of the
-provider. Events:
+They hold names, numbers and statuses only: never a query, a body or a message of the provider, and
+of its headers the dates and the link of a deprecation. Events:
 
     attempt             an attempt ended: number, status, seconds, error
     retry               another one follows: failed, wait, error, status
@@ -13,6 +13,8 @@ provider. Events:
     trial_call          the open breaker admits a trial call, or one failed: state, origin
     degraded            a fallback was used: source, age, error
     contract_violation  a response does not fit its model: pointer, expected, found; once per place
+    deprecated          the provider announces that the operation will go away: header, date,
+                        sunset (ISO 8601), link; once per operation and announcement
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from noctule.runtime.decoding.models import Violation
+    from noctule.runtime.responses.deprecation import DeprecationNotice
 
 LOGGER = logging.getLogger("noctule.runtime")
 
@@ -40,6 +43,7 @@ _LEVELS = {
     "trial_call": logging.DEBUG,
     "degraded": logging.WARNING,
     "contract_violation": logging.WARNING,
+    "deprecated": logging.WARNING,
 }
 
 
@@ -60,7 +64,7 @@ class Telemetry:
     """
 
     def __init__(self, service: str, on_event: Callable[[TelemetryEvent], None] | None) -> None:
-        self._service = service
+        self.service = service
         self._on_event = on_event
 
     def is_enabled(self, name: str) -> bool:
@@ -74,11 +78,11 @@ class Telemetry:
         if LOGGER.isEnabledFor(level):
             allowed = log_fields(data)
             line = " ".join(f"{key}={_formatted(value)}" for key, value in allowed.items())
-            LOGGER.log(level, "%s.%s %s %s", self._service, operation, name, line)
+            LOGGER.log(level, "%s.%s %s %s", self.service, operation, name, line)
         if self._on_event is None:
             return
         try:
-            self._on_event(TelemetryEvent(name, self._service, operation, data))
+            self._on_event(TelemetryEvent(name, self.service, operation, data))
         except Exception as error:
             LOGGER.warning("on_event raised %s", type(error).__name__)
 
@@ -103,6 +107,33 @@ class ViolationLog:
             expected=violation.expected,
             found=violation.found,
         )
+
+
+class DeprecationLog:
+    """Reports each deprecation once per operation, for all services that share it."""
+
+    MAX_ENTRIES = 1000
+
+    def __init__(self) -> None:
+        self._reported: set[tuple[str, str, str, DeprecationNotice]] = set()
+
+    def add(
+        self, telemetry: Telemetry, origin: str, operation: str, notice: DeprecationNotice
+    ) -> bool:
+        """Whether it was reported just now."""
+        entry = telemetry.service, origin, operation, notice
+        if entry in self._reported or len(self._reported) >= self.MAX_ENTRIES:
+            return False
+        self._reported.add(entry)
+        telemetry.emit(
+            "deprecated",
+            operation,
+            header=notice.header,
+            date=notice.date,
+            sunset=notice.sunset,
+            link=notice.link,
+        )
+        return True
 
 
 def _formatted(value: object) -> str:

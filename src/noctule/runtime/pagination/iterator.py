@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from noctule.runtime.encoding import expand_path
 from noctule.runtime.errors import InvalidResponse
-from noctule.runtime.pagination.link_header import resolve_link
+from noctule.runtime.pagination.links import resolve_link
 from noctule.runtime.pagination.styles import (
     Cursor,
     LastId,

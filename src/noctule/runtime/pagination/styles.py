@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 import msgspec
 
 from noctule.runtime.decoding.models import decode
-from noctule.runtime.pagination.link_header import find_link
+from noctule.runtime.responses.links import find_link
 
 if TYPE_CHECKING:
     from noctule.runtime.request import Headers

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import errors
-from noctule.runtime.policy import retry_headers
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.redaction import redact
+from noctule.runtime.responses.retry_after import retry_after
 
 if TYPE_CHECKING:
     from noctule.runtime.policy.outcome import RetryKind
@@ -66,7 +66,7 @@ class BodyFailure:
             error=error, delivery=delivery, retry_kind=retry_kind, healthy=healthy
         )
         if isinstance(error, errors.Unavailable):
-            seconds = retry_headers.retry_after(response.headers, now)
+            seconds = retry_after(response.headers, now)
             error.retry_after = outcome.retry_after = seconds
             outcome.cooldown = seconds or 0.0
         return outcome

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
-from noctule.runtime.policy import retry_headers
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
+from noctule.runtime.responses.problem_details import problem_details
+from noctule.runtime.responses.rate_limits import RATE_LIMIT_FIELDS, exhausted, rate_windows
+from noctule.runtime.responses.retry_after import retry_after, should_retry
 
 if TYPE_CHECKING:
     from noctule.runtime.policy.body_failure import BodyFailure
     from noctule.runtime.policy.outcome import RetryKind
-    from noctule.runtime.policy.retry_headers import RateLimitHeaders
     from noctule.runtime.request import Response
+    from noctule.runtime.responses.rate_limits import RateLimitHeaders, RateWindow
 
 TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504})
 """Another attempt may succeed."""
+PHRASE_WAIT = 60.0
+"""Seconds after a refusal that only its text tells to be a limit: GitHub asks for a minute."""
 
 
 def classify_response(
@@ -30,22 +34,60 @@ def classify_response(
     """The provider responded. `now`: seconds since the epoch, for dates in its headers. `keyed`:
     the request carried an idempotency key."""
     outcome = body_failure.outcome(response, now) if body_failure is not None else None
-    if rate_limit is None:
-        reset = None
-    else:
-        reset = retry_headers.window_reset(response.headers, rate_limit, now)
+    headers = response.headers
+    limits: list[RateWindow] = []
+    if rate_limit is not None or headers.has_any(RATE_LIMIT_FIELDS):
+        limits = rate_windows(headers, rate_limit, now)
+    empty = exhausted(limits) if limits else None
     if outcome is None and response.status < 300:
         outcome = AttemptOutcome(response=response)
     if outcome is None:
-        seconds = retry_headers.retry_after(response.headers, now)
-        statuses = rate_limit.statuses if rate_limit is not None else ()
-        limited = response.status in statuses and (seconds is not None or reset is not None)
+        seconds = retry_after(headers, now)
+        limited = _is_limit(response, seconds, empty, rate_limit)
         if limited and seconds is None:
-            seconds = reset
+            seconds = PHRASE_WAIT if empty is None and response.status != 429 else None
         outcome = _error_outcome(response, seconds, keyed=keyed, limited=limited)
-        outcome.should_retry = retry_headers.should_retry(response.headers, should_retry_header)
-    outcome.cooldown = max(outcome.cooldown, reset or 0.0)
+        outcome.should_retry = should_retry(headers, should_retry_header)
+    if empty is not None:
+        _hold(outcome, empty)
+    if limits:
+        outcome.window = min(limits, key=_share_left)
     return outcome
+
+
+def _is_limit(
+    response: Response,
+    retry_after: float | None,
+    empty: RateWindow | None,
+    rate_limit: RateLimitHeaders | None,
+) -> bool:
+    """Whether the response refuses the call because of a limit of the provider."""
+    if response.status == 429 or rate_limit is None:
+        return response.status == 429
+    if response.status not in rate_limit.statuses:
+        return False
+    text = response.content[:4096].lower()
+    return (
+        retry_after is not None
+        or empty is not None
+        or any(phrase.encode() in text for phrase in rate_limit.phrases)
+    )
+
+
+def _hold(outcome: AttemptOutcome, empty: RateWindow) -> None:
+    """Send no call while `empty` has nothing left. What `Retry-After` says takes precedence (the
+    draft's section on consuming the fields)."""
+    outcome.cooldown_shared = empty.shared
+    if outcome.retry_after is None:
+        outcome.cooldown = max(outcome.cooldown, empty.seconds or 0.0)
+        if outcome.retry_kind == "throttled":
+            outcome.retry_after = empty.seconds
+            if isinstance(outcome.error, errors.Unavailable):
+                outcome.error.retry_after = empty.seconds
+
+
+def _share_left(window: RateWindow) -> float:
+    return window.remaining / window.limit if window.limit else float(window.remaining > 0)
 
 
 def _error_outcome(
@@ -56,14 +98,17 @@ def _error_outcome(
     error = errors.for_status(status)
     error.status = response.status
     error.response = response
+    problem = problem_details(response)
+    error.provider_code = problem.code if problem else None
     outcome = AttemptOutcome(
         error=error,
         delivery=_delivery(status),
         retry_kind=_retry_kind(status, response, keyed=keyed),
         healthy=status < 500,
     )
-    if status in (429, 503):
+    if outcome.retry_kind != "no":
         outcome.retry_after = retry_after
+    if status in (429, 503):
         outcome.cooldown = retry_after or 0.0
     if isinstance(error, errors.Unavailable):
         error.retry_after = outcome.retry_after

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from noctule.runtime.errors import ServiceError
     from noctule.runtime.request import Response
+    from noctule.runtime.responses.rate_limits import RateWindow
 
 
 class DeliveryStatus(Enum):
@@ -43,5 +44,9 @@ class AttemptOutcome:
     """Seconds that the provider asked to wait."""
     cooldown: float = 0.0
     """Seconds during which no call should be sent to this provider."""
+    cooldown_shared: bool = True
+    """Whether that holds for every operation, or only for this one."""
     should_retry: bool | None = None
     """The provider's own advice on whether to retry."""
+    window: RateWindow | None = None
+    """The limit of the provider that is nearest to its end, if the response tells of any."""

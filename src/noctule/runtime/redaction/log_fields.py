@@ -14,11 +14,14 @@ LOG_FIELDS = frozenset(
         "age",
         "attempt",
         "attempts",
+        "date",
         "error",
         "expected",
         "failed",
         "fingerprint",
         "found",
+        "header",
+        "link",
         "number",
         "open_for",
         "operation",
@@ -32,10 +35,12 @@ LOG_FIELDS = frozenset(
         "source",
         "state",
         "status",
+        "sunset",
         "wait",
     }
 )
-"""Never a header, a query, a body, or a text of the provider except its request id."""
+"""Never a query, a body, or a text of the provider except its request id and the link of a
+deprecation; `header` is a header's name."""
 
 MAX_LENGTH = 200
 """Characters of one field."""

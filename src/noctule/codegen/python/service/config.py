@@ -50,8 +50,12 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
 def rate_limit_headers(limit: RateLimitFact, imports: Imports) -> Code:
     names = (limit.remaining_header, limit.reset_header, limit.reset_kind)
     constructor = imports.use(RUNTIME, "RateLimitHeaders")
-    statuses = [joined("statuses=", _tuple(map(repr, limit.statuses)))] if limit.statuses else []
-    return call(constructor, *map(string, names), *statuses)
+    options: list[Code] = []
+    if limit.statuses:
+        options.append(joined("statuses=", _tuple(map(repr, limit.statuses))))
+    if limit.phrases:
+        options.append(joined("phrases=", _tuple(map(string, limit.phrases))))
+    return call(constructor, *map(string, names), *options)
 
 
 def body_failure(failure: FailureFact, imports: Imports) -> Code:

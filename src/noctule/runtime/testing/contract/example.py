@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from noctule.runtime.operation import Operation, RetryMode
     from noctule.runtime.pagination.styles import Paging
     from noctule.runtime.policy.body_failure import BodyFailure
-    from noctule.runtime.policy.retry_headers import RateLimitHeaders
+    from noctule.runtime.responses.rate_limits import RateLimitHeaders
 
 S = TypeVar("S")
 

@@ -1,4 +1,4 @@
-"""The Link header (RFC 8288), and links that may be followed with our credentials."""
+"""Links to other pages that may be followed with our credentials."""
 
 from __future__ import annotations
 
@@ -7,24 +7,8 @@ from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from noctule.runtime.errors import InvalidResponse
 
-MAX_HEADER = 16 * 1024
-
 # Dot segments, which urljoin has resolved unless they were escaped.
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
-_VALUE = r"(?:\"(?:[^\"\\]|\\.)*\"|[^\s\",;<>]+)"
-_LINK = re.compile(
-    rf"<([^<>]*)>((?:\s{{0,8}};\s{{0,8}}[\w!#$&+^`|~*.-]+(?:\s{{0,8}}=\s{{0,8}}{_VALUE})?)*)"
-)
-_PARAMETER = re.compile(rf";\s{{0,8}}([\w!#$&+^`|~*.-]+)\s{{0,8}}=\s{{0,8}}({_VALUE})")
-
-
-def find_link(header: str, relation: str = "next") -> str | None:
-    """The first target of `relation` in a Link header; None when there is none."""
-    for link in _LINK.finditer(header[:MAX_HEADER]):
-        for name, value in _PARAMETER.findall(link[2]):
-            if name.lower() == "rel" and relation in value.strip('"').lower().split():
-                return link[1]
-    return None
 
 
 def resolve_link(base_url: str, current: str, link: str) -> tuple[str, dict[str, object]]:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from noctule.webhooks import PermanentFailure
+from noctule.webhooks.store.schema import completion
 
 pytestmark = pytest.mark.anyio
 
@@ -123,3 +124,23 @@ async def test_events_without_a_subject_are_not_ordered(provider_of, store):
         for number in range(5):
             await stripe.sends({"id": f"evt_{number}", "type": "t"})
         assert len(store.claim("stripe", stripe.clock.time(), 60, 8)) == 5
+
+
+async def test_a_replay_in_between_does_not_let_a_late_worker_settle(provider_of, store):
+    stripe = provider_of("stripe", work=False)
+    async with stripe.receiver.lifespan():
+        await stripe.sends({"id": "evt_1", "type": "t"})
+    now = stripe.clock.time()
+    [late] = store.claim("stripe", now, 60, 8)
+    [second] = store.claim("stripe", now + 61, 60, 8)  # the first lease is over
+    assert store.settle(second.seq, second.claim, "dead", reason="failed")
+    store.requeue({second.seq: now + 62})
+    [third] = store.claim("stripe", now + 63, 60, 8)
+    assert (late.attempts, third.attempts) == (1, 1)
+    assert not store.settle(late.seq, late.claim, "done")
+    store.run(completion(late.seq, late.claim))
+    assert store.get(late.seq).state == "leased"
+    assert store.settle(third.seq, third.claim, "pending", reason="again", due=now + 70)
+    [fourth] = store.claim("stripe", now + 70, 60, 8)
+    assert fourth.attempts == 2
+    assert late.claim < second.claim < third.claim < fourth.claim

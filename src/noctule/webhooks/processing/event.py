@@ -48,6 +48,7 @@ class Event:
     subject: str | None
     superseded: bool
     raw: bytes = field(repr=False)
+    _claim: int = field(repr=False)
     _view: DeliveryView = field(repr=False)
     _path: str = field(repr=False)
     object: Any = field(default=None, init=False, repr=False)
@@ -74,6 +75,7 @@ class Event:
             subject=stored.subject,
             superseded=stored.superseded,
             raw=stored.request.body,
+            _claim=stored.claim,
             _view=DeliveryView(scheme, stored.request),
             _path=path,
         )
@@ -117,4 +119,4 @@ class Event:
             raise TypeError("complete() in a SQLite inbox needs an apsw connection")
         self.completed = True
         run = getattr(connection, "exec_driver_sql", None) or connection.execute
-        return run(completion(self.seq, self.attempt))
+        return run(completion(self.seq, self._claim))

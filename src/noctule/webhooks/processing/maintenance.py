@@ -81,6 +81,7 @@ class Maintenance:
         self._makes_copies = os.environ.get(COPY, "").lower() not in ("off", "no", "0", "false")
         self._reencrypt_after: int | None = 0
         self._pruned_at = float("-inf")
+        self._log_holds_bodies = False
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -104,6 +105,7 @@ class Maintenance:
             self._reencrypt_after = await self._inbox.call(
                 lambda store: store.reencrypt(after, CHUNK)
             )
+            self._log_holds_bodies |= self._reencrypt_after is not None
             if self._reencrypt_after is not None:
                 return True
         if self._clock.monotonic() - self._pruned_at >= PRUNE_EVERY and self._keep_seconds < float(
@@ -111,9 +113,14 @@ class Maintenance:
         ):
             before = self._clock.time() - self._keep_seconds
             pruned = await self._inbox.call(lambda store: store.prune(before, 500))
+            self._log_holds_bodies |= pruned > 0
             if pruned < 500:
                 self._pruned_at = self._clock.monotonic()
-            return pruned == 500
+            if pruned == 500:
+                return True
+        if self._log_holds_bodies:
+            emptied = await self._inbox.read(lambda store: store.truncate_log())
+            self._log_holds_bodies = not emptied
         return False
 
     async def _copy(self) -> int:

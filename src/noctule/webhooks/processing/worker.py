@@ -236,7 +236,7 @@ class Worker:
         self, stored: StoredEvent, state: EventState, reason: str = "", **options: Any
     ) -> EventState:
         await self._inbox.call(
-            lambda store: store.settle(stored.seq, stored.attempts, state, reason=reason, **options)
+            lambda store: store.settle(stored.seq, stored.claim, state, reason=reason, **options)
         )
         return state
 

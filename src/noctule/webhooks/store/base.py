@@ -58,8 +58,9 @@ class Receipt:
 class StoredEvent:
     """An event and its delivery, as stored.
 
-    `attempts` counts the attempts started, `due` is when the event may be claimed next, `reason`
-    says why the last attempt failed, `copies` counts the duplicates that were received. `subject`
+    `attempts` counts the attempts started, `claim` how often a worker took the event: a replay
+    resets the first and never the second. `due` is when the event may be claimed next; `reason`
+    says why the last attempt failed; `copies` counts the duplicates that were received. `subject`
     is the object that the event is about; `superseded` is set if a newer version of that object was
     processed already. `request` is None once the body was pruned.
     """
@@ -73,6 +74,7 @@ class StoredEvent:
     type: str
     state: EventState
     attempts: int
+    claim: int
     due: float
     reason: str
     copies: int
@@ -193,14 +195,15 @@ class InboxStore(Protocol):
     def settle(
         self,
         seq: int,
-        attempt: int,
+        claim: int,
         state: EventState,
         *,
         reason: str = "",
         due: float = 0.0,
         count_attempt: bool = True,
     ) -> bool:
-        """End an attempt. If the lease was lost meanwhile, change nothing and return False.
+        """End the attempt that began with this claim. If another worker claimed the event
+        meanwhile, or a replay queued it, change nothing and return False.
 
         `count_attempt=False` does not count this attempt (the handler was not at fault).
         """
@@ -249,6 +252,11 @@ class InboxStore(Protocol):
 
         Returns the number to continue from; None at the end, or without an encryption key.
         """
+        ...
+
+    def truncate_log(self) -> bool:
+        """Empty the write-ahead log, in which deleted and encrypted bodies are still readable.
+        False while another connection reads it: try again. Not inside a transaction."""
         ...
 
     def arrivals(self, route: str, limit: int) -> list[Arrival]:

@@ -25,13 +25,22 @@ NEWER = """EXISTS (
     SELECT 1 FROM noctule_event n WHERE n.route = e.route AND n.subject = e.subject
     AND n.state = 'done' AND n.version > e.version)"""
 COLUMNS = (
-    *("seq", "delivery", "position", "route", "id", "type", "state", "attempts", "due", "reason"),
-    *("copies", "subject", "version", "superseded", "provider", "received_at", "signed_at"),
+    *("seq", "delivery", "position", "route", "id", "type", "state", "attempts", "claim", "due"),
+    *(
+        "reason",
+        "copies",
+        "subject",
+        "version",
+        "superseded",
+        "provider",
+        "received_at",
+        "signed_at",
+    ),
     *("key", "coverage"),
 )
 FIELDS = f"""
-    SELECT e.seq, e.delivery, e.position, e.route, e.id, e.type, e.state, e.attempts, e.due,
-           e.reason, e.copies, e.subject, e.version, {NEWER}, d.provider, d.received_at,
+    SELECT e.seq, e.delivery, e.position, e.route, e.id, e.type, e.state, e.attempts, e.claim,
+           e.due, e.reason, e.copies, e.subject, e.version, {NEWER}, d.provider, d.received_at,
            d.signed_at, d.key, d.coverage, d.cipher_key, d.method, d.url, d.headers, d.body
 """
 SELECT = FIELDS + "FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery "
@@ -75,6 +84,10 @@ class SqlEngine(ABC):
     @abstractmethod
     def reserve(self, subjects: Sequence[str]) -> set[str]:
         """Reserve texts until the transaction ends; returns those not reserved by another one."""
+
+    @abstractmethod
+    def truncate_log(self) -> bool:
+        """See `InboxStore`."""
 
     @abstractmethod
     def keep_copies(self, texts: Mapping[int, str]) -> None:

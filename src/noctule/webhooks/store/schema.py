@@ -78,13 +78,17 @@ MIGRATIONS = (
         details  TEXT NOT NULL
     );
     """,
+    """
+    ALTER TABLE noctule_event ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
+    {forgetting};
+    """,
 )
 
 
-def completion(seq: int, attempt: int) -> str:
+def completion(seq: int, claim: int) -> str:
     """A statement that ends an attempt, for a connection of any driver.
 
     Drivers differ in how they mark parameters, so the two integers are part of the text.
     """
     update = "UPDATE noctule_event SET state = 'done', reason = '', due = 0"
-    return f"{update} WHERE seq = {seq:d} AND attempts = {attempt:d} AND state = 'leased'"
+    return f"{update} WHERE seq = {seq:d} AND claim = {claim:d} AND state = 'leased'"

@@ -52,7 +52,8 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
             # have claimed an event of the same subject.
             claimed = self.run(
                 f"""UPDATE noctule_event AS e
-                SET state = 'leased', attempts = attempts + 1, due = :until,
+                SET state = 'leased', attempts = attempts + 1, claim = claim + 1,
+                    due = :until,
                     identity = CASE WHEN substr(identity, 1, {len(HINT_PREFIX)}) = '{HINT_PREFIX}'
                         THEN NULL ELSE identity END
                 WHERE e.seq AMONG_LIST AND NOT {BEHIND} AND NOT {IN_HAND} RETURNING seq""",  # noqa: S608
@@ -65,7 +66,7 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
     def settle(
         self,
         seq: int,
-        attempt: int,
+        claim: int,
         state: EventState,
         *,
         reason: str = "",
@@ -76,14 +77,14 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
             settled = self.run(
                 """UPDATE noctule_event
                 SET state = :state, reason = :reason, due = :due, attempts = attempts - :uncounted
-                WHERE seq = :seq AND attempts = :attempt AND state = 'leased' RETURNING seq""",
+                WHERE seq = :seq AND claim = :claim AND state = 'leased' RETURNING seq""",
                 {
                     "state": state,
                     "reason": reason,
                     "due": due,
                     "uncounted": 0 if count_attempt else 1,
                     "seq": seq,
-                    "attempt": attempt,
+                    "claim": claim,
                 },
             )
         return bool(settled)

@@ -50,6 +50,7 @@ class SqliteStore(SqlStore):
         "bytes": "BLOB",
         "real": "REAL",
         "search": "CREATE VIRTUAL TABLE noctule_copy USING fts5(text)",
+        "forgetting": "INSERT INTO noctule_copy (noctule_copy, rank) VALUES ('secure-delete', 1)",
     }
 
     def __init__(self, place: str) -> None:
@@ -75,6 +76,7 @@ class SqliteStore(SqlStore):
             self._db.set_busy_timeout(BUSY_MS)
             self.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
             self.run("PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=4000")
+            self.run("PRAGMA secure_delete=ON")  # FAST leaves bodies in freed pages
         except apsw.Error as error:
             raise InboxError(f"the inbox {place} cannot be opened: {error}") from None
         self.migrate(place)
@@ -108,6 +110,15 @@ class SqliteStore(SqlStore):
 
     def reserve(self, subjects: Sequence[str]) -> set[str]:
         return set(subjects)  # a writer has the whole file
+
+    def truncate_log(self) -> bool:
+        if self._db.in_transaction:  # an inbox in memory, which has no log
+            return True
+        try:
+            [(busy, _, _)] = self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+        except apsw.BusyError:
+            return False
+        return not busy
 
     def keep_copies(self, texts: Mapping[int, str]) -> None:
         self.run_many(

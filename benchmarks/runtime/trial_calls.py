@@ -19,6 +19,7 @@ import os
 import random
 import sys
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,7 @@ class Watched(Waiting):
         self.answer = OK if well else Response(503)
         self.early = 0
         self.answered = False
-        self.others_settled = threading.Event()
+        self.others_settled: Callable[[], bool] = lambda: True
 
     async def asend(self, _: Request) -> Response:
         self.early += not self.answered
@@ -122,10 +123,12 @@ class Watched(Waiting):
         return self.answer
 
     def send(self, _: Request) -> Response:
-        """For threads: the answer comes when the others have been refused, or listen."""
+        """For threads: the answer comes when the others have been refused, or wait in line."""
         self.sent += 1
         self.early += not self.answered
-        self.others_settled.wait(5)
+        end = time.monotonic() + 5.0
+        while not (self.answered or self.others_settled()) and time.monotonic() < end:
+            time.sleep(0.001)
         self.answered = True
         return self.answer
 
@@ -286,7 +289,7 @@ def recovers(service: Any, state: Any) -> bool:
 
 async def tasks(callers: int = 50, rounds: int = 100) -> int:
     """Rounds in which exactly one of many tasks made the trial call. In every other one it fails,
-    and none of those that listened may go; else those that listened follow."""
+    and none of those that waited for it may go; else they follow."""
     exact = 0
     for number in range(rounds):
         well = number % 2 == 0
@@ -311,30 +314,14 @@ def threads(callers: int = 30, rounds: int = 50) -> int:
     return sum(one_of_threads(callers, well=number % 2 == 0) for number in range(rounds))
 
 
-class Counted(SystemClock):
-    """Counts those who wait."""
-
-    def __init__(self, settled: Callable[[], None]) -> None:
-        self.settled = settled
-
-    def block(self, seconds: float) -> None:
-        self.settled()
-        super().block(seconds)
-
-
 def one_of_threads(callers: int, *, well: bool) -> bool:
-    settled: set[int] = set()
-
-    def settle() -> None:
-        settled.add(threading.get_ident())
-        if len(settled) == callers - 1:
-            transport.others_settled.set()
-
-    clock = Counted(settle)
+    clock = SystemClock()
     transport = Watched(clock, well=well)
     service = service_with_open_circuit(SyncService, transport, clock, places=callers)
+    line = state_of(service).breaker.line
     barrier = threading.Barrier(callers)
     refused: list[bool] = []
+    transport.others_settled = lambda: len(line.calls) + len(refused) == callers - 1
 
     def call() -> None:
         barrier.wait()
@@ -342,7 +329,6 @@ def one_of_threads(callers: int, *, well: bool) -> bool:
             service.call(READ, options=ONCE)
         except CircuitOpen:
             refused.append(True)
-            settle()
         except ServiceError:
             pass
 

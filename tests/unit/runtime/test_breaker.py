@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from noctule.runtime.policy.breaker import Breaker, BreakerLimits, State
+from noctule.runtime.policy.waiting_line import WaitingCall
 
 LIMITS = BreakerLimits()
 MIDDLE = 0.5
@@ -42,6 +43,8 @@ class BreakerMachine(RuleBasedStateMachine):
         self.good = 0
         """Successes since the trial call was admitted."""
         self.trial_sent_at = -1e9
+        self.trials = set[int]()
+        """Generations of the calls admitted since it was last open."""
 
     @rule(seconds=st.floats(0, 90) | st.floats(0, 0.2))
     def time_passes(self, seconds: float) -> None:
@@ -66,8 +69,12 @@ class BreakerMachine(RuleBasedStateMachine):
                 self.refused, self.good = 0, 0
         if generation is not None:
             self.pending.append(generation)
-            if state is not State.CLOSED and not self.good:
-                self.trial_sent_at = self.now
+            if state is State.OPEN:
+                self.trials.clear()
+            if state is not State.CLOSED:
+                self.trials.add(generation)
+                if not self.good:
+                    self.trial_sent_at = self.now
 
     @precondition(lambda self: self.pending)
     @rule(
@@ -89,18 +96,19 @@ class BreakerMachine(RuleBasedStateMachine):
             connect_failure=connect_failure and not success,
         )
         after = self.breaker.state, self.breaker.generation
-        if generation != before[1]:
+        well = success and seconds < LIMITS.slow_call_seconds
+        if generation != before[1] and not (well and generation in self.trials):
             assert after == before
         elif before[0] is State.HALF_OPEN:
             self.good += 1
-            well = success and seconds < LIMITS.slow_call_seconds
             assert (after[0] is State.OPEN) == (not well)
             assert (after[0] is State.CLOSED) == (well and self.good == LIMITS.successes_to_close)
 
     @rule(age=st.floats(0, 3))
-    def recheck(self, age: float) -> None:
-        """Only during a recent trial call, and for a limited time."""
-        if self.breaker.recheck_after(self.now, age) is not None:
+    def wait_for_the_result(self, age: float) -> None:
+        """Only of a recent trial call, and for a limited time."""
+        begin = self.now - age
+        if self.breaker.waits_until(WaitingCall(begin, 0.0)) > self.now:
             assert self.breaker.state is State.HALF_OPEN
             assert self.now - self.trial_sent_at < LIMITS.short_trial_seconds
             assert age < LIMITS.short_trial_seconds

@@ -45,6 +45,7 @@ OTHER: dict[str, Any] = {
     "retry": RetryLimits(attempts=2),
     "retry_budget": RetryBudget(capacity=50),
     "breaker": BreakerLimits(minimum_calls=3),
+    "max_outage_wait": 1.0,
     "max_concurrency": 2,
     "concurrency_timeout": 1.0,
     "max_cooldown": 1.0,
@@ -53,7 +54,7 @@ OTHER: dict[str, Any] = {
     "max_response_bytes": 100,
 }
 SWITCHED = ("timeout", "connect_timeout", "pool_timeout", "deadline", "retry_budget", "breaker")
-SWITCHED += ("max_concurrency", "hedge_after")
+SWITCHED += ("max_outage_wait", "max_concurrency", "hedge_after")
 
 
 def test_there_is_an_option_for_each_policy() -> None:

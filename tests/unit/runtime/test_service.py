@@ -328,7 +328,7 @@ def test_an_open_breaker_spares_the_provider_and_closes_after_two_good_calls(
         with pytest.raises(ConnectionFailed):
             shop.call(READ, path={"id": "i1"}, options=NO_RETRY)
     with pytest.raises(CircuitOpen) as caught:
-        shop.call(READ, path={"id": "i1"})
+        shop.call(READ, path={"id": "i1"}, options=NO_RETRY)
     assert shop.sent == 5
     assert 0 < (caught.value.retry_after or 0) <= 0.6
     shop.clock.advance(0.6)
@@ -341,7 +341,7 @@ def test_an_open_breaker_spares_the_provider_and_closes_after_two_good_calls(
     shop.call(READ, path={"id": "i1"})
     assert [event["state"] for event in shop.events_named("breaker")] == ["open", "closed"]
     trial_states = [event["state"] for event in shop.events_named("trial_call")]
-    assert trial_states == ["half-open", "open", "half-open", "half-open"]
+    assert trial_states == ["half-open", "open", "half-open"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 429])

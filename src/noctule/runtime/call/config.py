@@ -53,6 +53,10 @@ class Policies:
     breaker: BreakerLimits | None = field(default_factory=BreakerLimits)
     """Opens when half of ten calls failed. With a minimum of 100 calls, as elsewhere, it would
     never open in a service that makes a few calls a minute."""
+    max_outage_wait: float | None = 7.0
+    """A call that finds the circuit open waits in line for the provider to come back while the
+    outage is younger than this, about as long as its retries would have waited. It holds no permit
+    meanwhile. None: it fails with `CircuitOpen` at once."""
     max_concurrency: int | None = 50
     """Concurrent calls to one provider, so that one that hangs does not take all connections."""
     concurrency_timeout: float = 3.0
@@ -85,6 +89,9 @@ class CallOptions:
     retry: RetryLimits | None = None
     retry_budget: RetryBudget | Off | None = None
     breaker: BreakerLimits | Off | None = None
+    max_outage_wait: float | Off | None = None
+    """`OFF`: fail fast. A call that makes one attempt only (`attempts=1`) does not wait for an
+    outage to end either, but at most a second for the result of a running trial call."""
     max_concurrency: int | Off | None = None
     concurrency_timeout: float | None = None
     max_cooldown: float | None = None

@@ -270,9 +270,10 @@ def _limited(request: Request, until: float | None, clock: Clock) -> Request:
 def _wait_sync(effect: Wait, clock: Clock) -> None:
     from threading import Event
 
-    woken = Event()
-    if not effect.subscribe(woken.set):
-        woken.wait(clock.real(effect.seconds))
+    woken, end = Event(), clock.monotonic() + effect.seconds
+    if not effect.subscribe(woken.set) and not woken.wait(clock.real(effect.seconds)):
+        # On a clock that jumps, nothing has waited yet.
+        clock.block(max(0.0, end - clock.monotonic()))
 
 
 def _invoke_sync(effect: Invoke) -> object:

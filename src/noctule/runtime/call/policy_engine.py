@@ -3,6 +3,7 @@
     engine.start() ──> effect ──> driver ──Attempt──────> engine.after_attempt(outcome) ──> effect
                                      └────Sleep or Wait─> engine.resume() ──> effect
 
+A `Wait` is for a permit, or in line for a provider that is down; there, a call holds no permit.
 `start`, `resume` and `after_attempt` return the next effect (`noctule.runtime.effects`), which a
 driver carries out; `after_attempt` returns None when the call has succeeded. A call that fails
 raises a `ServiceError`. In any case, cancellation included, `close` returns the call's permit
@@ -34,6 +35,7 @@ from noctule.runtime.policy.deadline import attempt_time
 from noctule.runtime.policy.hedge import hedge_after
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.policy.retry import can_replay, settles, wait_before_retry
+from noctule.runtime.policy.waiting_line import WaitingCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
     from noctule.runtime.effects import Wait
     from noctule.runtime.operation import RetryMode
+    from noctule.runtime.policy.bulkhead import Bulkhead
 
 NO_GENERATION = -1
 """No attempt is admitted at present."""
@@ -69,9 +72,13 @@ class EngineConfig:
     """An attempt that no deadline shortens: nearly all are the same."""
     monotonic: Callable[[], float] = field(init=False, repr=False)
     """The clock's: looked up once, since each call reads it twice."""
+    max_outage_wait: float | None = field(init=False)
+    """That of the policies; 0 for calls that are not retried."""
 
     def __post_init__(self) -> None:
         self.monotonic = self.clock.monotonic
+        wait = self.policies.max_outage_wait
+        self.max_outage_wait = wait and (wait if self.policies.retry.attempts > 1 else 0.0)
         self.full_attempt = Attempt(self.policies.timeout)
 
 
@@ -83,6 +90,7 @@ class PolicyEngine:
         "_cut_by_deadline",
         "_doubt",
         "_generation",
+        "_line_call",
         "_retry_cost",
         "_until",
         "_waiter",
@@ -103,6 +111,8 @@ class PolicyEngine:
         """The failure after which the write may have happened, until an answer settles it."""
         self.renewing = False
         """The attempt is getting a token: the request itself has not been sent."""
+        self._line_call: WaitingCall | None = None
+        """The call in line, once it has found the circuit open."""
         self.start_time = start_time = config.monotonic()
         until = None if AMBIENT.get() is None else ambient_deadline(config.clock)
         deadline = config.policies.deadline
@@ -120,17 +130,18 @@ class PolicyEngine:
         if bulkhead is None or bulkhead.try_acquire():
             self._waiter = None
             return self._next_attempt(now)
-        seconds, self._cut_by_deadline = attempt_time(
-            config.policies.concurrency_timeout, self._until, now
-        )
-        waiter = self._waiter = config.state.enqueue(bulkhead, now, seconds or 0.0)
-        if waiter.granted:
-            return self._next_attempt(now)
-        return config.state.wait_for_permit(waiter)
+        if not config.state.is_closed:
+            call = self._waiting_call(now)
+            if config.state.can_wait(call, now):
+                return self._join_line(call, now, now)
+        return self._wait_for_permit(bulkhead, now, config.policies.concurrency_timeout)
 
     def resume(self) -> Attempt | Sleep | Wait:
         """The wait is over: make the next attempt, if nothing prevents it now."""
-        if self._waiter is not None and not self._waiter.granted:
+        waiter = self._waiter
+        if waiter is NO_WAITER and self._line_call is not None:
+            return self._in_line(self._line_call, self.config.monotonic())
+        if waiter is not None and not waiter.granted:
             raise self._stop(
                 errors.DeadlineExceeded()
                 if self._cut_by_deadline
@@ -138,8 +149,8 @@ class PolicyEngine:
             )
         return self._next_attempt(self.config.monotonic())
 
-    def after_attempt(self, outcome: AttemptOutcome) -> Sleep | None:
-        """The attempt ended: the wait before the next one, or None when the call succeeded.
+    def after_attempt(self, outcome: AttemptOutcome) -> Attempt | Sleep | Wait | None:
+        """The attempt ended: what comes before the next one, or None when the call succeeded.
 
         Raises the `ServiceError` of the call when there is no further attempt.
         """
@@ -168,7 +179,7 @@ class PolicyEngine:
             self._weigh(outcome, error)
         wait = self._retry_wait(outcome, error)
         if wait is not None:
-            return Sleep(wait)
+            return self._pause(wait)
         failure = self._end(error, safe=can_replay(config.retry_mode, outcome))
         try:
             raise failure
@@ -197,8 +208,10 @@ class PolicyEngine:
             if self._generation != NO_GENERATION:
                 if self.config.writes and not self.renewing:
                     self._doubt = self._doubt or errors.TimedOut()
-                self.config.state.release(self._generation)
+                self.config.state.release(self._generation, self.config.monotonic())
                 self._generation = NO_GENERATION
+            if self._line_call is not None:
+                self.config.state.leave_line(self._line_call, self.config.monotonic())
         finally:
             waiter, self._waiter = self._waiter, NO_WAITER
             state = self.config.state
@@ -248,7 +261,7 @@ class PolicyEngine:
         error.elapsed = self.config.monotonic() - self.start_time
         return error
 
-    def _next_attempt(self, now: float) -> Attempt | Sleep:
+    def _next_attempt(self, now: float) -> Attempt | Sleep | Wait:
         config = self.config
         state, attempt, until = config.state, config.full_attempt, self._until
         if state.cooldown.not_before > now:
@@ -266,7 +279,7 @@ class PolicyEngine:
             self._generation = breaker.generation
         else:
             admitted = self._admit(now, attempt)
-            if isinstance(admitted, Sleep):
+            if not isinstance(admitted, Attempt):
                 return admitted
             attempt = admitted
         self.attempts += 1
@@ -286,31 +299,91 @@ class PolicyEngine:
             raise self._stop(errors.RateLimited(), retry_after=wait)
         return Sleep(with_jitter(wait, self.config.state.random))
 
-    def _admit(self, now: float, attempt: Attempt) -> Attempt | Sleep:
+    def _admit(self, now: float, attempt: Attempt) -> Attempt | Sleep | Wait:
         """The attempt that the breaker admits, or a wait; raises when the call is refused."""
         state = self.config.state
         if state.open_with_peer(now, self.config.clock.time()):
             self._emit_breaker("breaker", State.OPEN)
-        generation = state.admit(now)
+        call = self._waiting_call(now)
+        generation = state.admit(now, call)
         if generation is None:
-            wait = state.recheck_after(now, now - self.start_time)
-            if wait is not None and not self._beyond_deadline(wait):
-                return Sleep(wait)
-            generation, attempt = SHORT_TRIAL, self._short_trial(now, attempt)
+            seconds = state.admit_short_trial(now, call)
+            if seconds is None:
+                return self._join_line(call, now, now)
+            generation = SHORT_TRIAL
+            attempt = Attempt(seconds if attempt.seconds is None else min(seconds, attempt.seconds))
         self._generation = generation
-        if not state.is_closed:
+        if not state.lets_calls_pass:
             self._emit_breaker("trial_call", State.HALF_OPEN)
         return attempt
 
-    def _short_trial(self, now: float, attempt: Attempt) -> Attempt:
-        """The attempt, as a short trial; raises when the call is refused. A call that must not
-        be repeated makes none: it is likely to be given up."""
+    def _waiting_call(self, now: float) -> WaitingCall:
+        call, config = self._line_call, self.config
+        if call is None:
+            call = self._line_call = WaitingCall(
+                now, config.max_outage_wait, may_repeat=config.retry_mode != "never"
+            )
+        return call
+
+    def _join_line(
+        self, call: WaitingCall, now: float, not_before: float
+    ) -> Attempt | Sleep | Wait:
+        """Wait for the provider to come back, without a permit; raises when it cannot."""
         state = self.config.state
-        may_repeat = self.config.retry_mode != "never"
-        seconds = state.admit_short_trial(now) if may_repeat else None
-        if seconds is None:
-            raise self._stop(errors.CircuitOpen(), retry_after=state.seconds_until_trial(now))
-        return Attempt(seconds if attempt.seconds is None else min(seconds, attempt.seconds))
+        if not state.join_line(call, now, not_before):
+            raise self._circuit_open(now)
+        waiter, self._waiter = self._waiter, NO_WAITER
+        if state.bulkhead is not None and waiter is not NO_WAITER:
+            state.return_permit(state.bulkhead, waiter, now)
+        return self._in_line(call, now)
+
+    def _in_line(self, call: WaitingCall, now: float) -> Attempt | Sleep | Wait:
+        """Wait for the call's turn in line, or make its attempt."""
+        config = self.config
+        state, until = config.state, self._until
+        wait = state.wait_in_line(call, now)
+        if wait is not None:
+            if until is not None:
+                wait.seconds = min(wait.seconds, until - now)
+            if wait.seconds <= 0.0:
+                raise self._circuit_open(now)
+            return wait
+        bulkhead = state.bulkhead
+        if bulkhead is None or bulkhead.try_acquire():
+            self._waiter = None
+            return self._next_attempt(now)
+        if call.released:
+            longest = max(config.policies.concurrency_timeout, config.max_outage_wait or 0.0)
+            return self._wait_for_permit(bulkhead, now, longest)
+        state.postpone_trial(now)
+        return self._in_line(call, now)
+
+    def _wait_for_permit(
+        self, bulkhead: Bulkhead, now: float, max_wait: float
+    ) -> Attempt | Sleep | Wait:
+        state = self.config.state
+        seconds, self._cut_by_deadline = attempt_time(max_wait, self._until, now)
+        waiter = self._waiter = state.enqueue(bulkhead, now, seconds or 0.0)
+        if waiter.granted:
+            return self._next_attempt(now)
+        return state.wait_for_permit(waiter)
+
+    def _pause(self, wait: float) -> Attempt | Sleep | Wait:
+        """The wait before a retry: in line if the circuit is open, since the provider may be back
+        sooner, and since a call in line holds no permit."""
+        config = self.config
+        if config.state.lets_calls_pass:
+            return Sleep(wait)
+        now = config.monotonic()
+        call = self._waiting_call(now)
+        if config.state.can_wait(call, now + wait):
+            return self._join_line(call, now, now + wait)
+        return Sleep(wait)
+
+    def _circuit_open(self, now: float) -> errors.ServiceError:
+        return self._stop(
+            errors.CircuitOpen(), retry_after=self.config.state.seconds_until_trial(now)
+        )
 
     def _hedged(self, attempt: Attempt) -> Attempt:
         after, seconds = self.config.policies.hedge_after, attempt.seconds
@@ -331,7 +404,7 @@ class PolicyEngine:
         if (
             wait is None
             or self._beyond_deadline(wait)
-            or config.state.seconds_until_trial(config.monotonic()) > wait
+            or self._refused_after(wait)
             or not self._pay_for_retry(outcome)
         ):
             return None
@@ -343,6 +416,13 @@ class PolicyEngine:
             status=error.status,
         )
         return wait
+
+    def _refused_after(self, wait: float) -> bool:
+        """Whether the breaker would refuse a retry after `wait`."""
+        state, now = self.config.state, self.config.monotonic()
+        return state.seconds_until_trial(now) > wait and not state.can_wait(
+            self._waiting_call(now), now + wait
+        )
 
     def _pay_for_retry(self, outcome: AttemptOutcome) -> bool:
         budget = self.config.policies.retry_budget

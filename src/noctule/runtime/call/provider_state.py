@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from noctule.runtime.call.telemetry import DeprecationLog
 from noctule.runtime.effects import Wait
-from noctule.runtime.policy.breaker import CLOSED, SHORT_TRIAL, Breaker, State
+from noctule.runtime.policy.breaker import CLOSED, OPEN, SHORT_TRIAL, Breaker, State
 from noctule.runtime.policy.bulkhead import Bulkhead
 from noctule.runtime.policy.cooldown import Cooldown
 from noctule.runtime.policy.outcome import DeliveryStatus
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from noctule.runtime.policy.breaker import BreakerLimits
     from noctule.runtime.policy.bulkhead import Waiter
     from noctule.runtime.policy.outcome import AttemptOutcome
+    from noctule.runtime.policy.waiting_line import WaitingCall
 
 MAX_ORIGINS = 512
 """Origins and credentials that are remembered; the least recently used one goes first."""
@@ -91,27 +92,114 @@ class ProviderState:
         self.breaker = Breaker(policies.breaker, random) if policies.breaker else None
         self.bulkhead = Bulkhead(policies.max_concurrency) if policies.max_concurrency else None
 
-    def admit(self, now: float) -> int | None:
-        """A generation to hand to `record` or `release`; None when the breaker refuses the call."""
-        if self.breaker is None:
+    def admit(self, now: float, call: WaitingCall) -> int | None:
+        """A generation to hand to `record` or `release`; None when the breaker does not let the
+        call through."""
+        breaker = self.breaker
+        if breaker is None:
             return 0
         with self.lock:
-            return self.breaker.admit(now)
+            generation = breaker.admit(now, first=self._is_first(breaker, call, now))
+            if not breaker.line.calls:
+                call.released = False
+                return generation
+            if generation is not None:
+                breaker.line.leave(call)
+            woken = breaker.line.call_leader(breaker.trial_due(now))
+        _wake(woken)
+        return generation
 
-    def recheck_after(self, now: float, age: float) -> float | None:
-        """`Breaker.recheck_after`, for a call that began `age` seconds ago. Calls that wait keep
-        their permits, so they wait only while there are enough."""
-        if self.breaker is None or not (self.bulkhead is None or self.bulkhead.has_spare_permits):
-            return None
-        with self.lock:
-            return self.breaker.recheck_after(now, age)
-
-    def admit_short_trial(self, now: float) -> float | None:
+    def admit_short_trial(self, now: float, call: WaitingCall) -> float | None:
         """`Breaker.admit_short_trial`, for a call that was not admitted."""
-        if self.breaker is None:
+        breaker = self.breaker
+        if breaker is None or not call.may_repeat:
             return None
         with self.lock:
-            return self.breaker.admit_short_trial(now)
+            if not self._is_first(breaker, call, now):
+                return None
+            seconds = breaker.admit_short_trial(now)
+            if seconds is None:
+                return None
+            breaker.line.leave(call)
+            woken = breaker.line.call_leader(breaker.trial_due(now))
+        _wake(woken)
+        return seconds
+
+    @staticmethod
+    def _is_first(breaker: Breaker, call: WaitingCall, now: float) -> bool:
+        """Whether no call in line goes before it: they do not if it cannot wait."""
+        line = breaker.line
+        return (
+            call.released
+            or not line.calls
+            or call.max_wait is None
+            or line.leader(now) is call
+            or (breaker.is_recovering and breaker.waits_until(call) <= now)
+        )
+
+    def can_wait(self, call: WaitingCall, until: float) -> bool:
+        """Whether that call may wait in line, until then at least."""
+        breaker = self.breaker
+        if breaker is None or (breaker.is_recovering and not breaker.line.calls):
+            return False
+        return breaker.waits_until(call) > until and not breaker.line.is_full
+
+    def join_line(self, call: WaitingCall, now: float, not_before: float) -> bool:
+        """`Breaker.join_line`; the call may lead from `not_before` on."""
+        breaker = self.breaker
+        if breaker is None:
+            return False
+        with self.lock:
+            call.not_before = not_before
+            return breaker.join_line(call, now)
+
+    def wait_in_line(self, call: WaitingCall, now: float) -> Wait | None:
+        """The effect that waits for the call's turn, for 0 s when its wait is over. None: it is
+        its turn."""
+        breaker = self.breaker
+        if breaker is None or breaker.state is CLOSED or call.released:
+            return None
+        with self.lock:
+            until, line = breaker.waits_until(call), breaker.line
+            if until <= now and breaker.is_recovering:
+                line.leave(call)
+                call.released = True
+                return None
+            call.wakes_at, call.woken = until, False
+            due = breaker.trial_due(now)
+            if line.leader(due) is call:
+                due = max(breaker.trial_due(now, short=call.may_repeat), call.not_before)
+                if due <= now:
+                    return None
+                call.wakes_at = min(until, due)
+            return Wait(max(0.0, call.wakes_at - now), partial(self._subscribe_in_line, call))
+
+    def _subscribe_in_line(self, call: WaitingCall, wake: Callable[[], None]) -> bool:
+        with self.lock:
+            call.wake = wake
+            return call.woken
+
+    def leave_line(self, call: WaitingCall, now: float) -> None:
+        """The call is over, wherever it is; call it before `grant_next`."""
+        breaker = self.breaker
+        if breaker is not None and (call.in_line or call.released):
+            with self.lock:
+                unused = int(call.released)
+                breaker.line.leave(call)
+                woken = self._next_in_line(breaker, now, unused)
+            _wake(woken)
+
+    def postpone_trial(self, now: float) -> None:
+        """The call that leads has no permit for its trial call."""
+        if self.breaker is not None:
+            with self.lock:
+                self.breaker.postpone_trial(now)
+
+    def _next_in_line(self, breaker: Breaker, now: float, count: int) -> list[WaitingCall]:
+        """Let so many calls go if the provider is back. Returns the calls to be woken."""
+        line = breaker.line
+        woken = line.release(count) if breaker.is_recovering else []
+        return woken + line.call_leader(breaker.trial_due(now))
 
     def open_with_peer(self, now: float, epoch_now: float) -> bool:
         """Open the breaker if that of another process is open; returns whether it opened.
@@ -152,25 +240,33 @@ class ProviderState:
             before = breaker.state
             if generation == SHORT_TRIAL and outcome.error is None:
                 generation = breaker.short_trial_generation()
-            if healthy:
-                breaker.record(generation, now, success=True, seconds=seconds)
-            elif healthy is None:
+            if healthy is None:
                 breaker.release(generation)
             else:
                 breaker.record(
                     generation,
                     now,
-                    success=False,
+                    success=healthy,
                     seconds=seconds,
                     connect_failure=outcome.delivery is DeliveryStatus.NOT_SENT,
                 )
-            return breaker.state if breaker.state is not before else None
+            state, line = breaker.state, breaker.line
+            woken: list[WaitingCall] = []
+            if line.calls:
+                if state is OPEN:
+                    woken = line.wake_beyond(breaker.waits_until)
+                woken += self._next_in_line(breaker, now, 2 if healthy else 1)
+        _wake(woken)
+        return state if state is not before else None
 
-    def release(self, generation: int) -> None:
+    def release(self, generation: int, now: float) -> None:
         """An attempt was cancelled."""
-        if self.breaker is not None:
+        breaker = self.breaker
+        if breaker is not None:
             with self.lock:
-                self.breaker.release(generation)
+                breaker.release(generation)
+                woken = self._next_in_line(breaker, now, 1) if breaker.line.calls else []
+            _wake(woken)
 
     def enqueue(self, bulkhead: Bulkhead, now: float, max_wait: float) -> Waiter:
         """Wait for a permit, since none was free."""
@@ -200,6 +296,15 @@ class ProviderState:
         if waiter is not None and waiter.wake is not None:
             waiter.wake()
 
+    def return_permit(self, bulkhead: Bulkhead, waiter: Waiter | None, now: float) -> None:
+        """Return a permit, or stop waiting for one."""
+        if waiter is None:
+            bulkhead.release()
+        else:
+            self.cancel(bulkhead, waiter)
+        if bulkhead.queue:
+            self.grant_next(bulkhead, now)
+
     def withdraw(self, cost: int) -> bool:
         """Pay for a retry from the retry budget; False when it is used up."""
         if self.retry_tokens is None:
@@ -216,11 +321,23 @@ class ProviderState:
         """Whether the breaker is closed, or there is none."""
         return self.breaker is None or self.breaker.state is CLOSED
 
+    @property
+    def lets_calls_pass(self) -> bool:
+        """Whether it is closed, or half-open after a trial call that succeeded."""
+        return self.is_closed or (self.breaker is not None and self.breaker.is_recovering)
+
     def seconds_until_trial(self, now: float) -> float:
-        """Seconds until the breaker admits a trial call at the latest; 0 when it is closed."""
-        if self.breaker is None or self.breaker.state is CLOSED:
+        """Seconds until the breaker admits a trial call at the latest; 0 when it lets calls
+        pass."""
+        if self.breaker is None or self.lets_calls_pass:
             return 0.0
         return max(0.0, self.breaker.open_until - now)
+
+
+def _wake(calls: list[WaitingCall]) -> None:
+    for call in calls:
+        if call.wake is not None:
+            call.wake()
 
 
 VariantKey = tuple[int | None, "BreakerLimits | None", int | None]

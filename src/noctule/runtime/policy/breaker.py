@@ -3,9 +3,9 @@
                       trip(): too many failed or slow calls
              CLOSED ─────────────────────────────────────────> OPEN
                ^                                               │  ^
-               │ record(): enough            admit(): a trial  │  │ record(): a call
-               │ calls succeeded             call may go       │  │ failed
-               │                                               v  │
+               │ record(): enough            admit(): a trial  │  │ record(): a call failed;
+               │ calls succeeded, and        call may go       │  │ later, too many calls
+               │ none waits in line                            v  │
                └────────────────────────────────────────── HALF_OPEN
 
 `admit` lets a call through or refuses it, `record` takes the result of an admitted call, and
@@ -16,14 +16,17 @@
 (`trial_call_rate`): for services that call often. So a recovery costs a bounded number of calls,
 and an outage a bounded part of the usual load, however long it lasted.
 
-**While a trial call runs**, other calls may wait for its result instead of being refused: see
-`recheck_after`. A trial call that hangs has no result for a long time, so the calls refused in
-the meantime may earn a *short trial*: a further trial call that is given up early, and of which
-only a success counts (`admit_short_trial`).
+**While it is open**, the calls of a young outage wait in line instead of being refused
+(`noctule.runtime.policy.waiting_line`): `waits_until` says how long. In an old outage they wait
+only for the result of a trial call that runs. A trial call that hangs has no result for a long
+time, so the calls refused in the meantime may earn a *short trial*: a further trial call that is
+given up early, and of which only a success counts (`admit_short_trial`).
 
-**Half-open**, one trial call goes alone. If it succeeds, calls pass again, and the first one that
-fails opens the circuit. A second single trial call would delay every caller, and only help
-against a provider that answers one call and not the next.
+**Half-open**, one trial call goes alone. If it succeeds, calls pass again, those in line first,
+and the first one that fails opens the circuit. A second single trial call would delay every
+caller, and only help against a provider that answers one call and not the next. From
+`successes_to_close` on, failures are judged as in a closed circuit, and it closes when the line
+is empty.
 
 Each admission carries a *generation*. Every change of state and every trial call starts a new
 one, and results of older generations are ignored: calls sent before an outage neither open nor
@@ -36,10 +39,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from noctule.runtime.policy.waiting_line import WaitingLine
 from noctule.runtime.policy.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from noctule.runtime.policy.waiting_line import WaitingCall
 
 
 class State(Enum):
@@ -86,9 +92,16 @@ class BreakerLimits:
     trial_call_interval: float = 0.1
     """Shortest time between two trial calls, however many calls are refused."""
     short_trial_seconds: float = 1.0
-    """Timeout of a short trial, and the longest that a call waits for the result of others."""
+    """Timeout of a short trial, and the longest that a call of an old outage waits for the result
+    of a trial call."""
     successes_to_close: int = 2
     """Successes in a row that close it: the trial call, and calls admitted after it."""
+    max_waiting_calls: int = 5000
+    """Calls that may wait in line for the provider to come back; all others are refused."""
+    waiting_trial_rate: float = 0.05
+    """`trial_call_rate` while the outage is young: the sooner it ends, the fewer calls wait."""
+    waiting_open_seconds: float = 1.0
+    """`max_open_seconds` while the outage is young."""
 
 
 class Breaker:
@@ -96,9 +109,12 @@ class Breaker:
 
     __slots__ = (
         "_connect_failures",
+        "_first_trial",
         "_limits",
         "_next_trial",
+        "_opened",
         "_random",
+        "_recovered",
         "_refused",
         "_slow_call_seconds",
         "_successes",
@@ -107,6 +123,7 @@ class Breaker:
         "_wait_limit",
         "_window",
         "generation",
+        "line",
         "open_until",
         "peer_open_until",
         "state",
@@ -121,10 +138,17 @@ class Breaker:
         self.state = CLOSED
         self.generation = 0
         self.open_until = 0.0
-        """When a trial call may go in any case. Half-open: when the running one has taken too
-        long, and another one may go."""
+        """When a trial call may go in any case. Half-open: when the running one, or the calls that
+        were let go, have taken too long, and another one may go."""
+        self.line = WaitingLine(limits.max_waiting_calls)
+        self._opened = 0.0
+        """When the outage began."""
+        self._recovered = 0.0
+        """Half-open: when the trial call succeeded."""
         self._next_trial = 0.0
         """When enough refused calls may earn a trial call."""
+        self._first_trial = 0
+        """The generation of the first trial call since it was last open."""
         self._trial_started = 0.0
         """When the latest trial call or short trial was sent."""
         self._wait_limit = 0.0
@@ -139,38 +163,77 @@ class Breaker:
         self._successes = 0
         self._connect_failures = 0
 
-    def admit(self, now: float) -> int | None:
-        """The generation, to be handed back with the result. None: the call must not be sent."""
+    def admit(self, now: float, *, first: bool = True) -> int | None:
+        """The generation, to be handed back with the result. None: the call must not be sent.
+        `first`: no other call has to be let go before it."""
         if self.state is CLOSED:
             return self.generation
+        if first and self.is_recovering:
+            return self.generation
+        self._refused += 1
+        if not first:
+            return None
         if self.state is OPEN:
-            if now < self.open_until and not self._trial_earned(now):
+            if now < self.trial_due(now):
                 return None
             self._enter(HALF_OPEN)
-            self.open_until = now + self._open_seconds()
-        elif self._successes:
-            return self.generation
+            self._first_trial = self.generation
         elif self._trial_running:
             if now < self.open_until:
                 return None
-            # It hangs. Its result, if it ever comes, says nothing about the present.
+            # It hangs. If it fails in the end, that says nothing about the present.
             self.generation += 1
-            self.open_until = now + self._open_seconds()
-        self._trial_running = True
+        self.open_until = now + self._open_seconds(now)
         self._trial_sent(now, self._limits.short_trial_seconds)
+        self._trial_running = True
         return self.generation
 
-    def recheck_after(self, now: float, age: float) -> float | None:
-        """Seconds after which a call that was refused should ask again, since a trial call may
-        have a result by then. `age`: seconds since that call began. None: it is refused for good.
-        """
-        recent = now - self._trial_started < self._wait_limit and age < self._wait_limit
-        return self._limits.trial_call_interval if recent and self.state is HALF_OPEN else None
+    @property
+    def is_recovering(self) -> bool:
+        """Whether it is half-open and the trial call succeeded."""
+        return self._successes > 0 and self.state is HALF_OPEN
+
+    def trial_due(self, now: float, *, short: bool = True) -> float:
+        """When the next trial call may go, or the next call of a line that has come to a stop, if
+        no more calls are refused until then. `short`: it may be a short trial."""
+        if self.state is HALF_OPEN:
+            if self._successes or (self._trial_running and not short):
+                return max(now, self.open_until)
+            if not self._trial_running:
+                return now
+        limits = self._limits
+        rate = limits.waiting_trial_rate if self._is_young(now) else limits.trial_call_rate
+        earned = self._refused * rate >= 1
+        return max(now, min(self.open_until, self._next_trial) if earned else self.open_until)
+
+    def postpone_trial(self, now: float) -> None:
+        """The trial call that is due cannot be made at present."""
+        self.open_until = now + self._limits.trial_call_interval
+        self._refused = 0
+
+    def waits_until(self, call: WaitingCall) -> float:
+        """How long that call should wait in line, as things are. 0: not at all."""
+        if call.max_wait is None or self.state is CLOSED:
+            return 0.0
+        if self.is_recovering:
+            return self._recovered + call.max_wait
+        until = self._opened + call.max_wait
+        if self.state is HALF_OPEN:
+            result_until = self._trial_started + self._wait_limit
+            until = max(until, min(result_until, call.since + self._limits.short_trial_seconds))
+        return until
+
+    def join_line(self, call: WaitingCall, now: float) -> bool:
+        """Let that call wait in line, or wait on. False: it is refused for good."""
+        if self.waits_until(call) <= now or not self.line.join(call):
+            return False
+        self.line.young_until = max(self.line.young_until, self._opened + (call.max_wait or 0.0))
+        return True
 
     def admit_short_trial(self, now: float) -> float | None:
-        """The timeout of a short trial, for a call that `admit` refused; its generation is
-        `SHORT_TRIAL`. None: the call stays refused."""
-        if self.state is not HALF_OPEN or not self._trial_earned(now):
+        """The timeout of a short trial, for a call that `admit` refused although it is the first;
+        its generation is `SHORT_TRIAL`. None: the call stays refused."""
+        if self.state is not HALF_OPEN or now < self.trial_due(now):
             return None
         self._trial_sent(now, self._limits.trial_call_interval)
         return self._limits.short_trial_seconds
@@ -203,16 +266,21 @@ class Breaker:
         connect_failure: bool = False,
     ) -> None:
         """The admitted call ended after `seconds`. `connect_failure`: there was no connection."""
-        if generation != self.generation:
-            return
         slow = seconds >= self._slow_call_seconds
-        if self.state is HALF_OPEN:
-            self._record_half_open(now, success=success and not slow)
+        healthy = success and not slow
+        # A trial call that took long is a good sign, too: the provider may always be that slow.
+        late = healthy and self.state is HALF_OPEN and generation >= self._first_trial
+        if generation != self.generation and not late:
             return
-        self._window.add(now, not success, slow)
-        self._connect_failures = self._connect_failures + 1 if connect_failure else 0
-        if (slow or not success) and self._limit_exceeded(now):
-            self.trip(now)
+        if self.state is HALF_OPEN and self._successes < self._limits.successes_to_close:
+            self._record_trial(now, success=healthy)
+        else:
+            self._window.add(now, not success, slow)
+            self._connect_failures = self._connect_failures + 1 if connect_failure else 0
+            if not healthy and self._limit_exceeded(now):
+                self.trip(now)
+        if self.is_recovering:
+            self._continue_recovery(now)
 
     def release(self, generation: int) -> None:
         """The admitted call has no result (it was cancelled): another trial call may go."""
@@ -221,7 +289,9 @@ class Breaker:
 
     def trip(self, now: float) -> None:
         """Open it, each time for longer until it is closed."""
-        seconds = self._open_seconds()
+        if not self.trips:
+            self._opened = now
+        seconds = self._open_seconds(now)
         self.trips += 1
         self._enter(OPEN)
         jitter = self._limits.open_jitter * (2 * self._random() - 1)
@@ -238,10 +308,14 @@ class Breaker:
         self.open_until = now + seconds
         return True
 
-    def _open_seconds(self) -> float:
+    def _is_young(self, now: float) -> bool:
+        """Whether the outage is so young that calls may wait in line."""
+        return now < self.line.young_until
+
+    def _open_seconds(self, now: float) -> float:
         limits = self._limits
-        seconds = limits.open_seconds * limits.open_factor ** min(self.trips, 32)
-        return min(limits.max_open_seconds, seconds)
+        longest = limits.waiting_open_seconds if self._is_young(now) else limits.max_open_seconds
+        return min(longest, limits.open_seconds * limits.open_factor ** min(self.trips, 32))
 
     def _trial_sent(self, now: float, wait_limit: float) -> None:
         """A trial call is on its way; calls refused from now on earn the next one."""
@@ -249,21 +323,21 @@ class Breaker:
         self._next_trial = now + self._limits.trial_call_interval
         self._refused = 0
 
-    def _trial_earned(self, now: float) -> bool:
-        """Whether enough calls were refused, this one included, for a trial call."""
-        self._refused += 1
-        return self._refused * self._limits.trial_call_rate >= 1 and now >= self._next_trial
-
-    def _record_half_open(self, now: float, *, success: bool) -> None:
+    def _record_trial(self, now: float, *, success: bool) -> None:
         if not success:
             self.trip(now)
             return
         self._successes += 1
         self._refused = 0
-        self.open_until = now
-        if self._successes >= self._limits.successes_to_close:
-            self.trips = 0
+        if self._successes == 1:
+            self._recovered = now
             self._window.clear()
+
+    def _continue_recovery(self, now: float) -> None:
+        """A result has come since the trial call: close, or let the next calls in line go."""
+        self.open_until = now + (self._limits.waiting_open_seconds if self.line.calls else 0.0)
+        if self._successes >= self._limits.successes_to_close and not self.line.calls:
+            self.trips = 0
             self._enter(CLOSED)
 
     def _enter(self, state: State) -> None:

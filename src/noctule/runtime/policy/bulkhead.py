@@ -94,11 +94,6 @@ class Bulkhead:
         return waiter
 
     @property
-    def has_spare_permits(self) -> bool:
-        """Whether at least a fifth of the permits is free."""
-        return 5 * len(self._permits) >= self.max_concurrency
-
-    @property
     def active_calls(self) -> int:
         """Calls that have a permit."""
         return self.max_concurrency - len(self._permits)

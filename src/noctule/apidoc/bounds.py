@@ -12,6 +12,8 @@ MAX_ALIASED = 1_000_000
 """Values that the aliases of one YAML text may stand for, all together."""
 MAX_FILES = 2_000
 """Files of one document."""
+MAX_OPERATIONS = 30_000
+"""Operations of one document; the largest known (Microsoft Graph, beta) has 22,361."""
 MAX_HOPS = 50
 """A longer chain of references counts as a cycle."""
 TIMEOUT = 10.0

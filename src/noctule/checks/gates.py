@@ -35,6 +35,8 @@ def gate(
     """
     from noctule.apidoc.quality.gaps import gaps
 
+    operations = tuple(operations)
+    _refuse_boundless(operations)
     if accepted.strip() or document.source.startswith(PACK):
         return
     ignored = {"auth"} if pack and pack.auth else set[str]()
@@ -47,6 +49,19 @@ def gate(
             count=len(blocking),
             **{f"gaps_{language}": _listed(blocking, language) for language in LANGUAGES},
         )
+
+
+def _refuse_boundless(operations: Iterable[ApiOperation]) -> None:
+    """Raise `Problem` (exit 3) for a schema whose values nobody could make or check in bounds."""
+    from noctule.apidoc import json_schema, sample
+
+    for operation in operations:
+        for body in (operation.body, *operation.responses.values()):
+            for media in body.media.values() if body is not None else ():
+                if media.schema is not None:
+                    request = body is operation.body
+                    sample(media.schema, depth=1, request=request)
+                    json_schema(media.schema, request=request)
 
 
 def unsigned(pack: Pack | None, service: str, language: Language) -> RefusedPart | None:

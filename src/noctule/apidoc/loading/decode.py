@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from noctule.apidoc import bounds
-from noctule.json_types import is_object
+from noctule.json_types import is_list, is_object
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ def decode(data: bytes, *, place: str) -> DecodedFile:
         if deeper_than(decoded.value, bounds.MAX_NESTING):
             refuse("too_deep", place, limit=bounds.MAX_NESTING)
     return decoded
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 @contextmanager
@@ -89,7 +93,18 @@ def as_json(text: str, place: str) -> DecodedFile:
         refuse("too_deep", place, limit=bounds.MAX_NESTING)
     except ValueError as error:
         refuse("malformed", place, cause=str(error), form="JSON")
+    if _SURROGATE.search(text):
+        value = well_formed(value)
     return DecodedFile(value, tuple(duplicates))
+
+
+def well_formed(value: Any) -> Any:
+    """The value with U+FFFD for each half of a surrogate pair, which no file can hold."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if is_object(value):
+        return {well_formed(key): well_formed(member) for key, member in value.items()}
+    return [well_formed(element) for element in value] if is_list(value) else value
 
 
 def as_yaml(text: str, place: str) -> DecodedFile:

@@ -13,7 +13,8 @@ from noctule.apidoc.loading.decode import decode, refuse
 from noctule.apidoc.loading.files import Fetch, Library, file_bytes
 from noctule.apidoc.model.document import ApiDocument
 from noctule.apidoc.model.node import Node, UnreadableError
-from noctule.json_types import is_list, is_object
+from noctule.apidoc.model.openapi3 import METHODS
+from noctule.json_types import as_dict, is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,6 +113,10 @@ def recognise(value: Any, place: str) -> tuple[str, Any]:
     for section, kind in SECTIONS.items():
         if document.get(section) is not None and not isinstance(document[section], kind):
             refuse("malformed_section", f"{place}#/{section}", section=section)
+    items = filter(is_object, as_dict(document.get("paths")).values())
+    count = sum(key in METHODS for item in items for key in item)
+    if count > bounds.MAX_OPERATIONS:
+        refuse("too_many_operations", place, count=count, limit=bounds.MAX_OPERATIONS)
     return dialect, document
 
 

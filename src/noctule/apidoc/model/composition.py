@@ -7,7 +7,7 @@ A schema consists of *parts* that all apply (references followed, `allOf` flatte
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from noctule.json_types import is_list
 
@@ -68,11 +68,21 @@ def reference(node: Node) -> Iterator[Node]:
 
 
 def beyond(node: Node) -> Node:
-    """The target of a `$ref` without other keywords; otherwise the node itself."""
+    """The target of a `$ref` without other keywords; otherwise the node itself.
+
+    The ends of chains are remembered, so that a long one is walked once.
+    """
+    if len(node.mapping) != 1 or "$ref" not in node.mapping:
+        return node
+    memory = node.file.memory
     visited: set[str] = set()
-    while list(node.mapping) == ["$ref"] and node.pointer not in visited:
-        visited.add(node.pointer)
+    while list(node.mapping) == ["$ref"] and (key := node.pointer) not in visited:
+        if ("beyond", key) in memory:
+            node = cast("Node", memory["beyond", key])
+            break
+        visited.add(key)
         node = next(reference(node), node)
+    memory.update((("beyond", pointer), node) for pointer in visited)
     return node
 
 

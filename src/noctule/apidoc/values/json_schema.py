@@ -11,6 +11,7 @@ from noctule.apidoc.model.schema import TYPES, Schema
 from noctule.apidoc.values import patterns
 from noctule.apidoc.values.fits import carried
 from noctule.json_types import is_list, is_number, is_object
+from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,11 @@ UNPORTABLE = re.compile(
     r"|\(\?<?[!=][^()]*\)[*+?{]"  # a repeated look-around
 )
 
+MOST_APPLIED = 10_000
+"""Schemas that may apply to one value, counted once for each way that leads to them: a validator
+takes every way."""
+DEEPEST_APPLIED = 100
+
 Chain = frozenset[str]
 """Pointers of the schemas that already apply to this value, from the outside in."""
 
@@ -54,10 +60,12 @@ def json_schema(schema: Schema, *, request: bool = False) -> dict[str, Any]:
     In a response (`request=False`) required write-only properties may be absent, in a request
     required read-only ones. What no validator accepts (an unknown type, an invalid pattern) is
     left out. The definitions are shared by all calls on one document: do not change them.
+    Raises `Problem` (exit 3) where more schemas apply to one value than a validator can try.
     """
     translator = Translator.of(schema, request=request)
     schemas = [translator.schema(node, frozenset({node.pointer})) for node in schema.nodes]
     definitions = translator.closure(schemas)
+    translator.weigh(schema.pointer, schemas, definitions)
     body: dict[str, Any] = (
         schemas[0] if len(schemas) == 1 and is_object(schemas[0]) else {"allOf": schemas}
     )
@@ -77,6 +85,7 @@ class Translator:
         self._places: dict[str, tuple[Node, Chain]] = {}
         self._definitions: dict[str, tuple[dict[str, Any] | bool, frozenset[str]]] = {}
         self._reach: dict[str, frozenset[str]] = {}
+        self._weights: dict[str, int] = {}
 
     @classmethod
     def of(cls, schema: Schema, *, request: bool) -> Translator:
@@ -97,6 +106,37 @@ class Translator:
             definitions[name], needs = self._definitions[name]
             pending |= needs - definitions.keys()
         return definitions
+
+    def weigh(self, place: str, schemas: object, definitions: dict[str, Any]) -> None:
+        """Raise `Problem` where too many schemas, or too deep ones, apply to one value."""
+        for schema in inner_schemas([schemas, *definitions.values()]):
+            if self.weight(schema, definitions, 0) > MOST_APPLIED:
+                raise Problem(
+                    "apidoc.too_many_schemas",
+                    exit=Exit.REFUSED,
+                    place=place,
+                    limit=MOST_APPLIED,
+                    depth=DEEPEST_APPLIED,
+                )
+
+    def weight(self, schema: object, definitions: dict[str, Any], depth: int) -> int:
+        """How many schemas a validator tries for one value of `schema`."""
+        if not is_object(schema):
+            return 1
+        if depth > DEEPEST_APPLIED:
+            return MOST_APPLIED + 1
+        total = 1
+        name = str(schema.get("$ref", "")).removeprefix(DEFINITIONS)
+        if name:
+            if name not in self._weights:
+                self._weights[name] = 1  # where it leads back to itself
+                self._weights[name] = self.weight(definitions[name], definitions, depth + 1)
+            total += self._weights[name]
+        in_place = [member for key in IN_PLACE for member in schema.get(key, ())]
+        in_place += [schema[key] for key in IN_PLACE_ONE if key in schema]
+        for member in in_place:
+            total += self.weight(member, definitions, depth + 1)
+        return min(total, MOST_APPLIED + 1)
 
     def schema(self, node: Node, chain: Chain) -> dict[str, Any] | bool:
         """One node. `chain` breaks cycles in which a validator would not end."""
@@ -204,6 +244,20 @@ def named(schema: object) -> Iterator[str]:
             if isinstance(reference, str) and reference.startswith(DEFINITIONS):
                 yield reference.removeprefix(DEFINITIONS)
             pending.extend(value.values())
+
+
+def inner_schemas(schemas: list[object]) -> Iterator[object]:
+    """The schemas of members and elements at any depth, each the first for its value."""
+    pending = schemas
+    while pending:
+        value = pending.pop()
+        if is_list(value):
+            pending.extend(value)
+        elif is_object(value):
+            yield value
+            pending.extend(value.get(key, ()) for key in ("allOf", "anyOf", "oneOf", "prefixItems"))
+            pending.extend([*value.get(key, {}).values()] for key in NAMED)
+            pending.extend(value[key] for key in (*ONE, *IN_PLACE_ONE, "items") if key in value)
 
 
 def is_schema(node: Node) -> bool:

@@ -1,21 +1,25 @@
 """The `pattern` keyword: match without backtracking, and make an example.
 
 A document's pattern is a stranger's program. Those of a simple kind (literals, classes, groups,
-alternatives, repeats, anchors) are run on sets of positions, which no pattern can make slow;
-the others (look-around, back references, Unicode classes) are left unjudged.
+alternatives, repeats, anchors) are run on sets of positions, in a bounded number of steps; those
+that need more, and the others (look-around, back references, Unicode classes), are left unjudged.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 LONGEST = 1_000
 """Repeats above this are not written out, and longer texts not judged."""
+MOST_STEPS = 100_000
+"""Positions that one match may visit: repeats within repeats multiply."""
+_TRIES = 33
 WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 Ranges = tuple[tuple[str, str], ...]
 CLASSES: Mapping[str, Ranges] = {
@@ -87,20 +91,27 @@ def matches(pattern: str, text: str) -> bool | None:
     part = parsed(pattern)
     if part is None or len(text) > LONGEST:
         return None
-    return bool(ends(part, text, frozenset(range(len(text) + 1))))
+    try:
+        return bool(Match(text).ends(part, frozenset(range(len(text) + 1))))
+    except UnsupportedError:
+        return None
 
 
 @lru_cache(maxsize=4096)
 def example(pattern: str, *, least: int = 0, most: int | None = None) -> str | None:
     """The shortest text found that matches and keeps the bounds; None where none is found."""
     part = parsed(pattern)
-    if part is None:
+    if part is None or least > LONGEST:
         return None
-    for extra in range(max(least, 32) + 1):
-        text = written(part, extra)
+    for extra in (*range(_TRIES), *range(max(_TRIES, least - _TRIES), least + 1)):
+        try:
+            text = written(part, extra)
+        except UnsupportedError:  # and a longer one would be too long as well
+            return None
         fits = len(text) >= least and (most is None or len(text) <= most)
-        if fits and matches(pattern, text):
-            return text
+        match = matches(pattern, text) if fits else False
+        if match is not False:
+            return text if match else None
     return None
 
 
@@ -112,44 +123,76 @@ def parsed(pattern: str) -> Part | None:
         return None
 
 
-def ends(part: Part, text: str, starts: frozenset[int]) -> frozenset[int]:
-    """Where a match may end, for matches that start at any of `starts`."""
-    match part:
-        case Chars():
-            return frozenset(at + 1 for at in starts if at < len(text) and part.admits(text[at]))
-        case Edge():
-            return frozenset(at for at in starts if part.holds(text, at))
-        case PatternSequence(items):
-            for item in items:
-                starts = ends(item, text, starts)
-            return starts
-        case Either(branches):
-            return frozenset[int]().union(*(ends(branch, text, starts) for branch in branches))
-        case Repeat(item, least, most):
-            for _ in range(least):
-                starts = ends(item, text, starts)
-            found = fresh = starts
-            for _ in range(most - least):
-                fresh = ends(item, text, fresh) - found
-                if not fresh:
-                    break
-                found |= fresh
-            return found
+class Match:
+    """A pattern run on one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.steps_left = MOST_STEPS
+
+    def ends(self, part: Part, starts: frozenset[int]) -> frozenset[int]:
+        """Where a match may end, for matches that start at any of `starts`.
+
+        Raises `UnsupportedError` when that takes too many steps.
+        """
+        text = self.text
+        self.steps_left -= len(starts) + 1
+        if self.steps_left < 0:
+            raise UnsupportedError("too many steps")
+        match part:
+            case Chars():
+                return frozenset(a + 1 for a in starts if a < len(text) and part.admits(text[a]))
+            case Edge():
+                return frozenset(at for at in starts if part.holds(text, at))
+            case PatternSequence(items):
+                for item in items:
+                    starts = self.ends(item, starts)
+                return starts
+            case Either(branches):
+                return frozenset[int]().union(*(self.ends(each, starts) for each in branches))
+            case Repeat(item, least, most):
+                return self.repeated(item, least, most, starts)
+
+    def repeated(self, item: Part, least: int, most: int, starts: frozenset[int]) -> frozenset[int]:
+        for _ in range(least):
+            starts = self.ends(item, starts)
+        found = fresh = starts
+        for _ in range(most - least):
+            fresh = self.ends(item, fresh) - found
+            if not fresh:
+                break
+            found |= fresh
+        return found
 
 
 def written(part: Part, extra: int) -> str:
-    """A text the part matches, with up to `extra` turns of each repeat more than it must have."""
+    """A text the part matches, with up to `extra` turns of each repeat more than it must have.
+
+    Raises `UnsupportedError` where that is longer than `LONGEST`.
+    """
     match part:
         case Chars():
             return part.example()
         case Edge():
             return ""
         case PatternSequence(items):
-            return "".join(written(item, extra) for item in items)
+            return _joined(written(item, extra) for item in items)
         case Either(branches):
             return written(branches[0], extra)
         case Repeat(item, least, most):
-            return written(item, extra) * min(least + extra, most, LONGEST)
+            turns = min(least + extra, most)
+            return _joined(repeat(written(item, extra), turns)) if turns else ""
+
+
+def _joined(texts: Iterable[str]) -> str:
+    parts: list[str] = []
+    length = 0
+    for text in texts:
+        parts.append(text)
+        length += len(text)
+        if length > LONGEST:
+            raise UnsupportedError("too long")
+    return "".join(parts)
 
 
 def class_ranges(kind: str) -> Ranges:

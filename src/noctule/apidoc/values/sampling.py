@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from noctule.apidoc.model.keywords import MISSING
 from noctule.apidoc.model.schema import Schema
 from noctule.apidoc.values import patterns
-from noctule.apidoc.values.fits import carried, fits, fits_text, needed
+from noctule.apidoc.values.fits import DEEPEST, carried, fits, fits_text, needed
 from noctule.json_types import is_list, is_number, is_object
+from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +39,11 @@ TEXTS: Mapping[str, str] = {
 """Format -> text; names and numbers are those reserved for examples (RFC 2606, 5737, 3849)."""
 BUDGET = 3_000
 """Values after which only required properties are written."""
+MOST_VALUES = 20_000
+"""Values after which the schema counts as one that nobody can satisfy."""
 MOST_ITEMS = 50
+"""Elements of an array, unless more are required."""
+LONGEST_TEXT = 100_000
 
 
 def sample(schema: Schema, *, depth: int = 3, request: bool = False, optional: bool = False) -> Any:
@@ -46,15 +51,17 @@ def sample(schema: Schema, *, depth: int = 3, request: bool = False, optional: b
 
     Uses the examples of the document where they fit. Objects have all properties down to `depth`
     levels, and only required ones below. `request`: no read-only property, and no optional one
-    unless `optional`.
+    unless `optional`. Raises `Problem` (exit 3) where no value with `MOST_VALUES` members is found.
     """
-    return Sampler(request=request, optional=optional or not request).value(schema, depth)
+    sampler = Sampler(schema.pointer, request=request, optional=optional or not request)
+    return sampler.value(schema, depth)
 
 
 class Sampler:
     """Creates one value; keeps track of open schemas, so that cycles end."""
 
-    def __init__(self, *, request: bool, optional: bool) -> None:
+    def __init__(self, root: str, *, request: bool, optional: bool) -> None:
+        self.root = root
         self.request = request
         self.optional = optional
         self.open: list[str] = []
@@ -62,6 +69,15 @@ class Sampler:
 
     def value(self, schema: Schema, depth: int, hint: object = MISSING) -> Any:
         self.budget -= 1
+        if self.budget < BUDGET - MOST_VALUES or len(self.open) > DEEPEST or boundless(schema):
+            raise Problem(
+                "apidoc.too_large_values",
+                exit=Exit.REFUSED,
+                place=self.root,
+                limit=MOST_VALUES,
+                depth=DEEPEST,
+                length=LONGEST_TEXT,
+            )
         if schema.const is not MISSING:
             return schema.const
         for candidate in (hint, *schema.examples, schema.default, *schema.enum):
@@ -183,13 +199,13 @@ class Sampler:
 
     def array(self, schema: Schema, depth: int, hint: object) -> list[Any]:
         least = schema.min_items or 0
-        most = schema.max_items if schema.max_items is not None else MOST_ITEMS
+        most = schema.max_items if schema.max_items is not None else max(MOST_ITEMS, least)
         elements = [self.value(item, depth - 1) for item in schema.prefix[:most]]
         item = schema.items
         shown = depth > 0 and self.budget > 0 and (item is None or item.pointer not in self.open)
         count = max(least, 1) if shown else least
         hints = hint if is_list(hint) else []
-        while len(elements) < min(count, most, MOST_ITEMS):
+        while len(elements) < min(count, most):
             if item is None:
                 elements.append("string")
                 continue
@@ -197,6 +213,11 @@ class Sampler:
             element_hint = hints[position] if position < len(hints) else MISSING
             elements.append(self.value(item, depth - 1, element_hint))
         return distinct(elements, item) if schema.unique_items and len(elements) > 1 else elements
+
+
+def boundless(schema: Schema) -> bool:
+    """Whether the smallest value is larger than anybody would send."""
+    return (schema.min_items or 0) > MOST_VALUES or (schema.min_length or 0) > LONGEST_TEXT
 
 
 def empty(schema: Schema) -> Any:
@@ -225,7 +246,7 @@ def text(schema: Schema) -> str:
     if schema.pattern is not None:
         example = patterns.example(schema.pattern, least=least, most=most)
         candidates += [example] if example is not None else []
-    plain = "string".ljust(min(least, 100_000), "x")
+    plain = "string".ljust(least, "x")
     candidates.append(plain if most is None else plain[: max(most, 0)])
     return next((text for text in candidates if fits_text(schema, text)), candidates[0])
 
@@ -242,7 +263,15 @@ def number(schema: Schema) -> int | float:
     if low is not None and high is not None and schema.exclusive_minimum and value >= high:
         value = (low + high) / 2
     if step:
-        value = math.ceil(value / step) * step
-    if schema.type == "integer":
+        value = _multiple(value, step)
+    if schema.type == "integer" and isinstance(value, float) and math.isfinite(value):
         value = math.ceil(value) if low is not None else math.floor(value)
     return value
+
+
+def _multiple(value: float, step: float) -> float:
+    """The first multiple of `step` from `value` on; `value` where no float holds it."""
+    try:
+        return math.ceil(value / step) * step
+    except OverflowError:
+        return value

@@ -22,11 +22,13 @@ def interpreter_of(root: Path) -> Path:
 
 def environment_of(root: Path, variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """`variables` (by default noctule's own) for a Python that runs the project's code: it imports
-    from `root` and `root/src`, and writes no bytecode."""
+    from `root` and `root/src`, and writes no bytecode. What it calls is not what happens in
+    production, so it keeps no journal."""
     environment = dict(os.environ if variables is None else variables)
     folders = [str(root), str(root / "src"), environment.get("PYTHONPATH", "")]
     return {
         **environment,
         "PYTHONPATH": os.pathsep.join(filter(None, folders)),
         "PYTHONDONTWRITEBYTECODE": "1",
+        "NOCTULE_JOURNAL": "off",
     }

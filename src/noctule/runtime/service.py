@@ -29,6 +29,7 @@ from noctule.runtime.call.tracing import find_tracing
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.effects import Invoke
 from noctule.runtime.fallback.reconcile import NOT_DONE, Done
+from noctule.runtime.journal.writer import JOURNAL
 from noctule.runtime.transport.stream import AsyncStream, SyncStream
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class BaseService:
     ) -> None:
         config = self.config
         self._clock = clock or SYSTEM
-        telemetry = Telemetry(config.name, on_event)
+        recorder = JOURNAL.recorder(config.name) if shared else None
+        telemetry = Telemetry(config.name, on_event, recorder)
         states = provider_states or (PROCESS_STATES if shared else ProviderStates())
         session = config.auth.open(shared=shared)
         self._credential = session.fingerprint
@@ -128,7 +130,7 @@ class BaseService:
                 if call.engine.exhausted:
                     raise _failure_of(error) from None
             else:
-                self._results.report_success(call, cast("Response", outcome.response))
+                self._results.report_success(call, outcome)
                 return outcome.value
 
     def _reconcile(self, call: PreparedCall, error: errors.ServiceError) -> CallSteps[object]:

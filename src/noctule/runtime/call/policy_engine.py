@@ -461,7 +461,7 @@ class PolicyEngine:
             # The result of a trial call is an event of the breaker only if it ends the outage.
             breaker = config.state.breaker
             reopened = new_state is State.OPEN and breaker and breaker.trips > 1
-            self._emit_breaker("trial_call" if reopened else "breaker", new_state)
+            self._emit_breaker("trial_call" if reopened else "breaker", new_state, outcome.error)
         response = outcome.response or (outcome.error and outcome.error.response)
         self._emit(
             "attempt",
@@ -471,8 +471,13 @@ class PolicyEngine:
             error=type(outcome.error).__name__ if outcome.error else None,
         )
 
-    def _emit_breaker(self, event: str, state: State) -> None:
-        self._emit(event, state=state.value, origin=self.config.state.origin)
+    def _emit_breaker(
+        self, event: str, state: State, error: errors.ServiceError | None = None
+    ) -> None:
+        origin, telemetry = self.config.state.origin, self.config.telemetry
+        if event == "breaker" and telemetry is not None and telemetry.recorder is not None:
+            telemetry.recorder.circuit(origin, state.value, error)
+        self._emit(event, state=state.value, origin=origin)
 
     def _emit(self, event: str, /, **data: object) -> None:
         if self.config.telemetry is not None:

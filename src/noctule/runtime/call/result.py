@@ -4,7 +4,7 @@ call. Both are reported to the telemetry."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from noctule.runtime import errors
 from noctule.runtime.call.telemetry import ViolationLog
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from noctule.runtime.call.telemetry import DeprecationLog, Telemetry
     from noctule.runtime.clock import Clock
     from noctule.runtime.fallback.fallback import Degraded
+    from noctule.runtime.policy.outcome import AttemptOutcome
     from noctule.runtime.request import Response
 
 T = TypeVar("T")
@@ -72,7 +73,12 @@ class ResultReader:
         value = self.value(call, response)
         return RawResponse(value, response, self._request_id(response), call.engine.attempts)
 
-    def report_success(self, call: PreparedCall, response: Response) -> None:
+    def report_success(self, call: PreparedCall, outcome: AttemptOutcome) -> None:
+        response, recorder = cast("Response", outcome.response), self._telemetry.recorder
+        if recorder is not None:
+            engine = call.engine
+            seconds = self._clock.monotonic() - engine.start_time
+            recorder.success(call.operation.name, seconds, engine.attempts, outcome.window)
         if response.headers.has_any(DEPRECATION_FIELDS):
             self._report_deprecation(call, response)
         if self._telemetry.is_enabled("call"):
@@ -92,6 +98,14 @@ class ResultReader:
                 fingerprint=error.fingerprint,
                 idempotency_key=call.key,
                 error=type(error.__cause__).__name__,
+            )
+        if self._telemetry.recorder is not None:
+            self._telemetry.recorder.failure(
+                call.operation.name,
+                error,
+                origin=call.engine.config.state.origin,
+                seconds=self._clock.monotonic() - call.engine.start_time,
+                attempts=call.engine.attempts,
             )
         if self._telemetry.is_enabled("failed_call"):
             self._report("failed_call", call, error.response, error)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from noctule.runtime.decoding.models import Violation
+    from noctule.runtime.journal.recorder import ServiceRecorder
     from noctule.runtime.responses.deprecation import DeprecationNotice
 
 LOGGER = logging.getLogger("noctule.runtime")
@@ -63,8 +64,16 @@ class Telemetry:
     A hook that raises does not fail the call: its exception is logged.
     """
 
-    def __init__(self, service: str, on_event: Callable[[TelemetryEvent], None] | None) -> None:
+    def __init__(
+        self,
+        service: str,
+        on_event: Callable[[TelemetryEvent], None] | None,
+        recorder: ServiceRecorder | None = None,
+    ) -> None:
         self.service = service
+        self.recorder = recorder
+        """Counts the calls for the journal; None for a service with a clock or a transport of its
+        own, as tests have."""
         self._on_event = on_event
 
     def is_enabled(self, name: str) -> bool:
@@ -125,6 +134,8 @@ class DeprecationLog:
         if entry in self._reported or len(self._reported) >= self.MAX_ENTRIES:
             return False
         self._reported.add(entry)
+        if telemetry.recorder is not None:
+            telemetry.recorder.deprecation(operation, notice)
         telemetry.emit(
             "deprecated",
             operation,

@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from noctule.runtime.journal.metrics import metrics_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -82,7 +84,8 @@ class Metrics:
             self._instrument("histogram", HANDLER_SECONDS).record(seconds, {"route": route})
 
     def text(self, overviews: Iterable[RouteOverview] = (), now: float = 0.0) -> str:
-        """All metrics in Prometheus' format; `overviews` adds those of the inbox, as of `now`."""
+        """All metrics in Prometheus' format, those of this process's calls to providers included;
+        `overviews` adds those of the inbox, as of `now`."""
         lines: list[str] = []
         for name in (DELIVERIES, ATTEMPTS):
             lines += _head(f"{name}_total", "counter", HELP[name])
@@ -93,7 +96,7 @@ class Metrics:
             for (of, labels), histogram in sorted(self._histograms.items(), key=lambda i: i[0]):
                 lines += histogram.lines(name, labels) if of == name else ()
         lines += _inbox_lines(overviews, now)
-        return "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n" + metrics_text()
 
     def _observe(self, name: str, labels: Labels, seconds: float) -> None:
         histogram = self._histograms.get((name, labels))

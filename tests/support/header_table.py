@@ -15,7 +15,8 @@ INTRODUCTION = """\
 response of a row answers a GET made on Friday, 15 January 2027 at 08:00:00 UTC, which is 1800000000
 seconds since the epoch.
 
-- *Waits*: what the provider asks for, which is `error.retry_after` and the wait before a retry. A
+- *Waits*: what the provider asks for, which is `error.retry_after` and, where it is longer than our
+  own wait (1, 2 and 4 s), the wait before a retry. A
   call that may not wait so long (`retry.max_retry_after`, 60 s, or its deadline) fails at once.
 - *Holds*: for so long no call is sent to this origin with this credential, for `max_cooldown`
   (300 s) at most. A call that may wait as long does; another one fails with `RateLimited`, and

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from noctule.messages import Language
 
 WAITS = ("1s", "2s", "4s")
-"""Upper bounds of the waits between attempts, before the jitter."""
+"""The waits between attempts, before the random share that is added."""
 TIMEOUT = "10s"
 
 _NUMBERS = {

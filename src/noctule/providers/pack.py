@@ -110,6 +110,9 @@ class PaginationFact(Fact, frozen=True, kw_only=True):
 
 
 class RetryFact(Fact, frozen=True, kw_only=True):
+    statuses: tuple[int, ...] = ()
+    """Statuses after which the same request may succeed; () for those of the runtime. One below 500
+    says that nothing was done."""
     should_retry_header: str = ""
     """Response header in which the provider itself says "true" or "false"."""
 

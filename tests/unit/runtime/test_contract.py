@@ -249,7 +249,7 @@ BROKEN: list[tuple[str, str, type[Service]]] = [
     ("exhausted_rate_limit_is_respected", "status", configured(rate_limit=None)),
     ("failure_inside_a_200_is_an_error", "status", configured(failure=None)),
     ("answer_that_is_not_json_is_an_error", "status", SwallowsErrors),
-    ("unreadable_answer_is_fetched_again_under_the_key", "create_parcel",
+    ("unreadable_answer_is_fetched_again", "create_parcel",
      calling("create_parcel", variant(CREATE, retry="never"), body=BODY)),
     ("unexpected_shape_is_tolerated", "status", ExpectsAnObject),
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from noctule.runtime import (
     CircuitOpen,
     ConnectionFailed,
     DeadlineExceeded,
+    Forbidden,
     InvalidResponse,
     NotFound,
     OAuth2ClientCredentials,
@@ -20,6 +21,7 @@ from noctule.runtime import (
     OutcomeUnknown,
     Policies,
     RateLimited,
+    RateLimitHeaders,
     Request,
     Response,
     RetryBudget,
@@ -34,7 +36,7 @@ from noctule.runtime import (
 from noctule.runtime.fallback.fallback import Value
 from noctule.runtime.policy.backoff import Backoff
 from noctule.runtime.policy.retry import RetryLimits
-from noctule.runtime.testing import MockProvider
+from noctule.runtime.testing import MockProvider, Received
 from support.runtime_calling import (
     CHARGE,
     CREATE,
@@ -63,10 +65,9 @@ UNREADABLE = [
     {"content": b"<html>maintenance</html>"},
     {"json": ["i1"]},
     {"json": "done"},
-    {"json": None, "content": b"null"},
-    {"json": {}},
-    {"json": {"message": "accepted"}},
+    {"content": b"null"},
 ]
+HOLLOW = [{"json": {}}, {"json": {"message": "accepted"}}]
 
 
 def fail(shop: Shop, fault: int | str, times: int | None = 1, **more: Any) -> None:
@@ -277,7 +278,7 @@ def test_a_write_that_never_arrived_is_no_doubt(
 # A success that cannot be read
 
 
-@pytest.mark.parametrize("answer", UNREADABLE)
+@pytest.mark.parametrize("answer", UNREADABLE + HOLLOW)
 def test_under_a_key_an_unreadable_success_is_fetched_again(
     make_shop: MakeShop, answer: dict[str, Any]
 ) -> None:
@@ -303,14 +304,138 @@ def test_a_success_that_stays_unreadable(
     assert isinstance(error.__cause__, InvalidResponse)
     assert error.status == 200
     assert error.response is not None
-    assert shop.sent == error.attempts == (4 if operation is CHARGE else 1)
+    assert shop.sent == error.attempts == (1 if operation is CREATE else 4)
+
+
+@pytest.mark.parametrize("answer", UNREADABLE)
+def test_the_result_of_a_put_is_fetched_again(make_shop: MakeShop, answer: dict[str, Any]) -> None:
+    shop = make_shop()
+    shop.provider.replies(**answer).replies(json=ITEM)
+    assert shop.call(PUT, path={"id": "i1"}, body=BODY).id == "i1"
+
+
+def test_what_was_deleted_is_not_deleted_again(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(content=b"")
+    told = Operation("delete_told", "DELETE", "/items/{id}", returns=Item)
+    error = unknown(shop, told, path={"id": "i1"})
+    assert shop.sent == 1
+    assert error.safe_to_retry
 
 
 def test_a_result_with_a_flaw_is_a_result(make_shop: MakeShop) -> None:
     shop = make_shop()
+    for answer in HOLLOW:
+        shop.provider.replies(**answer)
+        assert shop.call(CREATE, body=BODY).amount is None
     shop.provider.replies(json={"id": "i1", "amount": "three"}).replies(json={"amount": 3})
     assert shop.call(CHARGE, body=BODY).id == "i1"
     assert shop.call(CHARGE, body=BODY).amount == 3
+
+
+# A conflict with another request
+
+
+@pytest.mark.parametrize("operation", [CHARGE, CREATE, READ, PUT])
+def test_a_status_that_the_provider_means_as_wait_is_waited_for(
+    make_shop: MakeShop, operation: Operation[Any]
+) -> None:
+    shop = make_shop(retry_statuses=(409, 423, 503))
+    shop.provider.replies(409).replies(423).replies(json=ITEM)
+    arguments: dict[str, Any] = {"path": {"id": "i1"}} if "{id}" in operation.path else {}
+    shop.call(operation, **arguments, body=BODY if operation.body else None)
+    assert shop.sent == 3
+    assert shop.clock.monotonic() >= 1 + 2
+
+
+def test_a_status_that_the_provider_leaves_out_is_not_repeated(make_shop: MakeShop) -> None:
+    shop = make_shop(retry_statuses=(409, 503))
+    shop.provider.replies(500)
+    with pytest.raises(ServerError):
+        shop.call(READ, path={"id": "i1"})
+    assert shop.sent == 1
+
+
+def test_a_key_that_stays_in_use_leaves_the_doubt(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.fails("timeout")
+    shop.provider.replies(409, json={"error": {"code": "idempotency_key_in_use"}}, times=None)
+    error = unknown(shop, CHARGE, body=BODY)
+    assert shop.sent == 4
+    assert (error.status, error.safe_to_retry) == (409, True)
+
+
+# How long to wait
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "0"},
+        {"Retry-After": "-1"},
+        {"Retry-After": "0.01"},
+        {"Retry-After-Ms": "5"},
+        {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"},
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_hint_of_nothing_leaves_our_own_waits(
+    make_shop: MakeShop, status: int, headers: dict[str, str]
+) -> None:
+    shop = make_shop()
+    shop.provider.replies(status, headers=headers, times=3).replies(json=ITEM)
+    shop.call(READ, path={"id": "i1"})
+    assert 7.0 <= shop.clock.monotonic() <= 8.75 + 0.1
+
+
+@pytest.mark.parametrize("seconds", [2.0, 3.0, 4.0, 5.0, 6.0, 6.9])
+@pytest.mark.parametrize(("operation", "arguments"), WRITES)
+def test_a_blip_is_outlasted(
+    make_shop: MakeShop,
+    operation: Operation[Any],
+    arguments: dict[str, Any],
+    seconds: float,
+) -> None:
+    """The provider is away from just before the first attempt on."""
+    shop = make_shop()
+
+    def answer(_: Received) -> Response:
+        if shop.clock.monotonic() < seconds:
+            raise ConnectionFailed("Connection refused")
+        return Response(200, content=b'{"id": "i1"}')
+
+    shop.provider.answers(answer, times=None)
+    shop.call(operation, **arguments)
+    assert shop.clock.monotonic() >= seconds
+
+
+LIMITED = RateLimitHeaders("X-RateLimit-Remaining", "X-RateLimit-Reset", "epoch", (403,))
+"""As GitHub tells its limits."""
+
+
+@pytest.mark.parametrize("window", [False, True])
+@pytest.mark.parametrize(("operation", "arguments"), [(READ, {"path": {"id": "i"}}), WRITES[1]])
+def test_a_403_that_is_a_rate_limit_is_waited_for(
+    make_shop: MakeShop, operation: Operation[Any], arguments: dict[str, Any], window: bool
+) -> None:
+    shop = make_shop(rate_limit=LIMITED)
+    moment = str(int(shop.clock.time()) + 5)
+    emptied = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": moment}
+    headers = emptied if window else {"Retry-After": "5"}
+    shop.provider.replies(403, headers=headers).replies(json=ITEM)
+    shop.call(operation, **arguments)
+    assert 4.0 <= shop.clock.monotonic() <= 6.0
+    long = emptied | {"X-RateLimit-Reset": str(int(shop.clock.time()) + 900)}
+    shop.provider.replies(403, headers=long if window else {"Retry-After": "900"})
+    for sent in (3, 3):
+        with pytest.raises(RateLimited) as caught:
+            shop.call(operation, **arguments)
+        assert shop.sent == sent
+        assert caught.value.safe_to_retry
+    shop.clock.advance(400)
+    shop.provider.replies(403)
+    with pytest.raises(Forbidden):
+        shop.call(operation, **arguments)
 
 
 # Cancelled

@@ -137,17 +137,18 @@ def test_the_window_counts_the_latest_calls_of_the_last_minute(
         )
 
 
-def test_waits_are_drawn_up_to_1_2_and_4_seconds() -> None:
+def test_waits_are_1_2_and_4_seconds_at_least() -> None:
     backoff = Backoff()
-    assert [backoff.max_wait(failed) for failed in range(1, 7)] == [1, 2, 4, 8, 8, 8]
-    assert [backoff.max_wait(n, throttled=True) for n in range(4, 8)] == [8, 16, 20, 20]
+    assert [backoff.least_wait(failed) for failed in range(1, 7)] == [1, 2, 4, 8, 8, 8]
+    assert [backoff.least_wait(n, throttled=True) for n in range(4, 8)] == [8, 16, 20, 20]
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True), st.booleans())
 def test_every_wait_is_within_its_bound(failed: int, draw: float, throttled: bool) -> None:
     backoff = Backoff()
     wait = backoff.wait(failed, lambda: draw, throttled=throttled)
-    assert 0 <= wait <= backoff.max_wait(failed, throttled=throttled) <= 20
+    least = backoff.least_wait(failed, throttled=throttled)
+    assert 1 <= least <= wait <= least * 1.25 <= 25
 
 
 @given(st.floats(0, 3600), st.floats(0, 1, exclude_max=True))
@@ -187,6 +188,21 @@ def test_a_write_without_a_key_is_only_repeated_when_it_did_nothing(
     assert wait <= 66
     if retry == "never":
         assert outcome.delivery in (DeliveryStatus.NOT_SENT, DeliveryStatus.REJECTED)
+
+
+@given(
+    st.floats(0, 60),
+    st.sampled_from(["transient", "throttled"]),
+    st.integers(1, 3),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_no_hint_shortens_our_own_wait(hint: float, kind: str, failed: int, draw: float) -> None:
+    outcome = AttemptOutcome(delivery=DeliveryStatus.REJECTED, retry_kind=kind, retry_after=hint)
+    wait = wait_before_retry(
+        RetryLimits(), outcome, attempts=failed, retry_mode="never", random=lambda: draw
+    )
+    assert wait is not None
+    assert wait >= max(hint, 2.0 ** (failed - 1))
 
 
 @pytest.mark.parametrize("should_retry", [True, False])

@@ -66,13 +66,14 @@ def run_attempt(call: PreparedCall, context: AttemptContext) -> HttpSteps[Attemp
             healthy=None,
         )
     except errors.ServiceError as error:
-        return classify_failure(without_frames(error), keyed=call.keyed)
+        return classify_failure(without_frames(error), rereads=call.rereads)
     config, now = context.config, context.clock.time()
     outcome = classify_response(
         response,
         now,
         should_retry_header=config.should_retry_header,
-        keyed=call.keyed,
+        keyed=call.key is not None,
+        retry_statuses=config.retry_statuses,
         rate_limit=config.rate_limit,
         body_failure=config.failure,
     )
@@ -81,7 +82,7 @@ def run_attempt(call: PreparedCall, context: AttemptContext) -> HttpSteps[Attemp
             outcome.value = call.read(call, response)
         except errors.InvalidResponse as error:
             error.status, error.response = response.status, response
-            return unreadable(outcome, without_frames(error), keyed=call.keyed)
+            return unreadable(outcome, without_frames(error), rereads=call.rereads)
     return outcome
 
 

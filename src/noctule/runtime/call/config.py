@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from noctule.runtime.policy.breaker import BreakerLimits
+from noctule.runtime.policy.classify import RETRY_STATUSES
 from noctule.runtime.policy.retry import RetryLimits
 from noctule.runtime.policy.retry_budget import RetryBudget
 
@@ -47,7 +48,7 @@ class Policies:
     deadline: float | None = 30.0
     """The whole call, with its attempts, waits, redirects and token renewals."""
     retry: RetryLimits = field(default_factory=RetryLimits)
-    """Three retries, after random waits of up to 1, 2 and 4 s."""
+    """Three retries, after 1, 2 and 4 s and up to a quarter more: they outlast a blip of 7 s."""
     retry_budget: RetryBudget | None = field(default_factory=RetryBudget)
     """Limits retries: without it, an outage gets 2.9 times the usual load; with it, 1.04 times."""
     breaker: BreakerLimits | None = field(default_factory=BreakerLimits)
@@ -141,6 +142,10 @@ class ServiceConfig:
     idempotency_header: str = ""
     """The header by which the provider recognises a repeated write. Empty: it does not, and an
     operation with `retry="with_key"` is then never sent twice."""
+    retry_statuses: tuple[int, ...] = RETRY_STATUSES
+    """After these the same request may succeed. One below 500 says that nothing was done, so that
+    it is repeated without a key, too: a provider that answers 409 while another request holds the
+    object lists it here. A 409 that names our idempotency key is repeated in any case."""
     should_retry_header: str = ""
     """The header with the provider's advice on retries; `X-Should-Retry` is read as well."""
     request_id_header: str = ""

@@ -79,8 +79,13 @@ class PreparedCall:
     """Reads the result from a success; raises `InvalidResponse` where it cannot."""
 
     @property
-    def keyed(self) -> bool:
-        return self.key is not None
+    def rereads(self) -> bool:
+        """Whether repeating the write gives its result again: under an idempotency key, and for a
+        PUT. What was deleted is gone."""
+        engine = self.engine.config
+        return self.key is not None or (
+            engine.writes and engine.retry_mode == "idempotent" and engine.method != "DELETE"
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from noctule.runtime import errors
 from noctule.runtime.call.telemetry import ViolationLog
-from noctule.runtime.decoding.lenient import is_unlike
+from noctule.runtime.decoding.lenient import is_hollow, is_unlike
 from noctule.runtime.decoding.models import decode
 from noctule.runtime.redaction import redact
 from noctule.runtime.redaction.log_fields import MAX_LENGTH
@@ -54,7 +54,8 @@ class ResultReader:
 
     def value(self, call: PreparedCall, response: Response) -> Any:
         """The body as the operation's type; raises `InvalidResponse` when it is not JSON, and for
-        a write also when it is nothing like that type: the result would be lost."""
+        a write also when it is nothing like that type: the result would be lost. Under a key it
+        can be had again, so an object with no member of the type is not taken for it either."""
         kind: Any = call.operation.returns
         if kind is None:
             return None
@@ -65,8 +66,10 @@ class ResultReader:
         value, violations = decode(kind, response.content)
         for violation in violations:
             self._violations.add(call.operation.name, violation)
-        if violations and call.operation.writes and is_unlike(value, kind):
-            raise errors.InvalidResponse("nothing like what the document describes")
+        if violations and call.operation.writes:
+            hollow = call.key is not None and is_hollow(value, violations)
+            if hollow or is_unlike(value, kind):
+                raise errors.InvalidResponse("nothing like what the document describes")
         return value
 
     def raw(self, call: PreparedCall, response: Response) -> RawResponse[Any]:

@@ -12,10 +12,13 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_VIOLATIONS = 50
 MAX_DEPTH = 100
@@ -42,20 +45,26 @@ def decode_leniently(data: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
 
 
 def is_unlike(value: Any, kind: Any) -> bool:
-    """Whether `value`, decoded as `kind`, has nothing of it: it is of another JSON type, or an
-    object with none of its model's members although some are required."""
+    """Whether `value`, decoded as `kind`, is of another JSON type altogether."""
+    return not any(_fits(value, choice) for choice in _choices(kind))
+
+
+def is_hollow(value: Any, violations: Iterable[Violation]) -> bool:
+    """Whether `value`, decoded with these violations, is an object with none of its model's
+    members, although some are required."""
     if not isinstance(value, msgspec.Struct):
-        return not any(_fits(value, choice) for choice in _choices(kind))
+        return False
+    missing = {violation.pointer for violation in violations if violation.found == "missing"}
     members = _members(type(value))
     return any(member.required for member in members) and all(
-        getattr(value, member.name) == _absent(member) for member in members
+        f"/{_escaped(member.encode_name)}" in missing
+        if member.required
+        else getattr(value, member.name) == _default(member)
+        for member in members
     )
 
 
-def _absent(member: msgspec.structs.FieldInfo) -> Any:
-    """The value of a member that the response does not have."""
-    if member.required:
-        return None
+def _default(member: msgspec.structs.FieldInfo) -> Any:
     factory = member.default_factory
     return member.default if factory is msgspec.NODEFAULT else factory()
 
@@ -67,7 +76,7 @@ def _fits(value: Any, kind: Any) -> bool:
     outer = get_origin(kind) or kind
     if outer is Literal:
         return isinstance(value, str | int | None)
-    return isinstance(outer, type) and isinstance(value, outer) and not _is_model(outer)
+    return isinstance(outer, type) and isinstance(value, outer)
 
 
 class _LenientDecoder:

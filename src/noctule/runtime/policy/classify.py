@@ -11,13 +11,15 @@ from noctule.runtime.responses.rate_limits import RATE_LIMIT_FIELDS, exhausted, 
 from noctule.runtime.responses.retry_after import retry_after, should_retry
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from noctule.runtime.policy.body_failure import BodyFailure
     from noctule.runtime.policy.outcome import RetryKind
     from noctule.runtime.request import Response
     from noctule.runtime.responses.rate_limits import RateLimitHeaders, RateWindow
 
-TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504})
-"""Another attempt may succeed."""
+RETRY_STATUSES = (408, 425, 429, 500, 502, 503, 504)
+"""Another attempt may succeed, if the provider does not say otherwise."""
 PHRASE_WAIT = 60.0
 """Seconds after a refusal that only its text tells to be a limit: GitHub asks for a minute."""
 
@@ -28,6 +30,7 @@ def classify_response(
     *,
     should_retry_header: str = "",
     keyed: bool = False,
+    retry_statuses: Collection[int] = RETRY_STATUSES,
     rate_limit: RateLimitHeaders | None = None,
     body_failure: BodyFailure | None = None,
 ) -> AttemptOutcome:
@@ -46,7 +49,8 @@ def classify_response(
         limited = _is_limit(response, seconds, empty, rate_limit)
         if limited and seconds is None:
             seconds = PHRASE_WAIT if empty is None and response.status != 429 else None
-        outcome = _error_outcome(response, seconds, keyed=keyed, limited=limited)
+        again = limited or response.status in retry_statuses or (keyed and _key_in_use(response))
+        outcome = _error_outcome(response, seconds, again=again, limited=limited)
         outcome.should_retry = should_retry(headers, should_retry_header)
     if empty is not None:
         _hold(outcome, empty)
@@ -91,10 +95,12 @@ def _share_left(window: RateWindow) -> float:
 
 
 def _error_outcome(
-    response: Response, retry_after: float | None, *, keyed: bool, limited: bool
+    response: Response, retry_after: float | None, *, again: bool, limited: bool
 ) -> AttemptOutcome:
-    """For a status that is not a success. `limited`: the provider uses it as a 429."""
+    """For a status that is not a success. `again`: another attempt may succeed. `limited`: the
+    provider uses it as a 429."""
     status = 429 if limited else response.status
+    retry_kind: RetryKind = "throttled" if status == 429 else "transient"
     error = errors.for_status(status)
     error.status = response.status
     error.response = response
@@ -103,7 +109,7 @@ def _error_outcome(
     outcome = AttemptOutcome(
         error=error,
         delivery=_delivery(status),
-        retry_kind=_retry_kind(status, response, keyed=keyed),
+        retry_kind=retry_kind if again else "no",
         healthy=status < 500,
     )
     if outcome.retry_kind != "no":
@@ -115,10 +121,11 @@ def _error_outcome(
     return outcome
 
 
-def classify_failure(error: errors.ServiceError, *, keyed: bool = False) -> AttemptOutcome:
-    """The transport raised `error`: there was no response, or none that can be read."""
+def classify_failure(error: errors.ServiceError, *, rereads: bool = False) -> AttemptOutcome:
+    """The transport raised `error`: there was no response, or none that can be read. `rereads`: see
+    `unreadable`."""
     if isinstance(error, errors.InvalidResponse):
-        return unreadable(AttemptOutcome(), error, keyed=keyed)
+        return unreadable(AttemptOutcome(), error, rereads=rereads)
     if not isinstance(error, errors.ConnectionFailed | errors.TimedOut):
         return AttemptOutcome(error=error, delivery=DeliveryStatus.NOT_SENT, healthy=None)
     delivery = DeliveryStatus.UNKNOWN if error.sent else DeliveryStatus.NOT_SENT
@@ -126,13 +133,13 @@ def classify_failure(error: errors.ServiceError, *, keyed: bool = False) -> Atte
 
 
 def unreadable(
-    outcome: AttemptOutcome, error: errors.InvalidResponse, *, keyed: bool
+    outcome: AttemptOutcome, error: errors.InvalidResponse, *, rereads: bool
 ) -> AttemptOutcome:
-    """`outcome`, whose response cannot be read. Under an idempotency key the provider can be asked
-    for it again, unless it is too large: it would be so again."""
+    """`outcome`, whose response cannot be read. `rereads`: repeating the write gives its result
+    again; one that was too large would be so again."""
     outcome.response, outcome.error = None, error
     outcome.delivery = DeliveryStatus.UNKNOWN
-    again = keyed and not isinstance(error, errors.ResponseTooLarge)
+    again = rereads and not isinstance(error, errors.ResponseTooLarge)
     outcome.retry_kind = "transient" if again else "no"
     return outcome
 
@@ -149,14 +156,6 @@ def _delivery(status: int) -> DeliveryStatus:
     return DeliveryStatus.REJECTED
 
 
-def _retry_kind(status: int, response: Response, *, keyed: bool) -> RetryKind:
-    if status == 429:
-        return "throttled"
-    if status in TRANSIENT_STATUSES or (status == 409 and keyed and _key_in_use(response)):
-        return "transient"
-    return "no"
-
-
 def _key_in_use(response: Response) -> bool:
     """Our own earlier attempt is still running under this idempotency key."""
-    return b"idempot" in response.content[:4096].lower()
+    return response.status == 409 and b"idempot" in response.content[:4096].lower()

@@ -68,8 +68,10 @@ def wait_before_retry(
         return None
     if outcome.retry_kind == "no" and outcome.should_retry is not True:
         return None
-    if outcome.retry_after is not None:
-        if outcome.retry_after > limits.max_retry_after:
-            return None
-        return with_jitter(outcome.retry_after, random)
-    return limits.backoff.wait(attempts, random, throttled=outcome.retry_kind == "throttled")
+    wait = limits.backoff.wait(attempts, random, throttled=outcome.retry_kind == "throttled")
+    if outcome.retry_after is None:
+        return wait
+    if outcome.retry_after > limits.max_retry_after:
+        return None
+    # Zero or a moment in the past is no leave to call at once, again and again.
+    return max(wait, with_jitter(outcome.retry_after, random))

@@ -32,6 +32,8 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
     yield joined("auth=", _auth(wrapper.auth, imports))
     if wrapper.idempotency_header:
         yield f"idempotency_header={string(wrapper.idempotency_header)}"
+    if pack and pack.retry.statuses:
+        yield joined("retry_statuses=", tuple_of(map(repr, pack.retry.statuses)))
     if pack and pack.retry.should_retry_header:
         yield f"should_retry_header={string(pack.retry.should_retry_header)}"
     if pack and pack.request_id_header:
@@ -52,9 +54,9 @@ def rate_limit_headers(limit: RateLimitFact, imports: Imports) -> Code:
     constructor = imports.use(RUNTIME, "RateLimitHeaders")
     options: list[Code] = []
     if limit.statuses:
-        options.append(joined("statuses=", _tuple(map(repr, limit.statuses))))
+        options.append(joined("statuses=", tuple_of(map(repr, limit.statuses))))
     if limit.phrases:
-        options.append(joined("phrases=", _tuple(map(string, limit.phrases))))
+        options.append(joined("phrases=", tuple_of(map(string, limit.phrases))))
     return call(constructor, *map(string, names), *options)
 
 
@@ -70,14 +72,14 @@ def body_failure(failure: FailureFact, imports: Imports) -> Code:
         f"flag={string(failure.flag)}",
         f"code={string(failure.code)}",
         *(
-            joined(f"{meaning}=", _tuple(map(string, names)))
+            joined(f"{meaning}=", tuple_of(map(string, names)))
             for meaning, names in codes.items()
             if names
         ),
     )
 
 
-def _tuple(items: Iterable[str]) -> Code:
+def tuple_of(items: Iterable[str]) -> Code:
     first, *others = items
     return collection("(", (first, *others), ")") if others else f"({first},)"
 

@@ -25,6 +25,11 @@ ERRORS = {
 }
 """Statuses that callers may handle differently, and what the runtime raises for them."""
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
+UNKNOWN = (
+    "A write may or may not have happened, whatever its cause says. Repeat it where"
+    " `safe_to_retry` is true, under its `idempotency_key` if it has one; find out what happened"
+    " where it is not."
+)
 
 
 def module_doc(wrapper: Wrapper) -> list[str]:
@@ -43,9 +48,7 @@ def class_doc(wrapper: Wrapper) -> list[str]:
     entries += [("ClientError", "Any other 4xx response.")]
     entries += [("Unavailable", "The provider is down, slow or overloaded; retries did not help.")]
     if any(method.verb not in READS for method in wrapper.methods):
-        entries += [
-            ("OutcomeUnknown", "A write may or may not have happened: check before repeating it.")
-        ]
+        entries += [("OutcomeUnknown", UNKNOWN)]
     options = (
         "Every method takes `options`: a timeout, a number of attempts or an idempotency key"
         " for that call. `raw` makes a call and returns its status, headers and bytes."

@@ -9,7 +9,7 @@ from noctule.codegen.build.auth import secrets_of
 from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import literal, string
 from noctule.codegen.python.emitter.module import Block
-from noctule.codegen.python.service.config import body_failure, rate_limit_headers
+from noctule.codegen.python.service.config import body_failure, rate_limit_headers, tuple_of
 from noctule.codegen.python.tests.context import CONTRACT
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def _facts(context: FileContext) -> Iterator[Code]:
         texts["should_retry_header"] = pack.retry.should_retry_header
         texts["request_id_header"] = pack.request_id_header
     yield from (f"{name}={string(text)}" for name, text in texts.items() if text)
+    if pack and pack.retry.statuses:
+        yield joined("retry_statuses=", tuple_of(map(repr, pack.retry.statuses)))
     if pack and pack.rate_limit:
         yield joined("rate_limit=", rate_limit_headers(pack.rate_limit, imports))
     if pack and pack.failure:

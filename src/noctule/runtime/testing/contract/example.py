@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from noctule.runtime.operation import IDEMPOTENT_METHODS, READ_METHODS
+from noctule.runtime.policy.classify import RETRY_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,11 @@ class ExampleCall(Generic[S]):
         """Whether the request may have an effect at the provider."""
         return self.request.partition(" ")[0] not in READ_METHODS
 
+    def rereads(self, profile: ServiceProfile) -> bool:
+        """Whether repeating the write gives its result again."""
+        mode, method = self.retry_mode(profile), self.request.partition(" ")[0]
+        return mode == "with_key" or (mode == "idempotent" and self.writes and method != "DELETE")
+
     def retry_mode(self, profile: ServiceProfile) -> RetryMode:
         """`retry`, or the default for the method of the request."""
         if self.retry is not None:
@@ -114,6 +120,8 @@ class ServiceProfile:
     """Query parameters that iterators set by themselves, so that they do not accept them."""
     idempotency_header: str = ""
     request_id_header: str = ""
+    retry_statuses: Sequence[int] = RETRY_STATUSES
+    """Statuses after which the provider is asked again."""
     should_retry_header: str = ""
     rate_limit: RateLimitHeaders | None = None
     failure: BodyFailure | None = None

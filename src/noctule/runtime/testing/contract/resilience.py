@@ -174,17 +174,44 @@ class ResilienceContract(Contract):
     def test_refusal_is_raised_as_an_error(
         self, bench: Workbench, example: ExampleCall[Any], status: int
     ) -> None:
-        """A refusal becomes the error of its status, without a retry, with the provider's request
-        id and a message for users."""
+        """A refusal becomes the error of its status, with the provider's request id and a message
+        for users, and without a retry unless the profile lists the status."""
         header = bench.profile.request_id_header
         headers = {header: "req_1"} if header else None
         bench.provider.replies(status, json={}, headers=headers, times=None)
         error = bench.fail(example, REFUSALS[status])
-        renewed = status == 401 and bench.profile.token_path
-        assert (error.status, len(bench.requests)) == (status, 2 if renewed else 1)
+        sent = 2 if status == 401 and bench.profile.token_path else 1
+        if status in bench.profile.retry_statuses:
+            sent = bench.profile.attempts
+        assert (error.status, len(bench.requests)) == (status, sent)
         assert error.user_message()
         if header:
             assert error.request_id == "req_1"
+
+    def test_key_in_use_is_waited_for(self, bench: Workbench, example: ExampleCall[Any]) -> None:
+        """A 409 that says that an earlier attempt still holds the idempotency key is no refusal:
+        the write is repeated under the key until its result is there."""
+        keyed = example.retry_mode(bench.profile) == "with_key"
+        bench.provider.replies(409, json={"error": {"code": "idempotency_key_in_use"}})
+        bench.succeed(example)
+        if not keyed and 409 not in bench.profile.retry_statuses:
+            bench.fail(example, Conflict)
+            return
+        bench.call(example)
+        header = bench.profile.idempotency_header
+        first, second = (request.headers.get(header) for request in bench.requests)
+        assert first == second
+        assert first or not keyed
+
+    def test_retry_after_zero_leaves_our_own_wait(
+        self, bench: Workbench, example: ExampleCall[Any]
+    ) -> None:
+        """A `Retry-After` of 0 is no leave to call again at once."""
+        bench.provider.replies(429, headers={"Retry-After": "0"})
+        bench.succeed(example)
+        start = bench.clock.monotonic()
+        bench.call(example)
+        assert bench.clock.monotonic() - start >= 1.0
 
     def test_failure_inside_a_200_is_an_error(
         self, bench: Workbench, example: ExampleCall[Any]
@@ -219,19 +246,18 @@ class ResilienceContract(Contract):
         error = bench.fail(json_example, OutcomeUnknown)
         assert isinstance(error.__cause__, InvalidResponse)
 
-    def test_unreadable_answer_is_fetched_again_under_the_key(
+    def test_unreadable_answer_is_fetched_again(
         self, bench: Workbench, json_example: ExampleCall[Any]
     ) -> None:
-        """The provider answers a repeated write as it did the first time, so one page of HTML
-        does not lose the result; without an idempotency key nothing is repeated."""
+        """One page of HTML does not lose the result of a write that may be repeated: under its
+        idempotency key the provider answers as it did the first time."""
         bench.provider.replies(json_example.status, content=b"<html>")
         bench.succeed(json_example)
-        if json_example.retry_mode(bench.profile) == "with_key":
+        if json_example.rereads(bench.profile):
             check_result(bench.call(json_example), json_example)
-            header = bench.profile.idempotency_header
+            header = bench.profile.idempotency_header or "Idempotency-Key"
             first, second = (request.headers.get(header) for request in bench.requests)
             assert first == second
-            assert first
         else:
             bench.fail(json_example, OutcomeUnknown if json_example.writes else InvalidResponse)
             assert len(bench.requests) == 1

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from noctule.runtime.decoding.models import JSON, Model, Violation, decode, field
 from noctule.runtime.encoding import encode_body
 from noctule.runtime.errors import InvalidResponse
+from noctule.runtime.redaction import Redactor
 from noctule.runtime.testing import as_received
 
 
@@ -343,3 +344,78 @@ def test_any_bytes_at_all_are_survived(data: bytes) -> None:
     except InvalidResponse:
         with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
             msgspec.json.decode(data)
+
+
+class Note(Model):
+    id: str
+    text: str = ""
+    raw: bytes = b""
+    tags: list[str] = field(default_factory=list)
+    more: dict[str, JSON] = field(default_factory=dict)
+    inner: Note | None = None
+    token: str = ""
+
+
+def test_a_repr_looks_as_usual_and_masks_secrets() -> None:
+    inner = Note(id="n_2", more={"a": [1, None]})
+    note = Note(id="n_1", text="it's", tags=["x"], inner=inner, token="tok_1")
+    assert repr(note) == (
+        "Note(id='n_1', text=\"it's\", raw=b'', tags=['x'], more={}, inner=Note(id='n_2', text='',"
+        " raw=b'', tags=[], more={'a': [1, None]}, inner=None, token='[redacted]'),"
+        " token='[redacted]')"
+    )
+
+
+class Counted:
+    """Looked at by a repr."""
+
+    count = 0
+
+    def __repr__(self) -> str:
+        Counted.count += 1
+        return "counted"
+
+
+def deep(levels: int) -> Note:
+    note = Note(id="n")
+    for _ in range(levels):
+        note = Note(id="n", inner=note)
+    return note
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        Note(id="n", text="4-eyJhbGciOi" * 100_000),
+        Note(id="n", raw=b"x" * 1_000_000),
+        Note(id="n", tags=["tag"] * 100_000),
+        Note(id="n", more={f"key {number}": "x" * 100 for number in range(10_000)}),
+        Note(id="n", more={"k" * 1_000_000: 1}),
+        Note(id="n", more={"deep": [[["x" * 3000] * 3] * 3] * 3}),
+        deep(5000),
+    ],
+    ids=["text", "bytes", "list", "members", "a long name", "deep lists", "deep models"],
+)
+def test_a_repr_is_short_whatever_the_provider_sent(
+    note: Note, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    text = Redactor.text
+    monkeypatch.setattr(Redactor, "text", lambda self, s: sizes.append(len(s)) or text(self, s))
+    shown = repr(note)
+    assert shown.startswith("Note(id='n', ")
+    assert "…" in shown
+    assert len(shown) < 5_000
+    assert sum(sizes) < 25_000
+
+
+def test_a_repr_looks_at_no_more_than_it_shows() -> None:
+    Counted.count = 0
+    repr(Note(id="n", more={str(number): Counted() for number in range(100_000)}))
+    assert 0 < Counted.count < 1_000
+
+
+def test_a_long_text_shows_no_part_of_a_secret() -> None:
+    token = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
+    for before in range(4000, 4090):
+        assert token[:12] not in repr(Note(id="n", text=f"{'x' * before} {token}{' z' * 9000}"))

@@ -7,8 +7,9 @@ import io
 import json
 import logging
 import urllib.parse
-from itertools import pairwise
+from itertools import pairwise, product
 from re import _constants, _parser
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 VISA = "4242424242424242"
 redact = Redactor(secrets=KnownSecrets()).text
+redact_beginning = Redactor(secrets=KnownSecrets()).beginning
 
 TOKENS = [
     "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
@@ -338,6 +340,95 @@ def test_hostile_texts_take_linear_time(piece: str) -> None:
     """Nothing is timed: a pattern that takes quadratic time would not end within the hour."""
     text = piece * (300_000 // len(piece))
     assert "hunter2" not in redact(f"{text}\n password=hunter2")
+
+
+FRAGMENTS = [
+    "eyJhbGciOi",
+    "4-",
+    ".",
+    "password=",
+    "-----BEGIN PRIVATE KEY-----",
+    "://",
+    "4242 ",
+    "Bearer ",
+    "eyJ.",
+    '"token":"\\"',
+    "a:b@",
+    "--",
+    "SG.abcdefghijklmnopqr",
+    "_",
+    "sk_",
+    "\\",
+    "\n",
+    "'b'",
+    "cookie: ",
+    "authorization: ",
+    "%20",
+    " ",
+    "=",
+    "{'",
+    "xoxb-",
+    "secret",
+    "1//",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+]
+SHORT, LONG = 1_000, 8_000
+
+
+def growth(piece: str) -> float:
+    """How much longer it takes when the text is eight times as long: 8, or up to 64 where the time
+    is quadratic. The time is that of this thread alone."""
+
+    def seconds(length: int) -> float:
+        text = (piece * (length // len(piece) + 1))[:length]
+        before = thread_time()
+        redact(text)
+        return thread_time() - before
+
+    return seconds(LONG) / max(seconds(SHORT), seconds(SHORT))
+
+
+def test_any_two_or_three_fragments_take_linear_time() -> None:
+    """Noise can make a time longer, so whatever looks quadratic is tried again, and again."""
+    combinations = [*product(FRAGMENTS, repeat=2), *product(FRAGMENTS[:7], repeat=3)]
+    suspects = ["".join(combination) for combination in combinations]
+    for _ in range(4):
+        suspects = [piece for piece in suspects if growth(piece) > 16]
+    assert suspects == []
+
+
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    "before", ["", "session-", "id-1-", "-", "a.b.", "key=", "eyJ-", "https://x.y/"]
+)
+def test_a_token_is_masked_wherever_its_run_begins(before: str) -> None:
+    left = redact(f"{before}{TOKEN} and {before}{TOKEN}")
+    assert "c2lnbmF0dXJl" not in left
+    assert "eyJzdWIiOiIxIn0" not in left
+
+
+PASSPHRASE = "correct horse, battery staple"
+
+
+@pytest.mark.parametrize("hidden", [PASSPHRASE, TOKEN, TOKENS[0], "cvc='hunter 2'", VISA])
+def test_a_cut_shows_no_part_of_a_secret(hidden: str) -> None:
+    secrets = KnownSecrets()
+    secrets.add(PASSPHRASE)
+    redactor = Redactor(secrets=secrets)
+    beginning = hidden.partition("=")[2][:6] or hidden[:6]
+    for before in range(50, 110):
+        text = f"{'x' * before} {hidden}{' z' * 5000}"
+        cut = redactor.beginning(text, 100)
+        assert 50 < len(cut) <= 100
+        assert beginning not in cut
+
+
+def test_a_cut_is_as_safe_behind_many_secrets() -> None:
+    text = f"{(TOKENS[0] + ' ') * 130}{VISA}"
+    assert VISA[:6] not in redact_beginning(text, 4000)
+    assert redact_beginning("short", 100) == "short"
 
 
 def _unbounded(tree: Any) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from noctule.runtime import errors
 from noctule.runtime.call.telemetry import ViolationLog
 from noctule.runtime.decoding.lenient import is_hollow, is_unlike
 from noctule.runtime.decoding.models import decode
-from noctule.runtime.redaction import redact
+from noctule.runtime.redaction import REDACTOR
 from noctule.runtime.redaction.log_fields import MAX_LENGTH
 from noctule.runtime.responses.deprecation import DEPRECATION_FIELDS, deprecation
 
@@ -131,7 +131,7 @@ class ResultReader:
     def _request_id(self, response: Response | None) -> str | None:
         name = self._config.request_id_header or "x-request-id"
         value = response.headers.get(name) if response else None
-        return value and redact(value[:MAX_LENGTH])
+        return value and REDACTOR.beginning(value, MAX_LENGTH)
 
     def _report(
         self,

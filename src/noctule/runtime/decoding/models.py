@@ -13,9 +13,9 @@ import msgspec
 from msgspec import field
 
 from noctule.runtime.decoding.lenient import Violation, decode_leniently
+from noctule.runtime.decoding.short_repr import short_repr
 from noctule.runtime.encoding.values import NULL, Null
 from noctule.runtime.errors import InvalidResponse
-from noctule.runtime.redaction import REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +50,8 @@ class Model(msgspec.Struct, metaclass=_ModelType, frozen=True):
     """
 
     def __repr__(self) -> str:
-        """Without credentials and card numbers, since reprs end up in logs."""
-        return REDACTOR.text(super().__repr__())
+        """Short, and without credentials and card numbers, since reprs end up in logs."""
+        return short_repr(self)
 
 
 @overload

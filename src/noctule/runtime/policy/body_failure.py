@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import errors
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
-from noctule.runtime.redaction import redact
+from noctule.runtime.redaction import REDACTOR
 from noctule.runtime.responses.retry_after import retry_after
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class BodyFailure:
             return None
         error, delivery, retry_kind = self._meaning(code)
         error.status, error.response = response.status, response
-        error.provider_code = redact(code[:MAX_CODE])
+        error.provider_code = REDACTOR.beginning(code, MAX_CODE)
         healthy = not isinstance(error, errors.ServerError)
         outcome = AttemptOutcome(
             error=error, delivery=delivery, retry_kind=retry_kind, healthy=healthy

@@ -56,5 +56,5 @@ def log_fields(fields: Mapping[str, object]) -> dict[str, object]:
 
 
 def _short(text: str) -> str:
-    visible = "".join(char if char.isprintable() else "�" for char in text[:MAX_LENGTH])
-    return REDACTOR.text(visible)
+    text = REDACTOR.beginning(text, MAX_LENGTH)
+    return "".join(char if char.isprintable() else "�" for char in text)

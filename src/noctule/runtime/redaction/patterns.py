@@ -23,7 +23,12 @@ TOKENS: tuple[str, ...] = (
     r"AIza[A-Za-z0-9_-]{35}|ya29\.[A-Za-z0-9_-]{20,}|1//[A-Za-z0-9_-]{30,}",  # Google
     r"(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS
     r"glpat-[A-Za-z0-9_-]{20,}",  # GitLab
-    r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*",  # JWT (RFC 7519)
+)
+# A JWT (RFC 7519), anywhere in a run of its characters. The run is read to its end first: tried
+# from each `eyJ` of a run that no dot follows, the pattern would read the rest each time.
+_JWT = (
+    r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*+\.[A-Za-z0-9_-]{5,}+\.)"
+    r"([A-Za-z0-9_-]*?)(?<![A-Za-z0-9_])eyJ[A-Za-z0-9_-]{5,}+\.[A-Za-z0-9_-]{5,}+\.[A-Za-z0-9_-]*+"
 )
 
 _GUARDED = (
@@ -69,6 +74,8 @@ def is_secret_name(name: str) -> bool:
 def mask_shapes(text: str, tokens: str) -> str:
     """`text` with everything masked that looks like a credential or has the name of one."""
     text = re.sub(tokens, MASK, text)
+    if "eyJ" in text:
+        text = re.sub(_JWT, rf"\1{MASK}", text)
     text = re.sub(_PEM, MASK, text)
     text = re.sub(_HEADER_LINE, rf"\1\2{MASK}", text)
     text = re.sub(_BEARER, rf"\1{MASK}", text)

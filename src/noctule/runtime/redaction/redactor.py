@@ -18,6 +18,10 @@ MAX_DEPTH = 32
 """Levels of nesting in a structure; deeper values are masked as a whole."""
 
 
+MARGIN = 4096
+"""Characters that are redacted behind a cut: longer than secrets are."""
+
+
 class Redactor:
     """Masks known secrets, token shapes, values with the name of a secret, and card numbers.
 
@@ -32,6 +36,14 @@ class Redactor:
     def text(self, text: str) -> str:
         """`text` with every secret in it replaced by `[redacted]`."""
         return mask_cards(mask_shapes(self._secrets.scrub(text), self._tokens))
+
+    def beginning(self, text: str, limit: int) -> str:
+        """`text` of the first `limit` characters at most. It is cut after it is redacted,
+        so that no secret is cut in two and shown in part."""
+        redacted = self.text(text[: limit + MARGIN])
+        if len(text) <= limit + MARGIN:
+            return redacted[:limit]
+        return redacted[: max(0, min(limit, len(redacted) - MARGIN))]
 
     def data(self, data: bytes) -> bytes:
         """`text` for bytes, in any encoding that extends ASCII."""

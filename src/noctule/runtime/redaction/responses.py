@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from noctule.runtime.redaction.known_secrets import KNOWN, MASK, MIN_LENGTH
 from noctule.runtime.redaction.patterns import is_secret_name
-from noctule.runtime.redaction.redactor import REDACTOR
+from noctule.runtime.redaction.redactor import MARGIN, REDACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,5 +39,8 @@ def _is_count(value: str) -> bool:
 
 def mask_content(content: bytes) -> bytes:
     """The first `MAX_CONTENT` bytes."""
-    text = content[:MAX_CONTENT].decode("utf-8", "surrogateescape")
-    return KNOWN.scrub(text).encode("utf-8", "surrogateescape")
+    text = content[: MAX_CONTENT + MARGIN].decode("utf-8", "surrogateescape")
+    masked = KNOWN.scrub(text).encode("utf-8", "surrogateescape")
+    if len(content) <= MAX_CONTENT + MARGIN:
+        return masked[:MAX_CONTENT]
+    return masked[: max(0, min(MAX_CONTENT, len(masked) - MARGIN))]

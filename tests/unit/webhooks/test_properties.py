@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import example, given, settings
@@ -144,8 +144,21 @@ def test_one_changed_bit_of_a_signed_address_is_rejected(name):
     body, headers = delivery(name)
     host = 0 if SCHEMES[name].scope.url else URL.index("/webhooks")
     for changed in flips(URL[host:].encode()):
+        url = URL[:host] + changed.decode("latin-1")
+        if address(name, url) == address(name, URL):
+            continue
         with pytest.raises(Rejection):
-            check(name, body, headers, url=URL[:host] + changed.decode("latin-1"))
+            check(name, body, headers, url=url)
+
+
+def address(name, url):
+    """The part of an address that is signed."""
+    scheme = SCHEMES[name]
+    if "@authority" not in scheme.components:
+        return url
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).netloc.lower(), urlsplit(url).path
+    return ""
 
 
 @pytest.mark.parametrize("name", STAMPED)

@@ -14,7 +14,9 @@ ALGORITHMS: dict[str, str] = {
     "hmac-sha256": "HS256",
     "hmac-sha512": "HS512",
     "es256": "ES256",
+    "es384": "ES384",
     "rsa-sha256": "RS256",
+    "rsa-pss-sha512": "PS512",
     "ed25519": "EdDSA",
 }
 """The `alg` of a token's header, by the algorithm of a scheme."""

@@ -14,7 +14,7 @@ class SignedScope:
     `signed` is the text that is signed; `body_digest` where the body's digest is read; `id` how a
     delivery is identified; `inner_forms` the form fields that hold the whole body, one for each
     media type ("" where the body is not in a field); `signs_keys` whether only some keys of the
-    body are signed.
+    body are signed; `components` what an HTTP message signature must cover.
     """
 
     signed: Template
@@ -22,6 +22,7 @@ class SignedScope:
     body_digest: Locator | None
     inner_forms: frozenset[str]
     signs_keys: bool
+    components: frozenset[str] = frozenset()
 
     @cached_property
     def sorts_form(self) -> bool:
@@ -31,12 +32,14 @@ class SignedScope:
     @cached_property
     def url(self) -> bool:
         """Whether the full address is signed."""
-        return "url" in self.signed or "uri" in self.signed
+        signed = "url" in self.signed or "uri" in self.signed
+        return signed or not {"@authority", "@target-uri"}.isdisjoint(self.components)
 
     @cached_property
     def path(self) -> bool:
         """Whether the path and query are signed, without the host."""
-        return "path" in self.signed or "encoded_path" in self.signed
+        signed = "path" in self.signed or "encoded_path" in self.signed
+        return signed or not {"@path", "@target-uri"}.isdisjoint(self.components)
 
     @cached_property
     def is_token(self) -> bool:
@@ -51,7 +54,8 @@ class SignedScope:
     @cached_property
     def body_digested(self) -> bool:
         """Whether the exact body is signed, so that its digest distinguishes deliveries."""
-        return not {"body", "sha256"}.isdisjoint(self.signed.parts) or bool(self.body_digest)
+        signed = not {"body", "sha256"}.isdisjoint(self.signed.parts)
+        return signed or bool(self.body_digest) or "content-digest" in self.components
 
     @cached_property
     def body_fields(self) -> bool:
@@ -60,7 +64,7 @@ class SignedScope:
         A sorted form joins names and values without a separator, so another split of the same
         letters has the same signature: its fields are not certain.
         """
-        if "body" in self.signed or "sha256" in self.signed:
+        if "body" in self.signed or "sha256" in self.signed or "content-digest" in self.components:
             return True
         if self.signs_keys and "sns" in self.signed:
             return True
@@ -76,10 +80,15 @@ class SignedScope:
         match locator.kind:
             case "body":
                 return self.body_fields
+            case "query" if self.components:
+                return not {"@query", "@target-uri"}.isdisjoint(self.components)
             case "query":
                 return self.url or self.path
             case "header":
-                return "id" in self.signed and any(locator in parts for parts in self.id)
+                signed_id = "id" in self.signed and any(locator in parts for parts in self.id)
+                return signed_id or locator.name in self.components
+            case "parameter":
+                return bool(self.components)
             case "claim" | "jose":
                 return self.is_token
             case "form":

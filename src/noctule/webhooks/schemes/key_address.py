@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 class KeyAddress:
     """See `fetch` in the signature language (docs/signature-language.md).
 
-    `host` and `path` are what an address must match; `answer` is the path of the key in the JSON
-    answer, `common_name` a pattern for the certificate's, `sample` an address for local signing.
+    `host` and `path` are what an address must match; `answers` are the paths at which the JSON
+    answer may have the key, `common_name` is a pattern for the certificate's, `sample` an address
+    for local signing.
     """
 
     url: Template
     host: re.Pattern[str]
     path: re.Pattern[str]
     post: tuple[tuple[str, Template], ...]
-    answer: str
+    answers: tuple[str, ...]
     common_name: str
     sample: str
 
@@ -42,7 +43,8 @@ class KeyAddress:
             raise InvalidScheme(f"fetch: {error}") from None
         post = tuple((name, Template.parse(text)) for name, text in table.post.items())
         url = Template.parse(table.url)
-        return cls(url, host, path, post, table.answer, table.common_name, table.sample)
+        answers = (table.answer,) if isinstance(table.answer, str) else tuple(table.answer)
+        return cls(url, host, path, post, answers, table.common_name, table.sample)
 
     @property
     def templates(self) -> Iterator[Template]:

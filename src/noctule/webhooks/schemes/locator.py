@@ -1,20 +1,20 @@
 """Where in a delivery a value is read: `header:NAME[:ITEM]`, `query:NAME`, `body:PATH`,
-`form:NAME`, and `claim:NAME` or `jose:NAME` of a signed token."""
+`form:NAME`, `claim:NAME` or `jose:NAME` of a signed token, `parameter:NAME` of a signature."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeGuard
+from typing import Literal, NamedTuple, TypeGuard, get_args
 
 from noctule.webhooks.errors import InvalidScheme
 
-LocatorKind = Literal["header", "query", "body", "form", "claim", "jose"]
+LocatorKind = Literal["header", "query", "body", "form", "claim", "jose", "parameter"]
 
 
 class Locator(NamedTuple):
     """One position in a delivery.
 
-    `name` is a header in lower case, a query parameter, a form field, a claim, or a dotted path in
-    the body. `item` names one of the items of a header.
+    `name` is a header in lower case, a query parameter, a form field, a claim, a parameter of an
+    HTTP message signature, or a dotted path in the body. `item` names one of the items of a header.
     """
 
     kind: LocatorKind
@@ -58,4 +58,4 @@ class Locators:
 
 
 def _is_kind(text: str) -> TypeGuard[LocatorKind]:
-    return text in ("header", "query", "body", "form", "claim", "jose")
+    return text in get_args(LocatorKind)

@@ -9,8 +9,8 @@ from noctule.webhooks.formats.encoding import Encoding
 
 Algorithm = Literal[
     "hmac-sha1", "hmac-sha256", "hmac-sha512",
-    "ed25519", "ecdsa-p256", "es256", "rsa-sha1", "rsa-sha256",
-    "static", "none",
+    "ed25519", "ecdsa-p256", "es256", "es384", "rsa-sha1", "rsa-sha256", "rsa-pss-sha512",
+    "jwk", "static", "none",
 ]  # fmt: skip
 KeyForm = Literal["utf8", "hex", "base64", "whsec", "sha1", "spki", "x509", "jwk"]
 Unit = Literal["s", "ms", "iso"]
@@ -56,7 +56,7 @@ class FetchTable(Strict, frozen=True):
     host: str
     path: str = ".*"
     post: dict[str, str] = {}
-    answer: str = ""
+    answer: str | list[str] = ""
     common_name: str = ""
     sample: str = ""
 
@@ -79,7 +79,9 @@ class SignatureTable(Strict, frozen=True):
     signed: str | list[str] = ""
     expect: dict[str, str] = {}
     settings: dict[str, Variable] = {}
+    components: list[str] = []
     timestamp: TimestampTable | None = None
+    expires: str | None = None
     id: str | list[str] = []
     type: str | list[str] = []
     subject: str | list[str] = []

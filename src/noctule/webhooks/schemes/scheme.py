@@ -40,8 +40,11 @@ UNVERIFIABLE: tuple[Algorithm, ...] = ("static", "none")
 _KEY_FORMS: Mapping[Algorithm, tuple[KeyForm, ...]] = {
     "ecdsa-p256": ("spki", "jwk"),
     "es256": ("spki", "jwk"),
+    "es384": ("spki", "jwk"),
     "rsa-sha1": ("spki", "x509", "jwk"),
     "rsa-sha256": ("spki", "x509", "jwk"),
+    "rsa-pss-sha512": ("spki", "jwk"),
+    "jwk": ("jwk",),
     "ed25519": ("hex", "base64", "whsec", "jwk"),
 }
 _MAC_KEY_FORMS: tuple[KeyForm, ...] = ("utf8", "hex", "base64", "whsec", "sha1")
@@ -95,7 +98,9 @@ class Scheme:
     templates: tuple[Template, ...]
     expected: tuple[tuple[Locator, Template], ...]
     settings: Mapping[str, str] = field(hash=False)
+    components: frozenset[str]
     timestamp: Timestamp | None
+    expires: Locator | None
     id: Locators
     type: Locators
     subject: Locators
@@ -130,6 +135,7 @@ class Scheme:
     @classmethod
     def _compile(cls, table: SignatureTable, provider: str) -> "Scheme":
         headers = [table.header] if isinstance(table.header, str) else table.header
+        headers = ["Signature"] if table.components and not headers else headers
         templates = [table.signed] if isinstance(table.signed, str) else table.signed
         return cls(
             provider=provider,
@@ -151,7 +157,9 @@ class Scheme:
                 (Locator.parse(at), Template.parse(text)) for at, text in table.expect.items()
             ),
             settings=table.settings,
+            components=frozenset(table.components),
             timestamp=_timestamp(table.timestamp) if table.timestamp else None,
+            expires=_locator(table.expires),
             id=Locators.parse(table.id),
             type=Locators.parse(table.type),
             subject=Locators.parse(table.subject),
@@ -188,6 +196,12 @@ class Scheme:
             raise InvalidScheme("fetch: needed for keys x509 and jwk, and only for them")
         if bool(self.algorithm_locator) != bool(self.algorithms):
             raise InvalidScheme("algorithm_at and algorithms: both or neither")
+        if bool(self.components) != ("signature_base" in self.signed):
+            raise InvalidScheme("components: needed for {signature_base}, and only for it")
+        if self.algorithm == "jwk" and not self.components:
+            raise InvalidScheme("algorithm: jwk needs {signature_base}")
+        if self.expires and not self.scope.includes(self.expires):
+            raise InvalidScheme("expires: is not signed, so it proves nothing; leave it out")
         if self.signs_items and not self.batch:
             raise InvalidScheme("each: needs batch, the position of the events")
         if "id" in self.signed and not self.id.alternatives:
@@ -218,6 +232,7 @@ class Scheme:
             self.body_digest,
             frozenset(parser.partition(":")[2] for parser in self.content.values()),
             bool(self.signed_keys),
+            self.components,
         )
 
     @cached_property
@@ -292,7 +307,9 @@ class Scheme:
         locators += [locator for locator, _ in self.expected]
         locators += [locator for shake in self.handshakes for locator in shake.locators]
         locators += [self.timestamp.locator] if self.timestamp else []
-        optional = (self.body_digest, self.signature_locator, self.algorithm_locator)
+        optional = (
+            self.body_digest, self.signature_locator, self.algorithm_locator, self.expires
+        )  # fmt: skip
         locators += [locator for locator in optional if locator is not None]
         return frozenset(locators)
 
@@ -317,6 +334,7 @@ class Scheme:
         names = {*self.headers, *read, "content-type", "user-agent"}
         beginnings = [name[:-1] for name in self.headers if name.endswith("*")]
         beginnings += ["x-contentful-"] if "listed_headers" in self.signed else []
+        names |= {*self.components, "signature-input"} if self.components else set()
         return frozenset(map(str.encode, names)), tuple(map(str.encode, beginnings))
 
 

@@ -11,7 +11,7 @@ from noctule.webhooks.schemes.locator import Locator
 
 PLACEHOLDERS = frozenset(
     {"body", "timestamp", "id", "method", "url", "uri", "path", "encoded_path", "sorted_form",
-     "secret", "crc32", "sha256", "listed_headers", "sns", "token"}
+     "secret", "crc32", "sha256", "listed_headers", "sns", "token", "signature_base"}
 )  # fmt: skip
 _BRACES = re.compile(r"\{([^{}]*)\}")
 

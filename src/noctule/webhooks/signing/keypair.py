@@ -45,8 +45,9 @@ def new_pair(scheme: Scheme) -> KeyPair:
         case "ed25519":
             key = ed25519.Ed25519PrivateKey.generate()
             raw = key.public_key().public_bytes_raw()
-        case "ecdsa-p256" | "es256":
-            key = ec.generate_private_key(ec.SECP256R1())
+        case "ecdsa-p256" | "es256" | "es384" | "jwk":
+            curve = ec.SECP384R1() if scheme.algorithm == "es384" else ec.SECP256R1()
+            key = ec.generate_private_key(curve)
             raw = _spki(key)
         case _:
             key = rsa.generate_private_key(65537, 2048)
@@ -56,7 +57,9 @@ def new_pair(scheme: Scheme) -> KeyPair:
     ).decode()
     if scheme.key_address is not None:
         document = _certificate(key) if scheme.key_form == "x509" else _jwks(scheme, key)
-        return KeyPair(SECRET, f"{SECRET}\n{pem}", document)
+        # The secret may be the address itself, that of one of many publishers.
+        secret = scheme.key_address.sample if "secret" in scheme.key_address.url else SECRET
+        return KeyPair(secret, f"{secret}\n{pem}", document)
     return KeyPair(raw.hex() if scheme.key_form == "hex" else b64encode(raw).decode(), pem)
 
 
@@ -75,9 +78,14 @@ def private_signature(algorithm: Algorithm, pem: str, content: bytes) -> bytes:
             return key.sign(content)
         case "ecdsa-p256", ec.EllipticCurvePrivateKey():
             return key.sign(content, ec.ECDSA(hashes.SHA256()))
-        case "es256", ec.EllipticCurvePrivateKey():
-            halves = decode_dss_signature(key.sign(content, ec.ECDSA(hashes.SHA256())))
-            return b"".join(half.to_bytes(32) for half in halves)
+        case (("es256" | "es384" | "jwk"), ec.EllipticCurvePrivateKey()):
+            size = key.curve.key_size // 8
+            hash_of = hashes.SHA384() if size == 48 else hashes.SHA256()
+            halves = decode_dss_signature(key.sign(content, ec.ECDSA(hash_of)))
+            return b"".join(half.to_bytes(size) for half in halves)
+        case "rsa-pss-sha512", rsa.RSAPrivateKey():
+            pss = padding.PSS(padding.MGF1(hashes.SHA512()), padding.PSS.DIGEST_LENGTH)
+            return key.sign(content, pss, hashes.SHA512())
         case (("rsa-sha1" | "rsa-sha256"), rsa.RSAPrivateKey()):
             digest = hashes.SHA1() if algorithm == "rsa-sha1" else hashes.SHA256()  # noqa: S303 - the provider chose it
             return key.sign(content, padding.PKCS1v15(), digest)
@@ -127,8 +135,9 @@ def _jwks(scheme: Scheme, key: Any) -> bytes:
         jwk = {"kty": "OKP", "crv": "Ed25519", "x": text(public.public_bytes_raw())}
     else:
         numbers = public.public_numbers()
-        halves = {name: text(getattr(numbers, name).to_bytes(32)) for name in ("x", "y")}
-        jwk = {"kty": "EC", "crv": "P-256", **halves}
+        size = public.curve.key_size // 8
+        halves = {name: text(getattr(numbers, name).to_bytes(size)) for name in ("x", "y")}
+        jwk = {"kty": "EC", "crv": f"P-{public.curve.key_size}", **halves}
     jwk["kid"] = KID
-    path = scheme.key_address.answer if scheme.key_address else ""
-    return msgspec.json.encode({path: [jwk] if path == "keys" else jwk} if path else jwk)
+    path = scheme.key_address.answers[0] if scheme.key_address else ""
+    return msgspec.json.encode({path: [jwk] if path.endswith("keys") else jwk} if path else jwk)

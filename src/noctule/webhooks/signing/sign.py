@@ -20,17 +20,27 @@ from noctule.json_types import is_list, is_object, set_path
 from noctule.webhooks.errors import Refused
 from noctule.webhooks.formats.encoding import encode
 from noctule.webhooks.formats.jws import ALGORITHMS, signing_input
+from noctule.webhooks.formats.structured_fields import InnerList, Item
 from noctule.webhooks.formats.xml import xml64_of
 from noctule.webhooks.request import WebhookRequest
+from noctule.webhooks.schemes.template import Setting
 from noctule.webhooks.signing.keypair import KID, KeyPair, new_pair, private_signature
 from noctule.webhooks.verification.content import MULTIPART
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.keys import MacKey, key_bytes
+from noctule.webhooks.verification.message_signature import (
+    ALGORITHM_NAMES,
+    CONTENT_DIGEST,
+    SIGNATURE,
+    SIGNATURE_INPUT,
+    signature_base,
+)
 from noctule.webhooks.verification.placeholders import LISTED
 from noctule.webhooks.verification.signing_secret import SigningSecret
 from noctule.webhooks.verification.verify import signed_content, timestamp_text
 
 if TYPE_CHECKING:
+    from noctule.webhooks.formats.structured_fields import Bare
     from noctule.webhooks.schemes.locator import Locator, Locators
     from noctule.webhooks.schemes.scheme import Scheme
     from noctule.webhooks.schemes.template import Template
@@ -63,6 +73,8 @@ def sign(
         raise ValueError(f"{scheme.provider or 'this scheme'}: the signature is in the body")
     unsigned = _UnsignedDelivery(scheme, secret, time.time() if now is None else now, url, method)
     headers = unsigned.headers(id, type, content_type)
+    if scheme.components:
+        return headers | unsigned.message_signature(body, headers)
     if scheme.scope.is_token:
         text = unsigned.token(body, id)
     else:
@@ -208,10 +220,29 @@ class _UnsignedDelivery:
         signature = encode("base64url", self._raw(signed))
         return (scheme.prefix + signed + b"." + signature).decode()
 
+    def message_signature(self, body: bytes, headers: dict[str, str]) -> dict[str, str]:
+        """The headers of an HTTP message signature (RFC 9421) over the scheme's components."""
+        scheme = self.scheme
+        added: dict[str, str] = {}
+        if CONTENT_DIGEST in scheme.components:
+            digest = Item(hashlib.sha256(body).digest(), {})
+            added[CONTENT_DIGEST] = f"sha-256={digest}"
+        parameters: dict[str, Bare] = {"created": int(self.now)}
+        if scheme.algorithm in ALGORITHM_NAMES:
+            parameters["alg"] = ALGORITHM_NAMES[scheme.algorithm]
+        parameters["keyid"] = KID
+        items = (Item(name, {}) for name in sorted(scheme.components))
+        inputs = InnerList(tuple(items), parameters)
+        request = WebhookRequest(self.method, self.url, headers | added, body)
+        signature = Item(self._raw(signature_base(request, self.url, inputs)), {})
+        return added | {SIGNATURE_INPUT: f"sig1={inputs}", SIGNATURE: f"sig1={signature}"}
+
     def _expected(self, template: Template) -> str:
-        """An expected value, of literals and the secret; other placeholders are empty."""
+        """An expected value, of literals, settings and the secret; the rest is empty."""
 
         def value_of(part: object) -> bytes:
+            if isinstance(part, Setting):
+                return self.scheme.setting_values.get(part.name, "").encode()
             return self.shared_secret.encode() if part == "secret" else b""
 
         return template.render(value_of).decode()

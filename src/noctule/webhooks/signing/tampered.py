@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ADDED = "tampered"
 """The member, or the claim, that is added."""
+CONTENT_TYPE = "content-type"
 SNS = "Message"
 """A signed field of every message of Amazon SNS."""
 
@@ -38,6 +39,8 @@ def tampered(
     """
     scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
     view = DeliveryView(scheme, WebhookRequest("POST", "", headers, body))
+    if scheme.components and not scheme.scope.body_fields:
+        return _tampered_headers(view), body
     if scheme.scope.is_token and scheme.body_digest is None:
         return dict(headers) | _tampered_token(view), body
     data = view.body
@@ -66,6 +69,15 @@ def _encoded(view: DeliveryView, data: Any) -> bytes:
     if locator is None or locator.kind != "form":
         return body
     return urlencode({**view.fields, **dict(form_fields(body))}).encode()
+
+
+def _tampered_headers(view: DeliveryView) -> dict[str, str]:
+    """The headers with another media type, or another signature if that is not signed."""
+    headers = {name.decode(): value.decode("latin-1") for name, value in view.request.headers}
+    if CONTENT_TYPE in view.scheme.components:
+        return headers | {CONTENT_TYPE: f"{headers[CONTENT_TYPE]}; {ADDED}=yes"}
+    signature = encode("base64", bytes(64)).decode()
+    return headers | {"signature": f"sig1=:{signature}:"}
 
 
 def _tampered_token(view: DeliveryView) -> dict[str, str]:

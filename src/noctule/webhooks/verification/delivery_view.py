@@ -9,12 +9,14 @@ from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.formats.json_body import parse_partly
 from noctule.webhooks.formats.jws import parse as parse_token
 from noctule.webhooks.verification.content import fields, parse, parser_of
+from noctule.webhooks.verification.message_signature import message_signatures
 
 if TYPE_CHECKING:
     from noctule.webhooks.formats.jws import JsonWebToken
     from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.locator import Locator
     from noctule.webhooks.schemes.scheme import Alternative, Scheme
+    from noctule.webhooks.verification.message_signature import MessageSignature
 
 MAX_ID = 512
 
@@ -33,6 +35,7 @@ class DeliveryView:
         "_body",
         "_fields",
         "_items",
+        "_message",
         "_parser",
         "_partial_body",
         "_sorted_form",
@@ -46,6 +49,7 @@ class DeliveryView:
         self.request = request
         self._items: dict[str, dict[bytes, list[bytes]]] = {}
         self._fields: dict[str, str] | None = None
+        self._message: MessageSignature | None = None
         self._parser = ""
         self._token: JsonWebToken | None = None
         self._sorted_form: bytes | None = None
@@ -57,6 +61,20 @@ class DeliveryView:
         view = DeliveryView(self.scheme, self.request)
         view._body = view._partial_body = item if item is not None else {}
         return view
+
+    def of_message(self, message: MessageSignature) -> DeliveryView:
+        """The same delivery under one of its HTTP message signatures."""
+        view = DeliveryView(self.scheme, self.request)
+        view._message = message
+        return view
+
+    @property
+    def message(self) -> MessageSignature:
+        """The HTTP message signature, the first of several that cover what the scheme needs."""
+        if self._message is None:
+            scheme = self.scheme
+            self._message = message_signatures(self.request, scheme.components, scheme.algorithm)[0]
+        return self._message
 
     @property
     def body(self) -> Any:
@@ -174,6 +192,8 @@ class DeliveryView:
                 return scalar_text(get_path(self.token.claims, locator.name))
             case "jose":
                 return scalar_text(get_path(self.token.header, locator.name))
+            case "parameter":
+                return scalar_text(self.message.parameters.get(locator.name))
             case "header":
                 pass
         value = self.read(locator)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.json_types import get_path, is_list, is_object
+from noctule.json_types import get_path, is_list, is_object, scalar_text
 from noctule.webhooks.errors import InvalidSecret, Reason, Rejection
 from noctule.webhooks.formats.encoding import decode
 from noctule.webhooks.schemes.locator import Locator
@@ -19,6 +19,8 @@ from noctule.webhooks.verification.key_cache import KeyRequest, key_cache_for
 from noctule.webhooks.verification.keys import Key, key_of, public_key_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from noctule.webhooks.schemes.key_address import KeyAddress
     from noctule.webhooks.schemes.schema import Algorithm
     from noctule.webhooks.schemes.template import Placeholder
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
     from noctule.webhooks.verification.signing_secret import HiddenSecret
 
 MAX_KEYS = 16
+_JWK_ALGORITHMS: Mapping[str, Algorithm] = {
+    "P-256": "es256",
+    "P-384": "es384",
+    "Ed25519": "ed25519",
+}
+"""The algorithm of a published key, by its curve (RFC 9421, section 3.2)."""
 
 
 def keys_of(view: DeliveryView, secret: HiddenSecret, now: float) -> tuple[Key, ...]:
@@ -44,13 +52,19 @@ def keys_of(view: DeliveryView, secret: HiddenSecret, now: float) -> tuple[Key, 
     try:
         if scheme.key_form == "x509":
             return (_certificate_key(document, algorithm, address.common_name, now),)
-        kid = view.token.header.get("kid") if scheme.scope.is_token else None
-        keys = _jwks_keys(document, algorithm, address.answer, kid)
+        keys = _jwks_keys(document, algorithm, address.answers, _key_id(view))
     except (ValueError, InvalidSecret):
         raise Rejection(Reason.FOREIGN_KEY, "key") from None
     if not keys:  # the provider may have added one since
         cache.get(request, newer=True)
     return keys
+
+
+def _key_id(view: DeliveryView) -> str | None:
+    """The id of the key in a set, None if the delivery names none."""
+    if view.scheme.components:
+        return scalar_text(view.message.parameters.get("keyid"))
+    return view.token.header.get("kid") if view.scheme.scope.is_token else None
 
 
 def mark_key_served(view: DeliveryView, secret: HiddenSecret) -> None:
@@ -121,16 +135,29 @@ def _certificate_key(document: bytes, algorithm: Algorithm, common_name: str, no
 
 @lru_cache(maxsize=64)
 def _jwks_keys(
-    document: bytes, algorithm: Algorithm, path: str, kid: str | None
+    document: bytes, algorithm: Algorithm, answers: tuple[str, ...], kid: str | None
 ) -> tuple[Key, ...]:
-    value = get_path(msgspec.json.decode(document), path)
+    data = msgspec.json.decode(document)
+    value = next((found for path in answers if (found := get_path(data, path))), None)
     entries = value[:MAX_KEYS] if is_list(value) else [value]
-    return tuple(
-        public_key_for(algorithm, public_key)
+    keys = (
+        _key(entry, algorithm)
         for entry in entries
-        if is_object(entry) and kid in (None, entry.get("kid"))
-        if (public_key := _jwk_key(entry)) is not None
+        if is_object(entry) and kid in (None, entry.get("kid")) and entry.get("use") != "enc"
     )
+    return tuple(key for key in keys if key is not None)
+
+
+def _key(jwk: dict[str, Any], algorithm: Algorithm) -> Key | None:
+    """A key of a set; None for one of another kind, which other deliveries are signed with."""
+    own = _JWK_ALGORITHMS.get(str(jwk.get("crv"))) if algorithm == "jwk" else algorithm
+    public_key = _jwk_key(jwk)
+    if public_key is None or own is None:
+        return None
+    try:
+        return public_key_for(own, public_key)
+    except InvalidSecret:
+        return None
 
 
 def _jwk_key(jwk: dict[str, Any]) -> Any:
@@ -141,10 +168,9 @@ def _jwk_key(jwk: dict[str, Any]) -> Any:
         return int.from_bytes(_octets(jwk, name))
 
     match jwk.get("kty"), jwk.get("crv"):
-        case "EC", "P-256":
-            return ec.EllipticCurvePublicNumbers(
-                number("x"), number("y"), ec.SECP256R1()
-            ).public_key()
+        case "EC", "P-256" | "P-384":
+            curve = ec.SECP256R1() if jwk["crv"] == "P-256" else ec.SECP384R1()
+            return ec.EllipticCurvePublicNumbers(number("x"), number("y"), curve).public_key()
         case "OKP", "Ed25519":
             return ed25519.Ed25519PublicKey.from_public_bytes(_octets(jwk, "x"))
         case "RSA", _:

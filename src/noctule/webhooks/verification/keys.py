@@ -159,10 +159,9 @@ def _checked_type(algorithm: Algorithm, key: object) -> "PublicKey":
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     match algorithm:
-        case "ecdsa-p256" | "es256":
-            fits = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(
-                key.curve, ec.SECP256R1
-            )
+        case "ecdsa-p256" | "es256" | "es384":
+            curve = ec.SECP384R1 if algorithm == "es384" else ec.SECP256R1
+            fits = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, curve)
         case "ed25519":
             fits = isinstance(key, ed25519.Ed25519PublicKey)
         case _:
@@ -179,16 +178,21 @@ def _checker(algorithm: Algorithm, key: Any) -> Callable[[bytes, bytes], None]:
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
     def raw_ecdsa(signature: bytes, message: bytes) -> None:
-        if len(signature) != 64:
+        size = key.curve.key_size // 8
+        if len(signature) != 2 * size:
             raise InvalidSignature
-        halves = (int.from_bytes(half) for half in (signature[:32], signature[32:]))
-        key.verify(encode_dss_signature(*halves), message, ec.ECDSA(hashes.SHA256()))
+        halves = (int.from_bytes(half) for half in (signature[:size], signature[size:]))
+        digest = hashes.SHA384() if algorithm == "es384" else hashes.SHA256()
+        key.verify(encode_dss_signature(*halves), message, ec.ECDSA(digest))
 
     match algorithm:
         case "ed25519":
             return cast("Callable[[bytes, bytes], None]", key.verify)
-        case "es256":
+        case "es256" | "es384":
             return raw_ecdsa
+        case "rsa-pss-sha512":
+            pss = padding.PSS(padding.MGF1(hashes.SHA512()), padding.PSS.DIGEST_LENGTH)
+            return lambda signature, message: key.verify(signature, message, pss, hashes.SHA512())
         case "ecdsa-p256":
             return lambda signature, message: key.verify(
                 signature, message, ec.ECDSA(hashes.SHA256())

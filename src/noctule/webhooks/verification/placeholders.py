@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from noctule.webhooks.errors import Reason, Rejection
 from noctule.webhooks.schemes.locator import Locator
+from noctule.webhooks.verification.message_signature import signature_base
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -103,6 +104,11 @@ def sns(view: DeliveryView, url: str) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
 
 
+def message_base(view: DeliveryView, url: str) -> bytes:
+    """What an HTTP message signature signs (RFC 9421)."""
+    return signature_base(view.request, url, view.message.inputs)
+
+
 COMPUTED: Mapping[str, Callable[[DeliveryView, str], bytes]] = {
     "crc32": crc32,
     "sha256": sha256,
@@ -111,4 +117,5 @@ COMPUTED: Mapping[str, Callable[[DeliveryView, str], bytes]] = {
     "uri": uri,
     "listed_headers": listed_headers,
     "sns": sns,
+    "signature_base": message_base,
 }

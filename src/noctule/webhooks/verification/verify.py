@@ -27,6 +27,11 @@ from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.key_cache import key_cache_for
 from noctule.webhooks.verification.key_selection import keys_of, mark_key_served
 from noctule.webhooks.verification.keys import feed
+from noctule.webhooks.verification.message_signature import (
+    CONTENT_DIGEST,
+    check_content_digest,
+    message_signatures,
+)
 from noctule.webhooks.verification.placeholders import COMPUTED
 from noctule.webhooks.verification.signing_secret import NO_SECRET, HiddenSecret, hidden
 
@@ -80,6 +85,8 @@ def verify(
     if not secrets:
         raise ValueError("verify needs at least one secret")
     view = DeliveryView(scheme, request)
+    if scheme.components:
+        return _verified_message(view, secrets, now)
     if not scheme.signs_items:
         return _verified(view, secrets, now)
     items = [_verified(view.of_item(member), secrets, now) for member in _signed_items(view)]
@@ -128,7 +135,21 @@ def _verified(view: DeliveryView, secrets: Sequence[HiddenSecret], now: float) -
     secret = _matching_secret(view, candidates, text, secrets, now)
     if scheme.timestamp and signed_at is not None:
         _check_age(scheme.timestamp, signed_at, now)
+    _check_end(view, now)
     return VerifiedDelivery(view, secret, signed_at)
+
+
+def _verified_message(
+    view: DeliveryView, secrets: Sequence[HiddenSecret], now: float
+) -> VerifiedDelivery:
+    """The first of the delivery's HTTP message signatures that is right."""
+    scheme, rejections = view.scheme, list[Rejection]()
+    for message in message_signatures(view.request, scheme.components, scheme.algorithm):
+        try:
+            return _verified(view.of_message(message), secrets, now)
+        except Rejection as rejection:
+            rejections.append(rejection)
+    raise rejections[0]
 
 
 def _signed_items(view: DeliveryView) -> list[Any]:
@@ -145,6 +166,8 @@ def signatures(view: DeliveryView) -> list[bytes]:
     scheme = view.scheme
     if scheme.scope.is_token:
         return [_token_signature(view)]
+    if scheme.components:
+        return [view.message.signature]
     texts = [text for text in _signature_texts(view) if text]
     if not texts:
         raise Rejection(Reason.MISSING_SIGNATURE, scheme.signature_position)
@@ -339,6 +362,8 @@ def _check_digest(view: DeliveryView) -> None:
 
     A sorted form needs none; where there is one, it is checked whatever the body is.
     """
+    if view.scheme.components and view.message.covers(CONTENT_DIGEST):
+        check_content_digest(view.request)
     locator = view.scheme.body_digest
     if locator is None:
         return
@@ -350,6 +375,18 @@ def _check_digest(view: DeliveryView) -> None:
     actual = hashlib.sha256(view.request.body).hexdigest().encode()
     if not hmac.compare_digest(actual, digest):
         raise Rejection(Reason.MISMATCH, str(locator))
+
+
+def _check_end(view: DeliveryView, now: float) -> None:
+    """Whether the signature names an end that has passed; in seconds since the epoch."""
+    locator = view.scheme.expires
+    text = view.read(locator) if locator else None
+    if locator is None or text is None:
+        return
+    if not text.isdigit() or len(text) > MAX_DIGITS:
+        raise Rejection(Reason.MALFORMED_TIMESTAMP, str(locator))
+    if now > int(text):
+        raise Rejection(Reason.STALE, str(locator))
 
 
 def _check_age(timestamp: Timestamp, signed_at: float, now: float) -> None:

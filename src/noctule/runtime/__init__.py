@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from noctule.runtime.transport.http import HttpTransport, SyncHttpTransport
     from noctule.runtime.transport.protocol import AsyncTransport, SyncTransport
     from noctule.runtime.transport.stream import AsyncStream, SyncStream
+    from noctule.runtime.transport.tls import Tls, path_in
 
 __all__ = [
     "JSON",
@@ -183,6 +184,7 @@ __all__ = [
     "SystemClock",
     "TelemetryEvent",
     "TimedOut",
+    "Tls",
     "TokenFile",
     "TooManyConcurrentCalls",
     "Unauthorized",
@@ -196,6 +198,7 @@ __all__ = [
     "key_for",
     "paginate",
     "paginate_sync",
+    "path_in",
     "redact",
     "require_env",
 ]
@@ -237,6 +240,7 @@ _HOMES = {
     "responses.rate_limits": "RateLimitHeaders",
     "transport.protocol": "AsyncTransport SyncTransport",
     "transport.stream": "AsyncStream SyncStream",
+    "transport.tls": "Tls path_in",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

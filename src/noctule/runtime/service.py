@@ -30,12 +30,14 @@ from noctule.runtime.clock import SYSTEM
 from noctule.runtime.effects import Invoke
 from noctule.runtime.fallback.reconcile import NOT_DONE, Done
 from noctule.runtime.journal.writer import JOURNAL
+from noctule.runtime.origin import check_encrypted
 from noctule.runtime.transport.stream import AsyncStream, SyncStream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
     from typing import ClassVar, Unpack
 
+    from noctule.runtime.auth import Session
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.call.request_builder import CallArguments, PreparedCall
     from noctule.runtime.call.result import RawResponse
@@ -80,8 +82,9 @@ class BaseService:
             states,
             self._credential,
         )
+        _check_encryption(config, session, self._builder.base_url)
         self._results = ResultReader(config, telemetry, self._clock, states.deprecations)
-        self._context = AttemptContext(config, session, self._clock)
+        self._context = AttemptContext(config, session, self._clock, self._builder.origin)
         self._tracing = find_tracing(config.name)
 
     @property
@@ -124,7 +127,7 @@ class BaseService:
                 self._results.report_error(call, error)
                 decision = yield from self._reconcile(call, error)
                 if isinstance(decision, Done):
-                    return decision.value
+                    return cast("Done[object]", decision).value
                 if decision is not NOT_DONE:
                     raise
                 if call.engine.exhausted:
@@ -362,13 +365,22 @@ def _failure_of(unknown: errors.ServiceError) -> errors.ServiceError:
 def _default_transport(clock: Clock, config: ServiceConfig) -> AsyncTransport:
     from noctule.runtime.transport.http import HttpTransport
 
-    return HttpTransport(clock=clock, connections=_connections(config))
+    return HttpTransport(clock=clock, connections=_connections(config), tls=config.tls)
 
 
 def _default_sync_transport(clock: Clock, config: ServiceConfig) -> SyncTransport:
     from noctule.runtime.transport.http import SyncHttpTransport
 
-    return SyncHttpTransport(clock=clock, connections=_connections(config))
+    return SyncHttpTransport(clock=clock, connections=_connections(config), tls=config.tls)
+
+
+def _check_encryption(config: ServiceConfig, session: Session, base_url: str) -> None:
+    """Raises `ConfigurationError` where credentials would leave this machine in the clear."""
+    allowed = config.allow_plain_http
+    if session.has_credentials:
+        check_encrypted(base_url, allow_plain_http=allowed, what="the base URL")
+    for url in config.auth.endpoints:
+        check_encrypted(url, allow_plain_http=allowed, what="the token endpoint")
 
 
 def _connections(config: ServiceConfig) -> int:

@@ -160,13 +160,6 @@ def test_a_colon_ends_a_user_name(monkeypatch: pytest.MonkeyPatch) -> None:
         Basic(env("USER_NAME"), env("PASSWORD")).open()
 
 
-def test_the_token_endpoint_is_encrypted() -> None:
-    for url in ("http://id.example/token", "ftp://id.example", "token"):
-        with pytest.raises(ConfigurationError, match="https"):
-            OAuth2ClientCredentials(url, env("A"), env("B"))
-    OAuth2ClientCredentials("http://127.0.0.1:1/token", env("A"), env("B"))
-
-
 @dataclass
 class Issuer:
     """An authorization server, and an API that checks its tokens."""

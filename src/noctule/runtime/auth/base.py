@@ -43,6 +43,10 @@ class Session:
     fingerprint: str = ""
     """Equal for equal credentials within this process: part of the key of a `ProviderState`."""
 
+    @property
+    def has_credentials(self) -> bool:
+        return bool(self.headers or self.query or self.tokens)
+
     def prepare(self, request: Request, clock: Clock) -> HttpSteps[None]:
         """Make the credentials current: before `apply`, and again after `reject` returned True.
 
@@ -90,6 +94,11 @@ class Auth(ABC):
     def secrets(self) -> tuple[str, ...]:
         """Names of the environment variables it reads."""
         return tuple(source.name for source in self.sources)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Other URLs than the API's that get secrets: where tokens are fetched."""
+        return ()
 
     def open(self, *, shared: bool = True) -> Session:
         """Read the secrets; raises `MissingSecrets` naming all that are missing.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import json
 
 from noctule.runtime.auth.base import Auth, Session
-from noctule.runtime.auth.oauth import check_token_url, owner_of, request_token
+from noctule.runtime.auth.oauth import owner_of, request_token
 from noctule.runtime.auth.renewal import TokenSession, cell_for
 from noctule.runtime.auth.token import AccessToken
 from noctule.runtime.errors import ConfigurationError
@@ -58,12 +58,14 @@ class JwtAssertion(Auth):
 
     def __post_init__(self) -> None:
         secret_source(self.key, type(self).__name__)
-        if self.token_url:
-            check_token_url(self.token_url)
 
     @property
     def sources(self) -> tuple[SecretSource, ...]:
         return (self.key,)
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        return (self.token_url,) if self.token_url else ()
 
     def bind(self, secrets: SecretValues) -> Session:
         secret = secrets[self.key]

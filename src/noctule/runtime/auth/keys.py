@@ -109,6 +109,10 @@ class All(Auth):
     def sources(self) -> tuple[SecretSource, ...]:
         return tuple(dict.fromkeys(source for part in self.parts for source in part.sources))
 
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        return tuple(url for part in self.parts for url in part.endpoints)
+
     def bind(self, secrets: SecretValues) -> Session:
         sessions = [part.bind(secrets) for part in self.parts]
         return Session(

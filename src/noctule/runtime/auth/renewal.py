@@ -140,6 +140,8 @@ def _before_the_call(error: errors.ServiceError) -> errors.ServiceError:
     """The error of a token request, as one before the call's own request was sent: that may be
     sent again."""
     if isinstance(error, errors.ConnectionFailed | errors.TimedOut):
-        reason = "no answer in time" if isinstance(error, errors.TimedOut) else str(error)
-        return errors.ConnectionFailed(f"the token endpoint: {reason}")
+        untold = "no answer in time" if isinstance(error, errors.TimedOut) else "no connection"
+        return errors.ConnectionFailed(
+            f"the token endpoint: {error.args[0] if error.args else untold}"
+        )
     return error

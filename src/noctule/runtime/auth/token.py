@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from noctule.runtime import fork
+
 if TYPE_CHECKING:
     from noctule.runtime.errors import ServiceError
 
@@ -79,6 +81,12 @@ class TokenCell:
         self._rejected: AccessToken | None = None
         self._replaced_at: float | None = None
         self._not_before = 0.0
+        fork.register(self)
+
+    def after_fork(self) -> None:
+        """The token stays; a renewal in progress is the parent's."""
+        self._lock = Lock()
+        self._renewal = None
 
     @property
     def token(self) -> AccessToken | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from noctule.runtime import fork
 from noctule.runtime.auth.token import AccessToken
 from noctule.runtime.errors import ConfigurationError
 from noctule.runtime.redaction.known_secrets import KNOWN
@@ -37,9 +38,22 @@ class FileLock:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        fork.register(self)
 
     def release(self) -> None:
-        os.close(self._descriptor)
+        import fcntl
+
+        if self._descriptor >= 0:
+            # Closing it would not do, while a forked child has a copy of the descriptor.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def after_fork(self) -> None:
+        """The lock is the parent's, and must end with it."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ reads the result: a success that cannot be read is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from noctule.runtime import errors
+from noctule.runtime.origin import origin_of
 from noctule.runtime.policy.classify import classify_failure, classify_response, unreadable
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from noctule.runtime.call.request_builder import PreparedCall
     from noctule.runtime.clock import Clock
     from noctule.runtime.effects import HttpSteps
+    from noctule.runtime.origin import Origin
     from noctule.runtime.policy.outcome import RetryKind
     from noctule.runtime.request import Request, Response
 
@@ -36,6 +38,31 @@ class AttemptContext:
     config: ServiceConfig
     session: Session
     clock: Clock
+    origin: Origin
+    """Where the provider is: the only place that gets the credentials."""
+    _start: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Nothing can follow the host after its slash, so nearly every request is checked by this.
+        self._start = f"{self.origin}/"
+
+    def check_origin(self, request: Request) -> None:
+        """Raises `ConfigurationError` for a request to any other origin, whatever put it there."""
+        if request.url.startswith(self._start):
+            return
+        try:
+            same = origin_of(request.url) == self.origin
+        except ValueError:
+            same = False
+        if not same:
+            raise errors.ConfigurationError(f"the request does not go to {self.origin}")
+
+    def sign(self, request: Request) -> Request:
+        """A copy with the credentials."""
+        self.check_origin(request)
+        signed = request.copy()
+        self.session.apply(signed)
+        return signed
 
 
 class _CredentialsError(Exception):
@@ -97,9 +124,7 @@ def _send_signed(call: PreparedCall, context: AttemptContext) -> HttpSteps[Respo
     """Send it with credentials; once more with new ones if these are rejected."""
     request, session = call.request, context.session
     if not session.tokens:
-        signed = request.copy()
-        session.apply(signed)
-        response: Response = yield signed
+        response: Response = yield context.sign(request)
         return response
     signed = yield from _sign_with_token(call, context)
     response = yield signed
@@ -118,15 +143,14 @@ def _send_signed(call: PreparedCall, context: AttemptContext) -> HttpSteps[Respo
 def _sign_with_token(call: PreparedCall, context: AttemptContext) -> HttpSteps[Request]:
     """The call's request with a valid token. Until it returns, nothing of the call is sent."""
     request, engine = call.request, call.engine
+    context.check_origin(request)
     engine.renewing = True
     try:
         yield from context.session.prepare(request, context.clock)
     except errors.ServiceError as error:
         raise _CredentialsError(error) from None
     engine.renewing = False
-    signed = request.copy()
-    context.session.apply(signed)
-    return signed
+    return context.sign(request)
 
 
 def _may_follow(request: Request) -> bool:
@@ -144,8 +168,8 @@ def _follow_redirects(
         url = _target(url, location)
         redirected = request.copy()
         redirected.url = url
-        if _origin(url) == _origin(request.url):
-            context.session.apply(redirected)
+        if origin_of(url) == context.origin:
+            redirected = context.sign(redirected)
         elif url.startswith("https://"):
             redirected.headers = {}
         else:
@@ -158,14 +182,10 @@ def _target(url: str, location: str) -> str:
     """The absolute URL that a Location header points to; raises `InvalidResponse`."""
     try:
         parts = urlsplit(urldefrag(urljoin(url, location)).url)
-        target = parts._replace(path=parts.path or "/").geturl()
-        _origin(target)
+        origin = origin_of(parts.geturl())
     except ValueError:
         raise errors.InvalidResponse("redirected to an invalid URL") from None
     # Characters that a URL may not hold are escaped; existing escapes stay as they are.
-    return quote(target, safe="%/:=&?~+!$,;'@()*[]")
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    path = quote(parts.path or "/", safe="%/:=&?~+!$,;'@()*")
+    query = quote(parts.query, safe="%/:=&?~+!$,;'@()*[]")
+    return f"{origin}{path}" + (f"?{query}" if query else "")

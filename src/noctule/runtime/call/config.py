@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from noctule.runtime.auth import Auth
     from noctule.runtime.policy.body_failure import BodyFailure
     from noctule.runtime.responses.rate_limits import RateLimitHeaders
+    from noctule.runtime.transport.tls import Tls
 
 
 class Off(Enum):
@@ -157,8 +158,13 @@ class ServiceConfig:
     policies: Policies = field(default_factory=Policies)
     methods: Mapping[str, CallOptions] = field(default_factory=dict[str, CallOptions])
     """Operation name -> its own options."""
+    tls: Tls | None = None
+    """Whom to trust, and our own certificate, where the system's settings are not enough."""
+    allow_plain_http: bool = False
+    """Send credentials over http:// to other machines: for a network that you trust only."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Names of the environment variables this service reads."""
-        return self.auth.secrets
+        password = self.tls.key_password if self.tls is not None else None
+        return self.auth.secrets + (() if password is None else (password.name,))

@@ -7,6 +7,7 @@ the steps of one attempt. `run_policies` drives a policy engine, which decides w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
@@ -159,10 +160,9 @@ async def _wait(effect: Wait, clock: Clock) -> None:
 
 
 def _wake_from_any_thread(woken: asyncio.Future[None]) -> None:
-    loop = woken.get_loop()
     # A thread may wake a call whose event loop has ended in the meantime.
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(_wake, woken)
+    with suppress(RuntimeError):
+        woken.get_loop().call_soon_threadsafe(_wake, woken)
 
 
 def _wake(woken: asyncio.Future[None]) -> None:

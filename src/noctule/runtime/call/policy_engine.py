@@ -226,7 +226,7 @@ class PolicyEngine:
 
     def timed_out(self) -> AttemptOutcome:
         """The outcome of an attempt that took too long."""
-        error = errors.TimedOut()
+        error = errors.TimedOut(f"{self.config.state.origin}: no answer in time")
         error.sent = not self.renewing
         return classify_failure(error)
 
@@ -486,6 +486,6 @@ class PolicyEngine:
 
 def _deadline_exceeded(outcome: AttemptOutcome) -> AttemptOutcome:
     """Our own deadline ended the attempt, which is no fault of the provider."""
-    error = errors.DeadlineExceeded()
+    error = errors.DeadlineExceeded(*(outcome.error.args if outcome.error else ()))
     error.__cause__ = outcome.error
     return AttemptOutcome(error=error, delivery=outcome.delivery, healthy=None)

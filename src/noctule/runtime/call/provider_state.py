@@ -15,6 +15,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
+from noctule.runtime import fork
 from noctule.runtime.call.telemetry import DeprecationLog
 from noctule.runtime.effects import Wait
 from noctule.runtime.policy.breaker import CLOSED, OPEN, SHORT_TRIAL, Breaker, State
@@ -389,6 +390,12 @@ class ProviderStates:
         self.deprecations = DeprecationLog()
         self._lock = Lock()
         self._origins: OrderedDict[tuple[str, str], _OriginStates] = OrderedDict()
+        fork.register(self)
+
+    def after_fork(self) -> None:
+        """Forget all of it: permits and trial calls belong to calls of the parent."""
+        self._lock = Lock()
+        self._origins = OrderedDict()
 
     def state_for(self, origin: str, credential: str, policies: Policies) -> ProviderState:
         """`credential` is the fingerprint of the credentials, never a secret."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypedDict
-from urllib.parse import urlsplit
 
-from noctule.runtime import errors
+from noctule.runtime import errors, fork
 from noctule.runtime.call.config import CallOptions
 from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.encoding import encode
 from noctule.runtime.encoding import headers as encode_headers
 from noctule.runtime.idempotency import fingerprint, new_key
 from noctule.runtime.operation import Operation
+from noctule.runtime.origin import origin_of
 from noctule.runtime.request import Limits, Request
 from noctule.runtime.transport.response_body import ACCEPTED_ENCODINGS
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
     from noctule.runtime.fallback.outbox_store import OutboxMessage
     from noctule.runtime.operation import RetryMode
+    from noctule.runtime.origin import Origin
     from noctule.runtime.request import Response
 
 USER_AGENT = "noctule"
@@ -157,7 +158,8 @@ class RequestBuilder:
         self._clock = clock
         self._telemetry = telemetry
         self._states = provider_states
-        self._state_key = _origin(self.base_url), credential
+        self.origin = _base_origin(self.base_url)
+        self._state_key = str(self.origin), credential
         self._headers = {
             "User-Agent": USER_AGENT,
             "Accept-Encoding": ACCEPTED_ENCODINGS,
@@ -166,6 +168,11 @@ class RequestBuilder:
         # A service may have a name of its own for JSON.
         self._json_type = self._headers.pop("Accept", JSON_TYPE)
         self._settings: dict[tuple[int, int], CallSettings] = {}
+        fork.register(self)
+
+    def after_fork(self) -> None:
+        """Forget the settings, which hold the provider states of the parent."""
+        self._settings.clear()
 
     def build(
         self,
@@ -279,19 +286,19 @@ def _unread(_: PreparedCall, __: Response) -> None:
     """Nothing is read from the response."""
 
 
-def _origin(base_url: str) -> str:
+def _base_origin(base_url: str) -> Origin:
     """Raises `ConfigurationError` for an invalid base URL, without showing it: it may hold a
     password."""
     try:
-        parts = urlsplit(base_url)
-        valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        origin = origin_of(base_url)
+        base_url.encode("ascii")
     except ValueError:
-        raise errors.ConfigurationError("the base URL is malformed") from None
-    if not valid or parts.username is not None or parts.query or parts.fragment:
+        origin = None
+    if origin is None or any(sign in base_url for sign in "?#") or not base_url.isprintable():
         raise errors.ConfigurationError(
             "the base URL must be http(s)://host[:port][/path], without user, query or fragment"
         )
-    return f"{parts.scheme}://{parts.netloc}"
+    return origin
 
 
 def _limits(policies: Policies) -> Limits:

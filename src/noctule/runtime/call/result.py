@@ -148,4 +148,15 @@ class ResultReader:
             status=response.status if response else None,
             request_id=self._request_id(response),
             error=type(error).__name__ if error else None,
+            **_network_reason(error),
         )
+
+
+def _network_reason(error: errors.ServiceError | None) -> dict[str, object]:
+    """Host and cause, where the network failed: these texts are ours, never the provider's."""
+    if isinstance(error, errors.OutcomeUnknown | errors.DeadlineExceeded):
+        cause = error.__cause__
+    else:
+        cause = error
+    network = isinstance(cause, errors.ConnectionFailed | errors.TimedOut) and cause.args
+    return {"reason": cause.args[0]} if cause and network else {}

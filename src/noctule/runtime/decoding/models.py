@@ -6,7 +6,6 @@ msgspec. Any other is decoded member by member (`noctule.runtime.decoding.lenien
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 import msgspec
@@ -16,6 +15,7 @@ from noctule.runtime.decoding.lenient import Violation, decode_leniently
 from noctule.runtime.decoding.short_repr import short_repr
 from noctule.runtime.encoding.values import NULL, Null
 from noctule.runtime.errors import InvalidResponse
+from noctule.runtime.fork import ForkSafeLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ def decode(kind: Any, data: bytes) -> tuple[Any, tuple[Violation, ...]]:
         raise _not_json(error) from None
 
 
-_TYPES = Lock()
+_TYPES = ForkSafeLock()
 """msgspec 0.22 crashes the process if two threads inspect a type for the first time at once."""
 
 

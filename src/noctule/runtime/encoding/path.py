@@ -7,6 +7,7 @@ which are those of RFC 6570; `reserved` keeps slashes, for parameters that are p
 from __future__ import annotations
 
 import re
+import string
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 QUERY_STYLES = ("form", "deepObject", "spaceDelimited", "pipeDelimited", "brackets")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SAFE = string.punctuation.replace("\\", "").replace("#", "")
 _PARAMETER = re.compile(r"\{([^{}/]{1,200})\}")
 
 
@@ -26,7 +29,8 @@ def expand_path(
     values: Mapping[str, object] | None = None,
     styles: Mapping[str, str] | None = None,
 ) -> str:
-    """`/v1/items/{id}` and `{"id": "a/b"}` make `/v1/items/a%2Fb`.
+    """`/v1/items/{id}` and `{"id": "a/b"}` make `/v1/items/a%2Fb`. It always begins with a slash,
+    whatever the template does: a path without one would be part of the host.
 
     Raises `InvalidArgument` for a parameter that is missing, unknown, empty, or that makes a
     segment `.` or `..`: such a path would address another resource.
@@ -46,8 +50,11 @@ def expand_path(
 
 @lru_cache(maxsize=1024)
 def _parts(template: str) -> tuple[list[str], list[str]]:
-    split = _PARAMETER.split(template)
-    return split[0::2], split[1::2]
+    """What is between the parameters, with characters escaped that no URL may hold; the names."""
+    if _ABSOLUTE.match(template):
+        raise InvalidArgument("the path of an operation cannot be a whole URL")
+    split = _PARAMETER.split(template if template.startswith("/") else f"/{template}")
+    return [quote(piece, safe=_SAFE) for piece in split[0::2]], split[1::2]
 
 
 def _expand(name: str, value: object, style: str) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from noctule.runtime.effects import Invoke
@@ -23,6 +22,7 @@ from noctule.runtime.errors import (
     ServiceError,
     Unavailable,
 )
+from noctule.runtime.fork import ForkSafeLock
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -92,7 +92,7 @@ class LastGood(Generic[T]):
     def __init__(self, *, max_age: float, max_entries: int = 1000) -> None:
         self._max_age = max_age
         self._max_entries = max_entries
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
         self._entries: OrderedDict[str, tuple[T, float]] = OrderedDict()
 
     def remember(self, key: str, value: T, now: float) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
+from noctule.runtime import fork
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -116,6 +118,13 @@ class SqliteOutboxStore:
         self._path = Path(path)
         self._lock = Lock()
         self._connection: Any = None
+        fork.register(self)
+
+    def after_fork(self) -> None:
+        """A connection of SQLite must not be used, nor closed, by another process."""
+        self._lock = Lock()
+        fork.abandon(self._connection)
+        self._connection = None
 
     def put(self, message: OutboxMessage) -> None:
         self._run(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-from threading import Lock
 from urllib.parse import quote, quote_plus
+
+from noctule.runtime.fork import ForkSafeLock
 
 MASK = "[redacted]"
 
@@ -25,7 +26,7 @@ class KnownSecrets:
         self._pinned: dict[str, tuple[str, ...]] = {}
         self._recent: dict[str, tuple[str, ...]] = {}
         self._longest_first: tuple[str, ...] = ()
-        self._lock = Lock()
+        self._lock = ForkSafeLock()
 
     def add(self, value: str, *, pinned: bool = False) -> None:
         """Mask `value` from now on, unless it is shorter than `MIN_LENGTH`."""

@@ -28,6 +28,7 @@ LOG_FIELDS = frozenset(
         "origin",
         "outcome",
         "pointer",
+        "reason",
         "request_id",
         "route",
         "seconds",

@@ -3,65 +3,54 @@
 The engine is used directly, without httpx2's client: redirects, cookies and retries are decided
 elsewhere, a call costs a third less, and a network stream of our own lets a thread keep to the
 time of an attempt even when the provider sends one byte a second.
-
-Of the engine's exceptions, only the system's name of a network error is passed on: their messages
-can quote headers.
 """
 
 from __future__ import annotations
 
-import os
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import httpcore2
 
-from noctule.runtime import errors
+from noctule.runtime import errors, fork
 from noctule.runtime.clock import SYSTEM
 from noctule.runtime.redaction import scrubbed_logs
 from noctule.runtime.request import Headers, Request, Response
+from noctule.runtime.transport.network_errors import translate
+from noctule.runtime.transport.pools import LoopPools, ThreadPools
 from noctule.runtime.transport.response_body import AsyncEngineBody, Decompressor, SyncEngineBody
-from noctule.runtime.transport.socket_deadline import DeadlineBackend, thread_deadline
+from noctule.runtime.transport.route import Route, Routes
+from noctule.runtime.transport.sockets import thread_deadline
+from noctule.runtime.transport.tls import DEFAULT, Tls, TlsContext
 
 if TYPE_CHECKING:
-    import ssl
-
     from noctule.runtime.clock import Clock
 
 CONNECTIONS = 100
 """Per transport by default: more than the bulkhead's default concurrency."""
-KEEPALIVE = 20.0
-"""Seconds for which an idle connection is kept: less than the 60 s of the usual load balancer, so
-that a write is never sent on a connection that the other side is closing."""
-
-
-class Origin(NamedTuple):
-    scheme: bytes
-    host: bytes
-    port: int | None
-    header: bytes
-    """The Host header."""
-    proxy: str | None
 
 
 class HttpTransport:
-    """For asyncio."""
+    """For asyncio: any number of event loops, one after the other or in several threads.
 
-    def __init__(self, *, clock: Clock = SYSTEM, connections: int = CONNECTIONS) -> None:
+    `connections` are the most that each loop has. Raises `ConfigurationError` for a `tls` whose
+    files cannot be used.
+    """
+
+    def __init__(
+        self, *, clock: Clock = SYSTEM, connections: int = CONNECTIONS, tls: Tls | None = None
+    ) -> None:
         self._clock = clock
-        self._connections = connections
-        self._pools: dict[str | None, httpcore2.AsyncConnectionPool] = {}
+        self._routes = Routes()
+        self._pools = LoopPools(connections, DEFAULT if tls is None else TlsContext(tls))
 
     async def asend(self, request: Request) -> Response:
-        origin, engine_request = _engine_request(request, self._clock)
-        pool = self._pools.get(origin.proxy)
-        if pool is None:
-            pool = httpcore2.AsyncConnectionPool(**_pool_options(origin.proxy, self._connections))
-            self._pools[origin.proxy] = pool
-        with EngineBoundary():
+        fork.check()
+        route, engine_request = _engine_request(request, self._routes, self._clock)
+        pool = self._pools.pool(route.proxy) or await self._pools.open(route.proxy)
+        with EngineBoundary(route):
             engine_response = await pool.handle_async_request(engine_request)
             response, decompress = _head(engine_response, request)
-            body = AsyncEngineBody(engine_response, decompress, EngineBoundary)
+            body = AsyncEngineBody(engine_response, decompress, EngineBoundary(route))
             if request.stream and response.status < 300:
                 response.body = body
             else:
@@ -69,33 +58,31 @@ class HttpTransport:
         return response
 
     async def aclose(self) -> None:
-        pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            await pool.aclose()
+        await self._pools.close()
 
 
 class SyncHttpTransport:
-    """For threads; one may be shared by all of them."""
+    """For threads; one may be shared by all of them, and by the children of a fork."""
 
-    def __init__(self, *, clock: Clock = SYSTEM, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self, *, clock: Clock = SYSTEM, connections: int = CONNECTIONS, tls: Tls | None = None
+    ) -> None:
         self._clock = clock
-        self._connections = connections
-        self._pools: dict[str | None, httpcore2.ConnectionPool] = {}
+        self._routes = Routes()
+        self._pools = ThreadPools(connections, DEFAULT if tls is None else TlsContext(tls))
 
     def send(self, request: Request) -> Response:
-        origin, engine_request = _engine_request(request, self._clock)
-        pool = self._pools.get(origin.proxy)
-        if pool is None:
-            new_pool = httpcore2.ConnectionPool(
-                network_backend=DeadlineBackend(), **_pool_options(origin.proxy, self._connections)
-            )
-            # Two threads may each have created one; the first one to be stored is used.
-            pool = self._pools.setdefault(origin.proxy, new_pool)
+        fork.check()
+        route, engine_request = _engine_request(request, self._routes, self._clock)
+        pool = self._pools.pool(route.proxy)
         total = request.limits.total
-        with EngineBoundary(), thread_deadline(None if total is None else self._clock.real(total)):
+        with (
+            EngineBoundary(route),
+            thread_deadline(None if total is None else self._clock.real(total)),
+        ):
             engine_response = pool.handle_request(engine_request)
             response, decompress = _head(engine_response, request)
-            body = SyncEngineBody(engine_response, decompress, EngineBoundary)
+            body = SyncEngineBody(engine_response, decompress, EngineBoundary(route))
             if request.stream and response.status < 300:
                 response.body = body
             else:
@@ -103,16 +90,16 @@ class SyncHttpTransport:
         return response
 
     def close(self) -> None:
-        pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            pool.close()
+        self._pools.close()
 
 
-def _engine_request(request: Request, clock: Clock) -> tuple[Origin, httpcore2.Request]:
+def _engine_request(
+    request: Request, routes: Routes, clock: Clock
+) -> tuple[Route, httpcore2.Request]:
     scheme, _, rest = request.url.partition("://")
     host, slash, target = rest.partition("/")
-    origin = _origin(scheme, host)
-    headers = [(b"Host", origin.header)]
+    route = routes.find(f"{scheme}://{host}")
+    headers = [(b"Host", route.header)]
     headers += [(name.encode("ascii"), _latin(value)) for name, value in request.headers.items()]
     length = _length(request)
     if length is None:
@@ -123,9 +110,9 @@ def _engine_request(request: Request, clock: Clock) -> tuple[Origin, httpcore2.R
     engine_request = httpcore2.Request(
         request.method,
         httpcore2.URL(
-            scheme=origin.scheme,
-            host=origin.host,
-            port=origin.port,
+            scheme=route.scheme,
+            host=route.host,
+            port=route.origin.port,
             target=(slash or "/").encode() + target.encode("ascii"),
         ),
         headers=headers,
@@ -138,7 +125,7 @@ def _engine_request(request: Request, clock: Clock) -> tuple[Origin, httpcore2.R
             }
         },
     )
-    return origin, engine_request
+    return route, engine_request
 
 
 def _length(request: Request) -> int | None:
@@ -156,49 +143,6 @@ def _latin(value: str) -> bytes:
         raise errors.ConfigurationError("a header contains a character outside latin-1") from None
 
 
-@lru_cache(maxsize=256)
-def _origin(scheme: str, netloc: str) -> Origin:
-    from urllib.parse import urlsplit
-    from urllib.request import getproxies, proxy_bypass
-
-    try:
-        parts = urlsplit(f"{scheme}://{netloc}")
-        port, host = parts.port, (parts.hostname or "").encode("idna")
-    except ValueError:
-        raise errors.ConfigurationError("the URL is malformed") from None
-    if scheme not in ("http", "https") or not host or parts.username is not None:
-        raise errors.ConfigurationError("the URL must be an http or https URL with a host")
-    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(scheme)
-    header = netloc.encode("ascii") if host.isascii() and netloc.isascii() else host
-    return Origin(scheme.encode(), host, port, header, proxy)
-
-
-def _pool_options(proxy: str | None, connections: int) -> dict[str, Any]:
-    return {
-        "proxy": None if proxy is None else _proxy(proxy),
-        "ssl_context": _ssl_context(),
-        "max_connections": connections,
-        "max_keepalive_connections": connections,
-        "keepalive_expiry": KEEPALIVE,
-    }
-
-
-def _proxy(url: str) -> httpcore2.Proxy:
-    """From the form of HTTPS_PROXY: `http://user:password@host:port`; the user is optional."""
-    from urllib.parse import unquote, urlsplit
-
-    parts = urlsplit(url)
-    auth = None
-    if parts.username is not None:
-        auth = unquote(parts.username), unquote(parts.password or "")
-    return httpcore2.Proxy(f"{parts.scheme}://{parts.hostname}:{parts.port or 80}", auth=auth)
-
-
-@cache
-def _ssl_context() -> ssl.SSLContext:
-    return httpcore2.default_ssl_context()
-
-
 def _head(response: httpcore2.Response, request: Request) -> tuple[Response, Decompressor]:
     headers = Headers(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers
@@ -208,9 +152,13 @@ def _head(response: httpcore2.Response, request: Request) -> tuple[Response, Dec
 
 
 class EngineBoundary:
-    """`with EngineBoundary(): …`: redacts what the engine logs, and translates its errors."""
+    """`with boundary: …`, any number of times: redacts what the engine logs, and translates its
+    errors."""
 
-    __slots__ = ("_logs",)
+    __slots__ = ("_logs", "_route")
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
 
     def __enter__(self) -> None:
         self._logs = scrubbed_logs()
@@ -218,7 +166,7 @@ class EngineBoundary:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._logs.__exit__()
-        service_error = None if error is None else _translate(error)
+        service_error = None if error is None else translate(error, self._route)
         if error is not None and not isinstance(error, Exception):
             # A cancellation is passed on without the engine's frames, which hold what was sent.
             error.__traceback__ = None
@@ -227,35 +175,3 @@ class EngineBoundary:
                 raise service_error from None
             finally:
                 del service_error, error, trace
-
-
-def _translate(error: BaseException) -> errors.ServiceError | None:
-    match error:
-        case httpcore2.PoolTimeout():
-            return errors.TooManyConcurrentCalls("no free connection")
-        case httpcore2.ConnectError() | httpcore2.ConnectTimeout() | httpcore2.ProxyError():
-            return errors.ConnectionFailed(_reason(error))
-        case httpcore2.TimeoutException():
-            return errors.TimedOut()
-        case httpcore2.NetworkError() | httpcore2.RemoteProtocolError():
-            return _connection_lost(_reason(error))
-        case httpcore2.LocalProtocolError():
-            return errors.ConfigurationError("the request is not valid HTTP")
-        case _:
-            return None
-
-
-def _connection_lost(reason: str) -> errors.ConnectionFailed:
-    error = errors.ConnectionFailed(reason)
-    error.sent = True
-    return error
-
-
-def _reason(error: BaseException) -> str:
-    """The system's name of the error, when there is one."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
-            return os.strerror(cause.errno)
-        cause = cause.__cause__ or cause.__context__
-    return "cannot connect" if isinstance(error, httpcore2.ConnectError) else "connection lost"

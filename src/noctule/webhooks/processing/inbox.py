@@ -13,6 +13,7 @@ from collections import defaultdict
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from noctule.runtime import fork
 from noctule.runtime.timer import TimeLimit
 from noctule.webhooks.errors import Busy, EventConflict, InboxError
 from noctule.webhooks.store.open import default_place, open_store
@@ -85,6 +86,15 @@ class Inbox:
         self._bytes = 0
         self.put_count = 0
         """How many deliveries were put in."""
+        fork.register(self)
+
+    def after_fork(self) -> None:
+        """The child has neither the thread nor its store: the inbox is closed there."""
+        fork.abandon(self._queue)
+        self._users = self._rows = self._bytes = 0
+        self._thread = None
+        self._queue = SimpleQueue()
+        self._counting = threading.Lock()
 
     @property
     def is_open(self) -> bool:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import os
 import threading
 from http.client import responses
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from noctule.runtime import fork
 from noctule.webhooks.errors import Reason, Rejection
 
 if TYPE_CHECKING:
@@ -42,7 +42,14 @@ class SyncReceiver:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
-        self._process = 0
+        fork.register(self)
+
+    def after_fork(self) -> None:
+        """The child has no such thread: its first delivery starts another one."""
+        self._lock = threading.Lock()
+        fork.abandon(self._loop, self._stop)
+        self._loop = self._stop = self._thread = None
+        atexit.unregister(self.close)
 
     def take(self, environ: Mapping[str, Any], body: bytes | None = None) -> WebhookResponse:
         """Take one delivery. `body` is its exact bytes; None reads them from the environ."""
@@ -89,9 +96,8 @@ class SyncReceiver:
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
-            if self._loop is None or self._process != os.getpid():
+            if self._loop is None:
                 self._loop = self._start()
-                self._process = os.getpid()
                 atexit.register(self.close)
             return self._loop
 

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from noctule.runtime.fork import ForkSafeLock
 from noctule.webhooks.errors import InvalidScheme
 from noctule.webhooks.formats.encoding import Encoding
 from noctule.webhooks.formats.json_body import partial_decoder
@@ -31,7 +31,7 @@ from noctule.webhooks.schemes.schema import (
 )
 from noctule.webhooks.schemes.template import Template
 
-_FIRST_USE = Lock()
+_FIRST_USE = ForkSafeLock()
 """msgspec 0.22 crashes the process if two threads inspect a type for the first time at once."""
 
 __all__ = ["COVERAGES", "Algorithm", "Coverage", "KeyForm", "Scheme", "Timestamp", "Unit"]

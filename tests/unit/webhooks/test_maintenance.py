@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule.runtime.errors import ConfigurationError
-from noctule.webhooks.processing.maintenance import Maintenance, retention_days
+from noctule.runtime.redaction.redactor import MARGIN, Redactor
+from noctule.webhooks.processing.maintenance import (
+    STEP_BYTES,
+    Maintenance,
+    copy_of,
+    retention_days,
+)
+from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.store.base import EventQuery
 from noctule.webhooks.store.queries import search_phrase, words_of
 from support.webhook_samples import samples
@@ -57,6 +64,53 @@ async def test_no_credential_and_no_card_is_in_a_copy(provider_of, store):
     assert TOKEN not in copy
     assert store.find(EventQuery(text="4242")) == []
     assert store.find(EventQuery(text=TOKEN)) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "copy"),
+    [
+        (rb'{"n": "Z\u00fcrich \ud83d\ude00 a\/b"}', '{"n": "Zürich 😀 a/b"}'),
+        (rb'{"n": "\u0034242 4242 4242 4242"}', '{"n": "[redacted]"}'),
+        (rb"{\u0022token\u0022: \u0022abc\u0022}", r"{\"token\": \"[redacted]\"}"),
+        (rb'{"n": "a\\u0041 \u000a \u005c \ud83d x"}', '{"n": "a\\\\u0041 \\n \\\\ � x"}'),
+        (rb"no JSON \u0041", "no JSON A"),
+    ],
+)
+def test_escapes_hide_nothing_from_redaction(body, copy):
+    assert (
+        copy_of(WebhookRequest("POST", "https://x", {"content-type": "text/plain"}, body)) == copy
+    )
+
+
+def test_escapes_in_a_form_hide_nothing():
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    body = b"payload=%7B%22token%22%3A%22%5Cu0061bc%22%7D+%C3%A9"
+    shown = copy_of(WebhookRequest("POST", "https://x", headers, body))
+    assert shown == 'payload={"token":"[redacted]"} é'
+
+
+async def test_one_step_copies_few_bytes(provider_of, store, monkeypatch):
+    """What a stranger writes is redacted in small pieces: new deliveries never wait long."""
+    steps: list[int] = []
+    redacted = Redactor.text
+
+    def watched(self, text):
+        steps[-1] += len(text)
+        return redacted(self, text)
+
+    monkeypatch.setattr(Redactor, "text", watched)
+    stripe = provider_of("stripe", work=False)
+    async with stripe.receiver.lifespan():
+        for number in range(12):
+            text = "4-eyJhbGciOi" * (60_000 if number == 5 else 1_600)
+            await stripe.sends({"id": f"evt_{number}", "type": "t", "text": text})
+        upkeep = Maintenance(stripe.receiver.inbox, stripe.clock)
+        steps.append(0)
+        while await upkeep.step():
+            steps.append(0)
+    assert [bool(store.copy_of(number)) for number in range(1, 13)] == [True] * 12
+    assert max(steps) <= STEP_BYTES + MARGIN
+    assert sum(count > 0 for count in steps) >= 5
 
 
 async def test_bodies_and_copies_are_deleted_after_their_time(provider_of, store, monkeypatch):

@@ -8,16 +8,15 @@ the current key, deletion of old bodies.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import json
 import logging
 import os
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
-import msgspec
-
 from noctule.runtime.errors import ConfigurationError
-from noctule.runtime.redaction import redact
+from noctule.runtime.redaction.redactor import MARGIN, REDACTOR
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.verification.content import FORM
 
@@ -35,6 +34,13 @@ MAX_COPIED = 64 * 1024
 """Bytes of a body that are copied; the rest is neither displayed nor searched."""
 CHUNK = 50
 """Deliveries in one step, which delays new ones by a few milliseconds."""
+STEP_BYTES = 64 * 1024
+"""Bytes of bodies that one step copies. A pattern holds the interpreter until it has read a whole
+text, and strangers choose the texts: a new delivery waits for one text of this size."""
+_ESCAPES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+)
+"""Escapes of JSON, a pair of surrogates as one."""
 PAUSE = 1.0
 BUSY = 100
 """With so many deliveries within a pause, nothing is done: answers come first."""
@@ -57,14 +63,20 @@ def retention_days() -> float:
 
 def copy_of(request: WebhookRequest) -> str:
     """The body as readable text, with credentials and card numbers masked."""
-    body = request.body[:MAX_COPIED]
-    if b"\\u" in body or b"\\/" in body:
-        with contextlib.suppress(msgspec.MsgspecError, RecursionError, ValueError):
-            body = msgspec.json.encode(msgspec.json.decode(request.body))[:MAX_COPIED]
-    text = body.decode("utf-8", "replace").replace("\0", "\ufffd")
+    text = request.body[: MAX_COPIED + MARGIN].decode("utf-8", "replace")
     if request.values("content-type")[:1] and request.media_type == FORM:
         text = unquote_plus(text)
-    return redact(text)
+    if "\\u" in text or "\\/" in text:
+        text = _ESCAPES.sub(_unescaped, text)
+    return REDACTOR.beginning(text.replace("\0", "\ufffd"), MAX_COPIED)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    """The character, so that it is found and redacted; as JSON writes it, where it needs one."""
+    if not escape[0].startswith("\\u"):
+        return "/" if escape[0] == "\\/" else escape[0]
+    character = bytes.fromhex(escape[0].replace("\\u", "")).decode("utf-16-be", "replace")
+    return json.dumps(character, ensure_ascii=False)[1:-1]
 
 
 def _copies(deliveries: Sequence[tuple[int, WebhookRequest]]) -> dict[int, str]:
@@ -124,7 +136,7 @@ class Maintenance:
         return False
 
     async def _copy(self) -> int:
-        deliveries = await self._inbox.call(lambda store: store.uncopied(CHUNK))
+        deliveries = await self._inbox.call(lambda store: store.uncopied(CHUNK, STEP_BYTES))
         if deliveries:  # in a thread: it takes as long as a few deliveries
             texts = await asyncio.to_thread(_copies, deliveries)
             await self._inbox.call(lambda store: store.add_copies(texts))

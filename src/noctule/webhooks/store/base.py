@@ -234,8 +234,9 @@ class InboxStore(Protocol):
         identities stay. Returns how many, at most `limit`."""
         ...
 
-    def uncopied(self, limit: int) -> list[tuple[int, WebhookRequest]]:
-        """Deliveries without a redacted copy, by number."""
+    def uncopied(self, limit: int, max_bytes: int) -> list[tuple[int, WebhookRequest]]:
+        """Deliveries without a redacted copy, by number: as many as have `max_bytes` together, and
+        at least one."""
         ...
 
     def add_copies(self, texts: Mapping[int, str]) -> None:

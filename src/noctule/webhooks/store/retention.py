@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from noctule.webhooks.request import WebhookRequest
@@ -39,12 +40,19 @@ class StoreRetention(SqlEngine):
                 break
         return count
 
-    def uncopied(self, limit: int) -> list[tuple[int, WebhookRequest]]:
+    def uncopied(self, limit: int, max_bytes: int) -> list[tuple[int, WebhookRequest]]:
         with self.snapshot():
-            rows = self.run(
-                """SELECT seq, cipher_key, method, url, headers, body FROM noctule_delivery
+            sizes = self.run(
+                """SELECT seq, length(body) FROM noctule_delivery
                 WHERE copied = 0 AND body IS NOT NULL ORDER BY seq LIMIT :limit""",
                 {"limit": limit},
+            )
+            totals = accumulate(size for _, size in sizes)
+            within = sum(total <= max_bytes for total in totals)
+            rows = self.run(
+                """SELECT seq, cipher_key, method, url, headers, body FROM noctule_delivery
+                WHERE seq AMONG_LIST AND body IS NOT NULL ORDER BY seq""",
+                {"list": self.listed([seq for seq, _ in sizes[: max(1, within)]])},
             )
         return [
             (

@@ -57,9 +57,7 @@ def new_pair(scheme: Scheme) -> KeyPair:
     ).decode()
     if scheme.key_address is not None:
         document = _certificate(key) if scheme.key_form == "x509" else _jwks(scheme, key)
-        # The secret may be the address itself, that of one of many publishers.
-        secret = scheme.key_address.sample if "secret" in scheme.key_address.url else SECRET
-        return KeyPair(secret, f"{secret}\n{pem}", document)
+        return KeyPair(SECRET, f"{SECRET}\n{pem}", document)
     return KeyPair(raw.hex() if scheme.key_form == "hex" else b64encode(raw).decode(), pem)
 
 

@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test check lint types layers bench figures clean corpus pages golden golden-signatures
+.PHONY: demo test check lint types layers schedules bench figures clean corpus pages golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -58,7 +58,11 @@ golden-signatures: $(READY)  ## Ask the providers' own libraries about signature
 pages: $(READY)  ## Write again the pages that are made from the program
 	PYTHONPATH=tests $(PY) docs/build.py
 	$(PY) docs/signatures.py
+	$(PY) docs/identity.py
 	PYTHONPATH=tests $(PY) -m support.codegen_page
+
+schedules: $(READY)  ## 10,000 random schedules of senders and attackers for each family of providers
+	NOCTULE_SCHEDULES=10000 $(PY) -m pytest -q -n 2 tests/unit/webhooks/test_delivery_model.py
 
 bench: $(READY)  ## List the benchmarks and run the quick ones; leaves the tree as it is
 	$(PIP) install --group bench

@@ -17,7 +17,8 @@ OPENING = """\
 `python docs/signatures.py` writes this page from the provider packs, and a test compares them. What
 the coverages mean, and what a handler may rely on, is in
 [webhooks.md](webhooks.md#what-a-signature-covers). The keys of a scheme are described in
-[signature-language.md](signature-language.md).
+[signature-language.md](signature-language.md), and [identity.md](identity.md) says what identifies
+an event of each provider.
 
 **Known from** is `confirmed` if the provider's own documentation or code was read, and
 `unconfirmed` if it was somebody else's: test such a scheme with a real delivery first.
@@ -54,11 +55,8 @@ def page() -> str:
         if pack.unsigned
     )
     count = f"\n{SIGNED}\n\n{len(signed)} providers.\n\n"
-    head = (
-        "| pack | coverage | what is signed | age | an event is identified by | known from "
-        "| proof |\n"
-    )
-    return OPENING + count + head + "|---|---|---|---|---|---|---|\n" + rows + REFUSED + refused
+    head = "| pack | coverage | what is signed | age | known from | proof |\n"
+    return OPENING + count + head + "|---|---|---|---|---|---|\n" + rows + REFUSED + refused
 
 
 def _row(name: str, label: str, scheme: Scheme) -> str:
@@ -67,7 +65,6 @@ def _row(name: str, label: str, scheme: Scheme) -> str:
         scheme.coverage,
         f"{scheme.algorithm}, {_signed(scheme)}",
         _age(scheme),
-        _identity(scheme),
         scheme.status,
         _proof(name),
     ]
@@ -84,15 +81,6 @@ def _signed(scheme: Scheme) -> str:
 def _age(scheme: Scheme) -> str:
     stamp = scheme.timestamp
     return f"{stamp.past:.0f} s / {stamp.future:.0f} s" if stamp else "any"
-
-
-def _identity(scheme: Scheme) -> str:
-    parts = next(iter(scheme.id), ())
-    if not parts:
-        return "its content"
-    named = " + ".join(f"`{part}`" for part in parts)
-    signed = all(map(scheme.scope.includes, parts))
-    return named if signed else f"{named} (unsigned) and its content"
 
 
 def _proof(name: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from noctule.webhooks import WebhookRequest
 from noctule.webhooks.store.base import Delivery, EventQuery
 from noctule.webhooks.verification.classify import EventItem
+from noctule.webhooks.verification.identity import EventIdentity
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "t"}
@@ -102,7 +103,7 @@ async def test_of_64_copies_at_once_one_is_processed(provider_of):
 
 def test_each_copy_is_counted_once_in_one_commit_and_later(store):
     request = WebhookRequest("POST", "", {}, b"{}")
-    items = (EventItem("guid-1", "issues", "content:1"),)
+    items = (EventItem("guid-1", "issues", EventIdentity("content:1", same_id=True)),)
     delivery = Delivery("github", "github", request, 1.0, None, "KEY", "body", items)
     deliveries = [delivery] * 3
     outcomes = [receipt.outcomes for receipt in store.accept(deliveries)]

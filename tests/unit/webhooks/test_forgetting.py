@@ -15,6 +15,7 @@ from noctule.webhooks.processing.maintenance import Maintenance
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import EventItem
+from noctule.webhooks.verification.identity import EventIdentity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def _delivery(number: int, length: int) -> Delivery:
     """A delivery that holds the needle, in its body and in the copy that is made of it."""
     body = b'{"customer":"%s%d","note":"%s"}' % (NEEDLE, number, b"x" * length)
     request = WebhookRequest("POST", "", [("content-type", "application/json")], body)
-    item = EventItem(f"evt_{number}", "t", f"id:{number}", None)
+    item = EventItem(f"evt_{number}", "t", EventIdentity(f"id:{number}"), None)
     return Delivery("acme", "acme", request, float(number), None, "KEY", "full", (item,))
 
 

@@ -13,6 +13,7 @@ from noctule.webhooks import InvalidScheme, InvalidSecret, Reason, Rejection, Sc
 from noctule.webhooks.schemes.schema import (
     FetchTable,
     HandshakeTable,
+    IdentityTable,
     SignatureTable,
     TimestampTable,
 )
@@ -34,7 +35,7 @@ def documented_examples() -> dict[str, dict]:
 
 
 def keys_of_tables() -> set[str]:
-    tables = (SignatureTable, HandshakeTable, FetchTable, TimestampTable)
+    tables = (SignatureTable, HandshakeTable, FetchTable, TimestampTable, IdentityTable)
     return {field.encode_name for table in tables for field in msgspec.structs.fields(table)}
 
 

@@ -42,7 +42,7 @@ def received(name, method, url, headers, body):
     if verified.view.scheme.batch is None:  # the items of a batch are in the data
         facts = [verified.view.first(kinds) for kinds in verified.view.scheme.event_fields]
     signed_facts = [fact for fact in facts if fact and fact.signed]
-    return verified.view.data, [event.identity for event in events], signed_facts
+    return verified.view.data, [event.identity.key for event in events], signed_facts
 
 
 def altered_headers(data, scheme, headers):

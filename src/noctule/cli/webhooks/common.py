@@ -42,7 +42,9 @@ def event_filter(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--text", default="", help="Only events that contain all these words."),
         click.option("--id", default="", help="The provider's id of the event."),
         click.option(
-            "--state", default="", help="pending, leased, done, unhandled, dead, or quarantined."
+            "--state",
+            default="",
+            help="pending, leased, done, unhandled, dead, quarantined, or dropped.",
         ),
         click.option("--type", default="", help="A type, or a family: 'invoice.*'."),
         click.option("--route", default="", help="Only events of one route."),

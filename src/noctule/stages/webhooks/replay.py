@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.operations.bulk_replay import BulkReplay
     from noctule.webhooks.store.base import InboxStore
 
-HARMLESS = frozenset({"queued", "waiting", "quarantined"})
+HARMLESS = frozenset({"queued", "waiting", "quarantined", "dropped"})
 """Outcomes that need nobody's attention."""
 
 

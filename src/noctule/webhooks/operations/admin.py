@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from noctule.webhooks.store.base import InboxStore, StoredEvent
 
 ReplayOutcome = Literal[
-    "queued", "waiting", "quarantined", "pruned", "no_secret", "no_scheme", "not_genuine"
-]
+    "queued", "waiting", "quarantined", "dropped", "pruned",
+    "no_secret", "no_scheme", "not_genuine",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from noctule.webhooks.errors import Refused, WebhookError
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import EventItem, version_number
+from noctule.webhooks.verification.identity import EventIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -128,7 +129,9 @@ def store_missed(
             signed_at=None,
             key="",
             coverage="fetched",
-            items=(EventItem(event.id, event.type, f"id:{event.id}", version=event.at),),
+            items=(
+                EventItem(event.id, event.type, EventIdentity(f"id:{event.id}"), version=event.at),
+            ),
         )
         for event in sorted(missed, key=lambda event: event.at)
     ]

@@ -128,9 +128,9 @@ def replay_all(
 def _outcome(
     event: StoredEvent, query: EventQuery, scheme: Callable[[str], Scheme]
 ) -> ReplayOutcome:
-    """Quarantined events look like replay attacks, so they are replayed only if asked for."""
-    if event.state == "quarantined" != query.state:
-        return "quarantined"
+    """Quarantined and dropped events may be replays, so they are replayed only if asked for."""
+    if event.state != query.state and event.state in ("quarantined", "dropped"):
+        return event.state
     return replay_outcome(event, scheme)
 
 

@@ -105,9 +105,10 @@ def _work(overview: RouteOverview, now: float) -> Iterator[RouteCheck]:
         )
     else:
         yield RouteCheck("good", "no_lag", overview.route, {"count": str(waiting)})
-    for state in ("dead", "quarantined", "unhandled"):
+    for state in ("dead", "quarantined", "unhandled", "dropped"):
         if count := states.get(state, 0):
-            yield RouteCheck("warning", f"aside_{state}", overview.route, {"count": str(count)})
+            severity: Severity = "good" if state == "dropped" else "warning"
+            yield RouteCheck(severity, f"aside_{state}", overview.route, {"count": str(count)})
 
 
 def duration(seconds: float) -> str:

@@ -88,7 +88,8 @@ class Event:
     @property
     def idempotency_key(self) -> str:
         """The same text in every attempt of this event, for the calls that its handler makes."""
-        return f"{self.provider}-{self.id}"
+        named = self.coverage != "hint" and self._view.scheme.identity.id_names_event
+        return f"{self.provider}-{self.id if named else f'noctule_{self.seq}'}"
 
     def decode(self, model: builtins.type[T], *, at: str = "") -> T:
         """The value in `data` at a dotted path, as a model.

@@ -27,11 +27,13 @@ DELIVERIES = "noctule_webhooks_deliveries"
 ANSWER_SECONDS = "noctule_webhooks_answer_seconds"
 ATTEMPTS = "noctule_webhooks_attempts"
 HANDLER_SECONDS = "noctule_webhooks_handler_seconds"
+REPEATS = "noctule_webhooks_repeats"
 HELP = {
     DELIVERIES: "Deliveries answered, by outcome.",
     ANSWER_SECONDS: "Seconds from the whole request to its answer.",
     ATTEMPTS: "Handler attempts, by resulting state.",
     HANDLER_SECONDS: "Seconds that a handler ran.",
+    REPEATS: "Events that equal an earlier one and may be a replay, by what was done.",
 }
 
 Labels = tuple[tuple[str, str], ...]
@@ -83,11 +85,18 @@ class Metrics:
             self._instrument("counter", ATTEMPTS).add(1, dict(labels))
             self._instrument("histogram", HANDLER_SECONDS).record(seconds, {"route": route})
 
+    def repeated(self, route: str, action: str, count: int) -> None:
+        """Count events that may be replays; `action` is what was done with them."""
+        labels = (("route", route), ("action", action))
+        self._counts[REPEATS, labels] += count
+        if "opentelemetry.metrics" in sys.modules:
+            self._instrument("counter", REPEATS).add(count, dict(labels))
+
     def text(self, overviews: Iterable[RouteOverview] = (), now: float = 0.0) -> str:
         """All metrics in Prometheus' format, those of this process's calls to providers included;
         `overviews` adds those of the inbox, as of `now`."""
         lines: list[str] = []
-        for name in (DELIVERIES, ATTEMPTS):
+        for name in (DELIVERIES, ATTEMPTS, REPEATS):
             lines += _head(f"{name}_total", "counter", HELP[name])
             counts = [(labels, n) for (of, labels), n in self._counts.items() if of == name]
             lines += [f"{name}_total{_braced(labels)} {n}" for labels, n in sorted(counts)]

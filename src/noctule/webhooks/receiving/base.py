@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from noctule.webhooks.errors import InboxError, KeyUnavailable, Rejection
 from noctule.webhooks.processing.maintenance import Maintenance
 from noctule.webhooks.processing.metrics import METRICS
+from noctule.webhooks.processing.repeats import RepeatLog
 from noctule.webhooks.processing.worker import Handler, Handlers, Worker
 from noctule.webhooks.receiving import asgi
 from noctule.webhooks.receiving.admission import ConcurrencyLimit
@@ -54,6 +55,7 @@ class BaseReceiver(ABC):
         self._handlers = Handlers()
         self._worker: Worker | None = None
         self._logged_at = float("-inf")
+        self._repeat_log = RepeatLog(clock)
 
     @abstractmethod
     def _read_environment(self) -> None:
@@ -75,6 +77,7 @@ class BaseReceiver(ABC):
         worker = self._running_worker()
         receipt = await self.inbox.put(delivery, STORE_SECONDS)
         worker.wake()
+        self._repeat_log.add(self.route, receipt)
         return json_response(200, outcome_of(receipt))
 
     def _on_rejection(self, request: WebhookRequest, rejection: Rejection) -> None:  # noqa: B027

@@ -10,6 +10,7 @@ from noctule.runtime.clock import SYSTEM
 from noctule.runtime.errors import MissingSecrets
 from noctule.webhooks.errors import Reason, Refused, Rejection
 from noctule.webhooks.processing.inbox import Inbox
+from noctule.webhooks.processing.repeats import RepeatPolicy
 from noctule.webhooks.processing.worker import Worker
 from noctule.webhooks.receiving.base import BaseReceiver
 from noctule.webhooks.receiving.limits import check_limits
@@ -27,10 +28,11 @@ from noctule.webhooks.verification.signing_secret import NO_SECRET, HiddenSecret
 from noctule.webhooks.verification.verify import VerifiedDelivery, verify_fetching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from noctule.runtime.clock import Clock
     from noctule.webhooks.schemes.handshake import Handshake
+    from noctule.webhooks.verification.identity import RepeatAction
 
 log = logging.getLogger("noctule.webhooks")
 
@@ -45,9 +47,13 @@ class Receiver(BaseReceiver):
     names this receiver in the inbox, by default the provider. With `work=False` it only stores;
     another process with the same inbox runs the handlers.
 
-    Raises Refused if the provider's deliveries cannot be verified. The environment and the disk are
-    first read in `lifespan`, which raises MissingSecrets naming every missing variable,
-    InvalidSecret or InboxError.
+    `repeats` says what becomes of events that equal an earlier one and may be another event or a
+    replay: `quarantine`, `handle` or `drop`, or a table of these by event type
+    (`{"orders.*": "handle"}`, where types that are not named are quarantined).
+
+    Raises Refused if the provider's deliveries cannot be verified, ValueError for `repeats`. The
+    environment and the disk are first read in `lifespan`, which raises MissingSecrets naming every
+    missing variable, InvalidSecret or InboxError.
     """
 
     def __init__(
@@ -61,12 +67,14 @@ class Receiver(BaseReceiver):
         clock: Clock = SYSTEM,
         max_body: int | None = None,
         work: bool = True,
+        repeats: RepeatAction | Mapping[str, RepeatAction] = "quarantine",
     ) -> None:
         self.scheme = provider if isinstance(provider, Scheme) else scheme_of(provider)
         if self.scheme.coverage in ("static", "none"):
             raise Refused(f"{self.scheme.provider}: deliveries are not signed")
         super().__init__(inbox if inbox is not None else Inbox(), clock, work=work)
         self._keyring = Keyring(secrets)
+        self._repeat_policy = RepeatPolicy(repeats)
         self._retiring_in_use: set[str] = set()
         self.route = route or self.scheme.provider
         self.max_body = max_body or self.scheme.max_body
@@ -121,7 +129,7 @@ class Receiver(BaseReceiver):
             signed_at=verified.signed_at,
             key=variable,
             coverage=self.scheme.coverage,
-            items=tuple(items(verified)),
+            items=tuple(items(verified, self._repeat_policy.action)),
         )
 
     def _read_environment(self) -> None:

@@ -38,10 +38,11 @@ from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.locator import Locator
 from noctule.webhooks.schemes.registry import hint_scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
-from noctule.webhooks.store.base import HINT_PREFIX, Delivery
+from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import EventItem
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.handshakes import find_handshake, handshake_reply
+from noctule.webhooks.verification.identity import WAITING_PREFIX, EventIdentity
 
 if TYPE_CHECKING:
     from noctule.runtime.clock import Clock
@@ -159,6 +160,7 @@ class RefetchReceiver(BaseReceiver):
         """A delivery that holds the id and nothing else."""
         body = msgspec.json.encode({"id": object_id})
         request = WebhookRequest("POST", "", [("content-type", "application/json")], body)
+        identity = EventIdentity(f"{WAITING_PREFIX}{object_id}")
         return Delivery(
             route=self.route,
             provider=self.provider,
@@ -167,7 +169,7 @@ class RefetchReceiver(BaseReceiver):
             signed_at=None,
             key="",
             coverage="hint",
-            items=(EventItem(object_id, TYPE, HINT_PREFIX + object_id, None, object_id),),
+            items=(EventItem(object_id, TYPE, identity, None, object_id),),
         )
 
     def _check_token(self, request: WebhookRequest) -> None:

@@ -56,7 +56,7 @@ def json_response(
 
 def outcome_of(receipt: Receipt) -> DeliveryOutcome:
     """The outcome of a whole delivery, from those of its events."""
-    for outcome in ("accepted", "quarantined"):
-        if outcome in receipt.outcomes:
-            return outcome
-    return "duplicate" if receipt.outcomes else "accepted"
+    outcomes = set(receipt.outcomes)
+    if not outcomes or outcomes & {"accepted", "repeated"}:
+        return "accepted"
+    return "quarantined" if "quarantined" in outcomes else "duplicate"

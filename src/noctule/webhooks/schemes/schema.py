@@ -61,6 +61,15 @@ class FetchTable(Strict, frozen=True):
     sample: str = ""
 
 
+class IdentityTable(Strict, frozen=True):
+    id: Literal["event", "subscription", "attempt", "shared"] = "event"
+    equal: Literal["same", "bell", "unclear"] = "unclear"
+    retry: Literal["same", "signed_again", "none", "unknown"] = "unknown"
+    hours: Annotated[float, msgspec.Meta(ge=0)] = 72
+    changes: list[str] = []
+    source: str = ""
+
+
 class SignatureTable(Strict, frozen=True):
     algorithm: Algorithm
     header: Name | list[Name] = []
@@ -94,4 +103,5 @@ class SignatureTable(Strict, frozen=True):
     max_body: Annotated[int, msgspec.Meta(gt=0)] = MAX_BODY
     reply: str = ""
     handshake: list[HandshakeTable] = []
+    identity: IdentityTable = IdentityTable()
     status: Literal["confirmed", "unconfirmed"] = "confirmed"

@@ -18,6 +18,7 @@ from noctule.webhooks.formats.encoding import Encoding
 from noctule.webhooks.formats.json_body import partial_decoder
 from noctule.webhooks.schemes.coverage import SignedScope
 from noctule.webhooks.schemes.handshake import Handshake
+from noctule.webhooks.schemes.identity import IdentityFacts
 from noctule.webhooks.schemes.key_address import KeyAddress
 from noctule.webhooks.schemes.locator import Locator, Locators
 from noctule.webhooks.schemes.schema import (
@@ -113,6 +114,7 @@ class Scheme:
     max_body: int
     reply: str
     handshakes: tuple[Handshake, ...]
+    identity: IdentityFacts
     status: Literal["confirmed", "unconfirmed"]
     documentation: str
     setting_values: Mapping[str, str] = field(
@@ -172,6 +174,7 @@ class Scheme:
             max_body=table.max_body,
             reply=table.reply,
             handshakes=tuple(map(Handshake.of, table.handshake)),
+            identity=IdentityFacts.of(table.identity),
             status=table.status,
             documentation=table.documentation,
         )
@@ -210,9 +213,28 @@ class Scheme:
             raise InvalidScheme("timestamp: is not signed, so it proves nothing; leave it out")
         if "timestamp" in self.signed and not self.timestamp:
             raise InvalidScheme("signed: holds {timestamp}, but timestamp is missing")
+        self._check_identity()
         unset = {name for text in self._templates for name in text.settings} - self.settings.keys()
         if unset:
             raise InvalidScheme(f"settings: no variable for {', '.join(sorted(unset))}")
+
+    def _check_identity(self) -> None:
+        facts = self.identity
+        if any(locator.kind != "body" for locator in facts.changes):
+            raise InvalidScheme("identity.changes: holds places in the body only")
+        if self.timestamp and facts.retry == "same" and self.timestamp.past < facts.retry_seconds:
+            raise InvalidScheme(
+                "timestamp: past is shorter than identity.hours, so a retry with the same time"
+                " would be rejected"
+            )
+        if (
+            self.timestamp
+            and facts.equal_content == "same"
+            and (facts.retry_seconds < self.timestamp.past)
+        ):
+            raise InvalidScheme(
+                "identity: hours is shorter than timestamp.past, so a replay could be a new event"
+            )
 
     def with_settings(self, values: Mapping[str, str]) -> "Scheme":
         """The same scheme with the values of `settings`, by name."""
@@ -287,6 +309,11 @@ class Scheme:
             alternatives(self.subject, ":"),
             alternatives(self.version, "."),
         )
+
+    @cached_property
+    def reads_unsigned_id(self) -> bool:
+        """Whether an id is read in a position that is not signed."""
+        return any(not alternative.signed for alternative in self.event_fields.id)
 
     @property
     def _templates(self) -> Iterator[Template]:

@@ -7,24 +7,22 @@ epoch. Every method is one transaction, unless it is called inside one.
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.verification.classify import EventItem
 
-EventState = Literal["pending", "leased", "done", "unhandled", "dead", "quarantined"]
-STATES: tuple[EventState, ...] = (
-    "pending", "leased", "done", "unhandled", "dead", "quarantined",
-)  # fmt: skip
-EventOutcome = Literal["accepted", "duplicate", "quarantined"]
+EventState = Literal["pending", "leased", "done", "unhandled", "dead", "quarantined", "dropped"]
+STATES: tuple[EventState, ...] = get_args(EventState)
+SET_ASIDE: tuple[EventState, ...] = ("quarantined", "dropped")
+"""States of repeats that are processed only if an operator replays them."""
+EventOutcome = Literal["accepted", "duplicate", "repeated", "quarantined", "dropped"]
+"""`repeated`: handled, although it may be a replay of an earlier event."""
 
-HINT_PREFIX = "hint:"
-"""The beginning of a hint's identity, which is freed when a worker claims the hint: the object may
-change again right after."""
 KEPT_REJECTIONS = 1000
-HASH_WINDOW = 72 * 3600.0
-"""Seconds within which equal content without an id is the same event. Longer than the longest retry
-schedule of a provider (Stripe, three days)."""
+QUARANTINE_WINDOW = 3600.0
+"""Seconds within which further repeats of the same content are counted, not stored: a captured
+delivery that is sent again and again must not fill the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +177,9 @@ class InboxStore(Protocol):
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
         """Store deliveries in one transaction, without the events that are duplicates.
 
-        A signed id alone identifies an event. Without one its content does: equal content is a
-        duplicate if it has the same unsigned id, or no id within `HASH_WINDOW`; with a new unsigned
-        id it is `quarantined`, which means stored but never claimed.
+        `EventItem.identity` says how each event is recognised. A repeat, which may be a replay, is
+        stored in the state that `EventItem.on_repeat` asks for: `quarantined` and `dropped` events
+        are never claimed.
         """
         ...
 

@@ -23,6 +23,7 @@ from noctule.webhooks.store.schema import OPEN
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+NOT_DONE = ", ".join(f"'{state}'" for state in STATES if state != "done")
 FIRST_HITS, MAX_HITS = 200, 20_000
 """Search hits examined in the first step and, at most, in later ones."""
 FEW = 2000
@@ -219,7 +220,7 @@ class StoreQueries(SqlEngine):
         with self.snapshot():
             not_done = self.run(
                 f"""SELECT route, state, count(*) FROM noctule_event
-                WHERE {OPEN} AND state IN ('pending', 'leased', 'dead', 'quarantined', 'unhandled')
+                WHERE {OPEN} AND state IN ({NOT_DONE})
                 GROUP BY 1, 2"""  # noqa: S608 - ours
             )
             waiting = self.run(

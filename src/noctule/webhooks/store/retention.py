@@ -20,6 +20,7 @@ class StoreRetention(SqlEngine):
     """The part of a store that maintenance uses."""
 
     def prune(self, before: float, limit: int = 100_000) -> int:
+        self.run("DELETE FROM noctule_alias WHERE until < :before", {"before": before})
         count = 0
         while count < limit:
             with self.transaction():

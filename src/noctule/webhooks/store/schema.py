@@ -82,6 +82,16 @@ MIGRATIONS = (
     ALTER TABLE noctule_event ADD COLUMN claim INTEGER NOT NULL DEFAULT 0;
     {forgetting};
     """,
+    """
+    CREATE TABLE noctule_alias (
+        route    TEXT NOT NULL,
+        alias    TEXT NOT NULL,
+        identity TEXT NOT NULL,
+        until    {real} NOT NULL,
+        PRIMARY KEY (route, alias)
+    );
+    CREATE INDEX noctule_alias_until ON noctule_alias (until);
+    """,
 )
 
 

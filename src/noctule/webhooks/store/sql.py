@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from noctule.webhooks.store.base import HINT_PREFIX, Delivery, EventState, Receipt, StoredEvent
 from noctule.webhooks.store.dedupe import (
+    ALIAS_COLUMNS,
     EVENT_COLUMNS,
     DedupeBatch,
     IdentityKey,
     KnownEvent,
-    quarantine_identity,
+    again_key,
+    aside_key,
 )
 from noctule.webhooks.store.engine import SELECT
 from noctule.webhooks.store.progress import StoreProgress
 from noctule.webhooks.store.queries import BEHIND, StoreQueries
 from noctule.webhooks.store.retention import StoreRetention
+from noctule.webhooks.verification.identity import ALWAYS, WAITING_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from noctule.webhooks.store.base import Delivery, EventState, Receipt, StoredEvent
+    from noctule.webhooks.verification.classify import EventItem
 
 
 class SqlStore(StoreQueries, StoreRetention, StoreProgress):
@@ -54,8 +59,7 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
                 f"""UPDATE noctule_event AS e
                 SET state = 'leased', attempts = attempts + 1, claim = claim + 1,
                     due = :until,
-                    identity = CASE WHEN substr(identity, 1, {len(HINT_PREFIX)}) = '{HINT_PREFIX}'
-                        THEN NULL ELSE identity END
+                    identity = CASE WHEN {WAITING} THEN NULL ELSE identity END
                 WHERE e.seq AMONG_LIST AND NOT {BEHIND} AND NOT {IN_HAND} RETURNING seq""",  # noqa: S608
                 values | {"list": self.listed(seqs)},
             )
@@ -108,17 +112,32 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
         known: dict[IdentityKey, KnownEvent] = {}
         for route, group in groupby(sorted(deliveries, key=_route), _route):
             items = [item for delivery in group for item in delivery.items]
-            # Events with a signed id are never quarantined.
-            unsigned = [item.identity for item in items if not item.has_signed_id]
-            identities = [*(item.identity for item in items), *map(quarantine_identity, unsigned)]
+            keys = [key for item in items for key in _keys(item)]
             rows = self.run(
                 """SELECT e.identity, e.id, d.received_at, e.seq
                 FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery
                 WHERE e.route = :route AND e.identity AMONG_LIST""",
-                {"route": route, "list": self.listed(identities)},
+                {"route": route, "list": self.listed(keys)},
             )
-            known |= {(route, identity): KnownEvent(*rest) for identity, *rest in rows}
+            events = [KnownEvent(*row) for row in rows]
+            known |= {(route, event.identity): event for event in events}
+            aliases = [key for i in items if i.identity.twin for key in i.identity[:2]]
+            known |= self._known_aliases(route, aliases) if aliases else {}
         return known
+
+    def _known_aliases(self, route: str, aliases: Sequence[str]) -> dict[IdentityKey, KnownEvent]:
+        rows = self.run(
+            """SELECT a.alias, e.identity, e.id, d.received_at, e.seq, a.until
+            FROM noctule_alias a
+            JOIN noctule_event e ON e.route = a.route AND e.identity = a.identity
+            JOIN noctule_delivery d ON d.seq = e.delivery
+            WHERE a.route = :route AND a.alias AMONG_LIST""",
+            {"route": route, "list": self.listed(aliases)},
+        )
+        return {
+            (route, alias): KnownEvent(identity, event_id, received_at, seq, until=until)
+            for alias, identity, event_id, received_at, seq, until in rows
+        }
 
     def _write(self, batch: DedupeBatch) -> None:
         self.run_many(
@@ -128,6 +147,11 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
         rows = [self._delivery_row(number, delivery) for number, delivery in batch.deliveries]
         self.insert("noctule_delivery", DELIVERY_COLUMNS, rows)
         self.insert("noctule_event", EVENT_COLUMNS, batch.events)
+        self.run_many(
+            "DELETE FROM noctule_alias WHERE route = :route AND alias = :alias",
+            [{"route": route, "alias": alias} for route, alias in batch.ended],
+        )
+        self.insert("noctule_alias", ALIAS_COLUMNS, batch.aliases)
         self.run_many(
             "UPDATE noctule_event SET copies = copies + :more WHERE seq = :seq",
             [{"seq": seq, "more": more} for seq, more in sorted(batch.copies.items())],
@@ -154,6 +178,7 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
         )
 
 
+WAITING = f"substr(identity, 1, {len(WAITING_PREFIX)}) = '{WAITING_PREFIX}'"
 DELIVERY_COLUMNS = {
     "seq": "bigint",
     "route": "text",
@@ -176,3 +201,12 @@ IN_HAND = """EXISTS (
 
 def _route(delivery: Delivery) -> str:
     return delivery.route
+
+
+def _keys(item: EventItem) -> Iterator[str]:
+    """The keys under which an event, or what repeats it, may be stored."""
+    identity = item.identity
+    yield identity.key
+    if identity.later == "repeat" and identity.window != ALWAYS:
+        handled = item.on_repeat == "handle"
+        yield again_key(identity, item.id) if handled else aside_key(identity.key)

@@ -2,11 +2,13 @@
 
 import contextlib
 import math
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from noctule.json_types import get_path, is_list
 from noctule.webhooks.errors import Reason, Rejection
+from noctule.webhooks.verification.identity import EventIdentity, IdentityReader, RepeatAction
 from noctule.webhooks.verification.verify import VerifiedDelivery
 
 MAX_BATCH = 10_000
@@ -15,55 +17,62 @@ MAX_BATCH = 10_000
 class EventItem(NamedTuple):
     """One event of a delivery.
 
-    `id` is the provider's, None if it sends none. Two deliveries with the same `identity` hold the
-    same event: it is the id if the signature protects it, else a digest of the content. `position`
-    is the index in the batch, None without a batch. `subject` is the object that the event is
-    about, `version` a number that grows with each change of that object; None if unknown.
+    `id` is the provider's, None if it sends none. `position` is the index in the batch, None
+    without a batch. `subject` is the object that the event is about, `version` a number that grows
+    with each change of that object; None if unknown. `on_repeat` is what becomes of the event if it
+    equals an earlier one, and nothing shows whether it is another one or a replay.
     """
 
     id: str | None
     type: str
-    identity: str
+    identity: EventIdentity
     position: int | None = None
     subject: str | None = None
     version: float | None = None
-
-    @property
-    def has_signed_id(self) -> bool:
-        """Whether the id alone identifies the event."""
-        return self.identity.startswith("id:")
+    on_repeat: RepeatAction = "quarantine"
 
 
-def items(verified: VerifiedDelivery) -> list[EventItem]:
-    """The events in a verified delivery; raises Rejection if the body does not parse."""
+def items(
+    verified: VerifiedDelivery, on_repeat: Callable[[str], RepeatAction] = lambda _: "quarantine"
+) -> list[EventItem]:
+    """The events in a verified delivery; `on_repeat` says what becomes of repeats of a type.
+
+    Raises Rejection if the body does not parse.
+    """
+    reader = IdentityReader(verified)
     batch = verified.view.scheme.batch
     if batch is None:
-        return [_item(verified, verified.view.partial_body, None)]
+        return [_item(verified, reader, verified.view.partial_body, None, on_repeat)]
     members = get_path(verified.view.data, batch.name)
     if not is_list(members) or len(members) > MAX_BATCH:
         raise Rejection(Reason.UNPARSEABLE, str(batch))
-    return [_item(verified, member, index) for index, member in enumerate(members)]
+    return [
+        _item(verified, reader, member, index, on_repeat) for index, member in enumerate(members)
+    ]
 
 
-def _item(verified: VerifiedDelivery, data: Any, position: int | None) -> EventItem:
+def _item(
+    verified: VerifiedDelivery,
+    reader: IdentityReader,
+    data: Any,
+    position: int | None,
+    on_repeat: Callable[[str], RepeatAction],
+) -> EventItem:
     view = verified.view
     fields = view.scheme.event_fields
     event_id = view.first(fields.id, data)
     event_type = view.first(fields.type, data)
-    if event_id and event_id.signed:
-        identity = f"id:{event_id.text}"
-    else:
-        identity = f"content:{verified.fingerprint}"
-        identity += "" if position is None else f"/{position}"
     subject = view.first(fields.subject, data)
     version = view.first(fields.version, data) if subject else None
+    type_text = event_type.text if event_type else ""
     return EventItem(
         event_id.text if event_id else None,
-        event_type.text if event_type else "",
-        identity,
+        type_text,
+        reader.read(event_id, data, position),
         position,
         subject.text if subject else None,
         version_number(version.text) if version else None,
+        on_repeat(type_text),
     )
 
 

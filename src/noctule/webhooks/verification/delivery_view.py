@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from noctule.json_types import get_path, is_object, scalar_text
@@ -208,7 +209,7 @@ class DeliveryView:
                 texts = [text for locator in locators if (text := self.text(locator, data))]
                 text = separator.join(texts) if len(texts) == len(locators) else None
             if text:
-                return LocatedText(text[:MAX_ID].replace("\0", "\ufffd"), signed)
+                return LocatedText(_bounded(text), signed)
         return None
 
     @property
@@ -223,3 +224,11 @@ class DeliveryView:
             pairs = sorted(set(self.request.form)) if self.is_form else []
             self._sorted_form = "".join([name + value for name, value in pairs]).encode()
         return self._sorted_form
+
+
+def _bounded(text: str) -> str:
+    """A text that every database stores: a long one ends with a digest of the whole."""
+    if len(text) <= MAX_ID and "\0" not in text:
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{text[: MAX_ID - 65]}~{digest}".replace("\0", "\ufffd")

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-import msgspec
-
 from noctule.json_types import get_path, is_list
 from noctule.webhooks.errors import KeyNotCached, Reason, Refused, Rejection
 from noctule.webhooks.formats.encoding import decode
@@ -26,7 +24,6 @@ from noctule.webhooks.schemes.template import (
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.key_cache import key_cache_for
 from noctule.webhooks.verification.key_selection import keys_of, mark_key_served
-from noctule.webhooks.verification.keys import feed
 from noctule.webhooks.verification.message_signature import (
     CONTENT_DIGEST,
     check_content_digest,
@@ -51,22 +48,6 @@ class VerifiedDelivery(NamedTuple):
     view: DeliveryView
     secret: int
     signed_at: float | None
-
-    @property
-    def fingerprint(self) -> str:
-        """A digest of what is signed, without the time: equal for every copy of a delivery."""
-        view, scheme = self.view, self.view.scheme
-        if scheme.scope.sorts_form and view.is_form:
-            content = view.sorted_form
-        elif scheme.scope.body_digested:
-            content = view.request.body
-        elif scheme.signs_items:
-            content = msgspec.json.encode(view.data)
-        else:
-            content = signed_content(view, b"", view.request.url)
-        digest = hashlib.sha256()
-        feed(digest, content)
-        return digest.hexdigest()
 
 
 def verify(

@@ -59,7 +59,7 @@ class CallTrials:
     async def _run(self, method: ProvenMethod, scenario: Scenario, speed: float) -> MatrixRow:
         await self._fake.renew()
         self._fake.ensure(method.operation, method.path)
-        await self._fake.inject(*self._faults(method, scenario))
+        await self._fake.inject(*self._faults(method, scenario, speed))
         before = len(self._driver.output())
         evidence = CallEvidence(
             method=method,
@@ -91,11 +91,17 @@ class CallTrials:
             return CallReport(outcomes=(CallOutcome(kind="hung", type=""),), waits=())
         return msgspec.convert(report, CallReport)
 
-    def _faults(self, method: ProvenMethod, scenario: Scenario) -> list[Fault]:
+    def _faults(self, method: ProvenMethod, scenario: Scenario, speed: float) -> list[Fault]:
         """The faults of the scenario, limited to this method: the token endpoint keeps working."""
         code = scenario.code(method.failure) if method.failure is not None else ""
         faults = [
-            replace(fault, operation=method.operation, code=code) for fault in scenario.faults
+            replace(
+                fault,
+                operation=method.operation,
+                code=code,
+                lasts=None if fault.lasts is None else fault.lasts / speed,
+            )
+            for fault in scenario.faults
         ]
         if not scenario.quotes_secrets:
             return faults

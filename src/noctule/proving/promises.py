@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from noctule.proving.matrix import PromiseCheck
+from noctule.proving.proven_method import CallLimits
 
 if TYPE_CHECKING:
     from noctule.proving.proven_method import ProvenMethod
@@ -21,6 +22,8 @@ SLACK = 1.5
 """Factor on every bound in time: the wrapper's clock runs fast on a machine that may be busy."""
 GRACE = 2.0
 """Seconds of the fast clock on top, for the same reason."""
+FIRST_WAIT = 1.0
+"""Seconds before the second attempt, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,41 @@ def outcome_unknown(evidence: CallEvidence) -> PromiseCheck:
         and _explained(evidence.outcome)
     )
     return _check("outcome_unknown", evidence, held=held)
+
+
+def no_answer(evidence: CallEvidence) -> PromiseCheck:
+    """A write raises `OutcomeUnknown`, which says whether it may be repeated, and under a key if it
+    had one. A read keeps `typed_error`."""
+    outcome, mode = evidence.outcome, evidence.method.retry
+    unknown = _explained(outcome) and "OutcomeUnknown" in outcome.family
+    if evidence.method.writes:
+        advice = outcome.safe_to_retry, outcome.keyed
+        held = unknown and advice == (mode != "never", mode == "with_key")
+    else:
+        held = typed_error(evidence).held and not unknown
+    return _check("no_answer", evidence, held=held)
+
+
+def rereads(evidence: CallEvidence) -> PromiseCheck:
+    """The call gets its result by asking again where that is safe, else it raises
+    `OutcomeUnknown`."""
+    held = returns(evidence) if evidence.method.rereads else outcome_unknown(evidence)
+    return _check("rereads", evidence, held=held.held)
+
+
+def own_wait(evidence: CallEvidence) -> PromiseCheck:
+    """The second request comes no earlier than after our own first wait, on both clocks."""
+    gaps = [gap * evidence.speed for gap in evidence.ledger.gaps(evidence.method.operation)]
+    held = bool(gaps) and gaps[0] >= FIRST_WAIT * 0.95 and max(evidence.report.waits) >= FIRST_WAIT
+    figures = {"gaps": [round(gap, 2) for gap in gaps], "waits": evidence.report.waits}
+    return _check("own_wait", evidence, held=held, **figures)
+
+
+def outlasts(evidence: CallEvidence) -> PromiseCheck | None:
+    """As `survives`; left out where the task plans fewer attempts than outlast the blip."""
+    if evidence.method.limits.attempts < CallLimits().attempts:
+        return None
+    return _check("outlasts", evidence, held=survives(evidence).held)
 
 
 def survives_lost_answer(evidence: CallEvidence) -> PromiseCheck:

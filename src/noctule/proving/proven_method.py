@@ -50,6 +50,11 @@ class ProvenMethod:
         return self.verb not in {"GET", "HEAD", "OPTIONS"}
 
     @property
+    def rereads(self) -> bool:
+        """Whether repeating the write gives its result again."""
+        return self.writes and self.resendable and self.verb != "DELETE"
+
+    @property
     def resendable(self) -> bool:
         """Whether a request that may have arrived can be sent again."""
         return self.retry != "never"

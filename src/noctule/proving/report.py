@@ -19,6 +19,10 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the error is a `noctule.runtime.ServiceError`."""
     messages: dict[str, str] = {}
     """The error's message for the user, by language."""
+    safe_to_retry: bool = False
+    """As in the error."""
+    keyed: bool = False
+    """Whether the error names the idempotency key to repeat the call under."""
     attempts: int = 0
     seconds: float = 0.0
     """On the wrapper's clock."""

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
 ASKED_WAIT = 5
 """Seconds of Retry-After."""
-STORM = 14
-"""Failing calls in a row: enough to open the breaker, whatever the method retries."""
+BLIP = 4.0
+"""Seconds for which the provider is away: the second and the third attempt are too early."""
+KEY_IN_USE = '{"error": {"message": "Another request with this idempotency key is in progress."}}'
+STORM = 30
+"""Failing calls in a row: enough to open the breaker and to outlast the time for which calls wait
+in line, whatever the method retries."""
 UNLISTED_CODE = "noctule_refusal"
 """An error code that no pack lists."""
 CARD = "4242424242424242"
@@ -34,9 +38,9 @@ class Scenario:
     fastest: float = 1000.0
     """The clock runs at most that many times faster, so that a wait of 5 s can be told from the
     delays of a busy machine."""
-    only: Literal["", "writes", "json", "failure"] = ""
-    """The methods it applies to: all, those that write, those that read JSON, those of a provider
-    that reports failures inside a 200."""
+    only: Literal["", "writes", "json", "json writes", "keyed", "failure"] = ""
+    """The methods it applies to: all, those that write, those that read JSON, those that do both,
+    those under an idempotency key, those of a provider that reports failures inside a 200."""
     codes: Literal["", "rate_limited", "uncertain"] = ""
     """The list of the pack's `[failure]` that the error code is taken from; "": from none."""
     quotes_secrets: bool = False
@@ -48,6 +52,10 @@ class Scenario:
                 return method.writes
             case "json":
                 return method.reads_json
+            case "json writes":
+                return method.reads_json and method.writes
+            case "keyed":
+                return method.retry == "with_key"
             case "failure":
                 return method.failure is not None and bool(self.code(method.failure))
             case _:
@@ -74,12 +82,18 @@ FIRST_SET: tuple[Scenario, ...] = (
     Scenario(
         id="timeout",
         faults=(Fault(kind="hang", times=None),),
-        promises=(p.typed_error, *ALWAYS),
+        promises=(p.no_answer, *ALWAYS),
     ),
     Scenario(
         id="status_500_once",
         faults=(Fault(kind="status", status=500),),
         promises=(p.survives, *ALWAYS),
+    ),
+    Scenario(
+        id="blip",
+        faults=(Fault(kind="status", status=503, times=None, lasts=BLIP),),
+        promises=(p.outlasts, *ALWAYS),
+        fastest=25.0,
     ),
     Scenario(
         id="rate_limited",
@@ -89,10 +103,22 @@ FIRST_SET: tuple[Scenario, ...] = (
         fastest=25.0,
     ),
     Scenario(
+        id="rate_limited_zero",
+        faults=(Fault(kind="status", status=429, headers={"retry-after": "0"}),),
+        promises=(p.returns, p.own_wait, *ALWAYS),
+        fastest=25.0,
+    ),
+    Scenario(
         id="invalid_json",
         only="json",
         faults=(Fault(kind="invalid_json", times=None),),
-        promises=(p.typed_error, *ALWAYS),
+        promises=(p.no_answer, *ALWAYS),
+    ),
+    Scenario(
+        id="invalid_json_once",
+        only="json writes",
+        faults=(Fault(kind="invalid_json"),),
+        promises=(p.rereads, *ALWAYS),
     ),
     Scenario(
         id="answer_lost",
@@ -100,9 +126,30 @@ FIRST_SET: tuple[Scenario, ...] = (
         promises=(p.survives_lost_answer, *ALWAYS),
     ),
     Scenario(
+        id="answers_lost",
+        faults=(Fault(kind="reset", committed=True, times=None),),
+        promises=(p.no_answer, *ALWAYS),
+        only="writes",
+    ),
+    Scenario(
+        id="key_in_use",
+        faults=(
+            Fault(kind="reset", committed=True),
+            Fault(kind="status", status=409, body=KEY_IN_USE),
+        ),
+        promises=(p.returns, *ALWAYS),
+        only="keyed",
+    ),
+    Scenario(
         id="status_500_after_effect",
         faults=(Fault(kind="status", status=500, committed=True),),
         promises=(p.survives_lost_answer, *ALWAYS),
+        only="writes",
+    ),
+    Scenario(
+        id="status_500_to_the_end",
+        faults=(Fault(kind="status", status=500, committed=True, times=None),),
+        promises=(p.no_answer, *ALWAYS),
         only="writes",
     ),
     Scenario(

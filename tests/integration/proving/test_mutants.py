@@ -28,6 +28,8 @@ SLOW = (
     "policies=Policies()",
     "policies=Policies(timeout=25.0, connect_timeout=25.0, pool_timeout=25.0, deadline=25.0)",
 )
+ONCE = ("policies=Policies()", "policies=Policies(retry=RetryLimits(attempts=1))")
+TWO_ATTEMPTS = ("policies=Policies()", "policies=Policies(retry=RetryLimits(attempts=2))")
 BLIND_RETRY = ('idempotency_header="Idempotency-Key"', 'idempotency_header=""')
 RAW = """
         import httpx2
@@ -70,6 +72,12 @@ UNTYPED = """
         except ServiceError as error:
             raise RuntimeError("payment failed") from error
 """
+PLAIN = """
+        try:
+            return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
+        except ServiceError as error:
+            raise error.__cause__ or error
+"""
 HIDING = """
         try:
             return await self.call(CREATE_PAYMENT_INTENT, body=body, options=options)
@@ -103,7 +111,7 @@ INSTEAD = """
 """
 
 WRAPPERS: dict[str, tuple[tuple[str, str], str, set[str]]] = {
-    "no timeout": (NO_TIMEOUT, "timeout", {"in_time", "typed_error"}),
+    "no timeout": (NO_TIMEOUT, "timeout", {"in_time", "no_answer"}),
     "a timeout of 25 s": (
         SLOW,
         "timeout",
@@ -116,15 +124,11 @@ WRAPPERS: dict[str, tuple[tuple[str, str], str, set[str]]] = {
     ),
     "writes again under another key": ((CALL, FRESH_KEY), "answer_lost", {"one_effect"}),
     "writes again after a 500": ((CALL, FRESH_KEY), "status_500_after_effect", {"one_effect"}),
-    "never retries": (
-        ("policies=Policies()", "policies=Policies(retry=RetryLimits(attempts=1))"),
-        "status_500_once",
-        {"returns"},
-    ),
+    "never retries": (ONCE, "status_500_once", {"returns"}),
     "retries for ever": (
         (
             "policies=Policies()",
-            "policies=Policies(retry=RetryLimits(attempts=9), breaker=None, deadline=None)",
+            "policies=Policies(retry=RetryLimits(attempts=6), breaker=None, deadline=None)",
         ),
         "refused",
         {"within_attempts"},
@@ -146,10 +150,20 @@ WRAPPERS: dict[str, tuple[tuple[str, str], str, set[str]]] = {
     "raises what it likes": ((CALL, UNTYPED), "refused", {"typed_error"}),
     "falls over a missing field": ((CALL, TRUSTING), "missing_field", {"no_surprise"}),
     "falls over a null": ((CALL, TRUSTING), "null_field", {"no_surprise"}),
-    "fails after two effects": ((CALL, TWICE), "invalid_json", {"no_second_effect"}),
+    "fails after two effects": ((CALL, TWICE), "invalid_json", {"no_second_effect", "no_answer"}),
     "does something else instead": ((CALL, INSTEAD), "secret_quoted", {"no_effect"}),
     "falls over a new enum value": ((CALL, CLOSED_ENUM), "new_enum_value", {"returns"}),
-    "hides the failure": ((CALL, HIDING), "invalid_json", {"typed_error"}),
+    "hides the failure": ((CALL, HIDING), "invalid_json", {"no_answer"}),
+    "raises the cause of the unknown": ((CALL, PLAIN), "answers_lost", {"no_answer"}),
+    "raises the cause of a 500": ((CALL, PLAIN), "status_500_to_the_end", {"no_answer"}),
+    "reads its result once": (ONCE, "invalid_json_once", {"rereads"}),
+    "gives up before the blip does": (ONCE, "blip", {"outlasts"}),
+    "takes a key in use for a refusal": (TWO_ATTEMPTS, "key_in_use", {"returns"}),
+    "hammers after Retry-After: 0": (
+        (CALL, RAW.format(wait="pass")),
+        "rate_limited_zero",
+        {"own_wait"},
+    ),
 }
 
 ANY = """

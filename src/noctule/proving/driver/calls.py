@@ -144,6 +144,8 @@ def _raised(error: Exception) -> dict[str, Any]:
     }
     if isinstance(error, ServiceError):
         outcome["attempts"] = error.attempts
+        outcome["safe_to_retry"] = error.safe_to_retry
+        outcome["keyed"] = error.idempotency_key is not None
         outcome["messages"] = {
             "en": error.user_message(language="en"),
             "fr": error.user_message(language="fr"),

@@ -8,6 +8,7 @@ before (`committed`). A response that is lost after a charge is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Fault:
     for "refuse" in any case."""
     after: int = 0
     """Requests before the first one that it affects."""
+    lasts: float | None = None
+    """Seconds from the first request that it affects; None: however long."""
     committed: bool = False
     """The provider did its work first: the effect is in the ledger. Kinds that change a good
     response ("truncated", "invalid_json", a field …) always do."""
@@ -129,6 +132,9 @@ class Schedule:
             if entry.spare > 0:
                 entry.spare -= 1
                 return None
+            if entry.is_over(monotonic()):
+                self._pending.remove(entry)
+                continue
             if entry.left is None:
                 return entry.fault
             entry.left -= 1
@@ -143,3 +149,9 @@ class _Pending:
     fault: Fault
     spare: int
     left: int | None
+    began: float | None = None
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time is over, which begins with the first question."""
+        self.began = now if self.began is None else self.began
+        return self.fault.lasts is not None and now > self.began + self.fault.lasts

@@ -53,7 +53,9 @@ class Shell:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/api/webhooks/stripe"
 
-    def run(self, *arguments: str, code: int = 0, **environ: str) -> Done:
+    def run(
+        self, *arguments: str, code: int = 0, group: tuple[str, ...] = ("webhooks",), **environ: str
+    ) -> Done:
         """One command to its end, in this process: starting one takes longer than most run."""
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
@@ -61,7 +63,7 @@ class Shell:
                 patch.setenv(name, value)
             out, err = io.StringIO(), io.StringIO()
             with redirect_stdout(out), redirect_stderr(err):
-                ended = run(["webhooks", *arguments])
+                ended = run([*group, *arguments])
         return self.checked(Done(ended, out.getvalue(), err.getvalue()), code)
 
     def run_apart(self, *arguments: str, code: int = 0) -> Done:
@@ -199,11 +201,12 @@ def test_stored_events_are_processed_listed_and_replayed(shell: Shell) -> None:
         " (--restart recommence depuis le début.)\n2 à traiter de nouveau\n"
     )
     shell.run_apart("work", "--app", "hooks", "--drain")
-    unset = shell.run("doctor", "--route", "stripe", code=1, STRIPE_WEBHOOK_SECRET="").out
-    assert "✗ stripe: STRIPE_WEBHOOK_SECRET is not set" in unset
-    output = shell.run("doctor", "--lang", "fr", code=1).out
-    assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie" in output
-    assert "! stripe: 1 échoués et mis de côté" in output
+    doctor = shell.run("doctor", "--route", "stripe", code=1, group=(), STRIPE_WEBHOOK_SECRET="")
+    assert "✗ stripe: STRIPE_WEBHOOK_SECRET is not set here\n    → export" in doctor.out
+    formed = "whsec_" + "a" * 24
+    output = shell.run("doctor", "--lang", "fr", code=1, group=(), STRIPE_WEBHOOK_SECRET=formed).out
+    assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie et a la bonne forme" in output
+    assert "! stripe: 1 échoués et mis de côté\n    → noctule webhooks list --state dead" in output
 
 
 def _no_disk(*_: object) -> None:

@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Inspect an API document: its score, its operations.",
     ),
     "webhooks": ("noctule.cli.webhooks", "Receive, process and inspect webhooks."),
+    "doctor": (
+        "noctule.cli.doctor",
+        "Check secrets, calls and webhooks; say what to run next.",
+    ),
     "providers": ("noctule.cli.providers", "List the providers that noctule knows."),
 }
 

@@ -19,7 +19,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forward": ("forward", "Forward events to an application in development."),
     "enrol": ("enrol", "Wait for the secret that a provider sends itself."),
     "backfill": ("backfill", "Ask the provider for missed events."),
-    "doctor": ("doctor", "Check secrets, clocks, lag and silence."),
 }
 
 

@@ -37,6 +37,7 @@ MAX_OPERATIONS = 1000
 OTHER = "(other)"
 MAX_CHANGES = 1000
 MAX_REASON = 200
+MAX_NAME = 64
 _NETWORK = (errors.ConnectionFailed, errors.TimedOut)
 
 
@@ -185,7 +186,9 @@ def _described(error: errors.ServiceError) -> str:
 def _keep_lowest(counters: OperationCounters, window: RateWindow, limit: float) -> None:
     lowest = counters.limit
     if lowest is None or window.remaining / limit < lowest.remaining / lowest.limit:
-        counters.limit = LimitUse(round(time.time(), 3), window.name, window.remaining, limit)
+        counters.limit = LimitUse(
+            round(time.time(), 3), window.name[:MAX_NAME], window.remaining, limit
+        )
 
 
 @lru_cache

@@ -1,6 +1,6 @@
-"""Diagnose the routes of an inbox: secrets, clocks, lag, dead events, silence.
+"""Diagnose the routes of an inbox: clocks, lag, dead events, silence.
 
-Everything is read from the inbox and the environment; nothing is sent.
+Everything is read from the inbox; nothing is sent.
 """
 
 from __future__ import annotations
@@ -10,11 +10,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-from noctule.runtime.errors import ConfigurationError
-from noctule.runtime.secrets import env
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from noctule.webhooks.store.base import Arrival, InboxStore, RouteOverview
 
@@ -41,16 +38,10 @@ class RouteCheck:
     values: Mapping[str, str]
 
 
-def check_routes(
-    store: InboxStore, secrets: Mapping[str, Sequence[str]], now: float
-) -> Iterator[RouteCheck]:
-    """The findings about every route in the inbox or in the configuration.
-
-    `secrets` maps each configured route to the variables of its secrets.
-    """
+def check_routes(store: InboxStore, configured: Iterable[str], now: float) -> Iterator[RouteCheck]:
+    """The findings about every route in the inbox or in the configuration."""
     overviews = {overview.route: overview for overview in store.overview()}
-    for route in sorted({*overviews, *secrets}):
-        yield from _secrets(route, secrets.get(route, ()))
+    for route in sorted({*overviews, *configured}):
         overview = overviews.get(route)
         if overview is None:
             yield RouteCheck("warning", "never", route, {})
@@ -59,16 +50,6 @@ def check_routes(
         yield _clock(route, arrivals)
         yield _silence(route, arrivals, now)
         yield from _work(overview, now)
-
-
-def _secrets(route: str, names: Sequence[str]) -> Iterator[RouteCheck]:
-    for name in names:
-        try:
-            env(name).read()
-        except ConfigurationError:
-            yield RouteCheck("bad", "secret_missing", route, {"name": name})
-        else:
-            yield RouteCheck("good", "secret_present", route, {"name": name})
 
 
 def _clock(route: str, arrivals: Sequence[Arrival]) -> RouteCheck:

@@ -7,7 +7,9 @@ virtual, with a hundred callers, because each of their calls is a task; ours sta
 a hundred callers too. What a breaker spares the provider it costs the callers: calls that fail
 during the outage are a column.
 
-Takes three minutes. Needs the group `bench` for the peers; those that are missing are left out.
+Short outages come last.
+
+Takes four minutes. Needs the group `bench` for the peers; those that are missing are left out.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ VARIANTS: dict[str, Policies] = {
     "retry, retry budget": replace(BARE, retry_budget=ALL.retry_budget),
     "retry, breaker": replace(BARE, breaker=ALL.breaker),
     "retry, bulkhead": replace(BARE, max_concurrency=ALL.max_concurrency),
+    "all policies, fail fast": replace(ALL, max_outage_wait=None),
     "all policies": ALL,
 }
 KINDS = ("refuses", "hangs")
@@ -82,6 +85,12 @@ class Seconds:
     """Callers kept waiting at the same moment."""
     up: float = UP
     """When the provider recovers."""
+    back: float = float("inf")
+    """When the first call after that succeeds."""
+
+    def answered(self, moment: float) -> None:
+        if moment >= self.up:
+            self.back = min(self.back, moment)
 
     def load(self) -> float:
         """Requests per call during the outage."""
@@ -161,7 +170,8 @@ class Simulation:
             case Wait(seconds, subscribe):
                 once = iter([resume])
                 woken = lambda: next(once, int)()  # noqa: E731 - a permit, or the end of the wait
-                subscribe(lambda: self.at(self.time.now, woken))
+                if subscribe(lambda: self.at(self.time.now, woken)):
+                    seconds = 0.0
                 self.at(now + seconds, woken)
             case None:
                 engine.close()
@@ -170,6 +180,7 @@ class Simulation:
     def provider(self, now: float, seconds: float | None) -> tuple[float, AttemptOutcome]:
         """How long it takes to answer, and what."""
         if not DOWN <= now < self.outcome.up:
+            self.outcome.answered(now + 0.05)
             return 0.05, AttemptOutcome()
         if self.hangs:
             return seconds or 0.0, classify_failure(errors.TimedOut())
@@ -187,7 +198,7 @@ def beside(kind: str) -> dict[str, Seconds]:
     """The same outage with fewer callers, for us and for the peers."""
     outcomes = {
         f"noctule: {name}": Simulation(VARIANTS[name], kind, callers=FEWER).run()
-        for name in ("retry, retry budget", "all policies")
+        for name in ("retry, retry budget", "all policies, fail fast", "all policies")
     }
     for name, decorate in stacks().items():
         if name in OUTAGE:
@@ -195,15 +206,18 @@ def beside(kind: str) -> dict[str, Seconds]:
     return outcomes
 
 
-async def callers(decorate: Decorator, kind: str, seed: int = 7) -> Seconds:
+async def callers(
+    decorate: Decorator, kind: str, seed: int = 7, up: float = UP, count: int = FEWER
+) -> Seconds:
     """The callers of a stack, each call a task of its own."""
-    outcome, draw = Seconds(), random.Random(seed)
+    outcome, draw = Seconds(up=up), random.Random(seed)
 
     async def send() -> None:
         now = time.monotonic()
         outcome.requests[int(now)] += 1
-        if not DOWN <= now < UP:
+        if not DOWN <= now < up:
             await asyncio.sleep(0.05)
+            outcome.answered(time.monotonic())
         elif kind == "hangs":
             await asyncio.sleep(HANG)
             raise errors.TimedOut
@@ -225,16 +239,17 @@ async def callers(decorate: Decorator, kind: str, seed: int = 7) -> Seconds:
         outcome.waiting -= 1
 
     async with asyncio.TaskGroup() as group:
-        for moment in sorted(moment for _ in range(FEWER) for moment in times(draw)):
+        end = up + END - UP
+        for moment in sorted(moment for _ in range(count) for moment in times(draw, end)):
             await asyncio.sleep(moment - time.monotonic())
             group.create_task(one_call())
     return outcome
 
 
-def times(draw: random.Random) -> Iterator[float]:
+def times(draw: random.Random, end: float) -> Iterator[float]:
     """When one caller makes its calls."""
     moment = draw.random() * PAUSE
-    while moment < END:
+    while moment < end:
         yield moment
         moment += PAUSE
 
@@ -243,6 +258,37 @@ def short(kind: str, outages: int = 12) -> list[Seconds]:
     """Outages of forty seconds under all policies. What a recovery costs depends on how long ago
     the last trial call was: so many outages, so many answers."""
     return [Simulation(ALL, kind, seed, DOWN + 40.0).run() for seed in range(outages)]
+
+
+def blips() -> Table:
+    """Outages of a few seconds, for many callers and few."""
+    ours = {
+        f"noctule: {name}": VARIANTS[name] for name in ("all policies, fail fast", "all policies")
+    }
+    outcomes: dict[tuple[str, int, float], Seconds] = {}
+    for count, seconds in ((CALLERS, 1.0), (CALLERS, 3.0), (CALLERS, 6.0), (FEWER, 3.0), (33, 3.0)):
+        up = DOWN + seconds
+        for name, policies in ours.items():
+            outcome = Simulation(policies, "refuses", up=up, callers=count).run()
+            outcomes[name, count, seconds] = outcome
+        for name, decorate in stacks().items():
+            if name in OUTAGE:
+                run = callers(decorate, "refuses", up=up, count=count)
+                outcomes[name, count, seconds] = virtual_loop.run(run)
+    rows = [
+        (
+            f"{seconds:.0f} s, {count / PAUSE:.0f} calls a second",
+            name,
+            f"{outcome.load():.2f}x",
+            f"{outcome.failed_during():.1%}",
+            f"{outcome.failed_after():.1%}",
+            f"{outcome.back - outcome.up:.2f} s",
+        )
+        for (name, count, seconds), outcome in outcomes.items()
+    ]
+    head = ("", "", "load", "failed during the outage", "failed in the 3 s after it",
+            "first success after")  # fmt: skip
+    return Table("Short outages, simulated: the provider refuses", head, rows)
 
 
 def table(kind: str, callers: int, outcomes: dict[str, Seconds]) -> Table:
@@ -296,5 +342,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcomes = {kind: simulated(kind) for kind in KINDS}
     tables = [table(kind, CALLERS, by_stack) for kind, by_stack in outcomes.items()]
     tables += [table(kind, FEWER, beside(kind)) for kind in KINDS]
-    report(options, *tables, recoveries(), data=series(outcomes["refuses"]))
+    report(options, *tables, recoveries(), blips(), data=series(outcomes["refuses"]))
     return 0

@@ -16,7 +16,7 @@ STAMINA = "stamina: retry"
 NOPANIC = "nopanic: retry, budget, breaker, bulkhead"
 PYRESILIENCE = "pyresilience: retry, budget, breaker, bulkhead"
 AND_TIMEOUT = ", timeout"
-OUTAGE = (TENACITY, NOPANIC + AND_TIMEOUT, PYRESILIENCE + AND_TIMEOUT)
+OUTAGE = (TENACITY, STAMINA, NOPANIC + AND_TIMEOUT, PYRESILIENCE + AND_TIMEOUT)
 """Those that are put through an outage: retries alone, and the full stacks with a breaker."""
 
 
@@ -43,7 +43,7 @@ def _tenacity() -> dict[str, Decorator]:
 def _stamina() -> dict[str, Decorator]:
     import stamina
 
-    return {STAMINA: lambda call: stamina.retry(on=ValueError, attempts=4)(call)}
+    return {STAMINA: lambda call: stamina.retry(on=Exception, attempts=4)(call)}
 
 
 def _nopanic() -> dict[str, Decorator]:

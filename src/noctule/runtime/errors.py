@@ -193,7 +193,8 @@ class DeadlineExceeded(Unavailable):
 
 
 class CircuitOpen(Unavailable):
-    """The provider keeps failing, so it is not called for now."""
+    """The provider keeps failing, so it is not called for now. The call was not sent, or it waited
+    for the provider to come back (`Policies.max_outage_wait`) in vain."""
 
 
 class TooManyConcurrentCalls(Unavailable):

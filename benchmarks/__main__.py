@@ -27,6 +27,7 @@ QUICK = (
     "runtime.overhead",
     "runtime.imports",
     "runtime.duplicates",
+    "runtime.jitter",
     "runtime.storm",
     "runtime.together",
     "webhooks.verifying",

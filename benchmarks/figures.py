@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.shared import RESULTS, ROOT, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 DOCS = ROOT / "docs"
-PLOT = DOCS / "runtime" / "outage.svg"
+PLOTS = {
+    "runtime.jitter": (DOCS / "runtime" / "jitter.svg", "calls that outlast a blip"),
+    "runtime.outage": (DOCS / "runtime" / "outage.svg", "requests and failed calls, per second"),
+}
+"""Result -> its plot, and what the plot shows."""
 PAGES = {
     DOCS / "runtime" / "figures.md": (
         "Figures of the runtime",
@@ -26,6 +31,7 @@ PAGES = {
             "runtime.imports",
             "runtime.duplicates",
             "runtime.hang",
+            "runtime.jitter",
             "runtime.storm",
             "runtime.outage",
             "runtime.leaks",
@@ -81,8 +87,9 @@ def section(name: str, entry: dict[str, Any]) -> str:
         for table in entry["tables"]
     ]
     text = "\n".join(table.text() for table in tables)
-    if name == "runtime.outage":
-        text += "\n![requests and failed calls, per second](outage.svg)\n"
+    if name in PLOTS:
+        path, description = PLOTS[name]
+        text += f"\n![{description}]({path.name})\n"
     source = f"`{entry['command']}` at {entry['commit']}, {entry['date']}, {entry['machine']}"
     return f"{text}\n<sub>{source}</sub>\n"
 
@@ -108,16 +115,21 @@ def pages() -> dict[Path, str]:
     return {path: text for path, text in texts.items() if text}
 
 
-def draw(data: dict[str, Any], path: Path) -> None:
-    """The plot of the simulated outage, the same bytes for the same data."""
+def plotting() -> Any:
+    """matplotlib, set up to write the same bytes for the same data."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     mpl.rcParams["svg.hashsalt"] = "noctule"  # else every drawing has other ids
     from matplotlib import pyplot as plt
 
+    return plt
+
+
+def outage(data: dict[str, Any]) -> Any:
+    """The simulated outage, stack by stack."""
     stacks = data["stacks"]
-    figure, axes = plt.subplots(len(stacks), 1, figsize=(8, 1.7 * len(stacks)), sharex=True)
+    figure, axes = plotting().subplots(len(stacks), 1, figsize=(8, 1.7 * len(stacks)), sharex=True)
     for axis, (name, stack) in zip(axes, stacks.items(), strict=True):
         axis.axvspan(data["down"], data["up"], color="0.93")
         axis.plot(stack["requests"], label="requests", lw=1)
@@ -126,6 +138,32 @@ def draw(data: dict[str, Any], path: Path) -> None:
         axis.set_ylim(0, 1250)
     axes[0].legend(fontsize=8, loc="upper right", ncols=2)
     axes[-1].set_xlabel("seconds; the provider is down where it is grey; 300 calls a second")
+    return figure
+
+
+def jitter(data: dict[str, Any]) -> Any:
+    """Survival by the length of the blip, and the waves of callers that fail at one instant."""
+    figure, (left, right) = plotting().subplots(1, 2, figsize=(9, 3.4))
+    for name, shares in data["survival"].items():
+        left.plot(data["blips"], [100 * share for share in shares], label=name, lw=1.5)
+    left.set(xlabel="length of the blip, s", ylabel="calls that outlast it, %", ylim=(0, 104))
+    left.legend(title="jitter", fontsize=8, title_fontsize=8, loc="lower left")
+    for name, counts in data["herd"].items():
+        seconds = [slot * data["slot"] for slot in range(len(counts))]
+        right.step(seconds, counts, label=name, lw=1)
+    right.set(xlabel="s after 1,000 callers failed at once", ylabel="their retries per 0.1 s")
+    return figure
+
+
+DRAWINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "runtime.jitter": jitter,
+    "runtime.outage": outage,
+}
+
+
+def draw(name: str, data: dict[str, Any], path: Path) -> None:
+    """The plot of a result, the same bytes for the same data."""
+    figure = DRAWINGS[name](data)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
 
@@ -135,13 +173,15 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(ROOT))
-    outage = result("runtime.outage")
-    if outage:
+    for name, (path, _) in PLOTS.items():
+        entry = result(name)
+        if entry is None:
+            continue
         try:
-            draw(outage["data"], PLOT)
-            print(PLOT.relative_to(ROOT))
+            draw(name, entry["data"], path)
+            print(path.relative_to(ROOT))
         except ImportError:
-            print("matplotlib is not installed: the plot is not drawn again")
+            print(f"matplotlib is not installed: {path.name} is not drawn again")
 
 
 if __name__ == "__main__":

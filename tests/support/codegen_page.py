@@ -62,8 +62,8 @@ Lines are as wide as the project's ruff or black configuration says, otherwise 8
 - **`raw`** returns status, headers and bytes: `await stripe.raw(CREATE_CUSTOMER, body={{...}})`.
 - **Small objects in requests** are typed dicts with the provider's field names.
 - **`retry`** says when a write may be sent again: with an idempotency key that the provider honours
-  (`"with_key"`), always (`"idempotent"`) or never. A write that must not be repeated raises
-  `OutcomeUnknown` if its outcome is unknown.
+  (`"with_key"`), always (`"idempotent"`) or never. A write that may or may not have happened raises
+  `OutcomeUnknown`, whatever its mode.
 - **No name has a number.** A shared type is named after itself (`AddressInput`); name clashes are
   resolved with the owner's name (`PaymentIntentStatus`).
 

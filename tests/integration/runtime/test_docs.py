@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from noctule.runtime import (
+    JSON,
+    CallOptions,
+    NoAuth,
+    Operation,
+    OutcomeUnknown,
+    Service,
+    ServiceConfig,
+)
 from noctule.runtime.call.config import Policies
+from noctule.runtime.testing import MockProvider, VirtualClock
 from support.paths import DOCS
 
 if TYPE_CHECKING:
@@ -19,7 +30,7 @@ if TYPE_CHECKING:
 BUDGET = Policies().retry_budget
 BREAKER = Policies().breaker
 PAGE = (DOCS / "runtime.md").read_text()
-EXAMPLE, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLE, PAYING, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 RUN_IT = """
 import asyncio, inspect
 
@@ -32,6 +43,10 @@ import logging
 def test_leak(no_secret_leak):
     logging.getLogger("elsewhere").info("paid with 4242 4242 4242 4242")
 """
+
+
+class Order(NamedTuple):
+    amount: int
 
 
 def run_pytest(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
@@ -53,6 +68,51 @@ def plugins() -> set[str]:
     from importlib.metadata import entry_points
 
     return {entry.name for entry in entry_points(group="pytest11")}
+
+
+@pytest.mark.parametrize("honours_keys", [True, False])
+def test_the_example_of_an_unknown_outcome_repeats_under_the_key(honours_keys: bool) -> None:
+    names: dict[str, Any] = {}
+    exec(PAYING, names)
+    charge = Operation(
+        "charge", "POST", "/v1/payment_intents", returns=JSON, body="form", retry="with_key"
+    )
+
+    class Stripe(Service):
+        config = ServiceConfig(
+            name="stripe",
+            base_url="https://api.stripe.example",
+            auth=NoAuth(),
+            idempotency_header="Idempotency-Key" if honours_keys else "",
+        )
+
+        async def create_payment_intent(
+            self, *, amount: int, currency: str, options: CallOptions | None = None
+        ) -> Any:
+            body = {"amount": amount, "currency": currency}
+            return await self.call(charge, body=body, options=options)
+
+    class Store:
+        later: tuple[Any, ...] = ()
+
+        async def repeat_later(self, *later: Any) -> None:
+            self.later = later
+
+    async def main() -> None:
+        clock = VirtualClock()
+        provider = MockProvider(clock=clock).fails("reset", times=4 if honours_keys else 1)
+        provider.replies(json={"id": "pi_1"})
+        stripe, store, order = Stripe(transport=provider, clock=clock), Store(), Order(700)
+        if not honours_keys:
+            with pytest.raises(OutcomeUnknown):
+                await names["pay"](stripe, store, order)
+            return
+        assert await names["pay"](stripe, store, order) is None
+        _, key, _ = store.later
+        assert await names["repeat"](stripe, order, key) == {"id": "pi_1"}
+        assert {request.headers["idempotency-key"] for request in provider.requests} == {key}
+
+    asyncio.run(main())
 
 
 def test_the_example_and_its_test_run(tmp_path: Path) -> None:

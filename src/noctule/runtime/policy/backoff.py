@@ -2,7 +2,7 @@
 
 The share spreads the callers of one outage. It only lengthens the waits, so that three retries
 outlast a blip of 1 + 2 + 4 s for certain; drawn from zero on ("full jitter"), the same waits lose
-most calls of a blip half as long. docs/runtime.md has the simulation.
+a fifth of the calls of a blip of 4 s, and half of one of 7 s. docs/runtime.md has the simulation.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def meaning(verified: VerifiedDelivery) -> str:
         ]
         pairs = [(item.id, item.type) for item in items(verified)]
         content = [[t for t, signed in zip(p, covered, strict=True) if signed] for p in pairs]
-    ids = [item.id for item in items(verified) if item.has_signed_id]
+    ids = [item.id for item in items(verified) if item.identity.key.startswith("id:")]
     return json.dumps([content, ids, verified.signed_at], sort_keys=True, default=str)
 
 

@@ -91,8 +91,8 @@ class Shell:
         self.running.append(process)
         return process
 
-    def serve(self) -> subprocess.Popen[str]:
-        process = self.start("serve", "--port", str(self.port))
+    def serve(self, *arguments: str) -> subprocess.Popen[str]:
+        process = self.start("serve", "--port", str(self.port), *arguments)
         until(lambda: self.get("/healthz")[0] == 200 or process.poll() is not None)
         return process
 
@@ -234,6 +234,30 @@ def test_a_rejection_is_listed_and_explained(shell: Shell) -> None:
     assert "correction" in explained.out
 
 
+def test_a_repeat_is_quarantined_released_or_handled(shell: Shell) -> None:
+    shell.environ["GITHUB_WEBHOOK_SECRET"] = "github-acceptance"
+    url = shell.url.replace("stripe", "github")
+
+    def dispatched() -> str:
+        return shell.run("trigger", "github", "push", "--url", url).out
+
+    server = shell.serve("--route", "github")
+    assert '"outcome": "accepted"' in dispatched()
+    assert '"outcome": "quarantined"' in dispatched()
+    assert "quarantined" in shell.run("list", "--state", "quarantined").out
+    assert "equals an earlier event" in shell.run("explain", "2", code=1).out
+    assert "1 quarantined" in shell.run("doctor", code=1).out
+    assert "1 skipped: quarantined" in shell.run("replay", "--all").out
+    assert "1 to be processed again" in shell.run("replay", "2").out
+    assert "No matching events" in shell.run("list", "--state", "quarantined").out
+    assert 'repeats_total{route="github",action="quarantine"} 1' in shell.get("/metrics")[1]
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(PATIENCE) == 0
+    shell.serve("--route", "github", "--repeats", "drop", "--repeats", "github=handle")
+    assert '"outcome": "accepted"' in dispatched()
+    assert 'repeats_total{route="github",action="handle"} 1' in shell.get("/metrics")[1]
+
+
 class Target(BaseHTTPRequestHandler):
     """An application in development: keeps what it gets, refuses one type."""
 
@@ -372,6 +396,13 @@ def test_a_secret_that_the_provider_sends_is_kept_and_never_shown(shell: Shell) 
         (["serve", "--route", "stripe"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "STRIPE_WEBHOOK_SECRET"),
         (["serve"], {"STRIPE_WEBHOOK_SECRET": ""}, 2, "no webhooks to serve"),
         (["serve", "--route", "nobody"], {}, 2, "there is no pack for nobody"),
+        (["serve", "--route", "stripe", "--repeats", "ignore"], {}, 2, "unknown action"),
+        (
+            ["serve", "--route", "stripe", "--repeats", "x=drop"],
+            {},
+            2,
+            "unknown action or provider",
+        ),
         (["serve", "--inbox", "/proc/none/inbox"], {}, 6, "cannot be written"),
         (["list"], {}, 2, "there is no inbox at .noctule/inbox.sqlite3 yet"),
         (["trigger", "stripe", "payment.succeded"], {}, 2, "has no event payment.succeded"),

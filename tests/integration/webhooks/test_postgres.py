@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from noctule.runtime.testing import VirtualClock
-from noctule.webhooks import Inbox, InboxError, Receiver
+from noctule.webhooks import Inbox, InboxError, Receiver, WebhookRequest
+from noctule.webhooks.store.base import Delivery
+from noctule.webhooks.store.open import open_store
 from noctule.webhooks.store.postgres import PostgresStore
 from noctule.webhooks.store.schema import MIGRATIONS
+from noctule.webhooks.verification.classify import EventItem
+from noctule.webhooks.verification.identity import EventIdentity
+from support.delivery_model import FAMILIES, play
 from support.webhook_samples import SCHEMES, SECRET, Provider
 from tests.unit.webhooks import (
     test_admin,
     test_duplicates,
     test_maintenance,
     test_order,
+    test_repeats,
     test_worker,
 )
 
@@ -25,12 +34,15 @@ EVENT = {"id": "evt_1", "type": "t"}
 # Every test of these files, again, with the fixtures from here.
 for module in (
     test_duplicates,
+    test_repeats,
     test_admin,
     test_order,
     test_maintenance,
     test_worker,
 ):
-    globals().update({n: test for n, test in vars(module).items() if n.startswith("test_")})
+    globals().update(
+        {n: test for n, test in vars(module).items() if n.startswith(("test_", "Test"))}
+    )
 bulk = test_admin.bulk
 pauses = test_worker.pauses
 
@@ -160,3 +172,33 @@ async def test_effect_and_completion_are_one_transaction(provider_of, postgres, 
             [event] = await stripe.events()
             assert (event.state, event.attempts) == expected
             stripe.clock.advance(10)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_both_engines_decide_alike(name, store):
+    with closing(open_store(":memory:")) as sqlite:
+        assert play(store, name, range(2)) == play(sqlite, name, range(2))
+
+
+def test_two_hosts_that_receive_two_attempts_at_once_handle_one(postgres_inbox):
+    """The attempts were signed apart, so only the second key shows that they are one event."""
+    both = threading.Barrier(2)
+
+    def attempt(number: int) -> Delivery:
+        identity = EventIdentity(f"time-{number}", "id-1", float("-inf"), remembered=1000.0)
+        request = WebhookRequest("POST", "", {}, b"{}")
+        item = EventItem("id-1", "t", identity)
+        return Delivery("r", "acme", request, 1.0, None, "KEY", "full", (item,))
+
+    async def received(number: int) -> str:
+        inbox = Inbox(postgres_inbox)
+        await inbox.open()
+        both.wait(timeout=30)
+        receipt = await inbox.put(attempt(number))
+        await inbox.close()
+        return receipt.outcomes[0]
+
+    PostgresStore(postgres_inbox).close()  # the tables
+    with ThreadPoolExecutor(2) as hosts:
+        outcomes = list(hosts.map(lambda number: asyncio.run(received(number)), range(2)))
+    assert sorted(outcomes) == ["accepted", "duplicate"]

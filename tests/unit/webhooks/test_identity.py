@@ -225,7 +225,6 @@ async def test_what_vendors_send(case, monkeypatch, clock):
     [
         ({"changes": ["header:X-Attempt"]}, "changes: holds places in the body only"),
         ({"equal": "sometimes"}, "equal"),
-        ({"equal": "same", "hours": 0.01}, "hours is shorter than timestamp.past"),
         ({"retry": "same"}, "past is shorter than identity.hours"),
     ],
 )

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Port to listen on.",
 )
+@click.option(
+    "--repeats",
+    metavar="[PROVIDER=]ACTION",
+    multiple=True,
+    help="What becomes of events that may be replays: quarantine (default), handle or drop.",
+)
 @inbox
 @options.project
 @options.as_json
@@ -35,6 +41,7 @@ def command(
     providers: tuple[str, ...],
     host: str,
     port: int,
+    repeats: tuple[str, ...],
     inbox: str | None,
     folder: Path,
     as_json: bool,
@@ -59,6 +66,6 @@ def command(
             output.say("webhooks.serving", url=url, provider=route.provider, origin=route.origin)
         output.json(served.as_json())
 
-    serve_webhooks(inbox, folder, providers, host=host, port=port, on_ready=show)
+    serve_webhooks(inbox, folder, providers, host=host, port=port, repeats=repeats, on_ready=show)
     output.say("webhooks.stopped")
     return options.exit_code(good=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from noctule.problem import Exit, Problem
 from noctule.stages.webhooks.inbox import as_problem
@@ -12,9 +12,10 @@ from noctule.stages.webhooks.routes import find_routes
 from noctule.webhooks import Inbox, Receiver
 from noctule.webhooks.receiving.router import WebhookRouter
 from noctule.webhooks.receiving.server import run, serve
+from noctule.webhooks.verification.identity import RepeatAction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from noctule.stages.webhooks.routes import WebhookRoute
@@ -39,14 +40,20 @@ def serve_webhooks(
     *,
     host: str,
     port: int,
+    repeats: Sequence[str] = (),
     on_ready: Callable[[ServedRoutes], None] = lambda _: None,
 ) -> None:
     """Receive the webhooks of `providers`, by default those of the project in `folder`, until
-    SIGINT or SIGTERM. Raises `Problem`."""
+    SIGINT or SIGTERM.
+
+    `repeats` says what becomes of events that may be replays: `handle`, or `github=handle`. Raises
+    `Problem`.
+    """
     routes = find_routes(folder, providers)
+    actions = _actions(repeats, [route.provider for route in routes])
     check_address(host, port)
     with as_problem():
-        router = _router(routes, inbox)
+        router = _router(routes, inbox, actions)
         served = ServedRoutes(f"http://{host}:{port}", tuple(routes))
         run(_serve(router, served, host, port, on_ready))
 
@@ -63,15 +70,41 @@ async def _serve(
         await serve(router, host, port)
 
 
-def _router(routes: Sequence[WebhookRoute], place: str | None) -> WebhookRouter:
+def _router(
+    routes: Sequence[WebhookRoute], place: str | None, actions: Mapping[str, RepeatAction]
+) -> WebhookRouter:
     inbox = Inbox(place)
     receivers = {
         route.path: Receiver(
-            route.provider, secrets=route.secrets, url=route.url, inbox=inbox, work=False
+            route.provider,
+            secrets=route.secrets,
+            url=route.url,
+            inbox=inbox,
+            work=False,
+            repeats=actions[route.provider],
         )
         for route in routes
     }
     return WebhookRouter(receivers, inbox)
+
+
+def _actions(repeats: Sequence[str], providers: Sequence[str]) -> dict[str, RepeatAction]:
+    """What becomes of each provider's repeats; raises `Problem` (exit 2)."""
+    actions: dict[str, RepeatAction] = dict.fromkeys(providers, "quarantine")
+    for text in sorted(repeats, key=lambda text: "=" in text):  # the general one first
+        provider, equals, action = text.rpartition("=")
+        if action not in get_args(RepeatAction) or (equals and provider not in providers):
+            known = ", ".join(get_args(RepeatAction))
+            raise Problem(
+                "webhooks.no_repeats",
+                exit=Exit.USAGE,
+                place=f"--repeats {text}",
+                known=known,
+                providers=", ".join(providers),
+            )
+        chosen = [provider] if equals else providers
+        actions |= dict.fromkeys(chosen, cast("RepeatAction", action))
+    return actions
 
 
 def check_address(host: str, port: int) -> None:

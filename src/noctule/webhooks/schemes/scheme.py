@@ -227,14 +227,6 @@ class Scheme:
                 "timestamp: past is shorter than identity.hours, so a retry with the same time"
                 " would be rejected"
             )
-        if (
-            self.timestamp
-            and facts.equal_content == "same"
-            and (facts.retry_seconds < self.timestamp.past)
-        ):
-            raise InvalidScheme(
-                "identity: hours is shorter than timestamp.past, so a replay could be a new event"
-            )
 
     def with_settings(self, values: Mapping[str, str]) -> "Scheme":
         """The same scheme with the values of `settings`, by name."""

@@ -14,8 +14,6 @@ from noctule.webhooks.verification.classify import EventItem
 
 EventState = Literal["pending", "leased", "done", "unhandled", "dead", "quarantined", "dropped"]
 STATES: tuple[EventState, ...] = get_args(EventState)
-SET_ASIDE: tuple[EventState, ...] = ("quarantined", "dropped")
-"""States of repeats that are processed only if an operator replays them."""
 EventOutcome = Literal["accepted", "duplicate", "repeated", "quarantined", "dropped"]
 """`repeated`: handled, although it may be a replay of an earlier event."""
 

@@ -82,9 +82,11 @@ class DedupeBatch:
     deliveries: list[tuple[int, Delivery]] = field(default_factory=list[tuple[int, "Delivery"]])
     events: list[list[Any]] = field(default_factory=list[list[Any]])
     """Columns as in `EVENT_COLUMNS`."""
-    aliases: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
+    aliases: dict[IdentityKey, tuple[Any, ...]] = field(
+        default_factory=dict[IdentityKey, tuple[Any, ...]]
+    )
     """Columns as in `ALIAS_COLUMNS`."""
-    ended: list[IdentityKey] = field(default_factory=list[IdentityKey])
+    ended: set[IdentityKey] = field(default_factory=set[IdentityKey])
     copies: Counter[int] = field(default_factory=Counter[int])
     expired: list[int] = field(default_factory=list[int])
 
@@ -183,7 +185,8 @@ class DedupeBatch:
         if self._find(delivery, alias) is not None:
             return
         until = delivery.received_at + item.identity.remembered
-        if (delivery.route, alias) in self.known:
-            self.ended.append((delivery.route, alias))
-        self.aliases.append((delivery.route, alias, event.identity, until))
-        self.known[delivery.route, alias] = replace(event, until=until)
+        key = delivery.route, alias
+        if key in self.known:
+            self.ended.add(key)
+        self.aliases[key] = (*key, event.identity, until)
+        self.known[key] = replace(event, until=until)

@@ -149,9 +149,9 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
         self.insert("noctule_event", EVENT_COLUMNS, batch.events)
         self.run_many(
             "DELETE FROM noctule_alias WHERE route = :route AND alias = :alias",
-            [{"route": route, "alias": alias} for route, alias in batch.ended],
+            [{"route": route, "alias": alias} for route, alias in sorted(batch.ended)],
         )
-        self.insert("noctule_alias", ALIAS_COLUMNS, batch.aliases)
+        self.insert("noctule_alias", ALIAS_COLUMNS, list(batch.aliases.values()))
         self.run_many(
             "UPDATE noctule_event SET copies = copies + :more WHERE seq = :seq",
             [{"seq": seq, "more": more} for seq, more in sorted(batch.copies.items())],

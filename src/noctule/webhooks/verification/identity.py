@@ -79,7 +79,9 @@ class IdentityReader:
         scheme = self._view.scheme
         facts = scheme.identity
         partial = scheme.coverage == "partial"
-        window = facts.retry_seconds if facts.equal_content == "same" else NEVER
+        accepted = scheme.timestamp.past + scheme.timestamp.future if scheme.timestamp else 0.0
+        remembered = max(facts.retry_seconds, accepted)  # as long as it can arrive again
+        window = remembered if facts.equal_content == "same" else NEVER
         if ground is Ground.TIME_AND_CONTENT and not partial:
             return EventIdentity(f"content:{content}", window=window, later="new")
         if scheme.timestamp is None:
@@ -91,7 +93,6 @@ class IdentityReader:
             return EventIdentity(key)
         marks = {Ground.TIME_AND_ID: event_id, Ground.TIME: moment}
         twin = f"same:{_digest(content, marks.get(ground, ''))}"
-        remembered = max(facts.retry_seconds, scheme.timestamp.past + scheme.timestamp.future)
         return EventIdentity(key, twin, NEVER, remembered=remembered)
 
     def _moment(self, content: str) -> str:

@@ -16,7 +16,7 @@ from noctule.runtime.clock import SYSTEM
 from noctule.runtime.redaction import scrubbed_logs
 from noctule.runtime.request import Headers, Request, Response
 from noctule.runtime.transport.network_errors import translate
-from noctule.runtime.transport.pools import LoopPools, ThreadPools
+from noctule.runtime.transport.pools import ThreadPools
 from noctule.runtime.transport.response_body import AsyncEngineBody, Decompressor, SyncEngineBody
 from noctule.runtime.transport.route import Route, Routes
 from noctule.runtime.transport.sockets import thread_deadline
@@ -39,6 +39,8 @@ class HttpTransport:
     def __init__(
         self, *, clock: Clock = SYSTEM, connections: int = CONNECTIONS, tls: Tls | None = None
     ) -> None:
+        from noctule.runtime.transport.loop_pools import LoopPools
+
         self._clock = clock
         self._routes = Routes()
         self._pools = LoopPools(connections, DEFAULT if tls is None else TlsContext(tls))
@@ -112,7 +114,7 @@ def _engine_request(
         httpcore2.URL(
             scheme=route.scheme,
             host=route.host,
-            port=route.origin.port,
+            port=route.port,
             target=(slash or "/").encode() + target.encode("ascii"),
         ),
         headers=headers,

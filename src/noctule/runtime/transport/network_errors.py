@@ -102,6 +102,8 @@ def _refused_by_proxy(error: BaseException, route: Route) -> str:
 def _connection_lost(error: BaseException, route: Route) -> errors.ConnectionFailed:
     tls = _tls_error(error)
     cause = _system_cause(error) or "the connection was closed before the answer was complete"
+    if isinstance(error, httpcore2.RemoteProtocolError) and "connect" not in str(error):
+        cause = "its answer is not valid HTTP"
     failure = errors.ConnectionFailed(f"{_peer(route)}: {_tls_cause(tls) if tls else cause}")
     # In TLS 1.3, a refusal of our certificate arrives as the first thing that is read.
     failure.sent = tls is None or not _refuses_certificate(tls)

@@ -83,7 +83,7 @@ class _GzipStream:
 
     @property
     def complete(self) -> bool:
-        return self._empty or self._member.eof
+        return self._empty or (self._member.eof and not self._between)
 
 
 class _DeflateStream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from noctule.runtime.errors import ConfigurationError
-from noctule.runtime.origin import Origin, origin_of
+from noctule.runtime.origin import DEFAULT_PORTS, Origin, origin_of
 from noctule.runtime.transport.proxies import Proxy, proxy_for
 
 MAX_ROUTES = 256
@@ -15,6 +15,8 @@ class Route(NamedTuple):
     origin: Origin
     scheme: bytes
     host: bytes
+    port: int | None
+    """None for the scheme's own: a proxy is told the URL as it would be written."""
     header: bytes
     """The Host header."""
     proxy: Proxy | None
@@ -47,6 +49,7 @@ def _route(start: str) -> Route:
         origin,
         origin.scheme.encode(),
         origin.host.encode(),
+        None if origin.port == DEFAULT_PORTS[origin.scheme] else origin.port,
         origin.netloc.encode(),
         proxy_for(origin),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from threading import local
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -48,7 +48,7 @@ class _OpenStreams:
         os.close(nowhere)
 
 
-_OPEN = _OpenStreams()
+OPEN_STREAMS = _OpenStreams()
 
 
 class _ThreadLocal(local):
@@ -81,7 +81,11 @@ def _time_left(timeout: float | None, expired: type[Exception]) -> float | None:
 class _DeadlineStream(httpcore2.NetworkStream):
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self._stream = stream
-        _OPEN.add(self)
+        OPEN_STREAMS.add(self)
+
+    def __del__(self) -> None:
+        # The engine forgets connections that a SOCKS proxy refuses.
+        self._stream.close()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, _time_left(timeout, httpcore2.ReadTimeout))
@@ -118,62 +122,3 @@ class ThreadBackend(httpcore2.SyncBackend):
     ) -> httpcore2.NetworkStream:
         left = _time_left(timeout, httpcore2.ConnectTimeout)
         return _DeadlineStream(super().connect_tcp(host, port, left, local_address, socket_options))
-
-
-class _LoopStream(httpcore2.AsyncNetworkStream):
-    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
-        self._stream = stream
-        _OPEN.add(self)
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
-        return _LoopStream(stream)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class LoopBackend(httpcore2.AsyncNetworkBackend):
-    """The engine's network backend for one event loop."""
-
-    def __init__(self) -> None:
-        self._backend: Any = httpcore2.AnyIOBackend()
-        self._transports: WeakSet[Any] = WeakSet()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
-        # No public name leads from a stream of anyio to its transport.
-        transport = getattr(getattr(stream, "_stream", None), "_transport", None)
-        if transport is not None:
-            self._transports.add(transport)
-        return _LoopStream(stream)
-
-    def close_transports(self) -> None:
-        """Close the sockets, although the loop is closed: a transport of asyncio does that in a
-        callback, which its loop no longer runs."""
-        for transport in list(self._transports):
-            close = getattr(transport, "_call_connection_lost", None)
-            if close is not None and getattr(transport, "_sock", None) is not None:
-                with suppress(RuntimeError):  # somebody in that loop would be woken
-                    close(None)

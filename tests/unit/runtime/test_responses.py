@@ -23,10 +23,15 @@ from noctule.runtime import (
 )
 from noctule.runtime.policy.classify import classify_response
 from noctule.runtime.policy.cooldown import Cooldown
-from noctule.runtime.responses.deprecation import DEPRECATION_FIELDS, deprecation
+from noctule.runtime.responses.deprecation import deprecation, tell_deprecation
 from noctule.runtime.responses.moments import duration, moment, number, seconds_until
 from noctule.runtime.responses.problem_details import problem_details
-from noctule.runtime.responses.rate_limits import RATE_LIMIT_FIELDS, exhausted, rate_windows
+from noctule.runtime.responses.rate_limits import (
+    FAMILIES,
+    exhausted,
+    rate_windows,
+    tell_limits,
+)
 from noctule.runtime.responses.retry_after import retry_after, should_retry
 from noctule.runtime.responses.structured_fields import (
     FieldDate,
@@ -44,9 +49,17 @@ if TYPE_CHECKING:
 NOW = 1_800_000_000.0
 KNOWN_NAMES = sorted(
     {name.lower() for row in rows() for name in row.headers}
-    | RATE_LIMIT_FIELDS
-    | DEPRECATION_FIELDS
-    | {"date", "link", "ratelimit-policy", "x-ratelimit-bucket"}
+    | {family.remaining for family in FAMILIES}
+    | {
+        "ratelimit",
+        "x-fancy-quota-remaining",
+        "x-fancy-quota-reset",
+        "x-deprecation",
+        "date",
+        "link",
+        "ratelimit-policy",
+        "x-ratelimit-bucket",
+    }
 )
 VALUES = (
     st.sampled_from(sorted({value for row in rows() for value in row.headers.values()}))
@@ -93,6 +106,17 @@ def test_hostile_headers_take_linear_time(piece: str) -> None:
     classify_response(Response(429, headers, b"{}"), NOW)
     deprecation(headers)
     retry_after({"x-ratelimit-reset-after": text}, NOW)
+
+
+@given(HEADERS, st.sets(st.sampled_from(["server", "x-powered-by", "x-remain", "vary", "x-rate"])))
+def test_names_without_the_words_have_nothing_to_tell(
+    headers: dict[str, str], others: set[str]
+) -> None:
+    response = Headers([*headers.items(), *((name, "0") for name in others)])
+    if not tell_limits(response.names):
+        assert rate_windows(response, None, NOW) == []
+    if not tell_deprecation(response.names):
+        assert deprecation(response) is None
 
 
 class TestStructuredFields:

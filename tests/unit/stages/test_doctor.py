@@ -114,7 +114,7 @@ def test_failures_now_are_told_beside_those_before(
 @pytest.mark.parametrize(
     ("outcomes", "severity"),
     [
-        ({"ok": 1000, "ServerError": 2}, "good"),
+        ({"ok": 1000, "ServerError": 20}, "good"),
         ({"ok": 20, "ServerError": 2}, "good"),
         ({"ok": 94, "ServerError": 6}, "warning"),
         ({"ok": 1, "ServerError": 1}, "bad"),
@@ -136,6 +136,16 @@ def test_calls_that_failed_before_the_traffic_stopped_are_still_told() -> None:
     )
     assert found["provider"].severity == "bad"
     assert found["provider"].values["last"] != found["provider"].values["success"]
+
+
+def test_an_outage_that_is_over_is_told_as_such() -> None:
+    last = failure("ServerError", 300, status=503)
+    outage = batch(300, {"ok": 1, "ServerError": 40}, failure=last)
+    found = findings(outage, batch(5, {"ok": 25}))
+    assert [(f.severity, f.check) for f in found.values()] == [("warning", "recovered")]
+    assert "25 calls succeeded since" in found["recovered"].text("en")
+    still = findings(outage, batch(15, {"ok": 25}), batch(5, {"ServerError": 1}))
+    assert [(f.severity, f.check) for f in still.values()] == [("bad", "provider")]
 
 
 def test_failures_of_the_day_before_are_past() -> None:

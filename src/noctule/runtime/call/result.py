@@ -10,9 +10,10 @@ from noctule.runtime import errors
 from noctule.runtime.call.telemetry import ViolationLog
 from noctule.runtime.decoding.lenient import is_hollow, is_unlike
 from noctule.runtime.decoding.models import decode
+from noctule.runtime.journal.recorder import failure_reason
 from noctule.runtime.redaction import REDACTOR
 from noctule.runtime.redaction.log_fields import MAX_LENGTH
-from noctule.runtime.responses.deprecation import DEPRECATION_FIELDS, deprecation
+from noctule.runtime.responses.deprecation import deprecation, tell_deprecation
 
 if TYPE_CHECKING:
     from noctule.runtime.call.config import ServiceConfig
@@ -82,7 +83,7 @@ class ResultReader:
             engine = call.engine
             seconds = self._clock.monotonic() - engine.start_time
             recorder.success(call.operation.name, seconds, engine.attempts, outcome.window)
-        if response.headers.has_any(DEPRECATION_FIELDS):
+        if tell_deprecation(response.headers.names):
             self._report_deprecation(call, response)
         if self._telemetry.is_enabled("call"):
             self._report("call", call, response, None)
@@ -154,9 +155,5 @@ class ResultReader:
 
 def _network_reason(error: errors.ServiceError | None) -> dict[str, object]:
     """Host and cause, where the network failed: these texts are ours, never the provider's."""
-    if isinstance(error, errors.OutcomeUnknown | errors.DeadlineExceeded):
-        cause = error.__cause__
-    else:
-        cause = error
-    network = isinstance(cause, errors.ConnectionFailed | errors.TimedOut) and cause.args
-    return {"reason": cause.args[0]} if cause and network else {}
+    reason = failure_reason(error) if error is not None else ""
+    return {"reason": reason} if reason else {}

@@ -137,7 +137,10 @@ class ServiceRecorder:
         counters.buckets[bisect_left(BOUNDS, seconds)] += 1
         counters.seconds += seconds
         counters.retries += max(0, attempts - 1)
-        counters.failure = time.time(), name, origin, error.status, failure_reason(error)
+        reason = failure_reason(error)
+        if not reason and name == "CircuitOpen" and (circuit := self.circuits.get(_host(origin))):
+            reason = circuit.reason
+        counters.failure = time.time(), name, origin, error.status, reason
         if not self.awake:
             self._on_call()
 
@@ -193,7 +196,9 @@ def _keep_lowest(counters: OperationCounters, window: RateWindow, limit: float) 
 
 @lru_cache
 def _host(origin: str) -> str:
-    return urlsplit(origin).netloc or origin
+    """The host, and its port if it is not the usual one; with the scheme if that is not https."""
+    scheme, netloc, *_ = urlsplit(origin)
+    return netloc if scheme == "https" and netloc else origin
 
 
 def _added(now: dict[K, int], before: dict[K, int]) -> dict[K, int]:

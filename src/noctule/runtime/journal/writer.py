@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from noctule.runtime import fork
 from noctule.runtime.journal.entries import JournalBatch
 from noctule.runtime.journal.place import VARIABLE, journal_folder
 from noctule.runtime.journal.recorder import ServiceRecorder
@@ -51,6 +52,7 @@ class Journal:
         self._registered = False
         self._warned = False
         self._announced: dict[DeprecatedOperation, float] = {}
+        fork.register(self)
 
     def recorder(self, service: str) -> ServiceRecorder:
         """The recorder of a service, which all its instances share."""
@@ -190,6 +192,3 @@ def _taken(recorder: ServiceRecorder) -> Iterator[CircuitChange]:
 
 JOURNAL = Journal()
 """Of this process."""
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=JOURNAL.after_fork)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from noctule.runtime import errors
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.responses.problem_details import problem_details
-from noctule.runtime.responses.rate_limits import RATE_LIMIT_FIELDS, exhausted, rate_windows
+from noctule.runtime.responses.rate_limits import exhausted, rate_windows, tell_limits
 from noctule.runtime.responses.retry_after import retry_after, should_retry
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def classify_response(
     outcome = body_failure.outcome(response, now) if body_failure is not None else None
     headers = response.headers
     limits: list[RateWindow] = []
-    if rate_limit is not None or headers.has_any(RATE_LIMIT_FIELDS):
+    if rate_limit is not None or tell_limits(headers.names):
         limits = rate_windows(headers, rate_limit, now)
     empty = exhausted(limits) if limits else None
     if outcome is None and response.status < 300:

@@ -22,16 +22,12 @@ from noctule.runtime.responses.structured_fields import FieldDate, parse_item
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_DATED = ("deprecation", "deprecated", "x-api-deprecation-date", "x-deprecated-atutc",
-          "paypal-deprecated")  # fmt: skip
-"""RFC 9745; IBM; Zapier; SEGES; PayPal's API standards."""
-_PLAIN = ("x-shopify-api-deprecated-reason", "x-api-deprecation-info", "x-api-deprecated",
-          "x-api-warn", "x-deprecated-message", "x-ad-api-version-warning",
-          "x-wp-deprecatedfunction", "x-wp-deprecatedparam", "asana-change")  # fmt: skip
-"""Shopify; Zapier; Clearbit; SEGES; Meta; WordPress; Asana. A text or a link; no date."""
-_SUNSETS = ("sunset", "x-deprecated-expiresutc")
-DEPRECATION_FIELDS = frozenset({*_DATED, *_PLAIN, *_SUNSETS, "warning"})
-"""Without one of these, a response announces nothing."""
+_OTHERS = frozenset({"x-api-warn", "x-ad-api-version-warning", "asana-change"})
+"""Clearbit, Meta and Asana. Everybody else has "deprecat" in the name: IBM, PayPal, Shopify,
+Zapier, WordPress …"""
+_WORDS = ("deprecat", "sunset", "warn", "asana-change")
+_ENDS = ("sunset", "expire", "remov", "end-of-life")
+"""Words in the name of a header that says when it stops working."""
 
 _NO = frozenset({"", "false", "0", "no", "none", "?0", "null"})
 _WARNING = re.compile(
@@ -39,6 +35,7 @@ _WARNING = re.compile(
 )
 MAX_TEXT = 1000
 MAX_URL = 200
+MAX_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +52,35 @@ class DeprecationNotice:
     """Where the provider explains it: without query and fragment, redacted."""
 
 
+def tell_deprecation(names: str) -> bool:
+    """Whether headers with these names may announce something; without that, they do not."""
+    return any(word in names for word in _WORDS)
+
+
 def deprecation(headers: Mapping[str, str]) -> DeprecationNotice | None:
     """What the headers of a response announce; None when they announce nothing."""
-    header = _announcing(headers)
+    names = [name for name in headers if "deprecat" in name or name in _OTHERS]
+    names.sort(key=lambda name: name != "deprecation")
+    ends = [name for name in headers if "sunset" in name or (name in names and _is_end(name))]
+    sunset = _first_date(headers, ends)
+    header = next((name for name in names if _affirms(name, headers[name])), None)
+    if header is None and sunset is not None:
+        header = ends[0]
+    if header is None and _WARNING.search(headers.get("warning", "")[:MAX_TEXT]):
+        header = "warning"
     if header is None:
         return None
-    dates = (_date(headers[name]) for name in _DATED if name in headers)
-    sunsets = (_date(headers[name]) for name in _SUNSETS if name in headers)
-    return DeprecationNotice(
-        header,
-        next((date for date in dates if date is not None), None),
-        next((date for date in sunsets if date is not None), None),
-        _link(headers),
-    )
+    since = _first_date(headers, [name for name in names if name not in ends])
+    return DeprecationNotice(header[:MAX_NAME], since, sunset, _link(headers, names))
 
 
-def _announcing(headers: Mapping[str, str]) -> str | None:
-    for name in (*_DATED, *_PLAIN):
-        if name in headers and _affirms(name, headers[name]):
-            return name
-    for name in _SUNSETS:
-        if _date(headers.get(name, "")) is not None:
-            return name
-    if _WARNING.search(headers.get("warning", "")[:MAX_TEXT]):
-        return "warning"
-    return None
+def _is_end(name: str) -> bool:
+    return any(word in name for word in _ENDS)
+
+
+def _first_date(headers: Mapping[str, str], names: list[str]) -> str | None:
+    dates = (_date(headers[name]) for name in names)
+    return next((date for date in dates if date is not None), None)
 
 
 def _affirms(name: str, value: str) -> bool:
@@ -109,13 +110,13 @@ def _last_part(value: str) -> str:
     return re.sub(r'^.*\bdate="?([^"]*)"?$', r"\1", value[:MAX_TEXT])
 
 
-def _link(headers: Mapping[str, str]) -> str | None:
+def _link(headers: Mapping[str, str], names: list[str]) -> str | None:
     """The explanation, else the successor: from Link, else from a header that is a URL."""
     header = headers.get("link", "")
     for relation in ("deprecation", "sunset", "successor-version", "latest-version"):
         if relation in header.lower() and (target := find_link(header, relation)):
             return _shown(target)
-    for name in _PLAIN:
+    for name in names:
         found = re.search(r"https?://[^\s,;\"'<>]{1,500}", headers.get(name, "")[:MAX_TEXT])
         if found:
             return _shown(found[0])

@@ -23,6 +23,11 @@ _JAVASCRIPT = re.compile(
 )
 
 
+# "2027-01-15 08:00:20 UTC", as Ruby prints a time, and "… +0000".
+_ZONE = re.compile(r"^([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]{5,15}) ?(?:UTC|GMT|Z|\+0000)$")
+_ISO_ZONE = r"\1+00:00"
+
+
 def number(value: str | None) -> float | None:
     """A finite decimal number: "inf", "nan" and "1_0" are not what a header means."""
     if not value:
@@ -36,7 +41,7 @@ def moment(value: str | None) -> float | None:
     JavaScript does. Without a time zone, UTC is meant."""
     if not value or len(value) > MAX_LENGTH:
         return None
-    text = value.strip().strip('"')
+    text = _ZONE.sub(_ISO_ZONE, value.strip().strip('"'))
     for read in (_http_date, datetime.fromisoformat):
         try:
             date = read(text)

@@ -2,13 +2,16 @@
 
 Read are the fields of draft-ietf-httpapi-ratelimit-headers (`RateLimit` and `RateLimit-Policy`, as
 in draft 11 of May 2026 and in draft 7), the three fields of its first six drafts, the families with
-`X-` in front of them, and what a service names itself (`RateLimitHeaders`). How each is understood
+`X-` in front of them, others of the same make, and what a service names itself
+(`RateLimitHeaders`). How each is understood
 is shown, case by case, in docs/runtime/headers.md.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from noctule.runtime.responses.moments import number, seconds_until
@@ -87,9 +90,9 @@ FAMILIES = (
     _family("anthropic-ratelimit-output-tokens-{}", blocks=False),
     _Family("x-hubspot-ratelimit-daily-remaining", "", "x-hubspot-ratelimit-daily", blocks=False),
 )
-_FAMILY_OF = {family.remaining: family for family in FAMILIES}
-RATE_LIMIT_FIELDS = frozenset({"ratelimit", *_FAMILY_OF})
-"""Without one of these, a response says nothing about limits."""
+_KNOWN = {family.remaining: family for family in FAMILIES}
+_UNKNOWN = re.compile(r"[a-z0-9-]*(?:rate-?limit|quota|throttle)[a-z0-9-]*remaining[a-z0-9-]*")
+_OTHER_UNITS = re.compile(r"token|byte|cost|point|concurren")
 
 _BUCKETS = ("x-ratelimit-bucket", "x-ratelimit-resource", "x-ratelimit-name", "ratelimit-name")
 """Discord, GitHub, Datadog, GitLab: the name of the limit, which only some operations draw on."""
@@ -110,9 +113,25 @@ def rate_windows(
     for name in headers:
         if name == "ratelimit":
             windows += _standard(headers[name], headers.get("ratelimit-policy", ""))
-        elif name in _FAMILY_OF and name != own:
-            windows += _triple(headers, _FAMILY_OF[name], now)
+        elif name != own and (family := _family_of(name)) is not None:
+            windows += _triple(headers, family, now)
     return windows[:MAX_WINDOWS]
+
+
+def tell_limits(names: str) -> bool:
+    """Whether headers with these names may tell of limits; without that, they do not."""
+    return "remaining" in names or "ratelimit" in names
+
+
+@lru_cache
+def _family_of(name: str) -> _Family | None:
+    """The headers that belong to one that says what remains; None for any other. A family that is
+    not known is taken to be the limit of an endpoint, and to block calls if it counts them."""
+    family = _KNOWN.get(name)
+    if family is None and len(name) < 100 and _UNKNOWN.fullmatch(name):
+        reset, limit = (name.replace("remaining", part) for part in ("reset", "limit"))
+        family = _Family(name, reset, limit, blocks=not _OTHER_UNITS.search(name), shared=False)
+    return family
 
 
 def exhausted(windows: list[RateWindow]) -> RateWindow | None:

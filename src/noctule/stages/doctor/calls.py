@@ -15,7 +15,13 @@ from noctule.stages.doctor.finding import DoctorFinding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from noctule.runtime.journal.entries import CallFailure, JournalBatch, LimitUse, OpenCircuit
+    from noctule.runtime.journal.entries import (
+        CallCounts,
+        CallFailure,
+        JournalBatch,
+        LimitUse,
+        OpenCircuit,
+    )
     from noctule.stages.doctor.finding import DoctorContext, Severity
 
 RECENT = 900.0
@@ -69,17 +75,25 @@ def check_calls(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorF
             yield _well(service, operations.values())
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Operation:
     """An operation now, and in the day before that."""
 
     now: CallSummary
     earlier: CallSummary
-    last_success: float | None
+    last_success: float | None = None
+    successes_since: int = 0
+    """Calls that succeeded after the last ten seconds with a failure."""
 
-    @property
-    def failed(self) -> int:
-        return _failed(self.now)
+    def add(self, at: float, counts: CallCounts, *, recent: bool) -> None:
+        """Count what was written at `at`; in the order of time."""
+        (self.now if recent else self.earlier).add(counts)
+        successes = counts.outcomes.get("ok", 0)
+        if successes:
+            self.last_success = at
+        refused = sum(counts.outcomes.get(outcome, 0) for outcome in REFUSALS)
+        failing = sum(counts.outcomes.values()) > successes + refused
+        self.successes_since = 0 if failing else self.successes_since + successes
 
 
 def _operations(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorFinding]:
@@ -92,27 +106,21 @@ def _operations(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorF
 
 def _recent(batches: Sequence[JournalBatch], now: float) -> dict[str, dict[str, _Operation]]:
     """Service -> operation -> its calls in the last quarter of an hour of that service."""
-    day = [batch for batch in batches if batch.at >= now - DAY]
-    last: dict[str, float] = {}
-    successes: dict[tuple[str, str], float] = {}
-    for batch in day:
-        for counts in batch.calls:
-            last[counts.service] = max(last.get(counts.service, 0.0), batch.at)
-            if counts.outcomes.get("ok"):
-                key = counts.service, counts.operation
-                successes[key] = max(successes.get(key, 0.0), batch.at)
-    recent: dict[tuple[str, str], CallSummary] = {}
-    earlier: dict[tuple[str, str], CallSummary] = {}
-    for batch in day:
-        for counts in batch.calls:
-            key = counts.service, counts.operation
-            into = recent if batch.at > last[counts.service] - RECENT else earlier
-            into.setdefault(key, CallSummary(*key)).add(counts)
+    day = sorted((b for b in batches if b.at >= now - DAY), key=lambda batch: batch.at)
+    counted = [(batch.at, counts) for batch in day for counts in batch.calls]
+    last = {counts.service: at for at, counts in counted}
     services: dict[str, dict[str, _Operation]] = defaultdict(dict)
-    for key, summary in sorted(recent.items()):
-        before = earlier.get(key) or CallSummary(*key)
-        services[key[0]][key[1]] = _Operation(summary, before, successes.get(key))
-    return services
+    for at, counts in counted:
+        key = counts.service, counts.operation
+        operations = services[counts.service]
+        if counts.operation not in operations:
+            operations[counts.operation] = _Operation(CallSummary(*key), CallSummary(*key))
+        recent = at > last[counts.service] - RECENT
+        operations[counts.operation].add(at, counts, recent=recent)
+    return {
+        service: {name: op for name, op in sorted(operations.items()) if op.now.calls}
+        for service, operations in sorted(services.items())
+    }
 
 
 def _failed(summary: CallSummary) -> int:
@@ -121,12 +129,13 @@ def _failed(summary: CallSummary) -> int:
 
 def _judged(operation: _Operation) -> DoctorFinding | None:
     """None for an operation that is well."""
-    now, failed = operation.now, operation.failed
+    now, failed = operation.now, _failed(operation.now)
     refused = now.count(*REFUSALS)
-    if failed >= MANY * now.calls:
-        return _failing("bad", _kind(now), operation, failed)
-    if failed >= FEW and failed >= SOME * now.calls:
-        return _failing("warning", _kind(now), operation, failed)
+    many = failed >= MANY * now.calls
+    if many or (failed >= FEW and failed >= SOME * now.calls):
+        if operation.successes_since >= FEW:
+            return _failing("warning", "recovered", operation, failed)
+        return _failing("bad" if many else "warning", _kind(now), operation, failed)
     if refused >= FEW and refused >= MANY * now.calls:
         return _failing("warning", "refused", operation, refused)
     return None
@@ -155,11 +164,16 @@ def _failing(severity: Severity, check: str, operation: _Operation, failed: int)
         "calls": f"{now.calls:,}",
         "before": f"{100 * before / earlier.calls:.1f} %" if earlier.calls else "–",
         "cause": _cause(last) if last else ", ".join(now.outcomes),
-        "host": last.host if last else now.service,
+        "url": _url(last.host if last else now.service),
+        "after": f"{operation.successes_since:,}",
         "last": clock_time(last.at if last else None),
         "success": clock_time(operation.last_success),
     }
     return DoctorFinding(severity, "calls", check, f"{now.service}.{now.operation}", values)
+
+
+def _url(host: str) -> str:
+    return host if "://" in host else f"https://{host}"
 
 
 def _cause(failure: CallFailure) -> str:
@@ -183,6 +197,7 @@ def _circuits(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorFin
         values = {
             "service": service,
             "host": host,
+            "url": _url(host),
             "since": clock_time(first.since),
             "reason": first.reason or "–",
             "count": str(len(open_circuits)),

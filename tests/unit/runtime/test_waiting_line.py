@@ -423,6 +423,48 @@ def test_a_cancelled_call_gives_its_place_back() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("retry_after", [1, 3, 5])
+def test_calls_that_wait_as_long_as_the_provider_asks_hold_no_permit(retry_after: int) -> None:
+    """A 503 with `Retry-After`: more calls wait for its end than there are permits."""
+
+    async def main() -> None:
+        clock = VirtualClock()
+        blip = Blip(clock, 3.0)
+
+        async def asking(request: Request, send: Any = blip.asend) -> Response:
+            response: Response = await send(request)
+            if response.status == 503:
+                response.headers = Headers([("Retry-After", str(retry_after))])
+            return response
+
+        blip.asend = asking  # type: ignore[method-assign]
+        shop = make(blip, clock)
+        results = await traffic(shop, clock, 300, 7.0)
+        assert failed(results, 1.0, 7.0) <= 0.02
+        assert blip.load <= 0.1 * 900
+        assert blip.most <= 50
+        state = shop._builder._settings_for(READ, None).engine_config.state
+        assert (state.bulkhead.active_calls, state.cooldown.resting) == (0, 0)
+
+    asyncio.run(main())
+
+
+def test_a_call_that_waits_for_its_retry_holds_no_permit() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        blip = Blip(clock, 0.5)
+        shop = make(blip, clock, max_concurrency=1)
+        await clock.sleep(1.0)
+        failing = asyncio.ensure_future(shop.call(READ, path={"id": 1}))
+        await clock.sleep(0.6)
+        await shop.call(READ, path={"id": 2})
+        assert not failing.done()
+        assert clock.monotonic() == pytest.approx(1.65)
+        await failing
+
+    asyncio.run(main())
+
+
 class Door:
     """A provider for threads: refuses until it is opened."""
 

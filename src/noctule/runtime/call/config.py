@@ -60,7 +60,8 @@ class Policies:
     outage is younger than this, about as long as its retries would have waited. It holds no permit
     meanwhile. None: it fails with `CircuitOpen` at once."""
     max_concurrency: int | None = 50
-    """Concurrent calls to one provider, so that one that hangs does not take all connections."""
+    """Calls on the wire to one provider, so that one that hangs does not take all connections.
+    A call that waits, for a retry or in line, has no permit."""
     concurrency_timeout: float = 3.0
     """How long a call waits for a permit before it fails with `TooManyConcurrentCalls`."""
     max_cooldown: float = 300.0

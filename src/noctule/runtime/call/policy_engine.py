@@ -52,6 +52,8 @@ NO_GENERATION = -1
 """No attempt is admitted at present."""
 NO_WAITER = Waiter()
 """The call has no permit and does not wait for one."""
+RESTING = Waiter()
+"""The call gave its permit back for a cooldown."""
 
 
 @dataclass(slots=True)
@@ -141,6 +143,10 @@ class PolicyEngine:
         waiter = self._waiter
         if waiter is NO_WAITER and self._line_call is not None:
             return self._in_line(self._line_call, self.config.monotonic())
+        if waiter is RESTING:
+            self._waiter = NO_WAITER
+            self.config.state.stop_resting()
+            return self._acquire(self.config.monotonic())
         if waiter is not None and not waiter.granted:
             raise self._stop(
                 errors.DeadlineExceeded()
@@ -219,6 +225,8 @@ class PolicyEngine:
             if bulkhead is not None and waiter is not NO_WAITER:
                 if waiter is None:
                     bulkhead.release()
+                elif waiter is RESTING:
+                    state.stop_resting()
                 else:
                     state.cancel(bulkhead, waiter)
                 if bulkhead.queue:
@@ -267,7 +275,7 @@ class PolicyEngine:
         if state.cooldown.not_before > now:
             wait = state.cooldown.wait(now, config.operation)
             if wait:
-                return self._wait_for_cooldown(wait)
+                return self._wait_for_cooldown(now, wait)
         self._attempt_start = now
         self._cut_by_deadline = False
         if until is not None and (attempt.seconds is None or now + attempt.seconds > until):
@@ -294,10 +302,19 @@ class PolicyEngine:
             raise self._stop(errors.DeadlineExceeded())
         return Attempt(seconds)
 
-    def _wait_for_cooldown(self, wait: float) -> Sleep:
+    def _wait_for_cooldown(self, now: float, wait: float) -> Sleep:
         if wait > self.config.policies.retry.max_retry_after or self._beyond_deadline(wait):
             raise self._stop(errors.RateLimited(), retry_after=wait)
-        return Sleep(with_jitter(wait, self.config.state.random))
+        return self._sleep(now, with_jitter(wait, self.config.state.random))
+
+    def _sleep(self, now: float, seconds: float) -> Sleep:
+        """Wait without a permit, unless it takes so long that others should not wait as well."""
+        state, bulkhead = self.config.state, self.config.state.bulkhead
+        short = seconds <= 1.25 * (self.config.max_outage_wait or 0.0)
+        if bulkhead is not None and short and state.rest():
+            state.return_permit(bulkhead, self._waiter, now)
+            self._waiter = RESTING
+        return Sleep(seconds)
 
     def _admit(self, now: float, attempt: Attempt) -> Attempt | Sleep | Wait:
         """The attempt that the breaker admits, or a wait; raises when the call is refused."""
@@ -339,8 +356,7 @@ class PolicyEngine:
 
     def _in_line(self, call: WaitingCall, now: float) -> Attempt | Sleep | Wait:
         """Wait for the call's turn in line, or make its attempt."""
-        config = self.config
-        state, until = config.state, self._until
+        state, until = self.config.state, self._until
         wait = state.wait_in_line(call, now)
         if wait is not None:
             if until is not None:
@@ -348,15 +364,17 @@ class PolicyEngine:
             if wait.seconds <= 0.0:
                 raise self._circuit_open(now)
             return wait
-        bulkhead = state.bulkhead
+        return self._acquire(now)
+
+    def _acquire(self, now: float) -> Attempt | Sleep | Wait:
+        """Take a permit again after a wait, and go on. Many may have waited, so it takes longer."""
+        config = self.config
+        bulkhead = config.state.bulkhead
         if bulkhead is None or bulkhead.try_acquire():
             self._waiter = None
             return self._next_attempt(now)
-        if call.released:
-            longest = max(config.policies.concurrency_timeout, config.max_outage_wait or 0.0)
-            return self._wait_for_permit(bulkhead, now, longest)
-        state.postpone_trial(now)
-        return self._in_line(call, now)
+        longest = max(config.policies.concurrency_timeout, config.max_outage_wait or 0.0)
+        return self._wait_for_permit(bulkhead, now, longest)
 
     def _wait_for_permit(
         self, bulkhead: Bulkhead, now: float, max_wait: float
@@ -372,13 +390,12 @@ class PolicyEngine:
         """The wait before a retry: in line if the circuit is open, since the provider may be back
         sooner, and since a call in line holds no permit."""
         config = self.config
-        if config.state.lets_calls_pass:
-            return Sleep(wait)
         now = config.monotonic()
-        call = self._waiting_call(now)
-        if config.state.can_wait(call, now + wait):
-            return self._join_line(call, now, now + wait)
-        return Sleep(wait)
+        if not config.state.lets_calls_pass:
+            call = self._waiting_call(now)
+            if config.state.can_wait(call, now + wait):
+                return self._join_line(call, now, now + wait)
+        return self._sleep(now, wait)
 
     def _circuit_open(self, now: float) -> errors.ServiceError:
         return self._stop(

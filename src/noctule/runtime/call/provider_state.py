@@ -39,6 +39,9 @@ MAX_ORIGINS = 512
 MAX_VARIANTS = 64
 """Different limits under one of them."""
 
+MAX_RESTING = 5000
+"""Calls that wait for a cooldown without a permit."""
+
 
 class SharedBreakers(Protocol):
     """Open circuits that several processes share, in Redis for instance.
@@ -190,12 +193,6 @@ class ProviderState:
                 woken = self._next_in_line(breaker, now, unused)
             _wake(woken)
 
-    def postpone_trial(self, now: float) -> None:
-        """The call that leads has no permit for its trial call."""
-        if self.breaker is not None:
-            with self.lock:
-                self.breaker.postpone_trial(now)
-
     def _next_in_line(self, breaker: Breaker, now: float, count: int) -> list[WaitingCall]:
         """Let so many calls go if the provider is back. Returns the calls to be woken."""
         line = breaker.line
@@ -305,6 +302,18 @@ class ProviderState:
             self.cancel(bulkhead, waiter)
         if bulkhead.queue:
             self.grant_next(bulkhead, now)
+
+    def rest(self) -> bool:
+        """Whether one more call may wait for the cooldown without a permit."""
+        with self.lock:
+            if self.cooldown.resting >= MAX_RESTING:
+                return False
+            self.cooldown.resting += 1
+            return True
+
+    def stop_resting(self) -> None:
+        with self.lock:
+            self.cooldown.resting -= 1
 
     def withdraw(self, cost: int) -> bool:
         """Pay for a retry from the retry budget; False when it is used up."""

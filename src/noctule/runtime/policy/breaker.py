@@ -206,11 +206,6 @@ class Breaker:
         earned = self._refused * rate >= 1
         return max(now, min(self.open_until, self._next_trial) if earned else self.open_until)
 
-    def postpone_trial(self, now: float) -> None:
-        """The trial call that is due cannot be made at present."""
-        self.open_until = now + self._limits.trial_call_interval
-        self._refused = 0
-
     def waits_until(self, call: WaitingCall) -> float:
         """How long that call should wait in line, as things are. 0: not at all."""
         if call.max_wait is None or self.state is CLOSED:

@@ -10,11 +10,13 @@ MAX_OPERATIONS = 1000
 
 
 class Cooldown:
-    __slots__ = ("_everyone", "_operations", "not_before")
+    __slots__ = ("_everyone", "_operations", "not_before", "resting")
 
     def __init__(self) -> None:
         self.not_before = 0.0
         """The latest end: until then a call has to ask `wait`, and afterwards none has to."""
+        self.resting = 0
+        """Calls that wait for its end without a permit."""
         self._everyone = 0.0
         self._operations: dict[str, float] = {}
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.receiving.receiver import Receiver
     from noctule.webhooks.receiving.refetch import RefetchReceiver
     from noctule.webhooks.receiving.response import WebhookResponse
-    from noctule.webhooks.receiving.wsgi import SyncReceiver
+    from noctule.webhooks.receiving.sync.receiver import SyncReceiver
     from noctule.webhooks.verification.keyring import RetiringSecret
 
 __all__ = [
@@ -73,7 +73,7 @@ _MODULE_OF = {
     "Inbox": "processing.inbox",
     "Receiver": "receiving.receiver",
     "RetiringSecret": "verification.keyring",
-    "SyncReceiver": "receiving.wsgi",
+    "SyncReceiver": "receiving.sync.receiver",
 }
 
 

@@ -30,9 +30,11 @@ class Reason(StrEnum):
     CAPTURE_CLOSED = "capture_closed", 401
     MISMATCH = "signature_mismatch", 401
     UNPARSEABLE = "unparseable", 400
+    INCOMPLETE = "body_incomplete", 400
     HEADERS_TOO_LARGE = "headers_too_large", 400
     METHOD = "method_not_allowed", 405
     SLOW = "body_too_slow", 408
+    LENGTH_REQUIRED = "length_required", 411
     BODY_TOO_LARGE = "body_too_large", 413
     UNSUPPORTED_MEDIA = "unsupported_media", 415
     ENCODED_BODY = "encoded_body", 415

@@ -1,15 +1,18 @@
 """A receiver for threads: one loop, exact bytes, limits, and errors at the start."""
 
 import io
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from noctule.runtime import MissingSecrets
 from noctule.webhooks import Event, Receiver, SyncReceiver
+from noctule.webhooks.receiving.sync.process import imports_only, is_bystander
 from noctule.webhooks.testing import key_for, signed
 
 BODY = {"id": "evt_1", "type": "invoice.paid", "data": {"object": {}}}
@@ -100,7 +103,7 @@ def test_a_body_that_is_too_large_is_not_read(inbox: SyncReceiver) -> None:
 
 @pytest.mark.parametrize("length", ["", "-1", "x", "²"])
 def test_a_malformed_length_does_not_crash(inbox: SyncReceiver, length: str) -> None:
-    assert inbox.take(environ({}, b"{}", CONTENT_LENGTH=length)).status in (400, 401)
+    assert inbox.take(environ({}, b"{}", CONTENT_LENGTH=length)).status in (401, 411)
 
 
 def test_a_framework_may_have_parsed_the_body(inbox: SyncReceiver, secret: str) -> None:
@@ -115,11 +118,76 @@ def test_after_close_a_delivery_starts_it_again(inbox: SyncReceiver, secret: str
     assert inbox.take(delivery(secret)).outcome == "duplicate"
 
 
-def test_a_missing_secret_is_named_on_the_first_delivery(
-    inbox: SyncReceiver, secret: str, monkeypatch: pytest.MonkeyPatch
+def test_without_its_secret_a_delivery_is_unavailable_and_the_log_says_why(
+    inbox: SyncReceiver,
+    secret: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.delenv("HOOK_SECRET")
-    with pytest.raises(MissingSecrets):
-        inbox.take(delivery(secret))
+    assert {inbox.take(delivery(secret)).status for _ in range(5)} == {503}
+    [line] = caplog.messages
+    assert "HOOK_SECRET" in line
     monkeypatch.setenv("HOOK_SECRET", secret)
     assert inbox.take(delivery(secret)).status == 200
+
+
+def test_a_start_without_the_secret_names_it(
+    inbox: SyncReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOOK_SECRET")
+    inbox.start()  # under pytest nothing is served
+    monkeypatch.delenv("PYTEST_VERSION")
+    with pytest.raises(MissingSecrets, match="HOOK_SECRET"):
+        inbox.start()
+
+
+def test_a_start_processes_what_waits_without_a_delivery(
+    inbox: SyncReceiver,
+    secret: str,
+    monkeypatch: pytest.MonkeyPatch,
+    handled: list[tuple[str, str]],
+) -> None:
+    with_others = SyncReceiver(Receiver("stripe", secrets=["HOOK_SECRET"], work=False))
+    assert with_others.take(delivery(secret)).status == 200
+    with_others.close()
+    monkeypatch.delenv("PYTEST_VERSION")
+    inbox.start()
+    inbox.start()
+    assert [t.name for t in threading.enumerate()].count("noctule-webhooks") == 1
+    inbox.drain()
+    assert [name for name, _ in handled] == ["evt_1"]
+
+
+def test_any_request_starts_it_where_nothing_else_does(
+    inbox: SyncReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def threads() -> int:
+        return [thread.name for thread in threading.enumerate()].count("noctule-webhooks")
+
+    inbox.on_request()  # under pytest: the generated tests start nothing
+    assert threads() == 0
+    monkeypatch.delenv("PYTEST_VERSION")
+    for _ in range(3):
+        inbox.on_request(sender=object())
+    assert threads() == 1
+
+
+def test_the_parent_of_a_reloader_processes_nothing(
+    inbox: SyncReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "werkzeug._reloader", sys)
+    assert is_bystander(forked=False)
+    monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
+    assert not is_bystander(forked=False)
+    assert not is_bystander(forked=True)  # pytest itself was not forked by multiprocessing
+
+
+@pytest.mark.parametrize(("command", "starts"), [("run", True), ("routes", False)])
+def test_of_flask_s_commands_only_run_starts_it(
+    command: str, starts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_VERSION")
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    with click.Context(click.Command(command), info_name=command):
+        assert imports_only() is not starts

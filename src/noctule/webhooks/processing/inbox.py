@@ -78,23 +78,23 @@ class Inbox:
 
     def __init__(self, place: str | Path | None = None) -> None:
         self._place = place
+        self.put_count = 0
+        """How many deliveries were put in."""
+        self._reset()
+        fork.register(self)
+
+    def _reset(self) -> None:
         self._users = 0
         self._thread: threading.Thread | None = None
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._counting = threading.Lock()
         self._rows = 0
         self._bytes = 0
-        self.put_count = 0
-        """How many deliveries were put in."""
-        fork.register(self)
 
     def after_fork(self) -> None:
         """The child has neither the thread nor its store: the inbox is closed there."""
         fork.abandon(self._queue)
-        self._users = self._rows = self._bytes = 0
-        self._thread = None
-        self._queue = SimpleQueue()
-        self._counting = threading.Lock()
+        self._reset()
 
     @property
     def is_open(self) -> bool:

@@ -29,7 +29,9 @@ class DeliveryTarget(Protocol):
         self, method: str, url: str, headers: Headers, body: bytes
     ) -> WebhookResponse: ...
 
-    def reject(self, rejection: Rejection) -> WebhookResponse: ...
+    async def refuse(
+        self, method: str, url: str, headers: Headers, rejection: Rejection
+    ) -> WebhookResponse: ...
 
 
 async def serve(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> None:
@@ -44,13 +46,15 @@ async def serve(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> 
 
 
 async def _handle_http(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> None:
+    head = (scope["method"], url_of(scope), scope["headers"])
     try:
         body = await read_body(scope, receive, target.max_body)
-        response = await target.deliver(scope["method"], url_of(scope), scope["headers"], body)
     except Rejection as rejection:
-        response = target.reject(rejection)
+        response = await target.refuse(*head, rejection)
     except Disconnected:
         return
+    else:
+        response = await target.deliver(*head, body)
     await send_response(response, send)
 
 

@@ -6,15 +6,18 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from noctule.runtime import fork
 from noctule.webhooks.errors import InboxError, KeyUnavailable, Rejection
-from noctule.webhooks.processing.maintenance import Maintenance
+from noctule.webhooks.processing.maintenance import Maintenance, retention_days
 from noctule.webhooks.processing.metrics import METRICS
 from noctule.webhooks.processing.repeats import RepeatLog
 from noctule.webhooks.processing.worker import Handler, Handlers, Worker
 from noctule.webhooks.receiving import asgi
 from noctule.webhooks.receiving.admission import ConcurrencyLimit
+from noctule.webhooks.receiving.limited_log import LimitedLog
 from noctule.webhooks.receiving.response import json_response, outcome_of
 from noctule.webhooks.request import Headers, WebhookRequest
 from noctule.webhooks.verification.external_wait import external_seconds
@@ -28,12 +31,8 @@ if TYPE_CHECKING:
     from noctule.webhooks.receiving.response import WebhookResponse
     from noctule.webhooks.store.base import Delivery
 
-log = logging.getLogger("noctule.webhooks")
-
 STORE_SECONDS = 0.35
 """The sender has its answer within 400 ms, of which the server and the network need 50."""
-LOG_INTERVAL = 1.0
-"""Seconds between two log lines about deliveries that could not be stored."""
 GRACE_SECONDS = 10.0
 """How long running handlers may take to finish when the application stops."""
 
@@ -54,8 +53,12 @@ class BaseReceiver(ABC):
         self._work = work
         self._handlers = Handlers()
         self._worker: Worker | None = None
-        self._logged_at = float("-inf")
         self._repeat_log = RepeatLog(clock)
+        fork.register(self)
+
+    @cached_property
+    def _log(self) -> LimitedLog:
+        return LimitedLog(self.route, self._clock)
 
     @abstractmethod
     def _read_environment(self) -> None:
@@ -100,6 +103,18 @@ class BaseReceiver(ABC):
 
         return register
 
+    def check(self) -> None:
+        """Raise what `lifespan` would raise for the environment: MissingSecrets, InvalidSecret,
+        ConfigurationError. Opens nothing."""
+        self._read_environment()
+        retention_days()
+
+    def after_fork(self) -> None:
+        """The child has neither the loop nor the worker that ran in it."""
+        fork.abandon(self._worker)
+        self._worker = None
+        self.concurrency = ConcurrencyLimit()
+
     def lifespan(self, app: Any = None) -> AbstractAsyncContextManager[None]:
         """While inside: the secrets are read, the inbox is open, the worker runs."""
         del app
@@ -128,6 +143,7 @@ class BaseReceiver(ABC):
                 await asyncio.gather(*tasks, return_exceptions=True)
                 await self._worker.finish(GRACE_SECONDS)
                 await self._on_stop()
+                self._log.flush()
                 self._worker = None
         finally:
             await self.inbox.close()
@@ -146,7 +162,7 @@ class BaseReceiver(ABC):
         """Take one delivery from any framework; `body` is the exact bytes."""
         started = self._clock.monotonic()
         if self.concurrency.is_full:
-            response = self._unavailable("too many deliveries at once")
+            response = self.unavailable("too many deliveries at once")
             METRICS.answered(self.route, response.outcome, "", 0.0)
             return response
         self.concurrency.in_progress += 1
@@ -164,27 +180,31 @@ class BaseReceiver(ABC):
             response = await self._take(request)
         except Rejection as rejection:
             self._on_rejection(request, rejection)
-            return self.reject(rejection, self._clock.monotonic() - started)
+            return self._rejected(rejection, self._clock.monotonic() - started)
         except TimeoutError:
-            response = self._unavailable("the disk is slow")
+            response = self.unavailable("the disk is slow")
         except (InboxError, KeyUnavailable) as error:
-            response = self._unavailable(str(error))
+            response = self.unavailable(str(error))
         METRICS.answered(self.route, response.outcome, "", self._clock.monotonic() - started)
         return response
 
-    def reject(self, rejection: Rejection, seconds: float = 0.0) -> WebhookResponse:
-        """The answer to a delivery that is rejected, `seconds` after it arrived."""
-        log.warning("webhooks %s: rejected: %s", self.route, rejection)
+    async def refuse(
+        self, method: str, url: str, headers: Headers, rejection: Rejection
+    ) -> WebhookResponse:
+        """The answer to a delivery whose body was not read."""
+        self._on_rejection(WebhookRequest(method, self._public_url(url), headers, b""), rejection)
+        return self._rejected(rejection, 0.0)
+
+    def unavailable(self, cause: str) -> WebhookResponse:
+        """The answer where a delivery cannot be taken now; the sender may try again."""
+        self._log.add("not stored", cause, logging.ERROR)
+        return json_response(503, "unavailable").with_retry_after()
+
+    def _rejected(self, rejection: Rejection, seconds: float) -> WebhookResponse:
+        self._log.add(f"rejected: {rejection.reason}", rejection.detail)
         METRICS.answered(self.route, "rejected", rejection.reason, seconds)
         response = json_response(rejection.status, "rejected", reason=rejection.reason)
         return response.with_retry_after() if rejection.status == 429 else response
-
-    def _unavailable(self, cause: str) -> WebhookResponse:
-        now = self._clock.monotonic()
-        if now - self._logged_at >= LOG_INTERVAL:  # one line for each would add to the load
-            self._logged_at = now
-            log.error("webhooks %s: not stored: %s", self.route, cause)
-        return json_response(503, "unavailable").with_retry_after()
 
     def _running_worker(self) -> Worker:
         if self._worker is None:

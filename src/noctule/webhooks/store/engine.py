@@ -8,13 +8,14 @@ compares a column with the list `:list`, `UNCLAIMED` skips rows that another wor
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from noctule.webhooks.errors import InboxError
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.store.base import StoredEvent
 from noctule.webhooks.store.encryption import KEY, BodyCipher
+from noctule.webhooks.store.forking import ForkGate
 from noctule.webhooks.store.schema import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ FIELDS = f"""
 SELECT = FIELDS + "FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery "
 
 
-class SqlEngine(ABC):
+class SqlEngine(ForkGate):
     """Statements and transactions of one kind of database."""
 
     WORDS: ClassVar[Mapping[str, str]]

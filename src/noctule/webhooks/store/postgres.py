@@ -52,6 +52,7 @@ class PostgresStore(SqlStore):
     }
 
     def __init__(self, place: str) -> None:
+        super().__init__()
         self.cipher = BodyCipher.from_environment()
         self._place = place
         self._db = self._connect()
@@ -65,6 +66,10 @@ class PostgresStore(SqlStore):
 
     def close(self) -> None:
         self._db.close()
+
+    def disconnect(self) -> None:
+        if self._db.info.transaction_status == TransactionStatus.IDLE:
+            self._db.close()
 
     def run(self, sql: str, values: Mapping[str, Any] | None = None) -> list[Any]:
         cursor = self._db.execute(_dialect(sql), values)
@@ -119,20 +124,21 @@ class PostgresStore(SqlStore):
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        if self._db.closed:
-            self._db = self._connect()
-        if self._db.info.transaction_status != TransactionStatus.IDLE:
-            yield
-            return
-        try:
-            with self._db.transaction():
+        with self.gate:
+            if self._db.closed:
+                self._db = self._connect()
+            if self._db.info.transaction_status != TransactionStatus.IDLE:
                 yield
-        except CONFLICTS as error:
-            raise EventConflict(f"the inbox refused: {type(error).__name__}") from error
-        except psycopg.Error as error:
-            if self._db.broken:
-                self._db.close()
-            raise InboxError(f"the inbox refused: {type(error).__name__}") from error
+                return
+            try:
+                with self._db.transaction():
+                    yield
+            except CONFLICTS as error:
+                raise EventConflict(f"the inbox refused: {type(error).__name__}") from error
+            except psycopg.Error as error:
+                if self._db.broken:
+                    self._db.close()
+                raise InboxError(f"the inbox refused: {type(error).__name__}") from error
 
     def _connect(self) -> psycopg.Connection:
         try:

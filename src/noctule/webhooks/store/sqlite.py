@@ -30,6 +30,13 @@ BUSY_MS = 300
 ROWS = 64
 """Rows in one statement: its text stays below the 16 KB that apsw caches."""
 MEMORY = ":memory:"
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "wal_autocheckpoint=4000",
+    "secure_delete=ON",  # FAST leaves bodies in freed pages
+)
 
 
 def check_library(version: str) -> None:
@@ -54,32 +61,40 @@ class SqliteStore(SqlStore):
     }
 
     def __init__(self, place: str) -> None:
+        super().__init__()
         self.cipher = BodyCipher.from_environment()
         check_library(apsw.sqlitelibversion())
         if place != MEMORY:
             _create(Path(place))
+        self._place = place
+        self._connection: Any = None
         try:
-            self._db: Any = apsw.Connection(place)
-        except apsw.Error as error:
-            raise InboxError(f"the inbox {place} cannot be opened: {error}") from None
-        try:
-            self._configure(place)
+            self.migrate(place)
         except InboxError:
             self.close()
             raise
 
-    def close(self) -> None:
-        self._db.close()
+    @property
+    def _db(self) -> Any:
+        """The connection, opened where there is none."""
+        if self._connection is None:
+            try:
+                self._connection = apsw.Connection(self._place)
+                self._connection.set_busy_timeout(BUSY_MS)
+                for pragma in PRAGMAS:
+                    self._connection.execute(f"PRAGMA {pragma}")
+            except apsw.Error as error:
+                raise InboxError(f"the inbox {self._place} cannot be opened: {error}") from None
+        return self._connection
 
-    def _configure(self, place: str) -> None:
-        try:
-            self._db.set_busy_timeout(BUSY_MS)
-            self.run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
-            self.run("PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=4000")
-            self.run("PRAGMA secure_delete=ON")  # FAST leaves bodies in freed pages
-        except apsw.Error as error:
-            raise InboxError(f"the inbox {place} cannot be opened: {error}") from None
-        self.migrate(place)
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def disconnect(self) -> None:
+        if self._place != MEMORY and self._connection and not self._connection.in_transaction:
+            self.close()
 
     def has_schema(self) -> bool:
         sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'noctule_schema'"
@@ -112,13 +127,14 @@ class SqliteStore(SqlStore):
         return set(subjects)  # a writer has the whole file
 
     def truncate_log(self) -> bool:
-        if self._db.in_transaction:  # an inbox in memory, which has no log
-            return True
-        try:
-            [(busy, _, _)] = self.run("PRAGMA wal_checkpoint(TRUNCATE)")
-        except apsw.BusyError:
-            return False
-        return not busy
+        with self.gate:
+            if self._db.in_transaction:  # an inbox in memory, which has no log
+                return True
+            try:
+                [(busy, _, _)] = self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+            except apsw.BusyError:
+                return False
+            return not busy
 
     def keep_copies(self, texts: Mapping[int, str]) -> None:
         self.run_many(
@@ -134,20 +150,21 @@ class SqliteStore(SqlStore):
 
     @contextmanager
     def _begin(self, begin: str) -> Generator[None]:
-        if self._db.in_transaction:
-            yield
-            return
-        try:
-            self.run(begin)
-            try:
+        with self.gate:
+            if self._db.in_transaction:
                 yield
-                self.run("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self.run("ROLLBACK")
-                raise
-        except apsw.Error as error:
-            raise InboxError(f"the inbox refused: {type(error).__name__}: {error}") from error
+                return
+            try:
+                self.run(begin)
+                try:
+                    yield
+                    self.run("COMMIT")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self.run("ROLLBACK")
+                    raise
+            except apsw.Error as error:
+                raise InboxError(f"the inbox refused: {type(error).__name__}: {error}") from error
 
 
 @cache

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import httpx2
 import pytest
 
-from noctule.webhooks.receiving.wsgi import SyncReceiver
+from noctule.webhooks.receiving.sync.receiver import SyncReceiver
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
 from noctule.webhooks.testing import key_for, signed, tampered

@@ -1,0 +1,1 @@
+"""A receiver for threads: Django, Flask and any WSGI server."""

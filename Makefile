@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test check lint types layers schedules bench figures clean corpus pages golden golden-signatures
+.PHONY: demo test test-services check lint types layers schedules bench figures clean corpus pages golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -19,6 +19,10 @@ demo: $(READY)  ## The card's request, from nothing to a proven integration, in 
 
 test: $(READY) check  ## Everything that must hold before a commit
 	$(PY) -m pytest -n 2
+
+test-services: $(READY)  ## 10,000 calls each under Celery's prefork and gunicorn --preload
+	$(PIP) install --group services
+	$(PY) -m pytest tests/services
 
 check: lint types layers
 

@@ -142,6 +142,9 @@ def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
         f"doubling to {BREAKER.max_open_seconds:.0f} s",
         f"slower than {BREAKER.slow_call_seconds:.0f} s",
         f"{Policies().max_concurrency} calls per origin",
+        f"{Policies().max_outage_wait:.0f} s: while an outage is younger than that",
+        f"{BREAKER.max_waiting_calls:,} calls at most",
+        f"one in {1 / BREAKER.waiting_trial_rate:.0f} earns a trial call",
         f"{Policies().max_response_bytes // 1024 // 1024} MiB",
     ],
 )

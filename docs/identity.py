@@ -136,6 +136,10 @@ Receiver("shopify", secrets=[…], repeats={"app/uninstalled": "handle", "*": "q
 | `"handle"` | processed like any event; a captured delivery can then be replayed |
 | `"drop"` | stored as `dropped` |
 
+A table decides by event type. The types of GitHub, Shopify and WooCommerce are not signed: whoever
+replays a delivery chooses the row. Shopify sends one order under several topics, often with equal
+bodies; handle those that you need.
+
 Further repeats of the same content within an hour are counted on the stored one (`×3` in `list`),
 so that a replayed delivery cannot fill the disk. Each kind is logged, at most once a minute with
 the number since, and counted in `noctule_webhooks_repeats_total` by route and action. `doctor`

@@ -256,7 +256,8 @@ class Schedule:
 
 
 def play(store: InboxStore, name: str, seeds: range) -> Counter[str]:
-    """Run schedules of a family; returns how many deliveries had which outcome."""
+    """Run two schedules of a family for each seed, with and without an attacker; returns how many
+    deliveries had which outcome."""
     outcomes: Counter[str] = Counter()
     for seed in seeds:
         for on_repeat in ("quarantine", "handle"):

@@ -214,9 +214,12 @@ class TestKeys:
             attempt(0, "time-1", "id-2"),  # another event of the same second
             attempt(9, "time-2", "id-2"),  # its retry
             attempt(9, "time-1", "id-2"),
+            attempt(9, "time-3", "id-1"),
             together=together,
         )
-        assert outcomes == ["accepted", "repeated", "duplicate", "duplicate"]
+        assert outcomes == ["accepted", "repeated", "duplicate", "duplicate", "duplicate"]
+        copies = [event.copies for event in store.find(EventQuery(oldest_first=True))]
+        assert copies == [1, 2]
 
     def test_a_bell_is_merged_until_it_is_claimed(self, store, together):
         bell = EventIdentity("hint:k")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import runpy
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
 from noctule.json_types import set_path
 from noctule.providers import packs
-from noctule.webhooks import Inbox, InvalidScheme, Receiver, Scheme, WebhookRequest
+from noctule.webhooks import Inbox, InvalidScheme, Receiver, Scheme, WebhookRequest, sign
 from noctule.webhooks.schemes.identity import Ground
 from noctule.webhooks.signing.sign import compose
 from noctule.webhooks.verification.classify import items
@@ -233,3 +235,42 @@ def test_facts_that_contradict_each_other_are_named(identity, message):
     table = BODY | {"signed": "{timestamp}.{body}", "timestamp": stamp, "identity": identity}
     with pytest.raises(InvalidScheme, match=message):
         Scheme.parse(table)
+
+
+def key_of(name: str, body: bytes, headers: dict[str, str], url: str = URL) -> str:
+    request = WebhookRequest("POST", url, headers, body)
+    [item] = items(verify_blocking(PACKS[name], request, [KEYS[name].secret], NOW))
+    return item.identity.key
+
+
+def test_an_address_that_is_written_otherwise_is_the_same():
+    """HubSpot signs some characters unescaped, so two spellings have one signature."""
+    body = b'[{"eventId": 1}]'
+    url = "https://shop.example/hooks?tenant=a/b"
+    headers = sign(PACKS["hubspot"], body, KEYS["hubspot"].signing, now=NOW, url=url)
+    escaped = url.replace("a/b", "a%2Fb")
+    assert key_of("hubspot", body, headers, escaped) == key_of("hubspot", body, headers, url)
+
+
+def test_a_form_that_is_moved_into_the_address_is_the_same():
+    """Twilio signs address and form without a separator."""
+    url = "https://shop.example/hooks?tenant=1"
+    headers = sign(PACKS["twilio"], b"A=1&B=2", KEYS["twilio"].signing, now=NOW, url=url)
+    moved = key_of("twilio", b"B=2", headers, f"{url}A1")
+    assert moved == key_of("twilio", b"A=1&B=2", headers, url)
+    other = sign(PACKS["twilio"], b"A=1&B=2", KEYS["twilio"].signing, now=NOW, url=URL + "1")
+    assert key_of("twilio", b"A=1&B=2", other, URL + "1") != moved
+
+
+def test_a_line_end_that_is_left_out_makes_no_other_event():
+    """Braintree signs its payload with or without the line end after it."""
+    scheme = PACKS["braintree"]
+    ended = replace(scheme, templates=scheme.templates[::-1])
+    headers, body = compose(ended, {"kind": "check"}, KEYS["braintree"].signing, now=NOW, url=URL)
+    form = dict(parse_qsl(body.decode()))
+    spellings = [
+        urlencode(form | {"bt_payload": form["bt_payload"] + ending}).encode()
+        for ending in ("", "\n")
+    ]
+    first, second = [key_of("braintree", spelling, headers) for spelling in spellings]
+    assert first == second

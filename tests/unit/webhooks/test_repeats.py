@@ -65,7 +65,9 @@ async def test_a_handled_repeat_is_handled_once(provider_of):
     github = provider_of("github", repeats="handle")
     async with github.receiver.lifespan():
         outcomes = await sent(github, "a", "b", "b", "a", "b")
-    assert outcomes == ["accepted", "accepted", "duplicate", "duplicate", "duplicate"]
+        assert outcomes == ["accepted", "accepted", "duplicate", "duplicate", "duplicate"]
+        events = await github.events(oldest_first=True)
+        assert [(event.id, event.copies) for event in events] == [("a", 1), ("b", 2)]
 
 
 async def test_a_line_in_a_minute_counts_the_others(provider_of, caplog):

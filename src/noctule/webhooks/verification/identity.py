@@ -62,17 +62,17 @@ class IdentityReader:
         Raises Rejection if the body does not parse.
         """
         scheme = self._view.scheme
+        if event_id is not None and event_id.signed and scheme.identity.id_names_event:
+            return EventIdentity(f"id:{event_id.text}")  # most deliveries: rule 1
         ground = scheme.identity.ground(
-            signed_id=event_id is not None and event_id.signed,
+            signed_id=False,
             unsigned_id=scheme.reads_unsigned_id,
             signed_time=scheme.timestamp is not None,
         )
-        text = event_id.text if event_id else ""
-        if ground is Ground.ID:
-            return EventIdentity(f"id:{text}")
         content = self._content(item, position)
         if ground is Ground.BELL:
             return EventIdentity(f"{WAITING_PREFIX}{content}")
+        text = event_id.text if event_id else ""
         return self._of_content(ground, text, self._numbered(content))
 
     def _of_content(self, ground: Ground, event_id: str, content: str) -> EventIdentity:
@@ -125,16 +125,13 @@ class IdentityReader:
             content = _encoded(view.body, paths)
         elif scheme.scope.sorts_form and view.is_form:
             content = view.sorted_form
-        elif scheme.signed_keys or paths:
+        elif paths or not scheme.scope.body_digested:
             content = _encoded(view.data, paths)
-        elif scheme.scope.body_digested:
-            content = view.request.body
         else:
-            content = signed_content(view, b"", view.request.url)
-        digest = hashlib.sha256(content)
-        if scheme.scope.url or scheme.scope.path:  # the host's spelling is not signed exactly
-            digest.update(b"?" + urlsplit(view.request.url).query.encode())
-        return digest.hexdigest()
+            content = view.request.body
+        if "url" in scheme.signed:  # without its host, which may be written in several ways
+            content = urlsplit(view.request.url).query.encode() + content
+        return hashlib.sha256(content).hexdigest()
 
 
 def _digest(*parts: str) -> str:

@@ -227,6 +227,8 @@ class OperationFact(Bilingual, frozen=True, kw_only=True):
     idempotent: bool = False
     """Sending it twice has the effect of sending it once, without any key; by default true for
     GET, HEAD, OPTIONS, PUT and DELETE."""
+    reads: bool = False
+    """It changes nothing although its method is POST: a search."""
 
 
 class EventFact(Bilingual, frozen=True, kw_only=True):

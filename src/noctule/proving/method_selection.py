@@ -93,6 +93,7 @@ def _proven_method(
         verb=operation.method,
         retry=method.retry,
         limits=limits,
+        writes=not method.reads,
         arguments=arguments,
         reads_json=method.returns is not None and not method.accepts,
         binary=tuple(

@@ -33,6 +33,8 @@ class ProvenMethod:
     """"idempotent": it may be sent again; "with_key": under the provider's idempotency header;
     "never"."""
     limits: CallLimits
+    writes: bool
+    """Whether it may change something at the provider."""
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     """By Python name."""
     reads_json: bool = True
@@ -44,10 +46,6 @@ class ProvenMethod:
 
     failure: FailureFact | None = None
     """How the provider reports failures inside a 200, where it does."""
-
-    @property
-    def writes(self) -> bool:
-        return self.verb not in {"GET", "HEAD", "OPTIONS"}
 
     @property
     def rereads(self) -> bool:

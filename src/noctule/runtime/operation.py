@@ -51,6 +51,9 @@ class OperationDetails(TypedDict, total=False):
     """When the request may be sent a second time. "idempotent": always, the default of idempotent
     methods. "with_key": under the service's idempotency header. "never": only when it is certain
     that the first one did nothing, the default of POST and PATCH."""
+    reads: bool
+    """It changes nothing although its method is POST: a search, a query. It may be repeated, and
+    never ends in `OutcomeUnknown`."""
     styles: Mapping[str, Style]
     """Wire name of a parameter -> its style, where that is not the default."""
     moves_money: bool
@@ -76,6 +79,7 @@ class Operation(Generic[T]):
     returns: Any
     body: BodyKind | None
     retry: RetryMode
+    reads: bool
     styles: Mapping[str, Style]
     moves_money: bool
     accepts: str
@@ -123,13 +127,15 @@ class Operation(Generic[T]):
         returns: object,
         **details: Unpack[OperationDetails],
     ) -> None:
+        reads = method in READ_METHODS or details.get("reads", False)
         values: dict[str, object] = {
             "name": name,
             "method": method,
             "path": path,
             "returns": returns,
             "body": None,
-            "retry": "idempotent" if method in IDEMPOTENT_METHODS else "never",
+            "retry": "idempotent" if reads or method in IDEMPOTENT_METHODS else "never",
+            "reads": reads,
             "styles": {},
             "moves_money": False,
             "accepts": "*/*" if returns in (bytes, str, None) else "application/json",
@@ -143,7 +149,7 @@ class Operation(Generic[T]):
     @property
     def writes(self) -> bool:
         """Whether the request may have an effect at the provider."""
-        return self.method not in READ_METHODS
+        return not self.reads
 
 
 _METHOD = re.compile(r"[A-Z]+(?:-[A-Z]+)*")

@@ -116,6 +116,18 @@ def test_a_read_is_never_an_unknown_outcome(make_shop: MakeShop, fault: int | st
     assert caught.value.safe_to_retry
 
 
+def test_a_search_by_post_is_a_read(make_shop: MakeShop) -> None:
+    search = Operation("search", "POST", "/search", returns=Item, body="json", reads=True)
+    shop = make_shop()
+    shop.provider.fails("reset", times=4)
+    with pytest.raises(ConnectionFailed):
+        shop.call(search, body={})
+    assert shop.sent == 4
+    shop.provider.fails("reset", times=4)
+    nothing = Item(id="none")
+    assert shop.call(search, body={}, fallback=Value(nothing)).value == nothing
+
+
 def test_the_text_says_what_to_do(make_shop: MakeShop) -> None:
     texts = []
     for operation, arguments in WRITES:

@@ -18,6 +18,7 @@ from noctule.codegen.build.requests import (
 from noctule.codegen.build.types.responses import ResponseTypes, core, expandable
 from noctule.codegen.model.integration import (
     JSON,
+    READS,
     STRING,
     Failure,
     ListOf,
@@ -100,6 +101,7 @@ class MethodBuilder:
             returns=returns,
             body=body,
             retry=self._retry_mode(operation, idempotent=bool(fact and fact.idempotent)),
+            reads=operation.method in READS or bool(fact and fact.reads),
             styles=styles_by_name,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,

@@ -118,6 +118,8 @@ Place = Literal["path", "query", "header", "body"]
 PageKind = Literal["Cursor", "LastId", "LinkHeader", "NextUrl", "Offset", "PageNumber"]
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
 RetryMode = Literal["idempotent", "with_key", "never"]
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""HTTP methods that change nothing."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ class Method:
     """None if the response has no content."""
     body: BodyKind | None
     retry: RetryMode
+    reads: bool
+    """It changes nothing, whatever its HTTP method."""
     styles: Mapping[str, str]
     moves_money: bool
     accepts: str
@@ -189,6 +193,11 @@ class Method:
     """The resource in a whole API, such as "payment_intents"; "" otherwise."""
     streams: bool = False
     """Whether the response can be too large or too slow to be read at once."""
+
+    @property
+    def reads_otherwise(self) -> bool:
+        """Whether it changes nothing although its HTTP method may: a search by POST."""
+        return self.reads and self.verb not in READS
 
     @property
     def full_name(self) -> str:

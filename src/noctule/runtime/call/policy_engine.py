@@ -109,8 +109,6 @@ class PolicyEngine:
         self._generation = NO_GENERATION
         self._waiter: Waiter | None = NO_WAITER
         """None: the call has a permit."""
-        self._doubt: errors.ServiceError | None = None
-        """The failure after which the write may have happened, until an answer settles it."""
         self.renewing = False
         """The attempt is getting a token: the request itself has not been sent."""
         self._line_call: WaitingCall | None = None
@@ -125,7 +123,8 @@ class PolicyEngine:
     def start(self) -> Attempt | Sleep | Wait:
         """Begin, or begin again, with the attempts and the time that are left. A call begins again
         when the application found out that the write did not happen."""
-        self._doubt = None
+        self._doubt: errors.ServiceError | None = None
+        """The failure after which the write may have happened, until an answer settles it."""
         config = self.config
         now = config.monotonic() if self.attempts else self.start_time
         bulkhead = config.state.bulkhead

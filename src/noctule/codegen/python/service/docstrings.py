@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from noctule.codegen.build.auth import secrets_of
+from noctule.codegen.model.integration import READS
 from noctule.codegen.python.emitter.line_breaks import columns
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ ERRORS = {
     "422": "Unprocessable",
 }
 """Statuses that callers may handle differently, and what the runtime raises for them."""
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
 UNKNOWN = (
     "A write may or may not have happened, whatever its cause says. Repeat it where"
     " `safe_to_retry` is true, under its `idempotency_key` if it has one; find out what happened"
@@ -47,7 +47,7 @@ def class_doc(wrapper: Wrapper) -> list[str]:
     entries = [entry for failure in common for entry in _error(failure)]
     entries += [("ClientError", "Any other 4xx response.")]
     entries += [("Unavailable", "The provider is down, slow or overloaded; retries did not help.")]
-    if any(method.verb not in READS for method in wrapper.methods):
+    if not all(method.reads for method in wrapper.methods):
         entries += [("OutcomeUnknown", UNKNOWN)]
     options = (
         "Every method takes `options`: a timeout, a number of attempts or an idempotency key"

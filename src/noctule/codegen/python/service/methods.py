@@ -31,8 +31,11 @@ def operation_block(method: Method, imports: Imports) -> Block:
     items.append(f"returns={_returns(method, imports)}")
     if method.body:
         items.append(f"body={string(method.body)}")
-    if method.retry != ("idempotent" if method.verb in IDEMPOTENT_BY_DEFAULT else "never"):
+    idempotent = method.reads or method.verb in IDEMPOTENT_BY_DEFAULT
+    if method.retry != ("idempotent" if idempotent else "never"):
         items.append(f"retry={string(method.retry)}")
+    if method.reads_otherwise:
+        items.append("reads=True")
     if method.styles:
         items.append(joined("styles=", literal(dict(method.styles))))
     if method.moves_money:

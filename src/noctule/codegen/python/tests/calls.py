@@ -77,6 +77,8 @@ class CallTable:
         yield from self._answer(method)
         if method.retry != self._usual_retry(method):
             yield f"retry={string(method.retry)}"
+        if method.reads_otherwise:
+            yield "reads=True"
         if method.moves_money:
             yield f"payment={self._context.imports.use(self._module, constant_name(method.name))}"
         if method.pages is not None:
@@ -156,7 +158,7 @@ class CallTable:
         return different
 
     def _usual_retry(self, method: Method) -> str:
-        if method.verb in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE"):
+        if method.reads or method.verb in ("PUT", "DELETE"):
             return "idempotent"
         return "with_key" if self._context.wrapper.idempotency_header else "never"
 

@@ -66,6 +66,8 @@ class ExampleCall(Generic[S]):
     retry: RetryMode | None = None
     """When the call may be sent twice. By default idempotent methods always, others under the
     profile's idempotency key, or never where there is none."""
+    reads: bool = False
+    """It changes nothing although its method is POST."""
     payment: Operation[Any] | None = None
     """The operation, where it moves money: it must refuse every fallback."""
     pages: ExamplePages[S] | None = None
@@ -77,7 +79,7 @@ class ExampleCall(Generic[S]):
     @property
     def writes(self) -> bool:
         """Whether the request may have an effect at the provider."""
-        return self.request.partition(" ")[0] not in READ_METHODS
+        return not self.reads and self.request.partition(" ")[0] not in READ_METHODS
 
     def rereads(self, profile: ServiceProfile) -> bool:
         """Whether repeating the write gives its result again."""
@@ -88,7 +90,7 @@ class ExampleCall(Generic[S]):
         """`retry`, or the default for the method of the request."""
         if self.retry is not None:
             return self.retry
-        if self.request.partition(" ")[0] in IDEMPOTENT_METHODS:
+        if self.reads or self.request.partition(" ")[0] in IDEMPOTENT_METHODS:
             return "idempotent"
         return "with_key" if profile.idempotency_header else "never"
 

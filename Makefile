@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test test-services check lint types layers schedules bench figures clean corpus pages golden golden-signatures
+.PHONY: demo test test-services check lint types layers schedules bench figures clean corpus pages stale-packs golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -58,6 +58,9 @@ golden-signatures: $(READY)  ## Ask the providers' own libraries about signature
 	$(PIP) install --target .golden/judges/python --upgrade mailgun==1.10.0
 	PYTHONPATH=tests $(PY) -m support.judges.record
 	$(PY) docs/signatures.py
+
+stale-packs: $(READY)  ## List what the packs say that was last compared over a year ago
+	$(PY) docs/stale_packs.py
 
 pages: $(READY)  ## Write again the pages that are made from the program
 	PYTHONPATH=tests $(PY) docs/build.py

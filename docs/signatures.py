@@ -21,7 +21,9 @@ the coverages mean, and what a handler may rely on, is in
 an event of each provider.
 
 **Known from** is `confirmed` if the provider's own documentation or code was read, and
-`unconfirmed` if it was somebody else's: test such a scheme with a real delivery first.
+`unconfirmed` if it was somebody else's: test such a scheme with a real delivery first. The date is
+when the scheme was last compared with its source, to which the provider's name links. `make
+stale-packs` lists what is older than a year.
 
 **Proof** is `vector` for a signature that the provider published, and `library` if the provider's
 own library judges our signatures. A library runs in the tests, or `make golden-signatures` records
@@ -61,14 +63,19 @@ def page() -> str:
 
 def _row(name: str, label: str, scheme: Scheme) -> str:
     cells = [
-        f"[{label}]({scheme.documentation}) `{name}`",
+        f"[{label}]({scheme.documentation}) `{name}`{_retired(name)}",
         scheme.coverage,
         f"{scheme.algorithm}, {_signed(scheme)}",
         _age(scheme),
-        scheme.status,
+        f"{scheme.status}, {scheme.compared}",
         _proof(name),
     ]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _retired(name: str) -> str:
+    retired = packs()[name].retired
+    return f" (retired since {retired.since})" if retired else ""
 
 
 def _signed(scheme: Scheme) -> str:

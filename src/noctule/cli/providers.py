@@ -43,6 +43,14 @@ def _show(output: Output, title: str, packs: Iterable[Pack]) -> None:
         webhooks = say(output.language, f"cli.webhooks_{signature_coverage(pack)}")
         if signature_unconfirmed(pack):
             webhooks = f"{webhooks}; {say(output.language, 'cli.providers_unconfirmed')}"
+        if retired := pack.retired:
+            alternative = retired.alternative(output.language)
+            webhooks = say(
+                output.language,
+                "cli.providers_retired",
+                since=retired.since,
+                alternative=alternative,
+            )
         output.line(f"  {pack.id:<18} {pack.name:<26} {webhooks}")
         needs = ", ".join(need.label(output.language) for need in pack.needs.values())
         if needs:

@@ -42,6 +42,8 @@ def plan_step(output: Output, folder: Path, options: PlanOptions, *, dry_run: bo
             )
         )
     show_changes(output, [planned.change], diffs=dry_run)
+    for warning in planned.warnings:
+        output.say("cli.warning", text=warning)
     for refusal in task.refused:
         output.say("cli.refused", what=refusal.what, reason=refusal.reason)
         output.say("cli.instead", alternative=refusal.alternative)

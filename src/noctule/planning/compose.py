@@ -25,6 +25,8 @@ from noctule.planning.select.naming import method_name
 from noctule.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from noctule.apidoc import ApiOperation
     from noctule.manifest import RefusedPart
     from noctule.messages import Language
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact
 
+RETIRED, UNCONFIRMED = "service", "webhooks"
+"""What the task's warnings are about, as evidence."""
 _WEBHOOK_ROLES = frozenset({"webhook_secret", "webhook_url"})
 
 
@@ -115,7 +119,7 @@ def compose(
         refused=[draft.refusal] if draft.refusal else [],
         evidence=[
             *(Evidence(about=f"methods.{r.method}", source=r.source, says=r.why) for r in reasons),
-            *_unconfirmed(draft),
+            *_warnings(draft),
         ],
     )
     return task, reasons
@@ -232,13 +236,18 @@ def _webhooks(draft: PlanDraft) -> list[Webhook]:
     ]
 
 
-def _unconfirmed(draft: PlanDraft) -> list[Evidence]:
-    """A warning where nobody has tried the signature scheme on a real delivery."""
-    pack = draft.provider.pack
-    if pack is None or not draft.events or pack.signature.get("status") != "unconfirmed":
-        return []
-    says = say(draft.request.language, "planning.signature_unconfirmed", service=pack.name)
-    return [Evidence(about="webhooks", source=f"{PACK}{pack.id}", says=says)]
+def _warnings(draft: PlanDraft) -> Iterator[Evidence]:
+    """That the product was retired; that the signature scheme is somebody else's description."""
+    pack, language = draft.provider.pack, draft.request.language
+    if pack is None:
+        return
+    if pack.retired is not None:
+        alternative = pack.retired.alternative(language)
+        says = f"{pack.retired.reason(language)} {alternative[:1].upper()}{alternative[1:]}"
+        yield Evidence(about=RETIRED, source=pack.retired.source, says=says)
+    if draft.events and pack.signature.get("status") == "unconfirmed":
+        says = say(language, "planning.signature_unconfirmed", service=pack.name)
+        yield Evidence(about=UNCONFIRMED, source=pack.signature.get("source", ""), says=says)
 
 
 def _source(provider: ProviderChoice, planned: PlannedOperation) -> str:

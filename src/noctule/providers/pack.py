@@ -159,6 +159,24 @@ class UnsignedFact(Fact, frozen=True, kw_only=True):
     """Requests that a `RefetchReceiver` answers, in the language of a signature's `handshake`."""
 
 
+class RetiredFact(Fact, frozen=True, kw_only=True):
+    """The provider ended the product. Deliveries of before can still be verified."""
+
+    since: str
+    """ISO date."""
+    reason_en: str
+    reason_fr: str
+    alternative_en: str
+    alternative_fr: str
+    source: str
+
+    def reason(self, language: Language) -> str:
+        return self.reason_fr if language == "fr" else self.reason_en
+
+    def alternative(self, language: Language) -> str:
+        return self.alternative_fr if language == "fr" else self.alternative_en
+
+
 class BackfillFact(Fact, frozen=True, kw_only=True):
     """How the provider is asked what it sent, so that what never arrived is found."""
 
@@ -286,6 +304,7 @@ class Pack(Fact, frozen=True, kw_only=True):
     failure: FailureFact | None = None
     signature: Mapping[str, Any] = {}
     unsigned: UnsignedFact | None = None
+    retired: RetiredFact | None = None
     webhook: WebhookFact | None = None
     needs: Mapping[str, Need] = {}
     operations: Mapping[str, OperationFact] = {}

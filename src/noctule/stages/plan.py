@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from noctule import manifest, providers
 from noctule.checks.operations import operations_of
 from noctule.planning import PlanResult, Question, plan
+from noctule.planning.compose import RETIRED, UNCONFIRMED
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
 from noctule.project.layout import detect_layout
@@ -84,6 +85,12 @@ class Planned:
         context = self.context
         return len(operations_of(context.task, context.document, context.pack))
 
+    @property
+    def warnings(self) -> list[str]:
+        """That the provider retired the product, or that its signature scheme is unconfirmed."""
+        evidence = self.context.task.evidence
+        return [each.says for each in evidence if each.about in (RETIRED, UNCONFIRMED)]
+
     def write(self) -> None:
         self.workspace.write([self.change])
 
@@ -112,6 +119,7 @@ class Planned:
                 for reason in self.plan.reasons
             ],
             "left_out": [operation.key for operation in self.plan.left_out],
+            "warnings": self.warnings,
             "refused": [
                 {
                     "what": refusal.what,

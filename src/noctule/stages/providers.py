@@ -31,6 +31,17 @@ def signature_unconfirmed(pack: Pack) -> bool:
     return bool(pack.signature) and scheme_of(pack.id).status == "unconfirmed"
 
 
+def _retired(pack: Pack, language: Language) -> dict[str, str] | None:
+    if pack.retired is None:
+        return None
+    return {
+        "since": pack.retired.since,
+        "reason": pack.retired.reason(language),
+        "alternative": pack.retired.alternative(language),
+        "source": pack.retired.source,
+    }
+
+
 def as_json(pack: Pack, language: Language) -> dict[str, Any]:
     """A provider as one JSON object."""
     return {
@@ -45,6 +56,8 @@ def as_json(pack: Pack, language: Language) -> dict[str, Any]:
         "operations": sorted(pack.operations),
         "webhooks": signature_coverage(pack),
         "signature_unconfirmed": signature_unconfirmed(pack),
+        "signature_compared": pack.signature.get("compared", ""),
+        "retired": _retired(pack, language),
         "document": pack.document.official if pack.document else "",
         "compared": pack.document.compared if pack.document else "",
         "compared_with": pack.document.compared_with if pack.document else "",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from noctule.codegen.build.types.responses import ResponseTypes
     from noctule.manifest import IntegrationTask
     from noctule.providers import EventFact, Pack
+    from noctule.webhooks import Scheme
 
 
 class HandlerBuilder:
@@ -56,10 +57,11 @@ class HandlerBuilder:
         return Webhooks(
             module=module,
             endpoint=task.webhooks[0].endpoint,
-            scheme=scheme,
+            scheme=scheme.provider,
             secrets=secrets,
             url=next(iter(_variables(task, "webhook_url")), ""),
             handlers=tuple(self._handler(webhook.event) for webhook in task.webhooks),
+            unconfirmed=scheme.status == "unconfirmed",
         )
 
     def _handler(self, event: str) -> EventHandler:
@@ -88,15 +90,14 @@ class HandlerBuilder:
         return ExampleBuilder(self._answers.records).value(kind, schema)
 
 
-def _verifiable(name: str) -> str:
-    """The name of a signature scheme. Raises `Problem` if webhooks cannot be verified."""
+def _verifiable(name: str) -> Scheme:
+    """A signature scheme. Raises `Problem` if webhooks cannot be verified."""
     from noctule.webhooks import WebhookError, scheme_of
 
     try:
-        scheme_of(name)
+        return scheme_of(name)
     except (LookupError, WebhookError) as error:
         raise Problem("codegen.unverifiable", exit=Exit.REFUSED, place=name) from error
-    return name
 
 
 def _facts(pack: Pack | None) -> Mapping[str, EventFact]:

@@ -319,6 +319,8 @@ class Webhooks:
     url: str
     """Environment variable with the public URL, for schemes that sign it; "" otherwise."""
     handlers: tuple[EventHandler, ...]
+    unconfirmed: bool = False
+    """Whether nobody has tried the scheme on a real delivery."""
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def altered_schemes(scheme: Scheme, secrets: Sequence[HiddenSecret]) -> Iterator
     for encoding in get_args(Encoding):
         cause = Cause("signature_encoding", "header", encoding, certain=True)
         yield cause, replace(scheme, encoding=encoding), secrets
-        yield cause, replace(scheme, encoding=encoding, prefix=b""), secrets
+        yield cause, replace(scheme, encoding=encoding, prefixes=(b"",)), secrets
     for algorithm in get_args(Algorithm):
         if algorithm.startswith("hmac-") and scheme.algorithm.startswith("hmac-"):
             cause = Cause("signature_algorithm", "header", algorithm, certain=True)

@@ -32,7 +32,7 @@ class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TimestampTable(Strict, frozen=True):
-    locator: str = msgspec.field(name="from")
+    locator: str | list[str] = msgspec.field(name="from")
     unit: Unit = "s"
     past: Seconds = 300
     future: Seconds = 300
@@ -79,7 +79,7 @@ class SignatureTable(Strict, frozen=True):
     separator: str = msgspec.field(name="list", default="")
     pair: str = ""
     name: str = ""
-    prefix: str = ""
+    prefix: str | list[str] = ""
     encoding: Encoding = "hex"
     key: KeyForm = "utf8"
     fetch: FetchTable | None = None
@@ -105,3 +105,4 @@ class SignatureTable(Strict, frozen=True):
     handshake: list[HandshakeTable] = []
     identity: IdentityTable = IdentityTable()
     status: Literal["confirmed", "unconfirmed"] = "confirmed"
+    compared: Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$")] = ""

@@ -53,12 +53,18 @@ _MAC_KEY_FORMS: tuple[KeyForm, ...] = ("utf8", "hex", "base64", "whsec", "sha1")
 
 @dataclass(frozen=True)
 class Timestamp:
-    """Where the signing time is read, its unit, and the seconds tolerated on either side."""
+    """Where the signing time is read (the first of `locators` that is present), its unit, and the
+    seconds tolerated on either side."""
 
-    locator: Locator
+    locators: tuple[Locator, ...]
     unit: Unit
     past: float
     future: float
+
+    @property
+    def locator(self) -> Locator:
+        """The first position, where it is written."""
+        return self.locators[0]
 
 
 class Alternative(NamedTuple):
@@ -90,7 +96,7 @@ class Scheme:
     separator: str
     pair: str
     name: str
-    prefix: bytes
+    prefixes: tuple[bytes, ...]
     encoding: Encoding
     key_form: KeyForm
     key_address: KeyAddress | None
@@ -116,6 +122,7 @@ class Scheme:
     handshakes: tuple[Handshake, ...]
     identity: IdentityFacts
     status: Literal["confirmed", "unconfirmed"]
+    compared: str
     documentation: str
     setting_values: Mapping[str, str] = field(
         default_factory=dict[str, str], repr=False, compare=False
@@ -138,6 +145,7 @@ class Scheme:
     def _compile(cls, table: SignatureTable, provider: str) -> "Scheme":
         headers = [table.header] if isinstance(table.header, str) else table.header
         headers = ["Signature"] if table.components and not headers else headers
+        prefixes = table.prefix or ""
         templates = [table.signed] if isinstance(table.signed, str) else table.signed
         return cls(
             provider=provider,
@@ -148,7 +156,7 @@ class Scheme:
             separator=table.separator,
             pair=table.pair,
             name=table.name,
-            prefix=table.prefix.encode(),
+            prefixes=tuple(map(str.encode, [prefixes] if isinstance(prefixes, str) else prefixes)),
             encoding=table.encoding,
             key_form=table.key,
             key_address=KeyAddress.of(table.fetch) if table.fetch else None,
@@ -176,6 +184,7 @@ class Scheme:
             handshakes=tuple(map(Handshake.of, table.handshake)),
             identity=IdentityFacts.of(table.identity),
             status=table.status,
+            compared=table.compared,
             documentation=table.documentation,
         )
 
@@ -209,7 +218,7 @@ class Scheme:
             raise InvalidScheme("each: needs batch, the position of the events")
         if "id" in self.signed and not self.id.alternatives:
             raise InvalidScheme("signed: holds {id}, but id is missing")
-        if self.timestamp and not self.scope.includes_time(self.timestamp.locator):
+        if self.timestamp and not all(map(self.scope.includes_time, self.timestamp.locators)):
             raise InvalidScheme("timestamp: is not signed, so it proves nothing; leave it out")
         if "timestamp" in self.signed and not self.timestamp:
             raise InvalidScheme("signed: holds {timestamp}, but timestamp is missing")
@@ -275,6 +284,11 @@ class Scheme:
         return tuple(shake.shape for shake in self.handshakes if shake.signs_for_anybody)
 
     @cached_property
+    def prefix(self) -> bytes:
+        """The prefix that is written before a signature."""
+        return self.prefixes[0]
+
+    @cached_property
     def signature_position(self) -> str:
         """Where the signature is, for messages."""
         return str(self.signature_locator) if self.signature_locator else ", ".join(self.headers)
@@ -325,7 +339,7 @@ class Scheme:
         locators += [locator for template in self._templates for locator in template.locators]
         locators += [locator for locator, _ in self.expected]
         locators += [locator for shake in self.handshakes for locator in shake.locators]
-        locators += [self.timestamp.locator] if self.timestamp else []
+        locators += self.timestamp.locators if self.timestamp else []
         optional = (
             self.body_digest, self.signature_locator, self.algorithm_locator, self.expires
         )  # fmt: skip
@@ -362,4 +376,5 @@ def _locator(text: str | None) -> Locator | None:
 
 
 def _timestamp(table: TimestampTable) -> Timestamp:
-    return Timestamp(Locator.parse(table.locator), table.unit, table.past, table.future)
+    texts = [table.locator] if isinstance(table.locator, str) else table.locator
+    return Timestamp(tuple(map(Locator.parse, texts)), table.unit, table.past, table.future)

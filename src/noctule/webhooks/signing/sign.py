@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from noctule.webhooks.schemes.template import Template
 
 PEM = "-----BEGIN"
+TOKEN_SECONDS = 300
+"""How long a token made here is valid."""
 BOUNDARY = "noctule-boundary"
 """The boundary of multipart forms made here."""
 
@@ -211,6 +213,11 @@ class _UnsignedDelivery:
             set_path(claims, timestamp.locator.name, int(self.now))
         if scheme.body_digest is not None:
             set_path(claims, scheme.body_digest.name, hashlib.sha256(body).hexdigest())
+        if scheme.expires is not None and scheme.expires.kind == "claim":
+            set_path(claims, scheme.expires.name, int(self.now) + TOKEN_SECONDS)
+        for locator, template in scheme.expected:
+            if locator.kind == "claim":
+                set_path(claims, locator.name, self._expected(template))
         for parts in list(scheme.id)[:1]:
             for part in parts:
                 if part.kind == "claim":
@@ -238,12 +245,13 @@ class _UnsignedDelivery:
         return added | {SIGNATURE_INPUT: f"sig1={inputs}", SIGNATURE: f"sig1={signature}"}
 
     def _expected(self, template: Template) -> str:
-        """An expected value, of literals, settings and the secret; the rest is empty."""
+        """An expected value, of literals, settings, the address and the secret."""
 
         def value_of(part: object) -> bytes:
             if isinstance(part, Setting):
                 return self.scheme.setting_values.get(part.name, "").encode()
-            return self.shared_secret.encode() if part == "secret" else b""
+            values = {"secret": self.shared_secret, "url": self.url}
+            return values.get(part, "").encode() if isinstance(part, str) else b""
 
         return template.render(value_of).decode()
 

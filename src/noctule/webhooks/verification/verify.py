@@ -152,8 +152,11 @@ def signatures(view: DeliveryView) -> list[bytes]:
     texts = [text for text in _signature_texts(view) if text]
     if not texts:
         raise Rejection(Reason.MISSING_SIGNATURE, scheme.signature_position)
-    prefix = scheme.prefix
-    prefixed = [text[len(prefix) :] for text in texts if text.startswith(prefix)]
+    prefixed = [
+        text.removeprefix(prefix)
+        for text in texts
+        if (prefix := next(filter(text.startswith, scheme.prefixes), None)) is not None
+    ]
     encoding = scheme.encoding
     decoded = [raw for text in prefixed[:MAX_CANDIDATES] if (raw := decode(encoding, text))]
     if not decoded:
@@ -188,8 +191,9 @@ def timestamp_text(view: DeliveryView) -> bytes:
     """The timestamp exactly as received; b"" if the scheme has none."""
     if view.scheme.timestamp is None:
         return b""
-    text = view.read(view.scheme.timestamp.locator)
-    if not text:
+    texts = map(view.read, view.scheme.timestamp.locators)
+    text = next((text for text in texts if text), None)
+    if text is None:
         raise Rejection(Reason.MISSING_TIMESTAMP, str(view.scheme.timestamp.locator))
     return text
 

@@ -21,6 +21,10 @@ HANDLING = (
     "The provider gets its response as soon as the event is stored. A handler that raises is"
     " called again later, so its effects must be safe to repeat."
 )
+UNCONFIRMED = (
+    "The signature scheme was not read in the provider's own documentation or code: verify a real"
+    " delivery before you rely on it."
+)
 
 
 def webhook_module(
@@ -60,6 +64,7 @@ def webhook_module(
     doc = [
         f"{wrapper.service} webhooks: verified, stored, then handled once.",
         HANDLING,
+        *([UNCONFIRMED] if webhooks.unconfirmed else []),
         recipe.mount(webhooks),
     ]
     return module(doc, imports, blocks)

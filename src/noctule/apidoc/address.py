@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 
 
 def is_address(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
+
+
+def is_cleartext(address: str) -> bool:
+    """Whether it is http:// on another machine, where credentials could be read on the way."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme.lower() == "http" and host != "localhost" and not _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def shown(address: str) -> str:

@@ -14,6 +14,7 @@ from noctule.manifest import EnvVar, IntegrationTask, PlannedFile, PlannedMethod
 from noctule.problem import Exit, Problem
 from noctule.project.rendered import Rendered
 from noctule.providers import pack
+from noctule.runtime import ConfigurationError
 from support.codegen_page import PAGE, page
 from support.codegen_tasks import stripe_task, task_of
 
@@ -212,8 +213,9 @@ def small(operations: dict[str, Any], **root: Any) -> ApiDocument:
     return apidoc.parse(json.dumps(document).encode(), source="example.json")
 
 
-def wrapper_of(document: ApiDocument, *variables: EnvVar) -> str:
+def wrapper_of(document: ApiDocument, *variables: EnvVar, accepted: str = "") -> str:
     task = IntegrationTask(
+        accepted_incomplete=accepted,
         service="Example",
         provider="example",
         files=[PlannedFile(path="app/example.py", purpose="", role="wrapper")],
@@ -369,6 +371,42 @@ def test_an_address_is_not_invented_but_asked_for() -> None:
     text = wrapper_of(document)
     assert 'base_url=""' in text
     assert "`ExampleService(base_url=" in text
+
+
+TOKEN_OVER_HTTP = {
+    "type": "oauth2",
+    "flows": {"clientCredentials": {"tokenUrl": "http://id.example.com/token", "scopes": {}}},
+}
+
+
+@pytest.mark.parametrize("place", ["server", "token"])
+@pytest.mark.parametrize("accepted", ["", "a private network"])
+def test_credentials_in_the_clear_are_allowed_by_name(
+    monkeypatch: pytest.MonkeyPatch, place: str, accepted: str
+) -> None:
+    """The module can be imported in any case; a service is refused unless it was accepted."""
+    scheme = {"type": "http", "scheme": "bearer"} if place == "server" else TOKEN_OVER_HTTP
+    url = "http://api.example.com" if place == "server" else "https://api.example.com"
+    document = small(
+        {"GET /a": {"operationId": "a", "security": [{"it": []}]}},
+        servers=[{"url": url}],
+        components={"securitySchemes": {"it": scheme}},
+    )
+    roles = ["token"] if place == "server" else ["client_id", "client_secret"]
+    for role in roles:
+        monkeypatch.setenv(f"EXAMPLE_{role.upper()}", f"value-of-{role}")
+    variables = [
+        EnvVar(name=f"EXAMPLE_{role.upper()}", description="", role=role) for role in roles
+    ]
+    text = wrapper_of(document, *variables, accepted=accepted)
+    assert ("allow_plain_http=True" in text) is bool(accepted)
+    made: dict[str, Any] = {}
+    exec(text, made)
+    if accepted:
+        assert made["ExampleService"]()
+    else:
+        with pytest.raises(ConfigurationError, match="without encryption"):
+            made["ExampleService"]()
 
 
 def test_an_idempotency_header_of_the_document_is_used() -> None:

@@ -233,3 +233,12 @@ def test_whatever_the_paths_hold_is_read_or_told(paths: object) -> None:
     )
     for finding in findings(document):
         assert finding.text("en")
+
+
+def test_a_path_without_its_slash_is_read_with_one() -> None:
+    made = read({"{tenant}/orders": {"get": {"operationId": "list"}}, "/b": {"get": {}}})
+    assert [(kind, detail) for kind, _, detail in told(made) if kind == "rootless_path"] == [
+        ("rootless_path", "{tenant}/orders")
+    ]
+    assert list(made.operations) == ["GET /{tenant}/orders", "GET /b"]
+    assert made.find("get {tenant}/orders") is made.operations["GET /{tenant}/orders"]

@@ -201,3 +201,39 @@ def test_no_entry_of_the_catalogue_is_unused() -> None:
         (room.parent / "messages" / "catalog" / "apidoc.toml").read_text(encoding="utf-8")
     ):
         assert f'"{name.removeprefix("gap_")}"' in code or f"apidoc.{name}" in code, name
+
+
+OAUTH = {
+    "oauth": {
+        "type": "oauth2",
+        "flows": {"clientCredentials": {"tokenUrl": "http://id.a.example/token", "scopes": {}}},
+    }
+}
+HTTP, HTTPS = {"url": "http://a.example/v1"}, {"url": "https://a.example/v1"}
+TEST_SERVER = {"url": "https://test.b.example"}
+
+
+@pytest.mark.parametrize(
+    ("sections", "security", "places"),
+    [
+        ({"servers": [HTTP]}, [{"bearer": []}], ["#/servers"]),
+        ({"servers": [HTTP, TEST_SERVER]}, [{"bearer": []}], ["#/servers"]),
+        ({"servers": [HTTP, HTTPS]}, [{"bearer": []}], []),
+        ({"servers": [HTTPS, HTTP]}, [{"bearer": []}], []),
+        ({"servers": [{"url": "http://localhost:8080"}]}, [{"bearer": []}], []),
+        ({"servers": [{"url": "http://127.0.0.1:8080"}]}, [{"bearer": []}], []),
+        ({"servers": [HTTP]}, [], []),
+        (
+            {"components": {"securitySchemes": OAUTH}},
+            [{"oauth": []}],
+            ["#/components/securitySchemes/oauth"],
+        ),
+    ],
+)
+def test_credentials_in_the_clear_stop(
+    sections: dict[str, Any], security: list[object], places: list[str]
+) -> None:
+    made = document(sections=sections, security=security)
+    found = [gap for gap in gaps(made, made.operations.values()) if gap.kind == "cleartext"]
+    assert [gap.pointer for gap in found] == places
+    assert all(gap.blocking and "http://" in gap.text("en") for gap in found)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from noctule.apidoc.address import is_address
 from noctule.apidoc.model import openapi3, swagger2
@@ -85,6 +85,28 @@ class ApiDocument:
         return tuple(replace(server, url=absolute(server.url, base)) for server in servers)
 
     @cached_property
+    def base_url(self) -> str:
+        """The address that requests go to: the first server's, by https where the document lists
+        that host so, too; else the origin the document came from; "" if there is none."""
+        servers = [server.url for server in self.servers]
+        absolute_ones = [url for url in servers if "://" in url]
+        if absolute_ones:
+            secure = re.sub(r"^http:", "https:", absolute_ones[0])
+            return secure if secure in absolute_ones else absolute_ones[0]
+        source = urlsplit(self.source)
+        if source.scheme not in ("http", "https"):
+            return ""
+        relative = next((url for url in servers if url.startswith("/")), "")
+        return f"{source.scheme}://{source.netloc}{relative}"
+
+    def token_url(self, scheme: SecurityScheme) -> str:
+        """Where the scheme's tokens are fetched; a relative address is seen from the first server;
+        "" if there is none."""
+        url = scheme.token_url
+        relative = url and "://" not in url and self.servers
+        return urljoin(self.servers[0].url, url) if relative else url
+
+    @cached_property
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
         return MappingProxyType(dict(self._reader.security_schemes(self.root)))
 
@@ -115,7 +137,7 @@ class ApiDocument:
         method, space, path = reference.strip().partition(" ")
         if not space:
             return self._by_id.get(reference.strip())
-        key = f"{method.upper()} {path.strip()}"
+        key = f"{method.upper()} {rooted(path.strip())}"
         if key in self.operations:
             return self.operations[key]
         alike = self._by_shape.get(shape(key), ())
@@ -151,7 +173,7 @@ class ApiDocument:
             item = node.follow()
             for method, operation in methods(self._reader, item):
                 yield ApiOperation(
-                    self._reader, self.root, item, operation, method=method, path=path
+                    self._reader, self.root, item, operation, method=method, path=rooted(path)
                 )
 
 
@@ -160,6 +182,11 @@ def grouped(pairs: Iterable[tuple[str, ApiOperation]]) -> Mapping[str, tuple[Api
     for key, operation in pairs:
         found[key] = (*found.get(key, ()), operation)
     return found
+
+
+def rooted(path: str) -> str:
+    """A path as OpenAPI requires it; without its slash, it would be part of the host."""
+    return path if path.startswith("/") else f"/{path}"
 
 
 def absolute(url: str, base: str) -> str:

@@ -50,6 +50,8 @@ def of_document(document: ApiDocument) -> Iterator[Flaw]:
     for path, node in document.root.at("paths").entries():
         if path.startswith("x-"):
             continue
+        if not path.startswith("/"):
+            yield "rootless_path", node.pointer, printable(path)
         item = node.follow()
         if item.broken:
             yield "broken_reference", node.pointer, item.broken
@@ -91,11 +93,8 @@ def of_parameters(operation: ApiOperation) -> Iterator[Flaw]:
     at = f"{operation.pointer}/parameters"
     written = set(re.findall(r"\{([^{}]+)\}", operation.path.partition("?")[0]))
     known = {p.name for p in operation.parameters if p.where == "path"}
-    if operation.path.startswith("/"):
-        for name in sorted(written - known):
-            yield "path_parameter", at, name
-        for name in sorted(known - written):
-            yield "path_parameter", at, name
+    for name in (*sorted(written - known), *sorted(known - written)):
+        yield "path_parameter", at, name
     for node in operation.parameter_nodes:
         if node.broken:
             yield "broken_reference", at, node.broken

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from noctule.apidoc.address import is_cleartext
 from noctule.messages import Language, say
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from noctule.apidoc.model.operation import ApiOperation
     from noctule.apidoc.model.parts import Media
 
-BLOCKING = ("response_schema", "error_responses", "auth")
+BLOCKING = ("response_schema", "error_responses", "auth", "cleartext")
 """Gaps that stop `integrate`: test in the sandbox first."""
 BODILESS = ("204", "205", "304")
 CREDENTIAL = re.compile(r"^authorization$|api[-_]?key|token$|[-_]token\b|secret", re.IGNORECASE)
@@ -65,9 +66,11 @@ class Gap:
 def gaps(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap, ...]:
     """Every gap of these operations and of the document, blocking kinds first."""
     missing_parts: list[Gap] = []
+    operations = tuple(operations)
     for operation in operations:
         missing_parts += [Gap(operation.key, kind, at) for kind, at in missing(document, operation)]
     missing_parts += [Gap("", kind, at) for kind, at in missing_overall(document)]
+    missing_parts += cleartext(document, operations)
     return tuple(sorted(dict.fromkeys(missing_parts), key=lambda gap: not gap.blocking))
 
 
@@ -86,6 +89,18 @@ def missing_overall(document: ApiDocument) -> Iterator[tuple[str, str]]:
         yield "webhooks", "#/webhooks"
     elif not any(signed(delivery) for delivery in deliveries):
         yield "webhook_signature", deliveries[0].pointer
+
+
+def cleartext(document: ApiDocument, operations: tuple[ApiOperation, ...]) -> Iterator[Gap]:
+    """The addresses that would get the operations' credentials without encryption."""
+    secured = [operation for operation in operations if not operation.public]
+    if secured and is_cleartext(document.base_url):
+        yield Gap("", "cleartext", "#/servers", document.base_url)
+    schemes = document.security_schemes
+    for name in sorted({name for op in secured for names in op.security for name in names}):
+        url = document.token_url(schemes[name]) if name in schemes else ""
+        if is_cleartext(url):
+            yield Gap("", "cleartext", f"#/components/securitySchemes/{name}", url)
 
 
 def signed(delivery: ApiOperation) -> bool:

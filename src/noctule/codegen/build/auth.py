@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from noctule.apidoc.credentials import chosen_schemes, credentials
 from noctule.apidoc.naming.word_split import split_words
@@ -132,9 +131,7 @@ def _of_scheme(
         pairs = ((planned.get((scheme.name, role[0]), ""), role) for role in roles)
         return tuple(variables.named(name, role) for name, role in pairs)
 
-    url = scheme.token_url
-    if url and "://" not in url and document.servers:
-        url = urljoin(document.servers[0].url, url)
+    url = document.token_url(scheme)
     if url and variables.has(("refresh_token",)):
         secrets = named(("client_id",), ("client_secret",), ("refresh_token",))
         return Authentication("refresh_token", secrets, {"url": url})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import chain
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from noctule.apidoc.address import is_cleartext
 from noctule.apidoc.naming.word_split import lower_words
 from noctule.checks.gates import PACK
 from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
@@ -85,12 +85,14 @@ def build(
             task, module
         )
         _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
+    base_url = _base_url(document, pack)
     wrapper = Wrapper(
         name=naming.service_type(task.service),
         slug=task.provider or "_".join(lower_words(task.service)) or "service",
         service=_one_line(task.service),
         module=module_of(task, "wrapper", naming),
-        base_url=_base_url(document, pack),
+        base_url=base_url,
+        allow_plain_http=_accepts_cleartext(task, base_url, auth),
         auth=auth,
         idempotency_header=conventions.idempotency_header,
         records=(*answers.records.values(), *arguments.records.values()),
@@ -193,14 +195,13 @@ def _base_url(document: ApiDocument, pack: Pack | None) -> str:
     "" if there is none: it is not invented, the caller has to pass one.
     """
     live = pack.environments["live"].base_url if pack and "live" in pack.environments else ""
-    origins = [server.url for server in document.servers if "://" in server.url]
-    relative = [server.url for server in document.servers if server.url.startswith("/")]
-    if origins:
-        return origins[0]
-    source = urlsplit(document.source)
-    if source.scheme in ("http", "https"):
-        return f"{source.scheme}://{source.netloc}{(relative or [''])[0]}"
-    return live
+    return document.base_url or live
+
+
+def _accepts_cleartext(task: IntegrationTask, base_url: str, auth: Authentication) -> bool:
+    """Whether credentials go over http://, which the user has accepted with a reason."""
+    urls = [base_url, *(part.settings.get("url", "") for part in (auth, *auth.parts))]
+    return bool(task.accepted_incomplete) and any(map(is_cleartext, urls))
 
 
 def _timeout(text: str) -> float | None:

@@ -262,6 +262,8 @@ class Wrapper:
     module: str
     base_url: str
     """"" if the document has none and the caller has to pass one."""
+    allow_plain_http: bool
+    """The user has accepted that credentials travel without encryption."""
     auth: Authentication
     idempotency_header: str
     records: tuple[Record, ...]

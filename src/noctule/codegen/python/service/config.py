@@ -30,6 +30,8 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
     yield f"name={string(wrapper.slug)}"
     yield f"base_url={string(wrapper.base_url)}"
     yield joined("auth=", _auth(wrapper.auth, imports))
+    if wrapper.allow_plain_http:
+        yield "allow_plain_http=True"
     if wrapper.idempotency_header:
         yield f"idempotency_header={string(wrapper.idempotency_header)}"
     if pack and pack.retry.statuses:

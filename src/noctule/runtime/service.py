@@ -15,6 +15,7 @@ services differ only in the driver that carries the effects out.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from noctule.runtime import errors
@@ -172,12 +173,14 @@ class BaseService:
 
     def _open_stream(
         self, operation: Operation[Any], arguments: CallArguments
-    ) -> CallSteps[tuple[Response, float | None]]:
-        """A call whose body is left unread, and the seconds that each part of it may take."""
+    ) -> CallSteps[tuple[Response, Callable[[errors.ServiceError], None], float | None]]:
+        """A response whose body is left unread, what to tell of an error in it, and the seconds
+        that each part of it may take."""
         call = self._build(operation, arguments, lambda _, response: response)
         call.request.stream = True
         response = yield from self._complete(call)
-        return response, call.engine.config.policies.timeout
+        broken = partial(self._results.report_broken_stream, call)
+        return response, broken, call.engine.config.policies.timeout
 
     def _flush(self, outbox: Outbox) -> CallSteps[FlushResult]:
         def send(message: OutboxMessage) -> CallSteps[None]:
@@ -255,8 +258,8 @@ class Service(BaseService):
         There are no retries once the response has begun. From then on no chunk may take longer
         than an attempt, and all of them together have at most `max_response_bytes` bytes.
         """
-        response, timeout = await self._driver.run(self._open_stream(operation, arguments))
-        stream = AsyncStream(response, self._clock, timeout)
+        response, broken, timeout = await self._driver.run(self._open_stream(operation, arguments))
+        stream = AsyncStream(response, broken, self._clock, timeout)
         try:
             yield stream
         finally:
@@ -330,8 +333,8 @@ class SyncService(BaseService):
         self, operation: Operation[Any], **arguments: Unpack[CallArguments]
     ) -> Generator[SyncStream]:
         """`Service.stream`, without await."""
-        response, _ = self._driver.run(self._open_stream(operation, arguments))
-        stream = SyncStream(response)
+        response, broken, _ = self._driver.run(self._open_stream(operation, arguments))
+        stream = SyncStream(response, broken)
         try:
             yield stream
         finally:

@@ -17,8 +17,10 @@ from noctule.runtime import (
     ConnectionFailed,
     DeadlineExceeded,
     InvalidResponse,
+    Operation,
     OutcomeUnknown,
     Policies,
+    ResponseTooLarge,
     RetryBudget,
     ServerError,
     ServiceError,
@@ -177,6 +179,14 @@ def test_key_in_use_is_waited_for(connect: Any) -> None:
         assert len(till.effects) == 1
 
 
+def test_any_conflict_of_a_repetition_is_waited_for(connect: Any) -> None:
+    """Some providers answer a plain 409 while the first request under the key is at work."""
+    with Till(hostile.reset_after_request, answering(b"{}", "409 Conflict")) as till:
+        assert connect(till).call(CHARGE, body=BODY) == ITEM
+        assert len(till.requests) == 3
+        assert len(till.effects) == 1
+
+
 def test_object_in_use_is_waited_for_where_the_provider_says_so(connect: Any) -> None:
     busy = answering(b'{"error":{"message":"locked"}}', "409 Conflict")
     with Till(busy, busy) as till:
@@ -256,7 +266,7 @@ def test_doubt_survives_the_breaker(connect: Any) -> None:
         assert all(isinstance(e, CircuitOpen | DeadlineExceeded) for e in told if not e.attempts)
 
 
-@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "409 Conflict"])
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "412 Failed"])
 def test_doubt_survives_a_refusal_before_the_key_is_looked_at(connect: Any, status: str) -> None:
     with Till(hostile.reset_after_request, answering(b"{}", status)) as till:
         error = unknown(connect(till), "keyed")
@@ -284,6 +294,31 @@ def test_read_is_never_an_unknown_outcome(connect: Any, fault: str) -> None:
 def test_read_of_an_unreadable_success_is_an_invalid_response(connect: Any) -> None:
     with Till(UNREADABLE["broken JSON"]) as till, pytest.raises(InvalidResponse):
         connect(till).call(READ, path={"id": "i1"})
+
+
+# What else can be lost
+
+
+def test_result_that_is_too_large(connect: Any) -> None:
+    policies = Policies(max_response_bytes=10)
+    with Till() as till:
+        error = unknown(connect(till, policies=policies), "keyed")
+        assert isinstance(error.__cause__, ResponseTooLarge)
+        assert (error.status, len(till.requests)) == (200, 1)
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_stream_that_breaks_off(connect: Any, write: bool) -> None:
+    export = Operation("export", "POST", "/exports", returns=bytes, body="json", reads=not write)
+    with Till(hostile.reset_during_body) as till:
+        caller = connect(till)
+        with pytest.raises(ServiceError) as caught:
+            caller.read_stream(export, body=BODY)
+        lost = caught.value.__cause__ if write else caught.value
+        assert isinstance(lost, ConnectionFailed)
+        assert isinstance(caught.value, OutcomeUnknown) is write
+        assert len(caller.events_named("outcome_unknown")) == write
+        assert caught.value.operation == ("export" if write else "")
 
 
 # Cancelled

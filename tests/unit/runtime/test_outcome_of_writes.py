@@ -191,7 +191,7 @@ def test_a_deadline_leaves_the_doubt(make_shop: MakeShop, operation: Operation[A
         (429, {"Retry-After": "3600"}, RateLimited),
         (401, {}, Unauthorized),
         (403, {}, ServiceError),
-        (409, {}, ServiceError),
+        (409, {"X-Should-Retry": "false"}, ServiceError),
         (412, {}, ServiceError),
         (425, {"X-Should-Retry": "false"}, ServiceError),
         (307, {}, InvalidResponse),

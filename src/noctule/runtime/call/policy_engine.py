@@ -197,6 +197,9 @@ class PolicyEngine:
             self._doubt = error
         elif settles(self.config.retry_mode, self.config.method, outcome):
             self._doubt = None
+        elif self._doubt is not None and self.config.retry_mode == "with_key":
+            # The earlier attempt may still hold the key.
+            outcome.retry_kind = "transient" if error.status == 409 else outcome.retry_kind
 
     def _adjusted(self, outcome: AttemptOutcome) -> AttemptOutcome:
         """The outcome as it counts for the provider: not at all where our own deadline ended the

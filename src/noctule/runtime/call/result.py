@@ -114,6 +114,19 @@ class ResultReader:
         if self._telemetry.is_enabled("failed_call"):
             self._report("failed_call", call, error.response, error)
 
+    def report_broken_stream(self, call: PreparedCall, error: errors.ServiceError) -> None:
+        """The body of a response ended in `error`. After a write, raises `OutcomeUnknown`: its
+        result is lost, and it may have happened."""
+        if not call.operation.writes:
+            return
+        unknown = errors.OutcomeUnknown.because(error, error)
+        call.engine.annotate(unknown, safe=call.engine.config.retry_mode != "never")
+        self.report_error(call, unknown)
+        try:
+            raise unknown
+        finally:
+            del unknown, error
+
     def report_degraded(self, call: PreparedCall, degraded: Degraded[Any]) -> None:
         self._telemetry.emit(
             "degraded",

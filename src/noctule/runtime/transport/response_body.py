@@ -142,10 +142,14 @@ class AsyncEngineBody(_EngineBody):
             self._decompress.end()
 
     async def read(self) -> bytes:
-        async with aclosing(self):
-            parts = [self._decompress(chunk) async for chunk in self._response.stream]
-            self._decompress.end()
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+        try:
+            async with aclosing(self):
+                parts = [self._decompress(chunk) async for chunk in self._response.stream]
+                self._decompress.end()
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+        except errors.InvalidResponse as error:
+            error.status = self._response.status
+            raise
 
     async def aclose(self) -> None:
         await self._response.aclose()
@@ -164,10 +168,14 @@ class SyncEngineBody(_EngineBody):
             self._decompress.end()
 
     def read(self) -> bytes:
-        with closing(self):
-            parts = [self._decompress(chunk) for chunk in self._response.stream]
-            self._decompress.end()
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+        try:
+            with closing(self):
+                parts = [self._decompress(chunk) for chunk in self._response.stream]
+                self._decompress.end()
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+        except errors.InvalidResponse as error:
+            error.status = self._response.status
+            raise
 
     def close(self) -> None:
         self._response.close()

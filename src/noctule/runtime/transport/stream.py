@@ -7,23 +7,30 @@ from typing import TYPE_CHECKING, cast
 from noctule.runtime import errors
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from noctule.runtime.clock import Clock
     from noctule.runtime.request import AsyncBody, Headers, Response, SyncBody
 
+    Broken = Callable[[errors.ServiceError], None]
+    """Is told of an error that ended the body, and raises another one in its place, if any."""
+
 
 class _ResponseStream:
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, broken: Broken) -> None:
         self.status: int = response.status
         self.headers: Headers = response.headers
+        self._broken = broken
 
 
 class AsyncStream(_ResponseStream):
-    """`async for chunk in stream`. Raises `TimedOut`, `ConnectionFailed`, `ResponseTooLarge`."""
+    """`async for chunk in stream`. Raises `TimedOut`, `ConnectionFailed`, `InvalidResponse` or
+    `ResponseTooLarge`; after a write, as the cause of an `OutcomeUnknown`."""
 
-    def __init__(self, response: Response, clock: Clock, timeout: float | None) -> None:
-        super().__init__(response)
+    def __init__(
+        self, response: Response, broken: Broken, clock: Clock, timeout: float | None
+    ) -> None:
+        super().__init__(response, broken)
         self._body = cast("AsyncBody", response.body)
         self._clock = clock
         self._timeout = timeout
@@ -35,6 +42,9 @@ class AsyncStream(_ResponseStream):
                 chunk = await self._next(chunks)
             except StopAsyncIteration:
                 return
+            except errors.ServiceError as error:
+                self._broken(error)
+                raise
             yield chunk
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes:
@@ -51,14 +61,18 @@ class AsyncStream(_ResponseStream):
 
 
 class SyncStream(_ResponseStream):
-    """`for chunk in stream`. Raises `TimedOut`, `ConnectionFailed`, `ResponseTooLarge`."""
+    """`for chunk in stream`. Raises what `AsyncStream` does."""
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(response)
+    def __init__(self, response: Response, broken: Broken) -> None:
+        super().__init__(response, broken)
         self._body = cast("SyncBody", response.body)
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
+        try:
+            yield from self._body
+        except errors.ServiceError as error:
+            self._broken(error)
+            raise
 
     def close(self) -> None:
         self._body.close()

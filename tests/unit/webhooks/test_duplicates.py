@@ -203,6 +203,29 @@ class TestKeys:
         events = store.find(EventQuery(oldest_first=True))
         assert [event.copies for event in events] == [3, 0, 0, 1]
 
+    def test_a_time_that_is_new_shows_that_a_quarantined_event_was_genuine(self, store, together):
+        def attempt(at: float, key: str, twin: str) -> Delivery:
+            return _delivery(at, EventIdentity(key, twin, float("-inf"), remembered=1000.0))
+
+        outcomes = _outcomes(
+            store,
+            attempt(0, "time-1", "id-1"),
+            attempt(0, "time-1", "id-2"),  # of the same second, or a replay
+            attempt(1, "time-1", "id-2"),
+            attempt(2, "time-2", "id-2"),  # a retry of it, signed again
+            attempt(3, "time-1", "id-2"),
+            together=together,
+        )
+        assert outcomes == ["accepted", "quarantined", "quarantined", "accepted", "duplicate"]
+
+    def test_a_handled_repeat_is_remembered_by_its_id(self, store, together):
+        by_id = EventIdentity("k", window=float("-inf"), same_id=True)
+        deliveries = [_delivery(0, by_id, event_id, on_repeat="handle") for event_id in "abba"]
+        outcomes = _outcomes(store, *deliveries, together=together)
+        assert outcomes == ["accepted", "repeated", "duplicate", "duplicate"]
+        copies = [event.copies for event in store.find(EventQuery(oldest_first=True))]
+        assert copies == [1, 1]
+
     def test_a_handled_repeat_is_remembered_by_its_twin(self, store, together):
         def attempt(at: float, key: str, twin: str) -> Delivery:
             identity = EventIdentity(key, twin, float("-inf"), remembered=1000.0)

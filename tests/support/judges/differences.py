@@ -17,7 +17,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         "a day late": _LATE,
         "a day early": _EARLY,
     },
-    "dropbox-sign": {"a day late": _LATE, "a day early": _EARLY},
+    "dropbox-sign": {"a day early": _EARLY},
     "gocardless": {"the signature in upper case": _UPPER},
     "hubspot": {"a day early": _EARLY},
     "mux": {"a day early": _EARLY},

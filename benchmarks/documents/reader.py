@@ -1,15 +1,18 @@
 """How many answers the code of a generator can read, in that code's own environment.
 
 A case is `[verb, path, status, body]`, names of variables left out of the path. Prints as JSON how
-each ended: "" where it was read, the type of the error, or null where no operation is called so.
+each ended: "" where it was read, "untrue" where a value in the result is not what its annotation
+says, the type of the error, or null where no operation is called so.
 """
 
 import argparse
 import importlib
 import json
 import re
+import runpy
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +23,10 @@ CLIENT = re.compile(r'"method": "(\w+)",\s+"url": "([^"]+)"')
 GENERATOR = re.compile(
     r"_response_types_map: [^{]+({.*?})|method='(\w+)',\s+resource_path='([^']+)'", re.DOTALL
 )
+
+
+TRUTH = Path(__file__).parents[2] / "src/noctule/runtime/testing/truth.py"
+UNTRUE: Callable[[object], list[str]] = runpy.run_path(str(TRUTH))["untrue"]
 
 
 def modules(folder: Path, package: str) -> list[Path]:
@@ -36,16 +43,23 @@ def key(verb: str, path: str) -> tuple[str, str]:
 
 
 def noctule(folder: Path, package: str) -> Readers:
-    from noctule.runtime import Operation
-    from noctule.runtime.decoding.models import decode
+    from noctule.runtime import NoAuth, Operation, ServiceConfig, SyncService
+    from noctule.runtime.testing import MockProvider
+
+    class Reading(SyncService):
+        config = ServiceConfig(name="reading", base_url="http://none", auth=NoAuth())
+
+    def read(operation: Operation[object], status: int, data: bytes) -> object:
+        """What a call returns: the encoding of its arguments is not what is tried here."""
+        provider = MockProvider().replies(status, content=data)
+        plain = Operation("read", operation.method, "/", returns=operation.returns)
+        return Reading(transport=provider).call(plain)
 
     readers: Readers = {}
     for path in modules(folder, package):
         for member in vars(imported(path)).values():
             if isinstance(member, Operation):
-                readers[key(member.method, member.path)] = lambda _, data, member=member: decode(
-                    member.returns, data
-                )
+                readers[key(member.method, member.path)] = partial(read, member)
     return readers
 
 
@@ -97,10 +111,10 @@ def outcome(read: Reader | None, status: int, body: object) -> str | None:
     if read is None:
         return None
     try:
-        read(status, json.dumps(body).encode())
+        value = read(status, json.dumps(body).encode())
     except Exception as error:
         return type(error).__name__
-    return ""
+    return "untrue" if next(iter(UNTRUE(value)), None) is not None else ""
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 OUT is that of `peers.py`; a DOCUMENT is named as it is in the corpus. Of each, the bodies of
 successful answers that noctule's sampler makes are read, as they are and changed: a new enumeration
 value, a further member, a null, a member that is missing. Only operations that all generators know,
-whose unchanged answer all of them can read, count. A body counts as read when the client returns,
-even if a required member that is missing becomes None, against its annotation.
+whose unchanged answer all of them can read, count. A body that the client reads although a value
+in the result is not what its annotation says counts as untrue; a member that raises an error when
+it is read is none, and neither is what a class without annotations holds.
 
 Takes ten minutes. Needs `make corpus`, and the environments that documents.peers makes.
 """
@@ -95,9 +96,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         total += count
         print(f"{name}: {len(fair)} of {len(good)} answers are read by all", flush=True)
     rows: list[tuple[str | int | float, ...]] = [
-        (name, errors.total(), ", ".join(f"{kind} {n}" for kind, n in errors.most_common()))
+        (
+            name,
+            errors.total() - errors["untrue"],
+            errors["untrue"],
+            ", ".join(f"{kind} {n}" for kind, n in errors.most_common() if kind != "untrue"),
+        )
         for name, errors in failed.items()
     ]
-    head = ("generator", f"not read, of {total}", "errors")
+    head = ("generator", f"not read, of {total}", "read, but untrue to its type", "errors")
     report(options, Table("Answers that are not quite as documented", head, rows))
     return 0

@@ -56,7 +56,8 @@ Lines are as wide as the project's ruff or black configuration says, otherwise 8
   breaks nothing.
 - **Models** contain the documented fields. A nested object has its own model if it has at most 12
   fields and is one level deep (`depth` in the task allows up to 3); deeper parts are
-  `dict[str, JSON]`. An id that the provider can expand on request is a `str`.
+  `dict[str, JSON]`. An id that the provider can expand on request is a `str`. A member of a
+  response has its declared type, or reading it raises `InvalidMember` ([types](runtime.md#types)).
 - **Paginated lists** have an iterator next to the method: `async for customer in
   stripe.list_customers_all()`. Content that can be large has a stream: `download_file_stream`.
 - **`raw`** returns status, headers and bytes: `await stripe.raw(CREATE_CUSTOMER, body={{...}})`.

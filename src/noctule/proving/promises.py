@@ -70,9 +70,11 @@ def typed_error(evidence: CallEvidence) -> PromiseCheck:
 
 
 def no_surprise(evidence: CallEvidence) -> PromiseCheck:
-    """A result or a typed error, never another exception."""
-    held = evidence.outcome.kind == "returned" or _explained(evidence.outcome)
-    return _check("no_surprise", evidence, held=held)
+    """A result whose members have their types, or raise a typed error when they are read; or a
+    typed error; never another exception."""
+    outcome = evidence.outcome
+    held = outcome.kind == "returned" and not outcome.untrue
+    return _check("no_surprise", evidence, held=held or _explained(outcome), untrue=outcome.untrue)
 
 
 def survives(evidence: CallEvidence) -> PromiseCheck:

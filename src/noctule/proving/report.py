@@ -17,6 +17,8 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the error's classes, from itself up."""
     typed: bool = False
     """Whether the error is a `noctule.runtime.ServiceError`."""
+    untrue: tuple[str, ...] = ()
+    """Places in the result whose value is not what its annotation says, as JSON pointers."""
     messages: dict[str, str] = {}
     """The error's message for the user, by language."""
     safe_to_retry: bool = False

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         FallbackRefused,
         Forbidden,
         InvalidArgument,
+        InvalidMember,
         InvalidResponse,
         LiteralSecret,
         MissingSecrets,
@@ -134,6 +135,7 @@ __all__ = [
     "Headers",
     "HttpTransport",
     "InvalidArgument",
+    "InvalidMember",
     "InvalidResponse",
     "JwtAssertion",
     "LastGood",
@@ -211,8 +213,8 @@ _HOMES = {
     "call.result": "RawResponse",
     "encoding": "File",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
-    " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidResponse LiteralSecret"
-    " MissingSecrets NotFound OutcomeUnknown RateLimited ClientError ResponseTooLarge"
+    " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidMember InvalidResponse"
+    " LiteralSecret MissingSecrets NotFound OutcomeUnknown RateLimited ClientError ResponseTooLarge"
     " ServerError ServiceError TimedOut TooManyConcurrentCalls Unauthorized Unavailable"
     " Unprocessable",
     "fallback.fallback": "Computed Degraded Fallback LastGood Message Value",

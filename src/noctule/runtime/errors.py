@@ -23,6 +23,7 @@ ServiceError                     the call did not give its result
 │   ├── Conflict                 409, 412
 │   └── Unprocessable            422
 └── InvalidResponse              a response that does not fit the API document
+    ├── InvalidMember            a member that is missing or has another type, when it is read
     └── ResponseTooLarge         a response beyond the size limit
 
 The docstring of a class is its message. No message holds a header, a query or a body: the
@@ -277,6 +278,17 @@ class Unprocessable(ClientError):
 
 class InvalidResponse(ServiceError):
     """The provider sent a response that cannot be used."""
+
+
+class InvalidMember(InvalidResponse, AttributeError):
+    """The provider left a member out, or sent it in another type than the document says.
+
+    It is raised where the member is read, not by the call; `getattr(result, "name", None)` reads
+    it without an error, since it is an `AttributeError` too.
+    """
+
+    found: str = ""
+    """"missing", "null", "string", …"""
 
 
 class ResponseTooLarge(InvalidResponse):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import pickle
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
@@ -15,9 +17,10 @@ from hypothesis import strategies as st
 
 from noctule.runtime.decoding.models import JSON, Model, Violation, decode, field
 from noctule.runtime.encoding import encode_body
-from noctule.runtime.errors import InvalidResponse
+from noctule.runtime.errors import InvalidMember, InvalidResponse
 from noctule.runtime.redaction import Redactor
 from noctule.runtime.testing import as_received
+from noctule.runtime.testing.truth import untrue
 
 
 class Card(Model):
@@ -137,11 +140,72 @@ def test_a_lie_is_told_with_its_place_and_the_rest_holds(
     assert charge.status == "ok"
 
 
-def test_what_does_not_fit_stays_as_it_was_received() -> None:
-    charge, _ = decode(Charge, body(amount="2000", card={"brand": "visa"}, cards=[7]))
-    assert (charge.amount, charge.cards) == ("2000", [7])
+def test_a_member_that_does_not_fit_raises_where_it_is_read() -> None:
+    charge, _ = decode(Charge, body(amount="2000", card={"brand": "visa"}, paid=None))
+    assert charge.id == "ch_1"
     assert charge.card is not None
-    assert (charge.card.brand, charge.card.last4) == ("visa", None)
+    assert charge.card.brand == "visa"
+    for read, words in (
+        (lambda: charge.amount, "Charge.amount: expected integer, got string"),
+        (lambda: charge.paid, "Charge.paid: expected boolean, got null"),
+        (lambda: charge.card and charge.card.last4, "Card.last4: expected string, got missing"),
+    ):
+        with pytest.raises(InvalidMember, match=re.escape(words)) as caught:
+            read()
+        assert isinstance(caught.value, InvalidResponse)
+        assert "2000" not in str(caught.value)
+
+
+def test_a_member_can_be_asked_for() -> None:
+    charge, _ = decode(Charge, without("amount"))
+    assert not hasattr(charge, "amount")
+    assert hasattr(charge, "id")
+    assert getattr(charge, "amount", 0) == 0
+    with pytest.raises(AttributeError, match="no attribute 'amonut'"):
+        charge.amonut  # type: ignore[attr-defined] # noqa: B018
+    match charge:
+        case Charge(amount=_):
+            pytest.fail("it has no amount")
+        case Charge(id=found):
+            assert found == "ch_1"
+
+
+def test_elements_that_are_no_model_stay_as_they_were_received() -> None:
+    charge, violations = decode(Charge, body(metadata={"a": 1}, cards=[7, None, {"brand": "visa"}]))
+    assert charge.metadata == {"a": 1}
+    assert [isinstance(card, Card) for card in charge.cards] == [True] * 3
+    assert charge.cards[2].brand == "visa"
+    for card in charge.cards:
+        with pytest.raises(InvalidMember):
+            card.last4  # noqa: B018
+    assert {"/metadata/*", "/cards/0", "/cards/1", "/cards/2/last4"} == {
+        violation.pointer for violation in violations
+    }
+
+
+def test_an_incomplete_model_is_a_value_like_any_other() -> None:
+    first, _ = decode(Charge, body(amount="2000", card={"brand": "visa"}))
+    second, _ = decode(Charge, body(amount="2000", card={"brand": "visa"}))
+    other, _ = decode(Charge, body(amount="2001", card={"brand": "visa"}))
+    complete, _ = decode(Charge, body())
+    assert isinstance(first, Charge)
+    assert first == second
+    assert first != other
+    assert first != complete
+    assert complete != first
+    card = first.card
+    assert hash(card) == hash(copy.copy(card))
+    for arrived in (pickle.loads(pickle.dumps(first)), copy.copy(first), copy.deepcopy(first)):
+        assert arrived == first
+        with pytest.raises(InvalidMember, match="got string"):
+            arrived.amount  # noqa: B018
+    assert repr(card) == "Card(brand='visa', last4=<missing>, exp_year=None)"
+    assert "2000" not in repr(first)
+
+
+def test_an_incomplete_model_is_sent_without_what_does_not_fit() -> None:
+    address, _ = decode(Address, b'{"city": "Lyon", "postal/code": 69001}')
+    assert encode_body("json", {"address": address}).content == b'{"address":{"city":"Lyon"}}'
 
 
 def test_open_enums_take_new_values_without_a_word() -> None:
@@ -217,7 +281,10 @@ class Picky(Model):
 
 def test_a_model_with_a_check_of_its_own_does_not_crash() -> None:
     value, violations = decode(list[Picky], b'[{"low":3,"high":1},{"low":"x","high":1}]')
-    assert isinstance(value[0], dict)
+    assert isinstance(value[0], Picky)
+    with pytest.raises(InvalidMember, match="refused by the model"):
+        value[0].low  # noqa: B018
+    assert value[1].high == 1
     assert violations[0] == Violation("/0", "Picky", "refused by the model")
 
 
@@ -231,7 +298,9 @@ class Dog(Model, tag_field="kind", tag="dog"):
 
 def test_tagged_variants_are_told_apart_by_their_tag() -> None:
     value, violations = decode(list[Cat | Dog], b'[{"kind":"dog","name":1},{"kind":"eel"}]')
-    assert value == [Dog(name=1), {"kind": "eel"}]  # type: ignore[arg-type]
+    assert isinstance(value[0], Dog)
+    assert not hasattr(value[0], "name")
+    assert value[1] == {"kind": "eel"}  # type: ignore[comparison-overlap]
     assert violations == (
         Violation("/0/name", "string", "integer"),
         Violation("/1", "Cat | Dog", "object"),
@@ -323,8 +392,24 @@ def test_no_mutation_of_an_answer_is_a_failure(seed: int, values: list[Any]) -> 
         except msgspec.ValidationError:
             assert violations
             assert isinstance(value, Charge)
+            lies = [place for place in untrue(value, Charge) if not place.startswith("/metadata/")]
+            assert lies == []
         else:
             assert (value, violations) == (fits, ())
+
+
+def test_what_is_not_what_its_annotation_says_is_found() -> None:
+    """The measure itself: over plain objects, lists, mappings and unions."""
+    card = Card(brand="visa", last4=1)  # type: ignore[arg-type]
+    charge = Charge(
+        id="c", kind="charge", amount=None, cards=[card], by_name={"a": card},  # type: ignore[arg-type]
+        closed="z", metadata={"a": 1}, rate=1, customer={"city": "x"}, paid=1,  # type: ignore[arg-type,dict-item]
+    )  # fmt: skip
+    lies = {"/amount", "/cards/0/last4", "/by_name/a/last4", "/closed", "/metadata/a", "/paid"}
+    assert set(untrue(charge, Charge)) == lies | {"/customer"}
+    assert list(untrue([1, "2", None], list[int])) == ["/1", "/2"]
+    assert list(untrue({"a": card}, Charge)) == [""]
+    assert not list(untrue(decode(Charge, body())[0], Charge))
 
 
 @settings(max_examples=300)

@@ -8,6 +8,7 @@ import inspect
 import sys
 import traceback
 from dataclasses import replace
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from noctule.proving.driver.modules import NotLoaded
 from noctule.runtime import ServiceError, SyncService
 from noctule.runtime.testing import FastClock
+from noctule.runtime.testing.truth import untrue
 from noctule.runtime.transport.http import HttpTransport, SyncHttpTransport
 
 if TYPE_CHECKING:
@@ -129,6 +131,7 @@ async def _outcome(
             else:
                 value = await asyncio.to_thread(method, **arguments)
         outcome: dict[str, Any] = {"kind": "returned", "type": type(value).__name__}
+        outcome["untrue"] = list(islice(untrue(value), 5))
     except Exception as error:
         _show(error)
         outcome = {"kind": "hung", "type": ""} if bound.expired() else _raised(error)

@@ -102,6 +102,9 @@ class CallOptions:
     max_redirects: int | None = None
     max_response_bytes: int | None = None
 
+    strict: bool | None = None
+    """Whether a response that does not fit its type raises `InvalidResponse`: see
+    `ServiceConfig.strict`."""
     attempts: int | None = None
     """Short for `retry=RetryLimits(attempts=…)`; 1 means no retry."""
     idempotency_key: str | None = field(default=None, repr=False)
@@ -154,6 +157,10 @@ class ServiceConfig:
     rate_limit: RateLimitHeaders | None = None
     failure: BodyFailure | None = None
     """How this provider reports failures inside a 200; None: only by status."""
+    strict: bool = False
+    """Whether a response that does not fit its type raises `InvalidResponse`, naming the member,
+    the expected type and what came. Otherwise a `contract_violation` is reported, and reading that
+    member raises `InvalidMember`."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Sent with every request: an API version, never a secret."""
     policies: Policies = field(default_factory=Policies)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from noctule.runtime.call.request_builder import PreparedCall
     from noctule.runtime.call.telemetry import DeprecationLog, Telemetry
     from noctule.runtime.clock import Clock
+    from noctule.runtime.decoding.models import Violation
     from noctule.runtime.fallback.fallback import Degraded
     from noctule.runtime.policy.outcome import AttemptOutcome
     from noctule.runtime.request import Response
@@ -54,9 +55,12 @@ class ResultReader:
         self._violations = ViolationLog(telemetry)
 
     def value(self, call: PreparedCall, response: Response) -> Any:
-        """The body as the operation's type; raises `InvalidResponse` when it is not JSON, and for
-        a write also when it is nothing like that type: the result would be lost. Under a key it
-        can be had again, so an object with no member of the type is not taken for it either."""
+        """The body as the operation's type.
+
+        Raises `InvalidResponse` when it is not JSON, when it is nothing like that type, and for a
+        call that is `strict` at the first place that does not fit. Under a key the result of a
+        write can be had again, so an object with no member of the type is not taken for it either.
+        """
         kind: Any = call.operation.returns
         if kind is None:
             return None
@@ -67,10 +71,11 @@ class ResultReader:
         value, violations = decode(kind, response.content)
         for violation in violations:
             self._violations.add(call.operation.name, violation)
-        if violations and call.operation.writes:
-            hollow = call.key is not None and is_hollow(value, violations)
-            if hollow or is_unlike(value, kind):
-                raise errors.InvalidResponse("nothing like what the document describes")
+        if violations:
+            strict = self._config.strict if call.options.strict is None else call.options.strict
+            hollow = call.operation.writes and call.key is not None and is_hollow(value)
+            if strict or hollow or is_unlike(value, kind):
+                raise errors.InvalidResponse(_described(violations))
         return value
 
     def raw(self, call: PreparedCall, response: Response) -> RawResponse[Any]:
@@ -164,6 +169,14 @@ class ResultReader:
             error=type(error).__name__ if error else None,
             **_network_reason(error),
         )
+
+
+def _described(violations: tuple[Violation, ...]) -> str:
+    """Member, expected type and what came; never a value."""
+    first, *others = violations
+    place = first.pointer or "the response"
+    more = f", and {len(others)} more" if others else ""
+    return f"{place}: expected {first.expected}, got {first.found}{more}"
 
 
 def _network_reason(error: errors.ServiceError | None) -> dict[str, object]:

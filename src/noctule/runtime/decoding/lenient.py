@@ -1,7 +1,8 @@
 """Lenient decoding: a response that does not fit its model, as far as it fits.
 
-Members that fit are typed. A member that does not fit stays as it was received, and a required
-member that is missing is None. Each such place is a `Violation`.
+Members that fit are typed. One that is missing or of another type raises `InvalidMember` when it
+is read (`noctule.runtime.decoding.incomplete`), so that no annotation is untrue. An element of a
+list or a mapping that is no model stays as it was received. Each such place is a `Violation`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from noctule.runtime.decoding.incomplete import MISSING, Misfit, Misfits, incomplete, misfits_of
 
 MAX_VIOLATIONS = 50
 MAX_DEPTH = 100
@@ -40,7 +40,7 @@ class Violation:
 def decode_leniently(data: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
     """`data` (plain JSON values) as `kind`, as far as it fits. Raises nothing."""
     decoder = _LenientDecoder()
-    value = decoder.value(data, kind, "", 0)
+    value = _received(decoder.value(data, kind, "", 0))
     return value, tuple(decoder.violations)
 
 
@@ -49,18 +49,15 @@ def is_unlike(value: Any, kind: Any) -> bool:
     return not any(_fits(value, choice) for choice in _choices(kind))
 
 
-def is_hollow(value: Any, violations: Iterable[Violation]) -> bool:
-    """Whether `value`, decoded with these violations, is an object with none of its model's
-    members, although some are required."""
-    if not isinstance(value, msgspec.Struct):
-        return False
-    missing = {violation.pointer for violation in violations if violation.found == "missing"}
-    members = _members(type(value))
-    return any(member.required for member in members) and all(
-        f"/{_escaped(member.encode_name)}" in missing
-        if member.required
-        else getattr(value, member.name) == _default(member)
-        for member in members
+def is_hollow(value: Any) -> bool:
+    """Whether `value` is an object with none of its model's members, although some are
+    required."""
+    misfits = misfits_of(value)
+    return any(misfit.found == MISSING for misfit in misfits.values()) and all(
+        misfits[member.name].found == MISSING
+        if member.name in misfits
+        else not member.required and getattr(value, member.name) == _default(member)
+        for member in msgspec.structs.fields(value)
     )
 
 
@@ -84,51 +81,75 @@ class _LenientDecoder:
         self.violations: dict[Violation, None] = {}
 
     def value(self, data: Any, kind: Any, at: str, depth: int) -> Any:
+        """The typed value, or a `Misfit`."""
         branch = _branch(data, kind) if depth < MAX_DEPTH else None
         if _is_model(branch):
             return self._model(data, branch, at, depth + 1)
         if get_origin(branch) is list:
             (item,) = get_args(branch)
             return [
-                self.value(element, item, f"{at}/{index}", depth + 1)
+                self._element(element, item, f"{at}/{index}", depth + 1)
                 for index, element in enumerate(data)
             ]
         if get_origin(branch) is dict:
             _, member = get_args(branch)
             # Names of dynamic members may be personal data: a pointer does not show them.
             return {
-                name: self.value(element, member, f"{at}/*", depth + 1)
+                name: self._element(element, member, f"{at}/*", depth + 1)
                 for name, element in data.items()
             }
         try:
             return msgspec.convert(data, kind)
         except (msgspec.ValidationError, RecursionError):
-            self._add(at, kind, _described(data, kind))
-            return data
+            return self._misfit(at, kind, _described(data, kind), data)
+
+    def _element(self, data: Any, kind: Any, at: str, depth: int) -> Any:
+        """An element of a list or a mapping. One that should be an object of a model is an object
+        without valid members."""
+        value = self.value(data, kind, at, depth)
+        if isinstance(value, Misfit) and _is_model(kind):
+            return _without_members(kind, value)
+        return _received(value)
 
     def _model(self, data: dict[str, Any], model: Any, at: str, depth: int) -> Any:
         config = model.__struct_config__
         if config.tag_field and data.get(config.tag_field, config.tag) != config.tag:
-            self._add(f"{at}/{_escaped(config.tag_field)}", Literal[config.tag], "unknown value")
+            place = f"{at}/{_escaped(config.tag_field)}"
+            self._misfit(place, Literal[config.tag], "unknown value", None)
         members: dict[str, Any] = {}
+        misfits: Misfits = {}
         for member in _members(model):
             pointer = f"{at}/{_escaped(member.encode_name)}"
             if member.encode_name in data:
                 element = data[member.encode_name]
-                members[member.name] = self.value(element, member.type, pointer, depth)
+                value = self.value(element, member.type, pointer, depth)
             elif member.required:
-                self._add(pointer, member.type, "missing")
-                members[member.name] = None
+                value = self._misfit(pointer, member.type, MISSING, None)
+            else:
+                continue
+            (misfits if isinstance(value, Misfit) else members)[member.name] = value
+        if misfits:
+            return incomplete(model, members, misfits)
         try:
             return model(**members)
         except (ValueError, TypeError):
             # A check of the model itself (`__post_init__`) failed.
-            self._add(at, model, "refused by the model")
-            return data
+            return _without_members(model, self._misfit(at, model, "refused by the model", data))
 
-    def _add(self, at: str, kind: Any, found: str) -> None:
+    def _misfit(self, at: str, kind: Any, found: str, received: Any) -> Misfit:
+        expected = _type_name(kind)
         if len(self.violations) < MAX_VIOLATIONS:
-            self.violations[Violation(at, _type_name(kind), found)] = None
+            self.violations[Violation(at, expected, found)] = None
+        return Misfit(expected, found, received)
+
+
+def _received(value: Any) -> Any:
+    return value.received if isinstance(value, Misfit) else value
+
+
+def _without_members(model: Any, misfit: Misfit) -> Any:
+    """For what is no such object at all."""
+    return incomplete(model, {}, {member.name: misfit for member in _members(model)})
 
 
 @lru_cache(maxsize=4096)

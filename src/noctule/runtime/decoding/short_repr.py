@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from noctule.runtime.decoding.incomplete import misfits_of
 from noctule.runtime.redaction import REDACTOR
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ class _Writer:
             self._add(repr(REDACTOR.beginning(text, self._left) + "…"))
         elif isinstance(value, msgspec.Struct):
             names = value.__struct_fields__
-            members = ((f"{name}=", getattr(value, name)) for name in names)
+            misfits = misfits_of(value)
+            members = (
+                (f"{name}=", misfits[name] if name in misfits else getattr(value, name))
+                for name in names
+            )
             self._series(f"{type(value).__name__}(", members, ")", depth)
         elif type(value) is list:
             self._series("[", (("", item) for item in value), "]", depth)

@@ -112,7 +112,8 @@ def _struct(value: msgspec.Struct) -> dict[str, object]:
     config = value.__struct_config__
     tag: dict[str, object] = {config.tag_field: config.tag} if config.tag_field else {}
     pairs = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-    all_members = {wire: getattr(value, name) for wire, name in pairs}
+    # A member of a response that does not fit its type is not sent.
+    all_members = {wire: getattr(value, name, msgspec.UNSET) for wire, name in pairs}
     return tag | {wire: item for wire, item in all_members.items() if item is not msgspec.UNSET}
 
 

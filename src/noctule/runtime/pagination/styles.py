@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast
 
 import msgspec
 
+from noctule.runtime.decoding.incomplete import misfits_of
 from noctule.runtime.decoding.models import decode
 from noctule.runtime.responses.links import find_link
 
@@ -160,6 +161,9 @@ def dig(value: Any, path: str) -> Any:
 def _member(value: Any, key: str) -> Any:
     if isinstance(value, msgspec.Struct):
         names = dict(zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True))
+        misfit = misfits_of(value).get(names.get(key, ""))
+        if misfit is not None:
+            return misfit.received
         return getattr(value, names[key]) if key in names else None
     if isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value).get(key)

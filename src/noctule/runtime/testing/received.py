@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from noctule.runtime.decoding.incomplete import misfits_of
+
 if TYPE_CHECKING:
     from noctule.runtime.decoding.models import JSON
 
@@ -18,8 +20,13 @@ def as_received(value: object) -> JSON:
     name, or not at all.
     """
     if isinstance(value, msgspec.Struct):
-        fields = msgspec.structs.fields(value)
-        members = {field.encode_name: getattr(value, field.name) for field in fields}
+        misfits = misfits_of(value)
+        members = {
+            field.encode_name: misfits[field.name].received
+            if field.name in misfits
+            else getattr(value, field.name)
+            for field in msgspec.structs.fields(value)
+        }
         return {name: as_received(item) for name, item in members.items() if item is not None}
     if isinstance(value, list):
         return [as_received(item) for item in cast("list[object]", value)]

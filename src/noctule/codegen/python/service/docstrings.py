@@ -32,10 +32,17 @@ UNKNOWN = (
 )
 
 
+TYPES = (
+    "A member of a response has its type, or reading it raises `InvalidMember`: the provider left"
+    " it out, or sent something else. `strict=True` (of a service or a call) refuses such a"
+    " response."
+)
+
+
 def module_doc(wrapper: Wrapper) -> list[str]:
     source = f"Source: {wrapper.document}." if wrapper.document else ""
     first = f"{wrapper.service}: the operations that this project uses."
-    return [first, *([source] if source else [])]
+    return [first, *([source] if source else []), TYPES]
 
 
 def class_doc(wrapper: Wrapper) -> list[str]:

@@ -265,14 +265,14 @@ class ResilienceContract(Contract):
     def test_unexpected_shape_is_tolerated(
         self, bench: Workbench, json_example: ExampleCall[Any]
     ) -> None:
-        """JSON of another shape raises nothing: a typed result reports a contract violation, an
-        untyped one is what was received. Only a write that gets nothing like its result raises
-        `OutcomeUnknown`."""
+        """JSON of another shape is never taken for the result: the call raises `InvalidResponse`,
+        as the cause of an `OutcomeUnknown` after a write, or reports a contract violation. Only an
+        untyped result is what was received."""
         shape = ["not", "as", "promised"]
         bench.provider.replies(json_example.status, json=shape, times=None)
         try:
             result = bench.call(json_example)
-        except OutcomeUnknown as error:
+        except (InvalidResponse, OutcomeUnknown) as error:
             result = error.__cause__ if json_example.writes else error
         unlike = isinstance(result, InvalidResponse)
         assert unlike or bench.violations or as_received(result) == shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from noctule.runtime import (
     paginate_sync,
 )
 from noctule.runtime.origin import Origin, is_loopback, origin_of
+from support.paths import DOCS
 
 HOST = "api.acme.test"
 KEY = "key-of-a-test-7"
@@ -307,3 +309,10 @@ def test_a_redirect_from_https_to_http_is_not_followed() -> None:
     with pytest.raises(ServiceError, match="without encryption"):
         service(recorder).call(Operation("read", "GET", "/items", returns=None))
     assert len(recorder.sent) == 1
+
+
+def test_the_example_of_the_page_is_valid() -> None:
+    code = re.search(r"```python\n(.*?)```", (DOCS / "network.md").read_text("utf-8"), re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(code[1], made)
+    assert made["config"].secrets == ("BANK_TOKEN", "BANK_KEY_PASSWORD")

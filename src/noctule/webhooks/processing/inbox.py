@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import queue
 import threading
 from collections import defaultdict
 from queue import SimpleQueue
@@ -102,6 +103,13 @@ class Inbox:
 
     async def open(self) -> None:
         """Open the store in its thread. Raises InboxError; nothing is open then."""
+        if (
+            queue.SimpleQueue is not SimpleQueue
+        ):  # a green thread would wait for it, with all others
+            raise InboxError(
+                "gevent replaced the threads after noctule was imported: call"
+                " gevent.monkey.patch_all() first, in gunicorn.conf.py, or leave --preload out"
+            )
         self._users += 1
         if self._users > 1:
             return

@@ -95,10 +95,11 @@ def show_next_steps(output: Output, steps: NextSteps) -> None:
         width = max(len(variable.name) for variable in steps.variables)
         for variable in steps.variables:
             output.line(f"{INDENT}{variable.name:<{width}}  {variable.description}")
-    if steps.mount:
-        output.say("cli.mount", app=steps.mount_file)
-        for line in steps.mount:
-            output.line(INDENT + line)
+    for lines, file in ((steps.mount, steps.mount_file), (steps.start, steps.start_file)):
+        if lines:
+            output.say("cli.mount", app=file)
+            for line in lines:
+                output.line(INDENT + line)
     if steps.command:
         output.line(f"{say(output.language, 'cli.next')} {steps.command}")
 

@@ -49,5 +49,6 @@ class IntegrationResult:
         if self.steps is not None:
             result["env_vars"] = [variable.name for variable in self.steps.variables]
             result["mount"] = list(self.steps.mount)
+            result["start"] = list(self.steps.start)
             result["next"] = self.steps.command
         return result

@@ -22,6 +22,11 @@ class NextSteps:
     """Lines that add the webhook module to the application; () where it is already added."""
     mount_file: str
     """The file that the lines of `mount` go into."""
+    start: tuple[str, ...]
+    """Lines that start the processing of stored events; () where those of `mount` do, or where they
+    are there already."""
+    start_file: str
+    """The file that the lines of `start` go into, at its end."""
     command: str
     """The command that starts the application; "" where there is none."""
 
@@ -38,14 +43,19 @@ def next_steps(context: TaskContext) -> NextSteps:
     variable = framework.application_variable(read_source(root / app) if app else "")
     handler = module_of(paths["webhook"]) if "webhook" in paths else ""
     mount_file = framework.mount_file(root, app)
+    start_file = framework.start_file(root, app)
     lines: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
     if handler and app and "app" not in paths:
-        text = read_source(root / mount_file)
-        if not framework.is_mounted(text, handler):
+        if not framework.is_mounted(read_source(root / mount_file), handler):
             lines = framework.mount_lines(handler, variable)
+        if start_file and not framework.is_mounted(read_source(root / start_file), handler):
+            start = framework.start_lines(handler)
     return NextSteps(
         variables=tuple(variable for variable in task.env_vars if variable.required),
         mount=lines,
         mount_file=mount_file,
+        start=start,
+        start_file=start_file,
         command=framework.run_command(root, app, variable, handler),
     )

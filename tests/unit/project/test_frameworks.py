@@ -40,7 +40,7 @@ def test_the_mount_line_speaks_of_the_application_s_own_variable(
     framework = FRAMEWORKS[target]
     assert framework.application_variable(text) == variable
     lines = framework.mount_lines(HANDLER, variable)
-    assert lines[-1] == line
+    assert line in lines
     assert framework.is_mounted("\n".join(lines), HANDLER)
     assert not framework.is_mounted(text, HANDLER)
 
@@ -61,6 +61,17 @@ def test_django_s_mount_line_goes_into_the_root_urlconf(
     write(tmp_path, {settings: 'ROOT_URLCONF = "shop.urls"\n', urls: "urlpatterns = []\n"})
     assert FRAMEWORKS["django"].mount_file(tmp_path, settings) == expected
     assert FRAMEWORKS["flask"].mount_file(tmp_path, settings) == settings
+
+
+def test_django_starts_the_processing_in_its_wsgi_module(tmp_path: Path) -> None:
+    django = FRAMEWORKS["django"]
+    settings = 'ROOT_URLCONF = "shop.urls"\nWSGI_APPLICATION = "shop.wsgi.application"\n'
+    write(tmp_path, {"src/shop/settings.py": settings})
+    assert django.start_file(tmp_path, "src/shop/settings.py") == ""
+    write(tmp_path, {"src/shop/wsgi.py": "application = get_wsgi_application()\n"})
+    assert django.start_file(tmp_path, "src/shop/settings.py") == "src/shop/wsgi.py"
+    assert django.start_lines(HANDLER) == (f"from {HANDLER} import inbox", "inbox.start()")
+    assert FRAMEWORKS["flask"].start_file(tmp_path, "shop/web.py") == ""
 
 
 @pytest.mark.parametrize(

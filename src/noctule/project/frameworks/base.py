@@ -45,6 +45,9 @@ class Framework:
     mount: tuple[str, ...] = ()
     """Lines that add the webhook module to an application. `{app}` is the application's variable,
     `{handler}` the dotted name of the webhook module, `{package}` and `{module}` its two parts."""
+    start: tuple[str, ...] = ()
+    """Lines that start the processing of stored events where a server loads the application, in a
+    file of their own; the same placeholders. () where the lines of `mount` do."""
     run: str = ""
     """The command that starts the application. `{main}` is the module that creates it, `{app}` its
     variable, `{folder}` uvicorn's option for a module under `src/`."""
@@ -69,6 +72,11 @@ class Framework:
         del root
         return app
 
+    def start_file(self, root: Path, app: str) -> str:
+        """The file of the project at `root` that the lines of `start` go into, "" for none."""
+        del root, app
+        return ""
+
     def is_mounted(self, text: str, handler: str) -> bool:
         """Whether the mount file with this text already has the webhook module `handler`."""
         package, _, module = handler.rpartition(".")
@@ -76,10 +84,11 @@ class Framework:
 
     def mount_lines(self, handler: str, variable: str = "") -> tuple[str, ...]:
         """The lines that add the webhook module `handler` to the application in `variable`."""
-        package, _, module = handler.rpartition(".")
-        names = {"handler": handler, "package": package, "module": module}
-        app = variable or self.variable
-        return tuple(line.format(**names, app=app) for line in self.mount)
+        return _filled(self.mount, handler, variable or self.variable)
+
+    def start_lines(self, handler: str) -> tuple[str, ...]:
+        """The lines that start the processing of what the webhook module `handler` stores."""
+        return _filled(self.start, handler, self.variable)
 
     def run_command(self, root: Path, app: str, variable: str, handler: str) -> str:
         """The command that starts the application of the project at `root`, "" where there is
@@ -89,6 +98,12 @@ class Framework:
             return ""
         folder = " --app-dir src" if app.startswith("src/") else ""
         return self.run.format(main=module_of(app), app=variable, folder=folder)
+
+
+def _filled(lines: tuple[str, ...], handler: str, app: str) -> tuple[str, ...]:
+    package, _, module = handler.rpartition(".")
+    names = {"handler": handler, "package": package, "module": module, "app": app}
+    return tuple(line.format(**names) for line in lines)
 
 
 def module_of(path: str) -> str:

@@ -10,6 +10,7 @@ from noctule.project.frameworks.base import Framework, module_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+_WSGI = re.compile(r"""^\s*WSGI_APPLICATION\s*=\s*["']([\w.]+)\.\w+["']""", re.MULTILINE)
 _ROOT_URLCONF = re.compile(r"""^\s*ROOT_URLCONF\s*=\s*["']([\w.]+)["']""", re.MULTILINE)
 
 
@@ -18,15 +19,12 @@ class Django(Framework):
 
     def mount_file(self, root: Path, app: str) -> str:
         """The root URLconf that the settings in `app` name; `app` itself where it is not found."""
-        settings = root / app
-        text = settings.read_text("utf-8", "replace") if app and settings.is_file() else ""
-        match = _ROOT_URLCONF.search(text)
-        if match is None:
-            return app
-        path = f"{match[1].replace('.', '/')}.py"
-        folders = [folder.as_posix() for folder in settings.relative_to(root).parents]
-        places = (path if folder == "." else f"{folder}/{path}" for folder in reversed(folders))
-        return next((place for place in places if (root / place).is_file()), app)
+        return _named_file(root, app, _ROOT_URLCONF) or app
+
+    def start_file(self, root: Path, app: str) -> str:
+        """The WSGI module that the settings in `app` name: servers load it, and other commands of
+        `manage.py` do not."""
+        return _named_file(root, app, _WSGI)
 
     def run_command(self, root: Path, app: str, variable: str, handler: str) -> str:
         del handler
@@ -35,6 +33,19 @@ class Django(Framework):
         if (root / "manage.py").is_file():
             return self.run
         return f"granian --interface wsgi {module_of(app)}:{variable}"
+
+
+def _named_file(root: Path, app: str, setting: re.Pattern[str]) -> str:
+    """The file of the module that a setting in `app` names, "" where it is not found."""
+    settings = root / app
+    text = settings.read_text("utf-8", "replace") if app and settings.is_file() else ""
+    match = setting.search(text)
+    if match is None:
+        return ""
+    path = f"{match[1].replace('.', '/')}.py"
+    folders = [folder.as_posix() for folder in settings.relative_to(root).parents]
+    places = (path if folder == "." else f"{folder}/{path}" for folder in reversed(folders))
+    return next((place for place in places if (root / place).is_file()), "")
 
 
 DJANGO = Django(
@@ -48,6 +59,7 @@ DJANGO = Django(
         "from django.urls import include, path",
         'urlpatterns += [path("", include("{handler}"))]',
     ),
+    start=("from {handler} import inbox", "inbox.start()"),
     run="python manage.py runserver",
     asynchronous=False,
     reserved=frozenset({"HttpRequest", "HttpResponse"}),

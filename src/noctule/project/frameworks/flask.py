@@ -8,7 +8,11 @@ FLASK = Framework(
     application=r"^[^#\n]*\bFlask\s*\(",
     dependencies=frozenset({"flask"}),
     factory="Flask",
-    mount=("from {package} import {module}", "{app}.register_blueprint({module}.blueprint)"),
+    mount=(
+        "from {package} import {module}",
+        "{app}.register_blueprint({module}.blueprint)",
+        "{module}.inbox.start()",
+    ),
     run="flask --app {main}:{app} run",
     asynchronous=False,
     reserved=frozenset({"Blueprint", "Flask", "Response"}),

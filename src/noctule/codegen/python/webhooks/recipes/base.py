@@ -43,8 +43,9 @@ class FrameworkRecipe(ABC):
 
     def mount(self, webhooks: Webhooks) -> str:
         """How to mount the webhook module: a sentence for its docstring."""
-        statement = self.framework.mount_lines(dotted(webhooks.module))[-1].replace('"', "'")
-        return f"Mount it with `{statement}`."
+        lines = [*self.framework.mount_lines(dotted(webhooks.module)), *self.framework.start[1:]]
+        statements = " and ".join(f"`{line}`" for line in lines[1:]).replace('"', "'")
+        return f"Mount it with {statements}."
 
     @abstractmethod
     def setup(self, webhooks: Webhooks, imports: Imports) -> Sequence[Block]:
@@ -57,6 +58,12 @@ class FrameworkRecipe(ABC):
     @abstractmethod
     def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
         """How a test gets an application that serves the webhook module."""
+
+
+def both_slashes(endpoint: str) -> tuple[str, str]:
+    """The path without and with a slash at its end: a sender follows no redirect."""
+    bare = endpoint.rstrip("/")
+    return bare, f"{bare}/"
 
 
 def module_name(webhooks: Webhooks) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ class DjangoRecipe(WsgiRecipe):
         for module, name in (
             ("django.http", "HttpRequest"),
             ("django.http", "HttpResponse"),
-            ("django.urls", "path"),
+            ("django.core.signals", "request_started"),
+            ("django.urls", "re_path"),
             ("django.views.decorators.csrf", "csrf_exempt"),
             ("django.views.decorators.http", "require_POST"),
         ):
@@ -39,12 +41,14 @@ class DjangoRecipe(WsgiRecipe):
             "@csrf_exempt",
             "@require_POST",
             "def webhook(request: HttpRequest) -> HttpResponse:",
-            "    answer = inbox.take(request.META, request.body)",
+            "    answer = inbox.take(request.META, request)",
             *lay_out(response, 4),
         ]
-        routes = [call("path", string(webhooks.endpoint.lstrip("/")), "webhook")]
+        expression = f"^{re.escape(webhooks.endpoint.strip('/'))}/?$"
+        routes = [call("re_path", string(expression), "webhook")]
         patterns = lay_out(joined("urlpatterns = ", collection("[", routes, "]")))
-        return [self.inbox(imports), Block(tuple(view), definition=True), Block(tuple(patterns))]
+        inbox = Block((*self.inbox(imports).lines, "request_started.connect(inbox.on_request)"))
+        return [inbox, Block(tuple(view), definition=True), Block(tuple(patterns))]
 
     def app(self, webhooks: Webhooks | None, imports: Imports) -> list[Block]:
         imports.use("", "os")
@@ -64,10 +68,12 @@ class DjangoRecipe(WsgiRecipe):
             imports.use("django.urls", "path")
             included = call("path", '""', call("include", string(dotted(webhooks.module))))
             patterns = lay_out(joined("urlpatterns = ", collection("[", [included], "]")))
-        return [
-            Block(tuple(lay_out(configuration))),
-            Block((*patterns, "application = get_wsgi_application()")),
-        ]
+        lines = [*patterns, "application = get_wsgi_application()"]
+        if webhooks is not None:  # handlers may import models, which are ready only now
+            imports.use("importlib", "import_module")
+            module = call("import_module", string(dotted(webhooks.module)))
+            lines += lay_out(joined(module, ".inbox.start()"))
+        return [Block(tuple(lay_out(configuration))), Block(tuple(lines))]
 
     def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:
         for module, name in (

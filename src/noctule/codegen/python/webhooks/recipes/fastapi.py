@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.codegen.python.emitter.line_breaks import call, lay_out
+from noctule.codegen.python.emitter.line_breaks import collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports
 from noctule.codegen.python.webhooks.recipes.base import (
     FrameworkRecipe,
     ServedWebhooks,
+    both_slashes,
     module_name,
 )
 from noctule.project.frameworks.fastapi import FASTAPI
@@ -24,10 +25,11 @@ class FastApiRecipe(FrameworkRecipe):
     def setup(self, webhooks: Webhooks, imports: Imports) -> list[Block]:
         imports.use("fastapi", "APIRouter")
         imports.use("starlette.routing", "Route")
-        route = call("Route", string(webhooks.endpoint), "receiver", 'methods=["POST"]')
+        paths = collection("(", map(string, both_slashes(webhooks.endpoint)), ")")
         return [Block((
             "router = APIRouter(lifespan=receiver.lifespan)",
-            *lay_out(call("router.routes.append", route)),
+            *lay_out(joined("for path in ", paths, ":")),
+            '    router.routes.append(Route(path, receiver, methods=["POST"]))',
         ))]  # fmt: skip
 
     def app(self, webhooks: Webhooks | None, imports: Imports) -> list[Block]:

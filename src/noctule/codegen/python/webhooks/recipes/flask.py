@@ -23,20 +23,22 @@ class FlaskRecipe(WsgiRecipe):
             imports.use("flask", name)
         name = f"{module_name(webhooks)[1]}_webhooks"
         view = [
-            *lay_out(call("@blueprint.post", string(webhooks.endpoint))),
+            *lay_out(call("@blueprint.post", string(webhooks.endpoint), "strict_slashes=False")),
             "def webhook() -> Response:",
             "    answer = inbox.take(request.environ)",
             "    return Response(answer.body, answer.status, list(answer.headers))",
         ]
         blueprint = lay_out(call("blueprint = Blueprint", string(name), "__name__"))
         inbox = self.inbox(imports).lines
-        return [Block((*inbox, *blueprint)), Block(tuple(view), definition=True)]
+        start = "blueprint.before_app_request(inbox.on_request)"
+        return [Block((*inbox, *blueprint, start)), Block(tuple(view), definition=True)]
 
     def app(self, webhooks: Webhooks | None, imports: Imports) -> list[Block]:
         imports.use("flask", "Flask")
         lines = ["app = Flask(__name__)"]
         if webhooks is not None:
-            lines.append(f"app.register_blueprint({imports.use(*module_name(webhooks))}.blueprint)")
+            module = imports.use(*module_name(webhooks))
+            lines += [f"app.register_blueprint({module}.blueprint)", f"{module}.inbox.start()"]
         return [Block(tuple(lines))]
 
     def serve(self, webhooks: Webhooks, imports: Imports) -> ServedWebhooks:

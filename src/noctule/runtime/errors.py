@@ -33,13 +33,15 @@ response is in `error.response`, for code that knows what it may show, without o
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from noctule.runtime.request import Response
     from noctule.runtime.responses.problem_details import ProblemDetails
+
+E = TypeVar("E", bound=BaseException)
 
 
 class ServiceError(Exception):
@@ -79,7 +81,7 @@ class ServiceError(Exception):
         state = {name: value for name, value in vars(self).items() if name != "_read_response"}
         if isinstance(self.__cause__, ServiceError):
             state["__cause__"] = self.__cause__
-        return _restored, (type(self), self.args), state
+        return restored, (type(self), self.args), state
 
     @property
     def problem(self) -> ProblemDetails | None:
@@ -111,8 +113,8 @@ class ServiceError(Exception):
         return user_message(type(self), language)
 
 
-def _restored(kind: type[ServiceError], args: tuple[Any, ...]) -> ServiceError:
-    """The error as it was, however its `__init__` makes `args` from other arguments."""
+def restored(kind: type[E], args: tuple[Any, ...]) -> E:
+    """A pickled error as it was, however its `__init__` makes `args` from other arguments."""
     error = kind.__new__(kind, *args)
     error.args = args
     return error

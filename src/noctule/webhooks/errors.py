@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
+from noctule.runtime.errors import restored
+
 
 class Reason(StrEnum):
     """Why a delivery was rejected, with the HTTP status of the answer."""
@@ -62,6 +64,9 @@ class Rejection(Exception):
 
 class WebhookError(Exception):
     """Base of the errors that the operator or the developer must fix."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restored, (type(self), self.args), dict(vars(self))
 
 
 class Refused(WebhookError):

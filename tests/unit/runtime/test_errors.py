@@ -27,6 +27,7 @@ from noctule.runtime import (
 )
 from noctule.runtime.policy.body_failure import BodyFailure
 from noctule.webhooks.errors import KeyNotCached, Reason, Rejection
+from noctule.webhooks.receiving.sync.body import BodyConsumed
 from noctule.webhooks.verification.key_cache import KeyRequest
 from support.runtime_calling import CHARGE, CREATE, READ, MakeShop
 
@@ -69,6 +70,7 @@ ARGUMENTS: dict[type[BaseException], tuple[Any, ...]] = {
     Rejection: (Reason.STALE, "header date"),
     KeyNotCached: (KeyRequest("https://keys.example"),),
     UnknownProvider: ("stripe2",),
+    BodyConsumed: (),
 }
 
 

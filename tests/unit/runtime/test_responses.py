@@ -23,14 +23,14 @@ from noctule.runtime import (
 )
 from noctule.runtime.policy.classify import classify_response
 from noctule.runtime.policy.cooldown import Cooldown
-from noctule.runtime.responses.deprecation import deprecation, tell_deprecation
+from noctule.runtime.responses.deprecation import deprecation
 from noctule.runtime.responses.moments import duration, moment, number, seconds_until
+from noctule.runtime.responses.presence import tell_deprecation, tell_limits
 from noctule.runtime.responses.problem_details import problem_details
 from noctule.runtime.responses.rate_limits import (
     FAMILIES,
     exhausted,
     rate_windows,
-    tell_limits,
 )
 from noctule.runtime.responses.retry_after import retry_after, should_retry
 from noctule.runtime.responses.structured_fields import (

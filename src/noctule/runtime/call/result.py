@@ -13,7 +13,7 @@ from noctule.runtime.decoding.models import decode
 from noctule.runtime.journal.recorder import failure_reason
 from noctule.runtime.redaction import REDACTOR
 from noctule.runtime.redaction.log_fields import MAX_LENGTH
-from noctule.runtime.responses.deprecation import deprecation, tell_deprecation
+from noctule.runtime.responses.presence import tell_deprecation
 
 if TYPE_CHECKING:
     from noctule.runtime.call.config import ServiceConfig
@@ -99,7 +99,7 @@ class ResultReader:
         error.operation = call.operation.name
         error.idempotency_key = call.key
         error.request_id = self._request_id(error.response)
-        if error.response is not None:
+        if error.response is not None and tell_deprecation(error.response.headers.names):
             self._report_deprecation(call, error.response)
         if isinstance(error, errors.OutcomeUnknown):
             error.fingerprint = call.fingerprint
@@ -142,6 +142,8 @@ class ResultReader:
         )
 
     def _report_deprecation(self, call: PreparedCall, response: Response) -> None:
+        from noctule.runtime.responses.deprecation import deprecation
+
         notice = deprecation(response.headers)
         if notice is not None:
             origin = call.engine.config.state.origin

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from noctule.runtime import errors
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.redaction import REDACTOR
-from noctule.runtime.responses.retry_after import retry_after
 
 if TYPE_CHECKING:
     from noctule.runtime.policy.outcome import RetryKind
@@ -66,6 +65,8 @@ class BodyFailure:
             error=error, delivery=delivery, retry_kind=retry_kind, healthy=healthy
         )
         if isinstance(error, errors.Unavailable):
+            from noctule.runtime.responses.retry_after import retry_after
+
             seconds = retry_after(response.headers, now)
             error.retry_after = outcome.retry_after = seconds
             outcome.cooldown = seconds or 0.0

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from noctule.runtime import errors
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
-from noctule.runtime.responses.problem_details import problem_details
-from noctule.runtime.responses.rate_limits import exhausted, rate_windows, tell_limits
-from noctule.runtime.responses.retry_after import retry_after, should_retry
+from noctule.runtime.responses.presence import tell_limits
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,12 +37,17 @@ def classify_response(
     outcome = body_failure.outcome(response, now) if body_failure is not None else None
     headers = response.headers
     limits: list[RateWindow] = []
+    empty = None
     if rate_limit is not None or tell_limits(headers.names):
+        from noctule.runtime.responses.rate_limits import exhausted, rate_windows
+
         limits = rate_windows(headers, rate_limit, now)
-    empty = exhausted(limits) if limits else None
+        empty = exhausted(limits)
     if outcome is None and response.status < 300:
         outcome = AttemptOutcome(response=response)
     if outcome is None:
+        from noctule.runtime.responses.retry_after import retry_after, should_retry
+
         seconds = retry_after(headers, now)
         limited = _is_limit(response, seconds, empty, rate_limit)
         if limited and seconds is None:
@@ -99,6 +102,8 @@ def _error_outcome(
 ) -> AttemptOutcome:
     """For a status that is not a success. `again`: another attempt may succeed. `limited`: the
     provider uses it as a 429."""
+    from noctule.runtime.responses.problem_details import problem_details
+
     status = 429 if limited else response.status
     retry_kind: RetryKind = "throttled" if status == 429 else "transient"
     error = errors.for_status(status)

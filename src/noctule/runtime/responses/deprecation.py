@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _OTHERS = frozenset({"x-api-warn", "x-ad-api-version-warning", "asana-change"})
 """Clearbit, Meta and Asana. Everybody else has "deprecat" in the name: IBM, PayPal, Shopify,
 Zapier, WordPress …"""
-_WORDS = ("deprecat", "sunset", "warn", "asana-change")
 _ENDS = ("sunset", "expire", "remov", "end-of-life")
 """Words in the name of a header that says when it stops working."""
 
@@ -50,11 +49,6 @@ class DeprecationNotice:
     """When it stops working."""
     link: str | None = None
     """Where the provider explains it: without query and fragment, redacted."""
-
-
-def tell_deprecation(names: str) -> bool:
-    """Whether headers with these names may announce something; without that, they do not."""
-    return any(word in names for word in _WORDS)
 
 
 def deprecation(headers: Mapping[str, str]) -> DeprecationNotice | None:

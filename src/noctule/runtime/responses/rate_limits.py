@@ -118,11 +118,6 @@ def rate_windows(
     return windows[:MAX_WINDOWS]
 
 
-def tell_limits(names: str) -> bool:
-    """Whether headers with these names may tell of limits; without that, they do not."""
-    return "remaining" in names or "ratelimit" in names
-
-
 @lru_cache
 def _family_of(name: str) -> _Family | None:
     """The headers that belong to one that says what remains; None for any other. A family that is

@@ -34,13 +34,13 @@ EXAMPLE, PAYING, TEST = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 RUN_IT = """
 import asyncio, inspect
 
-def test_it(provider, clock, no_secret_leak):
-    asyncio.run(test_a_rate_survives_an_outage(provider, clock))
+def test_it(noctule_provider, noctule_clock, noctule_no_secret_leak):
+    asyncio.run(test_a_rate_survives_an_outage(noctule_provider, noctule_clock))
 """
 LEAK = """
 import logging
 
-def test_leak(no_secret_leak):
+def test_leak(noctule_no_secret_leak):
     logging.getLogger("elsewhere").info("paid with 4242 4242 4242 4242")
 """
 
@@ -151,3 +151,20 @@ def test_the_leak_fixture_fails_a_test_that_leaks(tmp_path: Path) -> None:
 def test_the_page_says_the_defaults_that_hold(statement: str) -> None:
     assert statement in PAGE
     assert Policies().retry.attempts == 4
+
+
+FORGOTTEN = """
+import pytest
+
+@pytest.mark.parametrize("name", {names})
+def test_forgotten(request, name):
+    with pytest.raises(pytest.FixtureLookupError):
+        request.getfixturevalue(name)
+"""
+
+
+def test_a_fixture_that_a_project_forgot_is_not_ours(tmp_path: Path) -> None:
+    """All that the plugin adds to every test run of the machine begins with our name."""
+    names = ["clock", "provider", "no_secret_leak", "leaks", "bench", "profile", "service"]
+    done = run_pytest(tmp_path, FORGOTTEN.format(names=names))
+    assert f"{len(names)} passed" in done.stdout

@@ -5,8 +5,8 @@
     stripe = StripeService(transport=provider, clock=VirtualClock())
 
 `VirtualClock` does not wait and is for `MockProvider`; `FastClock` makes time run faster and is for
-real sockets. pytest finds the fixtures `provider`, `clock` and
-`no_secret_leak` by itself.
+real sockets. pytest finds the fixtures `noctule_provider`, `noctule_clock` and
+`noctule_no_secret_leak` by itself.
 """
 
 from noctule.runtime.testing.clocks import FastClock, VirtualClock

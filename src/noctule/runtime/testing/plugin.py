@@ -1,4 +1,8 @@
-"""pytest fixtures for code that calls a provider; loaded through the entry point `pytest11`."""
+"""pytest fixtures for code that calls a provider; loaded through the entry point `pytest11`.
+
+Every test run on the machine has them, so their names hold ours: where a project forgot a fixture
+called `clock` or `provider`, pytest must say so.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ for _module in ("noctule.runtime.testing.contract", "noctule.webhooks.testing"):
 
 
 @pytest.fixture
-def clock() -> VirtualClock:
+def noctule_clock() -> VirtualClock:
     """Time that jumps instead of passing."""
     from noctule.runtime.testing import VirtualClock
 
@@ -27,15 +31,15 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def provider(clock: VirtualClock) -> MockProvider:
-    """A scripted provider, on the same clock: `StripeService(transport=provider, clock=clock)`."""
+def noctule_provider(noctule_clock: VirtualClock) -> MockProvider:
+    """A scripted provider, on the same clock: `StripeService(transport=noctule_provider, …)`."""
     from noctule.runtime.testing import MockProvider
 
-    return MockProvider(clock=clock)
+    return MockProvider(clock=noctule_clock)
 
 
 @pytest.fixture
-def no_secret_leak() -> Iterator[None]:
+def noctule_no_secret_leak() -> Iterator[None]:
     """Fail the test if a credential or a card number reaches any log, of any library."""
     from noctule.runtime.testing.leaks import watch_logs
 

@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from noctule.json_types import set_path
 from noctule.providers import packs
-from noctule.webhooks import Inbox, InvalidScheme, Receiver, Scheme, WebhookRequest, sign
+from noctule.webhooks import Inbox, InvalidScheme, Receiver, Rejection, Scheme, WebhookRequest, sign
 from noctule.webhooks.schemes.identity import Ground
 from noctule.webhooks.signing.sign import compose
 from noctule.webhooks.verification.classify import items
@@ -274,3 +276,95 @@ def test_a_line_end_that_is_left_out_makes_no_other_event():
     ]
     first, second = [key_of("braintree", spelling, headers) for spelling in spellings]
     assert first == second
+
+
+def test_a_port_that_is_added_makes_no_other_event():
+    """The address is signed, the body is not, and either spelling of the address is accepted."""
+    table = BODY | {"signed": "{url}{timestamp}", "timestamp": {"from": "header:X-Time"}}
+    scheme = Scheme.parse(table, "acme")
+    url = "https://shop.example/hooks"
+    headers = sign(scheme, b"{}", "secret", now=NOW, url=url)
+    identities = set()
+    for spelling in (url, "https://shop.example:443/hooks"):
+        request = WebhookRequest("POST", spelling, headers, b"{}")
+        [item] = items(verify_blocking(scheme, request, ["secret"], NOW))
+        identities.add(item.identity)
+    assert len(identities) == 1
+
+
+PIECES = [b" ", b"\n", b"\r\n", b"\t", b"&", b"&a=b", b"=", b"%20", b"%0A", b"0", b'"', b"}", b","]
+
+
+def respelt_body(data: Any, body: bytes) -> bytes:
+    at = data.draw(st.integers(0, len(body)))
+    change = data.draw(st.sampled_from(["none", "insert", "delete", "repeat", "end"]))
+    piece = data.draw(st.sampled_from(PIECES))
+    match change:
+        case "insert":
+            return body[:at] + piece + body[at:]
+        case "delete":
+            return body[:at] + body[at + 1 :]
+        case "repeat":
+            return body + b"&" + body
+        case "end":
+            return body + piece
+    return body
+
+
+def respelt_url(data: Any, url: str) -> str:
+    address, _, query = url.partition("?")
+    return data.draw(
+        st.sampled_from(
+            [
+                url,
+                url.replace("shop.example", "shop.example:443"),
+                url.replace("shop.example", "SHOP.example"),
+                url.replace("a", "%61"),
+                url.replace("/", "%2F", 3).replace("https:%2F%2F", "https://"),
+                f"{address}?{query}&",
+                f"{address}?{query}#fragment",
+                f"{address}/?{query}",
+                url.lower(),
+            ]
+        )
+    )
+
+
+def respelt_headers(data: Any, headers: dict[str, str]) -> list[tuple[str, str]]:
+    respelt = []
+    for name, value in headers.items():
+        spelling = data.draw(
+            st.sampled_from(
+                [
+                    value,
+                    value,
+                    f" {value}\t",
+                    value.upper(),
+                    f"{value},",
+                    f"{value}, v1=00",
+                    f"00 {value}",
+                ]
+            )
+        )
+        respelt.append((data.draw(st.sampled_from([name, name.upper()])), spelling))
+    return respelt
+
+
+@pytest.mark.parametrize("name", PACKS)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_whatever_one_signature_is_made_to_say_is_one_event(name, data):
+    scheme = PACKS[name]
+    headers, body = compose(
+        scheme, payload_for(scheme), KEYS[name].signing, now=NOW, id="e1", url=URL
+    )
+    genuine = key_of(name, body, headers)
+    request = WebhookRequest(
+        "POST", respelt_url(data, URL), respelt_headers(data, headers), respelt_body(data, body)
+    )
+    try:
+        verified = verify_blocking(scheme, request, [KEYS[name].secret], NOW)
+        keys = {item.identity.key for item in items(verified)}
+    except Rejection:
+        return
+    assert keys == {genuine}

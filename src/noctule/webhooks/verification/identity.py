@@ -14,7 +14,7 @@ import msgspec
 
 from noctule.json_types import is_object
 from noctule.webhooks.schemes.identity import Ground
-from noctule.webhooks.verification.verify import signed_content, timestamp_text
+from noctule.webhooks.verification.verify import signed_content, timestamp_text, url_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,8 @@ class IdentityReader:
         view = self._view
         if view.scheme.coverage != "partial":
             return _digest(content, repr(self._signed_at))
-        signed = signed_content(view, timestamp_text(view), view.request.url)
+        url = min(url_spellings(view.request.url), key=len)  # each of them has the same signature
+        signed = signed_content(view, timestamp_text(view), url)
         return hashlib.sha256(signed).hexdigest()
 
     def _numbered(self, content: str) -> str:

@@ -73,6 +73,42 @@ async def test_a_permanent_failure_is_dead_at_once_with_its_reason(provider_of):
     )
 
 
+NEVER_JSON = [
+    b'{"id":"evt_1","type":"invoice.paid","note":"\xff"}',
+    b'{"id":"evt_1","type":"invoice.paid","note":[1e999]}',
+]
+
+
+@pytest.mark.parametrize("body", NEVER_JSON, ids=["no UTF-8", "beyond a double"])
+async def test_a_body_that_no_attempt_can_parse_is_dead_at_once(provider_of, body):
+    """It was accepted for the parts that the scheme reads."""
+    stripe = provider_of("stripe")
+    seen = []
+
+    @stripe.receiver.on("invoice.paid")
+    async def reads(event):
+        seen.append(event.id)
+        event.data  # noqa: B018
+
+    async with stripe.receiver.lifespan():
+        response = await stripe.sends(body=body)
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert (response.status, seen) == (200, ["evt_1"])
+    assert (event.state, event.attempts) == ("dead", 1)
+    assert event.reason == "PermanentFailure: its body cannot be parsed: unparseable: body"
+
+
+async def test_a_handler_that_does_not_read_such_a_body_is_done(provider_of):
+    stripe = provider_of("stripe")
+    stripe.receiver.on("invoice.paid")(lambda event: len(event.raw))
+    async with stripe.receiver.lifespan():
+        await stripe.sends(body=NEVER_JSON[0])
+        await stripe.receiver.drain()
+        [event] = await stripe.events()
+    assert event.state == "done"
+
+
 async def test_an_open_breaker_counts_no_attempt(provider_of):
     stripe = provider_of("stripe")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import msgspec
 
 from noctule.json_types import get_path
-from noctule.webhooks.errors import PermanentFailure
+from noctule.webhooks.errors import PermanentFailure, Rejection
 from noctule.webhooks.store.schema import completion
 from noctule.webhooks.verification.delivery_view import DeliveryView
 
@@ -82,8 +82,16 @@ class Event:
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """The parsed body of the delivery, or this event's item of the batch."""
-        return cast("dict[str, Any]", get_path(self._view.data, self._path))
+        """The parsed body of the delivery, or this event's item of the batch.
+
+        Raises PermanentFailure for a body that no attempt can parse: only the parts that a scheme
+        reads are looked at before a delivery is accepted.
+        """
+        try:
+            body = self._view.data
+        except Rejection as rejection:
+            raise PermanentFailure(f"its body cannot be parsed: {rejection}") from None
+        return cast("dict[str, Any]", get_path(body, self._path))
 
     @property
     def idempotency_key(self) -> str:
@@ -94,8 +102,8 @@ class Event:
     def decode(self, model: builtins.type[T], *, at: str = "") -> T:
         """The value in `data` at a dotted path, as a model.
 
-        Values that do not fit the model stay as they were received, as in the response to a
-        wrapper's call; their positions are logged.
+        A member that does not fit the model raises `InvalidMember` when it is read, as in the
+        response to a wrapper's call; its position is logged.
         """
         from noctule.runtime.decoding.models import decode
 

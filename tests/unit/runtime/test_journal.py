@@ -152,7 +152,7 @@ def test_names_beyond_the_limit_are_counted_together(journal: Journal) -> None:
 
 
 def test_files_are_bounded(journal: Journal, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "MAX_FILE", 2000)
+    monkeypatch.setattr(writer, "MAX_FILE", 900)
     recorder = journal.recorder("shop")
     for _ in range(150):
         recorder.success("read", 0.1, 1, None)
@@ -160,7 +160,7 @@ def test_files_are_bounded(journal: Journal, folder: Path, monkeypatch: pytest.M
         time.sleep(0.001)  # a file's name has milliseconds
     files = list(folder.glob("*.jsonl"))
     assert len(files) == writer.MAX_FILES
-    assert all(file.stat().st_size <= 2000 for file in files)
+    assert all(file.stat().st_size <= 900 for file in files)
     assert len(list(read_journal(folder))) < 150
 
 

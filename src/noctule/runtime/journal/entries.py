@@ -1,4 +1,8 @@
-"""The lines of the journal's files: one JSON object for each process and ten seconds with calls."""
+"""The lines of the journal's files: one JSON object for each process and ten seconds with calls.
+
+What is there many times is an array, so that the files reach further back. A new member goes to the
+end, with a default: files of before are still read.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: the upper bounds of the latency buckets. One more bucket is for what took longer."""
 
 
-class CallFailure(msgspec.Struct, frozen=True, omit_defaults=True):
+class CallFailure(msgspec.Struct, frozen=True, array_like=True):
     """The last failure of an operation, as far as it may be written down."""
 
     at: float
@@ -21,7 +25,7 @@ class CallFailure(msgspec.Struct, frozen=True, omit_defaults=True):
     """What happened on the network, in our words: DNS, refused, TLS, no answer in time."""
 
 
-class LimitUse(msgspec.Struct, frozen=True, omit_defaults=True):
+class LimitUse(msgspec.Struct, frozen=True, array_like=True):
     """A limit of the provider, at its lowest in these seconds."""
 
     at: float
@@ -30,7 +34,7 @@ class LimitUse(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: float
 
 
-class CallCounts(msgspec.Struct, frozen=True, omit_defaults=True):
+class CallCounts(msgspec.Struct, frozen=True, array_like=True):
     """One operation in these seconds."""
 
     service: str

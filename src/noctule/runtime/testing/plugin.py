@@ -6,6 +6,7 @@ called `clock` or `provider`, pytest must say so.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,12 @@ for _module in ("noctule.runtime.testing.contract", "noctule.webhooks.testing"):
     # A failed assertion then shows both sides. Too late for what is imported already.
     if _module not in sys.modules:
         pytest.register_assert_rewrite(_module)
+
+
+def pytest_configure() -> None:
+    """What tests call is not what happens in production: it is not in the journal, unless the
+    environment names a folder for it."""
+    os.environ.setdefault("NOCTULE_JOURNAL", "off")
 
 
 @pytest.fixture

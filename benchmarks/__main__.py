@@ -40,6 +40,7 @@ LONG = (
     "runtime.trial_calls",
     "webhooks.intake",
     "webhooks.overload",
+    "webhooks.slow_connections",
     "webhooks.killing",
     "webhooks.copies",
     "webhooks.faults",

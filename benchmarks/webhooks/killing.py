@@ -41,7 +41,7 @@ FORKS.set_forkserver_preload(
     ["benchmarks.webhooks.killing", "granian.server.embed", "psycopg"]
     + [
         f"noctule.{name}"
-        for name in ("cli.webhooks.serve", "cli.webhooks.work", "webhooks.receiving.router")
+        for name in ("cli.webhooks.serve", "cli.webhooks.work", "webhooks.receiving.serving.router")
     ]
 )
 LONGEST_LIFE = 0.6
@@ -64,7 +64,7 @@ class Host:
         if self._worker is None:
             self._worker = self._run("work", "--app", "effects:receiver", "--project", str(HERE))
         if self._intake is None:
-            where = ("--port", str(self.port), "--project", str(self._folder))
+            where = ("--port", str(self.port), "--admin-port", "0", "--project", str(self._folder))
             self._intake = self._run("serve", "--route", "stripe", *where)
             try:
                 wait_for(self.port, PATIENCE)

@@ -21,20 +21,20 @@ PATH = "/api/webhooks/stripe"
 
 async def noctule(port: int, place: str) -> None:
     from noctule.webhooks import Inbox, Receiver
-    from noctule.webhooks.receiving.router import WebhookRouter
+    from noctule.webhooks.receiving.serving.router import WebhookRouter
 
     os.environ["STRIPE_WEBHOOK_SECRET"] = SECRET
     inbox = Inbox(place)
     receiver = Receiver("stripe", secrets=["STRIPE_WEBHOOK_SECRET"], inbox=inbox, work=False)
-    site = WebhookRouter({PATH: receiver}, inbox)
+    site = WebhookRouter({PATH: receiver})
     async with site.lifespan():
         await granian(site, port)
 
 
 async def granian(app: object, port: int) -> None:
-    from noctule.webhooks.receiving.server import serve
+    from noctule.webhooks.receiving.serving.server import Site, serve
 
-    await serve(app, "127.0.0.1", port)
+    await serve(Site(app, "127.0.0.1", port))
 
 
 async def peer(port: int, place: str) -> None:
@@ -193,7 +193,7 @@ SERVERS = {
 
 
 def main() -> None:
-    from noctule.webhooks.receiving.server import run
+    from noctule.webhooks.receiving.serving.server import run
 
     command_line = argparse.ArgumentParser(description=__doc__)
     command_line.add_argument("kind", choices=SERVERS)

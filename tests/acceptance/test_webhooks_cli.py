@@ -42,9 +42,10 @@ class Shell:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        with socket.socket() as free, socket.socket() as also_free:
+            for listener in (free, also_free):
+                listener.bind(("127.0.0.1", 0))
+            self.port, self.admin_port = free.getsockname()[1], also_free.getsockname()[1]
         self.environ = {k: v for k, v in os.environ.items() if not k.startswith("NOCTULE_")}
         self.environ |= {"STRIPE_WEBHOOK_SECRET": SECRET, "PYTHONUNBUFFERED": "1"}
         self.running: list[subprocess.Popen[str]] = []
@@ -92,15 +93,19 @@ class Shell:
         return process
 
     def serve(self, *arguments: str) -> subprocess.Popen[str]:
-        process = self.start("serve", "--port", str(self.port), *arguments)
-        until(lambda: self.get("/healthz")[0] == 200 or process.poll() is not None)
+        admin = ("--admin-port", str(self.admin_port))
+        process = self.start("serve", "--port", str(self.port), *admin, *arguments)
+        until(lambda: self.admin("/healthz")[0] == 200 or process.poll() is not None)
         return process
 
     def trigger(self, event: str, *more: str, code: int = 0) -> Done:
         return self.run("trigger", "stripe", event, "--url", self.url, *more, code=code)
 
-    def get(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+    def admin(self, path: str) -> tuple[int, str]:
+        return self.get(path, self.admin_port)
+
+    def get(self, path: str, port: int = 0) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=5)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -146,13 +151,13 @@ def test_the_quick_start(shell: Shell) -> None:
     output = shell.run("show", "1").out
     assert '"status": "succeeded"' in output
     assert "stripe-signature: t=" in output
-    _, metrics = shell.get("/metrics")
+    _, metrics = shell.admin("/metrics")
     assert (
         'noctule_webhooks_deliveries_total{route="stripe",outcome="accepted",reason=""} 2'
         in metrics
     )
     assert 'noctule_webhooks_events{route="stripe",state="pending"} 2' in metrics
-    assert shell.get("/other")[0] == 404
+    assert {shell.get(path)[0] for path in ("/other", "/healthz", "/metrics")} == {404}
     server.send_signal(signal.SIGTERM)
     assert server.wait(PATIENCE) == 0
 
@@ -250,12 +255,12 @@ def test_a_repeat_is_quarantined_released_or_handled(shell: Shell) -> None:
     assert "1 skipped: quarantined" in shell.run("replay", "--all").out
     assert "1 to be processed again" in shell.run("replay", "2").out
     assert "No matching events" in shell.run("list", "--state", "quarantined").out
-    assert 'repeats_total{route="github",action="quarantine"} 1' in shell.get("/metrics")[1]
+    assert 'repeats_total{route="github",action="quarantine"} 1' in shell.admin("/metrics")[1]
     server.send_signal(signal.SIGTERM)
     assert server.wait(PATIENCE) == 0
     shell.serve("--route", "github", "--repeats", "drop", "--repeats", "github=handle")
     assert '"outcome": "accepted"' in dispatched()
-    assert 'repeats_total{route="github",action="handle"} 1' in shell.get("/metrics")[1]
+    assert 'repeats_total{route="github",action="handle"} 1' in shell.admin("/metrics")[1]
 
 
 class Target(BaseHTTPRequestHandler):

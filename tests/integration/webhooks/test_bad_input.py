@@ -29,7 +29,7 @@ def port(tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [*COMMAND, "--port", str(number)],
+            [*COMMAND, "--port", str(number), "--admin-port", "0"],
             cwd=folder,
             env=os.environ
             | {"NOCTULE_INBOX": str(folder / "inbox"), "STRIPE_WEBHOOK_SECRET": SECRET},

@@ -28,6 +28,19 @@ if TYPE_CHECKING:
     help="Port to listen on.",
 )
 @click.option(
+    "--admin-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to bind for /healthz and /metrics.",
+)
+@click.option(
+    "--admin-port",
+    type=click.IntRange(0, 65535),
+    default=9464,
+    show_default=True,
+    help="Port of /healthz and /metrics; 0 for none.",
+)
+@click.option(
     "--repeats",
     metavar="[PROVIDER=]ACTION",
     multiple=True,
@@ -41,6 +54,8 @@ def command(
     providers: tuple[str, ...],
     host: str,
     port: int,
+    admin_host: str,
+    admin_port: int,
     repeats: tuple[str, ...],
     inbox: str | None,
     folder: Path,
@@ -51,7 +66,8 @@ def command(
 
     Without --route, it serves the webhooks of the tasks in integrations/, or else of every provider
     whose secret is in the environment. Stored events wait for `noctule webhooks work` or for your
-    application. /healthz and /metrics (Prometheus) are served as well.
+    application. /healthz and /metrics (Prometheus) are served on a port of their own, which
+    senders do not reach and their connections cannot fill.
     """
     import logging
 
@@ -64,8 +80,20 @@ def command(
         for route in served.routes:
             url = f"{served.address}{route.path}"
             output.say("webhooks.serving", url=url, provider=route.provider, origin=route.origin)
+        if served.admin:
+            output.say("webhooks.serving_admin", url=served.admin)
         output.json(served.as_json())
 
-    serve_webhooks(inbox, folder, providers, host=host, port=port, repeats=repeats, on_ready=show)
+    serve_webhooks(
+        inbox,
+        folder,
+        providers,
+        host=host,
+        port=port,
+        admin_host=admin_host,
+        admin_port=admin_port,
+        repeats=repeats,
+        on_ready=show,
+    )
     output.say("webhooks.stopped")
     return options.exit_code(good=True)

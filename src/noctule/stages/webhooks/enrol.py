@@ -12,7 +12,7 @@ from noctule.stages.webhooks.routes import own_route
 from noctule.stages.webhooks.serve import check_address
 from noctule.webhooks.private_file import write_private
 from noctule.webhooks.receiving.secret_capture import SecretCapture
-from noctule.webhooks.receiving.server import run, serve
+from noctule.webhooks.receiving.serving.server import Site, run, serve
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.verification.keyring import read_settings
 
@@ -121,7 +121,7 @@ class _Wait:
     timed_out: bool = False
 
     async def serve(self, host: str, port: int) -> None:
-        await serve(self.capture, host, port, until=self._done())
+        await serve(Site(self.capture, host, port), until=self._done())
 
     async def _done(self) -> None:
         try:

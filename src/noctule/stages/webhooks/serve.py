@@ -10,8 +10,9 @@ from noctule.problem import Exit, Problem
 from noctule.stages.webhooks.inbox import as_problem
 from noctule.stages.webhooks.routes import find_routes
 from noctule.webhooks import Inbox, Receiver
-from noctule.webhooks.receiving.router import WebhookRouter
-from noctule.webhooks.receiving.server import run, serve
+from noctule.webhooks.receiving.serving.admin_pages import AdminPages
+from noctule.webhooks.receiving.serving.router import WebhookRouter
+from noctule.webhooks.receiving.serving.server import ADMIN_CONNECTIONS, Site, run, serve
 from noctule.webhooks.verification.identity import RepeatAction
 
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ class ServedRoutes:
 
     address: str
     routes: tuple[WebhookRoute, ...]
+    admin: str = ""
+    """The address of /healthz and /metrics; "" if there is none."""
 
     def as_json(self) -> dict[str, Any]:
         routes = [{"provider": route.provider, "path": route.path} for route in self.routes]
-        return {"address": self.address, "routes": routes}
+        return {"address": self.address, "admin": self.admin or None, "routes": routes}
 
 
 def serve_webhooks(
@@ -40,40 +43,42 @@ def serve_webhooks(
     *,
     host: str,
     port: int,
+    admin_host: str = "127.0.0.1",
+    admin_port: int = 0,
     repeats: Sequence[str] = (),
     on_ready: Callable[[ServedRoutes], None] = lambda _: None,
 ) -> None:
     """Receive the webhooks of `providers`, by default those of the project in `folder`, until
     SIGINT or SIGTERM.
 
-    `repeats` says what becomes of events that may be replays: `handle`, or `github=handle`. Raises
-    `Problem`.
+    /healthz and /metrics are served at `admin_port`, 0 for none. `repeats` says what becomes of
+    events that may be replays: `handle`, or `github=handle`. Raises `Problem`.
     """
     routes = find_routes(folder, providers)
     actions = _actions(repeats, [route.provider for route in routes])
-    check_address(host, port)
+    place = Inbox(inbox)
     with as_problem():
-        router = _router(routes, inbox, actions)
-        served = ServedRoutes(f"http://{host}:{port}", tuple(routes))
-        run(_serve(router, served, host, port, on_ready))
+        router = _router(routes, place, actions)
+    sites = [Site(router, host, port)]
+    if admin_port:
+        sites.append(Site(AdminPages(place), admin_host, admin_port, ADMIN_CONNECTIONS))
+    for site in sites:
+        check_address(site.host, site.port)
+    admin = sites[1].address if admin_port else ""
+    served = ServedRoutes(sites[0].address, tuple(routes), admin)
+    with as_problem():
+        run(_serve(router, *sites, on_ready=lambda: on_ready(served)))
 
 
-async def _serve(
-    router: WebhookRouter,
-    served: ServedRoutes,
-    host: str,
-    port: int,
-    on_ready: Callable[[ServedRoutes], None],
-) -> None:
+async def _serve(router: WebhookRouter, *sites: Site, on_ready: Callable[[], None]) -> None:
     async with router.lifespan():
-        on_ready(served)
-        await serve(router, host, port)
+        on_ready()
+        await serve(*sites)
 
 
 def _router(
-    routes: Sequence[WebhookRoute], place: str | None, actions: Mapping[str, RepeatAction]
+    routes: Sequence[WebhookRoute], inbox: Inbox, actions: Mapping[str, RepeatAction]
 ) -> WebhookRouter:
-    inbox = Inbox(place)
     receivers = {
         route.path: Receiver(
             route.provider,
@@ -85,7 +90,7 @@ def _router(
         )
         for route in routes
     }
-    return WebhookRouter(receivers, inbox)
+    return WebhookRouter(receivers)
 
 
 def _actions(repeats: Sequence[str], providers: Sequence[str]) -> dict[str, RepeatAction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from noctule.webhooks.receiving.response import WebhookResponse
     from noctule.webhooks.request import Headers
 
-BODY_SECONDS = 10.0
+BODY_SECONDS = 5.0
+"""How long a body may take, and one second more for each `BYTES_PER_SECOND` that it has sent."""
+BYTES_PER_SECOND = 256 * 1024
 
 
 class DeliveryTarget(Protocol):
@@ -74,23 +77,21 @@ async def _handle_lifespan(target: DeliveryTarget, receive: Any, send: Any) -> N
 async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
     """The body, at most `limit` bytes of it.
 
-    Raises Rejection if it is larger or takes longer than 10 seconds, Disconnected.
+    Raises Rejection if it is larger or too slow, Disconnected.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:18]) > limit:
             raise Rejection(Reason.BODY_TOO_LARGE)
-    try:
-        with TimeLimit(BODY_SECONDS):
-            return await _collect(receive, limit)
-    except TimeoutError:
-        raise Rejection(Reason.SLOW) from None
-
-
-async def _collect(receive: Any, limit: int) -> bytes:
+    started = monotonic()
     chunks: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
+        left = BODY_SECONDS + size / BYTES_PER_SECOND - (monotonic() - started)
+        try:
+            with TimeLimit(max(0.0, left)):
+                message = await receive()
+        except TimeoutError:
+            raise Rejection(Reason.SLOW) from None
         if message["type"] == "http.disconnect":
             raise Disconnected
         chunk = message.get("body", b"")

@@ -1,10 +1,10 @@
-"""Several receivers in one ASGI application, by path, with `/healthz` and `/metrics`."""
+"""`/healthz` and `/metrics`, for the machine's own eyes: an application for an address that
+strangers do not reach, and that their connections cannot fill."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from noctule.webhooks.errors import InboxError
@@ -12,46 +12,33 @@ from noctule.webhooks.processing.metrics import CONTENT_TYPE, METRICS
 from noctule.webhooks.receiving import asgi
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
-
     from noctule.webhooks.processing.inbox import Inbox
-    from noctule.webhooks.receiving.base import BaseReceiver
     from noctule.webhooks.store.base import RouteOverview
 
 OVERVIEW_SECONDS = 15.0
 """Maximum age of the inbox's figures: counting a million events takes a while."""
 
 
-class WebhookRouter:
-    """An ASGI application of receivers by path. They share one inbox and one lifespan."""
+class AdminPages:
+    """The ASGI application. The inbox is open while it is served."""
 
-    def __init__(self, receivers: Mapping[str, BaseReceiver], inbox: Inbox) -> None:
-        self.receivers = dict(receivers)
+    def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._overviews: list[RouteOverview] = []
         self._counted_at = float("-inf")
         self._counting = asyncio.Lock()
 
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncGenerator[None]:
-        """While inside, every receiver runs. Raises what a receiver's lifespan raises."""
-        async with AsyncExitStack() as stack:
-            for receiver in self.receivers.values():
-                await stack.enter_async_context(receiver.lifespan())
-            yield
-
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        del receive
         if scope["type"] != "http":
             return
-        receiver = self.receivers.get(scope["path"])
-        if receiver is not None:
-            await receiver(scope, receive, send)
-        elif scope["path"] == "/healthz":
-            await self._health(send)
-        elif scope["path"] == "/metrics":
-            await self._metrics(send)
-        else:
-            await asgi.send_text(send, 404, "text/plain", b"no webhook at this address\n")
+        match scope["path"]:
+            case "/healthz":
+                await self._health(send)
+            case "/metrics":
+                await self._metrics(send)
+            case _:
+                await asgi.send_text(send, 404, "text/plain", b"/healthz or /metrics\n")
 
     async def _health(self, send: Any) -> None:
         """200 if the inbox answers within a second, else 503."""

@@ -76,9 +76,13 @@ class DeliveryTrials:
         self._sent = 0
 
     def cases(self) -> Iterator[DeliveryCase]:
-        """Those that apply to the scheme: nothing is stale where no time is signed."""
+        """Those that apply to the scheme: nothing is stale where no time is signed, and a bell
+        (docs/identity.md) is handled each time."""
+        scheme = self._route.scheme
         for case in FIRST_SET:
-            if case.variant != "stale" or self._route.scheme.timestamp is not None:
+            if case.variant == "stale" and scheme.timestamp is None:
+                continue
+            if case.id != "duplicate" or not scheme.handles_copies:
                 yield case
 
     async def row(self, event: str, case: DeliveryCase) -> MatrixRow:

@@ -13,8 +13,9 @@ EVENTS = {
     "stripe": {"id": "evt_1", "type": "invoice.paid", "data": {"object": {}}},
     "github": {"action": "opened"},
     "twilio": {"MessageSid": "SM1", "MessageStatus": "delivered"},
+    "dropbox": {"list_folder": {"accounts": ["dbid:AAH4"]}},
 }
-NAMES = {"stripe": "invoice.paid", "github": "issues", "twilio": "delivered"}
+NAMES = {"stripe": "invoice.paid", "github": "issues", "twilio": "delivered", "dropbox": "changed"}
 
 
 def profile_of(provider: str, *, sync: bool = False, **changes: Any) -> WebhookProfile:
@@ -49,6 +50,13 @@ class TestGitHub(EachMode):
 class TestTwilio(EachMode):
     provider = "twilio"
     events = {NAMES["twilio"]: EVENTS["twilio"]}  # noqa: RUF012
+
+
+class TestDropbox(EachMode):
+    """A bell: a copy may be handled."""
+
+    provider = "dropbox"
+    events = {NAMES["dropbox"]: EVENTS["dropbox"]}  # noqa: RUF012
 
 
 async def accepts_everything(scope: Any, receive: Any, send: Any) -> None:

@@ -317,6 +317,13 @@ class Scheme:
         )
 
     @cached_property
+    def handles_copies(self) -> bool:
+        """Whether a copy of a delivery is handled like another event, since it may be one and does
+        no harm: it says only that something changed, and carries no id or time that is signed."""
+        no_id = not any(alternative.signed for alternative in self.event_fields.id)
+        return no_id and self.timestamp is None and self.identity.equal_content == "bell"
+
+    @cached_property
     def reads_unsigned_id(self) -> bool:
         """Whether an id is read in a position that is not signed."""
         return any(not alternative.signed for alternative in self.event_fields.id)

@@ -149,12 +149,15 @@ class WebhookContract:
         assert "noctule.webhooks" not in {record.name for record in caplog.records}
 
     def test_duplicate_is_handled_once(self, sender: SignedSender, event: str) -> None:
-        """The same event, sent again, gets a 200 as well and is not stored again."""
-        responses = sender.post(*[sender.delivery(event, self.events[event]) for _ in range(2)])
+        """The same delivery, sent again, gets a 200 as well and is not handled again, unless it
+        says only that something changed."""
+        delivery = sender.delivery(event, self.events[event])
+        responses = sender.post(delivery, delivery)
         assert [response.status_code for response in responses] == [200, 200]
         if not sender.scheme.reply:  # else the provider wants another body than the outcome
             outcomes = [response.json()["outcome"] for response in responses]
-            assert outcomes == ["accepted", "duplicate"]
+            assert outcomes[0] == "accepted"
+            assert sender.scheme.handles_copies or outcomes[1] in ("duplicate", "quarantined")
 
     def test_tampered_event_is_refused(self, sender: SignedSender, event: str) -> None:
         """A body that was changed after it was signed gets a 401."""

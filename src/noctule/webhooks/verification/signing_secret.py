@@ -3,6 +3,7 @@ variables of every frame in a traceback."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from noctule.runtime.secrets import Secret
@@ -35,4 +36,7 @@ NO_SECRET = SigningSecret("")
 
 def hidden(secrets: Sequence[str | HiddenSecret]) -> tuple[HiddenSecret, ...]:
     """The secrets, without a plain text among them."""
-    return tuple([SigningSecret(s) if isinstance(s, str) else s for s in secrets])
+    return tuple([_hidden(s) if isinstance(s, str) else s for s in secrets])
+
+
+_hidden = lru_cache(maxsize=256)(SigningSecret)

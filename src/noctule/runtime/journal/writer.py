@@ -20,7 +20,7 @@ import msgspec
 from noctule.runtime import fork
 from noctule.runtime.journal.entries import JournalBatch
 from noctule.runtime.journal.place import VARIABLE, journal_folder
-from noctule.runtime.journal.recorder import ServiceRecorder
+from noctule.runtime.journal.recorder import OTHER, ServiceRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ LOGGER = logging.getLogger("noctule.runtime")
 INTERVAL = 10.0
 IDLE_ROUNDS = 6
 """Rounds without a call after which the thread ends; the next call starts another."""
+MAX_SERVICES = 1000
 MAX_FILE = 4 * 1024 * 1024
 MAX_FILES = 8
 PATTERN = "calls-*.jsonl"
@@ -55,9 +56,11 @@ class Journal:
         fork.register(self)
 
     def recorder(self, service: str) -> ServiceRecorder:
-        """The recorder of a service, which all its instances share."""
+        """The recorder of a service, which all its instances share; one for all that are made once
+        there are very many."""
         recorder = self.recorders.get(service)
         if recorder is None:
+            service = service if len(self.recorders) < MAX_SERVICES else OTHER
             recorder = self.recorders.setdefault(service, ServiceRecorder(service, self._wake))
         return recorder
 

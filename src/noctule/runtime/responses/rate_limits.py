@@ -97,6 +97,7 @@ _OTHER_UNITS = re.compile(r"token|byte|cost|point|concurren")
 _BUCKETS = ("x-ratelimit-bucket", "x-ratelimit-resource", "x-ratelimit-name", "ratelimit-name")
 """Discord, GitHub, Datadog, GitLab: the name of the limit, which only some operations draw on."""
 _SHARED_BUCKETS = frozenset({"core", "global"})
+_RESETS = ("-after", "", "time", "-time", "-date", "-at")
 MAX_WINDOWS = 10
 
 
@@ -198,7 +199,7 @@ def _triple(headers: Mapping[str, str], family: _Family, now: float) -> Iterator
     shared = family.shared
     if 0 in remaining:
         shared = shared and _is_shared(headers)
-        resets = _resets(headers.get(family.reset, ""), provider_time(headers, now))
+        resets = _resets(headers, family.reset, provider_time(headers, now))
     for index, left in enumerate(remaining):
         if left is None or left < 0:
             continue
@@ -212,7 +213,14 @@ def _triple(headers: Mapping[str, str], family: _Family, now: float) -> Iterator
         )
 
 
-def _resets(value: str, now: float) -> list[float | None]:
+def _resets(headers: Mapping[str, str], name: str, now: float) -> list[float | None]:
+    """Seconds to the end of each limit: from `reset-after`, which needs no clock, or from `reset`
+    in any of its spellings."""
+    milliseconds = number(headers.get(f"{name}-ms"))
+    if milliseconds is not None:
+        return [seconds_until(str(milliseconds / 1000), now)]
+    names = (f"{name}{suffix}" for suffix in _RESETS)
+    value = next((headers[spelling] for spelling in names if spelling in headers), "")
     whole = seconds_until(value, now)
     if whole is not None:
         return [whole]

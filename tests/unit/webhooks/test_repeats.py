@@ -75,7 +75,7 @@ async def test_a_line_in_a_minute_counts_the_others(provider_of, caplog):
     async with github.receiver.lifespan():
         await sent(github, *"abcdef", gap=20)
     lines = [r.getMessage() for r in caplog.records if "equal earlier ones" in r.getMessage()]
-    assert [line.split(": ")[1].split()[0] for line in lines] == ["1", "3"]
+    assert [line.split(": ")[2].split(",")[0] for line in lines] == ["1", "3"]
 
 
 async def test_the_type_of_an_event_may_decide(provider_of):

@@ -81,7 +81,7 @@ class RepeatLog:
             if now - self._logged_at.get(action, float("-inf")) >= LOG_INTERVAL:
                 self._logged_at[action] = now
                 log.warning(
-                    "webhooks %s: %d events equal earlier ones, and may be others or replays: %s",
+                    "webhooks %s: events that equal earlier ones and may be replays: %d, %s",
                     route,
                     self._unlogged.pop(action),
                     TEXTS[action],

@@ -39,7 +39,8 @@ on whether an unsigned part is there.
 """
 PROOFS = {
     "the same signed id": (
-        "the same event, if the provider gives an id to one event only. HubSpot does not"
+        "the same event, if the provider gives an id to one event only. HubSpot does not. With"
+        " another signed type, another event"
     ),
     "the same id, not signed": (
         "nothing alone: anybody can change it. Beside the same signed content, the same event"
@@ -65,7 +66,7 @@ PROOFS = {
 RULES = {
     Ground.ID: (
         "a signed id that belongs to one event",
-        "the same id is a duplicate, without a time limit",
+        "the same id, and type where it is signed, is a duplicate, without a time limit",
     ),
     Ground.TIME_AND_ID: (
         "a signed time, and an id that is not signed",

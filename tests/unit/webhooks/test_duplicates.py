@@ -28,6 +28,15 @@ async def test_a_signed_id_decides_even_if_the_rest_has_changed(provider_of):
         assert event.copies == 1
 
 
+async def test_a_signed_type_tells_events_of_one_id_apart(provider_of):
+    """As with a provider that sends an object's id in place of an event's."""
+    stripe = provider_of("stripe")
+    async with stripe.receiver.lifespan():
+        types = ["payment.created", "payment.updated", "payment.created"]
+        outcomes = [(await stripe.sends(EVENT | {"type": name})).outcome for name in types]
+    assert outcomes == ["accepted", "accepted", "duplicate"]
+
+
 async def test_an_unsigned_id_cannot_make_a_captured_body_new(provider_of):
     github = provider_of("github")
     seen = []

@@ -19,7 +19,7 @@ from noctule.webhooks.errors import Refused, WebhookError
 from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.store.base import Delivery
 from noctule.webhooks.verification.classify import EventItem, version_number
-from noctule.webhooks.verification.identity import EventIdentity
+from noctule.webhooks.verification.identity import EventIdentity, id_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -130,7 +130,12 @@ def store_missed(
             key="",
             coverage="fetched",
             items=(
-                EventItem(event.id, event.type, EventIdentity(f"id:{event.id}"), version=event.at),
+                EventItem(
+                    event.id,
+                    event.type,
+                    EventIdentity(id_key(event.id, event.type)),
+                    version=event.at,
+                ),
             ),
         )
         for event in sorted(missed, key=lambda event: event.at)

@@ -68,7 +68,7 @@ def _item(
     return EventItem(
         event_id.text if event_id else None,
         type_text,
-        reader.read(event_id, data, position),
+        reader.read(event_id, event_type, data, position),
         position,
         subject.text if subject else None,
         version_number(version.text) if version else None,

@@ -48,6 +48,12 @@ class EventIdentity(NamedTuple):
     """Seconds for which the twin has to be known."""
 
 
+def id_key(event_id: str, signed_type: str) -> str:
+    """The key of a signed id. Some ids are those of an object, which is created and then changed:
+    the type tells these events apart."""
+    return f"id:{event_id}\n{signed_type}" if signed_type else f"id:{event_id}"
+
+
 class IdentityReader:
     """The identities of the events in one delivery."""
 
@@ -56,14 +62,21 @@ class IdentityReader:
         self._signed_at = verified.signed_at
         self._counts: dict[str, int] = {}
 
-    def read(self, event_id: LocatedText | None, item: Any, position: int | None) -> EventIdentity:
-        """The identity of an event with that id; `item` is its item of the batch at `position`.
+    def read(
+        self,
+        event_id: LocatedText | None,
+        event_type: LocatedText | None,
+        item: Any,
+        position: int | None,
+    ) -> EventIdentity:
+        """The identity of an event; `item` is its item of the batch at `position`.
 
         Raises Rejection if the body does not parse.
         """
         scheme = self._view.scheme
         if event_id is not None and event_id.signed and scheme.identity.id_names_event:
-            return EventIdentity(f"id:{event_id.text}")  # most deliveries: rule 1
+            signed_type = event_type.text if event_type and event_type.signed else ""
+            return EventIdentity(id_key(event_id.text, signed_type))  # most deliveries: rule 1
         ground = scheme.identity.ground(
             signed_id=False,
             unsigned_id=scheme.reads_unsigned_id,

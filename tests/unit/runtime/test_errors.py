@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import dataclasses
 import importlib
 import pickle
 import pkgutil
@@ -21,6 +23,7 @@ from noctule.runtime import (
     MissingSecrets,
     OutcomeUnknown,
     RateLimited,
+    Service,
     ServiceError,
     Unauthorized,
     env,
@@ -30,6 +33,7 @@ from noctule.webhooks.errors import KeyNotCached, Reason, Rejection
 from noctule.webhooks.receiving.sync.body import BodyConsumed
 from noctule.webhooks.verification.key_cache import KeyRequest
 from support.runtime_calling import CHARGE, CREATE, READ, MakeShop
+from support.runtime_calling import config as shop_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,3 +226,44 @@ def test_a_rejected_key_is_still_told(make_shop: MakeShop, monkeypatch: pytest.M
         shop.call(READ, path={"id": "i_1"})
     assert caught.value.response is not None
     assert caught.value.response.json()["error"]["message"] == "invalid key [redacted]"
+
+
+def test_the_frames_of_a_cancelled_call_hold_no_credential(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As code sees them that walks the attributes of what a frame holds."""
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    signed: list[str] = []
+
+    class Hanging:
+        async def asend(self, request: Any) -> Any:
+            signed.append(request.headers["Authorization"])
+            await asyncio.sleep(60)
+
+        async def aclose(self) -> None:
+            return
+
+    class Shop(Service):
+        config = shop_config(auth=Bearer(env("SHOP_KEY")))
+
+    async def cancelled() -> BaseException:
+        async with Shop(transport=Hanging()) as shop:
+            task = asyncio.ensure_future(shop.call(READ, path={"id": "i_1"}))
+            while not signed:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+        return caught.value
+
+    error = asyncio.run(cancelled())
+    assert signed == [f"Bearer {KEY}"]
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = [frame for frame in frames if "/noctule/" in frame.f_code.co_filename]
+    assert ours
+    for frame in ours:
+        for value in frame.f_locals.values():
+            assert KEY not in repr(value)
+            if dataclasses.is_dataclass(value) and not isinstance(value, type):
+                members = [getattr(value, field.name) for field in dataclasses.fields(value)]
+                assert KEY not in repr(members)

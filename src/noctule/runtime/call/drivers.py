@@ -59,6 +59,7 @@ class AsyncDriver:
         except StopIteration as stop:
             return cast("R", stop.value)
         finally:
+            effect = None  # a signed request; trackers print the variables of a cancelled call
             steps.close()
 
     async def _perform(self, effect: PreparedCall | Sleep | Wait | Invoke) -> object:
@@ -204,6 +205,7 @@ class SyncDriver:
         except StopIteration as stop:
             return cast("R", stop.value)
         finally:
+            effect = None  # a signed request; trackers print the variables of a cancelled call
             steps.close()
 
     def _perform(self, effect: PreparedCall | Sleep | Wait | Invoke) -> object:

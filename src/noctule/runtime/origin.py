@@ -60,6 +60,7 @@ def _parse(scheme: str, authority: str) -> Origin:
         host = str(ipaddress.IPv6Address(host[1:-1]))
     else:
         host = host.encode("idna").decode("ascii").lower()
+        host.encode("idna")  # a character that only becomes a dot leaves an empty label
     port = int(match[2]) if match[2] else DEFAULT_PORTS[scheme]
     if (
         not 0 < port < 65536

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from noctule.runtime import (
@@ -155,6 +155,7 @@ def test_no_base_url_hides_another_host(base: str) -> None:
 
 @FAST
 @given(location=TEXTS, prefix=st.sampled_from(["", "/", "//", "https://", f"https://{HOST}"]))
+@example(location="\u2024", prefix="//")
 def test_no_redirect_takes_the_key_elsewhere(location: str, prefix: str) -> None:
     recorder = Recorder(Response(302, Headers([("location", prefix + location)])))
     with suppress(ServiceError):

@@ -79,6 +79,47 @@ def test_forked_processes_add_up_and_nothing_secret_is_written(
         assert hidden not in text
 
 
+FORKED = """
+import os, sys, time
+from noctule.runtime import NoAuth, Operation, ServiceConfig, SyncService
+from noctule.runtime.journal import writer
+from noctule.runtime.journal.place import journal_folder
+from noctule.runtime.journal.reader import read_journal
+
+writer.INTERVAL = 0.05
+READ = Operation("read", "GET", "/items", returns=None)
+
+class Shop(SyncService):
+    config = ServiceConfig(name="shop", base_url=sys.argv[1], auth=NoAuth())
+
+def call_and_wait():
+    with Shop() as shop:
+        shop.call(READ)
+    for _ in range(600):
+        if os.getpid() in {batch.pid for batch in read_journal(journal_folder())}:
+            return
+        time.sleep(0.05)
+    os._exit(3)
+
+call_and_wait()
+child = os.fork()
+if not child:
+    call_and_wait()
+    os._exit(0)
+sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+def test_a_forked_child_has_a_thread_of_its_own(base_url: str, tmp_path: Path) -> None:
+    """The parent's, which does not live in the child, has run before; no exit hook runs here."""
+    environment = os.environ | {"NOCTULE_JOURNAL": str(tmp_path / "journal")}
+    command = [sys.executable, "-c", FORKED, base_url]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    summaries = summarize(read_journal(tmp_path / "journal"))
+    assert summaries["shop", "read"].outcomes == {"ok": 2}
+
+
 def test_off_writes_nothing(base_url: str, tmp_path: Path) -> None:
     run(base_url, "off", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -52,6 +52,7 @@ class Journal:
         self._awake = False
         self._registered = False
         self._warned = False
+        self._folder: Path | None = None
         self._announced: dict[DeprecatedOperation, float] = {}
         fork.register(self)
 
@@ -71,9 +72,10 @@ class Journal:
             if batch is None:
                 return False
             try:
-                folder = journal_folder()
-                if folder is not None:
-                    append(folder, batch)
+                # The first one stays: the working directory may change.
+                self._folder = self._folder or _absolute(journal_folder())
+                if self._folder is not None:
+                    append(self._folder, batch)
             except OSError as error:
                 self._warn(error)
             return True
@@ -152,6 +154,10 @@ class Journal:
                 level, "the journal cannot be written (%s); set %s to another folder or to off",
                 error.strerror, VARIABLE,
             )  # fmt: skip
+
+
+def _absolute(folder: Path | None) -> Path | None:
+    return folder and folder.absolute()
 
 
 def append(folder: Path, batch: JournalBatch) -> None:

@@ -3,8 +3,6 @@ that a service imports of this package until one of them does."""
 
 from __future__ import annotations
 
-_DEPRECATION = ("deprecat", "sunset", "warn", "asana-change")
-
 
 def tell_limits(names: str) -> bool:
     """Whether headers with these names, in lower case, may tell of limits; if not, they do not."""
@@ -13,4 +11,4 @@ def tell_limits(names: str) -> bool:
 
 def tell_deprecation(names: str) -> bool:
     """Whether headers with these names may announce a deprecation; if not, they do not."""
-    return any(word in names for word in _DEPRECATION)
+    return "deprecat" in names or "sunset" in names or "warn" in names or "asana-change" in names

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from noctule.cli import options
-from noctule.cli.output import Output
+from noctule.cli.output import Output, json_text
 from noctule.messages import say
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def show_score(output: Output, result: ScoredDocument, *, all_lines: bool) -> No
     name = f"{document.title} {document.version}".strip() or document.source
     output.say(
         "cli.document_score",
-        name=printable(name),
+        name=name,
         format=document.dialect,
         points=score.points,
         percentile=score.percentile,
@@ -87,8 +87,9 @@ def show_line(output: Output, line: ScoreLine) -> None:
     mark, style = ("✗", "red") if line.blocking else ("·", None)
     first, *others = line.gaps
     more = f" {say(output.language, 'cli.document_places', count=len(others))}" if others else ""
-    output.line(f"\n{-line.points:5.1f} {mark} {text_of(line, output.language)}", style=style)
-    output.line(f"        {printable(first.pointer)}{more}")
+    output.line()
+    output.line(f"{-line.points:5.1f} {mark} {text_of(line, output.language)}", style=style)
+    output.line(f"        {first.pointer}{more}")
     output.line(f"        {say(output.language, 'cli.fix')} {first.fix(output.language)}")
 
 
@@ -100,7 +101,7 @@ def text_of(line: ScoreLine, language: Language) -> str:
             language, "cli.document_operations", count=len(operations), first=first.operation
         )
         first = replace(first, operation=subject)
-    return printable(first.text(language))
+    return first.text(language)
 
 
 @command.command("list", short_help="List a document's operations.")
@@ -115,21 +116,16 @@ def list_(source: str, words: tuple[str, ...], as_json: bool) -> None:
     operations = list_operations(source, words)
     width = min(max((len(operation.key) for operation in operations), default=0), 60)
     for operation in operations:
-        output.line(f"{printable(operation.key):<{width}}  {printable(operation.summary)}".rstrip())
+        summary = " ".join(operation.summary.split())
+        output.line(f"{operation.key:<{width}}  {summary}".rstrip())
     output.json({"operations": [operation_json(operation) for operation in operations]})
-
-
-def printable(text: str) -> str:
-    """One line, without control characters that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
 
 
 @command.command("show", short_help="Print a document as noctule reads it.")
 @source_argument
 def show(source: str) -> None:
     """Print DOC as JSON; a Postman collection or a HAR capture as the equivalent OpenAPI."""
-    import json
 
     from noctule.stages.document import document_json
 
-    click.echo(json.dumps(document_json(source), ensure_ascii=False, indent=2))
+    click.echo(json_text(document_json(source)))

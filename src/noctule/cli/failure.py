@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import traceback
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from noctule.cli.output import default_language
+from noctule.cli.output import default_language, json_text, lines
 from noctule.messages import say
 from noctule.problem import Exit, Problem
 
@@ -26,7 +25,7 @@ def show_failure(error: Exception, arguments: list[str]) -> int:
     language = _language(arguments)
     if isinstance(error, Problem):
         if "--json" in arguments or error.exit == Exit.QUESTION:
-            click.echo(json.dumps({"error": error.as_json(language)}, ensure_ascii=False, indent=2))
+            click.echo(json_text({"error": error.as_json(language)}))
         show_problem(error, language)
         return int(error.exit)
     report = _write_report(error)
@@ -38,9 +37,9 @@ def show_problem(problem: Problem, language: Language) -> None:
     """Print place, cause and next command to standard error."""
     cause = problem.cause(language)
     place = f"{problem.place}: " if problem.place and problem.place not in cause else ""
-    click.echo(f"noctule: {place}{cause}", err=True)
+    click.echo(lines(f"noctule: {place}{cause}"), err=True)
     if next_step := problem.next_step(language):
-        click.echo(f"  {say(language, 'cli.next')} {next_step}", err=True)
+        click.echo(lines(f"  {say(language, 'cli.next')} {next_step}"), err=True)
 
 
 def _language(arguments: list[str]) -> Language:

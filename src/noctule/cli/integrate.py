@@ -57,7 +57,7 @@ def _integrate(
         return IntegrationResult(planned, generated)
     tests = test_step(output, context)
     matrix = prove_step(output, context, few=context.task.scope == "whole")
-    output.line(summary(matrix, output.language))
+    output.text(summary(matrix, output.language))
     steps = next_steps(context)
     show_next_steps(output, steps)
     return IntegrationResult(planned, generated, tests, matrix, steps)

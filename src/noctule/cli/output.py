@@ -1,13 +1,19 @@
-"""What a command prints: messages for people, one JSON object for machines."""
+"""What a command prints: messages for people, one JSON object for machines.
+
+Events, documents and providers' texts are written by strangers. `printable` shows what would steer
+a terminal, or hide or reorder text, as an escape; all that a command prints passes through it.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import click
 
@@ -21,6 +27,59 @@ if TYPE_CHECKING:
 DIFF_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
+def printable(text: str, *, keep: str = "") -> str:
+    """The text with every control, format, surrogate and unassigned character, and every separator
+    but spaces, as `\\xNN`, `\\uNNNN` or `\\UNNNNNNNN`; the characters in `keep` stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if _is_plain(c) or c in keep else _escape(c) for c in text)
+
+
+def lines(text: str) -> str:
+    """`printable`, for a text of several lines."""
+    return printable(text, keep="\n\t")
+
+
+def json_text(value: object, *, indent: int | None = 2) -> str:
+    """A value as JSON for a terminal."""
+    return json_lines(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def json_lines(text: str) -> str:
+    """JSON text with `\\uNNNN` where `printable` would escape: the same value."""
+    if all(map(_is_plain, text.replace("\n", ""))):
+        return text
+    return "".join(c if _is_plain(c) or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def _is_plain(character: str) -> bool:
+    return character.isprintable() or category(character) == "Zs"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+class LogFormatter(logging.Formatter):
+    """Log lines for a terminal: time and message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return lines(super().format(record))
+
+
+def log_to_terminal(level: int) -> None:
+    """Show log lines of this level and above on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter())
+    logging.basicConfig(level=level, handlers=[handler])
+
+
 class Output:
     """Messages go to standard output, or to standard error when the command prints JSON."""
 
@@ -32,9 +91,17 @@ class Output:
         self._colours = self.terminal and "NO_COLOR" not in os.environ
 
     def say(self, key: str, **params: object) -> None:
-        self.line(say(self.language, key, **params))
+        """Show a message; its parameters are on one line."""
+        shown = {name: _on_one_line(value) for name, value in params.items()}
+        self.text(say(self.language, key, **shown))
 
     def line(self, text: str = "", *, style: str | None = None) -> None:
+        """Show one line: a line break in it is escaped too, so that no text forges a line."""
+        self.text(printable(text, keep="\t"), style=style)
+
+    def text(self, text: str, *, style: str | None = None) -> None:
+        """Show a text of one or more lines."""
+        text = lines(text)
         styled = click.style(text, fg=style) if style and self._colours else text
         click.echo(styled, file=self._stream, color=self._colours)
 
@@ -62,11 +129,12 @@ class Output:
     def overwrite(self, text: str) -> None:
         """Replace the terminal's last line by `text`; without a terminal do nothing."""
         if self.terminal:
-            click.echo(f"\r\x1b[2K{text}", nl=False, file=self._stream, color=True)
+            click.echo(f"\r\x1b[2K{printable(text)}", nl=False, file=self._stream, color=True)
 
     def _close(self, stage: StageLine, seconds: float) -> None:
         mark, style = ("✓", "green") if stage.good else ("✗", "red")
-        text = say(self.language, "cli.stage_result", title=stage.title, result=stage.result)
+        result = lines(stage.result)
+        text = say(self.language, "cli.stage_result", title=stage.title, result=result)
         styled = click.style(mark, fg=style) if self._colours else mark
         duration = f" ({seconds:.1f} s)" if self.terminal else ""
         click.echo(f"{styled} {text}{duration}", file=self._stream, color=self._colours)
@@ -74,7 +142,7 @@ class Output:
     def json(self, value: dict[str, Any]) -> None:
         """Print the object to standard output if the command prints JSON."""
         if self.as_json:
-            click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+            click.echo(json_text(value))
 
 
 class StageLine:
@@ -98,6 +166,10 @@ class StageLine:
     def skip(self) -> None:
         """There is nothing to do: show nothing."""
         self.skipped = True
+
+
+def _on_one_line(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
 
 
 def default_language(arguments: list[str]) -> Language:

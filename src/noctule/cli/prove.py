@@ -56,7 +56,7 @@ def command(
     context = open_task(folder, path, writes=False)
     output = Output(lang or context.task.language, as_json=as_json)
     matrix = prove_step(output, context, python=python, faults=faults, methods=methods)
-    output.line(table(matrix, output.language))
+    output.text(table(matrix, output.language))
     code = options.exit_code(good=matrix.held)
     output.json({**matrix.as_json(), "exit": code})
     return code

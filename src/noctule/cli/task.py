@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from noctule.cli.output import json_lines, lines
+
 
 @click.group("task", short_help="Inspect a task file.")
 def command() -> None:
@@ -20,7 +22,8 @@ def show(path: Path, card_only: bool, as_json: bool) -> None:
     """Print a task file as noctule reads it: validated, its keys in order."""
     from noctule.stages.task import task_text
 
-    click.echo(task_text(path, card_only=card_only, as_json=as_json), nl=False)
+    text = task_text(path, card_only=card_only, as_json=as_json)
+    click.echo(json_lines(text) if as_json else lines(text), nl=False)
 
 
 @command.command("schema", short_help="Print the JSON Schema of a task file.")

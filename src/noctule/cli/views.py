@@ -85,7 +85,7 @@ def show_tests(output: Output, report: TestReport) -> None:
     """The tests that failed, each with its reason."""
     for test, reason in report.failures:
         output.line(f"{INDENT}{test}", style="red")
-        output.line(f"{INDENT * 2}{reason}")
+        output.text(f"{INDENT * 2}{reason}")
 
 
 def show_next_steps(output: Output, steps: NextSteps) -> None:
@@ -108,7 +108,7 @@ def read_answer(output: Output, question: Question) -> str | None:
     """The answer of the user at the terminal; None without a terminal, or with --json."""
     if output.as_json or not (sys.stdin.isatty() and output.terminal):
         return None
-    output.line(question.text)
+    output.text(question.text)
     for number, choice in enumerate(question.choices, start=1):
         output.line(f"{INDENT}{number}. {choice.label or choice.value}")
     values = [choice.value for choice in question.choices]

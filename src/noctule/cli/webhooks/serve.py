@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from noctule.cli import options
-from noctule.cli.output import Output
+from noctule.cli.output import Output, log_to_terminal
 from noctule.cli.webhooks.common import inbox, provider_routes
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def command(
 
     from noctule.stages.webhooks.serve import serve_webhooks
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    log_to_terminal(logging.WARNING)
     output = Output(lang or "en", as_json=as_json)
 
     def show(served: ServedRoutes) -> None:

@@ -41,7 +41,7 @@ def command(event: str, inbox: str | None, as_json: bool, lang: Language | None)
         output.line(f"  {name}: {value}")
     if details.body:
         output.line()
-        output.line(_pretty(details.body))
+        output.text(_pretty(details.body))
     output.json(details.as_json())
     return options.exit_code(good=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from noctule.cli import options
-from noctule.cli.output import Output
+from noctule.cli.output import Output, json_text
 from noctule.cli.webhooks.common import as_filter, event_filter, inbox, print_event, rejection_line
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _show(output: Output, updates: Sequence[EventSummary | RejectionSummary]) ->
 
     for update in updates:
         if output.as_json:
-            click.echo(json.dumps(update.as_json(), ensure_ascii=False))
+            click.echo(json_text(update.as_json(), indent=None))
         elif isinstance(update, EventSummary):
             print_event(output, update)
         else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from noctule.cli import options
-from noctule.cli.output import Output
+from noctule.cli.output import Output, lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,8 @@ def command(
         event_id=id,
     )
     if only_print:
-        click.echo(http_text(request))
+        text = http_text(request)  # exact where it is piped
+        click.echo(lines(text) if sys.stdout.isatty() else text)
         return options.exit_code(good=True)
     result = send_sample(request, event)
     output.say(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from noctule.cli import options
-from noctule.cli.output import Output
+from noctule.cli.output import Output, log_to_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ def command(app: str, drain: bool, folder: Path, lang: Language | None) -> int:
 
     from noctule.stages.webhooks.work import work
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    log_to_terminal(logging.INFO)
     output = Output(lang or "en")
     work(
         app,

@@ -62,7 +62,7 @@ def store(postgres_inbox):
 @pytest.fixture
 def provider_of(monkeypatch, clock, postgres_inbox):
     monkeypatch.setenv("HOOK_SECRET", SECRET)
-    monkeypatch.setattr("noctule.webhooks.receiving.base.STORE_SECONDS", 10)
+    monkeypatch.setattr("noctule.webhooks.receiving.admission.ANSWER_SECONDS", 10)
 
     def make(name, **options):
         options = {"secrets": ["HOOK_SECRET"], "inbox": Inbox(postgres_inbox)} | options

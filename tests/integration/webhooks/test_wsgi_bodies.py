@@ -160,7 +160,7 @@ def served(
     place = str(tmp_path / "inbox.sqlite3")
     monkeypatch.setenv("HOOK_SECRET", key.secret)
     monkeypatch.setenv("NOCTULE_INBOX", place)
-    monkeypatch.setattr("noctule.webhooks.receiving.base.STORE_SECONDS", 60.0)
+    monkeypatch.setattr("noctule.webhooks.receiving.admission.ANSWER_SECONDS", 60.0)
     monkeypatch.setitem(HOW_READ, "how", "")
     receiver = Receiver("stripe", secrets=["HOOK_SECRET"], max_body=4 << 20)
     inbox = SyncReceiver(receiver)

@@ -7,7 +7,7 @@ import pytest
 from noctule.runtime.testing import VirtualClock
 from noctule.webhooks import Inbox, Receiver
 from noctule.webhooks.processing.inbox import open_store
-from noctule.webhooks.receiving.base import STORE_SECONDS
+from noctule.webhooks.receiving.admission import ANSWER_SECONDS
 from support.webhook_samples import SCHEMES, SECRET, Provider, publish_keys
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def store_seconds() -> float:
+def answer_seconds() -> float:
     """The real limit, which `patient_store` replaces."""
-    return STORE_SECONDS
+    return ANSWER_SECONDS
 
 
 @pytest.fixture(autouse=True)
 def patient_store(monkeypatch) -> None:
     """A busy machine may take longer to store a delivery than the answer may take."""
-    monkeypatch.setattr("noctule.webhooks.receiving.base.STORE_SECONDS", 60.0)
+    monkeypatch.setattr("noctule.webhooks.receiving.admission.ANSWER_SECONDS", 60.0)
 
 
 @pytest.fixture

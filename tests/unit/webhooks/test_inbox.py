@@ -15,7 +15,7 @@ from support.webhook_samples import SCHEMES
 
 pytestmark = pytest.mark.anyio
 EVENT = {"id": "evt_1", "type": "t"}
-STORE_SECONDS = "noctule.webhooks.receiving.base.STORE_SECONDS"
+ANSWER_SECONDS = "noctule.webhooks.receiving.admission.ANSWER_SECONDS"
 
 
 def test_an_unsafe_sqlite_is_refused_with_the_fix():
@@ -67,7 +67,7 @@ async def test_a_locked_database_is_503_and_nothing_is_lost(provider_of, tmp_pat
         other = apsw.Connection(str(tmp_path / "inbox.db"))
         other.execute("BEGIN IMMEDIATE")
         with monkeypatch.context() as patch:
-            patch.setattr(STORE_SECONDS, 0.01)
+            patch.setattr(ANSWER_SECONDS, 0.01)
             assert (await stripe.sends(EVENT)).status == 503
         other.execute("ROLLBACK")
         other.close()
@@ -129,7 +129,7 @@ async def test_a_slow_disk_is_503_and_the_event_is_still_stored_once(provider_of
         stalled = asyncio.create_task(stripe.receiver.inbox.call(stuck))
         await asyncio.to_thread(slow.wait)
         with monkeypatch.context() as patch:
-            patch.setattr(STORE_SECONDS, 0.01)
+            patch.setattr(ANSWER_SECONDS, 0.01)
             assert (await stripe.sends(EVENT)).status == 503
         free.set()
         await stalled

@@ -12,15 +12,17 @@ import queue
 import threading
 from collections import defaultdict
 from queue import SimpleQueue
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from noctule.runtime import fork
 from noctule.runtime.timer import TimeLimit
 from noctule.webhooks.errors import Busy, EventConflict, InboxError
+from noctule.webhooks.processing.pace import WriterPace
 from noctule.webhooks.store.open import default_place, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from noctule.webhooks.store.base import Delivery, InboxStore, Receipt
@@ -91,6 +93,11 @@ class Inbox:
         self._counting = threading.Lock()
         self._rows = 0
         self._bytes = 0
+        self._oldest = 0.0
+        """When the first of the waiting jobs came."""
+        self._pace = WriterPace()
+        self._next_commits: list[_Job[None]] = []
+        """Who waits for the end of the commit in progress."""
 
     def after_fork(self) -> None:
         """The child has neither the thread nor its store: the inbox is closed there."""
@@ -145,6 +152,19 @@ class Inbox:
         with TimeLimit(within):
             return await self._submit(_put(delivery))
 
+    def expected_wait(self) -> float:
+        """Seconds that the first of the waiting deliveries will have waited, if one more is put in
+        now, as far as can be told; 0 while nothing is written."""
+        return self._pace.expected(monotonic(), self._rows, self._oldest)
+
+    async def commit_ended(self, within: float) -> None:
+        """Return at the end of the commit in progress, or after `within` seconds."""
+        job: _Job[None] = _Job(_nothing)
+        with self._counting:
+            self._next_commits.append(job)
+        with contextlib.suppress(TimeoutError), TimeLimit(within):
+            await job.future
+
     async def call(self, function: Callable[[InboxStore], T]) -> T:
         """Run a function of the store in the writer thread.
 
@@ -184,6 +204,8 @@ class Inbox:
         if not self.is_open:
             raise InboxError("the inbox is not open: the receiver's lifespan is not running")
         with self._counting:
+            if not self._rows:
+                self._oldest = monotonic()
             self._rows += 1
             self._bytes += job.size
         self._queue.put(job)
@@ -194,9 +216,9 @@ class Inbox:
             store = open_store(place)
         except Exception as error:
             opened.result = error
-            _resolve([opened])
+            self._resolve([opened], monotonic())
             return
-        _resolve([opened])
+        self._resolve([opened], monotonic())
         try:
             while self._step(store):
                 pass
@@ -217,10 +239,30 @@ class Inbox:
         with self._counting:
             self._rows -= len(group)
             self._bytes -= size
+            self._oldest = monotonic()  # of those that are left, which just came
         if group:
+            self._pace.begin(monotonic(), len(group))
             _run_group(store, group)
-            _resolve(group)
+            now = monotonic()
+            self._pace.end(now)
+            with self._counting:
+                waiting, self._next_commits = self._next_commits, []
+            self._resolve([*group, *waiting], now)
         return job is not None
+
+    def _resolve(self, jobs: list[_Job[Any]], now: float) -> None:
+        """Wake the coroutines with one call per event loop; loops that are closed are skipped."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = defaultdict(list)
+        for job in jobs:
+            by_loop[job.loop].append(job)
+        for loop, group in by_loop.items():
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._resolve_all, group, now)
+
+    def _resolve_all(self, jobs: list[_Job[Any]], ended_at: float) -> None:
+        self._pace.heard(monotonic() - ended_at)
+        for job in jobs:
+            job.resolve()
 
 
 def _run_group(store: InboxStore, group: list[_Job[Any]]) -> None:
@@ -263,16 +305,5 @@ def _refuse(group: list[_Job[Any]], error: InboxError) -> None:
         job.result = error
 
 
-def _resolve(jobs: Iterable[_Job[Any]]) -> None:
-    """Wake the coroutines with one call per event loop; loops that are closed are skipped."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Job[Any]]] = defaultdict(list)
-    for job in jobs:
-        by_loop[job.loop].append(job)
-    for loop, group in by_loop.items():
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(_resolve_all, group)
-
-
-def _resolve_all(jobs: list[_Job[Any]]) -> None:
-    for job in jobs:
-        job.resolve()
+def _nothing(_: InboxStore) -> None:
+    pass

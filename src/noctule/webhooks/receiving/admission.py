@@ -1,42 +1,45 @@
-"""How many deliveries may be in progress at once, so that each is answered in time.
+"""Which deliveries are taken, so that each is answered in time.
 
-The limit is learned, since nobody knows beforehand what a machine and its disk can take. The number
-in progress and the time that each takes go together (Little's law): a slow delivery shows how many
-would not have been slow, a quick one raises the limit a little. When the limit is reached, further
-deliveries are refused at once, before any work is done.
-
-The time to receive a body is not counted, since only the sender influences it. Nor is the time that
-a delivery waits for a published key (`external_wait`): it says nothing about this machine.
+A delivery is refused if the answer would come too late: if what it has waited and what it is
+expected to wait for the disk are more than the time there is. It is not refused at once. Refused
+senders come back at once, and answering them costs as much as taking a delivery; and one slow
+commit says little about the next. So a delivery that seems too late waits for the end of the
+commit in progress, as long as there is time, and is judged again.
 """
 
-INITIAL = 256.0
-LOWEST, HIGHEST = 32.0, 2048.0
-SLOW_SECONDS = 0.1
-"""The slowest answer may take 0.4 s; the server, the network and the unforeseen need part of it."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from noctule.webhooks.errors import Busy
+
+if TYPE_CHECKING:
+    from noctule.runtime.clock import Clock
+    from noctule.webhooks.processing.inbox import Inbox
+
+ANSWER_SECONDS = 0.35
+"""The sender has its answer within 400 ms, of which the server and the network need 50."""
+HOLD_SECONDS = 0.2
+"""How long a delivery waits before it is refused."""
+MOST_HELD = 2048
 
 
-class ConcurrencyLimit:
-    """The number of deliveries in progress, and how many there may be."""
+class Admission:
+    """Decides about the deliveries to one receiver."""
 
-    def __init__(self) -> None:
-        self.in_progress = 0
-        self.limit = INITIAL
-        self._reduced_at = float("-inf")
+    def __init__(self, inbox: Inbox, clock: Clock) -> None:
+        self._inbox = inbox
+        self._clock = clock
+        self._held = 0
 
-    @property
-    def is_full(self) -> bool:
-        return self.in_progress >= self.limit
-
-    def release(self, now: float, seconds: float) -> None:
-        """End a delivery at `now`, after so many seconds.
-
-        The limit is reduced once for all deliveries that were in progress together, and raised only
-        where it is needed.
-        """
-        if seconds > SLOW_SECONDS:
-            if now - seconds >= self._reduced_at:
-                self._reduced_at = now
-                self.limit = max(LOWEST, min(self.limit, self.in_progress * SLOW_SECONDS / seconds))
-        elif self.in_progress * 2 > self.limit:
-            self.limit = min(HIGHEST, self.limit + 1 / self.limit)
-        self.in_progress -= 1
+    async def admit(self, arrived: float) -> None:
+        """Return when the delivery that arrived then may be stored. Raises Busy."""
+        inbox, clock = self._inbox, self._clock
+        while inbox.expected_wait() > ANSWER_SECONDS - (waited := clock.monotonic() - arrived):
+            if waited >= HOLD_SECONDS or self._held >= MOST_HELD:
+                raise Busy("too many deliveries at once")
+            self._held += 1
+            try:
+                await inbox.commit_ended(HOLD_SECONDS - waited)
+            finally:
+                self._held -= 1

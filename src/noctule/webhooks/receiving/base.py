@@ -15,12 +15,10 @@ from noctule.webhooks.processing.maintenance import Maintenance, retention_days
 from noctule.webhooks.processing.metrics import METRICS
 from noctule.webhooks.processing.repeats import RepeatLog
 from noctule.webhooks.processing.worker import Handler, Handlers, Worker
-from noctule.webhooks.receiving import asgi
-from noctule.webhooks.receiving.admission import ConcurrencyLimit
+from noctule.webhooks.receiving import admission, asgi
 from noctule.webhooks.receiving.limited_log import LimitedLog
 from noctule.webhooks.receiving.response import json_response, outcome_of
 from noctule.webhooks.request import Headers, WebhookRequest
-from noctule.webhooks.verification.external_wait import external_seconds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from noctule.webhooks.receiving.response import WebhookResponse
     from noctule.webhooks.store.base import Delivery
 
-STORE_SECONDS = 0.35
-"""The sender has its answer within 400 ms, of which the server and the network need 50."""
 GRACE_SECONDS = 10.0
 """How long running handlers may take to finish when the application stops."""
 
@@ -49,7 +45,7 @@ class BaseReceiver(ABC):
     def __init__(self, inbox: Inbox, clock: Clock, *, work: bool) -> None:
         self.inbox = inbox
         self._clock = clock
-        self.concurrency = ConcurrencyLimit()
+        self._admission = admission.Admission(inbox, clock)
         self._work = work
         self._handlers = Handlers()
         self._worker: Worker | None = None
@@ -68,17 +64,17 @@ class BaseReceiver(ABC):
     def _new_worker(self) -> Worker: ...
 
     @abstractmethod
-    async def _take(self, request: WebhookRequest) -> WebhookResponse:
-        """Check and store one delivery; raises Rejection."""
+    async def _take(self, request: WebhookRequest, until: float) -> WebhookResponse:
+        """Check and store one delivery, `until` a time of the monotonic clock; raises Rejection."""
 
     @abstractmethod
     def _public_url(self, url: str) -> str:
         """The address that the provider called, which a proxy may have changed."""
 
-    async def _store(self, delivery: Delivery) -> WebhookResponse:
+    async def _store(self, delivery: Delivery, until: float) -> WebhookResponse:
         """Store a delivery and wake the worker; raises InboxError, TimeoutError."""
         worker = self._running_worker()
-        receipt = await self.inbox.put(delivery, STORE_SECONDS)
+        receipt = await self.inbox.put(delivery, max(until - self._clock.monotonic(), 0.0))
         worker.wake()
         self._repeat_log.add(self.route, receipt)
         return json_response(200, outcome_of(receipt))
@@ -113,7 +109,7 @@ class BaseReceiver(ABC):
         """The child has neither the loop nor the worker that ran in it."""
         fork.abandon(self._worker)
         self._worker = None
-        self.concurrency = ConcurrencyLimit()
+        self._admission = admission.Admission(self.inbox, self._clock)
 
     def lifespan(self, app: Any = None) -> AbstractAsyncContextManager[None]:
         """While inside: the secrets are read, the inbox is open, the worker runs."""
@@ -161,23 +157,11 @@ class BaseReceiver(ABC):
     ) -> WebhookResponse:
         """Take one delivery from any framework; `body` is the exact bytes."""
         started = self._clock.monotonic()
-        if self.concurrency.is_full:
-            response = self.unavailable("too many deliveries at once")
-            METRICS.answered(self.route, response.outcome, "", 0.0)
-            return response
-        self.concurrency.in_progress += 1
-        external = external_seconds()
-        try:
-            request = WebhookRequest(method, self._public_url(url), headers, body)
-            return await self._respond(request, started)
-        finally:
-            now = self._clock.monotonic()
-            self.concurrency.release(now, now - started - (external_seconds() - external))
-
-    async def _respond(self, request: WebhookRequest, started: float) -> WebhookResponse:
+        request = WebhookRequest(method, self._public_url(url), headers, body)
         try:
             self._running_worker()
-            response = await self._take(request)
+            await self._admission.admit(started)
+            response = await self._take(request, started + admission.ANSWER_SECONDS)
         except Rejection as rejection:
             self._on_rejection(request, rejection)
             return self._rejected(rejection, self._clock.monotonic() - started)

@@ -95,7 +95,7 @@ class Receiver(BaseReceiver):
             secrets = self._keyring.at(self._clock.time())
             self._rejection_log.add(request, rejection, list(secrets.values()))
 
-    async def _take(self, request: WebhookRequest) -> WebhookResponse:
+    async def _take(self, request: WebhookRequest, until: float) -> WebhookResponse:
         check_limits(request, self.max_body)
         view = DeliveryView(self.scheme, request)
         if handshake := find_handshake(view, signed=False):
@@ -112,7 +112,7 @@ class Receiver(BaseReceiver):
             await visit(handshake, verified.view)
             return _handshake_response(handshake, verified.view, values[verified.secret])
         delivery = self._delivery(verified, list(secrets)[verified.secret], now)
-        response = await self._store(delivery)
+        response = await self._store(delivery, until)
         return response.with_text(self.scheme.reply) if self.scheme.reply else response
 
     def _delivery(self, verified: VerifiedDelivery, variable: str, now: float) -> Delivery:

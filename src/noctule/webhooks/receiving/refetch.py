@@ -125,7 +125,7 @@ class RefetchReceiver(BaseReceiver):
     def _public_url(self, url: str) -> str:
         return url
 
-    async def _take(self, request: WebhookRequest) -> WebhookResponse:
+    async def _take(self, request: WebhookRequest, until: float) -> WebhookResponse:
         check_limits(request, self.max_body)
         view = DeliveryView(self.scheme, request)
         if handshake := find_handshake(view, signed=False):
@@ -137,7 +137,7 @@ class RefetchReceiver(BaseReceiver):
         object_ids = self._object_ids(view)
         self._check_rate(len(object_ids))
         responses = await asyncio.gather(
-            *(self._store(self._hint(object_id)) for object_id in object_ids)
+            *(self._store(self._hint(object_id), until) for object_id in object_ids)
         )
         return min(responses, key=lambda response: response.outcome != "accepted")
 

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from noctule.webhooks.errors import KeyNotCached, KeyUnavailable, Reason, Rejection
-from noctule.webhooks.verification.external_wait import external_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,8 +205,7 @@ class KeyCache:
 
         fetch = asyncio.shield(asyncio.wrap_future(self._start(request)))
         try:
-            with external_wait():
-                await asyncio.wait_for(fetch, within)
+            await asyncio.wait_for(fetch, within)
         except Exception as error:
             raise KeyUnavailable(_message(error)) from None
 

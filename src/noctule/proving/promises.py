@@ -94,12 +94,13 @@ def outcome_unknown(evidence: CallEvidence) -> PromiseCheck:
 
 def no_answer(evidence: CallEvidence) -> PromiseCheck:
     """A write raises `OutcomeUnknown`, which says whether it may be repeated, and under a key if it
-    had one. A read keeps `typed_error`."""
+    had one; or an outbox takes it, if it may. A read keeps `typed_error`."""
     outcome, mode = evidence.outcome, evidence.method.retry
     unknown = _explained(outcome) and "OutcomeUnknown" in outcome.family
     if evidence.method.writes:
         advice = outcome.safe_to_retry, outcome.keyed
         held = unknown and advice == (mode != "never", mode == "with_key")
+        held = held or (outcome.type == "Degraded" and mode != "never")
     else:
         held = typed_error(evidence).held and not unknown
     return _check("no_answer", evidence, held=held)

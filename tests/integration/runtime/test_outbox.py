@@ -117,6 +117,19 @@ def test_a_write_in_doubt_is_not_queued_and_one_that_was_not_sent_is(post: Post)
     assert [reason for _, reason in post.store.dead()] == ["OutcomeUnknown"]
 
 
+def test_a_keyed_write_in_doubt_is_sent_again_under_its_key(post: Post) -> None:
+    post.provider.fails("reset", times=4)
+    assert isinstance(post.send("hello"), Degraded)
+    post.clock.advance(100)
+    post.provider.fails("reset", times=4)
+    assert post.flush() == (0, 1, 0)
+    post.clock.advance(100)
+    post.provider.replies(202)
+    assert post.flush() == (1, 0, 0)
+    keys = {request.headers["idempotency-key"] for request in post.provider.requests}
+    assert (len(keys), len(post.provider.requests)) == (1, 9)
+
+
 def test_money_does_not_wait_in_an_outbox(post: Post) -> None:
     with pytest.raises(FallbackRefused):
         post.send("pay", CHARGE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 import threading
 from typing import Any
@@ -16,6 +17,7 @@ from noctule.runtime import (
     OFF,
     CallOptions,
     CircuitOpen,
+    Clock,
     Headers,
     Policies,
     ProviderStates,
@@ -25,14 +27,15 @@ from noctule.runtime import (
     ServiceError,
     SyncService,
     SystemClock,
+    TooManyConcurrentCalls,
     deadline,
 )
 from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.errors import ServerError
-from noctule.runtime.policy.breaker import SHORT_TRIAL, BreakerLimits, State
+from noctule.runtime.policy.breaker import SHORT_TRIAL, Breaker, BreakerLimits, State
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 from noctule.runtime.policy.waiting_line import WaitingCall
-from noctule.runtime.testing import VirtualClock
+from noctule.runtime.testing import FastClock, VirtualClock
 from support.runtime_calling import CREATE, READ, config
 
 ITEM = Response(200, Headers(), b'{"id":"i1"}')
@@ -179,7 +182,7 @@ class LineMachine(RuleBasedStateMachine):
         if line.calls:
             assert self.breaker.state is not State.CLOSED
             due = self.breaker.trial_due(self.now)
-            leader = line.leader(due)
+            leader = line.leader(due, self.now)
             waiter = next(w for w in self.waiting if w.call is leader)
             due = self.breaker.trial_due(self.now, short=waiter.call.may_repeat)
             assert waiter.sleeps_until <= max(due, waiter.call.not_before) + 1e-9
@@ -213,10 +216,70 @@ TestLine = LineMachine.TestCase
 TestLine.settings = settings(max_examples=60, stateful_step_count=30)
 
 
+def opened(places: int = PLACES) -> tuple[ProviderState, Breaker]:
+    limits = BreakerLimits(max_waiting_calls=places)
+    state = ProviderState(Policies(breaker=limits, max_concurrency=None), random=lambda: 0.5)
+    assert state.breaker
+    state.breaker.trip(0.0)
+    return state, state.breaker
+
+
+def waiting(state: ProviderState, now: float, count: int, **facts: bool) -> list[WaitingCall]:
+    calls = [WaitingCall(now, LONGEST, **facts) for _ in range(count)]
+    for call in calls:
+        assert state.join_line(call, now, now)
+        assert state.wait_in_line(call, now)
+    return calls
+
+
+def test_a_call_that_is_let_go_before_it_sleeps_does_not_sleep() -> None:
+    state, _ = opened()
+    first, second = waiting(state, 0.1, 2)
+    effect = state.wait_in_line(second, 0.1)
+    generation = state.admit(0.5, first)
+    assert effect
+    assert generation is not None
+    state.record(generation, WELL, 0.5, 0.0)
+    assert effect.subscribe(lambda: None)
+    assert state.wait_in_line(second, 0.5) is None
+
+
+@pytest.mark.parametrize("unused", [True, False])
+def test_a_call_that_was_let_go_in_vain_lets_the_next_one_go(unused: bool) -> None:
+    """It is cancelled before its attempt, or its attempt fails."""
+    state, breaker = opened()
+    calls = waiting(state, 0.1, 9)
+    for call in (calls[0], calls[1]):
+        generation = state.admit(0.5, call)
+        assert generation is not None
+        state.record(generation, WELL, 0.5, 0.0)
+    going = [call for call in calls if call.released]
+    assert going == calls[2:6] or going == calls[2:5]
+    left = len(breaker.line.calls)
+    if unused:
+        state.leave_line(going[0], 0.6)
+    else:
+        generation = state.admit(0.6, going[0])
+        assert generation is not None
+        state.record(generation, FAILED, 0.6, 0.0)
+    assert breaker.is_recovering
+    assert len(breaker.line.calls) == left - 1
+
+
+def test_a_call_that_must_not_be_repeated_makes_the_trial_call_only_alone() -> None:
+    state, breaker = opened()
+    (write,) = waiting(state, 0.1, 1, may_repeat=False)
+    assert breaker.line.leader(0.5, 0.1) is write
+    (read,) = waiting(state, 0.1, 1)
+    assert breaker.line.leader(0.5, 0.1) is read
+    assert state.wait_in_line(write, 0.5)
+    assert state.wait_in_line(read, 0.5) is None
+
+
 class Blip:
     """A provider that is down for `seconds` from the first second on, and else answers in 50 ms."""
 
-    def __init__(self, clock: VirtualClock, seconds: float, *, status: int = 503) -> None:
+    def __init__(self, clock: Clock, seconds: float, *, status: int = 503) -> None:
         self.clock, self.begin, self.end, self.status = clock, 1.0, 1.0 + seconds, status
         self.requests: list[tuple[float, str]] = []
         self.successes: list[tuple[float, str]] = []
@@ -250,7 +313,7 @@ Result = tuple[float, float, BaseException | None]
 
 
 async def traffic(
-    shop: Any, clock: VirtualClock, rate: float, seconds: float, **arguments: Any
+    shop: Any, clock: Clock, rate: float, seconds: float, **arguments: Any
 ) -> list[Result]:
     """Calls at that rate for so long, each a task of its own."""
     results: list[Result] = []
@@ -318,6 +381,49 @@ def test_those_that_fail_fast_fail_at_once_and_hold_nobody_up() -> None:
             assert max(refused) == 0.0
             assert len(refused) > 700
             assert failed(results, blip.end, blip.end + 3.0) < 0.06
+
+    asyncio.run(main())
+
+
+def test_a_call_that_is_not_retried_does_not_wait_either() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = make(Blip(clock, 9.0), clock)
+        breaker_of(shop).trip(0.0)
+        with pytest.raises(CircuitOpen) as caught:
+            await shop.call(READ, path={"id": 1}, options=CallOptions(attempts=1))
+        assert caught.value.elapsed == 0.0
+
+    asyncio.run(main())
+
+
+def test_a_call_in_line_makes_no_attempt_sooner_than_its_backoff_says() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        blip = Blip(clock, 60.0)
+        shop = make(blip, clock)
+        await clock.sleep(1.0)
+        breaker_of(shop).trip(1.0)
+        with pytest.raises(ServiceError):
+            await shop.call(READ, path={"id": 1})
+        moments = [moment for moment, _ in blip.requests]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
+        assert len(gaps) >= 2
+        assert gaps[0] >= 1.0
+        assert gaps[1] >= 2.0
+
+    asyncio.run(main())
+
+
+def test_a_retry_in_line_goes_as_soon_as_the_provider_is_back() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        blip = Blip(clock, 0.3)
+        results = await traffic(make(blip, clock), clock, 100, 3.0)
+        # The first eight had failed before the circuit opened, and wait for a second by themselves.
+        later = [end - begin for begin, end, _ in results if 1.075 <= begin < 1.3]
+        assert len(later) >= 20
+        assert max(later) < 0.9
 
     asyncio.run(main())
 
@@ -400,6 +506,27 @@ def test_a_write_that_waited_and_was_never_sent_is_safe_to_repeat() -> None:
     asyncio.run(main())
 
 
+def test_a_call_whose_event_loop_has_ended_holds_nobody_up() -> None:
+    clock = FastClock(20.0)
+    shop = make(Blip(clock, 0.0), clock)
+    breaker = breaker_of(shop)
+    breaker.trip(clock.monotonic())
+    loop = asyncio.new_event_loop()
+    calls = [loop.create_task(shop.call(READ, path={"id": number})) for number in range(3)]
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert len(breaker.line.calls) == 3
+
+    async def main() -> None:
+        await clock.sleep(10.0)
+        await traffic(shop, clock, 10, 10.0)
+        assert breaker.state is State.CLOSED
+
+    asyncio.run(main())
+    for call in calls:
+        call._log_destroy_pending = False  # type: ignore[attr-defined]
+
+
 def test_a_cancelled_call_gives_its_place_back() -> None:
     async def main() -> None:
         clock = VirtualClock()
@@ -461,6 +588,39 @@ def test_a_call_that_waits_for_its_retry_holds_no_permit() -> None:
         assert not failing.done()
         assert clock.monotonic() == pytest.approx(1.65)
         await failing
+
+    asyncio.run(main())
+
+
+def test_a_long_cooldown_keeps_the_permits() -> None:
+    """Else thousands would wait, and return at the same moment."""
+
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = make(Blip(clock, 0.0), clock, max_concurrency=1)
+        state = shop._builder._settings_for(READ, None).engine_config.state
+        state.cooldown.extend(0.0, 20.0)
+        first = asyncio.ensure_future(shop.call(READ, path={"id": 1}))
+        await clock.sleep(0.1)
+        with pytest.raises(TooManyConcurrentCalls):
+            await shop.call(READ, path={"id": 2})
+        await first
+
+    asyncio.run(main())
+
+
+def test_a_call_cancelled_while_it_waits_for_its_retry_leaves_nothing_behind() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+        shop = make(Blip(clock, 60.0), clock, max_concurrency=1)
+        await clock.sleep(1.0)
+        call = asyncio.ensure_future(shop.call(READ, path={"id": 1}))
+        await clock.sleep(0.5)
+        state = shop._builder._settings_for(READ, None).engine_config.state
+        assert (state.bulkhead.active_calls, state.cooldown.resting) == (0, 1)
+        call.cancel()
+        await asyncio.wait([call])
+        assert (state.bulkhead.active_calls, state.cooldown.resting) == (0, 0)
 
     asyncio.run(main())
 

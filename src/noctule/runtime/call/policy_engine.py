@@ -133,8 +133,8 @@ class PolicyEngine:
             return self._next_attempt(now)
         if not config.state.is_closed:
             call = self._waiting_call(now)
-            if config.state.can_wait(call, now):
-                return self._join_line(call, now, now)
+            if config.state.can_wait(call, now) and self._joins_line(call, now, now):
+                return self._in_line(call, now)
         return self._wait_for_permit(bulkhead, now, config.policies.concurrency_timeout)
 
     def resume(self) -> Attempt | Sleep | Wait:
@@ -325,12 +325,16 @@ class PolicyEngine:
             self._emit_breaker("breaker", State.OPEN)
         call = self._waiting_call(now)
         generation = state.admit(now, call)
-        if generation is None:
-            seconds = state.admit_short_trial(now, call)
-            if seconds is None:
-                return self._join_line(call, now, now)
+        if generation is None and (seconds := state.admit_short_trial(now, call)):
             generation = SHORT_TRIAL
             attempt = Attempt(seconds if attempt.seconds is None else min(seconds, attempt.seconds))
+        elif generation is None:
+            if self._joins_line(call, now, now):
+                return self._in_line(call, now)
+            # Another thread may have closed the circuit in the meantime.
+            generation = state.admit(now, call) if state.lets_calls_pass else None
+            if generation is None:
+                raise self._circuit_open(now)
         self._generation = generation
         if not state.lets_calls_pass:
             self._emit_breaker("trial_call", State.HALF_OPEN)
@@ -344,17 +348,15 @@ class PolicyEngine:
             )
         return call
 
-    def _join_line(
-        self, call: WaitingCall, now: float, not_before: float
-    ) -> Attempt | Sleep | Wait:
-        """Wait for the provider to come back, without a permit; raises when it cannot."""
+    def _joins_line(self, call: WaitingCall, now: float, not_before: float) -> bool:
+        """Take a place in line, and give the permit back. False: the call cannot wait there."""
         state = self.config.state
         if not state.join_line(call, now, not_before):
-            raise self._circuit_open(now)
+            return False
         waiter, self._waiter = self._waiter, NO_WAITER
         if state.bulkhead is not None and waiter is not NO_WAITER:
             state.return_permit(state.bulkhead, waiter, now)
-        return self._in_line(call, now)
+        return True
 
     def _in_line(self, call: WaitingCall, now: float) -> Attempt | Sleep | Wait:
         """Wait for the call's turn in line, or make its attempt."""
@@ -395,8 +397,9 @@ class PolicyEngine:
         now = config.monotonic()
         if not config.state.lets_calls_pass:
             call = self._waiting_call(now)
-            if config.state.can_wait(call, now + wait):
-                return self._join_line(call, now, now + wait)
+            may_wait = config.state.can_wait(call, now + wait)
+            if may_wait and self._joins_line(call, now, now + wait):
+                return self._in_line(call, now)
         return self._sleep(now, wait)
 
     def _circuit_open(self, now: float) -> errors.ServiceError:

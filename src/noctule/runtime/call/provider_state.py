@@ -109,7 +109,7 @@ class ProviderState:
                 return generation
             if generation is not None:
                 breaker.line.leave(call)
-            woken = breaker.line.call_leader(breaker.trial_due(now))
+            woken = breaker.line.call_leader(breaker.trial_due(now), now)
         _wake(woken)
         return generation
 
@@ -125,19 +125,19 @@ class ProviderState:
             if seconds is None:
                 return None
             breaker.line.leave(call)
-            woken = breaker.line.call_leader(breaker.trial_due(now))
+            woken = breaker.line.call_leader(breaker.trial_due(now), now)
         _wake(woken)
         return seconds
 
     @staticmethod
     def _is_first(breaker: Breaker, call: WaitingCall, now: float) -> bool:
         """Whether no call in line goes before it: they do not if it cannot wait."""
-        line = breaker.line
+        leader = breaker.line.leader(now, now)
         return (
             call.released
-            or not line.calls
+            or leader is None
+            or leader is call
             or call.max_wait is None
-            or line.leader(now) is call
             or (breaker.is_recovering and breaker.waits_until(call) <= now)
         )
 
@@ -169,9 +169,11 @@ class ProviderState:
                 line.leave(call)
                 call.released = True
                 return None
+            if not (call.in_line or breaker.join_line(call, now)):
+                until = now
             call.wakes_at, call.woken = until, False
             due = breaker.trial_due(now)
-            if line.leader(due) is call:
+            if line.leader(due, now) is call:
                 due = max(breaker.trial_due(now, short=call.may_repeat), call.not_before)
                 if due <= now:
                     return None
@@ -197,7 +199,7 @@ class ProviderState:
         """Let so many calls go if the provider is back. Returns the calls to be woken."""
         line = breaker.line
         woken = line.release(count) if breaker.is_recovering else []
-        return woken + line.call_leader(breaker.trial_due(now))
+        return woken + line.call_leader(breaker.trial_due(now), now)
 
     def open_with_peer(self, now: float, epoch_now: float) -> bool:
         """Open the breaker if that of another process is open; returns whether it opened.
@@ -252,7 +254,7 @@ class ProviderState:
             woken: list[WaitingCall] = []
             if line.calls:
                 if state is OPEN:
-                    woken = line.wake_beyond(breaker.waits_until)
+                    woken = line.wake_beyond(breaker.waits_until, now)
                 woken += self._next_in_line(breaker, now, 2 if healthy else 1)
         _wake(woken)
         return state if state is not before else None

@@ -220,7 +220,7 @@ class Breaker:
 
     def join_line(self, call: WaitingCall, now: float) -> bool:
         """Let that call wait in line, or wait on. False: it is refused for good."""
-        if self.waits_until(call) <= now or not self.line.join(call):
+        if self.waits_until(call) <= now or not self.line.join(call, now):
             return False
         self.line.young_until = max(self.line.young_until, self._opened + (call.max_wait or 0.0))
         return True

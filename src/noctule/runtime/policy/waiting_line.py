@@ -7,6 +7,9 @@ The first call leads: when a trial call is due it makes it, from its place in th
 sleep until they are released, two for each success, or until their wait is over. So nobody polls,
 and a provider that is back meets one call, then two, four, …, in the order of their first wait.
 
+A call that does not wake when it should is lost: its event loop has ended, or its thread. It loses
+its place, so that it cannot hold the others up; one that was only late joins again.
+
 A call keeps its number: one whose trial call failed, or that was released into the next outage,
 returns to its place. It leads again only after the backoff of its retry (`not_before`).
 """
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
 
 SEARCHED = 100
 """Calls at the head of the line among which the one that leads is looked for."""
+
+LOST = 2.0
+"""Seconds after which a call that should have woken is taken to be lost."""
 
 _number = attrgetter("number")
 
@@ -80,7 +86,7 @@ class WaitingLine:
     def is_full(self) -> bool:
         return len(self.calls) >= self.places
 
-    def join(self, call: WaitingCall) -> bool:
+    def join(self, call: WaitingCall, now: float) -> bool:
         """Take the last place, or the one that it had; False when the line is full."""
         if call.in_line:
             return True
@@ -90,7 +96,7 @@ class WaitingLine:
             self._latest += 1
             call.number = self._latest
         call.in_line, call.released, call.woken = True, False, False
-        call.wakes_at = 0.0
+        call.wakes_at = now
         insort(self.calls, call, key=_number)
         return True
 
@@ -109,27 +115,32 @@ class WaitingLine:
             call.in_line, call.released, call.woken = False, True, True
         return released
 
-    def leader(self, due: float) -> WaitingCall | None:
+    def leader(self, due: float, now: float) -> WaitingCall | None:
         """The call that makes the trial call that is due then: the first whose backoff is over by
         then, and that may be repeated."""
-        head = list(islice(self.calls, SEARCHED))
+        while self.calls and self.calls[0].wakes_at < now - LOST:
+            self.calls.pop(0).in_line = False
+        head = [call for call in islice(self.calls, SEARCHED) if call.wakes_at >= now - LOST]
         for call in head:
             if call.may_repeat and call.not_before <= due:
                 return call
-        earliest = lambda call: (max(call.not_before, due), not call.may_repeat)  # noqa: E731
-        return min(head, key=earliest, default=None)
 
-    def call_leader(self, due: float) -> list[WaitingCall]:
+        def order(call: WaitingCall) -> tuple[float, bool]:
+            return max(call.not_before, due), not call.may_repeat
+
+        return min(head, key=order, default=None)
+
+    def call_leader(self, due: float, now: float) -> list[WaitingCall]:
         """The call that leads, to be woken, if it would sleep beyond its trial call."""
-        leader = self.leader(due)
+        leader = self.leader(due, now)
         if leader is None or leader.woken or leader.wakes_at <= max(due, leader.not_before):
             return []
-        leader.woken = True
+        leader.woken, leader.wakes_at = True, now
         return [leader]
 
-    def wake_beyond(self, until: Callable[[WaitingCall], float]) -> list[WaitingCall]:
+    def wake_beyond(self, until: Callable[[WaitingCall], float], now: float) -> list[WaitingCall]:
         """The calls that would sleep beyond that time, to be woken."""
         calls = [call for call in self.calls if not call.woken and call.wakes_at > until(call)]
         for call in calls:
-            call.woken = True
+            call.woken, call.wakes_at = True, now
         return calls

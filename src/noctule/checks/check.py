@@ -157,7 +157,9 @@ def _webhooks(case: _CheckedTask) -> Iterator[Finding]:
     events = set(case.pack.event_names) if case.pack else set[str]()
     events |= set(case.document.webhooks) if case.document and events else set()
     for i, webhook in enumerate(case.task.webhooks):
-        if events and webhook.event not in events:
+        if webhook.refetch:
+            yield from _reader(case, webhook.refetch, f"webhooks[{i}].refetch")
+        elif events and webhook.event not in events:
             fix, params = case.fix_name(webhook.event, events)
             yield case.finding("event", f"webhooks[{i}].event", fix, text=webhook.event, **params)
         if not webhook.endpoint.startswith("/"):
@@ -165,9 +167,16 @@ def _webhooks(case: _CheckedTask) -> Iterator[Finding]:
             place = f"webhooks[{i}].endpoint"
             yield case.finding("endpoint", place, "write", text=webhook.endpoint, **value)
     refusal = unsigned(case.pack, case.task.service, case.language) if case.pack else None
-    if refusal and case.task.webhooks:
+    if refusal and not all(webhook.refetch for webhook in case.task.webhooks):
         finding = case.finding("unsigned", "webhooks", reason=refusal.reason)
         yield replace(finding, fix=refusal.alternative)
+
+
+def _reader(case: _CheckedTask, operation: str, place: str) -> Iterator[Finding]:
+    """Whether the document has the operation that reads the object of an unsigned webhook."""
+    if case.document and operation not in case.document.operations:
+        fix, params = case.fix_name(operation, case.document.operations)
+        yield case.finding("operation", place, fix, text=operation, **params)
 
 
 def _error_handling(case: _CheckedTask) -> Iterator[Finding]:

@@ -74,6 +74,11 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         accept_incomplete,
         click.option(
+            "--unsigned",
+            type=click.Choice(["refetch"]),
+            help="Receive webhooks that are not signed as hints to read the object again.",
+        ),
+        click.option(
             "--target",
             type=click.Choice(TARGETS),
             help="The framework; by default the project's own, otherwise fastapi.",
@@ -107,6 +112,7 @@ def plan_options(
         accepted=answers["accept_incomplete"],
         target=answers["target"] or "",
         whole=answers["whole"],
+        unsigned=answers["unsigned"] or "",
     )
     return Output(language, as_json=as_json), selected
 

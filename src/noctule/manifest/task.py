@@ -55,6 +55,13 @@ class Webhook(TaskPart):
     endpoint: str
     signature: str = ""
     """Id of the signature scheme: the pack's id, "standard-webhooks" …"""
+    refetch: str = ""
+    """For webhooks that are not signed: the operation that reads the object again, by its key in
+    the API document: "GET /v1/payments/{id}"."""
+    id: str = ""
+    """Then where a delivery has the object's id ("body:id"), in the signature language."""
+    shape: str = ""
+    """And a regular expression of the whole id."""
     source: str = ""
 
 

@@ -31,10 +31,13 @@ if TYPE_CHECKING:
     from noctule.manifest import RefusedPart
     from noctule.messages import Language
     from noctule.planning.language.request import ParsedRequest
+    from noctule.planning.refetch import RefetchPlan
     from noctule.planning.select.provider_choice import ProviderChoice
     from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact
 
+HINT = "hint"
+"""The event of an unsigned webhook."""
 RETIRED, UNCONFIRMED = "service", "webhooks"
 """What the task's warnings are about, as evidence."""
 _WEBHOOK_ROLES = frozenset({"webhook_secret", "webhook_url"})
@@ -67,6 +70,12 @@ class PlanDraft:
     accepted: str
     whole: bool = False
     """Whether every operation of the document is wrapped, not just `operations`."""
+    refetch: RefetchPlan | None = None
+    """How webhooks are received that are not signed."""
+
+    @property
+    def has_webhooks(self) -> bool:
+        return bool(self.events or self.refetch)
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,7 @@ def _files(draft: PlanDraft, layout: Layout, tests: str) -> list[PlannedFile]:
             role="wrapper",
         )
     ]
-    if draft.events:
+    if draft.has_webhooks:
         purpose = say(language, "planning.file_webhook")
         files.append(
             PlannedFile(path=f"{layout.webhooks}/{slug}.py", purpose=purpose, role="webhook")
@@ -152,7 +161,7 @@ def _files(draft: PlanDraft, layout: Layout, tests: str) -> list[PlannedFile]:
     files.append(
         PlannedFile(path=tests, purpose=say(language, "planning.file_tests"), role="tests")
     )
-    if not layout.app and (draft.events or layout.framework.always_has_app):
+    if not layout.app and (draft.has_webhooks or layout.framework.always_has_app):
         purpose = say(language, "planning.file_app", framework=layout.framework.name)
         files.append(PlannedFile(path=layout.new_app, purpose=purpose, role="app"))
     return files
@@ -226,7 +235,20 @@ def _does(planned: PlannedOperation, language: Language) -> str:
 
 
 def _webhooks(draft: PlanDraft) -> list[Webhook]:
-    pack = draft.provider.pack
+    pack, refetch = draft.provider.pack, draft.refetch
+    if refetch is not None:
+        endpoint = f"/api/webhooks/{draft.provider.slug}"
+        reader = refetch.operation.key
+        return [
+            Webhook(
+                event=HINT,
+                endpoint=endpoint,
+                refetch=reader,
+                id=refetch.id,
+                shape=refetch.shape,
+                source="document",
+            )
+        ]
     if pack is None or pack.webhook is None:
         return []
     endpoint = f"/api/webhooks/{pack.webhook.endpoint_slug}"
@@ -239,6 +261,17 @@ def _webhooks(draft: PlanDraft) -> list[Webhook]:
 def _warnings(draft: PlanDraft) -> Iterator[Evidence]:
     """That the product was retired; that the signature scheme is somebody else's description."""
     pack, language = draft.provider.pack, draft.request.language
+    if draft.refetch is not None:
+        source = f"{draft.provider.document.source}{draft.refetch.operation.pointer}"
+        says = say(
+            language,
+            "planning.hints_only",
+            service=draft.provider.name,
+            operation=draft.refetch.operation.key,
+            id=draft.refetch.id,
+            shape=draft.refetch.shape,
+        )
+        yield Evidence(about=UNCONFIRMED, source=source, says=says)
     if pack is None:
         return
     if pack.retired is not None:

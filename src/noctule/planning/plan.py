@@ -6,14 +6,15 @@ document, and the task names which.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from noctule.checks.gates import refuse_webhooks, unsigned
 from noctule.checks.operations import require_operation
 from noctule.planning.compose import PlanDraft, PlannedOperation, compose
 from noctule.planning.language.request import detect_language, parse_request
 from noctule.planning.question import Question, which_need, which_operation
+from noctule.planning.refetch import plan_refetch
 from noctule.planning.search.discovery import MAX_OPERATIONS, discover
 from noctule.planning.select.pack_operations import select_operations
 from noctule.planning.select.provider_choice import choose_provider
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact, Pack
 
+UnsignedWebhooks = Literal["", "refetch"]
 SURE = 0.7
 """The confidence below which the planner asks."""
 MAX_REQUEST = 2000
@@ -77,27 +79,35 @@ def plan(
     operations: Sequence[str] = (),
     accepted: str = "",
     whole: bool = False,
+    unsigned_webhooks: UnsignedWebhooks = "",
 ) -> PlanResult:
     """Plan the integration that `request` asks for.
 
     `provider`, `need` and `operations` answer the question of an earlier plan. `document` replaces
     the pack's compact one. `accepted` is the reason for accepting an incomplete document. `whole`
     plans every operation of the document, so that there is no question about operations.
+    `unsigned_webhooks` is "refetch" to receive webhooks that are not signed as hints to read an
+    object again, instead of refusing them.
 
     Raises `Problem` for an empty request, an unknown provider without a document, an unknown need
     or operation (all exit 2), and for a request for nothing but unsigned webhooks (exit 3).
     """
     text = _clean(request)
     language = language or detect_language(text)
-    chosen = choose_provider(text, language, document, pack, provider)
+    refetch = unsigned_webhooks == "refetch"
+    chosen = choose_provider(text, language, document, pack, provider, refetch=refetch)
     if isinstance(chosen, Question):
         return PlanResult(None, chosen, 0.5)
     parsed = parse_request(text, language, chosen.written)
     choice = _choose(chosen, parsed, need, operations, whole=whole)
     draft = _draft(chosen, parsed, choice, accepted, whole=whole)
+    if refetch and draft.refusal is not None:
+        draft = _with_refetch(draft)
+    elif draft.refusal and parsed.wants_webhooks and not choice.operations and not whole:
+        raise refuse_webhooks(chosen.name, draft.refusal)
     confidence = round(choice.confidence * chosen.certainty, 2)
     document, pack = chosen.document, chosen.pack
-    if choice.question and confidence < SURE:
+    if choice.question and confidence < SURE and draft.refetch is None:
         return PlanResult(None, choice.question, confidence, (), document, pack)
     task, reasons = compose(draft, layout)
     return PlanResult(task, None, confidence, reasons, document, pack, choice.left_out)
@@ -123,14 +133,24 @@ def _draft(
     refusal = None
     if not request.refuses_webhooks:
         refusal = unsigned(provider.pack, provider.name, request.language)
-    if refusal and request.wants_webhooks and not choice.operations and not whole:
-        raise refuse_webhooks(provider.name, refusal)
     events: tuple[str, ...] = ()
     if not refusal and not request.refuses_webhooks:
         events = _events(provider, request, choice.need)
     return PlanDraft(
         provider, request, choice.need, choice.operations, events, refusal, accepted, whole
     )
+
+
+def _with_refetch(draft: PlanDraft) -> PlanDraft:
+    """The draft with unsigned webhooks as hints, and the operation that reads their object."""
+    planned = tuple(each.operation for each in draft.operations)
+    refetch = plan_refetch(draft.provider, draft.request, planned)
+    operations = draft.operations
+    known = {operation.key for operation in planned}
+    if refetch.operation.key not in known and not draft.whole:
+        fact = _fact(draft.provider, refetch.operation.key)
+        operations = (*operations, PlannedOperation(refetch.operation, fact, "refetch"))
+    return replace(draft, operations=operations, refusal=None, refetch=refetch)
 
 
 def _events(provider: ProviderChoice, request: ParsedRequest, need: Need | None) -> tuple[str, ...]:

@@ -157,6 +157,10 @@ class UnsignedFact(Fact, frozen=True, kw_only=True):
     """Address of the text that says so."""
     handshakes: tuple[Mapping[str, Any], ...] = ()
     """Requests that a `RefetchReceiver` answers, in the language of a signature's `handshake`."""
+    id: str = ""
+    """Where a delivery has the id of its object, as `RefetchReceiver` takes it; "" if unknown."""
+    shape: str = ""
+    """Regular expression of the whole id; "" if unknown."""
 
 
 class RetiredFact(Fact, frozen=True, kw_only=True):

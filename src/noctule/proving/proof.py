@@ -103,7 +103,7 @@ class _Proof:
         events = (webhook.event for webhook in self.task.webhooks)
         check_names(self.methods, [*map(name_of, integration.wrapper.methods), *events])
         url = f"{HOST}{webhooks.endpoint}" if webhooks is not None else HOST
-        scheme = _scheme(webhooks.scheme) if webhooks is not None else None
+        scheme = _scheme(webhooks.scheme) if webhooks is not None and webhooks.scheme else None
         signers = webhooks.secrets if webhooks is not None else ()
         credentials = throwaway(self.task, self.pack, scheme, signers=signers, webhook_url=url)
         async with DriverProcess(

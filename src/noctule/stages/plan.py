@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from noctule import manifest, providers
 from noctule.checks.operations import operations_of
@@ -56,6 +56,9 @@ class PlanOptions:
     """The reason to continue with an incomplete document."""
     target: str = ""
     """The framework; by default the one that the project uses."""
+    unsigned: Literal["", "refetch"] = ""
+    """What to do with webhooks that are not signed: refuse them, or take them as hints to read an
+    object again."""
     whole: bool = False
     """Every operation of the document, not only those that the request needs."""
 
@@ -172,4 +175,5 @@ def _plan(project: Project, options: PlanOptions) -> PlanResult:
         operations=options.operations,
         accepted=options.accepted,
         whole=options.whole,
+        unsigned_webhooks=options.unsigned,
     )

@@ -23,7 +23,13 @@ from noctule.codegen.build.types.arguments import ArgumentTypes
 from noctule.codegen.build.types.renaming import with_names
 from noctule.codegen.build.types.responses import ResponseTypes
 from noctule.codegen.build.webhooks import HandlerBuilder
-from noctule.codegen.model.integration import Authentication, Integration, Wrapper, full_name
+from noctule.codegen.model.integration import (
+    Authentication,
+    Integration,
+    Webhooks,
+    Wrapper,
+    full_name,
+)
 from noctule.codegen.model.name_allocator import NameAllocator
 from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
@@ -57,7 +63,8 @@ def build(
     """The model that a target renders.
 
     Raises `Problem` for a file that other modules cannot import, an operation that the document
-    does not have, or several webhook endpoints in one handler.
+    does not have, several webhook endpoints in one handler, or unsigned webhooks of a provider
+    whose address is not known.
     """
     places = _places(task, document, naming)
     operations = [place.operation for place in places]
@@ -84,7 +91,7 @@ def build(
         webhooks = HandlerBuilder(naming, pack, answers, objects, all_methods).webhooks(
             task, module
         )
-        _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
+        _check_webhooks(webhooks, document, pack)
     base_url = _base_url(document, pack)
     wrapper = Wrapper(
         name=naming.service_type(task.service),
@@ -105,6 +112,13 @@ def build(
     )
     wrapper = with_names(wrapper, allocator.shared_choices())
     return Integration(in_resources(wrapper, titles, naming), webhooks)
+
+
+def _check_webhooks(webhooks: Webhooks, document: ApiDocument, pack: Pack | None) -> None:
+    """Raises `Problem` for a bad variable, and for hints without an address to read from."""
+    _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
+    if webhooks.refetch and not _base_url(document, pack):
+        raise Problem("codegen.no_server", exit=Exit.USAGE, place=document.source)
 
 
 def _conventions(

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.naming.word_split import lower_words
 from noctule.codegen.build.examples import ExampleBuilder
-from noctule.codegen.model.integration import EventHandler, Method, Reference, Type, Webhooks
+from noctule.codegen.model.integration import (
+    EventHandler,
+    Method,
+    Reference,
+    Refetch,
+    Type,
+    Webhooks,
+)
 from noctule.codegen.model.naming import Naming, free
 from noctule.codegen.model.text import sentence
 from noctule.problem import Exit, Problem
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
     from noctule.apidoc import Schema
     from noctule.codegen.build.event_objects import EventObject
     from noctule.codegen.build.types.responses import ResponseTypes
-    from noctule.manifest import IntegrationTask
+    from noctule.manifest import IntegrationTask, Webhook
     from noctule.providers import EventFact, Pack
     from noctule.webhooks import Scheme
 
@@ -36,6 +43,7 @@ class HandlerBuilder:
         self._pack = pack
         self._answers = answers
         self._about = about
+        self._methods = methods
         self._examples: dict[Type | None, Any] = {m.returns: m.response_example for m in methods}
         self._naming = naming
         self._taken = {*naming.handlers}
@@ -49,6 +57,8 @@ class HandlerBuilder:
             raise Problem(
                 "codegen.endpoints_differ", exit=Exit.USAGE, place=module, endpoints=names
             )
+        if task.webhooks[0].refetch:
+            return self._hints(task, module)
         scheme = _verifiable(task.webhooks[0].signature or task.provider)
         fact = self._pack.webhook if self._pack else None
         secrets = _variables(task, "webhook_secret")
@@ -62,6 +72,30 @@ class HandlerBuilder:
             url=next(iter(_variables(task, "webhook_url")), ""),
             handlers=tuple(self._handler(webhook.event) for webhook in task.webhooks),
             unconfirmed=scheme.status == "unconfirmed",
+        )
+
+    def _hints(self, task: IntegrationTask, module: str) -> Webhooks:
+        """Webhooks that are not signed: one handler for all. Raises `Problem` if the operation that
+        reads the object is not one of the methods, or for an id without a strict shape."""
+        [webhook, *_] = task.webhooks
+        verb, _, path = webhook.refetch.partition(" ")
+        readers = [m for m in self._methods if (m.verb, m.path) == (verb, path)]
+        if not readers:
+            raise Problem(
+                "codegen.no_reader", exit=Exit.USAGE, place=module, operation=webhook.refetch
+            )
+        example = _example_id(webhook, readers[0], task.provider)
+        name = self._naming.member("object_changed")
+        return Webhooks(
+            module=module,
+            endpoint=webhook.endpoint,
+            scheme="",
+            secrets=(),
+            url="",
+            handlers=(EventHandler("*", name, "The object may have changed.", "", "", {}),),
+            refetch=Refetch(
+                task.provider, webhook.id, webhook.shape, readers[0].full_name, example
+            ),
         )
 
     def _handler(self, event: str) -> EventHandler:
@@ -88,6 +122,29 @@ class HandlerBuilder:
 
     def _sampled(self, kind: Type, schema: Schema) -> Any:
         return ExampleBuilder(self._answers.records).value(kind, schema)
+
+
+def _example_id(webhook: Webhook, reader: Method, provider: str) -> str:
+    """An id of the task's shape: the document's own example, else one that is made up.
+
+    Raises `Problem` for a position or a shape that `RefetchReceiver` does not take.
+    """
+    from noctule.apidoc.values.patterns import example
+    from noctule.webhooks import WebhookError
+    from noctule.webhooks.receiving.refetch import checked_locator, strict_pattern
+
+    try:
+        checked_locator(webhook.id, provider)
+        shape = strict_pattern(webhook.shape, provider)
+    except WebhookError as error:
+        raise Problem("codegen.loose_shape", exit=Exit.USAGE, place=provider, cause=error) from None
+    documented = [str(param.example) for param in reader.params if param.required]
+    texts = (*documented, example(webhook.shape, least=6) or "", example(webhook.shape) or "")
+    fitting = next((text for text in texts if shape.fullmatch(text)), None)
+    if fitting is None:
+        cause = f"no id was found for the shape {webhook.shape}"
+        raise Problem("codegen.loose_shape", exit=Exit.USAGE, place=provider, cause=cause)
+    return fitting
 
 
 def _verifiable(name: str) -> Scheme:

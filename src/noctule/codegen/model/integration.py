@@ -311,11 +311,26 @@ class EventHandler:
 
 
 @dataclass(frozen=True)
+class Refetch:
+    """How webhooks are received that are not signed: as hints to read an object again."""
+
+    provider: str
+    id: str
+    """Where a delivery has the id, in the signature language."""
+    shape: str
+    """Regular expression of the whole id."""
+    method: str
+    """Full name of the method that reads the object."""
+    example: str
+    """An id of that shape."""
+
+
+@dataclass(frozen=True)
 class Webhooks:
     module: str
     endpoint: str
     scheme: str
-    """Pack id, or the name of a signature scheme."""
+    """Pack id, or the name of a signature scheme; "" with `refetch`."""
     secrets: tuple[str, ...]
     """Environment variables; a signature by any of them is valid."""
     url: str
@@ -323,6 +338,7 @@ class Webhooks:
     handlers: tuple[EventHandler, ...]
     unconfirmed: bool = False
     """Whether nobody has tried the scheme on a real delivery."""
+    refetch: Refetch | None = None
 
 
 @dataclass(frozen=True)

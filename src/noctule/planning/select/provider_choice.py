@@ -40,13 +40,19 @@ class ProviderChoice:
 
 
 def choose_provider(
-    text: str, language: Language, document: ApiDocument | None, pack: Pack | None, provider: str
+    text: str,
+    language: Language,
+    document: ApiDocument | None,
+    pack: Pack | None,
+    provider: str,
+    *,
+    refetch: bool = False,
 ) -> ProviderChoice | Question:
     """The provider of a request: `pack` or `provider` (a name or id) if given, else the one that
     the request names or the document describes.
 
     Raises `Problem` for an unknown provider (exit 2), and for a request for nothing but webhooks
-    that are unsigned (exit 3).
+    that are unsigned (exit 3), unless `refetch` takes those as hints.
     """
     mentions = provider_mentions(text, providers.names().values())
     if provider:
@@ -60,7 +66,7 @@ def choose_provider(
             return _question(text, language, mentions)
         pack = mentions[0].pack
     mention = next((m for m in mentions if pack and m.pack.id == pack.id), None)
-    if pack is not None and document is None and not pack.complete:
+    if pack is not None and document is None and not pack.complete and not refetch:
         _refuse_unsigned(text, language, pack, mention)
     return _choice(text, document, pack, mention)
 

@@ -75,7 +75,7 @@ def _of_pack(pack: Pack, origin: str) -> WebhookRoute:
 def _of_tasks(folder: Path) -> Iterator[WebhookRoute]:
     for path in sorted((folder / TASKS).glob("*.yaml")):
         task = manifest.read(path)
-        if task.webhooks:
+        if task.webhooks and not task.webhooks[0].refetch:  # the application has their handlers
             yield _of_task(task, f"{TASKS}/{path.name}")
 
 

@@ -96,9 +96,10 @@ class RefetchReceiver(BaseReceiver):
         work: bool = True,
     ) -> None:
         super().__init__(inbox if inbox is not None else Inbox(), clock, work=work)
-        self._shape = _strict_pattern(shape, provider)
-        self._read = _checked_read(read, provider)
-        self._locator = _checked_locator(id, provider)
+        self._shape = strict_pattern(shape, provider)
+        self.read = _checked_read(read, provider)
+        """Fetches the object; a test may replace it before the lifespan."""
+        self._locator = checked_locator(id, provider)
         self._token_name = token and env(token).name
         self._token: Secret | None = None
         self._rate = per_second
@@ -119,7 +120,7 @@ class RefetchReceiver(BaseReceiver):
 
     def _new_worker(self) -> Worker:
         return Worker(
-            self.inbox, self.scheme, self.route, self._handlers, self._clock, read=self._read
+            self.inbox, self.scheme, self.route, self._handlers, self._clock, read=self.read
         )
 
     def _public_url(self, url: str) -> str:
@@ -189,8 +190,8 @@ class RefetchReceiver(BaseReceiver):
         self._allowance -= objects
 
 
-def _checked_locator(text: str, provider: str) -> Locator:
-    """Where the id is read; raises InvalidScheme for a position that no delivery can have."""
+def checked_locator(text: str, provider: str) -> Locator:
+    """Where an id is read; raises InvalidScheme for a position that no delivery can have."""
     locator = Locator.parse(text)
     known = locator.kind in ("body", "query", "header")
     if not known or (locator.kind == "body" and not _PATH.fullmatch(locator.name)):
@@ -201,7 +202,8 @@ def _checked_locator(text: str, provider: str) -> Locator:
     return locator
 
 
-def _strict_pattern(shape: str, provider: str) -> re.Pattern[str]:
+def strict_pattern(shape: str, provider: str) -> re.Pattern[str]:
+    """The shape of an id; raises Refused if it matches anything else as well."""
     try:
         pattern = re.compile(shape, re.ASCII)
     except re.error as error:

@@ -18,7 +18,8 @@ def scheme_of(provider: str) -> Scheme:
     pack = pack_of(provider)
     if pack.unsigned is not None:
         raise Refused(
-            f"{pack.name}: {pack.unsigned.reason_en} Instead: {pack.unsigned.alternative_en}"
+            f"{pack.name}: {pack.unsigned.reason_en} Instead: {pack.unsigned.alternative_en} "
+            "A RefetchReceiver takes each delivery as a hint to read the object again."
         )
     if not pack.signature:
         raise Refused(f"{pack.name}: no signed webhooks are known. Instead: poll, or re-read.")

@@ -103,7 +103,8 @@ class DeliveryView:
     def fields(self) -> dict[str, str]:
         """The fields of the form in the body."""
         if self._fields is None:
-            self._fields = fields(self.parser, self.request)
+            multipart = "multipart" in self.scheme.parsers and self.request.body.startswith(b"--")
+            self._fields = fields("multipart" if multipart else "form", self.request)
         return self._fields
 
     @property

@@ -58,7 +58,8 @@ def tests_of_webhooks(integration: Integration, package: str, framework: Framewo
         integration.wrapper.record_of, repeated_answers(integration), context.imports
     )
     blocks = list(webhook_tests(context, answers, integration.webhooks))
-    doc = f"The webhooks of {integration.wrapper.service}, signed with a key of each test."
+    signed = "not signed" if integration.webhooks.refetch else "signed with a key of each test"
+    doc = f"The webhooks of {integration.wrapper.service}, {signed}."
     return module([doc], context.imports, [*answers.blocks, *blocks])
 
 

@@ -12,17 +12,21 @@ from noctule.codegen.python.emitter.module import Block, docstring
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.codegen.model.integration import EventHandler, Webhooks
+    from noctule.codegen.model.integration import EventHandler, Refetch, Webhooks
     from noctule.codegen.python.tests.context import FileContext
     from noctule.codegen.python.tests.example_answers import ExampleAnswers
     from noctule.webhooks import Scheme
 
 CONTRACT = "noctule.webhooks.testing.contract"
+HINTS = "noctule.webhooks.testing.refetch_contract"
 
 
 def webhook_tests(
     context: FileContext, answers: ExampleAnswers, webhooks: Webhooks
 ) -> Iterator[Block]:
+    if webhooks.refetch is not None:
+        yield from _hint_tests(context, webhooks, webhooks.refetch)
+        return
     from noctule.webhooks import scheme_of
 
     scheme = scheme_of(webhooks.scheme)
@@ -42,6 +46,34 @@ def webhook_tests(
         "    events = EVENTS",
     )
     yield Block(lines, definition=True)
+
+
+def _hint_tests(context: FileContext, webhooks: Webhooks, refetch: Refetch) -> Iterator[Block]:
+    """The tests of webhooks that are not signed: a delivery with an id, and the object's answer."""
+    context.imports.use("", "pytest")
+    profile = context.imports.use(HINTS, "RefetchProfile")
+    served = context.framework.serve(webhooks, context.imports)
+    facts: list[Code] = [
+        f"endpoint={string(webhooks.endpoint)}",
+        f"app={served.application}",
+        f"receiver={served.receiver}",
+        f"id={string(refetch.example)}",
+        f"at={string(refetch.id)}",
+    ]
+    parameters = "monkeypatch: pytest.MonkeyPatch" if served.patches else ""
+    lines = [
+        "@pytest.fixture",
+        f"def webhooks({parameters}) -> {profile}:",
+        *served.statements,
+        *lay_out(call(f"return {profile}", *facts), 4),
+    ]
+    yield Block(tuple(lines), definition=True)
+    contract = context.imports.use(HINTS, "RefetchContract")
+    lines = [
+        f"class TestWebhooks({contract}):",
+        *docstring(["A hint read again, merged, unknown, and of another shape."], 4),
+    ]
+    yield Block(tuple(lines), definition=True)
 
 
 def _payload(scheme: Scheme, handler: EventHandler, answers: ExampleAnswers) -> Code:

@@ -46,7 +46,7 @@ class SyncReceiver:
     """Runs a receiver for threads."""
 
     def __init__(self, receiver: BaseReceiver) -> None:
-        self._receiver = receiver
+        self.receiver = receiver
         self._lock = threading.Lock()
         self._loop: LoopThread | None = None
         self._started = False
@@ -68,7 +68,7 @@ class SyncReceiver:
         """
         if imports_only():
             return
-        self._receiver.check()
+        self.receiver.check()
         self._started = True
         self._running(START_SECONDS)
 
@@ -90,7 +90,7 @@ class SyncReceiver:
         self._serves = True
         method, url = str(environ.get("REQUEST_METHOD", "POST")), _url(environ)
         headers = list(_headers(environ))
-        receiver = self._receiver
+        receiver = self.receiver
         try:
             try:
                 content = self._content(environ, body)
@@ -112,7 +112,7 @@ class SyncReceiver:
 
     def drain(self) -> None:
         """Return when no event is due and no handler runs. For tests."""
-        self._result_of(self._receiver.drain())
+        self._result_of(self.receiver.drain())
 
     def close(self) -> None:
         """Stop after the running handlers; a later delivery starts it again."""
@@ -125,7 +125,7 @@ class SyncReceiver:
     def _content(self, environ: Mapping[str, Any], body: bytes | BodyStream | None) -> bytes:
         if isinstance(body, bytes):
             return body
-        return read_body(environ, self._receiver.max_body, body)
+        return read_body(environ, self.receiver.max_body, body)
 
     def _result_of(self, work: Coroutine[Any, Any, T]) -> T:
         return self._running(None).result_of(work, RESPONSE_SECONDS)
@@ -137,7 +137,7 @@ class SyncReceiver:
             if self._loop is None or not self._loop.is_alive:
                 if self._loop is not None:  # its handlers may still run
                     self._loop.join()
-                self._loop = LoopThread(self._receiver, delay)
+                self._loop = LoopThread(self.receiver, delay)
             return self._loop
 
     def after_fork(self) -> None:
@@ -146,7 +146,7 @@ class SyncReceiver:
         self._lock = threading.Lock()
         self._loop = None
         if self._started and not self._serves and not has_green_threads():
-            self._loop = LoopThread(self._receiver, START_SECONDS, forked=True)
+            self._loop = LoopThread(self.receiver, START_SECONDS, forked=True)
         self._serves = False
 
     def after_fork_in_parent(self) -> None:

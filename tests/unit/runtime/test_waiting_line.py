@@ -34,7 +34,7 @@ from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.errors import ServerError
 from noctule.runtime.policy.breaker import SHORT_TRIAL, Breaker, BreakerLimits, State
 from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
-from noctule.runtime.policy.waiting_line import WaitingCall
+from noctule.runtime.policy.waiting_line import LOST, WaitingCall
 from noctule.runtime.testing import FastClock, VirtualClock
 from support.runtime_calling import CREATE, READ, config
 
@@ -274,6 +274,22 @@ def test_a_call_that_must_not_be_repeated_makes_the_trial_call_only_alone() -> N
     assert breaker.line.leader(0.5, 0.1) is read
     assert state.wait_in_line(write, 0.5)
     assert state.wait_in_line(read, 0.5) is None
+
+
+def test_a_call_that_did_not_wake_leads_no_longer_and_loses_its_place() -> None:
+    state, breaker = opened()
+    (write,) = waiting(state, 0.1, 1, may_repeat=False)
+    (read,) = waiting(state, 0.1, 1)
+    assert state.wait_in_line(write, 0.1)
+    assert read.wakes_at < write.wakes_at
+    late = read.wakes_at + LOST + 0.1
+    assert breaker.line.leader(late, late) is write
+    state.leave_line(write, late)
+    assert breaker.line.leader(late, late) is None
+    assert not breaker.line.calls
+    assert not read.in_line
+    state.wait_in_line(read, late)
+    assert read.in_line, "it was only late"
 
 
 class Blip:

@@ -109,6 +109,65 @@ async def test_a_handler_that_does_not_read_such_a_body_is_done(provider_of):
     assert event.state == "done"
 
 
+async def test_where_a_handler_failed_is_kept_without_values(provider_of):
+    stripe = provider_of("stripe")
+
+    def ship(order):
+        try:
+            return {"other": 1}[order["address"]]
+        except KeyError as error:
+            raise ValueError(f"no parcel to {order}") from error
+
+    @stripe.receiver.on("*")
+    async def ships(event):
+        await asyncio.to_thread(ship, event.data)
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT | {"address": "4242 Elm Street", "token": "sk_live_" + "a" * 24})
+        await stripe.receiver.drain()
+        [failed] = await stripe.events()
+        lines = failed.traceback.splitlines()
+        assert lines[0].startswith('  File "tests/unit/webhooks/test_worker.py", line ')
+        assert lines[0].endswith(" in ship")
+        assert lines[1] == '    return {"other": 1}[order["address"]]'
+        assert lines[2] == "KeyError"
+        assert lines[3].endswith(" in ships")
+        assert lines[-1] == "ValueError"
+        assert "Elm" not in failed.traceback
+        assert "sk_live" not in failed.traceback
+
+        async def ships_now(event):
+            return None
+
+        stripe.receiver._handlers._by_type["*"] = ships_now
+        stripe.clock.advance(60)
+        await stripe.receiver.drain()
+        [done] = await stripe.events()
+    assert (done.state, done.traceback) == ("done", "")
+
+
+async def test_a_traceback_is_bounded_and_redacted(provider_of):
+    stripe = provider_of("stripe")
+
+    def deep(left):
+        if left:
+            deep(left - 1)
+        raise RuntimeError("sk_live_" + "b" * 24)  # "sk_live_cccccccccccccccccccccccc"
+
+    @stripe.receiver.on("*")
+    def fails(event):
+        deep(400)
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        [failed] = await stripe.events()
+    assert len(failed.traceback) <= 4000
+    assert failed.traceback.endswith("RuntimeError")
+    assert "cccccccc" not in failed.traceback
+    assert "bbbbbbbb" not in failed.traceback
+
+
 async def test_an_open_breaker_counts_no_attempt(provider_of):
     stripe = provider_of("stripe")
 

@@ -23,7 +23,8 @@ ON_FIRST_LINE = ("seq", "route", "type", "id", "state", "reason")
 @options.as_json
 @options.lang
 def command(event: str, inbox: str | None, as_json: bool, lang: Language | None) -> int:
-    """Show one event, the last one by default: its state, headers and body.
+    """Show one event, the last one by default: its state, headers and body, and where its
+    handler failed last.
 
     Credentials and card numbers are masked.
     """
@@ -35,6 +36,9 @@ def command(event: str, inbox: str | None, as_json: bool, lang: Language | None)
     for key, value in details.event.as_json().items():
         if value not in (None, "") and key not in ON_FIRST_LINE:
             output.line(f"  {key}: {value}")
+    if details.traceback:
+        output.say("webhooks.failed_at")
+        output.text(details.traceback)
     if details.pruned:
         output.say("webhooks.pruned")
     for name, value in details.headers:

@@ -144,10 +144,13 @@ class EventDetails:
     body: str
     """"" once it was pruned."""
     pruned: bool
+    traceback: str
+    """Of the last attempt that failed, without values; "" for none."""
 
     def as_json(self) -> dict[str, Any]:
         headers = [list(pair) for pair in self.headers]
-        return self.event.as_json() | {"headers": headers, "body": self.body}
+        details = {"headers": headers, "body": self.body, "traceback": self.traceback}
+        return self.event.as_json() | details
 
 
 def list_events(
@@ -174,8 +177,9 @@ def show_event(inbox: str | None, reference: str) -> EventDetails:
     """The event with a number or a provider's id; the last one for "". Raises `Problem`."""
     with open_inbox(inbox) as store:
         masked = show(find_event(store, reference))
-    pruned = masked.event.request is None
-    return EventDetails(EventSummary.of(masked.event), masked.headers, masked.body, pruned)
+    event = masked.event
+    summary, pruned = EventSummary.of(event), event.request is None
+    return EventDetails(summary, masked.headers, masked.body, pruned, event.traceback)
 
 
 @contextmanager

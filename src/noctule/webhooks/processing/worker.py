@@ -6,21 +6,18 @@ import asyncio
 import inspect
 import logging
 import random
-import traceback
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noctule.runtime.errors import (
     CircuitOpen,
     NotFound,
     RateLimited,
-    ServiceError,
     TooManyConcurrentCalls,
 )
-from noctule.runtime.redaction import redact
 from noctule.webhooks.errors import InboxError, NotCommitted, PermanentFailure
 from noctule.webhooks.processing.event import Event
+from noctule.webhooks.processing.failure import describe, traceback_text
 from noctule.webhooks.processing.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -42,7 +39,6 @@ CONCURRENCY = 8
 POLL = 5.0
 """Seconds after which the inbox is read again: another process may have stored something."""
 SHORTEST_PAUSE = 0.05
-MAX_REASON = 300
 
 log = logging.getLogger("noctule.webhooks")
 
@@ -220,17 +216,18 @@ class Worker:
 
     async def _fail(self, stored: StoredEvent, error: Exception) -> EventState:
         reason = describe(error)
+        kept = {"reason": reason, "traceback": traceback_text(error)}
         if isinstance(error, CircuitOpen | TooManyConcurrentCalls | RateLimited):
             wait = getattr(error, "retry_after", None) or DELAYS[1]
             due = self._clock.time() + wait
-            return await self._settle(stored, "pending", reason, due=due, count_attempt=False)
+            return await self._settle(stored, "pending", due=due, count_attempt=False, **kept)
         wait = None if isinstance(error, PermanentFailure) else delay(stored.attempts)
         log.warning(
             "webhooks %s event %s attempt %s: %s", stored.route, stored.seq, stored.attempts, reason
         )
         if wait is None:
-            return await self._settle(stored, "dead", reason)
-        return await self._settle(stored, "pending", reason, due=self._clock.time() + wait)
+            return await self._settle(stored, "dead", **kept)
+        return await self._settle(stored, "pending", due=self._clock.time() + wait, **kept)
 
     async def _settle(
         self, stored: StoredEvent, state: EventState, reason: str = "", **options: Any
@@ -264,16 +261,3 @@ async def fetch_object(read: Read, object_id: str) -> Any:
         return await result if inspect.isawaitable(result) else result
     except NotFound as error:
         raise UnknownObject from error
-
-
-def describe(error: BaseException) -> str:
-    """The type of an error and where it was raised, without its text, which may quote the payload.
-
-    The text is kept for `PermanentFailure` and the errors of a wrapper, which are written for
-    display.
-    """
-    if isinstance(error, PermanentFailure | ServiceError):
-        return redact(f"{type(error).__name__}: {error}")[:MAX_REASON]
-    frames = traceback.extract_tb(error.__traceback__)
-    position = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{position}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,9 +19,10 @@ from noctule.webhooks.receiving import admission, asgi
 from noctule.webhooks.receiving.limited_log import LimitedLog
 from noctule.webhooks.receiving.response import json_response, outcome_of
 from noctule.webhooks.request import Headers, WebhookRequest
+from noctule.webhooks.store.base import ReceiverStart
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from noctule.runtime.clock import Clock
@@ -82,6 +83,16 @@ class BaseReceiver(ABC):
     def _on_rejection(self, request: WebhookRequest, rejection: Rejection) -> None:  # noqa: B027
         """Called for each delivery that is rejected."""
 
+    def _retiring(self) -> Mapping[str, float]:
+        """The variables of secrets that are about to retire, and until when they are valid."""
+        return {}
+
+    async def _record_start(self) -> None:
+        """For the doctor, which tells of what changed then; receiving does not depend on it."""
+        start = ReceiverStart(self._clock.time(), self._retiring())
+        with suppress(InboxError):
+            await self.inbox.call(lambda store: store.add_start(self.route, start))
+
     async def _on_stop(self) -> None:  # noqa: B027
         """Called at the end of the lifespan."""
 
@@ -128,6 +139,7 @@ class BaseReceiver(ABC):
         self._read_environment()
         await self.inbox.open()
         try:
+            await self._record_start()
             self._worker = self._new_worker()
             tasks = [asyncio.create_task(Maintenance(self.inbox, self._clock).run())]
             tasks += [asyncio.create_task(self._worker.run())] if work else []

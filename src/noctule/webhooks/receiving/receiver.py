@@ -85,6 +85,9 @@ class Receiver(BaseReceiver):
         self._rejection_log = RejectionLog(self.inbox, self.scheme, self.route, self._clock)
         return Worker(self.inbox, self.scheme, self.route, self._handlers, self._clock)
 
+    def _retiring(self) -> Mapping[str, float]:
+        return self._keyring.retiring(self._clock.time())
+
     async def _on_stop(self) -> None:
         if self._rejection_log is not None:
             await self._rejection_log.finish()

@@ -34,17 +34,20 @@ class RejectionLog:
         self._route = route
         self._clock = clock
         self._next_at = 0.0
+        self._unrecorded = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(
         self, request: WebhookRequest, rejection: Rejection, secrets: Sequence[HiddenSecret]
     ) -> None:
-        """Record a rejection, unless another one was recorded within the last second."""
+        """Record a rejection; only count it if another one was recorded within the last second."""
         now = self._clock.time()
+        self._unrecorded += 1
         if now < self._next_at:
             return
         self._next_at = now + INTERVAL
-        task = asyncio.create_task(self._record(request, rejection, secrets, now))
+        count, self._unrecorded = self._unrecorded, 0
+        task = asyncio.create_task(self._record(request, rejection, secrets, now, count))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -58,6 +61,7 @@ class RejectionLog:
         rejection: Rejection,
         secrets: Sequence[HiddenSecret],
         now: float,
+        count: int,
     ) -> None:
         causes: list[tuple[str, str, str]] = []
         if rejection.status == 401 and len(request.body) <= MAX_EXPLAINED:
@@ -74,6 +78,7 @@ class RejectionLog:
             digest=hashlib.sha256(request.body).hexdigest(),
             names=tuple(name.decode("latin-1") for name, _ in request.headers[:100]),
             causes=tuple(causes),
+            deliveries=count,
         )
         with contextlib.suppress(InboxError):
             await self._inbox.call(lambda store: store.add_rejection(entry))

@@ -18,6 +18,7 @@ EventOutcome = Literal["accepted", "duplicate", "repeated", "quarantined", "drop
 """`repeated`: handled, although it may be a replay of an earlier event."""
 
 KEPT_REJECTIONS = 1000
+KEPT_STARTS = 20
 QUARANTINE_WINDOW = 3600.0
 """Seconds within which further repeats of the same content are counted, not stored: a captured
 delivery that is sent again and again must not fill the disk."""
@@ -56,9 +57,10 @@ class StoredEvent:
 
     `attempts` counts the attempts started, `claim` how often a worker took the event: a replay
     resets the first and never the second. `due` is when the event may be claimed next; `reason`
-    says why the last attempt failed; `copies` counts the duplicates that were received. `subject`
-    is the object that the event is about; `superseded` is set if a newer version of that object was
-    processed already. `request` is None once the body was pruned.
+    says why the last attempt failed, `traceback` where, without values; `copies` counts the
+    duplicates that were received. `subject` is the object that the event is about; `superseded` is
+    set if a newer version of that object was processed already. `request` is None once the body was
+    pruned.
     """
 
     seq: int
@@ -81,6 +83,7 @@ class StoredEvent:
     signed_at: float | None
     key: str
     coverage: str
+    traceback: str
     request: WebhookRequest | None
 
 
@@ -143,7 +146,8 @@ class RejectedDelivery:
     """A rejected delivery, without what it contained.
 
     `names` are the names of its headers, `digest` the SHA-256 of its body in hex, `causes` the key,
-    place and detail of each cause that `explain` returned.
+    place and detail of each cause that `explain` returned. `deliveries` counts it and
+    those since the previous entry, of which nothing else is kept.
     """
 
     route: str
@@ -154,7 +158,15 @@ class RejectedDelivery:
     digest: str
     names: tuple[str, ...]
     causes: tuple[tuple[str, str, str], ...] = ()
+    deliveries: int = 1
     seq: int = 0
+
+
+class ReceiverStart(NamedTuple):
+    """A receiver of a route started, with these secrets about to retire: variable -> until when."""
+
+    at: float
+    retiring: Mapping[str, float]
 
 
 class InboxStore(Protocol):
@@ -195,12 +207,14 @@ class InboxStore(Protocol):
         state: EventState,
         *,
         reason: str = "",
+        traceback: str = "",
         due: float = 0.0,
         count_attempt: bool = True,
     ) -> bool:
         """End the attempt that began with this claim. If another worker claimed the event
         meanwhile, or a replay queued it, change nothing and return False.
 
+        A `traceback` stays until there is another one, or the event is done.
         `count_attempt=False` does not count this attempt (the handler was not at fault).
         """
         ...
@@ -274,6 +288,23 @@ class InboxStore(Protocol):
 
     def rejections(self, limit: int) -> list[RejectedDelivery]:
         """Rejections, newest first."""
+        ...
+
+    def add_start(self, route: str, start: ReceiverStart) -> None:
+        """Store that a receiver started; the last `KEPT_STARTS` of each route are kept."""
+        ...
+
+    def starts(self, route: str) -> list[ReceiverStart]:
+        """The last starts of a route's receivers, newest first."""
+        ...
+
+    def pauses(self, route: str, since: float, step: float) -> list[float]:
+        """When deliveries of a route arrived since a time: the first one, then each time the first
+        one that is at least `step` seconds later."""
+        ...
+
+    def held(self, route: str, now: float) -> int:
+        """How many events of a route a worker holds."""
         ...
 
     def progress(self, task: str) -> TaskProgress | None:

@@ -37,12 +37,13 @@ COLUMNS = (
         "received_at",
         "signed_at",
     ),
-    *("key", "coverage"),
+    *("key", "coverage", "traceback"),
 )
 FIELDS = f"""
     SELECT e.seq, e.delivery, e.position, e.route, e.id, e.type, e.state, e.attempts, e.claim,
            e.due, e.reason, e.copies, e.subject, e.version, {NEWER}, d.provider, d.received_at,
-           d.signed_at, d.key, d.coverage, d.cipher_key, d.method, d.url, d.headers, d.body
+           d.signed_at, d.key, d.coverage, e.traceback, d.cipher_key, d.method, d.url,
+           d.headers, d.body
 """
 SELECT = FIELDS + "FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery "
 

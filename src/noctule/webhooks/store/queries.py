@@ -260,8 +260,9 @@ class StoreQueries(SqlEngine):
         with self.transaction():
             [(seq,)] = self.run(
                 """INSERT INTO noctule_rejection
-                    (route, at, reason, place, size, digest, names, causes)
-                VALUES (:route, :at, :reason, :place, :size, :digest, :names, :causes)
+                    (route, at, reason, place, size, digest, deliveries, names, causes)
+                VALUES
+                    (:route, :at, :reason, :place, :size, :digest, :deliveries, :names, :causes)
                 RETURNING seq""",
                 {name: value for name, value in row.items() if name != "seq"},
             )
@@ -272,7 +273,7 @@ class StoreQueries(SqlEngine):
     def rejections(self, limit: int) -> list[RejectedDelivery]:
         with self.snapshot():
             rows = self.run(
-                """SELECT seq, route, at, reason, place, size, digest, names, causes
+                """SELECT seq, route, at, reason, place, size, digest, deliveries, names, causes
                 FROM noctule_rejection ORDER BY at DESC, seq DESC LIMIT :limit""",
                 {"limit": limit},
             )
@@ -338,7 +339,7 @@ def _values(query: EventQuery) -> dict[str, Any]:
 
 def _rejected(row: Sequence[Any]) -> RejectedDelivery:
     *facts, names, causes = row
-    columns = ("seq", "route", "at", "reason", "place", "size", "digest")
+    columns = ("seq", "route", "at", "reason", "place", "size", "digest", "deliveries")
     values: dict[str, Any] = dict(zip(columns, facts, strict=True))
     values["names"] = tuple(json.loads(names))
     values["causes"] = tuple((key, place, detail) for key, place, detail in json.loads(causes))

@@ -92,6 +92,16 @@ MIGRATIONS = (
     );
     CREATE INDEX noctule_alias_until ON noctule_alias (until);
     """,
+    """
+    ALTER TABLE noctule_event ADD COLUMN traceback TEXT NOT NULL DEFAULT '';
+    ALTER TABLE noctule_rejection ADD COLUMN deliveries INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE noctule_start (
+        route    TEXT NOT NULL,
+        at       {real} NOT NULL,
+        retiring TEXT NOT NULL
+    );
+    CREATE INDEX noctule_start_route ON noctule_start (route, at);
+    """,
 )
 
 
@@ -100,5 +110,5 @@ def completion(seq: int, claim: int) -> str:
 
     Drivers differ in how they mark parameters, so the two integers are part of the text.
     """
-    update = "UPDATE noctule_event SET state = 'done', reason = '', due = 0"
+    update = "UPDATE noctule_event SET state = 'done', reason = '', traceback = '', due = 0"
     return f"{update} WHERE seq = {seq:d} AND claim = {claim:d} AND state = 'leased'"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from noctule.webhooks.store.activity import StoreActivity
 from noctule.webhooks.store.dedupe import (
     ALIAS_COLUMNS,
     EVENT_COLUMNS,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from noctule.webhooks.verification.classify import EventItem
 
 
-class SqlStore(StoreQueries, StoreRetention, StoreProgress):
+class SqlStore(StoreQueries, StoreRetention, StoreProgress, StoreActivity):
     """`InboxStore`, without the statements that differ between engines."""
 
     def accept(self, deliveries: Sequence[Delivery]) -> list[Receipt]:
@@ -74,18 +75,22 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress):
         state: EventState,
         *,
         reason: str = "",
+        traceback: str = "",
         due: float = 0.0,
         count_attempt: bool = True,
     ) -> bool:
         with self.transaction():
             settled = self.run(
                 """UPDATE noctule_event
-                SET state = :state, reason = :reason, due = :due, attempts = attempts - :uncounted
+                SET state = :state, reason = :reason, due = :due, attempts = attempts - :uncounted,
+                    traceback = CASE WHEN :replaced THEN :traceback ELSE traceback END
                 WHERE seq = :seq AND claim = :claim AND state = 'leased' RETURNING seq""",
                 {
                     "state": state,
                     "reason": reason,
                     "due": due,
+                    "traceback": traceback,
+                    "replaced": bool(traceback) or state == "done",
                     "uncounted": 0 if count_attempt else 1,
                     "seq": seq,
                     "claim": claim,

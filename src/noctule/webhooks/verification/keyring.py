@@ -75,6 +75,10 @@ class Keyring:
         """The secrets that are valid at a time, by variable."""
         return {n: s for n, s in self._values.items() if now < self._until[n]}
 
+    def retiring(self, now: float) -> dict[str, float]:
+        """The variables given as RetiringSecret that are still valid, and until when."""
+        return {n: until for n, until in self._until.items() if now < until < FOREVER}
+
     def is_retiring(self, name: str) -> bool:
         """Whether a variable was given as a RetiringSecret."""
         return self._until[name] < FOREVER

@@ -81,7 +81,9 @@ class PostgresStore(SqlStore):
                 cursor.executemany(_dialect(sql), rows)
 
     def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
-        """All rows in one statement, with a list per column: a third of the time."""
+        """All rows in one statement, with a list per column: a third of the time. The lists are
+        binary: psycopg writes the text of a list in Python, which takes three times as long as all
+        the rest."""
         if rows:
             values = [list(column) for column in zip(*rows, strict=True)]
             self._db.execute(_insertion(table, tuple(columns.items())), values)
@@ -165,11 +167,12 @@ def _dialect(sql: str) -> bytes:
     sql = sql.replace("AMONG_LIST", "= ANY(:list)")
     sql = sql.replace("UNCLAIMED", "FOR UPDATE SKIP LOCKED")
     sql = sql.replace("HOLDS_WORDS", "c.words @@ websearch_to_tsquery('simple', :words)")
-    return re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", sql).encode()
+    sql = re.sub(r"(?<!:):([a-z_]+)", r"%(\1)s", sql)
+    return sql.replace("%(list)s", "%(list)b").encode()  # see `insert`
 
 
 @cache
 def _insertion(table: str, columns: tuple[tuple[str, str], ...]) -> bytes:
     names = ", ".join(name for name, _ in columns)
-    lists = ", ".join(f"%s::{kind}[]" for _, kind in columns)
+    lists = ", ".join(f"%b::{kind}[]" for _, kind in columns)
     return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({lists})".encode()  # noqa: S608

@@ -119,9 +119,10 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress, StoreActivity):
             items = [item for delivery in group for item in delivery.items]
             keys = [key for item in items for key in _keys(item)]
             rows = self.run(
-                """SELECT e.identity, e.id, d.received_at, e.seq
-                FROM noctule_event e JOIN noctule_delivery d ON d.seq = e.delivery
-                WHERE e.route = :route AND e.identity AMONG_LIST""",
+                # A join would be planned as a scan of all deliveries, for the few that are known.
+                """SELECT identity, id,
+                    (SELECT received_at FROM noctule_delivery WHERE seq = e.delivery), seq
+                FROM noctule_event e WHERE route = :route AND identity AMONG_LIST""",
                 {"route": route, "list": self.listed(keys)},
             )
             events = [KnownEvent(*row) for row in rows]

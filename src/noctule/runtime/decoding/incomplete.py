@@ -46,7 +46,7 @@ def incomplete(model: Any, members: Mapping[str, Any], misfits: Misfits) -> Any:
 
 def misfits_of(value: Any) -> Misfits:
     """The members of a model that do not fit, by name."""
-    return value.__dict__["misfits"] if hasattr(type(value), "__incomplete__") else {}
+    return value.__dict__["misfits"] if hasattr(value.__class__, "__incomplete__") else {}
 
 
 def _getattr(self: Any, name: str) -> Any:
@@ -72,7 +72,7 @@ def _eq(self: Any, other: object) -> bool:
 
 
 def _hash(self: Any) -> int:
-    return hash((type(self), *_members(self).values()))
+    return hash((self.__class__, *_members(self).values()))
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:

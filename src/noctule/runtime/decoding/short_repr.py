@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -46,9 +46,11 @@ class _Writer:
             )
             self._series(f"{type(value).__name__}(", members, ")", depth)
         elif type(value) is list:
-            self._series("[", (("", item) for item in value), "]", depth)
+            items = cast("list[object]", value)
+            self._series("[", (("", item) for item in items), "]", depth)
         elif type(value) is dict:
-            self._series("{", ((f"{name!r}: ", item) for name, item in value.items()), "}", depth)
+            named = cast("dict[object, object]", value).items()
+            self._series("{", ((f"{name!r}: ", item) for name, item in named), "}", depth)
         else:
             text = repr(value)
             self._add(text if len(text) <= self._left else "…")

@@ -5,7 +5,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+)
 from typing import get_type_hints as hints_of_class
 
 if TYPE_CHECKING:
@@ -30,13 +40,13 @@ def untrue(value: Any, hint: Any = Any, at: str = "") -> Iterator[str]:
     arguments = get_args(hint)
     inner = arguments[-1] if arguments else Any
     if isinstance(value, list | tuple):
-        for index, item in enumerate(value):
+        for index, item in enumerate(cast("list[object]", value)):
             yield from untrue(item, inner, f"{at}/{index}")
     elif isinstance(value, dict):
-        for name, item in value.items():
+        for name, item in cast("dict[object, object]", value).items():
             yield from untrue(item, inner, f"{at}/{name}")
     elif get_origin(hint) is not Literal:
-        kind: Any = type(value)
+        kind = cast("Any", type(value))
         for name, annotation in _annotations(kind).items():
             try:
                 member = getattr(value, name)

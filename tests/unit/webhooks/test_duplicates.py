@@ -265,6 +265,7 @@ class TestKeys:
 def test_aliases_are_forgotten_when_they_have_ended(store):
     identity = EventIdentity("k", "twin", float("-inf"), remembered=100.0)
     store.accept([_delivery(0, identity)])
+    assert _outcomes(store, _delivery(50, identity)) == ["duplicate"]  # it adds none
     for before, left in ((100, 1), (101, 0)):
         store.prune(before)
         assert store.run("SELECT count(*) FROM noctule_alias") == [(left,)]

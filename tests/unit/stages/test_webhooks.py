@@ -51,11 +51,9 @@ def store_events(place: str, *ids: str) -> None:
     store.close()
 
 
-def reject(place: str, reason: str) -> None:
+def reject(place: str, reason: str, at: float = 1.0) -> None:
     store = open_store(place)
-    store.add_rejection(
-        RejectedDelivery("stripe", 1.0, reason, "stripe-signature", 2, "00", ("a",))
-    )
+    store.add_rejection(RejectedDelivery("stripe", at, reason, "stripe-signature", 2, "00", ("a",)))
     store.close()
 
 
@@ -121,6 +119,18 @@ def test_a_feed_reports_each_state_and_each_rejection_once(inbox: str) -> None:
         assert event.as_json()["id"] == "evt_d"
         assert rejection.as_json()["reason"] == "signature_mismatch"
         assert feed.updates() == []
+
+
+def test_a_feed_begins_with_the_rejections_of_before(inbox: str) -> None:
+    reject(inbox, "stale", at=time.time() + 100)
+    reject(inbox, "unparseable")  # long before the events
+    with follow_events(inbox, ALL) as feed:
+        shown = [update.as_json() for update in feed.latest(3)]
+        assert [one.get("id", one.get("reason")) for one in shown] == ["evt_b", "evt_c", "stale"]
+    with follow_events(inbox, EventFilter(route="github")) as feed:
+        assert feed.latest(3) == []
+    with follow_events(inbox, EventFilter(state="pending")) as feed:
+        assert len(feed.latest(9)) == 3  # a filter of events shows events
 
 
 def test_a_rejection_without_causes_is_explained_by_its_reason(inbox: str) -> None:

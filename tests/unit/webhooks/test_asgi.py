@@ -75,6 +75,27 @@ async def test_a_body_that_arrives_too_slowly_is_408(provider_of, monkeypatch):
         assert await call.to(stripe.receiver) == 408
 
 
+async def test_without_a_lifespan_the_first_delivery_starts_it(provider_of, clock, caplog):
+    stripe = provider_of("stripe")
+    seen = []
+    stripe.receiver.on("*")(lambda event: seen.append(event.id))
+    for number in (1, 2):
+        body = b'{"id":"evt_%d","type":"t"}' % number
+        assert await Call(body, headers=_signed(clock, body)).to(stripe.receiver) == 200
+    await stripe.receiver.drain()
+    assert seen == ["evt_1", "evt_2"]
+    [line] = caplog.messages
+    assert "Pass receiver.lifespan to the outermost application" in line
+
+
+async def test_without_a_lifespan_and_a_secret_it_is_unavailable(provider_of, clock, caplog):
+    stripe = provider_of("stripe", secrets=["NOT_SET_SECRET"])
+    for _ in range(3):
+        assert await Call(b"{}").to(stripe.receiver) == 503
+    assert "NOT_SET_SECRET" in caplog.text
+    assert len(caplog.messages) == 3  # each of three kinds once
+
+
 async def test_a_websocket_is_closed(provider_of):
     stripe = provider_of("stripe")
     call = Call(type="websocket")

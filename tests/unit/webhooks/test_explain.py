@@ -46,6 +46,11 @@ def causes_of(
     return [(cause.key, cause.detail) for cause in causes]
 
 
+@pytest.mark.parametrize("name", ["stripe", "github", "slack", "standard-webhooks"])
+def test_an_empty_body_is_called_empty(name):
+    assert causes_of(name, got=b"") == [("body_empty", "")]
+
+
 def test_an_accepted_delivery_has_no_causes():
     assert causes_of() == []
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from noctule.stages.webhooks.inbox import find_event, format_time, open_inbox
 from noctule.webhooks.operations.admin import show
+from noctule.webhooks.store.base import KEPT_REJECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from noctule.stages.webhooks.inbox import EventFilter
     from noctule.webhooks.store.base import EventQuery, InboxStore, RejectedDelivery, StoredEvent
 
+RECENT = 20
+"""Rejections that are read again at each step: at most one a second is stored for each process."""
 OVERLAP = 200
 """How many numbers before the last one are read again: with several receiving hosts, an event with
 a smaller number can become visible after one with a greater number."""
@@ -197,17 +200,20 @@ class EventFeed:
         self._store = store
         self._query = query
         self._states: dict[int, str] = {}
-        self._last_rejection = max((item.seq for item in store.rejections(1)), default=0)
+        self._last_rejection = 0
 
-    def latest(self, count: int) -> list[EventSummary]:
-        """The last `count` events."""
-        return self._changed(replace(self._query, limit=count)) if count else []
+    def latest(self, count: int) -> list[EventSummary | RejectionSummary]:
+        """The last `count` events and rejections together, by the time of their arrival."""
+        events = self._changed(replace(self._query, limit=count)) if count else []
+        both: list[EventSummary | RejectionSummary] = [*events, *self._rejections(KEPT_REJECTIONS)]
+        both.sort(key=_arrived_at)
+        return both[-count:] if count else []
 
     def updates(self) -> list[EventSummary | RejectionSummary]:
         """What arrived, or changed its state, since the last call."""
         after = max(0, max(self._states, default=0) - OVERLAP)
         events = self._changed(replace(self._query, after=after, limit=1000))
-        return [*events, *self._rejections()]
+        return [*events, *self._rejections(RECENT)]
 
     def _changed(self, query: EventQuery) -> list[EventSummary]:
         changed: list[EventSummary] = []
@@ -219,15 +225,20 @@ class EventFeed:
             del self._states[seq]
         return changed
 
-    def _rejections(self) -> list[RejectionSummary]:
+    def _rejections(self, limit: int) -> list[RejectionSummary]:
+        """Those among the last `limit` that were not returned before."""
         query = self._query
         if query.state or query.type or query.text or query.id:
             return []
         fresh = [
             RejectionSummary.of(item)
-            for item in reversed(self._store.rejections(20))
+            for item in reversed(self._store.rejections(limit))
             if item.seq > self._last_rejection and query.route in ("", item.route)
         ]
         if fresh:
             self._last_rejection = fresh[-1].seq
         return fresh
+
+
+def _arrived_at(item: EventSummary | RejectionSummary) -> float:
+    return item.received_at if isinstance(item, EventSummary) else item.at

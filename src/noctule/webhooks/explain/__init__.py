@@ -97,6 +97,9 @@ def _mismatch(
         if _is_valid(altered_scheme, altered_request, altered_keys):
             yield cause
             return
+    if not request.body and scheme.coverage in ("full", "body"):
+        yield Cause("body_empty", "body", certain=True)
+        return
     kinds = [kind for kind in map(looks_like_another_key, secrets) if kind]
     yield from (Cause("secret_of_another_kind", "secret", kind) for kind in kinds)
     if rejection.reason is Reason.MALFORMED_SIGNATURE:

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from noctule.runtime import fork
-from noctule.webhooks.errors import InboxError, KeyUnavailable, Rejection
+from noctule.runtime.errors import ConfigurationError
+from noctule.webhooks.errors import InboxError, KeyUnavailable, Rejection, WebhookError
 from noctule.webhooks.processing.maintenance import Maintenance, retention_days
 from noctule.webhooks.processing.metrics import METRICS
 from noctule.webhooks.processing.repeats import RepeatLog
@@ -50,6 +51,8 @@ class BaseReceiver(ABC):
         self._work = work
         self._handlers = Handlers()
         self._worker: Worker | None = None
+        self._late: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[None]
         self._repeat_log = RepeatLog(clock)
         fork.register(self)
 
@@ -118,8 +121,8 @@ class BaseReceiver(ABC):
 
     def after_fork(self) -> None:
         """The child has neither the loop nor the worker that ran in it."""
-        fork.abandon(self._worker)
-        self._worker = None
+        fork.abandon(self._worker, self._late)
+        self._worker = self._late = None
         self._admission = admission.Admission(self.inbox, self._clock)
 
     def lifespan(self, app: Any = None) -> AbstractAsyncContextManager[None]:
@@ -162,7 +165,34 @@ class BaseReceiver(ABC):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The ASGI application."""
+        if scope["type"] == "http" and self._worker is None:
+            await self._start_late()
         await asgi.serve(self, scope, receive, send)
+
+    async def _start_late(self) -> None:
+        """Run the lifespan in a task, for a server that has not run it."""
+        if self._late is None or self._late.done():
+            self._log.add(
+                "no lifespan",
+                "processing starts with this delivery, and after a restart with the next one. Pass"
+                " receiver.lifespan to the outermost application, and run the server's lifespan",
+            )
+            ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._late = asyncio.create_task(self._run_until_cancelled(ready))
+            self._ready = ready
+        await asyncio.wait([self._ready])
+
+    async def _run_until_cancelled(self, ready: asyncio.Future[None]) -> None:
+        """The loop cancels its tasks when the server ends."""
+        try:
+            async with self.lifespan():
+                ready.set_result(None)
+                await asyncio.Event().wait()
+        except (ConfigurationError, WebhookError) as error:
+            self._log.add("not started", str(error), logging.ERROR)
+        finally:
+            if not ready.done():
+                ready.set_result(None)
 
     async def deliver(
         self, method: str, url: str, headers: Headers, body: bytes

@@ -5,7 +5,7 @@ times, splices of two deliveries, hostile texts) and verified. What must never h
 exception other than our own rejection, and an accepted delivery that says something the provider
 did not sign. Exits 1 if either was found.
 
-Takes an hour with a million deliveries a family, two minutes with the default.
+Takes a quarter of an hour with a million deliveries a family, half a minute with the default.
 """
 
 from __future__ import annotations
@@ -56,6 +56,15 @@ BODIES = [
 ]  # fmt: skip
 
 
+INJECTED = "&payload=%7B%22id%22%3A%22forged%22%7D&json=%7B%7D&bt_payload=PA==&x="
+"""A text in every genuine body that means another event where the body is read as a form."""
+MEDIA = [
+    b"application/json", b"application/x-www-form-urlencoded", b"text/plain", b"", b"a/b+json",
+    b"multipart/form-data; boundary=x", b"multipart/form-data", b"application/json; charset=utf-16",
+    b"application/cloudevents-batch+json", b"application/vnd.contentful.management.v1+json",
+]  # fmt: skip
+
+
 @dataclass
 class Target:
     """One scheme, its key, and what was really sent under it."""
@@ -97,6 +106,8 @@ class Tally:
 
 
 def family_of(scheme: Scheme) -> str:
+    if scheme.components:
+        return "http-message"
     if scheme.scope.is_token:
         return "jwt"
     if scheme.signature_locator is not None:
@@ -108,10 +119,11 @@ def family_of(scheme: Scheme) -> str:
 
 
 def meaning(verified: VerifiedDelivery) -> str:
-    """What a handler may rely on: the signed content, and the signed id, type and time."""
+    """What a handler may rely on: the signed content and how it is read, and the signed id, type
+    and time."""
     view, scheme = verified.view, verified.view.scheme
     if not {"body", "sha256"}.isdisjoint(scheme.signed.parts):
-        content: Any = view.request.body.hex()
+        content: Any = [view.request.body.hex(), view.data]
     elif scheme.scope.body_fields:
         content = view.data
     elif "sorted_form" in scheme.signed:
@@ -130,7 +142,7 @@ def meaning(verified: VerifiedDelivery) -> str:
 def _delivery(
     scheme: Scheme, signing: str, number: int, dice: random.Random
 ) -> tuple[dict[str, str], bytes]:
-    payload: dict[str, Any] = {"note": f"né {number}", "n": str(dice.random())}
+    payload: dict[str, Any] = {"note": f"né {number} {INJECTED}", "n": str(dice.random())}
     if "sns" in scheme.signed:
         payload = {"Type": "Notification", "MessageId": f"m{number}", "Message": payload["n"]}
     parts = [part for group in (*list(scheme.id)[:1], *list(scheme.type)[:1]) for part in group]
@@ -148,7 +160,7 @@ def changed(target: Target, dice: random.Random) -> tuple[WebhookRequest, float,
     pairs: list[tuple[bytes, bytes]] = [(n.encode(), v.encode()) for n, v in headers.items()]
     url, method, now = URL, "POST", NOW
     for _ in range(dice.choice((1, 1, 2, 3))):
-        match dice.randrange(11):
+        match dice.randrange(12):
             case 0 | 1 | 2 if pairs:
                 place = dice.randrange(len(pairs))
                 name, value = pairs[place]
@@ -176,6 +188,9 @@ def changed(target: Target, dice: random.Random) -> tuple[WebhookRequest, float,
                 )
             case 9:
                 now += dice.choice((-1e12, -4000, -301, 0, 301, 90_000, 1e12, 1e300))
+            case 10:
+                pairs = [(n, v) for n, v in pairs if n != b"content-type"]
+                pairs.append((b"content-type", dice.choice(MEDIA)))
             case _:
                 method = dice.choice(("GET", "HEAD", "PUT", "é"))
     return WebhookRequest(method, url, pairs, body), now, True

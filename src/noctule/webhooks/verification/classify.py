@@ -39,8 +39,11 @@ def items(
 
     Raises Rejection if the body does not parse.
     """
+    scheme = verified.view.scheme
+    if not verified.view.request.body and any(at.kind == "body" for at in scheme.locators):
+        raise Rejection(Reason.UNPARSEABLE, "body")  # an event that says nothing
     reader = IdentityReader(verified)
-    batch = verified.view.scheme.batch
+    batch = scheme.batch
     if batch is None:
         return [_item(verified, reader, verified.view.partial_body, None, on_repeat)]
     members = get_path(verified.view.data, batch.name)

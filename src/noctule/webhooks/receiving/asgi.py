@@ -8,11 +8,13 @@ from urllib.parse import quote
 
 from noctule.runtime.errors import ConfigurationError
 from noctule.runtime.timer import TimeLimit
-from noctule.webhooks.errors import Disconnected, Reason, Rejection, WebhookError
+from noctule.webhooks.errors import Busy, Disconnected, Reason, Rejection, WebhookError
+from noctule.webhooks.receiving.body_budget import PROCESS_BUDGET
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from noctule.webhooks.receiving.body_budget import BodyShare
     from noctule.webhooks.receiving.response import WebhookResponse
     from noctule.webhooks.request import Headers
 
@@ -36,6 +38,8 @@ class DeliveryTarget(Protocol):
         self, method: str, url: str, headers: Headers, rejection: Rejection
     ) -> WebhookResponse: ...
 
+    def unavailable(self, cause: str) -> WebhookResponse: ...
+
 
 async def serve(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> None:
     """Handle one ASGI call."""
@@ -50,14 +54,17 @@ async def serve(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> 
 
 async def _handle_http(target: DeliveryTarget, scope: Any, receive: Any, send: Any) -> None:
     head = (scope["method"], url_of(scope), scope["headers"])
-    try:
-        body = await read_body(scope, receive, target.max_body)
-    except Rejection as rejection:
-        response = await target.refuse(*head, rejection)
-    except Disconnected:
-        return
-    else:
-        response = await target.deliver(*head, body)
+    with PROCESS_BUDGET.body() as share:
+        try:
+            body = await read_body(scope, receive, target.max_body, share)
+        except Rejection as rejection:
+            response = await target.refuse(*head, rejection)
+        except Busy as error:
+            response = target.unavailable(str(error))
+        except Disconnected:
+            return
+        else:
+            response = await target.deliver(*head, body)
     await send_response(response, send)
 
 
@@ -74,10 +81,10 @@ async def _handle_lifespan(target: DeliveryTarget, receive: Any, send: Any) -> N
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
+async def read_body(scope: Any, receive: Any, limit: int, share: BodyShare) -> bytes:
     """The body, at most `limit` bytes of it.
 
-    Raises Rejection if it is larger or too slow, Disconnected.
+    Raises Rejection if it is larger or too slow, Busy if there is no room for it, Disconnected.
     """
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value[:18]) > limit:
@@ -98,6 +105,8 @@ async def read_body(scope: Any, receive: Any, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise Rejection(Reason.BODY_TOO_LARGE)
+        if not share.grow(size):
+            raise Busy("too many large bodies at once")
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from noctule.webhooks.errors import Disconnected, InvalidSecret, Reason, Refused, Rejection
+from noctule.webhooks.errors import Busy, Disconnected, InvalidSecret, Reason, Refused, Rejection
 from noctule.webhooks.receiving import asgi
+from noctule.webhooks.receiving.body_budget import PROCESS_BUDGET
 from noctule.webhooks.receiving.limits import check_limits
 from noctule.webhooks.receiving.response import WebhookResponse, json_response
 from noctule.webhooks.request import WebhookRequest
@@ -61,7 +62,8 @@ class SecretCapture:
             await asgi.send_text(send, 404, "text/plain", b"no webhook at this address\n")
             return
         try:
-            body = await asgi.read_body(scope, receive, self._scheme.max_body)
+            with PROCESS_BUDGET.body() as share:
+                body = await asgi.read_body(scope, receive, self._scheme.max_body, share)
             request = WebhookRequest(scope["method"], asgi.url_of(scope), scope["headers"], body)
             response = self._take(request)
         except Rejection as rejection:
@@ -69,6 +71,8 @@ class SecretCapture:
             response = json_response(rejection.status, "rejected", reason=rejection.reason)
         except Disconnected:
             return
+        except Busy:
+            response = json_response(503, "unavailable").with_retry_after()
         except OSError as error:
             self.failure = error
             response = json_response(503, "unavailable")

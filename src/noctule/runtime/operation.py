@@ -62,6 +62,11 @@ class OperationDetails(TypedDict, total=False):
     """The Accept header."""
     content_type: str
     """The Content-Type of the body, where it does not follow from its kind: "image/png"."""
+    server: str
+    """Where it is, if not at the base URL: a name in `ServiceConfig.servers`."""
+    auth: str
+    """Who may call it, if not whoever has the service's own credentials: a name in
+    `ServiceConfig.schemes`, or "none" for an operation that gets no credentials."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -84,6 +89,8 @@ class Operation(Generic[T]):
     moves_money: bool
     accepts: str
     content_type: str
+    server: str
+    auth: str
 
     @overload
     def __init__(
@@ -140,6 +147,8 @@ class Operation(Generic[T]):
             "moves_money": False,
             "accepts": "*/*" if returns in (bytes, str, None) else "application/json",
             "content_type": "",
+            "server": "",
+            "auth": "",
             **details,
         }
         _check(values)

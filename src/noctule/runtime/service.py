@@ -22,6 +22,7 @@ from noctule.runtime import errors
 from noctule.runtime.call.attempt import AttemptContext
 from noctule.runtime.call.drivers import AsyncDriver, SyncDriver
 from noctule.runtime.call.misuse import refusal
+from noctule.runtime.call.places import Servers, Sessions
 from noctule.runtime.call.provider_state import PROCESS_STATES, ProviderStates
 from noctule.runtime.call.request_builder import RequestBuilder
 from noctule.runtime.call.result import ResultReader
@@ -35,7 +36,7 @@ from noctule.runtime.origin import check_encrypted
 from noctule.runtime.transport.stream import AsyncStream, SyncStream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
     from typing import ClassVar, Unpack
 
     from noctule.runtime.auth import Session
@@ -63,6 +64,7 @@ class BaseService:
         self,
         *,
         base_url: str | None,
+        servers: Mapping[str, str] | None,
         clock: Clock | None,
         on_event: Callable[[TelemetryEvent], None] | None,
         provider_states: ProviderStates | None,
@@ -73,24 +75,29 @@ class BaseService:
         recorder = JOURNAL.recorder(config.name) if shared else None
         telemetry = Telemetry(config.name, on_event, recorder)
         states = provider_states or (PROCESS_STATES if shared else ProviderStates())
-        session = config.auth.open(shared=shared)
-        self._credential = session.fingerprint
+        sessions = Sessions(config, shared=shared)
+        self._credential = sessions[""].fingerprint
+        self._places = Servers(config, base_url or config.base_url, servers)
         self._builder = RequestBuilder(
             config,
-            base_url or config.base_url,
+            self._places,
             self._clock,
             telemetry,
             states,
             self._credential,
         )
-        _check_encryption(config, session, self._builder.base_url)
+        _check_encryption(config, sessions[""], self._places)
         self._results = ResultReader(config, telemetry, self._clock, states.deprecations)
-        self._context = AttemptContext(config, session, self._clock, self._builder.origin)
+        self._context = AttemptContext(config, sessions, self._clock, self._places)
         self._tracing = find_tracing(config.name)
 
     @property
     def base_url(self) -> str:
         return self._builder.base_url
+
+    def base_url_of(self, operation: Operation[Any]) -> str:
+        """Where this operation is: `base_url`, or the server that it names."""
+        return self._places[operation.server].base_url
 
     def _call(
         self, operation: Operation[T], fallback: Fallback[T] | None, arguments: CallArguments
@@ -194,6 +201,7 @@ class Service(BaseService):
 
     Services of one process share the state of a provider (breaker, permits, retry budget, tokens),
     except those with a `transport` or `clock` of their own, unless `provider_states` is given.
+    `base_url` replaces the config's, and `servers` its other servers (name -> base URL).
     Raises `MissingSecrets`, which names every variable that is not set.
     """
 
@@ -201,6 +209,7 @@ class Service(BaseService):
         self,
         *,
         base_url: str | None = None,
+        servers: Mapping[str, str] | None = None,
         transport: AsyncTransport | None = None,
         clock: Clock | None = None,
         on_event: Callable[[TelemetryEvent], None] | None = None,
@@ -208,6 +217,7 @@ class Service(BaseService):
     ) -> None:
         super().__init__(
             base_url=base_url,
+            servers=servers,
             clock=clock,
             on_event=on_event,
             provider_states=provider_states,
@@ -286,6 +296,7 @@ class SyncService(BaseService):
         self,
         *,
         base_url: str | None = None,
+        servers: Mapping[str, str] | None = None,
         transport: SyncTransport | None = None,
         clock: Clock | None = None,
         on_event: Callable[[TelemetryEvent], None] | None = None,
@@ -293,6 +304,7 @@ class SyncService(BaseService):
     ) -> None:
         super().__init__(
             base_url=base_url,
+            servers=servers,
             clock=clock,
             on_event=on_event,
             provider_states=provider_states,
@@ -377,12 +389,12 @@ def _default_sync_transport(clock: Clock, config: ServiceConfig) -> SyncTranspor
     return SyncHttpTransport(clock=clock, connections=_connections(config), tls=config.tls)
 
 
-def _check_encryption(config: ServiceConfig, session: Session, base_url: str) -> None:
+def _check_encryption(config: ServiceConfig, session: Session, servers: Servers) -> None:
     """Raises `ConfigurationError` where credentials would leave this machine in the clear."""
     allowed = config.allow_plain_http
-    if session.has_credentials:
-        check_encrypted(base_url, allow_plain_http=allowed, what="the base URL")
-    for url in config.auth.endpoints:
+    if session.has_credentials or config.schemes:
+        servers.check_encryption(allow_plain_http=allowed)
+    for url in (url for auth in (config.auth, *config.schemes.values()) for url in auth.endpoints):
         check_encrypted(url, allow_plain_http=allowed, what="the token endpoint")
 
 

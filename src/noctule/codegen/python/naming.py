@@ -40,8 +40,8 @@ class PythonNaming:
     methods = frozenset({"json", "null"})
     """Their constants would hide the runtime's `JSON` and `NULL`."""
     service = frozenset(
-        {"call", "raw", "stream", "deliver", "close", "aclose", "config", "base_url", "json",
-         "null"}
+        {"call", "raw", "stream", "deliver", "close", "aclose", "config", "base_url",
+         "base_url_of", "json", "null"}
     )  # fmt: skip
     handlers = frozenset(
         {"receiver", "router", "logger", "logging", "inbox", "blueprint", "webhook",

@@ -7,7 +7,7 @@ reads the result: a success that cannot be read is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
@@ -19,10 +19,10 @@ from noctule.runtime.policy.outcome import AttemptOutcome, DeliveryStatus
 if TYPE_CHECKING:
     from noctule.runtime.auth import Session
     from noctule.runtime.call.config import ServiceConfig
+    from noctule.runtime.call.places import Servers, Sessions
     from noctule.runtime.call.request_builder import PreparedCall
     from noctule.runtime.clock import Clock
     from noctule.runtime.effects import HttpSteps
-    from noctule.runtime.origin import Origin
     from noctule.runtime.policy.outcome import RetryKind
     from noctule.runtime.request import Request, Response
 
@@ -36,32 +36,29 @@ class AttemptContext:
     """What all attempts of a service share."""
 
     config: ServiceConfig
-    session: Session
+    sessions: Sessions
     clock: Clock
-    origin: Origin
-    """Where the provider is: the only place that gets the credentials."""
-    _start: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Nothing can follow the host after its slash, so nearly every request is checked by this.
-        self._start = f"{self.origin}/"
+    servers: Servers
+    """Where the provider is: the only places that get the credentials."""
 
     def check_origin(self, request: Request) -> None:
         """Raises `ConfigurationError` for a request to any other origin, whatever put it there."""
-        if request.url.startswith(self._start):
+        # Nothing can follow the host after its slash, so nearly every request is checked by this.
+        if request.url.startswith(self.servers.starts):
             return
         try:
-            same = origin_of(request.url) == self.origin
+            known = origin_of(request.url) in self.servers.origins
         except ValueError:
-            same = False
-        if not same:
-            raise errors.ConfigurationError(f"the request does not go to {self.origin}")
+            known = False
+        if not known:
+            places = " or ".join(map(str, self.servers.origins))
+            raise errors.ConfigurationError(f"the request does not go to {places}")
 
-    def sign(self, request: Request) -> Request:
+    def sign(self, request: Request, session: Session) -> Request:
         """A copy with the credentials."""
         self.check_origin(request)
         signed = request.copy()
-        self.session.apply(signed)
+        session.apply(signed)
         return signed
 
 
@@ -79,9 +76,10 @@ def run_attempt(call: PreparedCall, context: AttemptContext) -> HttpSteps[Attemp
     """
     request = call.request
     try:
-        response = yield from _send_signed(call, context)
+        session = context.sessions[call.operation.auth]
+        response = yield from _send_signed(call, session, context)
         if response.status in REDIRECTS and _may_follow(request):
-            response = yield from _follow_redirects(request, response, context)
+            response = yield from _follow_redirects(request, response, session, context)
     except _CredentialsError as failure:
         retry_kind: RetryKind = (
             "transient" if isinstance(failure.error, errors.Unavailable) else "no"
@@ -120,13 +118,15 @@ def without_frames(error: E) -> E:
     return error.with_traceback(None)
 
 
-def _send_signed(call: PreparedCall, context: AttemptContext) -> HttpSteps[Response]:
+def _send_signed(
+    call: PreparedCall, session: Session, context: AttemptContext
+) -> HttpSteps[Response]:
     """Send it with credentials; once more with new ones if these are rejected."""
-    request, session = call.request, context.session
+    request = call.request
     if not session.tokens:
-        response: Response = yield context.sign(request)
+        response: Response = yield context.sign(request, session)
         return response
-    signed = yield from _sign_with_token(call, context)
+    signed = yield from _sign_with_token(call, session, context)
     response = yield signed
     replayable = getattr(request.content, "replayable", True)
     body_failure = context.config.failure
@@ -135,22 +135,24 @@ def _send_signed(call: PreparedCall, context: AttemptContext) -> HttpSteps[Respo
     )
     if not rejected or not replayable or not session.reject(signed, context.clock):
         return response
-    signed = yield from _sign_with_token(call, context)
+    signed = yield from _sign_with_token(call, session, context)
     response = yield signed
     return response
 
 
-def _sign_with_token(call: PreparedCall, context: AttemptContext) -> HttpSteps[Request]:
+def _sign_with_token(
+    call: PreparedCall, session: Session, context: AttemptContext
+) -> HttpSteps[Request]:
     """The call's request with a valid token. Until it returns, nothing of the call is sent."""
     request, engine = call.request, call.engine
     context.check_origin(request)
     engine.renewing = True
     try:
-        yield from context.session.prepare(request, context.clock)
+        yield from session.prepare(request, context.clock)
     except errors.ServiceError as error:
         raise _CredentialsError(error) from None
     engine.renewing = False
-    return context.sign(request)
+    return context.sign(request, session)
 
 
 def _may_follow(request: Request) -> bool:
@@ -158,7 +160,7 @@ def _may_follow(request: Request) -> bool:
 
 
 def _follow_redirects(
-    request: Request, response: Response, context: AttemptContext
+    request: Request, response: Response, session: Session, context: AttemptContext
 ) -> HttpSteps[Response]:
     url = request.url
     for _ in range(request.limits.max_redirects):
@@ -168,8 +170,8 @@ def _follow_redirects(
         url = _target(url, location)
         redirected = request.copy()
         redirected.url = url
-        if origin_of(url) == context.origin:
-            redirected = context.sign(redirected)
+        if origin_of(url) in context.servers.origins:
+            redirected = context.sign(redirected, session)
         elif url.startswith("https://"):
             redirected.headers = {}
         else:

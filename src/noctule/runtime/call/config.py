@@ -163,6 +163,11 @@ class ServiceConfig:
     member raises `InvalidMember`."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Sent with every request: an API version, never a secret."""
+    servers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The provider's other servers, name -> base URL (a path alone is below the base URL's origin,
+    "" must be given to the service): for operations that name one. They get credentials as well."""
+    schemes: Mapping[str, Auth] = field(default_factory=dict[str, "Auth"])
+    """Other ways to authenticate, by name: for operations that name one."""
     policies: Policies = field(default_factory=Policies)
     methods: Mapping[str, CallOptions] = field(default_factory=dict[str, CallOptions])
     """Operation name -> its own options."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from noctule.runtime import errors, fork
+from noctule.runtime import fork
 from noctule.runtime.call.config import CallOptions
 from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.encoding import encode
 from noctule.runtime.encoding import headers as encode_headers
 from noctule.runtime.idempotency import fingerprint, new_key
 from noctule.runtime.operation import Operation
-from noctule.runtime.origin import origin_of
 from noctule.runtime.request import Limits, Request
 from noctule.runtime.transport.response_body import ACCEPTED_ENCODINGS
 
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from noctule.runtime.call.config import Policies, ServiceConfig
+    from noctule.runtime.call.places import Servers
     from noctule.runtime.call.provider_state import ProviderStates
     from noctule.runtime.call.telemetry import Telemetry
     from noctule.runtime.clock import Clock
     from noctule.runtime.fallback.outbox_store import OutboxMessage
     from noctule.runtime.operation import RetryMode
-    from noctule.runtime.origin import Origin
     from noctule.runtime.request import Response
 
 USER_AGENT = "noctule"
@@ -56,6 +55,7 @@ class CallSettings:
     options: CallOptions
     limits: Limits
     engine_config: EngineConfig
+    base_url: str
 
     def without_retry(self) -> EngineConfig:
         policies = self.engine_config.policies
@@ -121,16 +121,16 @@ class PreparedCall:
         )
 
     def as_message(self, now: float) -> OutboxMessage | None:
-        """The call as an outbox stores it; None when its body is streamed. `now`: seconds since
-        the epoch."""
+        """The call as an outbox stores it; None when its body is streamed, and for an operation
+        with a server or a scheme of its own. `now`: seconds since the epoch."""
         from noctule.runtime.fallback.outbox_store import OutboxMessage
 
-        request = self.request
-        if not isinstance(request.content, bytes):
+        request, operation = self.request, self.operation
+        if not isinstance(request.content, bytes) or operation.server or operation.auth:
             return None
         return OutboxMessage(
             self.service,
-            self.operation.name,
+            operation.name,
             request.method,
             self.target,
             dict(request.headers),
@@ -147,19 +147,19 @@ class RequestBuilder:
     def __init__(
         self,
         config: ServiceConfig,
-        base_url: str,
+        servers: Servers,
         clock: Clock,
         telemetry: Telemetry,
         provider_states: ProviderStates,
         credential: str,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
         self._config = config
         self._clock = clock
         self._telemetry = telemetry
         self._states = provider_states
-        self.origin = _base_origin(self.base_url)
-        self._state_key = str(self.origin), credential
+        self._servers = servers
+        self.base_url = servers[""].base_url
+        self._credential = credential
         self._headers = {
             "User-Agent": USER_AGENT,
             "Accept-Encoding": ACCEPTED_ENCODINGS,
@@ -200,7 +200,11 @@ class RequestBuilder:
             all_headers[self._config.idempotency_header] = key
         target = encoded.path_and_query
         request = Request(
-            operation.method, self.base_url + target, all_headers, encoded.content, settings.limits
+            operation.method,
+            settings.base_url + target,
+            all_headers,
+            encoded.content,
+            settings.limits,
         )
         return PreparedCall(
             self._config.name,
@@ -257,9 +261,10 @@ class RequestBuilder:
         if call_options is not None:
             options = call_options.over(options)
         policies = options.policies(self._config.policies)
+        place = self._servers[operation.server]
         engine_config = EngineConfig(
             policies,
-            self._states.state_for(*self._state_key, policies),
+            self._states.state_for(str(place.origin), self._credential, policies),
             self._clock,
             retry_mode=self._retry_mode(operation, options),
             method=operation.method,
@@ -267,7 +272,9 @@ class RequestBuilder:
             operation=operation.name,
             telemetry=self._telemetry,
         )
-        return CallSettings(operation, call_options, options, _limits(policies), engine_config)
+        return CallSettings(
+            operation, call_options, options, _limits(policies), engine_config, place.base_url
+        )
 
     def _retry_mode(self, operation: Operation[Any], options: CallOptions) -> RetryMode:
         """When the request may be repeated.
@@ -284,21 +291,6 @@ class RequestBuilder:
 
 def _unread(_: PreparedCall, __: Response) -> None:
     """Nothing is read from the response."""
-
-
-def _base_origin(base_url: str) -> Origin:
-    """Raises `ConfigurationError` for an invalid base URL, without showing it: it may hold a
-    password."""
-    try:
-        origin = origin_of(base_url)
-        base_url.encode("ascii")
-    except ValueError:
-        origin = None
-    if origin is None or any(sign in base_url for sign in "?#") or not base_url.isprintable():
-        raise errors.ConfigurationError(
-            "the base URL must be http(s)://host[:port][/path], without user, query or fragment"
-        )
-    return origin
 
 
 def _limits(policies: Policies) -> Limits:

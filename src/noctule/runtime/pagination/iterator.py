@@ -68,7 +68,9 @@ async def paginate(
     Ends after `max_items`. Raises what `Service.call` raises, and `InvalidResponse` for pages that
     do not end. The items have the type that the operation declares.
     """
-    walk = PageWalk(operation, paging, arguments, service.base_url, max_items, max_pages)
+    walk = PageWalk(
+        operation, paging, arguments, service.base_url_of(operation), max_items, max_pages
+    )
     while not walk.done:
         page = await service.raw(walk.operation, **walk.arguments)
         for item in walk.take(page):
@@ -85,7 +87,9 @@ def paginate_sync(
     **arguments: Unpack[CallArguments],
 ) -> Iterator[Any]:
     """`paginate`, without await."""
-    walk = PageWalk(operation, paging, arguments, service.base_url, max_items, max_pages)
+    walk = PageWalk(
+        operation, paging, arguments, service.base_url_of(operation), max_items, max_pages
+    )
     while not walk.done:
         yield from walk.take(service.raw(walk.operation, **walk.arguments))
 

@@ -1,0 +1,114 @@
+"""Where the operations of a service are, and as whom they are called.
+
+Most services have one base URL and one way to authenticate. Some providers take uploads at another
+host, or ask for an administrator's key in a few operations: such an operation names its server, or
+its scheme, and the config says what they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from noctule.runtime import errors
+from noctule.runtime.auth.base import Session
+from noctule.runtime.origin import check_encrypted, origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from noctule.runtime.call.config import ServiceConfig
+    from noctule.runtime.origin import Origin
+
+PUBLIC = "none"
+"""The scheme of an operation that gets no credentials."""
+DEFAULT = ""
+"""The service's own server, and its own way to authenticate."""
+
+
+class Place(NamedTuple):
+    base_url: str
+    """Without a slash at the end."""
+    origin: Origin
+
+
+class Servers:
+    """The provider's servers by name; they alone get its credentials.
+
+    A service with a base URL of its own (a sandbox, say) is not sent to the config's other servers
+    unless their addresses are given as well: it might reach production with what is for a test.
+    A server that is only a path ("/uploads") is below the base URL's origin, wherever that is.
+    """
+
+    def __init__(
+        self, config: ServiceConfig, base_url: str, others: Mapping[str, str] | None
+    ) -> None:
+        """Raises `ConfigurationError` for an address that is none, and for an unknown name."""
+        for name in others or ():
+            if name not in config.servers:
+                known = ", ".join(config.servers) or "none"
+                raise errors.ConfigurationError(f"no server {name!r}; the servers are: {known}")
+        main = place_of(base_url)
+        same = base_url.rstrip("/") == config.base_url.rstrip("/") or not config.base_url
+        addresses = {
+            name: f"{main.origin}{url}" if url.startswith("/") else url
+            for name, url in {**config.servers, **(others or {})}.items()
+            if same or url.startswith("/") or name in (others or {})
+        }
+        self._places = {name: place_of(url) for name, url in addresses.items() if url}
+        self._places[DEFAULT] = main
+        self.origins = tuple(dict.fromkeys(place.origin for place in self._places.values()))
+        self.starts = tuple(f"{origin}/" for origin in self.origins)
+
+    def __getitem__(self, name: str) -> Place:
+        """Raises `ConfigurationError` for a server whose address is not known."""
+        place = self._places.get(name)
+        if place is None:
+            raise errors.ConfigurationError(
+                f"this operation goes to the server {name!r}, whose address is not known, since"
+                " the service has another base URL than its config or the API document has no"
+                f" address: give it: servers={{{name!r}: 'https://…'}}"
+            )
+        return place
+
+    def check_encryption(self, *, allow_plain_http: bool) -> None:
+        """Raises `ConfigurationError` where credentials would leave this machine in the clear."""
+        for name, place in self._places.items():
+            what = f"the server {name!r}" if name else "the base URL"
+            check_encrypted(place.base_url, allow_plain_http=allow_plain_http, what=what)
+
+
+class Sessions:
+    """The credentials of a service by the name of their scheme.
+
+    The secrets of a scheme that only some operations use are read at the first of their calls,
+    which raises `MissingSecrets` without them.
+    """
+
+    def __init__(self, config: ServiceConfig, *, shared: bool) -> None:
+        self._config = config
+        self._shared = shared
+        self._sessions = {DEFAULT: config.auth.open(shared=shared), PUBLIC: Session()}
+
+    def __getitem__(self, name: str) -> Session:
+        session = self._sessions.get(name)
+        if session is None:
+            auth = self._config.schemes.get(name)
+            if auth is None:
+                raise errors.ConfigurationError(f"the service has no scheme {name!r}")
+            session = self._sessions[name] = auth.open(shared=self._shared)
+        return session
+
+
+def place_of(base_url: str) -> Place:
+    """Raises `ConfigurationError` for an invalid base URL, without showing it: it may hold a
+    password."""
+    try:
+        origin = origin_of(base_url)
+        base_url.encode("ascii")
+    except ValueError:
+        origin = None
+    if origin is None or any(sign in base_url for sign in "?#") or not base_url.isprintable():
+        raise errors.ConfigurationError(
+            "the base URL must be http(s)://host[:port][/path], without user, query or fragment"
+        )
+    return Place(base_url.rstrip("/"), origin)

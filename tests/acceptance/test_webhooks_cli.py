@@ -211,7 +211,9 @@ def test_stored_events_are_processed_listed_and_replayed(shell: Shell) -> None:
     formed = "whsec_" + "a" * 24
     output = shell.run("doctor", "--lang", "fr", code=1, group=(), STRIPE_WEBHOOK_SECRET=formed).out
     assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie et a la bonne forme" in output
-    assert "! stripe: 1 échoués et mis de côté\n    → noctule webhooks list --state dead" in output
+    assert "✗ stripe: 1 événements ont échoué définitivement" in output
+    assert "(charge.refunded) : PermanentFailure: no such order" in output
+    assert "→ noctule webhooks show 2 ;" in output
 
 
 def _no_disk(*_: object) -> None:

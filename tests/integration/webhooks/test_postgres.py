@@ -21,6 +21,7 @@ from support.delivery_model import FAMILIES, play
 from support.webhook_samples import SCHEMES, SECRET, Provider
 from tests.unit.webhooks import (
     test_admin,
+    test_doctor,
     test_duplicates,
     test_maintenance,
     test_order,
@@ -36,6 +37,7 @@ for module in (
     test_duplicates,
     test_repeats,
     test_admin,
+    test_doctor,
     test_order,
     test_maintenance,
     test_worker,

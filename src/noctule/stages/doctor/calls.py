@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from noctule.project.location import TASKS
 from noctule.runtime.journal.reader import CallSummary, read_journal
 from noctule.stages.doctor.finding import DoctorFinding
+from noctule.webhooks.operations.doctor.check import clock_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -259,10 +260,3 @@ def _well(service: str, operations: Iterable[_Operation]) -> DoctorFinding:
         "quantile": f"{total.quantile(0.95):g} s",
     }
     return DoctorFinding("good", "calls", "well", service, values)
-
-
-def clock_time(moment: float | None) -> str:
-    """As an operator reads it: date and time of this machine; – for none."""
-    if moment is None:
-        return "–"
-    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -26,4 +26,5 @@ def check_inbox(context: DoctorContext) -> Iterator[DoctorFinding]:
         return
     with open_inbox(context.inbox) as store:
         for check in check_routes(store, names, context.now):
-            yield DoctorFinding(check.severity, "webhooks", check.key, check.route, check.values)
+            values = {"route": check.route, **check.values}
+            yield DoctorFinding(check.severity, "webhooks", check.key, check.route, values)

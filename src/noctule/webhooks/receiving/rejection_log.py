@@ -34,7 +34,8 @@ class RejectionLog:
         self._route = route
         self._clock = clock
         self._next_at = 0.0
-        self._unrecorded = 0
+        self._uncounted = 0
+        self._counting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def add(
@@ -42,18 +43,33 @@ class RejectionLog:
     ) -> None:
         """Record a rejection; only count it if another one was recorded within the last second."""
         now = self._clock.time()
-        self._unrecorded += 1
         if now < self._next_at:
+            self._uncounted += 1
+            if self._counting is None:
+                self._counting = asyncio.create_task(self._count_later())
             return
         self._next_at = now + INTERVAL
-        count, self._unrecorded = self._unrecorded, 0
-        task = asyncio.create_task(self._record(request, rejection, secrets, now, count))
+        task = asyncio.create_task(self._record(request, rejection, secrets, now))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
-        """Wait for the entries that are being written."""
+        """Write what is not written yet."""
+        if self._counting is not None:
+            self._counting.cancel()
+        await self._count()
+
+    async def _count_later(self) -> None:
+        await asyncio.sleep(INTERVAL)
+        await self._count()
+
+    async def _count(self) -> None:
+        """Add those that have no entry to the last one."""
         await asyncio.gather(*self._tasks)
+        count, self._uncounted, self._counting = self._uncounted, 0, None
+        if count:
+            with contextlib.suppress(InboxError):
+                await self._inbox.call(lambda store: store.count_rejections(self._route, count))
 
     async def _record(
         self,
@@ -61,7 +77,6 @@ class RejectionLog:
         rejection: Rejection,
         secrets: Sequence[HiddenSecret],
         now: float,
-        count: int,
     ) -> None:
         causes: list[tuple[str, str, str]] = []
         if rejection.status == 401 and len(request.body) <= MAX_EXPLAINED:
@@ -78,7 +93,6 @@ class RejectionLog:
             digest=hashlib.sha256(request.body).hexdigest(),
             names=tuple(name.decode("latin-1") for name, _ in request.headers[:100]),
             causes=tuple(causes),
-            deliveries=count,
         )
         with contextlib.suppress(InboxError):
             await self._inbox.call(lambda store: store.add_rejection(entry))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
-from noctule.webhooks.store.base import KEPT_STARTS, ReceiverStart
+from noctule.webhooks.store.base import KEPT_STARTS, FailureCount, ReceiverStart
 from noctule.webhooks.store.engine import SqlEngine
+from noctule.webhooks.store.schema import OPEN
+
+FAILED = ("dead", "pending", "leased", "unhandled")
+NEWEST = 10_000
 
 
 class StoreActivity(SqlEngine):
@@ -46,6 +50,21 @@ class StoreActivity(SqlEngine):
                 {"route": route, "since": since, "step": step},
             )
         return [at for (at,) in rows]
+
+    def failures(self) -> list[FailureCount]:
+        counts: list[FailureCount] = []
+        with self.snapshot():
+            for state in FAILED:
+                rows = self.run(
+                    f"""SELECT route, state, type, reason, count(*), max(seq), max(attempts)
+                    FROM (
+                        SELECT route, state, type, reason, seq, attempts FROM noctule_event
+                        WHERE {OPEN} AND state = '{state}' ORDER BY seq DESC LIMIT {NEWEST}
+                    ) AS newest
+                    WHERE reason != '' GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC, 6 DESC"""  # noqa: S608
+                )
+                counts += [FailureCount(*row) for row in rows]
+        return counts
 
     def held(self, route: str, now: float) -> int:
         with self.snapshot():

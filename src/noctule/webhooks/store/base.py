@@ -147,7 +147,7 @@ class RejectedDelivery:
 
     `names` are the names of its headers, `digest` the SHA-256 of its body in hex, `causes` the key,
     place and detail of each cause that `explain` returned. `deliveries` counts it and
-    those since the previous entry, of which nothing else is kept.
+    those after it of which nothing else is kept.
     """
 
     route: str
@@ -160,6 +160,20 @@ class RejectedDelivery:
     causes: tuple[tuple[str, str, str], ...] = ()
     deliveries: int = 1
     seq: int = 0
+
+
+class FailureCount(NamedTuple):
+    """Events of one route, state, type and reason, among the newest ones of that state."""
+
+    route: str
+    state: EventState
+    type: str
+    reason: str
+    events: int
+    last: int
+    """The greatest number of an event."""
+    attempts: int
+    """Of the event with the most."""
 
 
 class ReceiverStart(NamedTuple):
@@ -286,6 +300,10 @@ class InboxStore(Protocol):
         """Store a rejection; the last `KEPT_REJECTIONS` are kept."""
         ...
 
+    def count_rejections(self, route: str, count: int) -> None:
+        """Count more deliveries in the last rejection of a route."""
+        ...
+
     def rejections(self, limit: int) -> list[RejectedDelivery]:
         """Rejections, newest first."""
         ...
@@ -301,6 +319,11 @@ class InboxStore(Protocol):
     def pauses(self, route: str, since: float, step: float) -> list[float]:
         """When deliveries of a route arrived since a time: the first one, then each time the first
         one that is at least `step` seconds later."""
+        ...
+
+    def failures(self) -> list[FailureCount]:
+        """What failed and is dead or waits for another attempt, and what has no handler: among the
+        10,000 newest events of each of these states."""
         ...
 
     def held(self, route: str, now: float) -> int:

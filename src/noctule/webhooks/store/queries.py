@@ -270,6 +270,14 @@ class StoreQueries(SqlEngine):
                 "DELETE FROM noctule_rejection WHERE seq <= :last", {"last": seq - KEPT_REJECTIONS}
             )
 
+    def count_rejections(self, route: str, count: int) -> None:
+        with self.transaction():
+            self.run(
+                """UPDATE noctule_rejection SET deliveries = deliveries + :count
+                WHERE seq = (SELECT max(seq) FROM noctule_rejection WHERE route = :route)""",
+                {"route": route, "count": count},
+            )
+
     def rejections(self, limit: int) -> list[RejectedDelivery]:
         with self.snapshot():
             rows = self.run(

@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 count = SIGNED_PER_SECOND.get(kind, 12_000) * options.seconds
                 write_requests(requests, count, port)
                 result = wrk(requests, port, options.seconds, options.connections)
+                if result["bad"] == result["requests"]:
+                    command_line.error(f"{kind} answered every request with an error")
                 runs[kind].append(result)
                 print(f"round {turn + 1} {kind:11} {result}", flush=True)
     medians = {

@@ -254,8 +254,11 @@ def test_a_journal_that_is_off_is_told(project: Path, monkeypatch: pytest.Monkey
     ("variables", "check"),
     [
         ({"STRIPE_SECRET_KEY": ""}, "missing"),
-        ({"STRIPE_SECRET_KEY": f'"{KEY}"'}, "form"),
+        ({"STRIPE_SECRET_KEY": f'"{KEY}"'}, "surrounded"),
+        ({"STRIPE_SECRET_KEY": f" {KEY}"}, "surrounded"),
         ({"STRIPE_SECRET_KEY": "whsec_" + "b" * 32}, "form"),
+        ({"STRIPE_SECRET_KEY": "SG." + "b" * 32}, "kind"),
+        ({"APP_ENV": "Production"}, "test_key"),
         ({"STRIPE_SECRET_KEY": "", "STRIPE_SECRET_KEY_FILE": "/nowhere/key"}, "unreadable"),
         ({"STRIPE_SECRET_KEY_FILE": "/nowhere/key"}, "unreadable"),
     ],
@@ -276,6 +279,13 @@ def test_the_form_of_each_secret_is_checked_and_none_is_shown(
     assert KEY not in shown
     assert "b" * 32 not in shown
     assert [f.check for f in diagnose(project).findings if f.severity == "bad"] == [check]
+
+
+def test_a_live_key_in_production_is_well(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal_now(project, {"ok": 1})
+    monkeypatch.setenv("APP_ENV", "production")
+    monkeypatch.setenv("STRIPE_SECRET_KEY", KEY.replace("test", "live"))
+    assert diagnose(project).good
 
 
 def test_a_folder_without_anything_to_look_at_is_not_green(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from noctule.webhooks import PermanentFailure, RetiringSecret
+from noctule.webhooks.operations.backfill import MissedEvent, store_missed
 from noctule.webhooks.operations.doctor import check_routes, duration
 from noctule.webhooks.operations.doctor.check import clock_time
 from support.webhook_samples import SECRET
@@ -139,6 +140,16 @@ async def test_a_deployment_after_which_everything_is_refused(
     assert (severity, values["name"], values["event"]) == ("bad", "HOOK_SECRET", "#3")
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     assert "secret_changed" not in checks_of(store, clock.time())
+
+
+async def test_a_backfill_is_no_accepted_delivery(provider_of, store):
+    stripe = provider_of("stripe", work=False)
+    async with stripe.receiver.lifespan():
+        await _deliver(stripe, 3, 60)
+        await _forged(stripe, 4)
+    missed = [MissedEvent(f"evt_m{n}", "t", stripe.clock.time(), {"id": n}) for n in range(5)]
+    assert store_missed(store, "stripe", "stripe", missed) == 5
+    assert checks_of(store, stripe.clock.time())["refused_all"][1]["count"] == "4"
 
 
 async def test_a_deployment_is_not_blamed_for_what_began_later(provider_of, store):

@@ -5,7 +5,9 @@ The value itself is compared with the form that the provider's pack knows, and n
 
 from __future__ import annotations
 
+import os
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule import manifest
@@ -14,50 +16,100 @@ from noctule.providers import find
 from noctule.runtime.errors import ConfigurationError, MissingSecrets
 from noctule.runtime.secrets import SecretRef
 from noctule.stages.doctor.finding import DoctorFinding
+from noctule.webhooks.explain.alterations import looks_like_another_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from noctule.providers import Pack
     from noctule.stages.doctor.finding import DoctorContext
 
 OTHER_ROLES = frozenset({"public", "webhook_url", "setting"})
 """Roles of variables that are no credentials."""
 
 
+PRODUCTION = frozenset({"production", "prod", "live"})
+STAGE_VARIABLES = (
+    *("APP_ENV", "ENVIRONMENT", "ENV", "PYTHON_ENV", "DJANGO_ENV", "FLASK_ENV", "FASTAPI_ENV"),
+    *("STAGE", "DEPLOY_ENV", "NODE_ENV", "SENTRY_ENVIRONMENT", "VERCEL_ENV"),
+)
+"""Variables by which people say where a program runs."""
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """A variable that a task or a route needs."""
+
+    name: str
+    service: str
+    shape: str
+    """Of its value, as a regular expression; "" if unknown."""
+    pack: Pack | None
+
+
 def check_secrets(context: DoctorContext) -> Iterator[DoctorFinding]:
-    for name, (service, shape) in _variables(context).items():
-        yield _checked(name, service, shape)
+    for variable in _variables(context).values():
+        yield _checked(variable)
 
 
-def _variables(context: DoctorContext) -> dict[str, tuple[str, str]]:
-    """Variable -> its service, and the form of its value ("" if unknown)."""
-    variables: dict[str, tuple[str, str]] = {}
+def _variables(context: DoctorContext) -> dict[str, _Variable]:
+    """The variables by name."""
+    variables: dict[str, _Variable] = {}
     for path in sorted((context.folder / TASKS).glob("*.yaml")):
         task = manifest.read(path)
-        pack = find(task.provider or task.service)
-        shapes = {fact.name: fact.shape for fact in pack.env} if pack else {}
+        service = task.provider or task.service
         for variable in task.env_vars:
             if variable.required and variable.role not in OTHER_ROLES:
-                service = task.provider or task.service
-                variables[variable.name] = service, shapes.get(variable.name, "")
+                variables[variable.name] = _variable(variable.name, service)
     for route in context.routes:
-        pack = find(route.provider)
-        shapes = {fact.name: fact.shape for fact in pack.env} if pack else {}
         for name in route.secrets:
-            variables.setdefault(name, (route.provider, shapes.get(name, "")))
+            variables.setdefault(name, _variable(name, route.provider))
     return variables
 
 
-def _checked(name: str, service: str, shape: str) -> DoctorFinding:
+def _variable(name: str, service: str) -> _Variable:
+    pack = find(service)
+    shapes = {fact.name: fact.shape for fact in pack.env} if pack else {}
+    return _Variable(name, service, shapes.get(name, ""), pack)
+
+
+def _checked(variable: _Variable) -> DoctorFinding:
+    name, service, shape = variable.name, variable.service, variable.shape
     values = {"name": name}
     try:
-        value = SecretRef(name).read()
+        secret = SecretRef(name).read()
     except MissingSecrets:
         return DoctorFinding("bad", "secrets", "missing", service, values)
     except ConfigurationError as error:
         return DoctorFinding(
             "bad", "secrets", "unreadable", service, {**values, "cause": str(error)}
         )
-    if shape and not re.fullmatch(shape, value.reveal()):
-        return DoctorFinding("bad", "secrets", "form", service, {**values, "shape": shape})
+    value = secret.reveal()
+    if value.strip().strip("\"'`") != value:
+        return DoctorFinding("bad", "secrets", "surrounded", service, values)
+    if shape and not re.fullmatch(shape, value):
+        kind = looks_like_another_key(secret)
+        check = "kind" if kind else "form"
+        return DoctorFinding(
+            "bad", "secrets", check, service, {**values, "shape": shape, "kind": kind}
+        )
+    stage = _production()
+    if stage and variable.pack and _is_for_tests(value, variable.pack):
+        return DoctorFinding("bad", "secrets", "test_key", service, {**values, "stage": stage})
     return DoctorFinding("good", "secrets", "formed" if shape else "set", service, values)
+
+
+def _production() -> str:
+    """The variable that says that this is production, with its value; "" for none."""
+    settings = ((name, os.environ.get(name, "").strip()) for name in STAGE_VARIABLES)
+    return next((f"{n}={value}" for n, value in settings if value.lower() in PRODUCTION), "")
+
+
+def _is_for_tests(value: str, pack: Pack) -> bool:
+    """Whether a credential has the form of another environment than the live one."""
+    matching = {
+        name
+        for name, environment in pack.environments.items()
+        if environment.credential_shape and re.fullmatch(environment.credential_shape, value)
+    }
+    return bool(matching) and "live" not in matching

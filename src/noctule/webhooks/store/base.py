@@ -284,8 +284,9 @@ class InboxStore(Protocol):
         False while another connection reads it: try again. Not inside a transaction."""
         ...
 
-    def arrivals(self, route: str, limit: int) -> list[Arrival]:
-        """The last deliveries of a route, newest first."""
+    def arrivals(self, route: str, limit: int, *, signed: bool = False) -> list[Arrival]:
+        """The last deliveries of a route, newest first; `signed` leaves out what the provider's API
+        returned."""
         ...
 
     def known_ids(self, route: str, ids: Sequence[str]) -> set[str]:

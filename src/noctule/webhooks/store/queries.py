@@ -207,11 +207,12 @@ class StoreQueries(SqlEngine):
             )
         return {event_id for (event_id,) in rows}
 
-    def arrivals(self, route: str, limit: int) -> list[Arrival]:
+    def arrivals(self, route: str, limit: int, *, signed: bool = False) -> list[Arrival]:
+        condition = "AND key != ''" if signed else ""
         with self.snapshot():
             rows = self.run(
-                """SELECT received_at, signed_at FROM noctule_delivery WHERE route = :route
-                ORDER BY received_at DESC LIMIT :limit""",
+                f"""SELECT received_at, signed_at FROM noctule_delivery
+                WHERE route = :route {condition} ORDER BY received_at DESC LIMIT :limit""",  # noqa: S608 - ours
                 {"route": route, "limit": limit},
             )
         return [Arrival(*row) for row in rows]

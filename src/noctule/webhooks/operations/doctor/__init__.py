@@ -40,12 +40,13 @@ def check_routes(store: InboxStore, configured: Iterable[str], now: float) -> It
     rejections, failures = store.rejections(KEPT_REJECTIONS), store.failures()
     refused = {rejection.route for rejection in rejections}
     for route in sorted({*overviews, *refused, *configured}):
+        overview = overviews.get(route) or RouteOverview(route, {}, 0.0, None, {})
         history = RouteHistory(
             store,
             route,
             now,
-            overviews.get(route) or RouteOverview(route, {}, 0.0, None, {}),
-            store.arrivals(route, ARRIVALS),
+            overview,
+            store.arrivals(route, ARRIVALS, signed=any(overview.keys)),
             [rejection for rejection in rejections if rejection.route == route],
             [failure for failure in failures if failure.route == route],
             store.starts(route),

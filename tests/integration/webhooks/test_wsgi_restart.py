@@ -178,6 +178,19 @@ def test_a_slow_preload_leaves_the_work_to_the_workers(server: WsgiServer) -> No
     assert set(server.states().values()) == {"done"}
 
 
+@pytest.mark.parametrize("kind", ["gunicorn", "gunicorn --preload", "waitress"])
+def test_a_server_that_stops_lets_its_handlers_finish(server: WsgiServer, kind: str) -> None:
+    server.start(kind, SLOW_HANDLER="1")
+    assert {server.deliver(f"evt_{n}") for n in range(3)} == {200}
+    assert server.process is not None
+    server.process.send_signal(signal.SIGINT if kind == "waitress" else signal.SIGTERM)
+    server.process.wait(PATIENCE)
+    assert "Traceback" not in server.log
+    states = server.states()
+    assert set(states.values()) <= {"done", "pending"}  # none is held by a process that ended
+    assert {name for name, state in states.items() if state == "done"} == set(server.handled())
+
+
 def test_any_request_starts_it_where_nothing_calls_start(server: WsgiServer) -> None:
     server.store_waiting("evt_1")
     server.start("gunicorn", NO_START="1")

@@ -19,6 +19,7 @@ blueprint.before_app_request(inbox.on_request)
 
 @receiver.on("*")
 def handle(event: Event) -> None:
+    time.sleep(float(os.environ.get("SLOW_HANDLER", "0")))
     with Path(os.environ["HANDLED"]).open("a") as file:
         file.write(f"{event.id} {os.getpid()}\n")
 

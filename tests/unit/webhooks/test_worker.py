@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 
 import msgspec
 import pytest
@@ -435,3 +436,29 @@ async def test_an_event_that_differs_from_the_model_is_logged_and_handled(provid
     assert seen[0].id == "in_1"
     assert "differs from the model at /total" in caplog.text
     assert "many" not in caplog.text
+
+
+async def test_stopping_during_a_claim_leaves_nothing_leased(provider_of, monkeypatch):
+    entered, may_go_on = threading.Event(), threading.Event()
+    claim = SqlStore.claim
+
+    def slow_claim(store, *arguments):
+        entered.set()
+        may_go_on.wait()
+        return claim(store, *arguments)
+
+    stripe = provider_of("stripe", work=False)
+    seen = []
+    stripe.receiver.on("*")(lambda event: seen.append(event.id))
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        monkeypatch.setattr(SqlStore, "claim", slow_claim)
+        worker = stripe.receiver._running_worker()
+        running = asyncio.create_task(worker.run())
+        await asyncio.to_thread(entered.wait)
+        running.cancel()
+        may_go_on.set()
+        await asyncio.gather(running, return_exceptions=True)
+        await worker.finish(10)
+        [event] = await stripe.events()
+    assert (event.state, seen) == ("done", ["evt_1"])

@@ -110,6 +110,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._running: set[asyncio.Task[None]] = set()
+        self._claim: asyncio.Task[int] | None = None
 
     def wake(self) -> None:
         """Look for events now: one was stored."""
@@ -137,6 +138,8 @@ class Worker:
 
     async def finish(self, seconds: float) -> None:
         """Wait for running handlers, then cancel them. A cancelled event is processed again."""
+        if self._claim is not None:
+            await asyncio.gather(self._claim, return_exceptions=True)
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=seconds)
             for task in late:
@@ -148,14 +151,17 @@ class Worker:
             free = CONCURRENCY - len(self._running)
             if free <= 0:
                 return 0
-            now = self._clock.time()
-            events = await self._inbox.call(
-                lambda store: store.claim(self._route, now, LEASE, free)
-            )
-            for stored in events:
-                task = asyncio.create_task(self._attempt(stored))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
+            # A claim that is cancelled half-way would keep its events until the lease is over.
+            self._claim = asyncio.create_task(self._start_claimed(free))
+            return await asyncio.shield(self._claim)
+
+    async def _start_claimed(self, limit: int) -> int:
+        now = self._clock.time()
+        events = await self._inbox.call(lambda store: store.claim(self._route, now, LEASE, limit))
+        for stored in events:
+            task = asyncio.create_task(self._attempt(stored))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         return len(events)
 
     async def _pause(self) -> float:

@@ -1,4 +1,4 @@
-"""An event loop in its own thread, inside a receiver's lifespan."""
+"""A thread that holds a receiver's lifespan in the event loop of the process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from noctule.runtime.errors import ConfigurationError
 from noctule.webhooks.errors import WebhookError
 from noctule.webhooks.receiving.sync.process import is_bystander
+from noctule.webhooks.receiving.sync.process_loop import PROCESS_LOOP
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -83,7 +84,7 @@ class LoopThread:
             if not self._needed.wait(self._delay) and is_bystander(forked=self._forked):
                 self._cancelled = True
             if not self._cancelled:
-                asyncio.run(self._work())
+                PROCESS_LOOP.run(self._work())
         except (ConfigurationError, WebhookError) as error:
             self._error = error
             if self._logs_error:

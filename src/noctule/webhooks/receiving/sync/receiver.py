@@ -14,6 +14,7 @@ import atexit
 import os
 import threading
 from http.client import responses
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 from weakref import WeakSet
@@ -170,7 +171,9 @@ def _at_exit() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_parent=_after_in_parent)
-# Before the threads that run handlers refuse work, which `atexit` alone would be too late for.
+# Before the threads that run handlers refuse work: `atexit` alone would be too late, and of these
+# callbacks the last one registered runs first, so that of the threads has to be there already.
+import_module("concurrent.futures.thread")
 getattr(threading, "_register_atexit", atexit.register)(_at_exit)
 
 

@@ -157,12 +157,15 @@ def test_an_open_circuit_is_told_with_its_cause_until_its_process_says_otherwise
         "stripe", "api.stripe.com", NOW - 300, "api.stripe.com: DNS: no such host"
     )
     change = CircuitChange(NOW - 300, "stripe", "api.stripe.com", "open")
-    opened = batch(290, {"ok": 9}, 1, open=(circuit,), changes=(change,))
+    opened = batch(50, {"ok": 9}, 1, open=(circuit,), changes=(change,))
     other = batch(20, {"ok": 900}, 2)
     found = findings(opened, other)
     assert found["circuit"].severity == "bad"
     assert "in 1 of 2 processes: api.stripe.com: DNS: no such host" in found["circuit"].text("en")
     assert "circuit" not in findings(opened, other, batch(10, {"ok": 1}, 1))
+    ended = batch(290, {"ok": 9}, 1, open=(circuit,), changes=(change,))
+    assert "circuit" not in findings(ended, other)  # others call that host with success
+    assert "circuit" in findings(ended, batch(20, {"ServerError": 9}, 2))
     assert "circuit" not in findings(batch(2 * 3600, {"ok": 1}, 1, open=(circuit,)), other)
 
 

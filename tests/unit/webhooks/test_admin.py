@@ -64,6 +64,31 @@ async def test_events_that_cannot_be_replayed_are_left_alone(provider_of, store,
     assert outcomes == {1: "queued", 2: "not_genuine", 3: "pruned", 4: "no_secret", 5: "waiting"}
 
 
+async def test_an_event_that_failed_is_tried_now_instead_of_hours_later(provider_of, store):
+    stripe = provider_of("stripe")
+    broken = [True]
+
+    @stripe.receiver.on("*")
+    def handler(event):
+        if broken:
+            raise KeyError(event.id)
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        for _ in range(4):
+            await stripe.receiver.drain()
+            stripe.clock.advance(300)
+        broken.clear()
+        now = stripe.clock.time()
+        await stripe.receiver.drain()
+        [waits] = store.find(EventQuery())
+        assert (waits.state, waits.due > now) == ("pending", True)
+        assert replay(store, [waits], now=now, scheme=_scheme) == {1: "queued"}
+        await stripe.receiver.drain()
+    [done] = store.find(EventQuery())
+    assert (done.state, done.traceback) == ("done", "")
+
+
 async def test_a_replay_is_spread_over_time(provider_of, store):
     stripe = provider_of("stripe", work=False)
     seen = []

@@ -70,11 +70,14 @@ def command(
 
 
 def _show(output: Output, explanation: Explanation) -> None:
+    from noctule.stages.webhooks.inbox import format_time
+
     event = explanation.event
     if event is not None:
         name = f"#{event.seq}"
         output.say("webhooks.genuine", name=name, secret=event.signed_with, coverage=event.coverage)
-        output.say(f"webhooks.state_{event.state}", reason=event.reason)
+        values = {"reason": event.reason, "number": str(event.seq), "at": format_time(event.due)}
+        output.say(f"webhooks.state_{explanation.state}", **values)
     elif not explanation.causes:
         output.say("webhooks.accepted", name=explanation.target)
     for cause in explanation.causes:

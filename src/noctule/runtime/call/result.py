@@ -10,7 +10,7 @@ from noctule.runtime import errors
 from noctule.runtime.call.telemetry import ViolationLog
 from noctule.runtime.decoding.lenient import is_hollow, is_unlike
 from noctule.runtime.decoding.models import decode
-from noctule.runtime.journal.recorder import failure_reason
+from noctule.runtime.journal.recorder import failure_reason, host_of
 from noctule.runtime.redaction import REDACTOR
 from noctule.runtime.redaction.log_fields import MAX_LENGTH
 from noctule.runtime.responses.presence import tell_deprecation
@@ -169,7 +169,7 @@ class ResultReader:
             status=response.status if response else None,
             request_id=self._request_id(response),
             error=type(error).__name__ if error else None,
-            **_network_reason(error),
+            **_network_reason(error, call.engine.config.state.origin),
         )
 
 
@@ -181,7 +181,9 @@ def _described(violations: tuple[Violation, ...]) -> str:
     return f"{place}: expected {first.expected}, got {first.found}{more}"
 
 
-def _network_reason(error: errors.ServiceError | None) -> dict[str, object]:
+def _network_reason(error: errors.ServiceError | None, origin: str) -> dict[str, object]:
     """Host and cause, where the network failed: these texts are ours, never the provider's."""
     reason = failure_reason(error) if error is not None else ""
+    if isinstance(error, errors.CircuitOpen):
+        reason = f"{host_of(origin)}: the circuit is open"
     return {"reason": reason} if reason else {}

@@ -6,8 +6,8 @@ of its headers the dates and the link of a deprecation. Events:
     attempt             an attempt ended: number, status, seconds, error
     retry               another one follows: failed, wait, error, status
     call                a call succeeded: attempts, seconds, status, request_id
-    failed_call         a call failed: the same, and error; of the network also the reason (the host
-                        and what happened)
+    failed_call         a call failed: the same, and error; of the network, or for an open
+                        circuit, also the reason (the host and what happened)
     outcome_unknown     a write may have happened, its call failed or was cancelled: attempts,
                         seconds, fingerprint, idempotency_key (to the hook only), error
     breaker             it opened or closed: state, origin

@@ -138,7 +138,7 @@ class ServiceRecorder:
         counters.seconds += seconds
         counters.retries += max(0, attempts - 1)
         reason = failure_reason(error)
-        if not reason and name == "CircuitOpen" and (circuit := self.circuits.get(_host(origin))):
+        if not reason and name == "CircuitOpen" and (circuit := self.circuits.get(host_of(origin))):
             reason = circuit.reason
         counters.failure = time.time(), name, origin, error.status, reason
         if not self.awake:
@@ -146,7 +146,7 @@ class ServiceRecorder:
 
     def circuit(self, origin: str, state: str, error: errors.ServiceError | None) -> None:
         """The circuit of `origin` opened or closed; `error` is what opened it."""
-        now, host = round(time.time(), 3), _host(origin)
+        now, host = round(time.time(), 3), host_of(origin)
         reason = "" if error is None else failure_reason(error) or _described(error)
         if state == "open":
             self.circuits[host] = OpenCircuit(self.service, host, now, reason)
@@ -178,7 +178,7 @@ def failure_reason(error: errors.ServiceError) -> str:
 def _call_failure(
     at: float, error: str, origin: str, status: int | None, reason: str
 ) -> CallFailure:
-    return CallFailure(round(at, 3), error, _host(origin), status, reason)
+    return CallFailure(round(at, 3), error, host_of(origin), status, reason)
 
 
 def _described(error: errors.ServiceError) -> str:
@@ -195,7 +195,7 @@ def _keep_lowest(counters: OperationCounters, window: RateWindow, limit: float) 
 
 
 @lru_cache
-def _host(origin: str) -> str:
+def host_of(origin: str) -> str:
     """The host, and its port if it is not the usual one; with the scheme if that is not https."""
     scheme, netloc, *_ = urlsplit(origin)
     return netloc if scheme == "https" and netloc else origin

@@ -39,6 +39,8 @@ NEARLY_USED = 0.1
 LIMIT_AGE = 3600.0
 CIRCUIT_AGE = 3600.0
 """What a process said of its circuits longer ago than this is past."""
+SILENT = 60.0
+"""A process with calls writes every ten seconds; one that wrote nothing for so long has none."""
 SOON = 30
 """Days before the end of an operation from which on it is urgent."""
 
@@ -183,7 +185,13 @@ def _cause(failure: CallFailure) -> str:
 
 
 def _circuits(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorFinding]:
-    """What each process said last of its circuits."""
+    """What each process said last of its circuits, unless the service was called with success
+    since: by others, while that process said nothing, because it ended or had no calls."""
+    success: dict[str, float] = defaultdict(float)
+    for batch in batches:
+        for counts in batch.calls:
+            if counts.outcomes.get("ok"):
+                success[counts.service] = max(success[counts.service], batch.at)
     last: dict[tuple[str, int], JournalBatch] = {}
     for batch in batches:
         process = batch.host, batch.pid
@@ -192,6 +200,8 @@ def _circuits(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorFin
     circuits: dict[tuple[str, str], list[OpenCircuit]] = defaultdict(list)
     for batch in last.values():
         for circuit in batch.open:
+            if success[circuit.service] >= batch.at + SILENT:
+                continue
             circuits[circuit.service, circuit.host].append(circuit)
     for (service, host), open_circuits in sorted(circuits.items()):
         first = min(open_circuits, key=lambda circuit: circuit.since)

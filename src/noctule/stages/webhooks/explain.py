@@ -36,9 +36,17 @@ class Explanation:
     event: EventSummary | None = None
 
     @property
+    def state(self) -> str:
+        """Of the event; `failing` if it waits for another attempt because one failed."""
+        if self.event is None:
+            return ""
+        failed = self.event.state == "pending" and self.event.reason
+        return "failing" if failed else self.event.state
+
+    @property
     def good(self) -> bool:
         """Whether there is nothing to fix."""
-        return not self.causes and (self.event is None or self.event.state in SETTLED)
+        return not self.causes and (self.event is None or self.state in SETTLED)
 
     def as_json(self, language: Language) -> dict[str, Any]:
         causes = [

@@ -76,8 +76,8 @@ def replay(
 
 def replay_outcome(event: StoredEvent, scheme: Callable[[str], Scheme]) -> ReplayOutcome:
     """Whether an event can be processed again, and if not, why."""
-    if event.state in ("pending", "leased"):
-        return "waiting"
+    if event.state == "leased" or (event.state == "pending" and not event.reason):
+        return "waiting"  # one that failed may be tried now: the next attempt may be hours away
     if event.request is None:
         return "pruned"
     if event.coverage in ("hint", "fetched"):

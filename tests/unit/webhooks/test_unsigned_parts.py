@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from noctule.webhooks import Inbox, InvalidScheme, Receiver, Rejection, Scheme, WebhookRequest
+from noctule.webhooks.explain import explain
 from noctule.webhooks.signing.sign import compose, sign
 from noctule.webhooks.testing import key_for, signed
 from noctule.webhooks.verification.classify import items
@@ -151,6 +152,21 @@ async def test_a_captured_slack_event_sent_again_as_a_form_is_refused(receiver_o
         await receiver.drain()
     assert (answer.status, answer.reason) == (415, "unsupported_media")
     assert seen == ["message"]
+
+
+def test_explain_says_that_only_the_media_type_is_wrong():
+    key = key_for("slack")
+    headers, body = signed("slack", {"event_id": "E1"}, secret=key.signing, now=NOW)
+    wrong = ["unsupported_media"]
+    for media, causes in (
+        ("application/json", []),
+        ("text/plain", wrong),
+        ("application/x-www-form-urlencoded", wrong),
+    ):
+        request = WebhookRequest("POST", URL, headers | {"content-type": media}, body)
+        found = explain(SCHEMES["slack"], request, [key.secret], NOW)
+        assert [cause.key for cause in found] == causes
+        assert all(cause.why("fr") and cause.fix("en") for cause in found)
 
 
 @pytest.mark.anyio

@@ -19,6 +19,7 @@ from noctule.webhooks.explain.alterations import (
     looks_like_another_key,
 )
 from noctule.webhooks.explain.causes import Cause
+from noctule.webhooks.verification.classify import items
 from noctule.webhooks.verification.delivery_view import DeliveryView
 from noctule.webhooks.verification.signing_secret import HiddenSecret, hidden
 from noctule.webhooks.verification.verify import signing_time, timestamp_text, verify
@@ -49,7 +50,7 @@ def explain(
     """
     secrets, retired = hidden(secrets), hidden(retired)
     try:
-        verify(scheme, request, secrets, now)
+        items(verify(scheme, request, secrets, now))
     except Rejection as rejection:
         return list(_causes(scheme, request, secrets, now, retired, rejection))
     except KeyUnavailable:

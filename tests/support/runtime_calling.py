@@ -17,10 +17,13 @@ from noctule.runtime import (
     ServiceConfig,
     SyncService,
     TelemetryEvent,
+    paginate,
+    paginate_sync,
 )
 from noctule.runtime.testing import MockProvider, VirtualClock
 
 if TYPE_CHECKING:
+    from noctule.runtime import Paging
     from noctule.runtime.auth import Auth
 
 
@@ -138,3 +141,14 @@ class Shop(Caller):
 
 MakeShop = Callable[..., Shop]
 NO_RETRY = CallOptions(attempts=1)
+
+
+def gathered(shop: Shop, operation: Operation[Any], paging: Paging, **arguments: Any) -> list[Any]:
+    if shop.sync:
+        return list(paginate_sync(shop.service, operation, paging, **arguments))
+
+    async def gather() -> list[Any]:
+        collected = paginate(shop.service, operation, paging, **arguments)
+        return [item async for item in collected]
+
+    return asyncio.run(gather())

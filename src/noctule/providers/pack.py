@@ -5,6 +5,7 @@ docs/providers.md describes the file key by key.
 """
 
 # No `from __future__ import annotations` here: msgspec reads the annotations.
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +23,10 @@ AuthKind = Literal[
     "bearer", "basic", "api_key_header", "api_key_query",
     "oauth2_client_credentials", "oauth2_refresh_token", "none",
 ]  # fmt: skip
-PaginationStyle = Literal["last_id", "cursor", "link_header", "next_uri", "offset", "page_token"]
+_PLACE = re.compile(r"(?:header:[\w!#$%&'*+.^`|~-]+|(?!header:)[^:\s]*)", re.ASCII)
+PaginationStyle = Literal[
+    "last_id", "cursor", "link_header", "next_uri", "offset", "page_number", "page_token",
+]  # fmt: skip
 
 AUTH_PARTS: Mapping[AuthKind, tuple[str, ...]] = {
     "bearer": ("token",),
@@ -104,9 +108,26 @@ class PaginationFact(Fact, frozen=True, kw_only=True):
     parameter: str
     """Request parameter that asks for the next page."""
     next: str = ""
-    """Where the response contains the next cursor, offset or address; dots between keys."""
+    """Where the response contains the next cursor, offset or address: dots between keys, or
+    "header:NAME"."""
     more: str = ""
-    """Where the response says whether there is a next page (a boolean)."""
+    """Where the response says whether there is a next page (a boolean), with "!" in front where it
+    says that the page is the last."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what the runtime could not keep."""
+        named = self.style in ("cursor", "page_token", "next_uri")
+        if named and not self.next:
+            raise ValueError(f"style {self.style} needs `next`, where the next page is named")
+        if self.next and not named:
+            raise ValueError(f"style {self.style} does not read `next`")
+        if self.more and self.style in ("link_header", "next_uri"):
+            raise ValueError(f"style {self.style} does not read `more`")
+        if not self.parameter:
+            raise ValueError("`parameter` is empty: it tells the lists that have pages")
+        for place in (self.next, self.more.removeprefix("!")):
+            if not _PLACE.fullmatch(place):
+                raise ValueError(f"{place!r} is neither names with dots between nor header:NAME")
 
 
 class RetryFact(Fact, frozen=True, kw_only=True):

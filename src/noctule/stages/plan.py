@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from noctule import manifest, providers
 from noctule.checks.operations import operations_of
+from noctule.checks.pages import unread_pages
 from noctule.planning import PlanResult, Question, plan
 from noctule.planning.compose import RETIRED, UNCONFIRMED
 from noctule.problem import Exit, Problem
@@ -81,6 +82,7 @@ class Planned:
     context: TaskContext
     change: Change
     workspace: Workspace
+    page_warnings: tuple[str, ...] = ()
 
     @property
     def methods(self) -> int:
@@ -90,9 +92,11 @@ class Planned:
 
     @property
     def warnings(self) -> list[str]:
-        """That the provider retired the product, or that its signature scheme is unconfirmed."""
+        """That the provider retired the product, that its signature scheme is unconfirmed, or that
+        the pages of a list are not read."""
         evidence = self.context.task.evidence
-        return [each.says for each in evidence if each.about in (RETIRED, UNCONFIRMED)]
+        says = [each.says for each in evidence if each.about in (RETIRED, UNCONFIRMED)]
+        return [*says, *self.page_warnings]
 
     def write(self) -> None:
         self.workspace.write([self.change])
@@ -159,7 +163,9 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
     (change,) = workspace.compare([Rendered(place, text, "task")])
     pack = result.pack or providers.find(task.provider)
     context = TaskContext(project, TaskFile(path, place, task), pack, document)
-    return Planned(result, context, change, workspace)
+    operations = operations_of(task, document, pack)
+    unread = unread_pages(operations, pack, options.language)
+    return Planned(result, context, change, workspace, unread)
 
 
 def _plan(project: Project, options: PlanOptions) -> PlanResult:

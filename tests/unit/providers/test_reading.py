@@ -245,3 +245,26 @@ class TestCost:
         found = providers.find("Stripe")
         assert found is not None
         assert found.id == "stripe"
+
+
+@pytest.mark.parametrize(
+    ("pagination", "cause"),
+    [
+        ('style = "cursor"', "needs `next`"),
+        ('style = "page_token"', "needs `next`"),
+        ('style = "next_uri"', "needs `next`"),
+        ('style = "offset"\nnext = "a"', "does not read `next`"),
+        ('style = "last_id"\nnext = "header:Next"', "does not read `next`"),
+        ('style = "link_header"\nmore = "a"', "does not read `more`"),
+        ('style = "cursor"\nnext = "header:"', "nor header:NAME"),
+        ('style = "cursor"\nnext = "body:a"', "nor header:NAME"),
+        ('style = "cursor"\nnext = "header:Next Page"', "nor header:NAME"),
+        ('style = "offset"\nmore = "query:a"', "nor header:NAME"),
+    ],
+)
+def test_a_style_of_pages_that_cannot_be_kept(tmp_path: Path, pagination: str, cause: str) -> None:
+    text = f'{ACME}\n[pagination]\nparameter = "at"\n{pagination}\n'
+    with pytest.raises(Problem) as caught:
+        providers.read(write(tmp_path, text))
+    assert cause in caught.value.cause("en")
+    assert "pagination" in caught.value.cause("en")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +20,15 @@ from noctule.runtime.pagination.iterator import (
     Offset,
     PageNumber,
     Paging,
-    paginate,
-    paginate_sync,
 )
 from noctule.runtime.pagination.links import resolve_link
 from noctule.runtime.request import Headers, Response
 from noctule.runtime.responses.links import find_link
+from support.runtime_calling import gathered
 
 if TYPE_CHECKING:
     from noctule.runtime.testing import Received
-    from support.runtime_calling import MakeShop, Shop
+    from support.runtime_calling import MakeShop
 
 
 class Item(Model):
@@ -45,17 +43,6 @@ ITEMS = [{"id": f"i{n}"} for n in range(7)]
 LIST = Operation("list", "GET", "/v1/items", returns=Listed)
 BARE = Operation("list", "GET", "/v1/items/{group}", returns=list[Item])
 SEARCH = Operation("search", "POST", "/v1/search", returns=JSON, body="form")
-
-
-def gathered(shop: Shop, operation: Operation[Any], paging: Paging, **arguments: Any) -> list[Any]:
-    if shop.sync:
-        return list(paginate_sync(shop.service, operation, paging, **arguments))
-
-    async def gather() -> list[Any]:
-        collected = paginate(shop.service, operation, paging, **arguments)
-        return [item async for item in collected]
-
-    return asyncio.run(gather())
 
 
 def answer(body: object, **headers: str) -> Response:
@@ -173,8 +160,8 @@ def endless(received: Received) -> Response:
 
 
 def circling(received: Received) -> Response:
-    following = "b" if received.query.get("cursor") == "a" else "a"
-    return answer({"data": ITEMS[:1], "next_cursor": following})
+    at_a = received.query.get("cursor") == "a"
+    return answer({"data": ITEMS[:1] if at_a else ITEMS[1:2], "next_cursor": "b" if at_a else "a"})
 
 
 @pytest.mark.parametrize(
@@ -188,6 +175,122 @@ def test_pages_that_do_not_end_are_an_error_not_a_hang(
     with pytest.raises(InvalidResponse, match=reason):
         gathered(shop, LIST, Cursor(), max_pages=20)
     assert shop.sent <= 20
+
+
+@pytest.mark.parametrize(
+    "paging",
+    [
+        PageNumber(),
+        PageNumber(first=0),
+        PageNumber(total="total"),
+        Offset(),
+        Cursor(),
+        LastId(more=""),
+        NextUrl(next_at="address"),
+    ],
+)
+@pytest.mark.parametrize("operation", [LIST, SEARCH])
+def test_a_page_that_repeats_the_one_before_is_an_error(
+    make_shop: MakeShop, paging: Paging, operation: Operation[Any]
+) -> None:
+    """Whatever the request looked like: the provider did not read its parameter."""
+    shop = make_shop()
+    for number in range(9):
+        said = {"next_cursor": f"c{number}", "address": f"/v1/items?at={number}", "total": 99}
+        shop.provider.replies(json={"data": ITEMS[:2], **said})
+    arguments: dict[str, Any] = {"body": {}} if operation is SEARCH else {}
+    with pytest.raises(InvalidResponse, match="same page twice"):
+        gathered(shop, operation, paging, **arguments)
+    assert shop.sent == 2
+
+
+def test_items_that_only_the_document_cannot_tell_apart_are_read(make_shop: MakeShop) -> None:
+    """The model has no member that differs."""
+    shop = make_shop()
+    for number in range(3):
+        shop.provider.replies(json={"data": [{"id": "i", "number": number}]})
+    shop.provider.replies(json={"data": []})
+    assert len(gathered(shop, LIST, PageNumber())) == 3
+
+
+@pytest.mark.parametrize(
+    ("paging", "page", "reason"),
+    [
+        (Cursor(more="has_more"), {"has_more": True}, "does not name the next page"),
+        (Cursor(more="!last"), {"last": False}, "does not name the next page"),
+        (Cursor(), {"next_cursor": {"at": 1}}, "neither text nor a number"),
+        (NextUrl(next_at="next"), {"next": 2}, "not text"),
+        (LastId(id="key"), {"has_more": True}, "the last item has no 'key'"),
+        (LastId(), {"data": [], "has_more": True}, "without items"),
+        (Offset(more="has_more"), {"data": [], "has_more": "true"}, "without items"),
+        (PageNumber(more="!last"), {"data": [], "last": False}, "without items"),
+    ],
+)
+def test_a_page_that_contradicts_itself_is_an_error_not_the_end(
+    make_shop: MakeShop, paging: Paging, page: dict[str, Any], reason: str
+) -> None:
+    shop = make_shop()
+    shop.provider.replies(json={"data": ITEMS[:2], **page})
+    with pytest.raises(InvalidResponse, match=reason):
+        gathered(shop, LIST, paging)
+
+
+@pytest.mark.parametrize(
+    ("paging", "page"),
+    [
+        (Cursor(more="has_more"), {"has_more": False, "next_cursor": "c"}),
+        (Cursor(more="header:X-More"), {"next_cursor": "c"}),
+        (Offset(total="meta.total"), {"meta": {"total": 2}}),
+        (Offset(total="meta.total"), {"meta": {"total": "2"}}),
+        (Offset(total="meta.total", first=1), {"meta": {"total": 2}}),
+        (PageNumber(total="a.total"), {"a.total": 2}),
+        (PageNumber(pages="pages", first=0), {"pages": 1}),
+        (PageNumber(more="!last"), {"last": True}),
+        (LastId(), {"has_more": False}),
+        (NextUrl(next_at="@odata.nextLink"), {"@odata": {"nextLink": None}}),
+    ],
+)
+def test_what_ends_a_list(make_shop: MakeShop, paging: Paging, page: dict[str, Any]) -> None:
+    shop = make_shop()
+    shop.provider.replies(json={"data": ITEMS[:2], **page}, headers={"x-more": "false"})
+    assert len(gathered(shop, LIST, paging)) == 2
+
+
+@pytest.mark.parametrize(
+    ("paging", "first", "second"),
+    [
+        (NextUrl(next_at="@odata.nextLink"), {"@odata.nextLink": "?cursor=c2"}, {}),
+        (Cursor(next_at="a.b.c"), {"a.b": {"c": "c2"}}, {}),
+        (Cursor(next_at="a.b.c"), {"a": {"b.c": "c2"}, "a.b": {}}, {}),
+        (Cursor(next_at="next", current="at"), {"next": "c2"}, {"next": "c2", "at": "c2"}),
+        (Cursor(next_at="next"), {"next": "c2"}, {"next": "c2", "data": []}),
+    ],
+)
+def test_names_with_dots_and_cursors_that_stay(
+    make_shop: MakeShop, paging: Paging, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    shop = make_shop()
+    shop.provider.replies(json={"data": ITEMS[:2], **first})
+    shop.provider.replies(json={"data": ITEMS[2:3], **second})
+    assert len(gathered(shop, LIST, paging)) == 2 + len(second.get("data", ITEMS[2:3]))
+    assert shop.provider.requests[1].query == {"cursor": "c2"}
+
+
+def test_an_offset_starts_where_the_caller_says(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.answers(by_offset, times=None)
+    assert gathered(shop, LIST, Offset(), query={"offset": 2}) == [
+        Item(id=f"i{n}") for n in range(2, 7)
+    ]
+
+
+def test_a_parameter_of_the_query_beside_a_body(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(json={"data": [1]}).replies(json={"data": []})
+    paging = Offset(place="query")
+    assert gathered(shop, SEARCH, paging, body={"q": "x"}, query={"limit": 1}) == [1]
+    assert shop.provider.requests[1].query == {"limit": "1", "offset": "1"}
+    assert shop.provider.requests[1].form == {"q": "x"}
 
 
 @pytest.mark.parametrize(

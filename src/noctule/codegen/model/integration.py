@@ -151,6 +151,8 @@ class Pages:
     kind: PageKind
     settings: Mapping[str, str | int]
     """Settings that differ from the runtime's defaults."""
+    names: Mapping[str, tuple[str, ...]]
+    """Of settings that are paths: the names in the document, where one of them holds a dot."""
     steered: frozenset[str]
     """Names of parameters that the iterator sets."""
     item: Type

@@ -4,7 +4,7 @@
         ...
 
 `PageWalk` decides for both `paginate` and `paginate_sync`. Responses are not trusted: the same page
-twice, a link to another origin, and more than `max_pages` raise `InvalidResponse`.
+twice in a row, a link to another origin, and more than `max_pages` raise `InvalidResponse`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from noctule.runtime.decoding.models import decode
 from noctule.runtime.encoding import expand_path
 from noctule.runtime.errors import InvalidResponse
 from noctule.runtime.pagination.links import resolve_link
@@ -52,6 +53,7 @@ __all__ = [
 ]
 
 MAX_PAGES = 10_000
+REPEATED = "the provider returned the same page twice"
 
 
 async def paginate(
@@ -115,10 +117,13 @@ class PageWalk:
         self._max_pages = max_pages
         self._items = 0
         self._requested = {self._fingerprint()}
+        self._before: tuple[list[Any], bytes] = ([], b"")
+        """Items and content of the page before."""
 
     def take(self, raw: RawResponse[Any]) -> list[Any]:
         """The items of this page, up to `max_items` of all pages."""
         items = self._page_items(raw)
+        self._refuse_repeated(items, raw.response.content)
         before, self._items = self._items, self._items + len(items)
         if self._max_items is not None and self._items >= self._max_items:
             self.done = True
@@ -138,6 +143,17 @@ class PageWalk:
             return []
         raise InvalidResponse("a page has no list where its items should be")
 
+    def _refuse_repeated(self, items: list[Any], content: bytes) -> None:
+        """Raise for the items of the page before: the provider did not read what it was asked."""
+        items_before, before = self._before
+        self._before = items, content
+        # What the model does not have may tell two items apart.
+        if items and items == items_before and self._received(content) == self._received(before):
+            raise InvalidResponse(REPEATED)
+
+    def _received(self, content: bytes) -> Any:
+        return dig(decode(Any, content)[0], self._paging.items)
+
     def _advance(self, position: object) -> None:
         self.done = position is None
         if self.done:
@@ -148,7 +164,7 @@ class PageWalk:
             self._follow(position)
         fingerprint = self._fingerprint()
         if fingerprint in self._requested:
-            raise InvalidResponse("the provider returned the same page twice")
+            raise InvalidResponse(REPEATED)
         if len(self._requested) >= self._max_pages:
             raise InvalidResponse(f"its list has more than {self._max_pages} pages")
         self._requested.add(fingerprint)
@@ -160,16 +176,16 @@ class PageWalk:
         self.arguments = cast("CallArguments", {**self.arguments, "path": None, "query": query})
 
     def _parameters(self) -> Mapping[str, object]:
-        """The parameters with the paging's: the body of a request that has one, else the query."""
-        return self._body() or self.arguments.get("query") or {}
+        """The parameters with the paging's."""
+        return cast("Mapping[str, object]", self.arguments.get(self._place()) or {})
 
     def _set_parameters(self, parameters: Mapping[str, object]) -> None:
-        part = "body" if self._body() is not None else "query"
-        self.arguments = cast("CallArguments", {**self.arguments, part: parameters})
+        self.arguments = cast("CallArguments", {**self.arguments, self._place(): parameters})
 
-    def _body(self) -> Mapping[str, object] | None:
-        body = self.arguments.get("body")
-        return cast("Mapping[str, object]", body) if isinstance(body, Mapping) else None
+    def _place(self) -> str:
+        place = getattr(self._paging, "place", "")
+        in_body = isinstance(self.arguments.get("body"), Mapping)
+        return place or ("body" if in_body else "query")
 
     def _fingerprint(self) -> str:
         """Identifies the request for a page."""

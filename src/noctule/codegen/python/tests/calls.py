@@ -174,9 +174,12 @@ class CallTable:
         ]
         names = ["max_items", "options"]
         read = self._lambda(names, f"{method.name}_all", arguments, INDENT_STEP)
-        items = [read, call(imports.use(RUNTIME, pages.kind), *settings)]
-        item = self._item(method, pages)
-        return call(imports.use(CONTRACT, "ExamplePages"), *items, *item)
+        items: list[Code] = [read, call(imports.use(RUNTIME, pages.kind), *settings)]
+        items += self._item(method, pages)
+        if pages.names:
+            paths = {name: list(names) for name, names in pages.names.items()}
+            items.append(joined("names=", literal(paths)))
+        return call(imports.use(CONTRACT, "ExamplePages"), *items)
 
     def _item(self, method: Method, pages: Pages) -> Iterator[Code]:
         """The item of the pages, where the example answer has none that serves."""
@@ -196,9 +199,8 @@ def _first_item(method: Method, pages: Pages) -> Any:
     """The first item of the example answer, or None."""
     usual = "" if pages.kind == "LinkHeader" else "data"
     value = method.response_example
-    path = str(pages.settings.get("items", usual))
-    for key in path.split(".") if path else ():
-        value = value.get(key) if is_object(value) else None
+    if items := str(pages.settings.get("items", usual)):
+        value = value.get(items) if is_object(value) else None
     return value[0] if is_list(value) and value else None
 
 

@@ -31,6 +31,9 @@ class ExamplePages(Generic[S]):
     item: Any = None
     """An item as JSON, where the example answer contains none, or none with the id that `paging`
     reads."""
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
+    """Fields of `paging`, such as `next_at`, to the names that lead there in an answer, where one
+    of them holds a dot: {"next_at": ["@odata.nextLink"]}."""
 
 
 @dataclass(frozen=True)

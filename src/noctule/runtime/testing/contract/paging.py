@@ -1,4 +1,8 @@
-"""Two pages of a list, as a provider would answer them, and the request for the second one."""
+"""Two pages of a list, as a provider would answer them, and the request for the second one.
+
+The pages have the form of the example answer, and the names of `ExamplePages.names`: what they say
+of the next page stands where the document has it, not where the paging looks for it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from noctule.runtime.pagination.styles import (
+    HEADER,
+    NOT,
     Cursor,
     LastId,
     LinkHeader,
@@ -18,7 +24,7 @@ from noctule.runtime.pagination.styles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from noctule.runtime.pagination.styles import Paging
     from noctule.runtime.testing.contract.example import ExampleCall
@@ -28,7 +34,7 @@ CURSOR = "page-2"
 
 @dataclass(frozen=True)
 class TwoPages:
-    """The answers with one item each, or none on a last page that ends the list by being empty."""
+    """The answers: one item, then two, or none on a last page that ends the list by being empty."""
 
     first: Any
     last: Any
@@ -53,36 +59,43 @@ def two_pages(example: ExampleCall[Any], url: str) -> TwoPages:
     paging = example.pages.paging
     items = dig(example.answer, paging.items)
     item = items[0] if example.pages.item is None else example.pages.item
-    more = getattr(paging, "more", "")
-    ends_empty = isinstance(paging, LastId | Offset | PageNumber) and not more
+    last = [] if _ends_empty(paging) else [item, item]
     home = urlsplit(url)
     path = example.request.partition(" ")[2].partition("?")[0]
     address = f"{home.scheme}://{home.netloc}{path}?page=2"
-    next_at, following = _following(paging, address)
     parameter, value = _second(paging, item)
+    count = 1 + len(last)
+    first, headers = _page(example, [item], _said(paging, address, count, more=True))
     return TwoPages(
-        first=_page(example.answer, paging.items, [item], {more: True, next_at: following}),
-        last=_page(
-            example.answer,
-            paging.items,
-            [] if ends_empty else [item],
-            {more: False, next_at: None},
-        ),
+        first=first,
+        last=_page(example, last, _said(paging, address, count, more=False))[0],
         item=item,
-        count=1 if ends_empty else 2,
-        headers={"Link": f'<{address}>; rel="next"'} if isinstance(paging, LinkHeader) else {},
+        count=count,
+        headers=headers | _links(paging, address),
         parameter=parameter,
         value=value,
     )
 
 
-def _following(paging: Paging, address: str) -> tuple[str, str]:
-    """Where the first page names the second one, and how."""
-    if isinstance(paging, Cursor):
-        return paging.next_at, CURSOR
-    if isinstance(paging, NextUrl):
-        return paging.next_at, address
-    return "", ""
+def _ends_empty(paging: Paging) -> bool:
+    counted = any(getattr(paging, name, "") for name in ("more", "total", "pages"))
+    return isinstance(paging, LastId | Offset | PageNumber) and not counted
+
+
+def _links(paging: Paging, address: str) -> dict[str, str]:
+    return {"Link": f'<{address}>; rel="next"'} if isinstance(paging, LinkHeader) else {}
+
+
+def _said(paging: Paging, address: str, count: int, *, more: bool) -> dict[str, Any]:
+    """What a page says beside its items, by the paging's fields."""
+    following = CURSOR if isinstance(paging, Cursor) else address
+    negated = getattr(paging, "more", "").startswith(NOT)
+    return {
+        "next_at": following if more else None,
+        "more": more is not negated,
+        "total": count,
+        "pages": 2,
+    }
 
 
 def _second(paging: Paging, item: Any) -> tuple[str, str]:
@@ -91,8 +104,8 @@ def _second(paging: Paging, item: Any) -> tuple[str, str]:
             return name, CURSOR
         case LastId(parameter=name, id=id):
             return name, str(dig(item, id))
-        case Offset(parameter=name):
-            return name, "1"
+        case Offset(parameter=name, first=first):
+            return name, str(first + 1)
         case PageNumber(parameter=name, first=first):
             return name, str(first + 1)
         case LinkHeader() | NextUrl():
@@ -101,18 +114,31 @@ def _second(paging: Paging, item: Any) -> tuple[str, str]:
             raise TypeError(f"the contract does not know {type(paging).__name__}")
 
 
-def _page(answer: Any, items_at: str, items: list[Any], members: Mapping[str, Any]) -> Any:
-    if not items_at:
-        return items
-    page: dict[str, Any] = copy.deepcopy(answer)
-    for path, value in {items_at: items, **members}.items():
-        if path:
-            _put(page, path, value)
-    return page
+def _page(
+    example: ExampleCall[Any], items: list[Any], said: Mapping[str, Any]
+) -> tuple[Any, dict[str, str]]:
+    """Body and headers of a page."""
+    pages = example.pages
+    assert pages is not None
+    page: Any = copy.deepcopy(example.answer)
+    headers: dict[str, str] = {}
+    for field_name, value in {"items": items, **said}.items():
+        path = getattr(pages.paging, field_name, "").removeprefix(NOT)
+        if path.startswith(HEADER):
+            headers |= {} if value is None else {path.removeprefix(HEADER): _header(value)}
+        elif path:
+            _put(page, pages.names.get(field_name) or path.split("."), value)
+        elif field_name == "items":
+            page = value
+    return page, headers
 
 
-def _put(page: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
+def _header(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _put(page: dict[str, Any], names: Sequence[str], value: Any) -> None:
+    *parents, last = names
     for key in parents:
         inner = page.get(key)
         page[key] = inner if isinstance(inner, dict) else {}

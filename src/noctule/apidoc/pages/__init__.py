@@ -1,0 +1,1 @@
+"""Whether a response is one page of a list, and how the next one is requested."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule.text import words
@@ -41,14 +41,24 @@ class Credential:
 def credentials(
     document: ApiDocument, operations: Iterable[ApiOperation], prefix: str
 ) -> tuple[Credential, ...]:
-    """What the operations need, each once; of several ways to authenticate, the one with the fewest
-    variables. `prefix` begins every name: "NOTION" gives NOTION_TOKEN. () where the document says
-    nothing: none is invented.
+    """What the operations need, once for each scheme; of several ways to authenticate, the one
+    with the fewest variables. Two schemes have the same variable where they take the same secret.
+    `prefix` begins every name: "NOTION" gives NOTION_TOKEN. () where the document says nothing:
+    none is invented.
     """
-    found: dict[str, Credential] = {}
+    found: dict[tuple[str, str], Credential] = {}
+    owners: dict[str, tuple[str, ...]] = {}
     for operation in operations:
         for credential in _of(document, operation, prefix):
-            found.setdefault(credential.env, credential)
+            key = credential.scheme, credential.role
+            if key in found:
+                continue
+            scheme = document.security_schemes.get(credential.scheme)
+            owner = _owner(scheme, credential.role) if scheme else key
+            names = (credential.env, *(_longer_names(scheme, credential, prefix) if scheme else ()))
+            name = next((n for n in names if _may_own(owners.get(n, owner), owner)), names[-1])
+            owners.setdefault(name, owner)
+            found[key] = replace(credential, env=name)
     return tuple(found.values())
 
 
@@ -76,6 +86,38 @@ def _of(document: ApiDocument, operation: ApiOperation, prefix: str) -> Iterable
             if parameter.where == "header" and _CREDENTIAL_HEADER.fullmatch(parameter.name):
                 name = f"{prefix}_{_of_parameter(parameter.name, prefix)}"
                 yield Credential(name, "api_key", parameter.name)
+
+
+ANY_TOKEN = ("token",)
+"""The owner of a token by OAuth 2 or OpenID: however it was granted, it is the same secret."""
+
+
+def _owner(scheme: SecurityScheme, role: str) -> tuple[str, ...]:
+    """What two schemes have in common whose secret of this role is the same."""
+    match scheme.kind:
+        case "api_key":
+            return scheme.kind, scheme.where, scheme.parameter
+        case "basic" | "bearer":
+            return scheme.kind, scheme.name
+        case _:
+            return ANY_TOKEN if role == "token" else (role, scheme.token_url)
+
+
+def _may_own(owner: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return owner == other or (
+        ANY_TOKEN in (owner, other) and "api_key" not in owner[:1] + other[:1]
+    )
+
+
+def _longer_names(scheme: SecurityScheme, credential: Credential, prefix: str) -> tuple[str, ...]:
+    """Names for a second scheme of the same kind: by its parameter, or by its own name."""
+    part = credential.role
+    dropped = {*part.split("_"), *prefix.lower().split("_"), "auth", "x"}
+    own = "_".join(word for word in words(scheme.name) if word not in dropped).upper()
+    by_name = f"{prefix}_{own}_{part.upper()}" if own else f"{prefix}_OTHER_{part.upper()}"
+    if scheme.kind == "api_key":
+        return f"{prefix}_{_of_parameter(scheme.parameter, prefix)}", by_name
+    return (by_name,)
 
 
 def _parts(scheme: SecurityScheme) -> tuple[str, ...]:

@@ -194,6 +194,7 @@ def _of_document(draft: PlanDraft) -> list[EnvVar]:
     operations = [planned.operation for planned in draft.operations]
     if draft.whole:
         operations = list(provider.document.operations.values())
+    needed = credentials(provider.document, operations, provider.slug.upper())
     return [
         EnvVar(
             name=credential.env,
@@ -201,8 +202,8 @@ def _of_document(draft: PlanDraft) -> list[EnvVar]:
             role=credential.role,
             source="document",
         )
-        for credential in credentials(provider.document, operations, provider.slug.upper())
-    ]
+        for credential in {c.env: c for c in reversed(needed)}.values()
+    ][::-1]
 
 
 def _methods(draft: PlanDraft) -> list[PlannedMethod]:

@@ -13,6 +13,7 @@ from noctule.proving.matrix import MatrixRow, Observed
 from noctule.proving.promises import CallEvidence
 from noctule.proving.report import CallOutcome, CallReport
 from noctule.proving.scenarios import CARD, Scenario
+from noctule.sandbox.checks.hosts import ADDRESSED
 
 if TYPE_CHECKING:
     from noctule.proving.credentials import Credentials
@@ -81,6 +82,7 @@ class CallTrials:
             "arguments": method.arguments,
             "binary": method.binary,
             "base_url": self._fake.base_url,
+            "host_header": ADDRESSED,
             "speed": speed,
             "limit": bound,
             "times": scenario.calls,

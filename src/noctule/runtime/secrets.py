@@ -40,8 +40,10 @@ class Secret:
 
     __slots__ = ("__weakref__", "_digest", "_name", "_value")
 
-    def __init__(self, value: str, name: str = "", *, pinned: bool = False) -> None:
-        if not value:
+    def __init__(
+        self, value: str, name: str = "", *, pinned: bool = False, may_be_empty: bool = False
+    ) -> None:
+        if not value and not may_be_empty:
             raise ConfigurationError(f"the secret {name or 'without a name'} is empty")
         KNOWN.add(value, pinned=pinned)
         self._name = name
@@ -109,11 +111,13 @@ class SecretRef:
     """An environment variable that holds a credential."""
 
     name: str
+    may_be_empty: bool = False
+    """Whether the variable may be set and empty: some providers want an empty password."""
 
     def read(self, environ: Mapping[str, str] | None = None) -> Secret:
         """Read `NAME`, or the file `NAME_FILE` points to, without line breaks at the end.
 
-        Raises `MissingSecrets` when neither is set or the value is blank, and
+        Raises `MissingSecrets` when neither is set or the value is blank (see `may_be_empty`), and
         `ConfigurationError` when both are set or the file cannot be read.
         """
         variables = os.environ if environ is None else environ
@@ -121,9 +125,10 @@ class SecretRef:
         if direct and path:
             raise ConfigurationError(f"{self.name} and {self.name}_FILE are both set: keep one")
         value = (_content(Path(path), f"{self.name}_FILE") if path else direct).rstrip("\r\n")
-        if not value.strip():
+        is_set = self.name in variables or bool(path)
+        if not value.strip() and not (self.may_be_empty and is_set and not value):
             raise MissingSecrets([self.name])
-        return Secret(value, self.name, pinned=True)
+        return Secret(value, self.name, pinned=True, may_be_empty=self.may_be_empty)
 
 
 def env(name: str) -> SecretRef:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from noctule.sandbox.checks.hosts import Hosts
 from noctule.sandbox.checks.refusals import RequestChecks
 from noctule.sandbox.checks.routing import RouteMatch, Router
 from noctule.sandbox.ledger import Effect
@@ -27,6 +28,7 @@ class Backend:
         self.state = SandboxState(document, pack, seed=seed)
         self._document = document
         self._router = Router(document)
+        self._hosts = Hosts(document, pack)
         self._checks = RequestChecks(document, pack)
         self._idempotency = IdempotencyKeys(pack)
         self._ledger = ledger
@@ -44,7 +46,8 @@ class Backend:
         self.state.ensure(described, path)
 
     def find(self, request: IncomingRequest) -> RouteMatch | None:
-        return self._router.match(request.method, request.target.partition("?")[0])
+        path = request.target.partition("?")[0]
+        return self._router.match(request.method, path, self._hosts.prefixes(request))
 
     def answer(
         self, match: RouteMatch | None, request: IncomingRequest, exchange: Exchange
@@ -69,6 +72,8 @@ class Backend:
 
     def _act(self, match: RouteMatch, request: IncomingRequest, exchange: Exchange) -> FakeResponse:
         operation = match.operation
+        if reason := self._hosts.wrong(operation, request):
+            raise Refusal(421, reason)
         decoded = self._checks.admit(match, request)
         key = self._idempotency.key(operation, request)
         try:

@@ -740,3 +740,32 @@ def test_only_the_current_token_can_be_rejected() -> None:
     assert not cell.reject("newer", 2.0)
     assert cell.turn(2.0) is None
     assert cell.reject("newer", 40.0)
+
+
+@pytest.mark.parametrize(
+    ("password", "pair"),
+    [("", "tok:"), ("s", "tok:s"), (" ", None), (None, None), ("a:b", "tok:a:b")],
+)
+def test_a_password_may_be_set_and_empty(
+    password: str | None, pair: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Navitia takes the token as user name, and no password."""
+    monkeypatch.setenv("B_USERNAME", "tok")
+    monkeypatch.delenv("B_PASSWORD", raising=False)
+    if password is not None:
+        monkeypatch.setenv("B_PASSWORD", password)
+    auth = Basic(env("B_USERNAME"), env("B_PASSWORD"))
+    if pair is None:
+        with pytest.raises(MissingSecrets, match="B_PASSWORD"):
+            auth.open()
+        return
+    expected = base64.b64encode(pair.encode()).decode()
+    assert auth.open().headers == {"Authorization": f"Basic {expected}"}
+
+
+@pytest.mark.parametrize("user", ["", " "])
+def test_a_user_name_may_not_be_empty(user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B_USERNAME", user)
+    monkeypatch.setenv("B_PASSWORD", "x")
+    with pytest.raises(MissingSecrets, match="B_USERNAME"):
+        Basic(env("B_USERNAME"), env("B_PASSWORD")).open()

@@ -351,7 +351,7 @@ SIGN_INS: list[tuple[Auth, dict[str, Any]]] = [
         Basic(env("PARCELS_ID"), env("PARCELS_SECRET")),
         {"authorization": "Basic {PARCELS_ID}:{PARCELS_SECRET}"},
     ),
-    (TOKEN_AUTH, {"authorization": "Bearer issued", "token_path": "/token"}),
+    (TOKEN_AUTH, {"authorization": "Bearer issued", "token_paths": ["/token"]}),
     (
         All(ApiKeyQuery("id", env("PARCELS_ID")), ApiKeyHeader("X-Key", env("PARCELS_SECRET"))),
         {"authorization": "", "query": {"id": "{PARCELS_ID}"},

@@ -148,3 +148,25 @@ def test_a_server_that_is_a_path_follows_the_base_url() -> None:
     assert provider.requests[-1].url == "https://own.test/uploads/files"
     with pytest.raises(ConfigurationError, match="'unknown', whose address is not known"):
         api.call(Operation("x", "GET", "/x", returns=JSON, server="unknown"))
+
+
+def test_a_server_at_the_origin_of_the_base_url_moves_with_it() -> None:
+    class Box(SyncService):
+        config = ServiceConfig(
+            name="box",
+            base_url="https://api.box.test/2.0",
+            auth=Bearer(env("ACME_TOKEN")),
+            servers={"upload": "https://api.box.test", "other": "https://api.box.test.evil.test"},
+        )
+
+    for base_url, url in {
+        None: "https://api.box.test/files",
+        "http://localhost:1/2.0": "http://localhost:1/files",
+    }.items():
+        provider = MockProvider().replies(json={}, times=None)
+        Box(transport=provider, base_url=base_url).call(UPLOAD, body=b"x")
+        assert provider.requests[-1].url == url
+    with pytest.raises(ConfigurationError, match="'other', whose address is not known"):
+        Box(transport=MockProvider(), base_url="http://localhost:1/2.0").call(
+            Operation("x", "GET", "/x", returns=JSON, server="other")
+        )

@@ -89,15 +89,25 @@ class ApiDocument:
         """The address that requests go to: the first server's, by https where the document lists
         that host so, too; else the origin the document came from; "" if there is none."""
         servers = [server.url for server in self.servers]
-        absolute_ones = [url for url in servers if "://" in url]
-        if absolute_ones:
-            secure = re.sub(r"^http:", "https:", absolute_ones[0])
-            return secure if secure in absolute_ones else absolute_ones[0]
+        if chosen := secure_one(servers):
+            return chosen
         source = urlsplit(self.source)
         if source.scheme not in ("http", "https"):
             return ""
         relative = next((url for url in servers if url.startswith("/")), "")
         return f"{source.scheme}://{source.netloc}{relative}"
+
+    def own_server(self, operation: ApiOperation) -> str:
+        """The base URL of an operation that is not at `base_url`, chosen likewise; a path alone
+        where the document names no host; "" for all others."""
+        base = self.source if is_address(self.source) else ""
+        urls = [absolute(server.url, base) for server in operation.servers]
+        if not urls or self.base_url.rstrip("/") in [url.rstrip("/") for url in urls]:
+            return ""
+        url = secure_one(urls) or next((url for url in urls if url.startswith("/")), "")
+        if url.startswith("/") and self.base_url:
+            url = urljoin(self.base_url, url)
+        return "" if url.rstrip("/") == self.base_url.rstrip("/") else url
 
     def token_url(self, scheme: SecurityScheme) -> str:
         """Where the scheme's tokens are fetched; a relative address is seen from the first server;
@@ -175,6 +185,16 @@ class ApiDocument:
                 yield ApiOperation(
                     self._reader, self.root, item, operation, method=method, path=rooted(path)
                 )
+
+
+def secure_one(urls: list[str]) -> str:
+    """The first absolute address, by https where that host is listed so, too; "" if there is
+    none."""
+    absolute_ones = [url for url in urls if "://" in url]
+    if not absolute_ones:
+        return ""
+    secure = re.sub(r"^http:", "https:", absolute_ones[0])
+    return secure if secure in absolute_ones else absolute_ones[0]
 
 
 def grouped(pairs: Iterable[tuple[str, ApiOperation]]) -> Mapping[str, tuple[ApiOperation, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.credentials import chosen_schemes, credentials
@@ -11,14 +12,17 @@ from noctule.codegen.model.integration import Authentication
 from noctule.providers import AUTH_PARTS, AuthFact, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from noctule.apidoc import ApiDocument, ApiOperation, SecurityScheme
+    from noctule.codegen.model.integration import Method
     from noctule.manifest import IntegrationTask
 
 Roles = tuple[str, ...]
 TOKEN: Roles = ("token", "api_key")
 KEY: Roles = ("api_key", "token")
+PUBLIC = "none"
+"""The name, in the runtime, of sending no credentials."""
 
 
 class TaskVariables:
@@ -49,35 +53,71 @@ class TaskVariables:
         return self.find(roles)
 
 
+@dataclass(frozen=True)
+class Authentications:
+    """How the operations are authenticated: most of them by `main`."""
+
+    main: Authentication
+    schemes: Mapping[str, Authentication] = field(default_factory=dict[str, Authentication])
+    """Other ways, by name."""
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Operation key -> the name of its way; "none" for a public operation."""
+
+    def __iter__(self) -> Iterator[Authentication]:
+        yield self.main
+        yield from self.schemes.values()
+
+    def of(self, method: Method) -> Authentication:
+        """The authentication of one method."""
+        if method.auth == PUBLIC:
+            return Authentication("none")
+        return self.schemes.get(method.auth, self.main)
+
+
 def auth_of(
     task: IntegrationTask,
     document: ApiDocument,
     operations: Sequence[ApiOperation],
     pack: Pack | None,
-) -> Authentication:
-    """The authentication that works for all of `operations`."""
+) -> Authentications:
+    """The authentication of each operation."""
     variables = TaskVariables(task)
+    secured = any(operation.security for operation in operations)
+    public = {op.key: PUBLIC for op in operations if op.public and secured}
     if pack is not None and pack.auth is not None:
-        return _of_pack(pack, pack.auth, variables)
+        return Authentications(_of_pack(pack, pack.auth, variables), names=public)
     prefix = _variable(task.provider or task.service)
     planned = {
         (credential.scheme, credential.role): credential.env
         for credential in credentials(document, operations, prefix)
     }
-    groups = Counter(
-        tuple(scheme.name for scheme in chosen_schemes(document, operation))
-        for operation in operations
-    )
-    names = max(groups, key=lambda group: (bool(group), groups[group]), default=())
-    schemes = [document.security_schemes[name] for name in names]
-    ways = [_of_scheme(scheme, variables, planned, document) for scheme in schemes]
-    if not schemes:
-        ways = [_of_header(name, env, variables) for (name, _), env in planned.items()]
-    parts = tuple(part for part in ways if part.kind != "none")
-    if not parts and variables.has(TOKEN):
-        return Authentication("bearer", (variables.find(TOKEN),))
+    groups = {op.key: tuple(s.name for s in chosen_schemes(document, op)) for op in operations}
+    counts = Counter(group for group in groups.values() if group)
+    ways = {
+        group: _together(
+            _of_scheme(document.security_schemes[name], variables, planned, document)
+            for name in group
+        )
+        for group, _ in counts.most_common()
+    }
+    main = next(iter(ways.values()), None)
+    if main is None:
+        headers = (_of_header(name, env, variables) for (name, _), env in planned.items())
+        main = _together(headers)
+    if main.kind == "none" and variables.has(TOKEN):
+        main = Authentication("bearer", (variables.find(TOKEN),))
+    other = {"+".join(group): way for group, way in ways.items() if way != main}
+    names = {key: "+".join(group) for key, group in groups.items() if ways.get(group, main) != main}
+    return Authentications(main, other, {**names, **public})
+
+
+def _together(ways: Iterable[Authentication]) -> Authentication:
+    parts: list[Authentication] = []
+    for part in ways:
+        if part.kind != "none" and part not in parts:
+            parts.append(part)
     if len(parts) > 1:
-        return Authentication("all", parts=parts)
+        return Authentication("all", parts=tuple(parts))
     return parts[0] if parts else Authentication("none")
 
 
@@ -94,11 +134,11 @@ def secrets_of(auth: Authentication) -> Iterator[str]:
         yield from secrets_of(part)
 
 
-def sent_names(auth: Authentication, document: ApiDocument) -> frozenset[str]:
+def sent_names(ways: Iterable[Authentication], document: ApiDocument) -> frozenset[str]:
     """Names, in lower case, of parameters that authentication sends: no method has them."""
     schemes = document.security_schemes.values()
     key_names = {scheme.parameter.lower() for scheme in schemes if scheme.kind == "api_key"}
-    parts = auth.parts or (auth,)
+    parts = (part for way in ways for part in way.parts or (way,))
     return frozenset(key_names | {part.settings.get("name", "").lower() for part in parts}) - {""}
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.address import is_cleartext
 from noctule.apidoc.naming.word_split import lower_words
+from noctule.apidoc.servers import OtherServers
 from noctule.checks.gates import PACK
-from noctule.codegen.build.auth import auth_of, secrets_of, sent_names
+from noctule.codegen.build.auth import Authentications, auth_of, secrets_of, sent_names
 from noctule.codegen.build.event_objects import event_objects
 from noctule.codegen.build.methods import MethodBuilder, answer_media, idempotency_headers
 from noctule.codegen.build.requests import Conventions, ParameterBuilder
@@ -24,8 +26,8 @@ from noctule.codegen.build.types.renaming import with_names
 from noctule.codegen.build.types.responses import ResponseTypes
 from noctule.codegen.build.webhooks import HandlerBuilder
 from noctule.codegen.model.integration import (
-    Authentication,
     Integration,
+    Method,
     Webhooks,
     Wrapper,
     full_name,
@@ -69,38 +71,38 @@ def build(
     places = _places(task, document, naming)
     operations = [place.operation for place in places]
     auth = auth_of(task, document, operations, pack)
-    resources = {place.resource for place in places if place.resource}
-    titles = {resource: naming.resource_type(resource) for resource in resources}
+    servers = OtherServers(document, operations)
+    titles = {p.resource: naming.resource_type(p.resource) for p in places if p.resource}
     constants = (naming.constant(place.name) for place in places)
     allocator = NameAllocator(naming, task.service, [*constants, *titles.values()])
     conventions = _conventions(document, pack, auth, operations)
-    _check_variables(secrets_of(auth))
+    _check_variables(name for way in auth for name in secrets_of(way))
     objects = event_objects(task, document, pack, operations)
     roots = chain(_roots(operations), *(event_object.roots for event_object in objects.values()))
     answers = ResponseTypes(naming, allocator, roots, _depth(task))
     names = {place.operation.key: full_name(place.resource, place.name) for place in places}
     called = {place.label or place.name: names[place.operation.key] for place in places}
     arguments = ArgumentTypes(naming, allocator, called)
-    methods = MethodBuilder(
-        conventions, answers, ParameterBuilder(naming, conventions, arguments), names
-    )
-    all_methods = without_clashes(map(methods.build, places))
-    module = module_of(task, "webhook", naming)
+    parameters = ParameterBuilder(naming, conventions, arguments)
+    methods = MethodBuilder(conventions, answers, parameters, names)
+    built = (_placed(methods.build(place), place.operation, servers, auth) for place in places)
+    all_methods = without_clashes(built)
     webhooks = None
-    if module and task.webhooks:
-        webhooks = HandlerBuilder(naming, pack, answers, objects, all_methods).webhooks(
-            task, module
-        )
+    if (module := module_of(task, "webhook", naming)) and task.webhooks:
+        handlers = HandlerBuilder(naming, pack, answers, objects, all_methods)
+        webhooks = handlers.webhooks(task, module)
         _check_webhooks(webhooks, document, pack)
-    base_url = _base_url(document, pack)
+    base_url, others = _base_url(document, pack), servers.by_name
     wrapper = Wrapper(
         name=naming.service_type(task.service),
         slug=task.provider or "_".join(lower_words(task.service)) or "service",
         service=_one_line(task.service),
         module=module_of(task, "wrapper", naming),
         base_url=base_url,
-        allow_plain_http=_accepts_cleartext(task, base_url, auth),
-        auth=auth,
+        allow_plain_http=_accepts_cleartext(task, [base_url, *others.values()], auth),
+        auth=auth.main,
+        schemes=auth.schemes,
+        servers=others,
         idempotency_header=conventions.idempotency_header,
         records=(*answers.records.values(), *arguments.records.values()),
         methods=all_methods,
@@ -110,8 +112,16 @@ def build(
         pack=pack,
         asynchronous=asynchronous,
     )
-    wrapper = with_names(wrapper, allocator.shared_choices())
-    return Integration(in_resources(wrapper, titles, naming), webhooks)
+    named = with_names(wrapper, allocator.shared_choices())
+    return Integration(in_resources(named, titles, naming), webhooks)
+
+
+def _placed(
+    method: Method, operation: ApiOperation, servers: OtherServers, auth: Authentications
+) -> Method:
+    """The method with the names of its server and of its scheme."""
+    scheme = auth.names.get(operation.key, "")
+    return replace(method, server=servers.name_of(operation), auth=scheme)
 
 
 def _check_webhooks(webhooks: Webhooks, document: ApiDocument, pack: Pack | None) -> None:
@@ -124,7 +134,7 @@ def _check_webhooks(webhooks: Webhooks, document: ApiDocument, pack: Pack | None
 def _conventions(
     document: ApiDocument,
     pack: Pack | None,
-    auth: Authentication,
+    auth: Authentications,
     operations: Iterable[ApiOperation],
 ) -> Conventions:
     """What is true for every operation; the idempotency header is the pack's or the document's."""
@@ -134,7 +144,7 @@ def _conventions(
         pack.idempotency.header if pack and pack.idempotency else next(iter(headers), ""),
         sent_names(auth, document),
         pack.parameters if pack else {},
-        bearer=any(part.kind in BEARERS for part in (auth, *auth.parts)),
+        bearer=any(part.kind in BEARERS for way in auth for part in (way, *way.parts)),
         of_pack=document.source.startswith(PACK),
     )
 
@@ -212,9 +222,10 @@ def _base_url(document: ApiDocument, pack: Pack | None) -> str:
     return document.base_url or live
 
 
-def _accepts_cleartext(task: IntegrationTask, base_url: str, auth: Authentication) -> bool:
+def _accepts_cleartext(task: IntegrationTask, servers: list[str], auth: Authentications) -> bool:
     """Whether credentials go over http://, which the user has accepted with a reason."""
-    urls = [base_url, *(part.settings.get("url", "") for part in (auth, *auth.parts))]
+    parts = (part for way in auth for part in (way, *way.parts))
+    urls = [*servers, *(part.settings.get("url", "") for part in parts)]
     return bool(task.accepted_incomplete) and any(map(is_cleartext, urls))
 
 

@@ -195,6 +195,11 @@ class Method:
     """The resource in a whole API, such as "payment_intents"; "" otherwise."""
     streams: bool = False
     """Whether the response can be too large or too slow to be read at once."""
+    server: str = ""
+    """The name of its server in `Wrapper.servers`; "" for the base URL."""
+    auth: str = ""
+    """The name of its scheme in `Wrapper.schemes`; "" for the wrapper's, "none" for no
+    credentials."""
 
     @property
     def reads_otherwise(self) -> bool:
@@ -278,6 +283,10 @@ class Wrapper:
     """Title and version of the document the methods are from."""
     pack: Pack | None
     asynchronous: bool = True
+    servers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Other servers, name -> base URL."""
+    schemes: Mapping[str, Authentication] = field(default_factory=dict[str, "Authentication"])
+    """Other ways to authenticate, by name."""
     resources: tuple[Resource, ...] = ()
     """Resources of a whole API; `records` are then those that several resources use."""
 

@@ -39,34 +39,44 @@ class WatchedClock(FastClock):
         super().block(seconds)
 
 
-class RedirectingTransport(HttpTransport):
-    """Sends requests for other hosts (a token endpoint) to the fake provider as well, so that
-    nothing leaves the machine."""
+class FakeAddress:
+    """Where the fake provider is, and the header that tells it for whom a request was."""
 
-    def __init__(self, base_url: str, clock: FastClock) -> None:
+    def __init__(self, base_url: str, host_header: str) -> None:
+        self.base_url = base_url
+        self._host_header = host_header
+
+    def redirected(self, request: Request) -> Request:
+        """`request`, to the fake provider."""
+        fake, target = urlsplit(self.base_url), urlsplit(request.url)
+        return replace(
+            request,
+            url=urlunsplit((fake.scheme, fake.netloc, *target[2:])),
+            headers={**request.headers, self._host_header: target.netloc},
+        )
+
+
+class RedirectingTransport(HttpTransport):
+    """Sends every request to the fake provider, whatever its host, so that nothing leaves the
+    machine."""
+
+    def __init__(self, fake: FakeAddress, clock: FastClock) -> None:
         super().__init__(clock=clock)
-        self._base_url = base_url
+        self._fake = fake
 
     async def asend(self, request: Request) -> Response:
-        return await super().asend(_redirected(request, self._base_url))
+        return await super().asend(self._fake.redirected(request))
 
 
 class SyncRedirectingTransport(SyncHttpTransport):
     """`RedirectingTransport` for a `SyncService`."""
 
-    def __init__(self, base_url: str, clock: FastClock) -> None:
+    def __init__(self, fake: FakeAddress, clock: FastClock) -> None:
         super().__init__(clock=clock)
-        self._base_url = base_url
+        self._fake = fake
 
     def send(self, request: Request) -> Response:
-        return super().send(_redirected(request, self._base_url))
-
-
-def _redirected(request: Request, base_url: str) -> Request:
-    fake, target = urlsplit(base_url), urlsplit(request.url)
-    if target.netloc == fake.netloc:
-        return request
-    return replace(request, url=urlunsplit((fake.scheme, fake.netloc, *target[2:])))
+        return super().send(self._fake.redirected(request))
 
 
 class Caller:
@@ -79,7 +89,8 @@ class Caller:
     async def call(self, command: dict[str, Any]) -> dict[str, Any]:
         """Call one method of a new service `times` times, each within `limit` real seconds."""
         clock = WatchedClock(command["speed"])
-        service = self._service(command["base_url"], clock)
+        fake = FakeAddress(command["base_url"], command["host_header"])
+        service = self._service(fake, clock)
         try:
             method = attrgetter(command["method"])(service)
         except AttributeError as error:
@@ -94,11 +105,16 @@ class Caller:
             await _closed(service)
         return {"outcomes": outcomes, "waits": clock.waits}
 
-    def _service(self, base_url: str, clock: FastClock) -> Any:
+    def _service(self, fake: FakeAddress, clock: FastClock) -> Any:
+        """The service with its own addresses; with the fake's where it has none."""
         sync = issubclass(self._kind, SyncService)
-        transport = (SyncRedirectingTransport if sync else RedirectingTransport)(base_url, clock)
+        transport = (SyncRedirectingTransport if sync else RedirectingTransport)(fake, clock)
+        config = self._kind.config
+        addresses: dict[str, Any] = {} if config.base_url else {"base_url": fake.base_url}
+        if unknown := {name: fake.base_url for name, url in config.servers.items() if not url}:
+            addresses["servers"] = unknown
         try:
-            return self._kind(base_url=base_url, transport=transport, clock=clock)
+            return self._kind(**addresses, transport=transport, clock=clock)
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             raise NotLoaded("no_instance", self.name, cause) from error

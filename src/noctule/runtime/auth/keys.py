@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from noctule.runtime.auth.base import Auth, Session
 from noctule.runtime.encoding.headers import header
 from noctule.runtime.errors import ConfigurationError
 from noctule.runtime.redaction.known_secrets import KNOWN
-from noctule.runtime.secrets import secret_source
+from noctule.runtime.secrets import SecretRef, secret_source
 
 if TYPE_CHECKING:
     from noctule.runtime.auth.base import SecretValues
@@ -70,8 +70,8 @@ class ApiKeyQuery(Auth):
 class Basic(Auth):
     """User name and password (RFC 7617), in UTF-8. Many APIs put a key in one of the two.
 
-    A user name that is not secret may be a plain text beside a password. Leave out the password
-    where the provider wants it empty.
+    A user name that is not secret may be a plain text beside a password. Where the provider wants
+    the password empty, leave it out, or set its variable to nothing; not to set it is an error.
     """
 
     username: SecretSource | str
@@ -79,7 +79,9 @@ class Basic(Auth):
 
     def __post_init__(self) -> None:
         if self.password is not None:
-            secret_source(self.password, "Basic, for the password,")
+            password = secret_source(self.password, "Basic, for the password,")
+            if isinstance(password, SecretRef):
+                object.__setattr__(self, "password", replace(password, may_be_empty=True))
         if self.password is None or not isinstance(self.username, str):
             secret_source(self.username, "Basic, for the user name,")
 

@@ -36,7 +36,8 @@ class Servers:
 
     A service with a base URL of its own (a sandbox, say) is not sent to the config's other servers
     unless their addresses are given as well: it might reach production with what is for a test.
-    A server that is only a path ("/uploads") is below the base URL's origin, wherever that is.
+    A server that is only a path ("/uploads"), or at the origin of the config's base URL, is at the
+    origin of the base URL, wherever that is.
     """
 
     def __init__(
@@ -49,11 +50,14 @@ class Servers:
                 raise errors.ConfigurationError(f"no server {name!r}; the servers are: {known}")
         main = place_of(base_url)
         same = base_url.rstrip("/") == config.base_url.rstrip("/") or not config.base_url
-        addresses = {
-            name: f"{main.origin}{url}" if url.startswith("/") else url
-            for name, url in {**config.servers, **(others or {})}.items()
-            if same or url.startswith("/") or name in (others or {})
-        }
+        usual = place_of(config.base_url).origin if config.base_url else main.origin
+        addresses = dict(others or {})
+        for name, url in config.servers.items():
+            path = url.removeprefix(str(usual))
+            if path[:1] in ("", "/") and url:
+                addresses.setdefault(name, f"{main.origin}{path}")
+            elif same:
+                addresses.setdefault(name, url)
         self._places = {name: place_of(url) for name, url in addresses.items() if url}
         self._places[DEFAULT] = main
         self.origins = tuple(dict.fromkeys(place.origin for place in self._places.values()))

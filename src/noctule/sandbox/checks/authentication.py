@@ -14,8 +14,6 @@ def credential_missing(
     document: ApiDocument, operation: ApiOperation, request: IncomingRequest
 ) -> str | None:
     """What is missing, in words; None when one of the documented alternatives is satisfied."""
-    if not operation.security:
-        return None
     missing: list[str] = []
     for alternative in operation.security:
         schemes = [document.security_schemes.get(name) for name in alternative]
@@ -23,7 +21,24 @@ def credential_missing(
         if not absent:
             return None
         missing.append(" and ".join(absent))
-    return f"no credential: {' or '.join(missing)}"
+    return f"no credential: {' or '.join(missing)}" if missing else None
+
+
+def credential_exposed(
+    document: ApiDocument, operation: ApiOperation, request: IncomingRequest
+) -> str | None:
+    """Which credential a public operation got, in words; None for other operations."""
+    if not operation.public:
+        return None
+    schemes = {
+        name
+        for other in document.operations.values()
+        for names in other.security
+        for name in names
+        if name in document.security_schemes
+    }
+    sent = [name for name in sorted(schemes) if _carried(document.security_schemes[name], request)]
+    return f"a public operation got a credential: {', '.join(sent)}" if sent else None
 
 
 def _carried(scheme: SecurityScheme, request: IncomingRequest) -> bool:

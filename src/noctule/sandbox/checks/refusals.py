@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.sandbox.checks.authentication import credential_missing
+from noctule.sandbox.checks.authentication import (
+    credential_exposed,
+    credential_missing,
+)
 from noctule.sandbox.checks.decoding import Undecodable, decode
 from noctule.sandbox.checks.validation import Validators
 from noctule.sandbox.request import Refusal
@@ -35,6 +38,9 @@ class RequestChecks:
         # Where the pack names another header than the document, the pack is right.
         if missing is not None and not request.headers.get(self._header):
             raise Refusal(401, missing)
+        exposed = credential_exposed(self._document, match.operation, request)
+        if exposed is not None and not self._header:
+            raise Refusal(400, exposed)
         try:
             values = decode(match.operation, match.path, request)
         except Undecodable as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from noctule.sandbox.request import PATH_PARAMETER
 
@@ -37,27 +37,20 @@ class Router:
     """A tree of path segments; a literal beats a mixed segment, which beats a parameter."""
 
     def __init__(self, document: ApiDocument) -> None:
-        paths = {urlsplit(server.url).path.rstrip("/") for server in document.servers} - {""}
-        self._prefixes = sorted(paths, key=len, reverse=True)
         self._root = _PathSegment()
         for operation in document.operations.values():
             self._node(operation).operations.setdefault(operation.method, operation)
 
-    def match(self, method: str, path: str) -> RouteMatch | None:
-        """The operation that `method` and `path` (as sent, no query) name, or None."""
-        segments = self._without_prefix(path).strip("/").split("/")
+    def match(self, method: str, path: str, prefixes: Iterable[str]) -> RouteMatch | None:
+        """The operation that `method` and `path` (as sent, no query) name, or None. `prefixes` are
+        the paths of the servers, the longest first."""
+        segments = _without_prefix(path, prefixes).strip("/").split("/")
         for node, values in _walk(self._root, segments, 0, ()):
             operation = node.operations.get(method)
             if operation is not None:
                 names = PATH_PARAMETER.findall(operation.path)
                 return RouteMatch(operation, dict(zip(names, map(unquote, values), strict=True)))
         return None
-
-    def _without_prefix(self, path: str) -> str:
-        for prefix in self._prefixes:
-            if path == prefix or path.startswith(f"{prefix}/"):
-                return path[len(prefix) :]
-        return path
 
     def prefer(self, operation: ApiOperation) -> None:
         """Prefer `operation` where several have its method and path, because only a fragment tells
@@ -69,6 +62,13 @@ class Router:
         for segment in operation.path.partition("#")[0].partition("?")[0].strip("/").split("/"):
             node = _child(node, segment)
         return node
+
+
+def _without_prefix(path: str, prefixes: Iterable[str]) -> str:
+    for prefix in prefixes:
+        if path == prefix or path.startswith(f"{prefix}/"):
+            return path[len(prefix) :]
+    return path
 
 
 def _child(node: _PathSegment, segment: str) -> _PathSegment:

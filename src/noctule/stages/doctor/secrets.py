@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule import manifest
@@ -45,6 +45,7 @@ class _Variable:
     shape: str
     """Of its value, as a regular expression; "" if unknown."""
     pack: Pack | None
+    may_be_empty: bool = False
 
 
 def check_secrets(context: DoctorContext) -> Iterator[DoctorFinding]:
@@ -60,7 +61,9 @@ def _variables(context: DoctorContext) -> dict[str, _Variable]:
         service = task.provider or task.service
         for variable in task.env_vars:
             if variable.required and variable.role not in OTHER_ROLES:
-                variables[variable.name] = _variable(variable.name, service)
+                needed = _variable(variable.name, service)
+                empty = variable.role == "password"
+                variables[variable.name] = replace(needed, may_be_empty=empty)
     for route in context.routes:
         for name in route.secrets:
             variables.setdefault(name, _variable(name, route.provider))
@@ -77,7 +80,7 @@ def _checked(variable: _Variable) -> DoctorFinding:
     name, service, shape = variable.name, variable.service, variable.shape
     values = {"name": name}
     try:
-        secret = SecretRef(name).read()
+        secret = SecretRef(name, variable.may_be_empty).read()
     except MissingSecrets:
         return DoctorFinding("bad", "secrets", "missing", service, values)
     except ConfigurationError as error:

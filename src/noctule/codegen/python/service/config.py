@@ -30,6 +30,14 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
     yield f"name={string(wrapper.slug)}"
     yield f"base_url={string(wrapper.base_url)}"
     yield joined("auth=", _auth(wrapper.auth, imports))
+    if wrapper.servers:
+        yield joined("servers=", literal(dict(wrapper.servers)))
+    if wrapper.schemes:
+        pairs = [
+            joined(f"{string(name)}: ", _auth(scheme, imports))
+            for name, scheme in wrapper.schemes.items()
+        ]
+        yield joined("schemes=", collection("{", pairs, "}"))
     if wrapper.allow_plain_http:
         yield "allow_plain_http=True"
     if wrapper.idempotency_header:

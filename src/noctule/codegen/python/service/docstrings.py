@@ -47,7 +47,8 @@ def module_doc(wrapper: Wrapper) -> list[str]:
 
 def class_doc(wrapper: Wrapper) -> list[str]:
     """What the service does on every call, the variables it reads, and its addresses."""
-    names = list(dict.fromkeys(secrets_of(wrapper.auth)))
+    ways = (wrapper.auth, *wrapper.schemes.values())
+    names = list(dict.fromkeys(name for way in ways for name in secrets_of(way)))
     reads = f"Reads {_listed(names)} from the environment." if names else ""
     first = f"{wrapper.service}, with timeouts, retries and a circuit breaker on every call."
     common = sorted(common_failures(wrapper), key=lambda failure: failure.status)

@@ -44,6 +44,10 @@ def operation_block(method: Method, imports: Imports) -> Block:
         items.append(f"accepts={string(method.accepts)}")
     if method.content_type:
         items.append(f"content_type={string(method.content_type)}")
+    if method.server:
+        items.append(f"server={string(method.server)}")
+    if method.auth:
+        items.append(f"auth={string(method.auth)}")
     operation = call(imports.use(RUNTIME, "Operation"), *items)
     return Block(tuple(lay_out(joined(f"{constant_name(method.name)} = ", operation))))
 

@@ -25,6 +25,7 @@ from noctule.codegen.python.emitter.module import Block
 from noctule.codegen.python.naming import constant_name
 from noctule.codegen.python.tests.context import CONTRACT
 from noctule.codegen.python.tests.example_answers import nested
+from noctule.codegen.python.tests.profile import credentials_code
 from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
@@ -112,6 +113,11 @@ class CallTable:
         headers |= {"Content-Type": method.content_type} if method.content_type else {}
         if headers:
             yield joined("headers=", literal(headers))
+        if method.server:
+            yield f"url={string(self._context.url_of(method))}"
+        credentials = credentials_code(self._context.wrapper, method, self._context.imports)
+        if credentials is not None:
+            yield joined("credentials=", credentials)
 
     def _body(self, method: Method, request: Expected) -> Iterator[Code]:
         if request.form is not None:

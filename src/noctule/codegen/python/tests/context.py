@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from noctule.codegen.python.naming import python_name
 
 if TYPE_CHECKING:
-    from noctule.codegen.model.integration import Integration, Wrapper
+    from collections.abc import Mapping
+
+    from noctule.codegen.model.integration import Integration, Method, Wrapper
     from noctule.codegen.python.emitter.module import Imports
     from noctule.codegen.python.webhooks.recipes import FrameworkRecipe
 
@@ -39,3 +42,14 @@ class FileContext:
     def origin(self) -> str:
         """Where the service sends its requests."""
         return (self.wrapper.base_url or ORIGIN).rstrip("/")
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Servers that the document does not say where to find, for the tests."""
+        unknown = [name for name, url in self.wrapper.servers.items() if not url]
+        return {name: f"https://server-{number}.test" for number, name in enumerate(unknown, 1)}
+
+    def url_of(self, method: Method) -> str:
+        """Where a method's requests go that has a server of its own."""
+        url = self.addresses.get(method.server) or self.wrapper.servers[method.server]
+        return urljoin(self.origin, url).rstrip("/")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from noctule.codegen.build.auth import secrets_of
+from noctule.codegen.build.auth import PUBLIC, secrets_of
+from noctule.codegen.model.integration import Authentication
 from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import literal, string
 from noctule.codegen.python.emitter.module import Block
@@ -15,7 +16,8 @@ from noctule.codegen.python.tests.context import CONTRACT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from noctule.codegen.model.integration import Authentication
+    from noctule.codegen.model.integration import Method, Wrapper
+    from noctule.codegen.python.emitter.module import Imports
     from noctule.codegen.python.tests.context import FileContext
 
 
@@ -34,16 +36,28 @@ def _facts(context: FileContext) -> Iterator[Code]:
     wrapper, imports = context.wrapper, context.imports
     pack = wrapper.pack
     service = imports.use(wrapper.module, wrapper.name)
-    if wrapper.base_url:
-        yield f"service={service}"
-    else:
+    addresses: list[Code] = []
+    if not wrapper.base_url:
+        addresses.append(f"base_url={string(context.origin)}")
+    if context.addresses:
+        addresses.append(joined("servers=", literal(dict(context.addresses))))
+    if addresses:
         partial = imports.use("functools", "partial")
-        yield joined("service=", call(partial, service, f"base_url={string(context.origin)}"))
+        yield joined("service=", call(partial, service, *addresses))
+    else:
+        yield f"service={service}"
     yield f"name={string(wrapper.slug)}"
     yield f"url={string(context.origin)}"
-    if names := list(dict.fromkeys(secrets_of(wrapper.auth))):
+    names = list(dict.fromkeys(secrets_of(wrapper.auth)))
+    of_schemes = (name for auth in wrapper.schemes.values() for name in secrets_of(auth))
+    later = [name for name in dict.fromkeys(of_schemes) if name not in names]
+    if names:
         yield joined("secrets=", collection("[", map(string, names), "]"))
+    if later:
+        yield joined("later_secrets=", collection("[", map(string, later), "]"))
     yield from _sent(wrapper.auth, pack.headers if pack else {})
+    if paths := list(dict.fromkeys(_token_paths(wrapper))):
+        yield joined("token_paths=", collection("[", map(string, paths), "]"))
     steered = {name for method in wrapper.methods if method.pages for name in method.pages.steered}
     if steered:
         yield joined("page_parameters=", collection("[", map(string, sorted(steered)), "]"))
@@ -64,9 +78,19 @@ def _facts(context: FileContext) -> Iterator[Code]:
         yield f"timeout={wrapper.timeout!r}"
 
 
+def credentials_code(wrapper: Wrapper, method: Method, imports: Imports) -> Code | None:
+    """What a request of the method carries instead of the profile's credentials; None if that is
+    what it carries."""
+    if not method.auth:
+        return None
+    auth = Authentication("none") if method.auth == PUBLIC else wrapper.schemes[method.auth]
+    of_pack = wrapper.pack.headers if wrapper.pack else dict[str, str]()
+    return call(imports.use(CONTRACT, "SentCredentials"), *_sent(auth, of_pack))
+
+
 def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
     """Credentials and headers of every request."""
-    authorization = token_path = ""
+    authorization = ""
     # What is accepted differs between operations.
     headers = {name: value for name, value in of_pack.items() if name.lower() != "accept"}
     query: dict[str, str] = {}
@@ -79,7 +103,6 @@ def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
                 authorization = f"Basic {':'.join(names)}"
             case "client_credentials" | "refresh_token":
                 authorization = "Bearer issued"
-                token_path = urlsplit(part.settings["url"]).path
             case "header":
                 headers[part.settings["name"]] = part.settings.get("prefix", "") + names[0]
             case "query":
@@ -89,4 +112,10 @@ def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
     yield from [f"authorization={string(authorization)}"] if authorization else []
     yield from [joined("headers=", literal(headers))] if headers else []
     yield from [joined("query=", literal(query))] if query else []
-    yield from [f"token_path={string(token_path)}"] if token_path else []
+
+
+def _token_paths(wrapper: Wrapper) -> Iterator[str]:
+    for auth in (wrapper.auth, *wrapper.schemes.values()):
+        for part in (auth, *auth.parts):
+            if part.kind in ("client_credentials", "refresh_token"):
+                yield urlsplit(part.settings["url"]).path

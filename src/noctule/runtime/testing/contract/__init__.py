@@ -30,7 +30,12 @@ Time is virtual, and nothing leaves the process. This package needs pytest; the 
 """
 
 from noctule.runtime.testing.contract.calls import CallContract
-from noctule.runtime.testing.contract.example import ExampleCall, ExamplePages, ServiceProfile
+from noctule.runtime.testing.contract.example import (
+    ExampleCall,
+    ExamplePages,
+    SentCredentials,
+    ServiceProfile,
+)
 from noctule.runtime.testing.contract.resilience import ResilienceContract, ServiceContract
 from noctule.runtime.testing.contract.workbench import Workbench
 
@@ -39,6 +44,7 @@ __all__ = [
     "ExampleCall",
     "ExamplePages",
     "ResilienceContract",
+    "SentCredentials",
     "ServiceContract",
     "ServiceProfile",
     "Workbench",

@@ -85,7 +85,8 @@ class CallContract(Contract):
         ends after the last page or `max_items`, and passes its options on."""
         assert paged_example.pages is not None
         pages = two_pages(
-            replace(paged_example, request=bench.filled(paged_example.request)), bench.profile.url
+            replace(paged_example, request=bench.filled(paged_example.request)),
+            paged_example.url or bench.profile.url,
         )
         read = paged_example.pages.call
         bench.provider.replies(json=pages.first, headers=pages.headers)
@@ -152,18 +153,18 @@ def _check_pages(
     asked, filters, again = (
         [pair for pair in pairs if pair[0] not in steered]
         for pairs in (
-            query_of(bench, first),
+            query_of(bench, first, example),
             expected_query(bench, example),
-            query_of(bench, second),
+            query_of(bench, second, example),
         )
     )
     assert asked == filters
     assert (first.method, first.path) == (second.method, second.path)
     if not pages.parameter:
-        assert query_of(bench, second) == [("page", pages.value)]
+        assert query_of(bench, second, example) == [("page", pages.value)]
         return
     assert again == filters
-    fields: Mapping[str, object] = dict(query_of(bench, second))
+    fields: Mapping[str, object] = dict(query_of(bench, second, example))
     if example.form is not None:
         fields = second.form
     elif example.json is not None:

@@ -36,6 +36,16 @@ class ExamplePages(Generic[S]):
     of them holds a dot: {"next_at": ["@odata.nextLink"]}."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class SentCredentials:
+    """What a request carries so that the provider knows who sends it; empty for a public
+    operation. The fields are those of `ServiceProfile`."""
+
+    authorization: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 @dataclass(frozen=True)
 class ExampleCall(Generic[S]):
     """A call of one method, the request that it must send, and what the provider answers.
@@ -76,6 +86,10 @@ class ExampleCall(Generic[S]):
     pages: ExamplePages[S] | None = None
     stream: Callable[[S], object] | None = None
     """Makes the call and returns a context manager over the pieces of the answer."""
+    url: str = ""
+    """Where the request goes, if not to the profile's `url`."""
+    credentials: SentCredentials | None = None
+    """What it carries instead of the profile's credentials."""
     name: str = ""
     """The operation's name in telemetry; the contract takes the key of the table."""
 
@@ -110,8 +124,10 @@ class ServiceProfile:
     url: str
     """Where all requests go, without a slash at the end."""
     secrets: Sequence[str] = ()
-    """Every environment variable that the service reads. They hold
+    """Every environment variable that the service reads when it is created. They hold
     placeholders during a test, random in each run."""
+    later_secrets: Sequence[str] = ()
+    """Those that only some calls need, and read."""
     authorization: str = ""
     """The Authorization header: "Bearer {ACME_TOKEN}". "Basic {ACME_USER}:{ACME_PASSWORD}" is
     written in plain text here and compared in Base64."""
@@ -119,8 +135,8 @@ class ServiceProfile:
     """Headers of every request: "X-Api-Key": "{ACME_KEY}", an API version."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     """Query parameters of every request, for providers that take the key there."""
-    token_path: str = ""
-    """The path that OAuth2 tokens are requested from; the contract then issues "issued"."""
+    token_paths: Sequence[str] = ()
+    """The paths that OAuth2 tokens are requested from; the contract then issues "issued"."""
     page_parameters: Sequence[str] = ()
     """Query parameters that iterators set by themselves, so that they do not accept them."""
     idempotency_header: str = ""

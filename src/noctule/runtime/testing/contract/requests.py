@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+from noctule.runtime.testing.contract.example import SentCredentials
+
 if TYPE_CHECKING:
     from noctule.runtime.testing.contract.example import ExampleCall
     from noctule.runtime.testing.contract.workbench import Workbench
@@ -15,9 +17,9 @@ def check_request(bench: Workbench, received: Received, example: ExampleCall[Any
     """Assert that `received` is the request of `example`, down to the body."""
     method, _, target = bench.filled(example.request).partition(" ")
     assert (received.method, received.path) == (method, target.partition("?")[0])
-    assert received.url.startswith(f"{bench.profile.url}/")
-    assert query_of(bench, received) == expected_query(bench, example)
-    for name, value in {**bench.profile.headers, **example.headers}.items():
+    assert received.url.startswith(f"{example.url or bench.profile.url}/")
+    assert query_of(bench, received, example) == expected_query(bench, example)
+    for name, value in {**credentials_of(bench, example).headers, **example.headers}.items():
         assert received.headers.get(name) == bench.filled(value), name
     if header := bench.profile.idempotency_header:
         keyed = example.retry_mode(bench.profile) == "with_key"
@@ -25,10 +27,38 @@ def check_request(bench: Workbench, received: Received, example: ExampleCall[Any
     _check_body(bench, received, example)
 
 
-def query_of(bench: Workbench, received: Received) -> list[tuple[str, str]]:
-    """Sorted names and values of the query, without those of every request."""
+def credentials_of(bench: Workbench, example: ExampleCall[Any]) -> SentCredentials:
+    """Those of the example, else the profile's, with the headers and the query of every request."""
+    profile = bench.profile
+    return example.credentials or SentCredentials(
+        authorization=profile.authorization, headers=profile.headers, query=profile.query
+    )
+
+
+def check_credentials(bench: Workbench, received: Received, example: ExampleCall[Any]) -> None:
+    """Assert that `received` carries the credentials of its operation, and no others."""
+    profile, own = bench.profile, credentials_of(bench, example)
+    for name, value in own.query.items():
+        assert received.query.get(name) == bench.filled(value), name
+    for name, value in own.headers.items():
+        assert received.headers.get(name) == bench.filled(value), name
+    if own.authorization:
+        assert received.headers.get("Authorization") == bench.authorization(own)
+    elif example.credentials is not None and "authorization" not in map(str.lower, own.headers):
+        assert received.headers.get("Authorization") is None
+    mine = [*own.query.values(), *own.headers.values()]
+    others = [text for text in (*profile.query.values(), *profile.headers.values()) if "{" in text]
+    wrong = {*map(bench.filled, others)} - {*map(bench.filled, mine)}
+    assert not wrong.intersection([*received.query.values(), *received.headers.values()])
+
+
+def query_of(
+    bench: Workbench, received: Received, example: ExampleCall[Any]
+) -> list[tuple[str, str]]:
+    """Sorted names and values of the query, without those of the credentials."""
     pairs = _pairs(urlsplit(received.url).query)
-    return sorted(pair for pair in pairs if pair[0] not in bench.profile.query)
+    own = credentials_of(bench, example).query
+    return sorted(pair for pair in pairs if pair[0] not in own)
 
 
 def expected_query(bench: Workbench, example: ExampleCall[Any]) -> list[tuple[str, str]]:

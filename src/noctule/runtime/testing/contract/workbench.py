@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from noctule.runtime.call.config import CallOptions
     from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.errors import ServiceError
-    from noctule.runtime.testing.contract.example import ExampleCall, ServiceProfile
+    from noctule.runtime.testing.contract.example import (
+        ExampleCall,
+        SentCredentials,
+        ServiceProfile,
+    )
 
 ISSUED_TOKEN = "issued"  # noqa: S105 - a placeholder
 _TOKEN_ANSWER = {"access_token": ISSUED_TOKEN, "token_type": "Bearer", "expires_in": 3600}
@@ -30,7 +34,7 @@ _TOKEN_ANSWER = {"access_token": ISSUED_TOKEN, "token_type": "Bearer", "expires_
 @contextmanager
 def workbench(profile: ServiceProfile) -> Generator[Workbench]:
     """A new service whose environment holds random credentials while the block runs."""
-    values = {name: _placeholder(name) for name in profile.secrets}
+    values = {name: _placeholder(name) for name in (*profile.secrets, *profile.later_secrets)}
     with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as runner:
         for name, value in values.items():
             environment.setenv(name, value)
@@ -52,8 +56,8 @@ class Workbench:
         self._runner = runner
         self.clock = VirtualClock()
         self.provider = MockProvider(clock=self.clock)
-        if profile.token_path:
-            route = f"POST {profile.token_path}"
+        for path in profile.token_paths:
+            route = f"POST {path}"
             self.provider.replies(json=_TOKEN_ANSWER, times=None, on=route)
         self.events: list[TelemetryEvent] = []
         self.service: Any = profile.service(
@@ -63,10 +67,8 @@ class Workbench:
     @property
     def requests(self) -> list[Received]:
         """What the service sent, without requests for tokens."""
-        token_path = self.profile.token_path
-        return [
-            request for request in self.provider.requests if request.path != (token_path or None)
-        ]
+        paths = self.profile.token_paths
+        return [request for request in self.provider.requests if request.path not in paths]
 
     @property
     def violations(self) -> int:
@@ -138,10 +140,9 @@ class Workbench:
         ]
         return sorted(pairs)
 
-    @property
-    def authorization(self) -> str:
-        """The Authorization header that every request must have; "" for none."""
-        text = self.filled(self.profile.authorization)
+    def authorization(self, credentials: SentCredentials) -> str:
+        """The Authorization header that these credentials make; "" for none."""
+        text = self.filled(credentials.authorization)
         scheme, _, pair = text.partition(" ")
         if scheme != "Basic":
             return text

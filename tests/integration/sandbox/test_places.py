@@ -1,0 +1,75 @@
+"""The fake provider judges where a request was sent, and which credential came with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from noctule.sandbox.checks.hosts import ADDRESSED
+from support.sandbox_samples import SCHEMES, document, operation, play
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from noctule.sandbox import FakeProvider
+
+UPLOAD = "https://upload.parcels.example/2"
+USUAL = "api.parcels.example"
+PATHS: Any = {
+    "/me": {"get": operation(security=[{"bearer": []}])},
+    "/status": {"get": operation(security=[])},
+    "/both": {"get": operation(security=[{}, {"bearer": []}])},
+    "/files": {"servers": [{"url": UPLOAD}], "get": operation(security=[{"bearer": []}])},
+    "/own": {
+        "servers": [{"url": UPLOAD}],
+        "get": operation(security=[{"bearer": []}], servers=[{"url": "https://own.example"}]),
+    },
+}
+BEARER = {"Authorization": "Bearer k"}
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/me", USUAL, 204),
+        ("/me", "self-hosted.example", 204),
+        ("/me", "upload.parcels.example", 421),
+        ("/2/files", "upload.parcels.example", 204),
+        ("/2/files", "UPLOAD.parcels.example", 204),
+        ("/2/files", USUAL, 421),
+        ("/v1/files", USUAL, 421),
+        ("/2/files", "evil.example", 421),
+        ("/own", "own.example", 204),
+        ("/2/own", "upload.parcels.example", 421),
+        ("/2/files", "", 204),
+    ],
+)
+def test_a_request_goes_to_a_server_of_its_operation(path: str, host: str, status: int) -> None:
+    async def scene(fake: FakeProvider, client: httpx2.AsyncClient) -> None:
+        headers = {**BEARER, ADDRESSED: host} if host else BEARER
+        answer = await client.get(fake.origin + path, headers=headers)
+        assert answer.status_code == status, answer.text
+        assert status == 204 or f"sent to {host.lower()}, but" in fake.ledger.exchanges[0].reason
+
+    play(scene, document(PATHS, schemes=SCHEMES))
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/status", {}, 204),
+        ("/status", BEARER, 400),
+        ("/status", {"X-Api-Key": "k"}, 204),
+        ("/both", {}, 204),
+        ("/both", BEARER, 204),
+        ("/me", {}, 401),
+    ],
+)
+def test_a_public_operation_gets_no_credential(
+    path: str, headers: dict[str, str], status: int
+) -> None:
+    async def scene(_fake: FakeProvider, client: httpx2.AsyncClient) -> None:
+        assert (await client.get(path, headers=headers)).status_code == status
+
+    play(scene, document(PATHS, schemes=SCHEMES))

@@ -62,6 +62,12 @@ def credentials(
     return tuple(found.values())
 
 
+def token_store(refresh_token: str) -> str:
+    """The variable for the path of the file that keeps a rotated refresh token:
+    "ACME_REFRESH_TOKEN" -> "ACME_TOKEN_STORE"."""
+    return f"{refresh_token.removesuffix('_TOKEN').removesuffix('_REFRESH')}_TOKEN_STORE"
+
+
 def chosen_schemes(document: ApiDocument, operation: ApiOperation) -> tuple[SecurityScheme, ...]:
     """The schemes used together for the operation: the supported alternative that needs the fewest
     variables, the document's order deciding ties; () where there is none."""

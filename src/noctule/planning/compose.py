@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.apidoc.credentials import credentials
+from noctule.apidoc.credentials import credentials, token_store
 from noctule.apidoc.naming.operation_names import OperationNames
 from noctule.checks.gates import PACK
 from noctule.checks.retry_text import TIMEOUT, retry_text
@@ -195,6 +195,7 @@ def _of_document(draft: PlanDraft) -> list[EnvVar]:
     if draft.whole:
         operations = list(provider.document.operations.values())
     needed = credentials(provider.document, operations, provider.slug.upper())
+    stores = {token_store(c.env) for c in needed if c.role == "refresh_token"}
     return [
         EnvVar(
             name=credential.env,
@@ -203,7 +204,16 @@ def _of_document(draft: PlanDraft) -> list[EnvVar]:
             source="document",
         )
         for credential in {c.env: c for c in reversed(needed)}.values()
-    ][::-1]
+    ][::-1] + [
+        EnvVar(
+            name=store,
+            description=say(language, "planning.env_token_store", service=provider.name),
+            role="setting",
+            required=False,
+            source="document",
+        )
+        for store in sorted(stores)
+    ]
 
 
 def _methods(draft: PlanDraft) -> list[PlannedMethod]:

@@ -62,6 +62,8 @@ def throwaway(
     pair = KeyPair("", "")
     variables: dict[str, str] = {}
     for variable in task.env_vars:
+        if variable.role == "setting" and not variable.required:
+            continue
         fact = facts.get(variable.name)
         value = _shaped_value(fact.shape, sandbox) if fact is not None and fact.shape else ""
         value = value or _random_value()
@@ -71,7 +73,7 @@ def throwaway(
             pair = KeyPair(value, value) if scheme.key_form == "utf8" else new_key(scheme)
             value = pair.secret
         variables[variable.name] = value
-    hidden = {variable.name for variable in task.env_vars if variable.role not in SHOWN}
+    hidden = {v.name for v in task.env_vars if v.role not in SHOWN and v.name in variables}
     if pair.secret != pair.signing:
         hidden -= {name for name, value in variables.items() if value == pair.secret}
     secret = {name: variables[name] for name in hidden}

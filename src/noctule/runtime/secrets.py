@@ -12,7 +12,7 @@ from __future__ import annotations
 import hmac
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, runtime_checkable
 
@@ -111,7 +111,7 @@ class SecretRef:
     """An environment variable that holds a credential."""
 
     name: str
-    may_be_empty: bool = False
+    may_be_empty: bool = field(default=False, repr=False)
     """Whether the variable may be set and empty: some providers want an empty password."""
 
     def read(self, environ: Mapping[str, str] | None = None) -> Secret:

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
     from typing import ClassVar, Unpack
 
-    from noctule.runtime.auth import Session
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.call.request_builder import CallArguments, PreparedCall
     from noctule.runtime.call.result import RawResponse
@@ -75,9 +74,9 @@ class BaseService:
         recorder = JOURNAL.recorder(config.name) if shared else None
         telemetry = Telemetry(config.name, on_event, recorder)
         states = provider_states or (PROCESS_STATES if shared else ProviderStates())
-        sessions = Sessions(config, shared=shared)
-        self._credential = sessions[""].fingerprint
         self._places = Servers(config, base_url or config.base_url, servers)
+        sessions = Sessions(config, self._places[""].base_url, shared=shared)
+        self._credential = sessions[""].fingerprint
         self._builder = RequestBuilder(
             config,
             self._places,
@@ -86,7 +85,7 @@ class BaseService:
             states,
             self._credential,
         )
-        _check_encryption(config, sessions[""], self._places)
+        _check_encryption(config, sessions, self._places)
         self._results = ResultReader(config, telemetry, self._clock, states.deprecations)
         self._context = AttemptContext(config, sessions, self._clock, self._places)
         self._tracing = find_tracing(config.name)
@@ -389,12 +388,12 @@ def _default_sync_transport(clock: Clock, config: ServiceConfig) -> SyncTranspor
     return SyncHttpTransport(clock=clock, connections=_connections(config), tls=config.tls)
 
 
-def _check_encryption(config: ServiceConfig, session: Session, servers: Servers) -> None:
+def _check_encryption(config: ServiceConfig, sessions: Sessions, servers: Servers) -> None:
     """Raises `ConfigurationError` where credentials would leave this machine in the clear."""
     allowed = config.allow_plain_http
-    if session.has_credentials or config.schemes:
+    if sessions[""].has_credentials or config.schemes:
         servers.check_encryption(allow_plain_http=allowed)
-    for url in (url for auth in (config.auth, *config.schemes.values()) for url in auth.endpoints):
+    for url in sessions.endpoints:
         check_encrypted(url, allow_plain_http=allowed, what="the token endpoint")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -189,3 +190,63 @@ def test_uploads_go_where_the_provider_takes_them(provider: str, tmp_path: Path)
     assert f'"{url}"' in source
     assert "    server=" in source
     assert checks.tests(tmp_path) == ""
+
+
+FLOWS: dict[str, tuple[dict[str, Any], list[str], str]] = {
+    "scopes of the operations": (
+        {"clientCredentials": {"tokenUrl": "https://id.test/t", "scopes": {}}},
+        ["read", "write"],
+        (
+            'OAuth2ClientCredentials("https://id.test/t",env("ACME_CLIENT_ID"),'
+            'env("ACME_CLIENT_SECRET"),scopes=("read","write"))'
+        ),
+    ),
+    "audience": (
+        {"clientCredentials": {"tokenUrl": "/t", "scopes": {}, "x-audience": "https://api"}},
+        [],
+        (
+            'OAuth2ClientCredentials("https://api.acme.test/t",env("ACME_CLIENT_ID"),'
+            'env("ACME_CLIENT_SECRET"),extra={"audience":"https://api"})'
+        ),
+    ),
+    "refresh": (
+        {
+            "authorizationCode": {
+                "authorizationUrl": "https://id.test/a",
+                "tokenUrl": "https://id.test/t",
+                "refreshUrl": "https://id.test/r",
+                "scopes": {},
+            }
+        },
+        [],
+        (
+            'OAuth2RefreshToken("https://id.test/r",env("ACME_CLIENT_ID"),env("ACME_CLIENT_SECRET"),'
+            'env("ACME_REFRESH_TOKEN"),store=TokenFile(variable="ACME_TOKEN_STORE"))'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_token_is_asked_for_as_the_document_says(name: str, tmp_path: Path) -> None:
+    flows, scopes, code = FLOWS[name]
+    components = {"securitySchemes": {"oauth": {"type": "oauth2", "flows": flows}}}
+    paths = {
+        f"/{scope}": {"security": [{"oauth": [scope] if scope in scopes else []}]}
+        for scope in scopes or ["a", "b"]
+    }
+    document = acme(paths, components=components)
+    made = plan(
+        "Use Acme",
+        layout=Layout(),
+        document=document,
+        operations=[*document.operations],
+        accepted="test",
+    )
+    assert made.task is not None
+    checks.write(tmp_path, render(made.task, document, made.pack))
+    source = (tmp_path / "app/services/acme_service.py").read_text()
+    assert f"auth={code}" in re.sub(r"\s+", "", source).replace(",)", ")")
+    assert checks.tests(tmp_path) == ""
+    variables = {variable.name: variable.required for variable in made.task.env_vars}
+    assert ("ACME_TOKEN_STORE" in variables) == ("TokenFile" in code)

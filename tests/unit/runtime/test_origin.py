@@ -291,7 +291,9 @@ def test_no_credential_is_no_danger() -> None:
     assert recorder.sent[0].url == "http://api.acme.test/items"
 
 
-@pytest.mark.parametrize("url", ["http://id.acme.test/token", "ftp://id.example", "token", ""])
+@pytest.mark.parametrize(
+    "url", ["http://id.acme.test/token", "ftp://id.example", "https://a@b.test", ""]
+)
 def test_the_token_endpoint_is_encrypted(url: str) -> None:
     """Declaring it is allowed: a module of a service can be imported whatever its URL is."""
     key = env("ORIGIN_KEY")

@@ -15,9 +15,12 @@ from noctule.runtime import (
     ConfigurationError,
     MissingSecrets,
     NextUrl,
+    OAuth2ClientCredentials,
+    OAuth2RefreshToken,
     Operation,
     ServiceConfig,
     SyncService,
+    TokenFile,
     env,
     paginate_sync,
 )
@@ -170,3 +173,60 @@ def test_a_server_at_the_origin_of_the_base_url_moves_with_it() -> None:
         Box(transport=MockProvider(), base_url="http://localhost:1/2.0").call(
             Operation("x", "GET", "/x", returns=JSON, server="other")
         )
+
+
+@pytest.mark.parametrize(
+    ("token_url", "fetched"),
+    [
+        ("/oauth/token", "https://own.test/oauth/token"),
+        ("token", "https://own.test/api/token"),
+        ("https://id.test/token", "https://id.test/token"),
+        ("http://127.0.0.1:1/token", "http://127.0.0.1:1/token"),
+    ],
+)
+def test_a_relative_token_url_follows_the_base_url(token_url: str, fetched: str) -> None:
+    token = env("ACME_TOKEN")
+
+    class Own(SyncService):
+        config = ServiceConfig(
+            name="acme", base_url="", auth=OAuth2ClientCredentials(token_url, token, token)
+        )
+
+    provider = MockProvider().replies(json={"access_token": "t-7"}).replies(json={})
+    Own(transport=provider, base_url="https://own.test/api/v1").call(READ)
+    assert [request.url for request in provider.requests] == [
+        fetched,
+        "https://own.test/api/v1/files",
+    ]
+
+
+def test_a_rotated_refresh_token_is_kept_where_the_variable_says(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second process starts with the token that the first one was given."""
+    secret = env("ACME_TOKEN")
+
+    class Own(SyncService):
+        config = ServiceConfig(
+            name="acme",
+            base_url="https://own.test",
+            auth=OAuth2RefreshToken(
+                "/token", secret, secret, secret, store=TokenFile(variable="ACME_TOKEN_STORE")
+            ),
+        )
+
+    def refreshed_with() -> str:
+        answer = {"access_token": "a", "refresh_token": "rotated-7", "expires_in": 0}
+        provider = MockProvider().replies(json=answer).replies(json={})
+        Own(transport=provider).call(READ)
+        return provider.requests[0].form["refresh_token"]
+
+    assert [refreshed_with(), refreshed_with()] == ["token-7", "token-7"]
+    monkeypatch.setenv("ACME_TOKEN_STORE", str(tmp_path / "token"))
+    assert [refreshed_with(), refreshed_with()] == ["token-7", "rotated-7"]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"path": "x", "variable": "Y"}])
+def test_a_token_file_has_one_place(arguments: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match="a path, or the variable"):
+        TokenFile(**arguments)

@@ -112,7 +112,13 @@ class ApiDocument:
     def token_url(self, scheme: SecurityScheme) -> str:
         """Where the scheme's tokens are fetched; a relative address is seen from the first server;
         "" if there is none."""
-        url = scheme.token_url
+        return self._seen_from_server(scheme.token_url)
+
+    def refresh_url(self, scheme: SecurityScheme) -> str:
+        """Where the scheme's tokens are renewed, likewise."""
+        return self._seen_from_server(scheme.refresh_url or scheme.token_url)
+
+    def _seen_from_server(self, url: str) -> str:
         relative = url and "://" not in url and self.servers
         return urljoin(self.servers[0].url, url) if relative else url
 

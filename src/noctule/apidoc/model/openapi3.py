@@ -119,12 +119,20 @@ def oauth2(name: str, node: Node) -> SecurityScheme:
                 name,
                 kind,
                 token_url=flows[key].text("tokenUrl"),
+                refresh_url=flows[key].text("refreshUrl"),
+                audience=audience(flows[key]) or audience(node),
                 scopes={
                     scope: str(says) for scope, says in flows[key].at("scopes").mapping.items()
                 },
                 description=node.text("description"),
             )
     return SecurityScheme(name, "other", description=node.text("description"))
+
+
+def audience(node: Node) -> str:
+    """For whom tokens are: OpenAPI has no word for it, but documents have extensions."""
+    names = ("x-audience", "x-token-audience", "x-oauth-audience", "audience")
+    return next((node.text(name) for name in names if node.text(name)), "")
 
 
 def parameters(operation: Node, path_item: Node, _root: Node) -> tuple[Parameter, ...]:

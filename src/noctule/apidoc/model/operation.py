@@ -154,6 +154,18 @@ class ApiOperation:
         alternatives = tuple(tuple(map(scheme_name, need.mapping)) for need in needs)
         return tuple(sorted(alternatives, key=lambda names: not names)) if any(alternatives) else ()
 
+    def scopes(self, scheme: str) -> tuple[str, ...]:
+        """The scopes that it needs of an OAuth 2 scheme."""
+        own = self.node.mapping.get("security")
+        place = self.node if is_list(own) else self._root
+        lists = (
+            scopes
+            for need in place.at("security").members()
+            for reference, scopes in need.mapping.items()
+            if scheme_name(reference) == scheme and is_list(scopes)
+        )
+        return tuple(dict.fromkeys(s for scopes in lists for s in scopes if isinstance(s, str)))
+
     @property
     def public(self) -> bool:
         """Whether the document says explicitly that no authentication is needed."""

@@ -47,6 +47,10 @@ class SecurityScheme:
     description: str = ""
     deprecated: bool = False
     metadata_url: str = ""
+    refresh_url: str = ""
+    """Where tokens are renewed, if not at `token_url`."""
+    audience: str = ""
+    """What the `x-audience` of an OAuth 2 flow says: for whom a token is."""
 
 
 @dataclass(frozen=True)

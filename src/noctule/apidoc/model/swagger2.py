@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from noctule.apidoc.model.node import Node
+from noctule.apidoc.model.openapi3 import audience
 from noctule.apidoc.model.parts import (
     ApiResponse,
     Encoding,
@@ -76,7 +77,12 @@ def security_scheme(name: str, node: Node) -> SecurityScheme:
             scopes = {scope: str(says) for scope, says in node.at("scopes").mapping.items()}
             kind = FLOWS.get(node.text("flow"), "other")
             return SecurityScheme(
-                name, kind, token_url=node.text("tokenUrl"), scopes=scopes, description=description
+                name,
+                kind,
+                token_url=node.text("tokenUrl"),
+                scopes=scopes,
+                description=description,
+                audience=audience(node),
             )
         case _:
             return SecurityScheme(name, "other", description=description)

@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from noctule.apidoc.credentials import chosen_schemes, credentials
+from noctule.apidoc.credentials import chosen_schemes, credentials, token_store
 from noctule.apidoc.naming.word_split import split_words
 from noctule.codegen.model.integration import Authentication
 from noctule.providers import AUTH_PARTS, AuthFact, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from noctule.apidoc import ApiDocument, ApiOperation, SecurityScheme
     from noctule.codegen.model.integration import Method
@@ -92,10 +92,14 @@ def auth_of(
         for credential in credentials(document, operations, prefix)
     }
     groups = {op.key: tuple(s.name for s in chosen_schemes(document, op)) for op in operations}
+
+    def scopes(scheme: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(scope for op in operations for scope in op.scopes(scheme)))
+
     counts = Counter(group for group in groups.values() if group)
     ways = {
         group: _together(
-            _of_scheme(document.security_schemes[name], variables, planned, document)
+            _of_scheme(document.security_schemes[name], variables, planned, document, scopes)
             for name in group
         )
         for group, _ in counts.most_common()
@@ -156,7 +160,8 @@ def _of_pack(pack: Pack, fact: AuthFact, variables: TaskVariables) -> Authentica
                 "client_credentials", secrets, {"url": fact.token_url}, fact.scopes
             )
         case "oauth2_refresh_token":
-            return Authentication("refresh_token", secrets, {"url": fact.token_url})
+            store = token_store(secrets[-1])
+            return Authentication("refresh_token", secrets, {"url": fact.token_url, "store": store})
         case _:
             return Authentication(fact.kind, secrets)
 
@@ -166,24 +171,28 @@ def _of_scheme(
     variables: TaskVariables,
     planned: Mapping[tuple[str, str], str],
     document: ApiDocument,
+    scopes: Callable[[str], tuple[str, ...]],
 ) -> Authentication:
     def named(*roles: Roles) -> tuple[str, ...]:
         pairs = ((planned.get((scheme.name, role[0]), ""), role) for role in roles)
         return tuple(variables.named(name, role) for name, role in pairs)
 
     url = document.token_url(scheme)
-    if url and variables.has(("refresh_token",)):
+    settings = {"url": url, "audience": scheme.audience}
+    user = scheme.kind == "oauth2_authorization_code"
+    if url and user and variables.has(("refresh_token",)):
         secrets = named(("client_id",), ("client_secret",), ("refresh_token",))
-        return Authentication("refresh_token", secrets, {"url": url})
+        store = token_store(secrets[-1])
+        settings |= {"url": document.refresh_url(scheme), "store": store}
+        return Authentication("refresh_token", secrets, settings)
     match scheme.kind:
         case "basic":
             return Authentication("basic", named(("username",), ("password",)))
         case "api_key":
             return _key(scheme, named(KEY))
         case "oauth2_client_credentials" if url and variables.has(("client_id",)):
-            return Authentication(
-                "client_credentials", named(("client_id",), ("client_secret",)), {"url": url}
-            )
+            secrets = named(("client_id",), ("client_secret",))
+            return Authentication("client_credentials", secrets, settings, scopes(scheme.name))
         case "mutual_tls":
             return Authentication("none")
         case "other" if scheme.scheme:

@@ -100,6 +100,11 @@ class Auth(ABC):
         """Other URLs than the API's that get secrets: where tokens are fetched."""
         return ()
 
+    def at(self, base_url: str) -> Auth:
+        """This, with addresses that are relative to `base_url` made absolute."""
+        del base_url
+        return self
+
     def open(self, *, shared: bool = True) -> Session:
         """Read the secrets; raises `MissingSecrets` naming all that are missing.
 

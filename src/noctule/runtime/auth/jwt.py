@@ -71,8 +71,9 @@ class JwtAssertion(Auth):
         secret = secrets[self.key]
         sign = _signer(secret.reveal(), self.algorithm, secret.name)
         owner = owner_of(secret.reveal(), repr(self))
-        cell = cell_for((owner, self.store), shared=secrets.shared)
-        token = TokenSession(cell, _Assertion(self, sign), self.store, owner)
+        store = self.store.opened() if self.store is not None else None
+        cell = cell_for((owner, store), shared=secrets.shared)
+        token = TokenSession(cell, _Assertion(self, sign), store, owner)
         return Session(tokens=(token,), fingerprint=secret.fingerprint)
 
 

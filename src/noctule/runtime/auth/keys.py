@@ -115,6 +115,9 @@ class All(Auth):
     def endpoints(self) -> tuple[str, ...]:
         return tuple(url for part in self.parts for url in part.endpoints)
 
+    def at(self, base_url: str) -> Auth:
+        return All(*(part.at(base_url) for part in self.parts))
+
     def bind(self, secrets: SecretValues) -> Session:
         sessions = [part.bind(secrets) for part in self.parts]
         return Session(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urljoin
 
 import msgspec
 
@@ -47,7 +47,8 @@ _ERRORS = frozenset(
 
 @dataclass(frozen=True)
 class OAuth2ClientCredentials(Auth):
-    """The service acts for itself. `extra` is added to the form of the token request.
+    """The service acts for itself. `extra` is added to the form of the token request ("audience").
+    A `token_url` may be relative to the base URL.
 
     With a `store`, the processes of a machine share one token.
     """
@@ -70,6 +71,9 @@ class OAuth2ClientCredentials(Auth):
     @property
     def endpoints(self) -> tuple[str, ...]:
         return (self.token_url,)
+
+    def at(self, base_url: str) -> Auth:
+        return replace(self, token_url=self.token_url and urljoin(base_url, self.token_url))
 
     def bind(self, secrets: SecretValues) -> Session:
         return _session(self, secrets, {"grant_type": "client_credentials"})
@@ -103,6 +107,9 @@ class OAuth2RefreshToken(Auth):
     @property
     def endpoints(self) -> tuple[str, ...]:
         return (self.token_url,)
+
+    def at(self, base_url: str) -> Auth:
+        return replace(self, token_url=self.token_url and urljoin(base_url, self.token_url))
 
     def bind(self, secrets: SecretValues) -> Session:
         seed = secrets[self.refresh_token].reveal()
@@ -146,10 +153,11 @@ def _session(
         headers["Authorization"] = basic(quote_plus(identifier), quote_plus(secret))
     else:
         fields |= {"client_id": identifier, "client_secret": secret}
-    cell = cell_for((owner, auth.store), shared=secrets.shared)
+    store = auth.store.opened() if auth.store is not None else None
+    cell = cell_for((owner, store), shared=secrets.shared)
     endpoint = _Endpoint(auth.token_url, headers, fields, seed)
     return Session(
-        tokens=(TokenSession(cell, endpoint, auth.store, owner),),
+        tokens=(TokenSession(cell, endpoint, store, owner),),
         fingerprint=" ".join(secrets[source].fingerprint for source in auth.sources),
     )
 

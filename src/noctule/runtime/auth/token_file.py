@@ -63,7 +63,20 @@ class TokenFile:
     Its methods raise `ConfigurationError`, for a file that other users may read as well.
     """
 
-    path: str | Path
+    path: str | Path = ""
+    variable: str = ""
+    """The environment variable with the path; where it is not set, tokens are kept in memory."""
+
+    def __post_init__(self) -> None:
+        if bool(self.path) == bool(self.variable):
+            raise ConfigurationError("a TokenFile takes a path, or the variable that has it")
+
+    def opened(self) -> TokenFile | None:
+        """The file with its path; None where its variable is not set."""
+        if self.path:
+            return self
+        path = os.environ.get(self.variable, "").strip()
+        return TokenFile(path) if path else None
 
     def lock(self) -> FileLock | None:
         """The lock; None while somebody else has it. Never waits."""

@@ -14,7 +14,7 @@ from noctule.runtime.auth.base import Session
 from noctule.runtime.origin import check_encrypted, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.origin import Origin
@@ -88,15 +88,22 @@ class Sessions:
     which raises `MissingSecrets` without them.
     """
 
-    def __init__(self, config: ServiceConfig, *, shared: bool) -> None:
-        self._config = config
+    def __init__(self, config: ServiceConfig, base_url: str, *, shared: bool) -> None:
         self._shared = shared
-        self._sessions = {DEFAULT: config.auth.open(shared=shared), PUBLIC: Session()}
+        self._auths = {name: auth.at(base_url) for name, auth in config.schemes.items()}
+        self._auths[DEFAULT] = config.auth.at(base_url)
+        self._sessions = {DEFAULT: self._auths[DEFAULT].open(shared=shared), PUBLIC: Session()}
+
+    @property
+    def endpoints(self) -> Iterator[str]:
+        """Where tokens are fetched."""
+        for auth in self._auths.values():
+            yield from auth.endpoints
 
     def __getitem__(self, name: str) -> Session:
         session = self._sessions.get(name)
         if session is None:
-            auth = self._config.schemes.get(name)
+            auth = self._auths.get(name)
             if auth is None:
                 raise errors.ConfigurationError(f"the service has no scheme {name!r}")
             session = self._sessions[name] = auth.open(shared=self._shared)

@@ -24,10 +24,18 @@ class TokenEndpoint:
     """Grants a token to every client that sends a client id or a refresh token."""
 
     def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
-        urls = [scheme.token_url for scheme in document.security_schemes.values()]
+        schemes = document.security_schemes.values()
+        urls = [url(s) for s in schemes for url in (document.token_url, document.refresh_url)]
+        self._needs_scope = any(
+            operation.scopes(scheme.name)
+            for scheme in schemes
+            if scheme.kind == "oauth2_client_credentials"
+            for operation in document.operations.values()
+        )
         if pack is not None and pack.auth is not None:
             urls.append(pack.auth.token_url)
-        self._paths = {urlsplit(url).path for url in urls if url}
+            self._needs_scope = False
+        self._paths = {f"/{urlsplit(url).path.lstrip('/')}" for url in urls if url}
         self._seed = seed
         self.reset()
 
@@ -45,6 +53,9 @@ class TokenEndpoint:
             request.headers.get("authorization") or form.get("client_id") or form.get("assertion")
         ):
             return FakeResponse(401, b'{"error": "invalid_client"}', headers)
+        asks_alone = form["grant_type"] == ["client_credentials"]
+        if self._needs_scope and asks_alone and not form.get("scope"):
+            return FakeResponse(400, b'{"error": "invalid_scope"}', headers)
         token = {
             "access_token": f"fake_{self._random.getrandbits(128):032x}",
             "token_type": "Bearer",

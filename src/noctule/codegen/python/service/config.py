@@ -123,9 +123,16 @@ def _auth(auth: Authentication, imports: Imports) -> Code:
         case "query":
             return make("ApiKeyQuery", string(auth.settings["name"]), *secrets)
         case "client_credentials":
-            scopes = ", ".join(map(string, auth.scopes))
-            extra = [f"scopes=({scopes},)"] if len(auth.scopes) == 1 else []
-            extra = [f"scopes=({scopes})"] if len(auth.scopes) > 1 else extra
-            return make("OAuth2ClientCredentials", string(auth.settings["url"]), *secrets, *extra)
+            scopes = [joined("scopes=", tuple_of(map(string, auth.scopes)))] if auth.scopes else []
+            arguments = [string(auth.settings["url"]), *secrets, *scopes, *_audience(auth)]
+            return make("OAuth2ClientCredentials", *arguments)
         case "refresh_token":
-            return make("OAuth2RefreshToken", string(auth.settings["url"]), *secrets)
+            store = f"variable={string(auth.settings['store'])}"
+            kept = joined("store=", make("TokenFile", store))
+            url = string(auth.settings["url"])
+            return make("OAuth2RefreshToken", url, *secrets, *_audience(auth), kept)
+
+
+def _audience(auth: Authentication) -> list[Code]:
+    audience = auth.settings.get("audience", "")
+    return [joined("extra=", literal({"audience": audience}))] if audience else []

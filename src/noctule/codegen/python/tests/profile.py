@@ -53,6 +53,8 @@ def _facts(context: FileContext) -> Iterator[Code]:
     later = [name for name in dict.fromkeys(of_schemes) if name not in names]
     if names:
         yield joined("secrets=", collection("[", map(string, names), "]"))
+    if settings := list(dict.fromkeys(_settings(wrapper))):
+        yield joined("settings=", collection("[", map(string, settings), "]"))
     if later:
         yield joined("later_secrets=", collection("[", map(string, later), "]"))
     yield from _sent(wrapper.auth, pack.headers if pack else {})
@@ -112,6 +114,14 @@ def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
     yield from [f"authorization={string(authorization)}"] if authorization else []
     yield from [joined("headers=", literal(headers))] if headers else []
     yield from [joined("query=", literal(query))] if query else []
+
+
+def _settings(wrapper: Wrapper) -> Iterator[str]:
+    """Variables that are no secrets."""
+    for auth in (wrapper.auth, *wrapper.schemes.values()):
+        for part in (auth, *auth.parts):
+            if store := part.settings.get("store", ""):
+                yield store
 
 
 def _token_paths(wrapper: Wrapper) -> Iterator[str]:

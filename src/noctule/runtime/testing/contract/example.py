@@ -126,6 +126,8 @@ class ServiceProfile:
     secrets: Sequence[str] = ()
     """Every environment variable that the service reads when it is created. They hold
     placeholders during a test, random in each run."""
+    settings: Sequence[str] = ()
+    """Other variables that the service reads; they are not set during a test."""
     later_secrets: Sequence[str] = ()
     """Those that only some calls need, and read."""
     authorization: str = ""

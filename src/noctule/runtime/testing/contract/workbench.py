@@ -36,6 +36,8 @@ def workbench(profile: ServiceProfile) -> Generator[Workbench]:
     """A new service whose environment holds random credentials while the block runs."""
     values = {name: _placeholder(name) for name in (*profile.secrets, *profile.later_secrets)}
     with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as runner:
+        for name in profile.settings:
+            environment.delenv(name, raising=False)
         for name, value in values.items():
             environment.setenv(name, value)
         yield Workbench(profile, values, runner)

@@ -67,6 +67,9 @@ class OperationDetails(TypedDict, total=False):
     auth: str
     """Who may call it, if not whoever has the service's own credentials: a name in
     `ServiceConfig.schemes`, or "none" for an operation that gets no credentials."""
+    nulls: bool
+    """The caller writes the JSON body as a whole, so a None in it is null. By default its members
+    are arguments, and one that is None is left out."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -91,6 +94,7 @@ class Operation(Generic[T]):
     content_type: str
     server: str
     auth: str
+    nulls: bool
 
     @overload
     def __init__(
@@ -149,6 +153,7 @@ class Operation(Generic[T]):
             "content_type": "",
             "server": "",
             "auth": "",
+            "nulls": False,
             **details,
         }
         _check(values)

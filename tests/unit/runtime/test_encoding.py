@@ -169,9 +169,19 @@ def test_none_is_not_sent_and_null_is() -> None:
     values = {"a": None, "b": NULL, "c": {"d": None, "e": NULL}}
     assert query({"a": None, "b": NULL}) == "b="
     assert form(values) == b"b=&c[e]="
-    assert encode_body("json", values).content == b'{"b":null,"c":{"e":null}}'
-    assert encode_body("merge-patch", values).content == b'{"b":null,"c":{"e":null}}'
     assert encode_body("json", [None, NULL, 1]).content == b"[null,null,1]"
+
+
+@pytest.mark.parametrize("kind", ["json", "merge-patch"])
+def test_only_an_argument_that_is_none_is_left_out(kind: Any) -> None:
+    values = {"a": None, "b": NULL, "c": {"d": None, "e": NULL, "f": [{"g": None}]}}
+    inner = b'"c":{"d":null,"e":null,"f":[{"g":null}]}'
+    assert encode_body(kind, values).content == b'{"b":null,' + inner + b"}"
+    assert encode_body(kind, values, nulls=True).content == b'{"a":null,"b":null,' + inner + b"}"
+    patch = [{"op": "replace", "path": "/a", "value": None}]
+    content = encode_body(kind, patch).content
+    assert isinstance(content, bytes)
+    assert json.loads(content) == patch
 
 
 def test_json_keeps_the_digits_of_a_decimal() -> None:
@@ -315,14 +325,16 @@ def test_a_form_is_read_back_as_it_was_given(values: dict[str, Any]) -> None:
 def test_json_is_read_back_as_it_was_given(values: dict[str, Any]) -> None:
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items() if item is not None}
+            return {key: plain(item) for key, item in value.items()}
         if isinstance(value, list):
             return [plain(item) for item in value]
         return value if isinstance(value, str | int | None) else str(value)
 
-    content = encode_body("json", values).content
-    assert isinstance(content, bytes)
-    assert json.loads(content) == plain(values)
+    sent = {key: value for key, value in values.items() if value is not None}
+    for nulls, expected in ((False, sent), (True, values)):
+        content = encode_body("json", values, nulls=nulls).content
+        assert isinstance(content, bytes)
+        assert json.loads(content) == plain(expected)
 
 
 @pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\0", "\x7f", "é", "\u2028"])

@@ -87,8 +87,9 @@ class MethodBuilder:
         pack = self._conventions.pack
         fact = pack.operations.get(operation.key) if pack else None
         summary = sentence(operation.summary) or sentence(operation.description)
+        lasting = tuple(param for param in params if not param.deprecated)
         pages = pages_of(
-            operation, params, returns, self._answers.records, pack.pagination if pack else None
+            operation, lasting, returns, self._answers.records, pack.pagination if pack else None
         )
         return Method(
             name=name,

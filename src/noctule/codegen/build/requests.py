@@ -21,7 +21,7 @@ from noctule.codegen.model.integration import (
     Type,
 )
 from noctule.codegen.model.naming import Naming, free
-from noctule.codegen.model.text import sentence
+from noctule.codegen.model.text import marked, sentence
 from noctule.json_types import is_object
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class ParameterBuilder:
             *self._outer(method, operation, names_in_use, without),
             *self._inner(method, operation, names_in_use, without),
         ]
-        return sorted(parameters, key=lambda param: not param.required)
+        return sorted(parameters, key=lambda param: (not param.required, param.deprecated))
 
     def fixed(self, operation: ApiOperation) -> tuple[tuple[Place, str, str], ...]:
         """Place, name and environment variable of parameters that the service fills in."""
@@ -147,6 +147,7 @@ class ParameterBuilder:
                 required=parameter.required or place == "path",
                 doc=parameter.description or parameter.schema.description,
                 example=examples[0],
+                deprecated=parameter.deprecated or parameter.schema.deprecated,
             )
         for name in variables:
             if name not in self._conventions.fixed:
@@ -176,8 +177,7 @@ class ParameterBuilder:
         """Whether the method has this parameter. A path needs exactly its own variables."""
         if place == "path":
             return parameter.name in variables and parameter.name not in self._conventions.fixed
-        dated = parameter.deprecated and not parameter.required
-        return not (dated or parameter.name in without or self._conventions.sends(parameter))
+        return not (parameter.name in without or self._conventions.sends(parameter))
 
     def _inner(
         self, method: str, operation: ApiOperation, names_in_use: set[str], without: frozenset[str]
@@ -197,11 +197,15 @@ class ParameterBuilder:
         for wire, schema in properties.items():
             fixed = wire in self._conventions.fixed or wire in without
             fixed = fixed or self._conventions.is_token(wire, schema.description)
-            if fixed or schema.read_only or (schema.deprecated and wire not in required):
+            if fixed or schema.read_only:
                 continue
             files = body == "multipart"
             kind = self._arguments.param(
-                schema, method, wire, clears=clears and not files, files=files
+                schema,
+                method,
+                wire,
+                clears=not files and (clears or (wire in required and schema.nullable)),
+                files=files,
             )
             names = self._spelt(wire, "body")
             yield self._param(
@@ -213,6 +217,7 @@ class ParameterBuilder:
                 required=wire in required,
                 doc=schema.description,
                 example=examples.get(wire),
+                deprecated=schema.deprecated,
             )
 
     def _whole(
@@ -261,12 +266,14 @@ class ParameterBuilder:
         required: bool,
         doc: str,
         example: Any,
+        deprecated: bool,
     ) -> Param:
         if example is None:
             value = self._examples.value(kind, schema, wire, about=doc)
         else:
             value = fit(kind, example, self._arguments.records, wire)
-        return Param(name, wire, place, kind, required, sentence(doc), value)
+        text = marked(sentence(doc), deprecated)
+        return Param(name, wire, place, kind, required, text, value, deprecated)
 
 
 def body_of(operation: ApiOperation) -> tuple[Media | None, BodyKind | None]:

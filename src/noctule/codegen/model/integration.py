@@ -133,6 +133,7 @@ class Param:
     doc: str
     example: Any
     """A valid JSON value; text for files and bytes."""
+    deprecated: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,14 @@ class Method:
     auth: str = ""
     """The name of its scheme in `Wrapper.schemes`; "" for the wrapper's, "none" for no
     credentials."""
+
+    @property
+    def nulls(self) -> bool:
+        """Whether the caller writes the JSON body as a whole, and None in it is null."""
+        whole = (param.type for param in self.params if param.place == "body" and not param.wire)
+        return self.body in ("json", "merge-patch") and any(
+            isinstance(kind, MapOf) or kind == JSON for kind in whole
+        )
 
     @property
     def reads_otherwise(self) -> bool:

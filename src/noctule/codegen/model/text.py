@@ -41,6 +41,11 @@ def sentence(text: str, limit: int = 200) -> str:
     return _ended(next(iter(_sentences(text)), ""), limit)
 
 
+def marked(doc: str, deprecated: bool) -> str:
+    """`doc`, which says first where the provider advises against what it describes."""
+    return f"Deprecated. {doc}".rstrip() if deprecated else doc
+
+
 def rest_of(text: str, first: str, limit: int) -> str:
     """What `text` says beyond the sentence `first`, in whole sentences of `limit` characters in
     all; no sentence twice."""

@@ -33,8 +33,15 @@ class EncodedBody:
         return len(self.content) if isinstance(self.content, bytes) else self.content.length
 
 
-def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = None) -> EncodedBody:
-    """Write `value`: None members are not sent, `NULL` is an explicit null.
+def encode_body(
+    kind: BodyKind,
+    value: Any,
+    styles: Mapping[str, str] | None = None,
+    *,
+    nulls: bool = False,
+) -> EncodedBody:
+    """Write `value`: its members that are None are not sent, `NULL` is an explicit null. With
+    `nulls`, None is null there too; inside nested values it always is.
 
     `styles` are those of a form. Raises `InvalidArgument` naming the member that cannot be
     written.
@@ -42,10 +49,12 @@ def encode_body(kind: BodyKind, value: Any, styles: Mapping[str, str] | None = N
     try:
         match kind:
             case "json":
-                return EncodedBody(as_json(value, "body"), "application/json")
+                return EncodedBody(as_json(value, "body", nulls=nulls), "application/json")
             case "merge-patch":
                 # RFC 7396: the provider removes members that are null.
-                return EncodedBody(as_json(value, "body"), "application/merge-patch+json")
+                return EncodedBody(
+                    as_json(value, "body", nulls=nulls), "application/merge-patch+json"
+                )
             case "form":
                 return EncodedBody(
                     form(_members(value), styles), "application/x-www-form-urlencoded"

@@ -71,7 +71,7 @@ def _parts(name: str, value: object) -> Iterator[tuple[bytes, BodySource]]:
         for item in contents:
             yield from _parts(name, item)
     else:
-        yield _head(name, "", "application/json"), source(as_json(contents, name))
+        yield _head(name, "", "application/json"), source(as_json(value, name))
 
 
 def _head(name: str, extra: str = "", content_type: str = "") -> bytes:

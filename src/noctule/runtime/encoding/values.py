@@ -29,7 +29,8 @@ class Null(Enum):
 
 
 NULL: Final = Null.NULL
-"""An explicit null: `null` in JSON, an empty value in a form or a query. (None is not sent.)"""
+"""An explicit null: `null` in JSON, an empty value in a form or a query. (An argument that is None
+is not sent.)"""
 
 Container = msgspec.Struct | Mapping[object, object] | Sequence[object]
 
@@ -62,16 +63,16 @@ def text(value: object, where: str) -> str:
             raise _unsupported(value, where)
 
 
-def tree(value: object, where: str) -> Any:
-    """`value` for the JSON encoder: members that are None are left out, NULL becomes null.
+def tree(value: object, where: str, *, nulls: bool = True) -> Any:
+    """`value` for the JSON encoder: None and NULL are null, also inside lists and mappings.
 
-    A None inside a list stays a null, since leaving it out would move the items after it. A Decimal
-    becomes a JSON number with exactly its digits.
+    Left out are members of a Model that are None and, without `nulls`, those of the mapping `value`
+    itself. A Decimal becomes a JSON number with exactly its digits.
     """
     if value is None or type(value) in (str, int, bool):
         return value
     if is_container(value):
-        contents = members(value, where)
+        contents = members(value, where, nulls=nulls)
         if isinstance(contents, list):
             return [tree(item, f"{where}[{index}]") for index, item in enumerate(contents)]
         return {key: tree(item, f"{where}.{key}") for key, item in contents.items()}
@@ -82,10 +83,10 @@ def tree(value: object, where: str) -> Any:
     return text(value, where)
 
 
-def as_json(value: object, where: str) -> bytes:
+def as_json(value: object, where: str, *, nulls: bool = True) -> bytes:
     """`value` as JSON (RFC 8259), by the rules of `tree`."""
     try:
-        return msgspec.json.encode(tree(value, where))
+        return msgspec.json.encode(tree(value, where, nulls=nulls))
     except UnicodeEncodeError:
         # `from None`: the codec's exception holds the whole text.
         raise InvalidArgument(f"{where}: a text that is not valid Unicode") from None
@@ -97,12 +98,17 @@ def is_container(value: object) -> TypeGuard[Container]:
     )
 
 
-def members(value: Container, where: str) -> dict[str, object] | list[object]:
-    """The items of a list; the members of a mapping or a Model that are sent, by wire name."""
+def members(
+    value: Container, where: str, *, nulls: bool = False
+) -> dict[str, object] | list[object]:
+    """The items of a list; the members of a mapping or a Model that are sent, by wire name: with
+    `nulls` also those of a mapping that are None."""
     if isinstance(value, msgspec.Struct):
         all_members = _struct(value)
     elif isinstance(value, Mapping):
         all_members = {text(key, f"a key of {where}"): item for key, item in value.items()}
+        if nulls:
+            return all_members
     else:
         return list(value)
     return {key: item for key, item in all_members.items() if item is not None}

@@ -27,7 +27,7 @@ from noctule.codegen.model.integration import (
     named,
 )
 from noctule.codegen.model.name_allocator import NameAllocator, item_name
-from noctule.codegen.model.text import sentence
+from noctule.codegen.model.text import marked, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -117,10 +117,11 @@ class ArgumentTypes:
     def _fields(self, schema: Schema, owner: str, wire: str, level: int) -> Iterable[Field]:
         for name, value in schema.properties.items():
             required = name in schema.required
-            if value.read_only or (value.deprecated and not required):
+            if value.read_only:
                 continue
             kind = self._type(value, f"{owner}_{wire}", name, level + 1)
-            yield Field(name, name, kind, required, sentence(value.description))
+            doc = marked(sentence(value.description), value.deprecated)
+            yield Field(name, name, kind, required, doc)
 
     def _union(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         """A union of a few simple types, else JSON. An empty string is not a type of its own."""

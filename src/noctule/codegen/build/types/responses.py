@@ -26,7 +26,7 @@ from noctule.codegen.model.integration import (
 )
 from noctule.codegen.model.name_allocator import MOST_VALUES, NameAllocator, item_name
 from noctule.codegen.model.naming import Naming, free
-from noctule.codegen.model.text import sentence
+from noctule.codegen.model.text import marked, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,12 +115,12 @@ class ResponseTypes:
         fields: list[Field] = []
         for wire, value in schema.properties.items():
             required = wire in schema.required
-            if value.write_only or (value.deprecated and not required) or _constant(value):
+            if value.write_only:
                 continue
             kind = self._type(value, name, wire, below)
             attribute = free((self._naming.member(wire),), names_in_use)
             doc = sentence(value.description) if value.type in ("integer", "number") else ""
-            fields.append(Field(attribute, wire, kind, required, doc))
+            fields.append(Field(attribute, wire, kind, required, marked(doc, value.deprecated)))
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))
 
 
@@ -149,14 +149,10 @@ def envelope(schema: Schema) -> bool:
 
 def texts(schema: Schema) -> tuple[str, ...]:
     """The known values of an open enumeration; () where there are too many or none."""
-    values = [value for value in schema.enum if isinstance(value, str) and value]
-    fits = 1 < len(values) <= MOST_VALUES and all(len(value) <= 60 for value in values)
+    stated = schema.enum if schema.const is MISSING else (schema.const,)
+    values = [value for value in stated if isinstance(value, str) and value]
+    fits = 0 < len(values) <= MOST_VALUES and all(len(value) <= 60 for value in values)
     return tuple(dict.fromkeys(values)) if fits else ()
-
-
-def _constant(schema: Schema) -> bool:
-    """Whether the value is always the same, such as `"object": "customer"`."""
-    return schema.const is not MISSING or (schema.type == "string" and len(schema.enum) == 1)
 
 
 def _union(schema: Schema) -> Type:

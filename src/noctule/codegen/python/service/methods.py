@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from noctule.codegen.model.integration import Nullable
 from noctule.codegen.python.emitter.annotations import RUNTIME, annotation, optional
 from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
 from noctule.codegen.python.emitter.literals import literal, string
@@ -48,6 +49,8 @@ def operation_block(method: Method, imports: Imports) -> Block:
         items.append(f"server={string(method.server)}")
     if method.auth:
         items.append(f"auth={string(method.auth)}")
+    if method.nulls:
+        items.append("nulls=True")
     operation = call(imports.use(RUNTIME, "Operation"), *items)
     return Block(tuple(lay_out(joined(f"{constant_name(method.name)} = ", operation))))
 
@@ -134,14 +137,23 @@ class MethodWriter:
 
     def _parameter(self, param: Param) -> str:
         if param.required:
-            return f"{param.name}: {annotation(param.type, 'argument', self._imports)}"
+            kind = annotation(param.type, "argument", self._imports)
+            kind = f"{kind} | None" if isinstance(param.type, Nullable) else kind
+            return f"{param.name}: {kind}"
         return f"{param.name}: {optional(param.type, 'argument', self._imports)} = None"
+
+    def _sent(self, param: Param) -> str:
+        """What is sent for the argument: null for None where nothing may be left out."""
+        if not (param.required and isinstance(param.type, Nullable)):
+            return param.name
+        null = self._imports.use(RUNTIME, "NULL")
+        return f"{null} if {param.name} is None else {param.name}"
 
     def _places(self, method: Method, params: Iterable[Param]) -> Iterator[Code]:
         for place, argument in ARGUMENTS:
             here = [param for param in params if param.place == place]
             whole = next((param for param in here if not param.wire), None)
-            pairs = [f"{string(param.wire)}: {param.name}" for param in here]
+            pairs = [f"{string(param.wire)}: {self._sent(param)}" for param in here]
             pairs += [
                 f"{string(wire)}: {variable(name, self._imports)}.read().reveal()"
                 for fixed, wire, name in method.fixed

@@ -1,0 +1,109 @@
+"""Every documented member can be sent and read: constants, deprecated ones, nulls."""
+
+import inspect
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from noctule.runtime import NULL
+from noctule.runtime.testing import MockProvider
+from support.wrapped import answers, document_of, json_body, service_of, wrapped
+
+MEMBERS: dict[str, tuple[dict[str, Any], Any]] = {
+    "one value": ({"type": "string", "enum": ["paid"]}, "refunded"),
+    "constant": ({"const": "order"}, "invoice"),
+    "constant number": ({"const": 2}, 3),
+    "constant flag": ({"const": True}, False),
+    "deprecated": ({"type": "string", "deprecated": True}, "still sent"),
+    "deprecated number": ({"type": "number", "deprecated": True}, 1.25),
+    "deprecated constant": ({"const": "a", "deprecated": True}, "b"),
+}
+"""A schema, and a value that came although the document is older."""
+
+
+@pytest.mark.parametrize(("schema", "value"), MEMBERS.values(), ids=MEMBERS)
+@pytest.mark.parametrize("required", [True, False])
+def test_a_member_is_read_and_sent_whatever_its_schema_says(
+    schema: dict[str, Any], value: Any, required: bool
+) -> None:
+    kind = {"type": "object", "properties": {"id": {"type": "string"}, "state": schema}}
+    kind |= {"required": ["state"]} if required else {}
+    operation = {"operationId": "put", "requestBody": json_body(kind), "responses": answers(kind)}
+    provider = MockProvider().replies(json={"id": "1", "state": value})
+    service = service_of(document_of({"/orders": {"post": operation}}), provider)
+    answer = service.put(id="1", state=value)
+    assert answer.state == value
+    assert provider.requests[0].json == {"id": "1", "state": value}
+
+
+@pytest.mark.parametrize("where", ["query", "header"])
+def test_a_deprecated_parameter_is_there_last_and_marked(where: str) -> None:
+    old = {"name": "old", "in": where, "deprecated": True, "schema": {"type": "string"}}
+    new = {"name": "new", "in": where, "schema": {"type": "string"}}
+    kind = {"type": "object", "properties": {"id": {"type": "string"}}}
+    operation = {"operationId": "find", "parameters": [old, new], "responses": answers(kind)}
+    provider = MockProvider().replies(json={"id": "1"})
+    service = service_of(document_of({"/orders": {"get": operation}}), provider)
+    service.find(old="x")
+    request = provider.requests[0]
+    assert (request.query.get("old") or request.headers.get("old")) == "x"
+    assert list(inspect.signature(service.find).parameters) == ["new", "old", "options"]
+    assert "old: Deprecated." in (inspect.getdoc(service.find) or "")
+
+
+NULLABLE = ({"type": ["string", "null"]}, {"oneOf": [{"type": "integer"}, {"type": "null"}]})
+
+
+@pytest.mark.parametrize("schema", NULLABLE)
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+@pytest.mark.parametrize("null", [None, NULL])
+def test_a_required_member_that_may_be_null_is_never_left_out(
+    schema: dict[str, Any], method: str, null: Any
+) -> None:
+    body = {"type": "object", "properties": {"owner": schema}, "required": ["owner"]}
+    operation = {"operationId": "put", "requestBody": json_body(body), "responses": answers({})}
+    provider = MockProvider().replies(json={})
+    service = service_of(document_of({"/orders": {method: operation}}), provider)
+    service.put(owner=null)
+    assert provider.requests[0].json == {"owner": None}
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+FREE: dict[str, Any] = {"type": "object"}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(value=st.dictionaries(st.text(max_size=3), JSON_VALUES))
+@pytest.mark.parametrize("kind", ["application/json", "application/merge-patch+json"])
+def test_free_json_is_sent_as_it_was_given(
+    kind: str, value: dict[str, Any], free_form: dict[str, dict[str, Any]]
+) -> None:
+    provider = MockProvider().replies(json={}, times=2)
+    service = free_form[kind]["LedgerService"](transport=provider)
+    service.whole(body=value)
+    service.inner(meta=value)
+    assert [request.json for request in provider.requests] == [value, {"meta": value}]
+
+
+@pytest.fixture(scope="module")
+def free_form() -> dict[str, dict[str, Any]]:
+    def document(kind: str) -> dict[str, Any]:
+        inner = {"type": "object", "properties": {"meta": FREE}}
+        bodies = {"whole": json_body(FREE, kind), "inner": json_body(inner, kind)}
+        return document_of(
+            {
+                f"/{name}": {
+                    "patch": {"operationId": name, "requestBody": body, "responses": answers({})}
+                }
+                for name, body in bodies.items()
+            }
+        )
+
+    kinds = ("application/json", "application/merge-patch+json")
+    return {kind: wrapped(document(kind)) for kind in kinds}

@@ -50,16 +50,17 @@ Lines are as wide as the project's ruff or black configuration says, otherwise 8
   resource is not repeated: `customers.list()`, `customers.create_source()`. Telemetry and settings
   use the full name, `customers.list`.
 - **Arguments** are keyword-only, required ones first, and named as the provider names them. A
-  Python keyword gets an underscore: `from_`. An optional argument that is `None` is not sent; `NULL`
-  clears a value where the provider allows it. A required one that may be null is null when it is
-  `None`, and so is every `None` inside a JSON value. What the document calls deprecated comes last,
-  and its description begins with "Deprecated."
+  Python keyword gets an underscore: `from_`. An optional argument that is `None` is not sent;
+  `NULL` clears a value where the provider allows it. A required one that may be null is null when
+  it is `None`, and so is every `None` inside a JSON value. What the document calls deprecated
+  comes last, and its description begins with "Deprecated."
 - **Enumerations are open**: `Literal["a", "b"] | str`, also those of one value. A value added after
   the document was written breaks nothing.
-- **Models** contain the documented fields, deprecated ones too. A nested object has its own
-  model if it has at most 12 fields and is one level deep (`depth` in the task allows up to 3);
-  deeper parts are `dict[str, JSON]`. An id that the provider can expand on request is a `str`. A member of a
-  response has its declared type, or reading it raises `InvalidMember` ([types](runtime.md#types)).
+- **Models** contain the documented fields, deprecated ones too. A nested object has its own model
+  if it has at most 12 fields and is one level deep (`depth` in the task allows up to 3); deeper
+  parts are `dict[str, JSON]`. An id that the provider can expand on request is a `str`. A member
+  of a response has its declared type, or reading it raises `InvalidMember`
+  ([types](runtime.md#types)).
 - **Paginated lists** have an iterator next to the method: `async for customer in
   stripe.list_customers_all()`. Content that can be large has a stream: `download_file_stream`.
 - **`raw`** returns status, headers and bytes: `await stripe.raw(CREATE_CUSTOMER, body={{...}})`.

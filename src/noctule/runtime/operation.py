@@ -67,6 +67,9 @@ class OperationDetails(TypedDict, total=False):
     auth: str
     """Who may call it, if not whoever has the service's own credentials: a name in
     `ServiceConfig.schemes`, or "none" for an operation that gets no credentials."""
+    also: Mapping[int, Any]
+    """Status -> type of a success that is documented with another content than `returns`; None
+    where it has none, or may have none (202, 204, a 304 to a condition of the caller)."""
     nulls: bool
     """The caller writes the JSON body as a whole, so a None in it is null. By default its members
     are arguments, and one that is None is left out."""
@@ -94,6 +97,7 @@ class Operation(Generic[T]):
     content_type: str
     server: str
     auth: str
+    also: Mapping[int, Any]
     nulls: bool
 
     @overload
@@ -153,6 +157,7 @@ class Operation(Generic[T]):
             "content_type": "",
             "server": "",
             "auth": "",
+            "also": {},
             "nulls": False,
             **details,
         }

@@ -13,7 +13,13 @@ from noctule.apidoc.servers import OtherServers
 from noctule.checks.gates import PACK
 from noctule.codegen.build.auth import Authentications, auth_of, secrets_of, sent_names
 from noctule.codegen.build.event_objects import event_objects
-from noctule.codegen.build.methods import MethodBuilder, answer_media, idempotency_headers
+from noctule.codegen.build.methods import (
+    MethodBuilder,
+    answer_media,
+    idempotency_headers,
+    main_media,
+    other_successes,
+)
 from noctule.codegen.build.requests import Conventions, ParameterBuilder
 from noctule.codegen.build.resources import (
     MethodPlace,
@@ -209,7 +215,9 @@ def _operation(document: ApiDocument, method: str, reference: str) -> ApiOperati
 
 
 def _roots(operations: Iterable[ApiOperation]) -> list[Schema]:
-    medias = (answer_media(operation) for operation in operations)
+    operations = tuple(operations)
+    medias = [answer_media(operation) for operation in operations]
+    medias += [main_media(r) for operation in operations for _, r in other_successes(operation)]
     return [media.schema for media in medias if media is not None and media.schema is not None]
 
 

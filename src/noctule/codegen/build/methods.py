@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from noctule.codegen.build.examples import ExampleBuilder
@@ -42,6 +43,11 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 EXPANDING = frozenset({"expand", "expand[]"})
 """Parameters that replace ids in a response by objects, which would break its type."""
 DETAIL = 320
+STATUSES = frozenset(HTTPStatus)
+BODILESS = frozenset({204, 205, 304})
+REDIRECTS = frozenset({"301", "302", "303", "307", "308", "3XX"})
+CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
+"""Headers that a read may be answered 304 to (RFC 9110, 13.1)."""
 
 
 class MethodBuilder:
@@ -74,6 +80,7 @@ class MethodBuilder:
         operation, name = place.operation, place.name
         label = place.label or name
         returns, accepts, example = self._returns(label, operation)
+        also = self._also(label, operation, returns)
         without = EXPANDING if _expands(operation) else frozenset[str]()
         styles_by_name = {
             wire: style for wire, style in styles(operation).items() if wire not in without
@@ -106,6 +113,7 @@ class MethodBuilder:
             styles=styles_by_name,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,
+            also=also,
             content_type=content_type(media, body) if media and body else "",
             failures=tuple(_failures(operation.errors)),
             response_example=example,
@@ -119,21 +127,40 @@ class MethodBuilder:
         """Type, media type ("" for JSON) and an example."""
         media = answer_media(operation)
         if media is None:
-            return None, "", None
+            # A documented redirect is followed: what the caller wants is behind it.
+            return (Scalar("bytes"), "*/*", "content") if _leads_on(operation) else (None, "", None)
+        kind = self._type(media, f"{name}_result", f"Response of `{self._names[operation.key]}`.")
         if "json" in media.type or media.type == "*/*":
             if media.schema is None:
                 return JSON, "", {"example": True}
-            kind = self._answers.root(
-                media.schema, f"{name}_result", f"Response of `{self._names[operation.key]}`."
-            )
-            if not isinstance(kind, Reference | ListOf):
-                kind = JSON
             if example := next(iter(media.examples), None):
                 return kind, "", self._examples.documented(kind, example)
             return kind, "", self._examples.value(kind, media.schema)
-        if media.type.startswith("text/") or media.type.endswith("xml"):
-            return STRING, media.type, "content"
-        return Scalar("bytes"), media.type, "content"
+        return kind, media.type, "content"
+
+    def _also(
+        self, name: str, operation: ApiOperation, returns: Type | None
+    ) -> dict[int, Type | None]:
+        """The other documented successes, where their content differs from that of the first."""
+        also: dict[int, Type | None] = {}
+        for status, response in other_successes(operation):
+            media = main_media(response)
+            kind = None
+            if media is not None and status not in BODILESS:
+                does = f"Response {status} of `{self._names[operation.key]}`."
+                label = f"{name}_{HTTPStatus(status).phrase}"
+                kind = self._type(media, label, does)
+            if kind != returns:
+                also[status] = kind
+        return also
+
+    def _type(self, media: Media, name: str, doc: str) -> Type:
+        """The type of an answer in this media type."""
+        if "json" in media.type or media.type == "*/*":
+            kind = JSON if media.schema is None else self._answers.root(media.schema, name, doc)
+            return kind if isinstance(kind, Reference | ListOf) else JSON
+        text = media.type.startswith("text/") or media.type.endswith("xml")
+        return STRING if text else Scalar("bytes")
 
     def _retry_mode(self, operation: ApiOperation, *, idempotent: bool) -> RetryMode:
         if operation.method in SAFE:
@@ -157,10 +184,41 @@ def _telling(param: Param, styles_by_name: Mapping[str, str]) -> Param:
 def answer_media(operation: ApiOperation) -> Media | None:
     """The media type that is requested for the response: JSON if there is one."""
     success = operation.success
-    if success is None or not success.media or success.status == "204":
+    if success is None or success.status == "204" or operation.method == "HEAD":
         return None
-    media = sorted(success.media.values(), key=lambda media: "json" not in media.type)
-    return None if operation.method == "HEAD" else media[0]
+    return main_media(success)
+
+
+def main_media(response: ApiResponse) -> Media | None:
+    """JSON if the response offers it, else its first media type."""
+    media = sorted(response.media.values(), key=lambda media: "json" not in media.type)
+    return media[0] if media else None
+
+
+def other_successes(operation: ApiOperation) -> Iterator[tuple[int, ApiResponse]]:
+    """The documented successes but the first, and what is not modified where that can be asked."""
+    first = operation.success
+    if operation.method == "HEAD":
+        return
+    for status, response in sorted(operation.responses.items()):
+        code = int(status) if status.isdigit() else 0
+        named = code in STATUSES and 200 <= code < 300
+        if response is not first and (named or (code == 304 and _is_conditional(operation))):
+            yield code, response
+
+
+def _is_conditional(operation: ApiOperation) -> bool:
+    names = (parameter.name.lower() for parameter in operation.parameters)
+    return not CONDITIONS.isdisjoint(names)
+
+
+def _leads_on(operation: ApiOperation) -> bool:
+    """Whether a read is answered with nothing but a redirect."""
+    return (
+        operation.method == "GET"
+        and operation.success is None
+        and not REDIRECTS.isdisjoint(operation.responses)
+    )
 
 
 def idempotency_headers(operations: Iterable[ApiOperation]) -> list[str]:

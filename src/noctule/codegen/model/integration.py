@@ -194,6 +194,8 @@ class Method:
     """None if the response is not one page of a list."""
     resource: str = ""
     """The resource in a whole API, such as "payment_intents"; "" otherwise."""
+    also: Mapping[int, Type | None] = field(default_factory=dict[int, Type | None])
+    """Status -> type of each documented success that has another content; None for no content."""
     streams: bool = False
     """Whether the response can be too large or too slow to be read at once."""
     server: str = ""
@@ -225,6 +227,17 @@ class Method:
         """The types in the method's signature."""
         yield from (param.type for param in self.params)
         yield from (kind for kind in (self.returns, self.pages and self.pages.item) if kind)
+        yield from filter(None, self.also.values())
+
+    @property
+    def result(self) -> Type | None:
+        """The type of what a caller gets, over every documented success."""
+        kinds = list(dict.fromkeys((self.returns, *self.also.values())))
+        some = [kind for kind in kinds if kind is not None]
+        if not some or JSON in some:
+            return JSON if some else None
+        whole = some[0] if len(some) == 1 else OneOf(tuple(some))
+        return Nullable(whole) if None in kinds else whole
 
 
 def full_name(resource: str, method: str) -> str:

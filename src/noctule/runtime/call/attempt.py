@@ -101,6 +101,7 @@ def run_attempt(call: PreparedCall, context: AttemptContext) -> HttpSteps[Attemp
         retry_statuses=config.retry_statuses,
         rate_limit=config.rate_limit,
         body_failure=config.failure,
+        expected=call.operation.also,
     )
     if outcome.error is None:
         try:

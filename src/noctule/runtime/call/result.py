@@ -16,6 +16,8 @@ from noctule.runtime.redaction.log_fields import MAX_LENGTH
 from noctule.runtime.responses.presence import tell_deprecation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.call.request_builder import PreparedCall
     from noctule.runtime.call.telemetry import DeprecationLog, Telemetry
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from noctule.runtime.request import Response
 
 T = TypeVar("T")
+
+NO_CONTENT = frozenset({204, 205})
+"""A response with such a status has no content (RFC 9110, 15.3.5 and 15.3.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +66,27 @@ class ResultReader:
         call that is `strict` at the first place that does not fit. Under a key the result of a
         write can be had again, so an object with no member of the type is not taken for it either.
         """
-        kind: Any = call.operation.returns
+        operation = call.operation
+        kind: Any = operation.returns
+        if operation.also:
+            kind = _kind_of(operation.also, kind, response)
         if kind is None:
             return None
         if kind is bytes:
             return response.content
         if kind is str:
             return response.text
-        value, violations = decode(kind, response.content)
+        content = response.content
+        if not content and operation.writes and response.status in NO_CONTENT:
+            # Undocumented, but done: an object of its type without a member, where it is one.
+            content = b"{}"
+        value, violations = decode(kind, content)
         for violation in violations:
             self._violations.add(call.operation.name, violation)
         if violations:
             strict = self._config.strict if call.options.strict is None else call.options.strict
             hollow = call.operation.writes and call.key is not None and is_hollow(value)
+            hollow = hollow and bool(response.content or response.status not in NO_CONTENT)
             if strict or hollow or is_unlike(value, kind):
                 raise errors.InvalidResponse(_described(violations))
         return value
@@ -171,6 +184,13 @@ class ResultReader:
             error=type(error).__name__ if error else None,
             **_network_reason(error, call.engine.config.state.origin),
         )
+
+
+def _kind_of(also: Mapping[int, Any], usual: Any, response: Response) -> Any:
+    """The type of this success, where the document has several."""
+    if not response.content and None in also.values():
+        return None
+    return also.get(response.status, usual)
 
 
 def _described(violations: tuple[Violation, ...]) -> str:

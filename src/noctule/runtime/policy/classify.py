@@ -31,9 +31,11 @@ def classify_response(
     retry_statuses: Collection[int] = RETRY_STATUSES,
     rate_limit: RateLimitHeaders | None = None,
     body_failure: BodyFailure | None = None,
+    expected: Collection[int] = (),
 ) -> AttemptOutcome:
     """The provider responded. `now`: seconds since the epoch, for dates in its headers. `keyed`:
-    the request carried an idempotency key."""
+    the request carried an idempotency key. `expected`: statuses that are a success of this call,
+    whatever they are elsewhere."""
     outcome = body_failure.outcome(response, now) if body_failure is not None else None
     headers = response.headers
     limits: list[RateWindow] = []
@@ -43,7 +45,7 @@ def classify_response(
 
         limits = rate_windows(headers, rate_limit, now)
         empty = exhausted(limits)
-    if outcome is None and response.status < 300:
+    if outcome is None and (response.status < 300 or response.status in expected):
         outcome = AttemptOutcome(response=response)
     if outcome is None:
         from noctule.runtime.responses.retry_after import retry_after, should_retry

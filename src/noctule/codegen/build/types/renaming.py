@@ -43,6 +43,7 @@ def _method(method: Method, names: Mapping[str, str]) -> Method:
         method,
         params=tuple(replace(param, type=_type(param.type, names)) for param in method.params),
         returns=_type(method.returns, names) if method.returns else None,
+        also={status: kind and _type(kind, names) for status, kind in method.also.items()},
         pages=replace(pages, item=_type(pages.item, names)) if pages else None,
     )
 

@@ -16,7 +16,7 @@ from noctule.codegen.python.service.docstrings import all_doc, method_doc, strea
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from noctule.codegen.model.integration import Failure, Method, Pages, Param, Place
+    from noctule.codegen.model.integration import Failure, Method, Pages, Param, Place, Type
     from noctule.codegen.python.service.mode import Mode
 
 IDEMPOTENT_BY_DEFAULT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -29,7 +29,10 @@ ARGUMENTS: tuple[tuple[Place, str], ...] = (
 def operation_block(method: Method, imports: Imports) -> Block:
     """The constant that describes the operation."""
     items: list[Code] = [string(method.full_name), string(method.verb), string(method.path)]
-    items.append(f"returns={_returns(method, imports)}")
+    items.append(f"returns={_type(method.returns, imports)}")
+    if method.also:
+        others = (f"{status}: {_type(kind, imports)}" for status, kind in method.also.items())
+        items.append(joined("also=", collection("{", list(others), "}")))
     if method.body:
         items.append(f"body={string(method.body)}")
     idempotent = method.reads or method.verb in IDEMPOTENT_BY_DEFAULT
@@ -84,13 +87,13 @@ class MethodWriter:
     def _once(self, method: Method) -> list[str]:
         arguments = [constant_name(method.name), *self._places(method, method.params)]
         start = f"{self._mode.wait}{self._caller}.call"
-        start = start if method.returns is None else f"return {start}"
+        start = start if method.result is None else f"return {start}"
         body = [
             *docstring(method_doc(method, self._common), 8),
             *lay_out(call(start, *arguments, "options=options"), 8),
         ]
         parameters = ["self", "*", *map(self._parameter, method.params), self._options()]
-        returns = _returns(method, self._imports)
+        returns = _type(method.result, self._imports)
         return self._function(method.name, parameters, returns, body, waits=True)
 
     def _all(self, method: Method, pages: Pages) -> list[str]:
@@ -167,5 +170,5 @@ class MethodWriter:
                 yield joined(f"{argument}=", collection("{", pairs, "}"))
 
 
-def _returns(method: Method, imports: Imports) -> str:
-    return "None" if method.returns is None else annotation(method.returns, "response", imports)
+def _type(kind: Type | None, imports: Imports) -> str:
+    return "None" if kind is None else annotation(kind, "response", imports)

@@ -95,7 +95,7 @@ def _proven_method(
         limits=limits,
         writes=not method.reads,
         arguments=arguments,
-        reads_json=method.returns is not None and not method.accepts,
+        reads_json=method.reads_json,
         binary=tuple(
             param.name
             for param in method.params

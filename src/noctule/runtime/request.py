@@ -6,6 +6,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, overload
 
+from noctule.runtime.charset import decoded_text
+
 T = TypeVar("T")
 
 Content = bytes | Iterable[bytes] | AsyncIterable[bytes]
@@ -106,7 +108,7 @@ class Response:
 
     @property
     def text(self) -> str:
-        return self.content.decode("utf-8", "replace")
+        return decoded_text(self.content, self.headers.get("content-type", ""))
 
 
 class AsyncBody(Protocol):

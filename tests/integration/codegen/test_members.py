@@ -78,7 +78,7 @@ JSON_VALUES = st.recursive(
 FREE: dict[str, Any] = {"type": "object"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.dictionaries(st.text(max_size=3), JSON_VALUES))
 @pytest.mark.parametrize("kind", ["application/json", "application/merge-patch+json"])
 def test_free_json_is_sent_as_it_was_given(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,12 @@ Encoding = Literal[
 ]
 """How a list or an object becomes text in a query or a form: `form` is `a=1,2`, `form-explode` is
 `a=1&a=2`, `deepObject` is `a[k]=1`, the others put a space, `|` or a tab between the elements."""
+
+_LINES = re.compile(
+    r"[a-z]+/(x-)?(ndjson|jsonl|jsonlines|json-lines|json-seq|json-stream|stream\+json)"
+    r"|[a-z]+/.*\+(json-seq|jsonl|ndjson)"
+)
+"""application/x-ndjson, application/jsonl, application/json-seq (RFC 7464), and their spellings."""
 
 SchemeKind = Literal[
     "api_key", "basic", "bearer", "oauth2_client_credentials", "oauth2_authorization_code",
@@ -93,6 +100,21 @@ class Media:
     examples: tuple[object, ...] = ()
     stream: Schema | None = None
 
+    @property
+    def essence(self) -> str:
+        """The media type in lower case, without its parameters."""
+        return self.type.partition(";")[0].strip().lower()
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether it is JSON values one after the other, each on its line or its record."""
+        return bool(_LINES.fullmatch(self.essence))
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it is one JSON value; also said of a range that holds everything."""
+        return self.essence == "*/*" or ("json" in self.essence and not self.is_lines)
+
 
 @dataclass(frozen=True)
 class ApiLink:
@@ -131,7 +153,7 @@ class ApiResponse:
     @property
     def schema(self) -> Schema | None:
         """The schema of the response body, JSON first; None where the document has none."""
-        ordered = sorted(self.media.values(), key=lambda media: "json" not in media.type)
+        ordered = sorted(self.media.values(), key=lambda media: not media.is_json)
         return next((media.schema for media in ordered if media.schema is not None), None)
 
 

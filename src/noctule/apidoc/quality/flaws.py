@@ -125,7 +125,7 @@ def of_media(media: Media, at: str, *, request: bool) -> Iterator[Flaw]:
     if media.schema is None:
         if request and re.search(r"json|form", media.type):
             yield "empty_schema", at, media.type
-    elif "json" in media.type:
+    elif media.is_json:
         for detail in misfits(media.schema, media.examples, request=request):
             yield "unfit_example", at, f"{media.type} {detail}"
 

@@ -82,9 +82,7 @@ def _deliveries(
 
 def _body(operation: ApiOperation) -> Schema | None:
     media = operation.body.media.values() if operation.body else ()
-    return next(
-        (representation.schema for representation in media if "json" in representation.type), None
-    )
+    return next((representation.schema for representation in media if representation.is_json), None)
 
 
 def _by_name(event: str, schemas: Mapping[str, Schema], fact: WebhookFact | None) -> Schema | None:

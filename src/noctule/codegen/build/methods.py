@@ -10,6 +10,7 @@ from noctule.codegen.build.examples import ExampleBuilder
 from noctule.codegen.build.pagination import pages_of
 from noctule.codegen.build.requests import (
     IDEMPOTENCY_HEADERS,
+    MEDIA_TYPE,
     Conventions,
     ParameterBuilder,
     body_of,
@@ -120,22 +121,23 @@ class MethodBuilder:
             status=_status(operation.success),
             pages=pages,
             resource=place.resource,
-            streams=returns == Scalar("bytes") or accepts == "text/event-stream",
+            streams=returns == Scalar("bytes") or _comes_in_pieces(operation),
         )
 
     def _returns(self, name: str, operation: ApiOperation) -> tuple[Type | None, str, Any]:
-        """Type, media type ("" for JSON) and an example."""
+        """Type, media type ("" for plain JSON) and an example."""
         media = answer_media(operation)
         if media is None:
             # A documented redirect is followed: what the caller wants is behind it.
             return (Scalar("bytes"), "*/*", "content") if _leads_on(operation) else (None, "", None)
         kind = self._type(media, f"{name}_result", f"Response of `{self._names[operation.key]}`.")
-        if "json" in media.type or media.type == "*/*":
+        if media.is_json:
+            accepts = named_type(media)
             if media.schema is None:
-                return JSON, "", {"example": True}
+                return JSON, accepts, {"example": True}
             if example := next(iter(media.examples), None):
-                return kind, "", self._examples.documented(kind, example)
-            return kind, "", self._examples.value(kind, media.schema)
+                return kind, accepts, self._examples.documented(kind, example)
+            return kind, accepts, self._examples.value(kind, media.schema)
         return kind, media.type, "content"
 
     def _also(
@@ -156,10 +158,10 @@ class MethodBuilder:
 
     def _type(self, media: Media, name: str, doc: str) -> Type:
         """The type of an answer in this media type."""
-        if "json" in media.type or media.type == "*/*":
+        if media.is_json:
             kind = JSON if media.schema is None else self._answers.root(media.schema, name, doc)
             return kind if isinstance(kind, Reference | ListOf) else JSON
-        text = media.type.startswith("text/") or media.type.endswith("xml")
+        text = media.is_lines or media.type.startswith("text/") or media.essence.endswith("xml")
         return STRING if text else Scalar("bytes")
 
     def _retry_mode(self, operation: ApiOperation, *, idempotent: bool) -> RetryMode:
@@ -173,6 +175,12 @@ class MethodBuilder:
         if pack and pack.idempotency:
             return "never"
         return "with_key" if header and header in idempotency_headers([operation]) else "never"
+
+
+def _comes_in_pieces(operation: ApiOperation) -> bool:
+    """Whether the answer is one event or one value after the other."""
+    media = answer_media(operation)
+    return media is not None and (media.is_lines or media.essence == "text/event-stream")
 
 
 def _telling(param: Param, styles_by_name: Mapping[str, str]) -> Param:
@@ -191,8 +199,19 @@ def answer_media(operation: ApiOperation) -> Media | None:
 
 def main_media(response: ApiResponse) -> Media | None:
     """JSON if the response offers it, else its first media type."""
-    media = sorted(response.media.values(), key=lambda media: "json" not in media.type)
+    media = sorted(response.media.values(), key=_preference)
     return media[0] if media else None
+
+
+def _preference(media: Media) -> int:
+    """Plain JSON first, then JSON of a kind, then anything else."""
+    return 2 - media.is_json - (media.essence in ("application/json", "*/*"))
+
+
+def named_type(media: Media) -> str:
+    """The Accept header for an answer in JSON; "" for the runtime's default."""
+    usual = media.essence in ("application/json", "*/*")
+    return media.essence if MEDIA_TYPE.fullmatch(media.essence) and not usual else ""
 
 
 def other_successes(operation: ApiOperation) -> Iterator[tuple[int, ApiResponse]]:

@@ -54,7 +54,7 @@ USUAL_TYPES: Mapping[BodyKind, str] = {
     "bytes": "application/octet-stream",
 }
 """The media type that the runtime sends by default; forms have no other."""
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
 _VARIABLE = re.compile(r"{([^{}]*)}")
 PATH_STYLES = frozenset({"simple", "label", "matrix"})
 TOKENS = frozenset({"token", "access_token"})
@@ -290,7 +290,7 @@ def content_type(media: Media, body: BodyKind) -> str:
     """The document's media type if it differs from the runtime's default; "" for ranges and invalid
     media types."""
     name = media.type.partition(";")[0].strip().lower()
-    if not _MEDIA_TYPE.fullmatch(name) or name == USUAL_TYPES.get(body, name):
+    if not MEDIA_TYPE.fullmatch(name) or name == USUAL_TYPES.get(body, name):
         return ""
     return f"{name}; charset=utf-8" if body == "text" else name
 

@@ -182,7 +182,7 @@ class Method:
     styles: Mapping[str, str]
     moves_money: bool
     accepts: str
-    """Media type of the response; "" for JSON or none."""
+    """Media type of the response; "" for plain JSON or none."""
     content_type: str
     """Media type of the body; "" for the default of its kind."""
     failures: tuple[Failure, ...]
@@ -203,6 +203,11 @@ class Method:
     auth: str = ""
     """The name of its scheme in `Wrapper.schemes`; "" for the wrapper's, "none" for no
     credentials."""
+
+    @property
+    def reads_json(self) -> bool:
+        """Whether the response is read as JSON."""
+        return self.returns not in (None, STRING, Scalar("bytes"))
 
     @property
     def nulls(self) -> bool:

@@ -3,12 +3,14 @@ call. Both are reported to the telemetry."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from noctule.runtime import errors
 from noctule.runtime.call.telemetry import ViolationLog
-from noctule.runtime.decoding.lenient import is_hollow, is_unlike
+from noctule.runtime.charset import stated_charset
+from noctule.runtime.decoding.lenient import Violation, is_hollow, is_unlike
 from noctule.runtime.decoding.models import decode
 from noctule.runtime.journal.recorder import failure_reason, host_of
 from noctule.runtime.redaction import REDACTOR
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
     from noctule.runtime.call.request_builder import PreparedCall
     from noctule.runtime.call.telemetry import DeprecationLog, Telemetry
     from noctule.runtime.clock import Clock
-    from noctule.runtime.decoding.models import Violation
     from noctule.runtime.fallback.fallback import Degraded
     from noctule.runtime.policy.outcome import AttemptOutcome
     from noctule.runtime.request import Response
 
 T = TypeVar("T")
 
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,30}/[\w.+-]{1,60}", re.ASCII)
 NO_CONTENT = frozenset({204, 205})
 """A response with such a status has no content (RFC 9110, 15.3.5 and 15.3.6)."""
 
@@ -72,15 +74,16 @@ class ResultReader:
             kind = _kind_of(operation.also, kind, response)
         if kind is None:
             return None
-        if kind is bytes:
-            return response.content
-        if kind is str:
-            return response.text
+        if kind is bytes or kind is str:
+            return self._content(call, response, kind)
         content = response.content
         if not content and operation.writes and response.status in NO_CONTENT:
             # Undocumented, but done: an object of its type without a member, where it is one.
             content = b"{}"
-        value, violations = decode(kind, content)
+        try:
+            value, violations = decode(kind, content)
+        except errors.InvalidResponse as error:
+            value, violations = decode(kind, _transcoded(response, error))
         for violation in violations:
             self._violations.add(call.operation.name, violation)
         if violations:
@@ -90,6 +93,17 @@ class ResultReader:
             if strict or hollow or is_unlike(value, kind):
                 raise errors.InvalidResponse(_described(violations))
         return value
+
+    def _content(self, call: PreparedCall, response: Response, kind: type[bytes | str]) -> Any:
+        """A body that is no JSON by the document. If it is JSON, that is told; a text is read."""
+        sent = _essence(response)
+        accepted = call.operation.accepts
+        if _is_json(sent) and accepted != "*/*" and not _is_json(accepted):
+            self._violations.add(call.operation.name, Violation("", accepted, sent))
+            if kind is str:
+                value, _ = decode(Any, response.content)
+                return value if isinstance(value, str) else response.text
+        return response.content if kind is bytes else response.text
 
     def raw(self, call: PreparedCall, response: Response) -> RawResponse[Any]:
         value = self.value(call, response)
@@ -184,6 +198,27 @@ class ResultReader:
             error=type(error).__name__ if error else None,
             **_network_reason(error, call.engine.config.state.origin),
         )
+
+
+def _essence(response: Response) -> str:
+    """The media type of the response, without its parameters; "" where it is none."""
+    match = _MEDIA_TYPE.match(response.headers.get("content-type", ""))
+    return match[0].lower() if match else ""
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _transcoded(response: Response, error: errors.InvalidResponse) -> bytes:
+    """The body in UTF-8, if its Content-Type names another character set. Else raises `error`, with
+    the media type of the response where that is not JSON."""
+    if stated_charset(response.headers.get("content-type", "")) not in ("", "utf-8"):
+        return response.text.encode()
+    sent = _essence(response)
+    if sent and not _is_json(sent):
+        error.args = (*error.args, f"it was sent as {sent}")
+    raise error
 
 
 def _kind_of(also: Mapping[int, Any], usual: Any, response: Response) -> Any:

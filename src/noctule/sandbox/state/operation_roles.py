@@ -111,7 +111,7 @@ def main_media(response: ApiResponse | None) -> Media | None:
     if response is None or not response.media:
         return None
     kinds = list(response.media.values())
-    return next((media for media in kinds if "json" in media.type), kinds[0])
+    return next((media for media in kinds if media.is_json), kinds[0])
 
 
 def _split(template: str) -> tuple[str, str]:

@@ -138,7 +138,7 @@ class CallTable:
             yield f"status={method.status}"
         if method.returns is None:
             return
-        if method.accepts:
+        if not method.reads_json:
             yield f"content={octets(method.response_example)}"
             return
         yield joined("answer=", self._answers.code(method.returns, method.response_example))

@@ -159,7 +159,7 @@ def representatives(resources: Collection[Resource]) -> list[Resource]:
 
 def _kind(method: Method) -> tuple[object, ...]:
     """What decides how a call behaves when the provider fails."""
-    return method.body, method.retry, method.returns is None, bool(method.accepts)
+    return method.body, method.retry, method.returns is None, method.reads_json
 
 
 def operations(methods: Iterable[Method]) -> set[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
+BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch", "lines"]
 RetryMode = Literal["idempotent", "with_key", "never"]
 Style = Literal[
     "form",
@@ -22,6 +22,7 @@ Style = Literal[
     "deepObject",
     "spaceDelimited",
     "pipeDelimited",
+    "tabDelimited",
     "brackets",
     "simple",
     "simple-explode",
@@ -31,7 +32,7 @@ Style = Literal[
     "matrix-explode",
     "reserved",
 ]
-"""The first six are for queries and forms (`encoding.pairs`), the others for paths
+"""The first seven are for queries and forms (`encoding.pairs`), the others for paths
 (`encoding.path`)."""
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -67,6 +68,8 @@ class OperationDetails(TypedDict, total=False):
     auth: str
     """Who may call it, if not whoever has the service's own credentials: a name in
     `ServiceConfig.schemes`, or "none" for an operation that gets no credentials."""
+    parts: Mapping[str, str]
+    """Wire name -> media type of the parts of a multipart body, where the document names it."""
     also: Mapping[int, Any]
     """Status -> type of a success that is documented with another content than `returns`; None
     where it has none, or may have none (202, 204, a 304 to a condition of the caller)."""
@@ -97,6 +100,7 @@ class Operation(Generic[T]):
     content_type: str
     server: str
     auth: str
+    parts: Mapping[str, str]
     also: Mapping[int, Any]
     nulls: bool
 
@@ -157,6 +161,7 @@ class Operation(Generic[T]):
             "content_type": "",
             "server": "",
             "auth": "",
+            "parts": {},
             "also": {},
             "nulls": False,
             **details,

@@ -15,6 +15,7 @@ from noctule.codegen.build.requests import (
     ParameterBuilder,
     body_of,
     content_type,
+    part_types,
     styles,
 )
 from noctule.codegen.build.types.responses import ResponseTypes, core, expandable
@@ -114,6 +115,7 @@ class MethodBuilder:
             styles=styles_by_name,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,
+            parts=part_types(media) if media and body == "multipart" else {},
             also=also,
             content_type=content_type(media, body) if media and body else "",
             failures=tuple(_failures(operation.errors)),

@@ -13,7 +13,9 @@ from noctule.codegen.model.integration import (
     JSON,
     STRING,
     BodyKind,
+    ListOf,
     MapOf,
+    OneOf,
     Param,
     Place,
     Reference,
@@ -34,17 +36,15 @@ if TYPE_CHECKING:
 OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "user-agent"})
 IDEMPOTENCY_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
 PLACES: Mapping[str, Place] = {"path": "path", "query": "query", "header": "header", "body": "body"}
-BODIES: tuple[tuple[str, BodyKind], ...] = (
-    ("application/json", "json"),
-    ("application/merge-patch+json", "merge-patch"),
-    ("application/x-www-form-urlencoded", "form"),
-    ("multipart/form-data", "multipart"),
-    ("+json", "json"),
-    ("*/*", "json"),
-    ("text/", "text"),
-    ("", "bytes"),
-)
-"""Part of a media type, the preferred one first -> how the runtime writes such a body."""
+BODIES: Mapping[str, BodyKind] = {
+    "application/json": "json",
+    "application/merge-patch+json": "merge-patch",
+    "application/x-www-form-urlencoded": "form",
+    "multipart/form-data": "multipart",
+}
+"""Media type, the preferred one first -> how the runtime writes such a body."""
+OTHERS: tuple[BodyKind, ...] = ("json", "lines", "text", "bytes")
+"""The same of other media types."""
 
 
 USUAL_TYPES: Mapping[BodyKind, str] = {
@@ -52,6 +52,7 @@ USUAL_TYPES: Mapping[BodyKind, str] = {
     "merge-patch": "application/merge-patch+json",
     "text": "text/plain",
     "bytes": "application/octet-stream",
+    "lines": "application/x-ndjson",
 }
 """The media type that the runtime sends by default; forms have no other."""
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
@@ -230,8 +231,10 @@ class ParameterBuilder:
     ) -> Param:
         """A body that is one argument: a list, a union, text or bytes."""
         schema = media.schema
-        if body == "bytes":
-            kind: Type = Scalar("bytes")
+        if body == "lines":
+            kind: Type = OneOf((ListOf(self._line(media, method)), Scalar("bytes")))
+        elif body == "bytes":
+            kind = Scalar("bytes")
         elif schema is None or body == "text":
             kind = STRING if body == "text" else Scalar("json")
         else:
@@ -244,7 +247,7 @@ class ParameterBuilder:
             names_in_use,
         )
         example = None
-        if schema is not None:
+        if schema is not None and body != "lines":
             example = self._examples.value(kind, schema)
         example = fit(kind, example, self._arguments.records)
         doc = (
@@ -254,6 +257,15 @@ class ParameterBuilder:
         return Param(
             name, "", "body", kind, bool(request_body and request_body.required), doc, example
         )
+
+    def _line(self, media: Media, method: str) -> Type:
+        """The type of one value of a body of lines."""
+        schema = media.stream or media.schema
+        if schema is not None and schema.type == "array":
+            schema = schema.items
+        if schema is None or schema.type == "string":
+            return JSON
+        return self._arguments.param(schema, method, "line", clears=False)
 
     def _param(
         self,
@@ -278,12 +290,37 @@ class ParameterBuilder:
 
 def body_of(operation: ApiOperation) -> tuple[Media | None, BodyKind | None]:
     """The media type of the body, and how the runtime writes it."""
-    offered: Mapping[str, Media] = operation.body.media if operation.body else {}
-    for part, kind in BODIES:
-        for name, media in offered.items():
-            if part in name:
-                return media, kind
-    return None, None
+    offered = operation.body.media.values() if operation.body else ()
+    media = min(offered, key=_preference, default=None)
+    return (media, body_kind(media)) if media is not None else (None, None)
+
+
+def _preference(media: Media) -> int:
+    named = [*BODIES]
+    if media.essence in named:
+        return named.index(media.essence)
+    return len(named) + OTHERS.index(body_kind(media))
+
+
+def body_kind(media: Media) -> BodyKind:
+    """How the runtime writes a body of this media type."""
+    if media.essence in BODIES:
+        return BODIES[media.essence]
+    if media.is_lines:
+        return "lines"
+    if media.is_json:
+        return "json"
+    return "text" if media.essence.startswith("text/") else "bytes"
+
+
+def part_types(media: Media) -> dict[str, str]:
+    """The parts of a multipart body that the document gives one media type."""
+    types = {name: text.strip() for name, text in media.content_types.items()}
+    return {
+        name: text
+        for name, text in types.items()
+        if MEDIA_TYPE.fullmatch(text.partition(";")[0].strip().lower()) and text.isprintable()
+    }
 
 
 def content_type(media: Media, body: BodyKind) -> str:
@@ -315,14 +352,19 @@ def styles(operation: ApiOperation) -> dict[str, str]:
             if parameter.where == "path":
                 path_style = parameter.style if parameter.style in PATH_STYLES else "simple"
                 style = f"{path_style}{'-explode' if parameter.explode else ''}"
-            if style not in ("", "form-explode", "simple", "tabDelimited"):
+            if style not in ("", "form-explode", "simple"):
                 styles_by_name[parameter.name] = style
     media, body = body_of(operation)
+    if media is not None and body == "multipart":
+        for wire, schema in _properties(operation).items():
+            style = media.styles.get(wire, "form-explode")
+            if style not in ("form-explode", "deepObject") and _flat_list(schema):
+                styles_by_name[wire] = style
     if media is not None and body == "form":
         for wire, schema in _properties(operation).items():
             usual = "form-explode" if _flat_list(schema) else "deepObject"
             style = str(media.styles.get(wire) or usual)
-            if schema.type in CONTAINERS and style not in (usual, "tabDelimited"):
+            if schema.type in CONTAINERS and style != usual:
                 styles_by_name[wire] = style
     return styles_by_name
 
@@ -350,7 +392,7 @@ def _flat_list(schema: Schema) -> bool:
 
 def _properties(operation: ApiOperation) -> Mapping[str, Schema]:
     media, body = body_of(operation)
-    if media is None or media.schema is None or body in ("text", "bytes"):
+    if media is None or media.schema is None or body in ("text", "bytes", "lines"):
         return {}
     return media.schema.properties if media.schema.type == "object" else {}
 

@@ -116,7 +116,7 @@ SHARED = "shared_models"
 
 Place = Literal["path", "query", "header", "body"]
 PageKind = Literal["Cursor", "LastId", "LinkHeader", "NextUrl", "Offset", "PageNumber"]
-BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch"]
+BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch", "lines"]
 RetryMode = Literal["idempotent", "with_key", "never"]
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """HTTP methods that change nothing."""
@@ -194,6 +194,8 @@ class Method:
     """None if the response is not one page of a list."""
     resource: str = ""
     """The resource in a whole API, such as "payment_intents"; "" otherwise."""
+    parts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Media types of the parts of the body, by their names in the request."""
     also: Mapping[int, Type | None] = field(default_factory=dict[int, Type | None])
     """Status -> type of each documented success that has another content; None for no content."""
     streams: bool = False

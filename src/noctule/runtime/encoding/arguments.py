@@ -49,6 +49,13 @@ def encode(
             'body: the operation is declared without one; declare it with body="json" or another'
             " kind, or leave the argument out"
         )
-    encoded = encode_body(operation.body, body, operation.styles, nulls=operation.nulls)
+    encoded = encode_body(
+        operation.body,
+        body,
+        operation.styles,
+        parts=operation.parts,
+        nulls=operation.nulls,
+        sequence=operation.content_type.endswith("json-seq"),
+    )
     all_headers["Content-Type"] = operation.content_type or encoded.content_type
     return Encoded(target, all_headers, encoded.content, encoded.replayable)

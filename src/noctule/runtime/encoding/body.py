@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from noctule.runtime.encoding.multipart import multipart
@@ -38,13 +38,16 @@ def encode_body(
     value: Any,
     styles: Mapping[str, str] | None = None,
     *,
+    parts: Mapping[str, str] | None = None,
     nulls: bool = False,
+    sequence: bool = False,
 ) -> EncodedBody:
     """Write `value`: its members that are None are not sent, `NULL` is an explicit null. With
     `nulls`, None is null there too; inside nested values it always is.
 
-    `styles` are those of a form. Raises `InvalidArgument` naming the member that cannot be
-    written.
+    `styles` are those of a form, `parts` the media types of its parts. With `sequence`, "lines" are
+    the records of a JSON text sequence (RFC 7464). Raises `InvalidArgument` naming the member that
+    cannot be written.
     """
     try:
         match kind:
@@ -60,7 +63,9 @@ def encode_body(
                     form(_members(value), styles), "application/x-www-form-urlencoded"
                 )
             case "multipart":
-                return _multipart(value)
+                return _multipart(value, parts, styles)
+            case "lines":
+                return _lines(value, sequence)
             case "text":
                 encoded = utf8(text(value, "body"), "body")
                 return EncodedBody(encoded, "text/plain; charset=utf-8")
@@ -70,12 +75,28 @@ def encode_body(
         raise InvalidArgument("body: nested too deeply, or it contains itself") from None
 
 
-def _multipart(value: object) -> EncodedBody:
-    chunks, content_type = multipart(_members(value))
+def _multipart(
+    value: object, parts: Mapping[str, str] | None, styles: Mapping[str, str] | None
+) -> EncodedBody:
+    chunks, content_type = multipart(_members(value), types=parts, styles=styles)
     small = chunks.length is not None and chunks.length <= SMALL
     if small and chunks.replayable and chunks.chunks:
         return EncodedBody(b"".join(chunks), content_type)
     return EncodedBody(chunks, content_type, chunks.replayable)
+
+
+def _lines(value: Any, sequence: bool) -> EncodedBody:
+    """One JSON value on each line; what is no list of values is written already."""
+    if isinstance(value, str):
+        value = utf8(value, "body")
+    items = members(value, "body") if is_container(value) else None
+    if items is None:
+        return replace(_bytes(value), content_type="application/x-ndjson")
+    if isinstance(items, dict):
+        raise InvalidArgument("body: give a list, one value for each line")
+    before = b"\x1e" if sequence else b""
+    lines = (before + as_json(item, f"body[{index}]") + b"\n" for index, item in enumerate(items))
+    return EncodedBody(b"".join(lines), "application/x-ndjson")
 
 
 def _bytes(value: Any) -> EncodedBody:

@@ -6,8 +6,10 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from noctule.runtime.encoding.headers import header
+from noctule.runtime.encoding.query import DELIMITERS
 from noctule.runtime.encoding.upload import BodySource, Content, bounded, source
 from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
 MAX_PARTS = 1000
+OCTETS = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,10 @@ class File:
 
     content: Content = field(repr=False)
     filename: str = ""
-    content_type: str = "application/octet-stream"
+    content_type: str = ""
+    """By default the one that the operation names for the part, else `application/octet-stream`."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Further headers of the part."""
 
     @property
     def name(self) -> str:
@@ -39,14 +45,25 @@ class File:
         return Path(path).name if isinstance(path, str | Path) else ""
 
 
-def multipart(values: Mapping[str, object], boundary: str = "") -> tuple[BodySource, str]:
+def multipart(
+    values: Mapping[str, object],
+    boundary: str = "",
+    types: Mapping[str, str] | None = None,
+    styles: Mapping[str, str] | None = None,
+) -> tuple[BodySource, str]:
     """The body and its Content-Type. The default `boundary` is random.
 
     A list repeats its name, an object is a part in JSON (OpenAPI 3.1, "Encoding Object"), and None
-    is not sent.
+    is not sent. `types` gives the media types of parts: a value under a JSON type is one part.
+    Under one of `styles` a list is one text with delimiters.
     """
     boundary = boundary or os.urandom(16).hex()
-    parts = [part for name, value in values.items() for part in _parts(name, value)]
+    types, styles = types or {}, styles or {}
+    parts = [
+        part
+        for name, value in values.items()
+        for part in _parts(name, _joined(name, value, styles.get(name, "")), types.get(name, ""))
+    ]
     if len(parts) > MAX_PARTS:
         raise InvalidArgument(f"a multipart body of more than {MAX_PARTS} parts")
     pieces: list[BodySource] = []
@@ -56,27 +73,50 @@ def multipart(values: Mapping[str, object], boundary: str = "") -> tuple[BodySou
     return bounded(_chained(pieces)), f"multipart/form-data; boundary={boundary}"
 
 
-def _parts(name: str, value: object) -> Iterator[tuple[bytes, BodySource]]:
+def _parts(name: str, value: object, media_type: str) -> Iterator[tuple[bytes, BodySource]]:
     if value is None:
         return
     if isinstance(value, File):
         filename = _quoted(value.name or "file")
-        content_type = header("Content-Type", value.content_type)
-        yield _head(name, f'; filename="{filename}"', content_type), source(value.content)
+        media_type = value.content_type or media_type or OCTETS
+        head = _head(name, f'; filename="{filename}"', media_type, value.headers)
+        yield head, source(value.content)
     elif isinstance(value, bytes):
-        yield from _parts(name, File(value, filename=name))
+        yield from _parts(name, File(value, filename=name), media_type)
+    elif _is_json(media_type):
+        yield _head(name, "", media_type), source(as_json(value, name))
     elif not is_container(value):
-        yield _head(name), source(utf8(text(value, name), name))
+        yield _head(name, "", media_type), source(utf8(text(value, name), name))
     elif isinstance(contents := members(value, name), list):
         for item in contents:
-            yield from _parts(name, item)
+            yield from _parts(name, item, media_type)
     else:
         yield _head(name, "", "application/json"), source(as_json(value, name))
 
 
-def _head(name: str, extra: str = "", content_type: str = "") -> bytes:
+def _joined(name: str, value: object, style: str) -> object:
+    """A list of plain values as one text, if its style has a delimiter."""
+    if style not in DELIMITERS or not is_container(value):
+        return value
+    items = members(value, name)
+    if not isinstance(items, list) or any(map(is_container, items)):
+        return value
+    texts = (text(item, name) for item in items if item is not None)
+    return unquote(DELIMITERS[style]).join(texts)
+
+
+def _is_json(media_type: str) -> bool:
+    essence = media_type.partition(";")[0].strip().lower()
+    return essence == "application/json" or essence.endswith("+json")
+
+
+def _head(
+    name: str, extra: str, content_type: str, others: Mapping[str, str] | None = None
+) -> bytes:
     lines = f'Content-Disposition: form-data; name="{_quoted(name)}"{extra}\r\n'
-    lines += f"Content-Type: {content_type}\r\n" if content_type else ""
+    fields = {"Content-Type": content_type} if content_type else {}
+    for key, value in {**fields, **(others or {})}.items():
+        lines += f"{key}: {header(key, value)}\r\n"
     return utf8(lines + "\r\n", name)
 
 

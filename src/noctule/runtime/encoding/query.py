@@ -8,6 +8,7 @@ The styles are those of OpenAPI 3.1 ("Style Values" and "Encoding Object"), and 
     form            a=1,2            a=R,100,G,200
     spaceDelimited  a=1%202
     pipeDelimited   a=1%7C2
+    tabDelimited    a=1%092                           only in Swagger 2.0 (`tsv`)
     deepObject      a[0]=1&a[1]=2    a[R]=100&a[G]=200, to any depth
     brackets        a[]=1&a[]=2      a[R]=100
 """
@@ -20,7 +21,7 @@ from urllib.parse import quote, quote_plus
 from noctule.runtime.encoding.values import is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
-DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
+DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
 
 Escape = Callable[[bytes], str]
 Pair = tuple[str, str]

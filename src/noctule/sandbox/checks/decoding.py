@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from noctule.sandbox.http.connection import IncomingRequest
 
 FORM = "application/x-www-form-urlencoded"
-_SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+_SEPARATORS = {
+    "form": ",",
+    "simple": ",",
+    "spaceDelimited": " ",
+    "pipeDelimited": "|",
+    "tabDelimited": "\t",
+}
 
 
 class Undecodable(Exception):
@@ -81,6 +87,10 @@ def _body(operation: ApiOperation, request: IncomingRequest) -> tuple[Media | No
         return media, _form(request.body, media)
     if essence.endswith(("/json", "+json")):
         return media, _json(request.body)
+    if media.is_lines:
+        return media, [
+            _json(line) for line in request.body.replace(b"\x1e", b"").splitlines() if line
+        ]
     if essence == "multipart/form-data":
         return media, _multipart(request.body, content_type, media)
     return media, request.body.decode("utf-8", "replace")
@@ -120,7 +130,7 @@ def _multipart(body: bytes, content_type: str, media: Media) -> Any:
         name = str(part.get_param("name", header="content-disposition"))
         payload = part.get_payload(decode=True)
         data = payload if isinstance(payload, bytes) else b""
-        if part.get_content_type() == "application/json":
+        if part.get_content_type().endswith(("/json", "+json")):
             structured.setdefault(name, []).append(_json(data))
         else:
             pairs.append((name, data.decode("utf-8", "replace")))
@@ -131,8 +141,9 @@ def _structured(parts: dict[str, list[Any]], media: Media) -> dict[str, Any]:
     """Parts that are JSON; a list where the document has one, or where a name occurs twice."""
     properties: Mapping[str, Schema] = media.schema.properties if media.schema else {}
     lists = {name for name, schema in properties.items() if schema.type == "array"}
+    single = {name for name, values in parts.items() if len(values) == 1}
     return {
-        name: values if name in lists or len(values) > 1 else values[0]
+        name: values[0] if name in single and (name not in lists or is_list(values[0])) else values
         for name, values in parts.items()
     }
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import jsonschema_rs
 
-    from noctule.apidoc import ApiOperation, Parameter, Schema
+    from noctule.apidoc import ApiOperation, Media, Parameter, Schema
     from noctule.sandbox.request import RequestValues
 
 TOKENS = frozenset({"token", "access_token"})
@@ -42,7 +42,8 @@ class Validators:
         ]
         reasons += _unknown(operation, decoded, self._elsewhere)
         if decoded.media is not None and decoded.media.schema is not None:
-            reasons += self._value("body", decoded.media.schema, decoded.body)
+            for place, value in _values(decoded.media, decoded.media.schema, decoded.body):
+                reasons += self._value(place, decoded.media.schema, value)
         elif operation.body is not None and operation.body.required and decoded.body is None:
             reasons.append("body: is required")
         return reasons[:MAX_REASONS]
@@ -74,6 +75,15 @@ class Validators:
         if validator is None:
             validator = self._compiled[schema] = _compile(json_schema(schema, request=True))
         return validator
+
+
+def _values(media: Media, schema: Schema, body: Any) -> list[tuple[str, Any]]:
+    """What the schema describes: the body, or each of its lines where they are no list."""
+    if not media.is_lines or schema.type == "array":
+        return [("body", body)]
+    if schema.type == "string":
+        return []
+    return [(f"body[{index}]", line) for index, line in enumerate(body)]
 
 
 def _sent(parameter: Parameter, decoded: RequestValues) -> bool:

@@ -83,7 +83,7 @@ class ArgumentTypes:
                 return SCALARS.get(schema.type, JSON)
 
     def _text(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
-        if schema.format == "binary" and self._files and level == 1:
+        if self._files and level == 1 and _is_file(schema):
             return Scalar("file")
         values = texts(schema)
         name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
@@ -135,6 +135,14 @@ class ArgumentTypes:
         if JSON in options or not simple or len(options) > MOST_OPTIONS:
             return JSON
         return OneOf(tuple(options))
+
+
+def _is_file(schema: Schema) -> bool:
+    """Whether it is bytes: OpenAPI 3.1 says so by a media type without an encoding."""
+    media = str(schema.raw.get("contentMediaType", ""))
+    encoded = bool(schema.raw.get("contentEncoding"))
+    texts = media.startswith("text/") or media.endswith("json")
+    return schema.format == "binary" or (bool(media) and not encoded and not texts)
 
 
 def _flat(schema: Schema) -> bool:

@@ -52,6 +52,8 @@ def operation_block(method: Method, imports: Imports) -> Block:
         items.append(f"server={string(method.server)}")
     if method.auth:
         items.append(f"auth={string(method.auth)}")
+    if method.parts:
+        items.append(joined("parts=", literal(dict(method.parts))))
     if method.nulls:
         items.append("nulls=True")
     operation = call(imports.use(RUNTIME, "Operation"), *items)

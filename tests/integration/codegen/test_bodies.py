@@ -1,0 +1,172 @@
+"""Bodies on the wire: the media types of parts, lists in forms, JSON values line by line."""
+
+import email
+import json
+from email.policy import HTTP
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noctule import apidoc
+from noctule.runtime import File, InvalidArgument
+from noctule.runtime.encoding import encode_body
+from noctule.runtime.testing import MockProvider
+from noctule.sandbox.checks.decoding import decode
+from noctule.sandbox.checks.validation import Validators
+from noctule.sandbox.http.connection import IncomingRequest
+from support.wrapped import answers, document_of, json_body, service_of
+
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+FILE = {"type": "string", "format": "binary"}
+ROW = {"type": "object", "properties": {"sku": TEXT}}
+ROWS = {"type": "array", "items": ROW}
+
+Part = tuple[str, bytes]
+
+PARTS: dict[str, tuple[dict[str, Any], dict[str, Any], Any, list[Part]]] = {
+    "text": (TEXT, {}, "a;b", [("text/plain", b"a;b")]),
+    "text of a type": (TEXT, {"contentType": "text/csv"}, "a;b", [("text/csv", b"a;b")]),
+    "text as JSON": (
+        TEXT,
+        {"contentType": "application/json"},
+        "a",
+        [("application/json", b'"a"')],
+    ),
+    "texts": (TEXTS, {}, ["a", "b"], [("text/plain", b"a"), ("text/plain", b"b")]),
+    "texts in one": (
+        TEXTS,
+        {"style": "form", "explode": False},
+        ["a", "b"],
+        [("text/plain", b"a,b")],
+    ),
+    "texts and pipes": (TEXTS, {"style": "pipeDelimited"}, ["a", "b"], [("text/plain", b"a|b")]),
+    "texts as JSON": (
+        TEXTS,
+        {"contentType": "application/json"},
+        ["a"],
+        [("application/json", b'["a"]')],
+    ),
+    "object": (ROW, {}, {"sku": "1"}, [("application/json", b'{"sku":"1"}')]),
+    "object of a type": (
+        ROW,
+        {"contentType": "application/vnd.row+json"},
+        {"sku": "1"},
+        [("application/vnd.row+json", b'{"sku":"1"}')],
+    ),
+    "objects": (ROWS, {}, [{"sku": "1"}], [("application/json", b'{"sku":"1"}')]),
+    "objects in one": (
+        ROWS,
+        {"contentType": "application/json"},
+        [{"sku": "1"}, {"sku": "2"}],
+        [("application/json", b'[{"sku":"1"},{"sku":"2"}]')],
+    ),
+    "file": (FILE, {}, b"A", [("application/octet-stream", b"A")]),
+    "file of a type": (FILE, {"contentType": "image/png"}, b"A", [("image/png", b"A")]),
+    "file of its own type": (
+        FILE,
+        {"contentType": "image/png"},
+        File(b"A", "a.gif", "image/gif"),
+        [("image/gif", b"A")],
+    ),
+    "file of several types": (
+        FILE,
+        {"contentType": "image/png, image/gif"},
+        b"A",
+        [("application/octet-stream", b"A")],
+    ),
+    "files": (
+        {"type": "array", "items": FILE},
+        {"contentType": "image/png"},
+        [b"A", File(b"B", "b.png")],
+        [("image/png", b"A"), ("image/png", b"B")],
+    ),
+    "file of OpenAPI 3.1": (
+        {"type": "string", "contentMediaType": "image/png"},
+        {"contentType": "image/png"},
+        b"A",
+        [("image/png", b"A")],
+    ),
+}
+"""The schema of a part, its encoding, a value, and the parts that are sent."""
+
+
+@pytest.mark.parametrize(("schema", "encoding", "value", "parts"), PARTS.values(), ids=PARTS)
+def test_parts_have_the_media_types_of_the_document(
+    schema: dict[str, Any], encoding: dict[str, Any], value: Any, parts: list[Part]
+) -> None:
+    whole = {"type": "object", "properties": {"it": schema}, "required": ["it"]}
+    body = {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": whole, "encoding": {"it": encoding}}},
+    }
+    written = document_of(
+        {"/up": {"post": {"operationId": "send", "requestBody": body, "responses": answers({})}}}
+    )
+    provider = MockProvider().replies(json={})
+    service_of(written, provider).send(it=value)
+    request = provider.requests[0]
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + request.body, policy=HTTP)
+    sent = [
+        (part.get_content_type(), part.get_payload(decode=True)) for part in message.iter_parts()
+    ]
+    assert sent == parts
+    assert refused(written, dict(request.headers), request.body) == []
+
+
+def refused(written: dict[str, Any], headers: dict[str, str], body: bytes) -> list[str]:
+    """What the fake provider has against the body."""
+    document = apidoc.parse(json.dumps(written).encode(), source="ledger.json")
+    (operation,) = document.operations.values()
+    incoming = IncomingRequest("POST", "/up", headers, body)
+    return Validators().refusals(operation, decode(operation, {}, incoming))
+
+
+def test_a_part_has_the_headers_of_its_file() -> None:
+    content = encode_body("multipart", {"it": File(b"A", headers={"X-Sum": "1"})}).content
+    assert isinstance(content, bytes)
+    assert b"\r\nX-Sum: 1\r\n" in content
+    with pytest.raises(InvalidArgument):
+        encode_body("multipart", {"it": File(b"A", headers={"X-Sum": "1\r\nX: 2"})})
+
+
+LINES = ["application/x-ndjson", "application/jsonl", "application/json-seq", "application/ndjson"]
+SCHEMAS: dict[str, dict[str, Any]] = {"line": ROW, "list": ROWS, "text": TEXT, "bytes": FILE}
+
+
+@pytest.mark.parametrize("kind", LINES)
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_values_are_sent_line_by_line(kind: str, schema: dict[str, Any]) -> None:
+    written = document_of(
+        {
+            "/up": {
+                "post": {
+                    "operationId": "send",
+                    "requestBody": json_body(schema, kind),
+                    "responses": answers({}),
+                }
+            }
+        }
+    )
+    provider = MockProvider().replies(json={}, times=None)
+    service = service_of(written, provider)
+    service.send(body=[{"sku": "1"}, {"sku": "2"}])
+    service.send(body=b'{"sku":"1"}\n{"sku":"2"}\n')
+    mark = b"\x1e" if kind.endswith("json-seq") else b""
+    expected = mark + b'{"sku":"1"}\n' + mark + b'{"sku":"2"}\n'
+    assert provider.requests[0].body == expected
+    for request in provider.requests:
+        assert request.headers["content-type"] == kind
+        assert refused(written, dict(request.headers), request.body) == []
+    if "sku" in str(schema):
+        assert refused(written, {"content-type": kind}, b'{"sku":1}\n') != []
+
+
+@given(st.lists(st.recursive(st.none() | st.integers(-9, 9) | st.text(max_size=4), st.lists)))
+def test_each_line_is_one_value(values: list[Any]) -> None:
+    content = encode_body("lines", values).content
+    assert isinstance(content, bytes)
+    assert [json.loads(line) for line in content.split(b"\n")[:-1]] == values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.apidoc import sample
 from noctule.codegen.build.requests import body_of
 from noctule.codegen.model.integration import Scalar
-from noctule.json_types import is_object
+from noctule.json_types import is_list, is_object
 from noctule.proving.proven_method import CallLimits, ProvenMethod
 
 if TYPE_CHECKING:
@@ -117,10 +117,14 @@ def _values(operation: ApiOperation) -> dict[tuple[str, str], Any]:
         for parameter in operation.parameters
         if parameter.required or parameter.where == "path"
     }
-    media, _ = body_of(operation)
+    media, kind = body_of(operation)
+    if kind in ("text", "bytes"):
+        return {**values, ("body", ""): "content"}
     if media is None or media.schema is None:
         return values
     body = sample(media.schema, request=True)
+    if kind == "lines":
+        return {**values, ("body", ""): body if is_list(body) else [body]}
     if media.schema.type != "object" or not media.schema.properties or not is_object(body):
         return {**values, ("body", ""): body}
     return {**values, **{("body", name): value for name, value in body.items()}}

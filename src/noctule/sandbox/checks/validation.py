@@ -78,7 +78,10 @@ class Validators:
 
 
 def _values(media: Media, schema: Schema, body: Any) -> list[tuple[str, Any]]:
-    """What the schema describes: the body, or each of its lines where they are no list."""
+    """What the schema describes: the body, or each of its lines where they are no list. A body that
+    is neither JSON nor a form (XML, a file) is not looked into."""
+    if isinstance(body, str) and not media.is_json and "form" not in media.essence:
+        return []
     if not media.is_lines or schema.type == "array":
         return [("body", body)]
     if schema.type == "string":

@@ -74,7 +74,7 @@ class BaseService:
         recorder = JOURNAL.recorder(config.name) if shared else None
         telemetry = Telemetry(config.name, on_event, recorder)
         states = provider_states or (PROCESS_STATES if shared else ProviderStates())
-        self._places = Servers(config, base_url or config.base_url, servers)
+        self._places = Servers(config, base_url, servers)
         sessions = Sessions(config, self._places[""].base_url, shared=shared)
         self._credential = sessions[""].fingerprint
         self._builder = RequestBuilder(

@@ -250,3 +250,27 @@ def test_a_token_is_asked_for_as_the_document_says(name: str, tmp_path: Path) ->
     assert checks.tests(tmp_path) == ""
     variables = {variable.name: variable.required for variable in made.task.env_vars}
     assert ("ACME_TOKEN_STORE" in variables) == ("TokenFile" in code)
+
+
+PATHS: dict[str, tuple[dict[str, Any], str]] = {
+    "basePath without host": ({"swagger": "2.0", "basePath": "/api/v1"}, "/api/v1"),
+    "no address": ({"swagger": "2.0"}, ""),
+    "a relative server": ({"openapi": "3.0.0", "servers": [{"url": "/hub/api/"}]}, "/hub/api"),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_the_path_is_kept_where_the_host_is_not_known(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members, path = PATHS[name]
+    root = {
+        "info": {"title": "Acme", "version": "1"},
+        "paths": {"/things": {"get": {"responses": {"204": {"description": "done"}}}}},
+        **members,
+    }
+    document = apidoc.parse(json.dumps(root).encode(), source="acme.json")
+    service = wrapper(tmp_path, document, ["GET /things"], monkeypatch)
+    assert checks.tests(tmp_path) == ""
+    monkeypatch.setenv("ACME_BASE_URL", "https://own.test")
+    assert service(transport=MockProvider()).base_url == f"https://own.test{path}"

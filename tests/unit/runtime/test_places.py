@@ -230,3 +230,53 @@ def test_a_rotated_refresh_token_is_kept_where_the_variable_says(
 def test_a_token_file_has_one_place(arguments: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="a path, or the variable"):
         TokenFile(**arguments)
+
+
+BASES: dict[str, tuple[str, str, str, str]] = {
+    "the config's": ("https://api.test/v1", "", "", "https://api.test/v1"),
+    "the variable's": ("https://api.test/v1", "https://env.test/2", "", "https://env.test/2"),
+    "the argument's": (
+        "https://api.test",
+        "https://env.test",
+        "https://arg.test",
+        "https://arg.test",
+    ),
+    "a blank variable": ("https://api.test", "  ", "", "https://api.test"),
+    "a host for a path": ("/hub/api", "", "https://own.test", "https://own.test/hub/api"),
+    "a host with a slash": ("/hub/api/", "https://own.test:8/", "", "https://own.test:8/hub/api"),
+    "a whole address for a path": ("/hub", "", "https://own.test/x/hub", "https://own.test/x/hub"),
+    "nothing but a host": ("", "https://own.test", "", "https://own.test"),
+}
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_the_base_url(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_config, variable, argument, expected = BASES[name]
+    if variable:
+        monkeypatch.setenv("ACME_BASE_URL", variable)
+
+    class Own(SyncService):
+        config = ServiceConfig(
+            name="acme",
+            base_url=of_config,
+            base_url_variable="ACME_BASE_URL",
+            auth=Bearer(env("ACME_TOKEN")),
+        )
+
+    assert Own(transport=MockProvider(), base_url=argument or None).base_url == expected
+
+
+@pytest.mark.parametrize("of_config", ["", "/hub/api"])
+def test_an_unknown_address_is_asked_for(of_config: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACME_BASE_URL", raising=False)
+
+    class Own(SyncService):
+        config = ServiceConfig(
+            name="acme",
+            base_url=of_config,
+            base_url_variable="ACME_BASE_URL",
+            auth=Bearer(env("ACME_TOKEN")),
+        )
+
+    with pytest.raises(ConfigurationError, match="or set ACME_BASE_URL"):
+        Own(transport=MockProvider())

@@ -97,6 +97,12 @@ class ApiDocument:
         relative = next((url for url in servers if url.startswith("/")), "")
         return f"{source.scheme}://{source.netloc}{relative}"
 
+    @cached_property
+    def base_path(self) -> str:
+        """The path of the API where the document does not say at which host it is; else ""."""
+        paths = (server.url.rstrip("/") for server in self.servers)
+        return next((path for path in paths if not self.base_url and path.startswith("/")), "")
+
     def own_server(self, operation: ApiOperation) -> str:
         """The base URL of an operation that is not at `base_url`, chosen likewise; a path alone
         where the document names no host; "" for all others."""

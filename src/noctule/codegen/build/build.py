@@ -70,9 +70,8 @@ def build(
 ) -> Integration:
     """The model that a target renders.
 
-    Raises `Problem` for a file that other modules cannot import, an operation that the document
-    does not have, several webhook endpoints in one handler, or unsigned webhooks of a provider
-    whose address is not known.
+    Raises `Problem` for a file that cannot be imported, an operation that the document does not
+    have, several webhook endpoints in one handler, or unsigned webhooks without an address.
     """
     places = _places(task, document, naming)
     operations = [place.operation for place in places]
@@ -89,14 +88,14 @@ def build(
     names = {place.operation.key: full_name(place.resource, place.name) for place in places}
     called = {place.label or place.name: names[place.operation.key] for place in places}
     arguments = ArgumentTypes(naming, allocator, called)
-    parameters = ParameterBuilder(naming, conventions, arguments)
-    methods = MethodBuilder(conventions, answers, parameters, names)
+    requests = ParameterBuilder(naming, conventions, arguments)
+    methods = MethodBuilder(conventions, answers, requests, names)
     built = (_placed(methods.build(place), place.operation, servers, auth) for place in places)
     all_methods = without_clashes(built)
     webhooks = None
     if (module := module_of(task, "webhook", naming)) and task.webhooks:
-        handlers = HandlerBuilder(naming, pack, answers, objects, all_methods)
-        webhooks = handlers.webhooks(task, module)
+        builder = HandlerBuilder(naming, pack, answers, objects, all_methods)
+        webhooks = builder.webhooks(task, module)
         _check_webhooks(webhooks, document, pack)
     base_url, others = _base_url(document, pack), servers.by_name
     wrapper = Wrapper(
@@ -109,6 +108,7 @@ def build(
         auth=auth.main,
         schemes=auth.schemes,
         servers=others,
+        base_path="" if base_url else document.base_path,
         idempotency_header=conventions.idempotency_header,
         records=(*answers.records.values(), *arguments.records.values()),
         methods=all_methods,
@@ -118,8 +118,8 @@ def build(
         pack=pack,
         asynchronous=asynchronous,
     )
-    named = with_names(wrapper, allocator.shared_choices())
-    return Integration(in_resources(named, titles, naming), webhooks)
+    wrapper = in_resources(with_names(wrapper, allocator.shared_choices()), titles, naming)
+    return Integration(wrapper, webhooks)
 
 
 def _placed(

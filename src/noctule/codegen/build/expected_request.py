@@ -63,7 +63,7 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
     )
     body = places["body"] if has_members else whole
     encoded = encode(operation, places["path"], places["query"], places["header"], body)
-    base_url = "" if method.server else wrapper.base_url
+    base_url = "" if method.server else wrapper.base_url or wrapper.base_path
     path, _, query = encoded.path_and_query.partition("?")
     content = encoded.content if isinstance(encoded.content, bytes) else b""
     is_json = method.body in ("json", "merge-patch") and content

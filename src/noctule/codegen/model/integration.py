@@ -6,6 +6,7 @@ read only this model, never an API document.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -312,12 +313,19 @@ class Wrapper:
     """Title and version of the document the methods are from."""
     pack: Pack | None
     asynchronous: bool = True
+    base_path: str = ""
+    """The path of the API where `base_url` is ""."""
     servers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Other servers, name -> base URL."""
     schemes: Mapping[str, Authentication] = field(default_factory=dict[str, "Authentication"])
     """Other ways to authenticate, by name."""
     resources: tuple[Resource, ...] = ()
     """Resources of a whole API; `records` are then those that several resources use."""
+
+    @property
+    def base_url_variable(self) -> str:
+        """The environment variable for another base URL."""
+        return f"{re.sub(r'[^A-Z0-9]+', '_', self.slug.upper()).strip('_')}_BASE_URL"
 
     @property
     def every_record(self) -> tuple[Record, ...]:

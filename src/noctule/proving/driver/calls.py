@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+import os
 import sys
 import traceback
 from dataclasses import replace
@@ -110,7 +111,9 @@ class Caller:
         sync = issubclass(self._kind, SyncService)
         transport = (SyncRedirectingTransport if sync else RedirectingTransport)(fake, clock)
         config = self._kind.config
-        addresses: dict[str, Any] = {} if config.base_url else {"base_url": fake.base_url}
+        os.environ.pop(config.base_url_variable, None)
+        host_known = "://" in config.base_url
+        addresses: dict[str, Any] = {} if host_known else {"base_url": fake.base_url}
         if unknown := {name: fake.base_url for name, url in config.servers.items() if not url}:
             addresses["servers"] = unknown
         try:

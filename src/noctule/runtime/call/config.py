@@ -143,6 +143,8 @@ class ServiceConfig:
 
     name: str
     base_url: str
+    """A path alone ("/api/v2") where the host is known to the caller only: it is put behind a base
+    URL without a path."""
     auth: Auth
     idempotency_header: str = ""
     """The header by which the provider recognises a repeated write. Empty: it does not, and an
@@ -163,6 +165,9 @@ class ServiceConfig:
     member raises `InvalidMember`."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Sent with every request: an API version, never a secret."""
+    base_url_variable: str = ""
+    """The environment variable that replaces `base_url` when it is set. An argument of the service
+    comes before it."""
     servers: Mapping[str, str] = field(default_factory=dict[str, str])
     """The provider's other servers, name -> base URL (a path alone is below the base URL's origin,
     "" must be given to the service): for operations that name one. They get credentials as well."""

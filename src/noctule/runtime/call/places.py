@@ -7,6 +7,7 @@ its scheme, and the config says what they are.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from noctule.runtime import errors
@@ -41,16 +42,18 @@ class Servers:
     """
 
     def __init__(
-        self, config: ServiceConfig, base_url: str, others: Mapping[str, str] | None
+        self, config: ServiceConfig, base_url: str | None, others: Mapping[str, str] | None
     ) -> None:
         """Raises `ConfigurationError` for an address that is none, and for an unknown name."""
         for name in others or ():
             if name not in config.servers:
                 known = ", ".join(config.servers) or "none"
                 raise errors.ConfigurationError(f"no server {name!r}; the servers are: {known}")
+        base_url = _base_url(config, base_url)
         main = place_of(base_url)
-        same = base_url.rstrip("/") == config.base_url.rstrip("/") or not config.base_url
-        usual = place_of(config.base_url).origin if config.base_url else main.origin
+        host_known = config.base_url[:1] not in ("", "/")
+        same = not host_known or base_url.rstrip("/") == config.base_url.rstrip("/")
+        usual = place_of(config.base_url).origin if host_known else main.origin
         addresses = dict(others or {})
         for name, url in config.servers.items():
             path = url.removeprefix(str(usual))
@@ -108,6 +111,18 @@ class Sessions:
                 raise errors.ConfigurationError(f"the service has no scheme {name!r}")
             session = self._sessions[name] = auth.open(shared=self._shared)
         return session
+
+
+def _base_url(config: ServiceConfig, given: str | None) -> str:
+    """The service's base URL: the one that is given, else the variable's, else the config's."""
+    variable = config.base_url_variable
+    url = given or (os.environ.get(variable, "").strip() if variable else "") or config.base_url
+    path = config.base_url if config.base_url.startswith("/") else ""
+    if url[:1] in ("", "/"):
+        how = f"base_url='https://…', or set {variable}" if variable else "base_url='https://…'"
+        raise errors.ConfigurationError(f"the address of the provider is not known: give {how}")
+    without_path = "/" not in url.partition("://")[2].rstrip("/")
+    return url.rstrip("/") + path if path and without_path else url
 
 
 def place_of(base_url: str) -> Place:

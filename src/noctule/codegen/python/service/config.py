@@ -28,7 +28,8 @@ def variable(name: str, imports: Imports) -> str:
 def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
     pack = wrapper.pack
     yield f"name={string(wrapper.slug)}"
-    yield f"base_url={string(wrapper.base_url)}"
+    yield f"base_url={string(wrapper.base_url or wrapper.base_path)}"
+    yield f"base_url_variable={string(wrapper.base_url_variable)}"
     yield joined("auth=", _auth(wrapper.auth, imports))
     if wrapper.servers:
         yield joined("servers=", literal(dict(wrapper.servers)))

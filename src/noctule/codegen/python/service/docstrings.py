@@ -130,8 +130,12 @@ def _entries(entries: list[tuple[str, str]]) -> str:
 
 def _address(wrapper: Wrapper) -> str:
     """How to pass a base URL, if the document has none."""
+    variable = f"`{wrapper.base_url_variable}`"
+    if wrapper.base_url:
+        return ""
     example = f"`{wrapper.name}(base_url='https://...')`"
-    return "" if wrapper.base_url else f"The API document has no base URL: pass one, {example}."
+    path = f" Without a path, `{wrapper.base_path}` is put behind it." if wrapper.base_path else ""
+    return f"The API document has no base URL: pass one, {example}, or set {variable}.{path}"
 
 
 def _sandbox(wrapper: Wrapper) -> str:

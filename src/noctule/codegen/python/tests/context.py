@@ -41,7 +41,7 @@ class FileContext:
     @property
     def origin(self) -> str:
         """Where the service sends its requests."""
-        return (self.wrapper.base_url or ORIGIN).rstrip("/")
+        return (self.wrapper.base_url or ORIGIN + self.wrapper.base_path).rstrip("/")
 
     @property
     def addresses(self) -> Mapping[str, str]:

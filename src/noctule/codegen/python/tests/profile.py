@@ -118,6 +118,7 @@ def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
 
 def _settings(wrapper: Wrapper) -> Iterator[str]:
     """Variables that are no secrets."""
+    yield wrapper.base_url_variable
     for auth in (wrapper.auth, *wrapper.schemes.values()):
         for part in (auth, *auth.parts):
             if store := part.settings.get("store", ""):

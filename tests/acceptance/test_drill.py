@@ -38,7 +38,7 @@ VARYING = {
     r"\br\d+\b": "<rejection>",
     r"\btest_[0-9a-f]+": "<id>",
     r"attempts: \d+": "attempts: <count>",
-    r"up to \d+ times": "up to <count> times",
+    r"attempts so far: \d+": "attempts so far: <count>",
     r"size: \d+": "size: <count>",
 }
 

@@ -211,9 +211,13 @@ def test_stored_events_are_processed_listed_and_replayed(shell: Shell) -> None:
     formed = "whsec_" + "a" * 24
     output = shell.run("doctor", "--lang", "fr", code=1, group=(), STRIPE_WEBHOOK_SECRET=formed).out
     assert "✓ stripe: STRIPE_WEBHOOK_SECRET est définie et a la bonne forme" in output
-    assert "✗ stripe: 1 événements ont échoué définitivement" in output
+    assert "✗ stripe: événements échoués définitivement dans leur gestionnaire : 1" in output
     assert "(charge.refunded) : PermanentFailure: no such order" in output
     assert "→ noctule webhooks show 2 ;" in output
+    shown = json.loads(shell.run("doctor", "--json", code=1, group=()).out)["findings"]
+    dead = next(finding for finding in shown if finding["check"] == "dead")
+    assert dead["values"]["traceback"].endswith("PermanentFailure: no such order")
+    assert "in refunded" in shell.run("show", "2").out
 
 
 def _no_disk(*_: object) -> None:

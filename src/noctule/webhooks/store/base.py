@@ -293,8 +293,8 @@ class InboxStore(Protocol):
         """Which of these event ids the route has."""
         ...
 
-    def overview(self) -> list[RouteOverview]:
-        """One for each route, by name."""
+    def overview(self, *, count_done: bool = True) -> list[RouteOverview]:
+        """One for each route, by name. Counting the events that are done reads all of them."""
         ...
 
     def add_rejection(self, rejection: RejectedDelivery) -> None:

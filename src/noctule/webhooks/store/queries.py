@@ -217,7 +217,7 @@ class StoreQueries(SqlEngine):
             )
         return [Arrival(*row) for row in rows]
 
-    def overview(self) -> list[RouteOverview]:
+    def overview(self, *, count_done: bool = True) -> list[RouteOverview]:
         with self.snapshot():
             not_done = self.run(
                 f"""SELECT route, state, count(*) FROM noctule_event
@@ -233,7 +233,8 @@ class StoreQueries(SqlEngine):
                 RouteOverview(route, states, max(keys.values()), oldest.get(route), keys)
                 for route in self._routes()
                 for keys in [self._keys(route)]
-                for states in [self._states(route, {s: n for r, s, n in not_done if r == route})]
+                for others in [{state: n for r, state, n in not_done if r == route}]
+                for states in [self._states(route, others) if count_done else others]
             ]
 
     def _states(self, route: str, not_done: dict[Any, int]) -> dict[Any, int]:

@@ -36,7 +36,7 @@ CHECKS: tuple[Callable[[RouteHistory], Iterable[RouteCheck]], ...] = (
 
 def check_routes(store: InboxStore, configured: Iterable[str], now: float) -> Iterator[RouteCheck]:
     """The findings about every route in the inbox or in the configuration."""
-    overviews = {overview.route: overview for overview in store.overview()}
+    overviews = {overview.route: overview for overview in store.overview(count_done=False)}
     rejections, failures = store.rejections(KEPT_REJECTIONS), store.failures()
     refused = {rejection.route for rejection in rejections}
     for route in sorted({*overviews, *refused, *configured}):

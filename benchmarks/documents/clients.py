@@ -1,4 +1,4 @@
-"""Every document made into a client, batch by batch: generated, compiled, type-checked, removed.
+"""Every document made into a client, batch by batch: generated, imported, type-checked, removed.
 
 Rows are appended as each batch ends, so that a run which stops goes on where it was.
 """
@@ -81,7 +81,7 @@ def batches(paths: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def made_of(batch: Sequence[Path], folder: Path, out: Path) -> Iterator[Row]:
-    """The rows of one batch: "made" where a client compiles and no type checker objects."""
+    """The rows of one batch: "made" where a client is imported and no type checker objects."""
     work = Generator(folder, out)
     commit = version()
     rows = [

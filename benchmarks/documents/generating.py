@@ -1,12 +1,16 @@
-"""One document made into a whole-API client: planned, rendered, written and compiled."""
+"""One document made into a whole-API client: planned, rendered, written and imported."""
 
 from __future__ import annotations
 
+import importlib
 import resource
+import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from benchmarks.documents.reading import Phases
 from noctule.apidoc import load
@@ -46,8 +50,9 @@ class Generator:
             return {"outcome": "refused", "reason": f"{problem.key}: {problem.cause('en')}"}
         except Exception as error:
             return {"outcome": "crashed", "reason": where(error)}
-        with phases.time("compile"):
-            broken = self.write(files)
+        with phases.time("import"):
+            self.write(files)
+            broken = self.imported(files)
         return {
             "outcome": "broken" if broken else "made",
             "reason": broken,
@@ -79,19 +84,29 @@ class Generator:
         with phases.time("render"):
             return render(planned.task, document, planned.pack)
 
-    def write(self, files: tuple[Rendered, ...]) -> str:
-        """Write and compile; the first thing that Python refuses, or ""."""
-        broken = ""
+    def write(self, files: tuple[Rendered, ...]) -> None:
         for file in files:
             place = self.out / file.path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(file.text, encoding="utf-8")
-            if place.suffix == ".py" and not broken:
-                try:
-                    compile(file.text, file.path, "exec")
-                except (SyntaxError, ValueError, RecursionError) as error:
-                    broken = f"{type(error).__name__} in {file.role}: {error}"[:300]
-        return broken
+
+    def imported(self, files: tuple[Rendered, ...]) -> str:
+        """Import every module, tests as well, and let msgspec read the types of each model, as a
+        first call does; the first thing that Python refuses, or "". The process is this document's
+        alone."""
+        sys.path.insert(0, str(self.out))
+        for file in files:
+            if not file.path.endswith(".py"):
+                continue
+            name = file.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            try:
+                module = importlib.import_module(name)
+                for model in vars(module).values():
+                    if isinstance(model, type) and issubclass(model, msgspec.Struct):
+                        msgspec.json.Decoder(model)
+            except Exception as error:
+                return f"{type(error).__name__} in {file.role}: {error}"[:300]
+        return ""
 
 
 def where(error: Exception) -> str:

@@ -8,21 +8,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from noctule.apidoc.model import openapi3
+from noctule.apidoc.model.node import Node
+from noctule.apidoc.model.parts import Parameter
+from noctule.apidoc.model.schema import Schema
 from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from noctule.apidoc.model.node import Node
     from noctule.apidoc.model.parts import (
         ApiResponse,
-        Parameter,
         RequestBody,
         SecurityScheme,
         Server,
     )
-    from noctule.apidoc.model.schema import Schema
 
+VARIABLE = re.compile(r"\{([^{}]+)\}")
 Alternatives = tuple[tuple[str, ...], ...]
 
 
@@ -107,7 +108,23 @@ class ApiOperation:
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
+        """The path's included, also those that only the path names: required texts."""
+        return (*self._declared, *map(self._undeclared, self.undeclared))
+
+    @cached_property
+    def _declared(self) -> tuple[Parameter, ...]:
         return self._dialect.parameters(self.node, self._path_item, self._root)
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """The variables of the path that no parameter describes."""
+        path = self.path.partition("#")[0] if self.path.startswith("/") else ""
+        declared = {parameter.name for parameter in self._declared if parameter.where == "path"}
+        return tuple(name for name in dict.fromkeys(VARIABLE.findall(path)) if name not in declared)
+
+    def _undeclared(self, name: str) -> Parameter:
+        place = Node({"type": "string"}, self.node.file, f"{self.node.path}/parameters/{{{name}}}")
+        return Parameter(name, "path", required=True, schema=Schema.of(place))
 
     @property
     def parameter_nodes(self) -> tuple[Node, ...]:

@@ -93,7 +93,7 @@ def of_parameters(operation: ApiOperation) -> Iterator[Flaw]:
     at = f"{operation.pointer}/parameters"
     written = set(re.findall(r"\{([^{}]+)\}", operation.path.partition("?")[0]))
     known = {p.name for p in operation.parameters if p.where == "path"}
-    for name in (*sorted(written - known), *sorted(known - written)):
+    for name in (*sorted(operation.undeclared), *sorted(known - written)):
         yield "path_parameter", at, name
     for node in operation.parameter_nodes:
         if node.broken:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc.naming.word_split import lower_words
+from noctule.apidoc.model.operation import VARIABLE
 from noctule.codegen.build.examples import ExampleBuilder, fit
 from noctule.codegen.build.types.responses import SCALARS
 from noctule.codegen.model.integration import (
@@ -56,7 +56,6 @@ USUAL_TYPES: Mapping[BodyKind, str] = {
 }
 """The media type that the runtime sends by default; forms have no other."""
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
-_VARIABLE = re.compile(r"{([^{}]*)}")
 PATH_STYLES = frozenset({"simple", "label", "matrix"})
 TOKENS = frozenset({"token", "access_token"})
 CONTAINERS = frozenset({"array", "object", "union"})
@@ -127,12 +126,11 @@ class ParameterBuilder:
     def _outer(
         self, method: str, operation: ApiOperation, names_in_use: set[str], without: frozenset[str]
     ) -> Iterator[Param]:
-        variables = dict.fromkeys(_VARIABLE.findall(operation.path.partition("#")[0]))
+        variables = frozenset(VARIABLE.findall(operation.path.partition("#")[0]))
         for parameter in operation.parameters:
             place = PLACES.get(parameter.where)
             if place is None or not self._asked(parameter, place, variables, without):
                 continue
-            variables.pop(parameter.name if place == "path" else "", None)
             kind: Type = STRING
             typed = not parameter.media and not (place == "path" and _unspellable(parameter.schema))
             if typed:
@@ -150,19 +148,6 @@ class ParameterBuilder:
                 example=examples[0],
                 deprecated=parameter.deprecated or parameter.schema.deprecated,
             )
-        for name in variables:
-            if name not in self._conventions.fixed:
-                # The path has it, and the document says no more of it.
-                names = self._spelt(name, "path")
-                yield Param(
-                    free(names, names_in_use),
-                    name,
-                    "path",
-                    STRING,
-                    True,
-                    "",
-                    "_".join(lower_words(name)) or "value",
-                )
 
     def _spelt(self, wire: str, place: Place) -> tuple[str, str]:
         """The parameter's name, and one with its place for a second parameter of that name."""
@@ -172,7 +157,7 @@ class ParameterBuilder:
         self,
         parameter: Parameter,
         place: Place,
-        variables: Mapping[str, None],
+        variables: frozenset[str],
         without: frozenset[str],
     ) -> bool:
         """Whether the method has this parameter. A path needs exactly its own variables."""

@@ -7,6 +7,7 @@ default), the deepest ones only if they are small. Deeper parts stay JSON. An en
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from noctule.apidoc import MISSING, Schema
@@ -39,6 +40,10 @@ SCALARS = {
     "number": Scalar("number"),
     "boolean": Scalar("boolean"),
 }
+
+UNSPEAKABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
+"""What a member's name in JSON cannot hold: msgspec refuses it when the module is imported."""
+LEFT_OUT = " A member is left out whose name has quotes or control characters: `raw` has it."
 
 
 class ResponseTypes:
@@ -105,6 +110,8 @@ class ResponseTypes:
         name = self._scope.record(schema.name or "", whole, beside=wire)
         fields = self._fields(schema, name, level)
         doc = sentence(own_description(schema)) or doc or f"`{wire}` of `{owner}`."
+        if any(UNSPEAKABLE.search(wire) for wire in schema.properties):
+            doc += LEFT_OUT
         self.records[name] = Record(name, doc, fields)
         self._names[identity] = name
         return Reference(name)
@@ -114,6 +121,8 @@ class ResponseTypes:
         names_in_use = {*self._naming.members}
         fields: list[Field] = []
         for wire, value in schema.properties.items():
+            if UNSPEAKABLE.search(wire):
+                continue
             required = wire in schema.required
             if value.write_only:
                 continue

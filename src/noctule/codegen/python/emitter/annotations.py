@@ -17,6 +17,8 @@ from noctule.codegen.model.integration import (
 from noctule.codegen.python.emitter.literals import string
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from noctule.codegen.python.emitter.module import Imports
 
 RUNTIME = "noctule.runtime"
@@ -34,30 +36,36 @@ Use = Literal["response", "argument", "member"]
 
 def annotation(kind: Type, use: Use, imports: Imports) -> str:
     """The annotation of `kind`. Responses are lists and dicts; arguments may be any container."""
+    return " | ".join(dict.fromkeys(_alternatives(kind, use, imports)))
+
+
+def _alternatives(kind: Type, use: Use, imports: Imports) -> Iterator[str]:
+    """The parts of a union. They are never cut from its text: a part may hold " | " itself."""
     match kind:
         case Scalar("json"):
-            return imports.use(RUNTIME, "JSON")
+            yield imports.use(RUNTIME, "JSON")
         case Scalar("file"):
-            return f"{imports.builtin('bytes')} | {imports.use(RUNTIME, 'File')}"
+            yield imports.builtin("bytes")
+            yield imports.use(RUNTIME, "File")
         case Scalar(name):
-            return imports.builtin(_SCALARS[name])
+            yield imports.builtin(_SCALARS[name])
         case Enumeration(name, values):
-            return f"{name or literals(values, imports)} | {imports.builtin('str')}"
+            yield name or literals(values, imports)
+            yield imports.builtin("str")
         case ListOf(item):
-            return f"{_container('list', use, imports)}[{annotation(item, _within(use), imports)}]"
+            inner = annotation(item, _within(use), imports)
+            yield f"{_container('list', use, imports)}[{inner}]"
         case MapOf(value):
-            container, key = _container("dict", use, imports), imports.builtin("str")
-            return f"{container}[{key}, {annotation(value, _within(use), imports)}]"
+            key, inner = imports.builtin("str"), annotation(value, _within(use), imports)
+            yield f"{_container('dict', use, imports)}[{key}, {inner}]"
         case Reference(name):
-            return name
+            yield name
         case OneOf(options):
-            parts = [
-                part for option in options for part in annotation(option, use, imports).split(" | ")
-            ]
-            return " | ".join(dict.fromkeys(parts))
+            for option in options:
+                yield from _alternatives(option, use, imports)
         case Nullable(value):
-            null = imports.use(RUNTIME, "Null") if use == "argument" else "None"
-            return f"{annotation(value, use, imports)} | {null}"
+            yield from _alternatives(value, use, imports)
+            yield imports.use(RUNTIME, "Null") if use == "argument" else "None"
 
 
 def _container(name: Literal["list", "dict"], use: Use, imports: Imports) -> str:

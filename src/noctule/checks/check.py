@@ -96,17 +96,28 @@ def _files(case: _CheckedTask) -> Iterator[Finding]:
     for place, path in [*places, ("tests", case.task.tests)]:
         if _escapes(path):
             yield case.finding("path", place, "inside", text=path)
+        elif _reserved(path):
+            yield case.finding("path_reserved", place, "source_file", text=path)
     paths: set[str] = set()
     for place, path in places:
-        if path in paths:
+        # Some file systems know no case; and "a//b" is "a/b" everywhere.
+        key = str(PurePosixPath(path.replace("\\", "/"))).casefold()
+        if key in paths:
             yield case.finding("duplicate", place, text=path)
-        paths.add(path)
+        paths.add(key)
 
 
 def _escapes(path: str) -> bool:
     windows = PureWindowsPath(path)
     parts = PurePosixPath(path.replace("\\", "/")).parts
     return bool(windows.drive or windows.root) or ".." in parts or path.startswith("~")
+
+
+def _reserved(path: str) -> bool:
+    """Whether other programs read it (`.git/hooks`, `.github`), or it may be a task itself."""
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    hidden = any(part.startswith(".") for part in parts)
+    return hidden or (parts[:1] == ("integrations",) and parts[-1].endswith((".yaml", ".yml")))
 
 
 def _env_vars(case: _CheckedTask) -> Iterator[Finding]:

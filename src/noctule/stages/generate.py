@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Action", "Change", "Generated", "generate"]
 
-BLOCKING = frozenset({"operation", "unsigned", "path", "secret", "endpoint"})
+BLOCKING = frozenset({"operation", "unsigned", "path", "duplicate", "secret", "endpoint"})
 """Codes of the findings of `check` that prevent generation."""
 
 

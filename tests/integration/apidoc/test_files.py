@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from noctule.apidoc import bounds, load, parse, sample
+from noctule.apidoc.loading import download
 from noctule.apidoc.model.node import Node
 from noctule.problem import Exit, Problem
 
@@ -255,6 +256,71 @@ def test_redirects_are_followed_over_http_alone(site: Site) -> None:
         assert problem.exit is Exit.OUTSIDE
     looped = failed(site.put("/loop", b"", 302, Location="/loop"))
     assert looped.exit is Exit.OUTSIDE
+
+
+def test_a_redirect_leaves_no_origin(site: Site) -> None:
+    """Neither a document's nor a reference's: the other machine may be one that only we reach."""
+    elsewhere = site.url.replace("127.0.0.1", "127.0.0.2")
+    outside = (f"{elsewhere}/real.json", "http://127.0.0.1:9/x", "http://169.254.169.254/latest")
+    for target in (*outside, f"{site.url.replace('//', '//a:b@')}/real.json"):
+        site.put("/real.json", GOOD)
+        problem = failed(site.put("/away", b"", 302, Location=target))
+        assert "another origin" in problem.cause("en")
+        site.put("/part.json", b"", 307, Location=target)
+        assert "another origin" in broken(site.put("/openapi.json", referring("part.json")))
+        site.put("/hop", b"", 301, Location="/away")
+        assert "another origin" in failed(f"{site.url}/hop").cause("en")
+
+
+@pytest.mark.parametrize(
+    ("start", "target", "followed"),
+    [
+        ("http://a.test/x", "https://a.test/x", True),
+        ("http://a.test/x", "https://a.test:443/x", True),
+        ("https://a.test/x", "https://A.test:443/y", True),
+        ("https://a.test/x", "/y?z", True),
+        ("https://a.test/x", "http://a.test/x", False),
+        ("http://a.test/x", "https://a.test:8443/x", False),
+        ("https://a.test/x", "https://b.test/x", False),
+        ("https://a.test/x", "https://a.test.b.test/x", False),
+        ("https://a.test/x", "//10.0.0.1/x", False),
+        ("https://a.test/x", "https://localhost/x", False),
+        ("https://a.test/x", "ftp://a.test/x", False),
+    ],
+)
+def test_where_a_redirect_may_lead(start: str, target: str, followed: bool) -> None:
+    if followed:
+        assert download.redirected(start, start, target).startswith("https://")
+    else:
+        with pytest.raises(Problem, match="another origin"):
+            download.redirected(start, start, target)
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "user:pa55@",
+        "?token=T0k3n",
+        "?api_key=1",
+        "?v=ghp_1234567890abcdef",
+        "?sig=a",
+        "?x=1&SECRET=a",
+    ],
+)
+def test_an_address_with_a_secret_is_refused(site: Site, secret: str) -> None:
+    site.put("/openapi.json", GOOD)
+    user = secret if secret.endswith("@") else ""
+    query = secret if not user else ""
+    problem = failed(f"{site.url.replace('//', f'//{user}')}/openapi.json{query}")
+    assert (problem.key, problem.exit) == ("apidoc.secret_address", Exit.REFUSED)
+    value = secret.rpartition("=")[2].removesuffix("@")
+    assert len(value) == 1 or value not in problem.cause("en")
+    assert site.seen == []
+
+
+def test_an_address_with_an_innocent_query_is_read(site: Site) -> None:
+    site.put("/openapi.json?version=2&lang=fr", GOOD)
+    assert load(f"{site.url}/openapi.json?version=2&lang=fr").title == "T"
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])

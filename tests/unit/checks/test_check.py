@@ -60,6 +60,10 @@ def test_the_fixes_it_proposes_make_the_card_true() -> None:
         ("Wrapper Stripe", "sk_live_" + "a1B2" * 6, "secret", "files[0].purpose", "revoke"),
         ("lib/services/stripe.service.ts", "../x.ts", "path", "files[0].path", "relative"),
         ("lib/services/stripe.service.ts", "/etc/x.ts", "path", "files[0].path", "relative"),
+        ("lib/services/stripe.service.ts", ".git/hooks/x.ts", "path", "files[0].path", "dot"),
+        ("lib/services/stripe.service.ts", "a/.github/x.ts", "path", "files[0].path", "dot"),
+        ("lib/services/stripe.service.ts", "./.x.ts", "path", "files[0].path", "dot"),
+        ("lib/services/stripe.service.ts", "integrations/x.yml", "path", "files[0].path", "dot"),
         ("lib/services/stripe.service.ts", "C:\\\\x.ts", "path", "files[0].path", "relative"),
         ('  tests: "lib', '  tests: "spec', "tests", "tests", "files"),
         ("Log error, notify monitoring, return user-friendly message", "", "empty",
@@ -114,8 +118,16 @@ def test_without_pack_or_document_only_the_task_itself_is_judged() -> None:
     assert [finding.code for finding in found] == ["retry"]
 
 
-def test_duplicate_paths_are_found() -> None:
-    twice = TEXT.replace("lib/services/stripe.service.test.ts", "lib/services/stripe.service.ts", 1)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "lib/services/stripe.service.ts",
+        "lib//services/./stripe.service.ts",
+        "Lib/services/Stripe.service.ts",
+    ],
+)
+def test_duplicate_paths_are_found(path: str) -> None:
+    twice = TEXT.replace("lib/services/stripe.service.test.ts", path, 1)
     assert ("duplicate", "files[2].path") in {(f.code, f.place) for f in findings(twice)}
 
 

@@ -6,19 +6,24 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 from noctule.apidoc import bounds
 from noctule.apidoc.address import is_address, shown
+from noctule.apidoc.importers.credentials import is_credential, opaque
 from noctule.apidoc.loading.decode import decode, refuse
 from noctule.apidoc.loading.files import Fetch, Library, file_bytes
 from noctule.apidoc.model.document import ApiDocument
 from noctule.apidoc.model.node import Node, UnreadableError
 from noctule.apidoc.model.openapi3 import METHODS
 from noctule.json_types import as_dict, is_list, is_object
+from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SIGNED = re.compile(r"sig(nature)?$|^(auth|jwt|session|code|access)", re.IGNORECASE)
+"""Names of parameters that let in whoever has the address."""
 SECTIONS: Mapping[str, type] = {
     "info": dict, "paths": dict, "webhooks": dict, "components": dict, "definitions": dict,
     "servers": list, "securityDefinitions": dict,
@@ -55,10 +60,27 @@ def load(source: str | Path, *, fetch: Fetch | None = None) -> ApiDocument:
 def from_address(address: str, fetch: Fetch | None) -> ApiDocument:
     from noctule.apidoc.loading import download
 
+    if secret := secret_part(address):
+        raise Problem("apidoc.secret_address", exit=Exit.REFUSED, place=shown(address), part=secret)
     get = fetch or download.fetch
     library = Library(address=address, fetch=get)
     place = shown(address)
     return build(get(address), source=address, place=place, library=library, name=address)
+
+
+def secret_part(address: str) -> str:
+    """The part of an address that is or looks secret, by its name: it would stand in the task."""
+    try:
+        parts = urlsplit(address)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return ""
+    if "@" in parts.netloc:
+        return "user:password@"
+    for name, value in pairs:
+        if value and (is_credential(name) or SIGNED.search(name) or opaque(value)):
+            return name if not opaque(name) else "query"
+    return "query" if not pairs and opaque(parts.query) else ""
 
 
 def parse(data: bytes, *, source: str) -> ApiDocument:

@@ -60,7 +60,7 @@ def command(place: str, *words: str) -> Callable[[], object]:
 def measure(place: str, rounds: int, events: int) -> Table:
     store = open_store(place)
     rows = [(name, lambda query=query: store.find(query)) for name, query in QUESTIONS.items()]
-    rows += [("overview (doctor)", store.overview)]
+    rows += [("overview (metrics)", store.overview)]
     rows += [
         ("list --text eur", command(place, "list", "--text", "eur")),
         ("list --text person777", command(place, "list", "--text", "person777")),

@@ -14,6 +14,7 @@ from noctule.stages.webhooks.routes import provider_route
 from noctule.webhooks.explain import explain
 from noctule.webhooks.explain.causes import Cause
 from noctule.webhooks.formats.http_message import read_capture
+from noctule.webhooks.processing.failure import STOPPED
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.store.base import KEPT_REJECTIONS
 
@@ -40,7 +41,7 @@ class Explanation:
         """Of the event; `failing` if it waits for another attempt because one failed."""
         if self.event is None:
             return ""
-        failed = self.event.state == "pending" and self.event.reason
+        failed = self.event.state == "pending" and self.event.reason not in ("", STOPPED)
         return "failing" if failed else self.event.state
 
     @property

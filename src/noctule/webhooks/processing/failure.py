@@ -14,6 +14,8 @@ from noctule.webhooks.errors import PermanentFailure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STOPPED = "stopped"
+"""The reason of an event whose handler was cancelled, because its process ended."""
 MAX_REASON = 300
 MAX_TRACEBACK = 4000
 """Characters; the end counts, since the last frames are there."""

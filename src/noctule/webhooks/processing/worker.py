@@ -17,7 +17,7 @@ from noctule.runtime.errors import (
 )
 from noctule.webhooks.errors import InboxError, NotCommitted, PermanentFailure
 from noctule.webhooks.processing.event import Event
-from noctule.webhooks.processing.failure import describe, traceback_text
+from noctule.webhooks.processing.failure import STOPPED, describe, traceback_text
 from noctule.webhooks.processing.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class Worker:
                 await self._check_completed(stored)
         except asyncio.CancelledError:
             await self._settle(
-                stored, "pending", "stopped", due=self._clock.time(), count_attempt=False
+                stored, "pending", STOPPED, due=self._clock.time(), count_attempt=False
             )
             raise
         except UnknownObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from noctule.webhooks.operations.doctor.check import DAY
+from noctule.webhooks.processing.failure import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,8 +17,6 @@ TYPES = 4
 """That are named."""
 PATIENCE = 3
 """Attempts after which a failure is no accident."""
-STOPPED = "stopped"
-"""The reason of an event whose handler was cancelled, because its process ended."""
 
 
 def check_handlers(history: RouteHistory) -> Iterator[RouteCheck]:

@@ -147,6 +147,27 @@ async def test_where_a_handler_failed_is_kept_without_values(provider_of):
     assert (done.state, done.traceback) == ("done", "")
 
 
+async def test_the_errors_of_a_group_are_kept(provider_of):
+    stripe = provider_of("stripe")
+
+    async def one_of_many():
+        raise LookupError("4242 Elm Street")
+
+    @stripe.receiver.on("*")
+    async def fails(event):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(one_of_many())
+
+    async with stripe.receiver.lifespan():
+        await stripe.sends(EVENT)
+        await stripe.receiver.drain()
+        [failed] = await stripe.events()
+    lines = failed.traceback.splitlines()
+    assert lines[0].endswith(" in one_of_many")
+    assert lines[2] == "LookupError"
+    assert lines[-1] == "ExceptionGroup"
+
+
 async def test_a_traceback_is_bounded_and_redacted(provider_of):
     stripe = provider_of("stripe")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sysconfig
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from noctule.runtime.errors import ServiceError
 from noctule.runtime.redaction import redact
@@ -54,14 +54,19 @@ def traceback_text(error: BaseException) -> str:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error, and the ones that led to it."""
-    current: BaseException | None = error
+    """An error, and the ones that led to it or that it groups."""
+    following: list[BaseException] = [error]
     for _ in range(MAX_CHAIN):
-        if current is None:
+        if not following:
             return
+        current = following.pop(0)
         yield current
-        hidden = current.__suppress_context__
-        current = current.__cause__ or (None if hidden else current.__context__)
+        context = None if current.__suppress_context__ else current.__context__
+        before = current.__cause__ or context
+        following += [before] if before is not None else []
+        if isinstance(current, BaseExceptionGroup):
+            group = cast("BaseExceptionGroup[BaseException]", current)
+            following += group.exceptions
 
 
 def _lines(error: BaseException) -> Iterator[str]:

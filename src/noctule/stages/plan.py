@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule import manifest, providers
+from noctule.checks.gates import PACK
+from noctule.checks.hidden_failures import hidden_failures
 from noctule.checks.operations import operations_of
 from noctule.checks.pages import unread_pages
 from noctule.planning import PlanResult, Question, plan
@@ -82,7 +84,8 @@ class Planned:
     context: TaskContext
     change: Change
     workspace: Workspace
-    page_warnings: tuple[str, ...] = ()
+    read_warnings: tuple[str, ...] = ()
+    """What results do not show: the rest of a list, a failure."""
 
     @property
     def methods(self) -> int:
@@ -92,11 +95,11 @@ class Planned:
 
     @property
     def warnings(self) -> list[str]:
-        """That the provider retired the product, that its signature scheme is unconfirmed, or that
-        the pages of a list are not read."""
+        """That the provider retired the product, that its signature scheme is unconfirmed, or
+        what results do not show."""
         evidence = self.context.task.evidence
         says = [each.says for each in evidence if each.about in (RETIRED, UNCONFIRMED)]
-        return [*says, *self.page_warnings]
+        return [*says, *self.read_warnings]
 
     def write(self) -> None:
         self.workspace.write([self.change])
@@ -164,8 +167,10 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
     pack = result.pack or providers.find(task.provider)
     context = TaskContext(project, TaskFile(path, place, task), pack, document)
     operations = operations_of(task, document, pack)
-    unread = unread_pages(operations, pack, options.language)
-    return Planned(result, context, change, workspace, unread)
+    warnings = unread_pages(operations, pack, options.language)
+    if not document.source.startswith(PACK):
+        warnings += hidden_failures(operations, pack, options.language)
+    return Planned(result, context, change, workspace, warnings)
 
 
 def _plan(project: Project, options: PlanOptions) -> PlanResult:

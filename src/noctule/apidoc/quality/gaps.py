@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.address import is_cleartext
+from noctule.apidoc.quality.hidden_failure import hidden_failure
 from noctule.messages import Language, say
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def gaps(document: ApiDocument, operations: Iterable[ApiOperation]) -> tuple[Gap
     operations = tuple(operations)
     for operation in operations:
         missing_parts += [Gap(operation.key, kind, at) for kind, at in missing(document, operation)]
+        if member := hidden_failure(operation):
+            at = operation.success.pointer if operation.success else operation.pointer
+            missing_parts.append(Gap(operation.key, "hidden_failure", at, member))
     missing_parts += [Gap("", kind, at) for kind, at in missing_overall(document)]
     missing_parts += cleartext(document, operations)
     return tuple(sorted(dict.fromkeys(missing_parts), key=lambda gap: not gap.blocking))

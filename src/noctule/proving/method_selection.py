@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import sample
+from noctule.apidoc.values.fits import fits
 from noctule.codegen.build.requests import body_of
 from noctule.codegen.model.integration import Scalar
 from noctule.json_types import is_list, is_object
@@ -13,7 +14,7 @@ from noctule.proving.proven_method import CallLimits, ProvenMethod
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from noctule.apidoc import ApiDocument, ApiOperation
+    from noctule.apidoc import ApiDocument, ApiOperation, Schema
     from noctule.codegen.model.integration import Method, Param, Wrapper
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
@@ -127,4 +128,16 @@ def _values(operation: ApiOperation) -> dict[tuple[str, str], Any]:
         return {**values, ("body", ""): body if is_list(body) else [body]}
     if media.schema.type != "object" or not media.schema.properties or not is_object(body):
         return {**values, ("body", ""): body}
+    if kind == "form":
+        properties = media.schema.properties
+        body = {name: _spellable(properties.get(name), value) for name, value in body.items()}
     return {**values, **{("body", name): value for name, value in body.items()}}
+
+
+def _spellable(schema: Schema | None, value: Any) -> Any:
+    """A value that a form can write down: an empty object or list is nothing there."""
+    if value not in ({}, []) or schema is None:
+        return value
+    filled = sample(schema, optional=True, request=True)
+    empty = {"key": "value"} if is_object(value) else ["value"]
+    return filled or (empty if fits(schema, empty, request=True) else value)

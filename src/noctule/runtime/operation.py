@@ -33,7 +33,7 @@ Style = Literal[
     "reserved",
 ]
 """The first seven are for queries and forms (`encoding.pairs`), the others for paths
-(`encoding.path`)."""
+(`encoding.path`); `reserved` is for both."""
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Sending such a request twice has the effect of sending it once (RFC 9110, 9.2.2)."""

@@ -42,6 +42,13 @@ def test_a_write_answered_with_no_content_is_done(status: int, method: str) -> N
         _ = result.id
 
 
+def test_no_content_becomes_no_list_and_no_object_without_a_type() -> None:
+    items = {"type": "array", "items": ITEM}
+    with pytest.raises(OutcomeUnknown):
+        service_of(operation("post", answers(items)), MockProvider().replies(204)).put()
+    assert service_of(operation("put", answers({})), MockProvider().replies(204)).put() is None
+
+
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_write_answered_with_nothing_is_in_doubt(status: int) -> None:
     provider = MockProvider().replies(status)

@@ -70,7 +70,8 @@ class Fit:
             return False
         if schema.alternatives:
             fitting = [s for s in schema.alternatives if self.holds(s, value, depth + 1)]
-            return len(fitting) == 1 if schema.exclusive else bool(fitting)
+            exclusive = schema.exclusive and not schema.discriminator
+            return len(fitting) == 1 if exclusive else bool(fitting)
         if schema.variants:
             return any(self.holds(s, value, depth + 1) for s in schema.variants)
         return self._shape(schema, value, depth)

@@ -192,7 +192,12 @@ class Translator:
             members = list(node.at(keyword).members())
             circular = keyword != "allOf" and any(m.follow().pointer in chain for m in members)
             if members and not circular:
-                keywords[keyword] = [self.schema(member, chain) for member in members]
+                schemas = [self.schema(member, chain) for member in members]
+                if keyword == "oneOf" and "discriminator" in node.mapping:
+                    decided = {"anyOf": list(map(tagged, schemas, tags_of(node, members)))}
+                    keywords.setdefault("allOf", []).append(decided)
+                else:
+                    keywords[keyword] = schemas
         for keyword in IN_PLACE_ONE:
             if isinstance(node.mapping.get(keyword), dict | bool):
                 keywords[keyword] = self.schema(node.at(keyword), chain)
@@ -230,6 +235,22 @@ class Translator:
             or not is_schema(properties[name])
             or carried(Schema.of(properties[name]), request=self.request)
         ]
+
+
+def tags_of(node: Node, branches: list[Node]) -> Iterator[tuple[str, list[str]]]:
+    """For each branch the discriminating property, and the values that the document maps to it."""
+    schema = Schema.of(node)
+    for branch in branches:
+        pointer = branch.follow().pointer
+        yield schema.discriminator, [tag for tag, to in schema.tags.items() if to == pointer]
+
+
+def tagged(schema: dict[str, Any] | bool, tag: tuple[str, list[str]]) -> dict[str, Any] | bool:
+    """A branch that the discriminator decides for: others may fit the same value."""
+    name, values = tag
+    if not name or not values:
+        return schema
+    return {"allOf": [schema, {"properties": {name: {"enum": values}}}]}
 
 
 def named(schema: object) -> Iterator[str]:

@@ -41,7 +41,13 @@ def used(method: Method) -> list[Param]:
 
 def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expected:
     """The request of the example call; `fixed` gives the value of each environment variable."""
-    places: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}, "body": {}}
+    places: dict[str, dict[str, Any]] = {
+        "path": {},
+        "query": {},
+        "header": {},
+        "cookie": {},
+        "body": {},
+    }
     whole: Any = None
     for param in used(method):
         if param.wire:
@@ -50,6 +56,8 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
             whole = _value(param)
     for place, wire, name in method.fixed:
         places[place][wire] = fixed[name]
+    if places["cookie"]:
+        places["header"]["Cookie"] = places["cookie"]
     operation = Operation(
         method.name,
         method.verb,
@@ -57,6 +65,8 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
         returns=None,
         body=method.body,
         styles=cast("Any", method.styles),
+        parts=method.parts,
+        content_type=method.content_type,
     )
     has_members = method.body and all(
         param.wire for param in method.params if param.place == "body"

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 OWN_HEADERS = frozenset({"authorization", "accept", "content-type", "content-length", "user-agent"})
 IDEMPOTENCY_HEADERS = frozenset({"idempotency-key", "x-idempotency-key"})
-PLACES: Mapping[str, Place] = {"path": "path", "query": "query", "header": "header", "body": "body"}
+PLACES: Mapping[str, Place] = {
+    "path": "path", "query": "query", "header": "header", "cookie": "cookie", "body": "body",
+}  # fmt: skip
 BODIES: Mapping[str, BodyKind] = {
     "application/json": "json",
     "application/merge-patch+json": "merge-patch",
@@ -330,6 +332,9 @@ def styles(operation: ApiOperation) -> dict[str, str]:
     """Parameter -> serialization style, if it is not the runtime's default."""
     styles_by_name: dict[str, str] = {}
     for parameter in operation.parameters:
+        plain = parameter.schema.type not in CONTAINERS or parameter.media
+        if parameter.reserved and plain and parameter.where in ("path", "query"):
+            styles_by_name[parameter.name] = "reserved"
         if parameter.schema.type in CONTAINERS and not parameter.media:
             style: str = parameter.encoding or ""
             if style in ("form", "form-explode") and _nested(parameter.schema):

@@ -115,7 +115,7 @@ class Record:
 SHARED = "shared_models"
 """The module of a whole API with records that several resources use."""
 
-Place = Literal["path", "query", "header", "body"]
+Place = Literal["path", "query", "header", "cookie", "body"]
 PageKind = Literal["Cursor", "LastId", "LinkHeader", "NextUrl", "Offset", "PageNumber"]
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch", "lines"]
 RetryMode = Literal["idempotent", "with_key", "never"]

@@ -58,8 +58,11 @@ class Session:
             yield from token.prepare(request, clock)
 
     def apply(self, request: Request) -> None:
-        """Put the credentials into `request`."""
+        """Put the credentials into `request`, beside its own cookies."""
+        cookies = request.headers.get("Cookie")
         request.headers.update(self.headers)
+        if cookies and "Cookie" in self.headers:
+            request.headers["Cookie"] = f"{cookies}; {self.headers['Cookie']}"
         if self.query:
             request.url += ("&" if "?" in request.url else "?") + self.query
         for token in self.tokens:

@@ -79,7 +79,7 @@ class ResultReader:
         content = response.content
         if not content and operation.writes and response.status in NO_CONTENT:
             # Undocumented, but done: an object of its type without a member, where it is one.
-            content = b"{}"
+            content = b"null" if kind is Any else b"{}"
         try:
             value, violations = decode(kind, content)
         except errors.InvalidResponse as error:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from noctule.runtime.encoding.values import is_container, members, text
+from noctule.runtime.encoding.values import Container, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+COOKIE = "!#$%&'()*+-./:<=>?@[]^_`{|}~"
 _VISIBLE = re.compile(r"[\t\x20-\x7e]*")
 
 
@@ -24,7 +26,9 @@ def header(name: str, value: object) -> str:
     if not _TOKEN.fullmatch(name):
         raise InvalidArgument("a header name with characters that HTTP does not allow")
     where = f"header {name}"
-    if is_container(value):
+    if is_container(value) and name.lower() == "cookie":
+        encoded = _cookies(value, where)
+    elif is_container(value):
         contents = members(value, where)
         if isinstance(contents, dict):
             contents = [part for pair in contents.items() for part in pair]
@@ -36,6 +40,21 @@ def header(name: str, value: object) -> str:
     return encoded.strip(" \t")
 
 
+def _cookies(value: Container, where: str) -> str:
+    """`a=1; b=2` (RFC 6265, 4.2.1), with percent escapes for what a cookie cannot hold."""
+    contents = members(value, where)
+    if not isinstance(contents, dict):
+        raise InvalidArgument(f"{where}: give names and values")
+    pairs = [
+        (name, part)
+        for name, item in contents.items()
+        for part in (item if isinstance(item, list | tuple) else [item])
+    ]
+    texts = ((name, utf8(text(item, where), where)) for name, item in pairs)
+    return "; ".join(f"{name}={quote(data, COOKIE)}" for name, data in texts)
+
+
 def headers(values: Mapping[str, object]) -> dict[str, str]:
-    """Every field that is not None."""
-    return {name: header(name, value) for name, value in values.items() if value is not None}
+    """Every field that is not None; no cookies are no field."""
+    written = {name: header(name, value) for name, value in values.items() if value is not None}
+    return {name: text for name, text in written.items() if text or name.lower() != "cookie"}

@@ -11,6 +11,7 @@ The styles are those of OpenAPI 3.1 ("Style Values" and "Encoding Object"), and 
     tabDelimited    a=1%092                           only in Swagger 2.0 (`tsv`)
     deepObject      a[0]=1&a[1]=2    a[R]=100&a[G]=200, to any depth
     brackets        a[]=1&a[]=2      a[R]=100
+    reserved        a=b/c:d                           for one text: `allowReserved`
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ from noctule.runtime.encoding.values import is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
 DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
+
+RAW = "reserved"
+RESERVED = ":/?@!$'()*,;"
+"""Characters that a query may hold as they are (RFC 3986, 3.4); `&`, `=`, `+` and `#` would end the
+value or change it."""
 
 Escape = Callable[[bytes], str]
 Pair = tuple[str, str]
@@ -60,7 +66,8 @@ def _pairs(
 ) -> Iterator[Pair]:
     if is_container(value):
         return _styled(name, value, style or _default(value, objects), escape)
-    return iter([(_name(name, escape), escape(utf8(text(value, name), name)))])
+    data = utf8(text(value, name), name)
+    return iter([(_name(name, escape), quote(data, RESERVED) if style == RAW else escape(data))])
 
 
 def _default(value: object, objects: str) -> str:

@@ -44,13 +44,36 @@ def decode(
     media, body = _body(operation, request)
     return RequestValues(
         path={
-            p.name: read_text(p.schema, path[p.name]) for p in by_place["path"] if p.name in path
+            p.name: read_text(p.schema, _styled(p, path[p.name]))
+            for p in by_place["path"]
+            if p.name in path
         },
         query=_query(parse_qsl(query, keep_blank_values=True), by_place["query"]),
         headers=request.headers,
         body=body,
         media=media,
     )
+
+
+def _styled(parameter: Parameter, text: str) -> Any:
+    """A path parameter without the signs of its style: `;ids=1;ids=2`, `.1.2`, `1,2`."""
+    name, kind, explode = parameter.name, parameter.schema.type, parameter.explode
+    holds = kind in {"array", "object"}
+    if parameter.style == "matrix" and text.startswith(";"):
+        pairs = [part.partition("=")[::2] for part in text[1:].split(";")]
+        if explode and holds:
+            return dict(pairs) if kind == "object" else [value for _, value in pairs]
+        text = pairs[0][1] if pairs[0][0] == name else text
+    elif parameter.style == "label" and text.startswith("."):
+        text = text[1:]
+    if not holds:
+        return text
+    parts = text.split("." if parameter.style == "label" and explode else ",")
+    if kind == "array":
+        return parts
+    if explode:
+        return dict(part.partition("=")[::2] for part in parts)
+    return dict(zip(parts[::2], parts[1::2], strict=False))
 
 
 def _query(pairs: list[tuple[str, str]], parameters: Iterable[Parameter]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from noctule.sandbox.request import PATH_PARAMETER
 
@@ -38,18 +39,25 @@ class Router:
 
     def __init__(self, document: ApiDocument) -> None:
         self._root = _PathSegment()
+        self._open: list[tuple[re.Pattern[str], ApiOperation]] = []
+        """Operations with a parameter that may hold slashes."""
         for operation in document.operations.values():
             self._node(operation).operations.setdefault(operation.method, operation)
+            reserved = {p.name for p in operation.parameters if p.where == "path" and p.reserved}
+            if reserved:
+                self._open.append((_across(operation.path, reserved), operation))
 
     def match(self, method: str, path: str, prefixes: Iterable[str]) -> RouteMatch | None:
         """The operation that `method` and `path` (as sent, no query) name, or None. `prefixes` are
         the paths of the servers, the longest first."""
         segments = _without_prefix(path, prefixes).strip("/").split("/")
         for node, values in _walk(self._root, segments, 0, ()):
-            operation = node.operations.get(method)
-            if operation is not None:
-                names = PATH_PARAMETER.findall(operation.path)
-                return RouteMatch(operation, dict(zip(names, map(unquote, values), strict=True)))
+            if method in node.operations:
+                return _found(node.operations[method], values)
+        for pattern, operation in self._open:
+            match = pattern.fullmatch("/".join(segments))
+            if match and operation.method == method:
+                return _found(operation, match.groups())
         return None
 
     def prefer(self, operation: ApiOperation) -> None:
@@ -64,6 +72,11 @@ class Router:
         return node
 
 
+def _found(operation: ApiOperation, values: Iterable[str]) -> RouteMatch:
+    names = PATH_PARAMETER.findall(operation.path)
+    return RouteMatch(operation, dict(zip(names, map(unquote, values), strict=True)))
+
+
 def _without_prefix(path: str, prefixes: Iterable[str]) -> str:
     for prefix in prefixes:
         if path == prefix or path.startswith(f"{prefix}/"):
@@ -73,12 +86,12 @@ def _without_prefix(path: str, prefixes: Iterable[str]) -> str:
 
 def _child(node: _PathSegment, segment: str) -> _PathSegment:
     if not PATH_PARAMETER.search(segment):
-        return node.literals.setdefault(segment, _PathSegment())
+        return node.literals.setdefault(_written(segment), _PathSegment())
     if PATH_PARAMETER.fullmatch(segment):
         node.any = node.any or _PathSegment()
         return node.any
     literals = PATH_PARAMETER.split(segment)[::2]
-    pattern = re.compile("(.+)".join(map(re.escape, literals)))
+    pattern = re.compile("(.+)".join(re.escape(_written(text)) for text in literals))
     for other, child in node.mixed:
         if other.pattern == pattern.pattern:
             return child
@@ -86,6 +99,21 @@ def _child(node: _PathSegment, segment: str) -> _PathSegment:
     node.mixed.append((pattern, child))
     node.mixed.sort(key=lambda entry: -len(entry[0].pattern))
     return child
+
+
+def _written(literal: str) -> str:
+    """Text of a path as it is sent: what no URL may hold is percent-encoded."""
+    return quote(literal, safe=string.punctuation)
+
+
+def _across(path: str, reserved: set[str]) -> re.Pattern[str]:
+    """The path, in which the `reserved` parameters may hold slashes."""
+    parts = PATH_PARAMETER.split(path.partition("#")[0].partition("?")[0].strip("/"))
+    pieces = [
+        re.escape(_written(part)) if index % 2 == 0 else "(.+)" if part in reserved else "([^/]+)"
+        for index, part in enumerate(parts)
+    ]
+    return re.compile("".join(pieces))
 
 
 def _walk(

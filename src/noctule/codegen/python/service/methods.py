@@ -158,18 +158,26 @@ class MethodWriter:
         for place, argument in ARGUMENTS:
             here = [param for param in params if param.place == place]
             whole = next((param for param in here if not param.wire), None)
-            pairs = [f"{string(param.wire)}: {self._sent(param)}" for param in here]
+            pairs: list[Code] = [f"{string(param.wire)}: {self._sent(param)}" for param in here]
             pairs += [
                 f"{string(wire)}: {variable(name, self._imports)}.read().reveal()"
                 for fixed, wire, name in method.fixed
                 if fixed == place
             ]
+            if place == "header":
+                pairs += _cookies(params)
             if place == "path":
-                pairs.sort(key=lambda pair: method.path.find(pair.split('"')[1]))
+                pairs.sort(key=lambda pair: method.path.find(str(pair).split('"')[1]))
             if whole is not None:
                 yield f"{argument}={whole.name}"
             elif pairs:
                 yield joined(f"{argument}=", collection("{", pairs, "}"))
+
+
+def _cookies(params: Iterable[Param]) -> list[Code]:
+    """The header with the parameters that are cookies."""
+    pairs = [f"{string(param.wire)}: {param.name}" for param in params if param.place == "cookie"]
+    return [joined('"Cookie": ', collection("{", pairs, "}"))] if pairs else []
 
 
 def _type(kind: Type | None, imports: Imports) -> str:

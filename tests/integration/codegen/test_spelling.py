@@ -1,0 +1,134 @@
+"""Cookies, paths and queries: what the method takes arrives, and the fake provider reads it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from noctule import apidoc
+from noctule.apidoc import json_schema
+from noctule.apidoc.values.fits import fits
+from noctule.runtime.auth.base import Session
+from noctule.runtime.encoding import headers
+from noctule.runtime.request import Request
+from noctule.runtime.testing import MockProvider
+from noctule.sandbox.checks.decoding import decode
+from noctule.sandbox.checks.routing import Router
+from noctule.sandbox.checks.validation import Validators
+from noctule.sandbox.http.connection import IncomingRequest
+from support.wrapped import answers, document_of, service_of
+
+NUMBERS = {"type": "array", "items": {"type": "integer"}}
+POINT = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
+TEXT = {"type": "string"}
+EXPLODE = {"explode": True}
+MATRIX = {"style": "matrix"}
+LABEL = {"style": "label"}
+RESERVED = {"schema": TEXT, "allowReserved": True}
+
+PATHS: dict[str, tuple[str, dict[str, Any], Any, str]] = {
+    "simple": ("/a/{it}", {"schema": NUMBERS}, [1, 2], "/a/1,2"),
+    "object": ("/a/{it}", {"schema": POINT}, {"x": 1, "y": 2}, "/a/x,1,y,2"),
+    "object=": ("/a/{it}", {"schema": POINT, **EXPLODE}, {"x": 1, "y": 2}, "/a/x=1,y=2"),
+    "matrix": ("/a{it}", {"schema": NUMBERS, **MATRIX}, [1, 2], "/a;it=1,2"),
+    "matrix;": ("/a{it}", {"schema": NUMBERS, **MATRIX, **EXPLODE}, [1, 2], "/a;it=1;it=2"),
+    "matrix{}": ("/a{it}", {"schema": POINT, **MATRIX, **EXPLODE}, {"x": 1, "y": 2}, "/a;x=1;y=2"),
+    "label": ("/a{it}", {"schema": NUMBERS, **LABEL}, [1, 2], "/a.1,2"),
+    "label.": ("/a{it}", {"schema": NUMBERS, **LABEL, **EXPLODE}, [1, 2], "/a.1.2"),
+    "slashes": ("/a/{it}", RESERVED, "b/c d", "/a/b/c%20d"),
+    "slashes inside": ("/a/{it}/end", RESERVED, "b/c", "/a/b/c/end"),
+    "not ASCII": ("/établi/{it}", {"schema": TEXT}, "é/", "/%C3%A9tabli/%C3%A9%2F"),
+    "mixed": ("/é-{it}.json", {"schema": TEXT}, "1", "/%C3%A9-1.json"),
+}
+"""A path, its parameter, a value, and what is sent."""
+
+
+def written_as(path: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    operation = {"operationId": "read", "parameters": [*parameters], "responses": answers({})}
+    return document_of({path: {"get": operation}})
+
+
+def refused(written: dict[str, Any], path: str, query: str = "") -> list[str]:
+    """What the fake provider has against the request."""
+    document = apidoc.parse(json.dumps(written).encode(), source="ledger.json")
+    match = Router(document).match("GET", path, ["/v1"])
+    assert match is not None
+    incoming = IncomingRequest("GET", f"{path}?{query}", {}, b"")
+    return Validators().refusals(match.operation, decode(match.operation, match.path, incoming))
+
+
+@pytest.mark.parametrize(("path", "parameter", "value", "sent"), PATHS.values(), ids=PATHS)
+def test_a_path_is_spelt_as_documented_and_read_back(
+    path: str, parameter: dict[str, Any], value: Any, sent: str
+) -> None:
+    written = written_as(path, {"name": "it", "in": "path", "required": True, **parameter})
+    provider = MockProvider().replies(json={})
+    service_of(written, provider).read(it=value)
+    assert provider.requests[0].path == f"/v1{sent}"
+    assert refused(written, f"/v1{sent}") == []
+
+
+def test_reserved_characters_of_a_query_stay() -> None:
+    parameter = {"name": "it", "in": "query", **RESERVED}
+    provider = MockProvider().replies(json={})
+    service_of(written_as("/a", parameter), provider).read(it="a/b:c?&=+#d é")
+    query = provider.requests[0].url.partition("?")[2]
+    assert query == "it=a/b:c?%26%3D%2B%23d%20%C3%A9"
+    assert refused(written_as("/a", parameter), "/v1/a", query) == []
+
+
+COOKIES: list[tuple[dict[str, Any], str]] = [
+    ({"session": "a b"}, "session=a%20b"),
+    ({"session": "a", "theme": "é;"}, "session=a; theme=%C3%A9%3B"),
+    ({"session": "a", "theme": None}, "session=a"),
+]
+
+
+@pytest.mark.parametrize(("cookies", "sent"), COOKIES)
+def test_cookies_are_one_header(cookies: dict[str, Any], sent: str) -> None:
+    parameters = (
+        {"name": "session", "in": "cookie", "required": True, "schema": TEXT},
+        {"name": "theme", "in": "cookie", "schema": TEXT},
+    )
+    provider = MockProvider().replies(json={})
+    service_of(written_as("/a", *parameters), provider).read(**cookies)
+    assert provider.requests[0].headers["cookie"] == sent
+
+
+def test_a_credential_in_a_cookie_joins_the_others() -> None:
+    request = Request("GET", "https://ledger.example/", {"Cookie": "theme=dark"})
+    Session({"Cookie": "session=1"}).apply(request)
+    assert request.headers["Cookie"] == "theme=dark; session=1"
+
+
+def test_no_cookies_are_no_header() -> None:
+    assert headers({"Cookie": {"a": None}, "X": ""}) == {"X": ""}
+
+
+TAGS = [
+    ({"propertyName": "kind", "mapping": {"big": "#/components/schemas/Cat"}}, "big"),
+    ({"propertyName": "kind"}, "Cat"),
+]
+
+
+@pytest.mark.parametrize(("discriminator", "tag"), TAGS)
+def test_a_discriminator_decides_between_branches_that_overlap(
+    discriminator: dict[str, Any], tag: str
+) -> None:
+    jsonschema_rs = pytest.importorskip("jsonschema_rs")
+    kinds = {
+        name: {"type": "object", "required": ["kind"], "properties": {"kind": TEXT, of: NUMBERS}}
+        for name, of in (("Cat", "lives"), ("Dog", "walks"))
+    }
+    choice = {
+        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in kinds],
+        "discriminator": discriminator,
+    }
+    written = document_of({}, components={"schemas": {**kinds, "Pet": choice}})
+    document = apidoc.parse(json.dumps(written).encode(), source="ledger.json")
+    pet = document.schemas["Pet"]
+    validator = jsonschema_rs.Draft202012Validator(json_schema(pet, request=True))
+    value = {"kind": tag, "lives": [9]}
+    assert fits(pet, value, request=True)
+    assert validator.is_valid(value)
+    assert not validator.is_valid({"lives": [9]})

@@ -45,12 +45,13 @@ def _cookies(value: Container, where: str) -> str:
     contents = members(value, where)
     if not isinstance(contents, dict):
         raise InvalidArgument(f"{where}: give names and values")
-    pairs = [
-        (name, part)
-        for name, item in contents.items()
-        for part in (item if isinstance(item, list | tuple) else [item])
-    ]
-    texts = ((name, utf8(text(item, where), where)) for name, item in pairs)
+    texts: list[tuple[str, bytes]] = []
+    for name, item in contents.items():
+        inner = members(item, where) if is_container(item) else [item]
+        parts = (
+            inner if isinstance(inner, list) else [part for pair in inner.items() for part in pair]
+        )
+        texts += [(name, utf8(text(part, where), where)) for part in parts]
     return "; ".join(f"{name}={quote(data, COOKIE)}" for name, data in texts)
 
 

@@ -60,7 +60,7 @@ def _styled(parameter: Parameter, text: str) -> Any:
     name, kind, explode = parameter.name, parameter.schema.type, parameter.explode
     holds = kind in {"array", "object"}
     if parameter.style == "matrix" and text.startswith(";"):
-        pairs = [part.partition("=")[::2] for part in text[1:].split(";")]
+        pairs = list(map(_pair, text[1:].split(";")))
         if explode and holds:
             return dict(pairs) if kind == "object" else [value for _, value in pairs]
         text = pairs[0][1] if pairs[0][0] == name else text
@@ -72,8 +72,13 @@ def _styled(parameter: Parameter, text: str) -> Any:
     if kind == "array":
         return parts
     if explode:
-        return dict(part.partition("=")[::2] for part in parts)
+        return dict(map(_pair, parts))
     return dict(zip(parts[::2], parts[1::2], strict=False))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
 
 
 def _query(pairs: list[tuple[str, str]], parameters: Iterable[Parameter]) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def of(required: str = "", **properties: Any) -> dict[str, Any]:
         ({"oneOf": [of(ok=TRUTH, id=TEXT), of(ok=TRUTH, error=TEXT)]}, "ok"),
         ({"oneOf": [of("id", id=TEXT), of("error", error=TEXT)]}, "error"),
         ({"oneOf": [of(ok=TRUTH), of(ok={**TRUTH, "enum": [False]})]}, "ok"),
+        ({"oneOf": [of(ok={"const": True}), of(ok={"const": False})]}, "ok"),
         (of(id=TEXT), ""),
         (of(ok=TRUTH), ""),
         (of("error", error=TEXT), ""),

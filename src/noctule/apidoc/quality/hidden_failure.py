@@ -30,7 +30,7 @@ def hidden_failure(operation: ApiOperation) -> str:
     for variant in _variants(schema) if schema is not None else ():
         flags = [name for name, prop in variant.properties.items() if _flag(name, prop)]
         wrongs = [name for name, prop in variant.properties.items() if _error(name, prop)]
-        if flags and (wrongs or variant.properties[flags[0]].enum == (False,)):
+        if flags and (wrongs or _always_false(variant.properties[flags[0]])):
             return flags[0]
         optional = [name for name in wrongs if _optional(variant, name) or variant is not schema]
         if optional and not STATE & {name.lower() for name in variant.properties}:
@@ -45,7 +45,12 @@ def _variants(schema: Schema) -> Iterator[Schema]:
 
 
 def _flag(name: str, schema: Schema) -> bool:
-    return FLAG.fullmatch(name) is not None and schema.type == "boolean"
+    boolean = schema.type == "boolean" or isinstance(schema.const, bool)
+    return FLAG.fullmatch(name) is not None and boolean
+
+
+def _always_false(schema: Schema) -> bool:
+    return schema.const is False or [*schema.enum] == [False]
 
 
 def _error(name: str, schema: Schema) -> bool:

@@ -23,7 +23,17 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "oauth2_implicit": ("token",),
     "oauth2_device": ("token",),
     "openid": ("token",),
+    "mutual_tls": ("client_certificate",),
 }
+NOT_SUPPORTED = re.compile(
+    r"digest|hoba|mutual|negotiate|ntlm|oauth|scram.*|vapid|dpop|gnap|concealed|privatetoken"
+    r"|.*(?:sign|hmac|aws4|hawk|sigv4).*",
+    re.IGNORECASE,
+)
+"""HTTP authentication schemes that need more than a constant header; others are sent as
+`Authorization: <scheme> <token>`."""
+_SIGNATURE = re.compile(r"(?:.*[-_])?(?:signature|hmac)", re.IGNORECASE)
+"""Names of headers and parameters whose value differs from request to request."""
 _NEEDS_TOKEN_URL = frozenset({"oauth2_client_credentials", "oauth2_authorization_code"})
 _CREDENTIAL_HEADER = re.compile(r"authorization|.*(?:token|api-?key|secret)", re.IGNORECASE)
 
@@ -103,7 +113,7 @@ def _owner(scheme: SecurityScheme, role: str) -> tuple[str, ...]:
     match scheme.kind:
         case "api_key":
             return scheme.kind, scheme.where, scheme.parameter
-        case "basic" | "bearer":
+        case "basic" | "bearer" | "other":
             return scheme.kind, scheme.name
         case _:
             return ANY_TOKEN if role == "token" else (role, scheme.token_url)
@@ -126,7 +136,40 @@ def _longer_names(scheme: SecurityScheme, credential: Credential, prefix: str) -
     return (by_name,)
 
 
+def not_supported(document: ApiDocument, operation: ApiOperation) -> str:
+    """The scheme, in words, without which nobody can call the operation and which we cannot do;
+    "" where there is another way."""
+    schemes = document.security_schemes
+    wanted: list[str] = []
+    for names in operation.security:
+        known = [schemes[name] for name in names if name in schemes]
+        lacking = [scheme for scheme in known if not _parts(scheme)]
+        if not lacking:
+            return ""
+        wanted += [f"{scheme.name} ({_way(scheme)})" for scheme in lacking]
+    signatures = (
+        f"{parameter.name} (a signature of each request)"
+        for parameter in operation.parameters
+        if parameter.required and parameter.where == "header" and _is_signature(parameter.name)
+    )
+    return " / ".join(wanted) or next(signatures, "")
+
+
+def _way(scheme: SecurityScheme) -> str:
+    if scheme.signed or _is_signature(scheme.parameter):
+        return scheme.signed or f"a signature of each request in {scheme.parameter}"
+    return f"HTTP {scheme.scheme}" if scheme.scheme else "unknown type"
+
+
+def _is_signature(name: str) -> bool:
+    return _SIGNATURE.fullmatch("-".join(words(name))) is not None
+
+
 def _parts(scheme: SecurityScheme) -> tuple[str, ...]:
+    if scheme.signed or _is_signature(scheme.parameter):
+        return ()
+    if scheme.kind == "other" and scheme.scheme and not NOT_SUPPORTED.fullmatch(scheme.scheme):
+        return ("token",)
     if scheme.kind in _NEEDS_TOKEN_URL and not scheme.token_url:
         return ("token",)
     return _PARTS.get(scheme.kind, ())

@@ -37,6 +37,7 @@ def gate(
 
     operations = tuple(operations)
     _refuse_boundless(operations)
+    refuse_not_supported(document, operations, pack)
     if accepted.strip() or document.source.startswith(PACK):
         return
     ignored = {"auth"} if pack and pack.auth else set[str]()
@@ -49,6 +50,26 @@ def gate(
             count=len(blocking),
             **{f"gaps_{language}": _listed(blocking, language) for language in LANGUAGES},
         )
+
+
+def refuse_not_supported(
+    document: ApiDocument, operations: Iterable[ApiOperation], pack: Pack | None
+) -> None:
+    """Raise `Problem` (exit 3) for an operation that nobody can call without a way to authenticate
+    that we do not have. A pack that knows how to authenticate decides."""
+    from noctule.apidoc.credentials import not_supported
+
+    if pack is not None and pack.auth is not None:
+        return
+    for operation in operations:
+        if way := not_supported(document, operation):
+            raise Problem(
+                "checks.auth_not_supported",
+                exit=Exit.REFUSED,
+                place=document.source,
+                operation=operation.key,
+                way=way,
+            )
 
 
 def _refuse_boundless(operations: Iterable[ApiOperation]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from noctule.checks.gates import refuse_webhooks, unsigned
+from noctule.checks.gates import refuse_not_supported, refuse_webhooks, unsigned
 from noctule.checks.operations import require_operation
 from noctule.planning.compose import PlanDraft, PlannedOperation, compose
 from noctule.planning.language.request import detect_language, parse_request
@@ -109,6 +109,8 @@ def plan(
     document, pack = chosen.document, chosen.pack
     if choice.question and confidence < SURE and draft.refetch is None:
         return PlanResult(None, choice.question, confidence, (), document, pack)
+    planned = [each.operation for each in draft.operations]
+    refuse_not_supported(document, document.operations.values() if whole else planned, pack)
     task, reasons = compose(draft, layout)
     return PlanResult(task, None, confidence, reasons, document, pack, choice.left_out)
 

@@ -24,7 +24,9 @@ ALPHABET = string.digits + string.ascii_letters
 LENGTH = 24
 """Characters of a credential, where its shape allows that many: enough to be unique."""
 TRIES = 16
-SHOWN = frozenset({"public", "setting", "webhook_url", "username", "client_id"})
+SHOWN = frozenset(
+    {"public", "setting", "webhook_url", "username", "client_id", "client_certificate"}
+)
 """Roles of variables that are not secret."""
 
 

@@ -33,6 +33,7 @@ SCHEMES: dict[str, Any] = {
     "cookie": {"type": "apiKey", "in": "cookie", "name": "SID"},
     "digest": {"type": "http", "scheme": "digest"},
     "tls": {"type": "mutualTLS"},
+    "custom": {"type": "http", "scheme": "SSWS"},
 }
 BASIC = "Basic QUNNRV9VU0VSTkFNRTpBQ01FX1BBU1NXT1JE"
 """ACME_USERNAME:ACME_PASSWORD"""
@@ -92,7 +93,18 @@ ALTERNATIVES: dict[str, tuple[Any, dict[str, str], dict[str, str]]] = {
         {},
     ),
     "the shorter one": ([{"basic": []}, {"query": []}], {}, {"key": "ACME_API_KEY"}),
-    "the one that can be used": ([{"unheard": []}, {"basic": []}], {"authorization": BASIC}, {}),
+    "the one that can be used": (
+        [{"digest": []}, {"unheard": []}, {"basic": []}],
+        {"authorization": BASIC},
+        {},
+    ),
+    "a certificate": ([{"tls": []}], {}, {}),
+    "a certificate and a key": ([{"tls": [], "header": []}], {"x-app": "ACME_API_KEY"}, {}),
+    "another scheme of HTTP": (
+        [{"custom": []}],
+        {"authorization": "SSWS ACME_CUSTOM_TOKEN"},
+        {},
+    ),
     "a cookie": ([{"cookie": []}], {"cookie": "SID=ACME_API_KEY"}, {}),
 }
 

@@ -101,9 +101,6 @@ def test_no_error_answer_blocks() -> None:
     [
         ({}, {}),
         ({"security": None}, {"security": [{"bearer": []}]}),
-        ({"security": []}, {}),
-        ({"security": [{}]}, {}),
-        ({"security": []}, {"components": {}}),
         ({"security": None, "parameters": [{"name": "Authorization", "in": "header"}]}, {}),
         ({"security": None, "parameters": [{"name": "X-Server-Token", "in": "header"}]}, {}),
         ({"security": None, "parameters": [{"name": "api_key", "in": "query"}]}, {}),
@@ -114,6 +111,17 @@ def test_authentication_that_is_described(
     written: dict[str, Any], sections: dict[str, Any]
 ) -> None:
     assert "auth" not in kinds(document(sections=sections, **written))
+
+
+@pytest.mark.parametrize("security", [[], [{}]])
+def test_an_operation_is_public_where_others_are_not(security: list[Any]) -> None:
+    """Generators write an empty list into every operation of documents without security."""
+    alone = document(security=security)
+    assert "auth" in kinds(alone)
+    secured = {**alone.raw["paths"], "/me": {"get": {"security": [{"bearer": []}]}}}
+    beside = parse(json.dumps({**alone.raw, "paths": secured}).encode(), source="test")
+    public = [op for op in beside.operations.values() if op.public]
+    assert "auth" not in {gap.kind for gap in gaps(beside, tuple(public))}
 
 
 @pytest.mark.parametrize(

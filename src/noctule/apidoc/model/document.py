@@ -143,6 +143,11 @@ class ApiDocument:
         return MappingProxyType({operation.key: operation for operation in self._operations()})
 
     @cached_property
+    def secured(self) -> bool:
+        """Whether any operation says that it needs authentication."""
+        return any(operation.security for operation in self.operations.values())
+
+    @cached_property
     def webhooks(self) -> Mapping[str, ApiOperation]:
         """The provider's own requests: name -> operation that describes the delivery."""
         deliveries: dict[str, ApiOperation] = {}

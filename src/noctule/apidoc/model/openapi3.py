@@ -93,13 +93,19 @@ def security_scheme(name: str, node: Node) -> SecurityScheme:
     match node.text("type"), node.text("scheme").lower():
         case "apiKey", _:
             return SecurityScheme(
-                name, "api_key", node.text("in"), node.text("name"), description=description
+                name,
+                "api_key",
+                node.text("in"),
+                node.text("name"),
+                description=description,
+                signed=signed(node),
             )
         case "http", ("basic" | "bearer") as scheme:
             kind: SchemeKind = "basic" if scheme == "basic" else "bearer"
             return SecurityScheme(name, kind, scheme=scheme, description=description)
-        case "http", scheme:
-            return SecurityScheme(name, "other", scheme=scheme, description=description)
+        case "http", _:
+            written = node.text("scheme")
+            return SecurityScheme(name, "other", scheme=written, description=description)
         case "oauth2", _:
             return oauth2(name, node)
         case "openIdConnect", _:
@@ -127,6 +133,12 @@ def oauth2(name: str, node: Node) -> SecurityScheme:
                 description=node.text("description"),
             )
     return SecurityScheme(name, "other", description=node.text("description"))
+
+
+def signed(node: Node) -> str:
+    """Amazon's word for requests that are signed (SigV4), which look like an API key otherwise."""
+    kind = node.text("x-amazon-apigateway-authtype")
+    return kind if "sigv4" in kind.lower() else ""
 
 
 def audience(node: Node) -> str:

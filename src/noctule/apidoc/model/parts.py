@@ -56,6 +56,8 @@ class SecurityScheme:
     metadata_url: str = ""
     refresh_url: str = ""
     """Where tokens are renewed, if not at `token_url`."""
+    signed: str = ""
+    """How requests are signed, where the scheme says so: "awsSigv4"."""
     audience: str = ""
     """What the `x-audience` of an OAuth 2 flow says: for whom a token is."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from noctule.apidoc.model.node import Node
-from noctule.apidoc.model.openapi3 import audience
+from noctule.apidoc.model.openapi3 import audience, signed
 from noctule.apidoc.model.parts import (
     ApiResponse,
     Encoding,
@@ -69,7 +69,12 @@ def security_scheme(name: str, node: Node) -> SecurityScheme:
     match node.text("type"):
         case "apiKey":
             return SecurityScheme(
-                name, "api_key", node.text("in"), node.text("name"), description=description
+                name,
+                "api_key",
+                node.text("in"),
+                node.text("name"),
+                description=description,
+                signed=signed(node),
             )
         case "basic":
             return SecurityScheme(name, "basic", scheme="basic", description=description)

@@ -63,6 +63,13 @@ class Authentications:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     """Operation key -> the name of its way; "none" for a public operation."""
 
+    @property
+    def certificate(self) -> str:
+        """The variable for the path of our certificate, which every connection shows; "" for
+        none."""
+        parts = (part for way in self for part in (way, *way.parts))
+        return next((part.secrets[0] for part in parts if part.kind == "certificate"), "")
+
     def __iter__(self) -> Iterator[Authentication]:
         yield self.main
         yield from self.schemes.values()
@@ -132,8 +139,8 @@ def _variable(text: str) -> str:
 
 
 def secrets_of(auth: Authentication) -> Iterator[str]:
-    """The environment variables it reads."""
-    yield from auth.secrets
+    """The environment variables it reads, but for the path of a certificate."""
+    yield from auth.secrets if auth.kind != "certificate" else ()
     for part in auth.parts:
         yield from secrets_of(part)
 
@@ -194,7 +201,7 @@ def _of_scheme(
             secrets = named(("client_id",), ("client_secret",))
             return Authentication("client_credentials", secrets, settings, scopes(scheme.name))
         case "mutual_tls":
-            return Authentication("none")
+            return Authentication("certificate", named(("client_certificate",)))
         case "other" if scheme.scheme:
             settings = {"name": "Authorization", "prefix": f"{scheme.scheme} "}
             return Authentication("header", named(TOKEN), settings)

@@ -92,11 +92,9 @@ def build(
     methods = MethodBuilder(conventions, answers, requests, names)
     built = (_placed(methods.build(place), place.operation, servers, auth) for place in places)
     all_methods = without_clashes(built)
-    webhooks = None
-    if (module := module_of(task, "webhook", naming)) and task.webhooks:
-        builder = HandlerBuilder(naming, pack, answers, objects, all_methods)
-        webhooks = builder.webhooks(task, module)
-        _check_webhooks(webhooks, document, pack)
+    handlers = HandlerBuilder(naming, pack, answers, objects, all_methods)
+    webhooks = _webhooks(task, handlers, naming)
+    _check_webhooks(webhooks, document, pack)
     base_url, others = _base_url(document, pack), servers.by_name
     wrapper = Wrapper(
         name=naming.service_type(task.service),
@@ -107,6 +105,7 @@ def build(
         allow_plain_http=_accepts_cleartext(task, [base_url, *others.values()], auth),
         auth=auth.main,
         schemes=auth.schemes,
+        certificate=auth.certificate,
         servers=others,
         base_path="" if base_url else document.base_path,
         idempotency_header=conventions.idempotency_header,
@@ -130,8 +129,15 @@ def _placed(
     return replace(method, server=servers.name_of(operation), auth=scheme)
 
 
-def _check_webhooks(webhooks: Webhooks, document: ApiDocument, pack: Pack | None) -> None:
+def _webhooks(task: IntegrationTask, handlers: HandlerBuilder, naming: Naming) -> Webhooks | None:
+    module = module_of(task, "webhook", naming)
+    return handlers.webhooks(task, module) if module and task.webhooks else None
+
+
+def _check_webhooks(webhooks: Webhooks | None, document: ApiDocument, pack: Pack | None) -> None:
     """Raises `Problem` for a bad variable, and for hints without an address to read from."""
+    if webhooks is None:
+        return
     _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
     if webhooks.refetch and not _base_url(document, pack):
         raise Problem("codegen.no_server", exit=Exit.USAGE, place=document.source)

@@ -265,6 +265,7 @@ class Authentication:
         "query",
         "client_credentials",
         "refresh_token",
+        "certificate",
         "all",
     ]
     secrets: tuple[str, ...] = ()
@@ -313,6 +314,8 @@ class Wrapper:
     """Title and version of the document the methods are from."""
     pack: Pack | None
     asynchronous: bool = True
+    certificate: str = ""
+    """The variable for the path of our own certificate and its key (mutual TLS)."""
     base_path: str = ""
     """The path of the API where `base_url` is ""."""
     servers: Mapping[str, str] = field(default_factory=dict[str, str])

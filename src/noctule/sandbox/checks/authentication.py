@@ -42,6 +42,8 @@ def credential_exposed(
 
 
 def _carried(scheme: SecurityScheme, request: IncomingRequest) -> bool:
+    if scheme.kind == "mutual_tls":
+        return True  # The prover's connection to the fake has no TLS.
     if scheme.kind == "api_key":
         return bool(_api_key(scheme, request))
     kind, _, credential = request.headers.get("authorization", "").partition(" ")

@@ -39,6 +39,10 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
             for name, scheme in wrapper.schemes.items()
         ]
         yield joined("schemes=", collection("{", pairs, "}"))
+    if wrapper.certificate:
+        path = call(imports.use(RUNTIME, "path_in"), string(wrapper.certificate))
+        tls = call(imports.use(RUNTIME, "Tls"), joined("certificate_file=", path))
+        yield joined("tls=", tls)
     if wrapper.allow_plain_http:
         yield "allow_plain_http=True"
     if wrapper.idempotency_header:
@@ -109,10 +113,12 @@ def _auth(auth: Authentication, imports: Imports) -> Code:
 
     secrets = [variable(name, imports) for name in auth.secrets]
     match auth.kind:
-        case "none":
+        case "none" | "certificate":
             return make("NoAuth")
         case "all":
-            return make("All", *(_auth(part, imports) for part in auth.parts))
+            sent = [part for part in auth.parts if part.kind != "certificate"]
+            parts = [_auth(part, imports) for part in sent]
+            return parts[0] if len(parts) == 1 else make("All", *parts)
         case "bearer":
             return make("Bearer", *secrets)
         case "basic":

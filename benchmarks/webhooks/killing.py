@@ -46,7 +46,7 @@ FORKS.set_forkserver_preload(
 )
 LONGEST_LIFE = 0.6
 """Seconds that a round lets everything run before it kills."""
-PATIENCE = 120
+PATIENCE = 300
 
 
 class Host:

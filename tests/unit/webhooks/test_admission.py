@@ -69,8 +69,8 @@ def test_taken_deliveries_are_answered_in_time(senders: int, fixed: float, per_r
     durations, _ = simulate(senders, fixed, per_row)
     assert durations
     # Until a large commit has shown what a row costs, nobody knows: a group or two may be late.
-    assert len([seconds for seconds in durations if seconds > 0.42]) <= 2 * senders
-    assert not [seconds for seconds in durations[2 * senders :] if seconds > 0.42]
+    assert len([seconds for seconds in durations if seconds > 0.45]) <= 2 * senders
+    assert not [seconds for seconds in durations[2 * senders :] if seconds > 0.45]
 
 
 def test_an_idle_writer_takes_a_delivery_whatever_the_last_commit_took() -> None:

@@ -1,6 +1,7 @@
 """Every documented member can be sent and read: constants, deprecated ones, nulls."""
 
 import inspect
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -107,3 +108,18 @@ def free_form() -> dict[str, dict[str, Any]]:
 
     kinds = ("application/json", "application/merge-patch+json")
     return {kind: wrapped(document(kind)) for kind in kinds}
+
+
+DIGITS = ["1234567890123456.78", "0.10", "-99999999999999999999.01", "7"]
+
+
+@pytest.mark.parametrize("digits", DIGITS)
+@pytest.mark.parametrize("kind", ["decimal", "money", "Decimal"])
+def test_a_decimal_keeps_its_digits(digits: str, kind: str) -> None:
+    total = {"type": "object", "properties": {"total": {"type": "number", "format": kind}}}
+    operation = {"operationId": "put", "requestBody": json_body(total), "responses": answers(total)}
+    body = f'{{"total":{digits}}}'.encode()
+    provider = MockProvider().replies(content=body)
+    service = service_of(document_of({"/orders": {"post": operation}}), provider)
+    assert service.put(total=Decimal(digits)).total == Decimal(digits)
+    assert provider.requests[0].body == body

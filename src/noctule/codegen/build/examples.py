@@ -36,9 +36,10 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
     "number": (int, float),
+    "decimal": (int, float),
     "boolean": bool,
 }
-_PLAIN: dict[str, Any] = {"integer": 1, "number": 1.5, "boolean": True}
+_PLAIN: dict[str, Any] = {"integer": 1, "number": 1.5, "decimal": 1.5, "boolean": True}
 
 NO_TEXT = "string"
 """What sampling gives for a text about which the document says nothing."""

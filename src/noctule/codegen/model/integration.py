@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scalar:
-    kind: Literal["string", "integer", "number", "boolean", "bytes", "file", "json"]
+    kind: Literal["string", "integer", "number", "decimal", "boolean", "bytes", "file", "json"]
 
 
 @dataclass(frozen=True)

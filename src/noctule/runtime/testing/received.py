@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -33,4 +34,4 @@ def as_received(value: object) -> JSON:
     if isinstance(value, dict):
         entries = cast("dict[str, object]", value).items()
         return {name: as_received(item) for name, item in entries}
-    return value
+    return float(value) if isinstance(value, Decimal) else value

@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from noctule.apidoc import Schema
-from noctule.codegen.build.types.responses import SCALARS, own_description, texts
+from noctule.codegen.build.types.responses import SCALARS, own_description, scalar, texts
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
@@ -80,7 +80,7 @@ class ArgumentTypes:
             case "union":
                 return self._union(schema, owner, wire, level)
             case _:
-                return SCALARS.get(schema.type, JSON)
+                return scalar(schema)
 
     def _text(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         if self._files and level == 1 and _is_file(schema):

@@ -44,6 +44,8 @@ SCALARS = {
 UNSPEAKABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 """What a member's name in JSON cannot hold: msgspec refuses it when the module is imported."""
 LEFT_OUT = " A member is left out whose name has quotes or control characters: `raw` has it."
+DECIMALS = frozenset({"decimal", "decimal128", "bigdecimal", "money", "currency"})
+"""Formats of numbers that a binary fraction would round."""
 
 
 class ResponseTypes:
@@ -98,7 +100,7 @@ class ResponseTypes:
             values = texts(schema)
             name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
             return STRING if name is None else Enumeration(name, values)
-        return SCALARS.get(schema.type, JSON)
+        return scalar(schema)
 
     def _record(self, schema: Schema, owner: str, wire: str, level: int, doc: str = "") -> Type:
         identity = _identity(schema)
@@ -131,6 +133,13 @@ class ResponseTypes:
             doc = sentence(value.description) if value.type in ("integer", "number") else ""
             fields.append(Field(attribute, wire, kind, required, marked(doc, value.deprecated)))
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))
+
+
+def scalar(schema: Schema) -> Type:
+    """A plain type; a number that is written down as a decimal keeps its digits."""
+    if schema.type == "number" and schema.format.lower() in DECIMALS:
+        return Scalar("decimal")
+    return SCALARS.get(schema.type, JSON)
 
 
 def own_description(schema: Schema) -> str:

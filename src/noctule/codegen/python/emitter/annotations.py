@@ -44,6 +44,10 @@ def _alternatives(kind: Type, use: Use, imports: Imports) -> Iterator[str]:
     match kind:
         case Scalar("json"):
             yield imports.use(RUNTIME, "JSON")
+        case Scalar("decimal"):
+            yield imports.use("decimal", "Decimal")
+            if use != "response":
+                yield imports.builtin("float")
         case Scalar("file"):
             yield imports.builtin("bytes")
             yield imports.use(RUNTIME, "File")

@@ -769,3 +769,15 @@ def test_a_user_name_may_not_be_empty(user: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("B_PASSWORD", "x")
     with pytest.raises(MissingSecrets, match="B_USERNAME"):
         Basic(env("B_USERNAME"), env("B_PASSWORD")).open()
+
+
+def test_a_cookie_of_the_credentials_is_sent_beside_those_of_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("C_KEY", "k")
+    session = ApiKeyHeader("Cookie", env("C_KEY"), prefix="SID=").open()
+    for cookies, sent in {"lang=fr; x=1": "lang=fr; x=1; SID=k", None: "SID=k"}.items():
+        headers = {} if cookies is None else {"Cookie": cookies}
+        request = Request("GET", "https://api.test/", headers)
+        session.apply(request)
+        assert request.headers["Cookie"] == sent

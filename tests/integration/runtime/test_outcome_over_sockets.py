@@ -90,7 +90,6 @@ LOST: dict[str, Step] = {
 UNREADABLE: dict[str, Step] = {
     "broken JSON": answering(b'{"id":"i1","am'),
     "empty": answering(b""),
-    "204": answering(b"", "204 No Content"),
     "HTML": answering(b"<!doctype html>Back soon", headers="Content-Type: text/html\r\n"),
     "a list": answering(b"[]"),
     "a string": answering(b'"done"'),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from noctule.proving.driver.modules import NotLoaded
+from noctule.proving.driver.unreachable import make_unreachable
 from noctule.runtime import ServiceError, SyncService
 from noctule.runtime.testing import FastClock
 from noctule.runtime.testing.truth import untrue
@@ -22,6 +23,9 @@ from noctule.runtime.transport.http import HttpTransport, SyncHttpTransport
 
 if TYPE_CHECKING:
     from noctule.runtime.request import Request, Response
+
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class WatchedClock(FastClock):
@@ -112,6 +116,8 @@ class Caller:
         transport = (SyncRedirectingTransport if sync else RedirectingTransport)(fake, clock)
         config = self._kind.config
         os.environ.pop(config.base_url_variable, None)
+        urls: list[str] = [config.base_url, *config.servers.values()]
+        make_unreachable({urlsplit(url).hostname or "" for url in urls} - LOOPBACK)
         host_known = "://" in config.base_url
         addresses: dict[str, Any] = {} if host_known else {"base_url": fake.base_url}
         if unknown := {name: fake.base_url for name, url in config.servers.items() if not url}:

@@ -18,6 +18,7 @@ from noctule.problem import Problem
 from noctule.project.layout import Layout
 from noctule.webhooks import Refused, scheme_of
 from support.command_line import command
+from support.project_modules import import_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,7 +167,7 @@ def test_a_hint_reaches_the_handler_with_the_provider_s_answer(
     options = ("--unsigned", "refetch", "--accept-incomplete", "a test")
     assert command(project, "plan", *request, *options).code == 0
     assert command(project, "generate").code == 0
-    monkeypatch.syspath_prepend(str(project))
+    import_from(project, monkeypatch)
     monkeypatch.setenv("ACME_TOKEN", "t0ken")
     monkeypatch.setenv("NOCTULE_INBOX", str(project / "inbox.sqlite3"))
     handlers = importlib.import_module("app.api.webhooks.acme")

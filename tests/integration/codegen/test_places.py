@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,7 @@ from noctule.runtime import SyncService
 from noctule.runtime.testing import MockProvider
 from support import codegen_checks as checks
 from support.paths import SPECS
+from support.project_modules import import_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,9 +69,7 @@ def wrapper(
     checks.write(root, render(task, document, made.pack))
     for variable in task.env_vars:
         monkeypatch.setenv(variable.name, variable.name)
-    monkeypatch.syspath_prepend(str(root))
-    for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
-        del sys.modules[name]
+    import_from(root, monkeypatch)
     path = next(file.path for file in task.files if file.role == "wrapper")
     module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
     [service] = [

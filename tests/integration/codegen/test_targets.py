@@ -1,8 +1,7 @@
 """Each target with its real framework: tools, generated tests, a running application."""
 
 import importlib
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from noctule.providers import pack
 from noctule.webhooks.testing import key_for, signed
 from support import codegen_checks as checks
 from support.codegen_tasks import stripe_task, task_of
+from support.project_modules import import_from
 
 EVENT = {
     "id": "evt_1",
@@ -60,12 +60,10 @@ def client_of(app: Any, *, asynchronous: bool) -> Any:
 
 
 @pytest.fixture
-def load(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
-    """Imports a module of the project, and forgets all of it afterwards."""
-    monkeypatch.syspath_prepend(str(project))
-    yield importlib.import_module
-    for name in [name for name in sys.modules if name.split(".")[0] in ("app", "tests")]:
-        del sys.modules[name]
+def load(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Imports a module of the project."""
+    import_from(project, monkeypatch)
+    return importlib.import_module
 
 
 @pytest.mark.anyio

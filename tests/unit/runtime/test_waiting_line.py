@@ -134,9 +134,15 @@ class LineMachine(RuleBasedStateMachine):
             self.run_woken()
         self.now = end
 
+    @rule(seconds=st.floats(0.0, 0.1) | st.floats(0.0, 2 * LOST))
+    def all_wake_late(self, seconds: float) -> None:
+        """The event loop was busy, even for so long that those in line are taken to be lost."""
+        self.now += seconds
+        self.run_woken()
+
     @precondition(lambda self: self.sent)
     @rule(data=st.data(), well=st.booleans())
-    def an_attempt_ends(self, data: st.DataObject, well: bool) -> None:
+    def an_attempt_ends(self, data: st.DataObject | FirstDraw, well: bool) -> None:
         waiter, generation = self.sent.pop(data.draw(st.integers(0, len(self.sent) - 1)))
         self.state.record(generation, WELL if well else FAILED, self.now, 0.05)
         if not well and self.breaker.state is not State.CLOSED:
@@ -216,6 +222,26 @@ TestLine = LineMachine.TestCase
 TestLine.settings = settings(max_examples=60, stateful_step_count=30)
 
 
+class FirstDraw:
+    """In place of Hypothesis, in steps that are written down."""
+
+    def draw(self, strategy: object) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_call_whose_wait_ended_long_ago_gives_up_to_the_next_one(number: int) -> None:
+    """Found by `TestLine`: the trial call fails, and the first in line waited only for it."""
+    line = LineMachine()
+    line.time_passes(3.0)
+    line.calls_come(2, may_repeat=False, max_wait=0.0)
+    line.calls_come(number, may_repeat=False, max_wait=LONGEST)
+    line.an_attempt_ends(FirstDraw(), well=False)
+    line.the_line_is_bounded_and_in_order()
+    line.nobody_waits_for_ever()
+    line.teardown()
+
+
 def opened(places: int = PLACES) -> tuple[ProviderState, Breaker]:
     limits = BreakerLimits(max_waiting_calls=places)
     state = ProviderState(Policies(breaker=limits, max_concurrency=None), random=lambda: 0.5)
@@ -290,6 +316,20 @@ def test_a_call_that_did_not_wake_leads_no_longer_and_loses_its_place() -> None:
     assert not read.in_line
     state.wait_in_line(read, late)
     assert read.in_line, "it was only late"
+
+
+def test_a_leader_that_wakes_late_and_leads_no_longer_calls_the_one_that_does() -> None:
+    """The backoff of the call before it ended in the meantime."""
+    state, _ = opened()
+    first, second = waiting(state, 0.1, 2)
+    state.leave_line(first, 0.1)
+    assert state.join_line(first, 0.1, not_before=0.505)
+    for call in (first, second):
+        assert state.wait_in_line(call, 0.1)
+    assert (first.wakes_at, second.wakes_at) == (LONGEST, 0.5)
+    assert state.wait_in_line(second, 0.51)
+    assert first.woken
+    assert state.wait_in_line(first, 0.51) is None, "it makes the trial call"
 
 
 class Blip:

@@ -171,14 +171,21 @@ class ProviderState:
                 return None
             if not (call.in_line or breaker.join_line(call, now)):
                 until = now
-            call.wakes_at, call.woken = until, False
+            # Not in the past, or it would be taken to be lost before it can give up.
+            call.wakes_at, call.woken = max(until, now), False
             due = breaker.trial_due(now)
+            woken: list[WaitingCall] = []
             if line.leader(due, now) is call:
                 due = max(breaker.trial_due(now, short=call.may_repeat), call.not_before)
                 if due <= now:
                     return None
-                call.wakes_at = min(until, due)
-            return Wait(max(0.0, call.wakes_at - now), partial(self._subscribe_in_line, call))
+                call.wakes_at = min(call.wakes_at, due)
+            else:
+                # It may have led until now, or the one that did was lost.
+                woken = line.call_leader(due, now)
+            wait = Wait(call.wakes_at - now, partial(self._subscribe_in_line, call))
+        _wake(woken)
+        return wait
 
     def _subscribe_in_line(self, call: WaitingCall, wake: Callable[[], None]) -> bool:
         with self.lock:

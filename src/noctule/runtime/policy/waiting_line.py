@@ -12,6 +12,9 @@ its place, so that it cannot hold the others up; one that was only late joins ag
 
 A call keeps its number: one whose trial call failed, or that was released into the next outage,
 returns to its place. It leads again only after the backoff of its retry (`not_before`).
+
+Who leads can change while all sleep. So whatever a call does here, whether it comes, wakes, goes or
+gives up, the call that leads by then is woken if it would sleep beyond its trial call.
 """
 
 from __future__ import annotations

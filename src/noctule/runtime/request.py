@@ -6,8 +6,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, overload
 
-from noctule.runtime.charset import decoded_text
-
 T = TypeVar("T")
 
 Content = bytes | Iterable[bytes] | AsyncIterable[bytes]
@@ -108,6 +106,8 @@ class Response:
 
     @property
     def text(self) -> str:
+        from noctule.runtime.charset import decoded_text  # few responses are read as text
+
         return decoded_text(self.content, self.headers.get("content-type", ""))
 
 

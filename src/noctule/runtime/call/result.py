@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from noctule.runtime import errors
 from noctule.runtime.call.telemetry import ViolationLog
-from noctule.runtime.charset import stated_charset
 from noctule.runtime.decoding.lenient import Violation, is_hollow, is_unlike
 from noctule.runtime.decoding.models import decode
 from noctule.runtime.journal.recorder import failure_reason, host_of
@@ -213,6 +212,8 @@ def _is_json(media_type: str) -> bool:
 def _transcoded(response: Response, error: errors.InvalidResponse) -> bytes:
     """The body in UTF-8, if its Content-Type names another character set. Else raises `error`, with
     the media type of the response where that is not JSON."""
+    from noctule.runtime.charset import stated_charset  # only a response that was not JSON needs it
+
     if stated_charset(response.headers.get("content-type", "")) not in ("", "utf-8"):
         return response.text.encode()
     sent = _essence(response)

@@ -7,6 +7,7 @@ tests name.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from noctule.text import fold
 
@@ -49,11 +50,13 @@ NEXT = re.compile(r"\b(next|subsequent|following|suivante?)\b", re.IGNORECASE)
 """What the description of a cursor says that leads on, and not where the page is."""
 
 
+@lru_cache(maxsize=10_000)
 def plain(name: str) -> str:
     """`name` without case, accents and signs: "@odata.nextLink" is "odatanextlink"."""
     return re.sub(r"[^a-z0-9]", "", fold(name))
 
 
+@lru_cache(maxsize=50_000)
 def called(kind: str, name: str) -> bool:
     """Whether `name` is one of the names of `kind`."""
     return NAMES[kind].fullmatch(plain(name)) is not None

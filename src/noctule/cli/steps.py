@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 def plan_step(output: Output, folder: Path, options: PlanOptions, *, dry_run: bool) -> Planned:
     """Plan; the planner's questions go to the user at the terminal. Raises `Problem`."""
     from noctule.stages.plan import AnswerNeeded, Question, plan_task
+    from noctule.stages.written import written
 
-    with output.stage("plan") as stage:
+    def answered() -> Planned:
+        nonlocal options
         while isinstance(planned := plan_task(folder, options, dry_run=dry_run), Question):
             output.overwrite("")
             answer = read_answer(output, planned)
             if answer is None:
                 raise AnswerNeeded(planned)
             options = options.answered(planned, answer)
+        return planned
+
+    with output.stage("plan") as stage:
+        planned = answered()
         if not dry_run:
-            planned.write()
+            planned = written(planned, answered)
         task = planned.context.task
         stage.end(
             say(
@@ -52,11 +58,12 @@ def plan_step(output: Output, folder: Path, options: PlanOptions, *, dry_run: bo
 
 def generate_step(output: Output, context: TaskContext, *, dry_run: bool) -> Generated:
     from noctule.stages.generate import generate
+    from noctule.stages.written import written
 
     with output.stage("generate") as stage:
         generated = generate(context)
         if not dry_run:
-            generated.write()
+            generated = written(generated, lambda: generate(context))
         stage.end(count_changes(output, generated.changes), good=not generated.conflict)
     show_changes(output, generated.changes, diffs=dry_run)
     if generated.conflict and not dry_run:

@@ -16,6 +16,7 @@ from noctule.project import env_file
 from noctule.project.atomic_write import write_all
 from noctule.project.merging import lock
 from noctule.project.merging.three_way import has_conflict_markers, merge
+from noctule.project.turn import ChangedMeanwhile, turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,6 +50,8 @@ class Change:
     text: str = field(default="", repr=False)
     pristine: str | None = field(default=None, repr=False)
     """Its text in the lock from now on; None leaves the lock as it is."""
+    compared: str | None = field(default=None, repr=False)
+    """The text that was there when it was compared; None without a file."""
 
     def as_json(self, *, diffs: bool) -> dict[str, Any]:
         """The diff is included for a conflict, and always with `diffs`."""
@@ -74,12 +77,24 @@ class Workspace:
         """One change per file, in order; writes nothing. Raises `Problem` for a path outside the
         project, a folder in place of a file or the reverse, and a broken lock."""
         pristine = lock.read(self._inside(self._lock), self._lock)
-        changes = (self._change(file, pristine.get(file.path)) for file in files)
+        changes = (self._compared(file, pristine.get(file.path)) for file in files)
         return tuple(change for change in changes if change is not None)
 
     def write(self, changes: Iterable[Change]) -> None:
-        """Write the changes, all or none. Raises `Problem` when a file cannot be written."""
-        changes = tuple(changes)
+        """Write the changes, all or none.
+
+        Raises `ChangedMeanwhile` if a file is no longer what it was compared with, and `Problem`
+        when a file cannot be written.
+        """
+        with turn(self.root):
+            self._write(tuple(changes))
+
+    def _write(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            if self._read(self._inside(change.path), change.path) != change.compared:
+                raise ChangedMeanwhile(
+                    "project.changed_meanwhile", exit=Exit.OUTSIDE, place=change.path
+                )
         texts = {
             (path := self._inside(change.path)): _with_newlines_of(path, change.text)
             for change in changes
@@ -93,13 +108,16 @@ class Workspace:
         if texts:
             write_all(self.root, texts)
 
-    def _change(self, file: Rendered, pristine: str | None) -> Change | None:
+    def _compared(self, file: Rendered, pristine: str | None) -> Change | None:
         path = self._inside(file.path)
         current = self._read(path, file.path)
         if file.role == "package":
             if current is not None or path.parent.is_dir():
                 return None
             return Change(file.path, "create", "", text=file.text)
+        return replace(self._change(file, current, pristine), compared=current)
+
+    def _change(self, file: Rendered, current: str | None, pristine: str | None) -> Change:
         if current is None:
             if pristine is not None and file.role != "task":
                 return Change(file.path, "skip", "")

@@ -10,6 +10,7 @@ from noctule.checks.gates import PACK
 from noctule.checks.hidden_failures import hidden_failures
 from noctule.checks.operations import operations_of
 from noctule.checks.pages import unread_pages
+from noctule.manifest.extend import extend_task
 from noctule.planning import PlanResult, Question, plan
 from noctule.planning.compose import RETIRED, UNCONFIRMED
 from noctule.problem import Exit, Problem
@@ -19,7 +20,6 @@ from noctule.project.location import open_project
 from noctule.project.rendered import Rendered
 from noctule.project.workspace import Change, Workspace
 from noctule.stages.context import TaskContext, TaskFile, read_document
-from noctule.stages.extend import extend_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

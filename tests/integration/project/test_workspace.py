@@ -1,6 +1,8 @@
 """The user's project: edits win, reruns change nothing, and writing is all or nothing."""
 
+import multiprocessing
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,12 @@ from hypothesis import strategies as st
 
 from noctule.codegen.python.language import PYTHON
 from noctule.problem import Exit, Problem
+from noctule.project import env_file
 from noctule.project.merging.three_way import BETWEEN, THEIRS, YOURS
 from noctule.project.rendered import Rendered, Role
+from noctule.project.turn import ChangedMeanwhile
 from noctule.project.workspace import Change, Workspace
+from noctule.stages.written import written
 
 SERVICE = "app/services/stripe.py"
 
@@ -240,3 +245,51 @@ def test_a_broken_lock_is_one_clear_problem(tmp_path: Path, text: str) -> None:
     assert (caught.value.key, caught.value.exit) == ("project.lock_unreadable", Exit.USAGE)
     assert caught.value.next_step("fr")
     assert (tmp_path / SERVICE).read_text() == "x = 1\n"
+
+
+def test_a_file_that_changed_since_it_was_compared_is_not_written_over(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path, "stripe", PYTHON.merges)
+    changes = workspace.compare([file("x = 1\n")])
+    other = tmp_path / SERVICE
+    other.parent.mkdir(parents=True)
+    other.write_text("y = 1\n", "utf-8")
+    before = snapshot(tmp_path)
+    with pytest.raises(ChangedMeanwhile):
+        workspace.write(changes)
+    assert snapshot(tmp_path) == before
+
+
+def test_runs_at_the_same_time_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    """Each process adds its own variables to one file, all of them at once, several times."""
+    services = ["stripe", "github", "slack", "adyen"]
+    context = multiprocessing.get_context("spawn")
+    for round_ in range(3):
+        runs = [context.Process(target=write_env, args=(tmp_path, s, round_)) for s in services]
+        for process in runs:
+            process.start()
+        for process in runs:
+            process.join()
+            assert process.exitcode == 0
+    lines = (tmp_path / ".env.example").read_text("utf-8").splitlines()
+    names = [line for line in lines if line.endswith("=")]
+    assert sorted(names) == sorted(f"{s.upper()}_{n}=" for s in services for n in range(3))
+
+
+def write_env(root: Path, service: str, last: int) -> None:
+    names = {f"{service.upper()}_{number}": "A key" for number in range(last + 1)}
+    lines = env_file.render(service, names)
+
+    def compute() -> Run:
+        workspace = Workspace(root, service)
+        return Run(workspace, workspace.compare([file(lines, ".env.example", "env")]))
+
+    written(compute(), compute)
+
+
+@dataclass(frozen=True)
+class Run:
+    workspace: Workspace
+    changes: tuple[Change, ...]
+
+    def write(self) -> None:
+        self.workspace.write(self.changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from noctule.manifest import DocumentRef, EnvVar, IntegrationTask, PlannedMethod, Webhook
-from noctule.stages.extend import extend_task
+from noctule.manifest.extend import extend_task
 
 
 def method(name: str, operation: str, does: str = "") -> PlannedMethod:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from noctule.manifest import IntegrationTask, PlannedMethod
+    from noctule.manifest.task import IntegrationTask, PlannedMethod
 
 T = TypeVar("T")
 

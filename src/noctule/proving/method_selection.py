@@ -108,7 +108,11 @@ def _proven_method(
 
 
 def _sent(method: Method, values: Mapping[tuple[str, str], Any]) -> list[Param]:
-    return [param for param in method.params if (param.place, param.wire) in values]
+    return [
+        param
+        for param in method.params
+        if param.role != "extra" and (param.place, param.wire) in values
+    ]
 
 
 def _values(operation: ApiOperation) -> dict[tuple[str, str], Any]:

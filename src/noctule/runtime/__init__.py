@@ -28,8 +28,18 @@ if TYPE_CHECKING:
     from noctule.runtime.call.result import RawResponse
     from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.clock import Clock, SystemClock, deadline
-    from noctule.runtime.decoding.models import JSON, NULL, Model, Null, Violation, field
+    from noctule.runtime.decoding.models import (
+        JSON,
+        NULL,
+        Model,
+        Null,
+        OpenModel,
+        Variants,
+        Violation,
+        field,
+    )
     from noctule.runtime.encoding import File
+    from noctule.runtime.encoding.extra import with_extra
     from noctule.runtime.errors import (
         BadRequest,
         CircuitOpen,
@@ -152,6 +162,7 @@ __all__ = [
     "OAuth2ClientCredentials",
     "OAuth2RefreshToken",
     "Offset",
+    "OpenModel",
     "Operation",
     "Outbox",
     "OutboxStore",
@@ -193,6 +204,7 @@ __all__ = [
     "Unavailable",
     "Unprocessable",
     "Value",
+    "Variants",
     "Violation",
     "deadline",
     "env",
@@ -203,6 +215,7 @@ __all__ = [
     "path_in",
     "redact",
     "require_env",
+    "with_extra",
 ]
 
 _HOMES = {
@@ -212,6 +225,7 @@ _HOMES = {
     "call.config": "CallOptions OFF Policies ServiceConfig",
     "call.result": "RawResponse",
     "encoding": "File",
+    "encoding.extra": "with_extra",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidMember InvalidResponse"
     " LiteralSecret MissingSecrets NotFound OutcomeUnknown RateLimited ClientError ResponseTooLarge"
@@ -222,7 +236,7 @@ _HOMES = {
     "transport.http": "HttpTransport SyncHttpTransport",
     "idempotency": "key_for",
     "fallback.outbox_store": "OutboxStore SqliteOutboxStore",
-    "decoding.models": "JSON NULL Model Null Violation field",
+    "decoding.models": "JSON NULL Model Null OpenModel Variants Violation field",
     "operation": "Operation",
     "fallback.outbox": "FlushResult Outbox",
     "pagination.iterator": "Cursor LastId LinkHeader NextUrl Offset PageNumber Paging paginate"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noctule.runtime import NULL
-from noctule.runtime.testing import MockProvider
+from noctule.runtime import NULL, InvalidArgument
+from noctule.runtime.testing import MockProvider, as_received
 from support.wrapped import answers, document_of, json_body, service_of, wrapped
 
 MEMBERS: dict[str, tuple[dict[str, Any], Any]] = {
@@ -123,3 +123,74 @@ def test_a_decimal_keeps_its_digits(digits: str, kind: str) -> None:
     service = service_of(document_of({"/orders": {"post": operation}}), provider)
     assert service.put(total=Decimal(digits)).total == Decimal(digits)
     assert provider.requests[0].body == body
+
+
+# -- members beside those that are named
+
+UNSPEAKABLE = ['a"b', "a\\b", "a\x01b"]
+NAMES = ["", " ", "é è", "class", "extra", "self", "$id", "2fa", "with_extra", *UNSPEAKABLE]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("required", [True, False])
+def test_a_member_of_any_name_is_sent_and_read(name: str, required: bool) -> None:
+    kind = {"type": "object", "properties": {"id": {"type": "string"}, name: {"type": "string"}}}
+    kind |= {"required": [name]} if required else {}
+    operation = {"operationId": "put", "requestBody": json_body(kind), "responses": answers(kind)}
+    sent = {"id": "1", name: "x"}
+    provider = MockProvider().replies(json=sent)
+    service = service_of(document_of({"/orders": {"post": operation}}), provider)
+    arguments = [name for name in inspect.signature(service.put).parameters if name != "options"]
+    answer = service.put(**{argument: "1" if argument == "id" else "x" for argument in arguments})
+    assert provider.requests[0].json == sent
+    assert as_received(answer) == sent
+    if name not in UNSPEAKABLE:
+        assert "x" in {getattr(answer, name) for name in answer.__struct_fields__}
+
+
+MORE: dict[str, Any] = {
+    "anything": {"additionalProperties": True},
+    "a type": {"additionalProperties": {"type": "integer"}},
+    "objects": {"additionalProperties": {"type": "object"}},
+    "patterns": {"patternProperties": {"^x-": {"type": "integer"}}},
+    "not evaluated": {"unevaluatedProperties": {"type": "integer"}},
+}
+
+
+@pytest.mark.parametrize("more", MORE.values(), ids=MORE)
+@pytest.mark.parametrize("body", ["json", "form", "multipart"])
+def test_members_beside_those_that_are_named(more: dict[str, Any], body: str) -> None:
+    media = {
+        "json": "application/json",
+        "form": "application/x-www-form-urlencoded",
+        "multipart": "multipart/form-data",
+    }
+    kind = {"type": "object", "properties": {"id": {"type": "string"}}, **more}
+    operation = {
+        "operationId": "put",
+        "requestBody": json_body(kind, media[body]),
+        "responses": answers(kind),
+    }
+    provider = MockProvider().replies(json={"id": "1", "x-a": 7})
+    service = service_of(document_of({"/orders": {"post": operation}}), provider)
+    assert service.put(id="1", extra={"x-a": 7}).extra == {"x-a": 7}
+    request = provider.requests[0]
+    if body == "json":
+        assert request.json == {"id": "1", "x-a": 7}
+    elif body == "form":
+        assert request.form == {"id": "1", "x-a": "7"}
+    else:
+        assert b'name="x-a"\r\n\r\n7\r\n' in request.body
+    with pytest.raises(InvalidArgument, match="'id' has a value already"):
+        service.put(id="1", extra={"id": "2"})
+
+
+def test_where_the_document_names_all_members_nothing_is_offered() -> None:
+    kind = {
+        "type": "object",
+        "properties": {"id": {"type": "string"}},
+        "additionalProperties": False,
+    }
+    operation = {"operationId": "put", "requestBody": json_body(kind), "responses": answers(kind)}
+    service = service_of(document_of({"/orders": {"post": operation}}), MockProvider())
+    assert list(inspect.signature(service.put).parameters) == ["id", "options"]

@@ -27,6 +27,8 @@ IMPLIED = {
 }  # fmt: skip
 """The type that a keyword implies where `type` is missing."""
 
+BEYOND = ("additionalProperties", "patternProperties", "unevaluatedProperties")
+"""Keywords for the properties that a schema does not name."""
 SHAPING = frozenset({"properties", "required", "items", "enum", "const", "additionalProperties"})
 """Keywords that change a component into another schema when they are merged into it."""
 
@@ -231,6 +233,15 @@ class Schema(SchemaKeywords):
         if any(node.value is False for node in nodes):
             return False
         return Schema.of(*nodes) if nodes else True
+
+    @cached_property
+    def more(self) -> bool:
+        """Whether the document says that there are properties beside those that it names."""
+        return self.additional is not False and any(
+            part.mapping.get(keyword, False) is not False
+            for part in self.parts
+            for keyword in BEYOND
+        )
 
     def elsewhere(self, name: str) -> tuple[Schema, ...]:
         """The `additionalProperties` of the parts that do not list the property."""

@@ -145,12 +145,22 @@ class ExampleBuilder:
         members = _members(self._records[record])
         if not members:
             return fit(kind, example, self._records)
-        return {
+        value = {
             field.wire: self.documented(field.type, example.get(field.wire), field.wire)
             if field.wire in example or field.wire not in schema.properties
             else self.value(field.type, schema.properties[field.wire], field.wire, owner=record)
             for field in members
         }
+        return value | _one_more(self._records[record], schema)
+
+
+def _one_more(record: Record, schema: Schema) -> dict[str, Any]:
+    """A member beside those that an open record names, as the document allows it."""
+    name = "another_member"
+    if not record.open or not schema.more or name in schema.properties:
+        return {}
+    additional = schema.additional
+    return {name: "value" if isinstance(additional, bool) else sample(additional)}
 
 
 def _plausible(sampled: Any, schema: Schema, name: str, owner: str, about: str) -> Any:

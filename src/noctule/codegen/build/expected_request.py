@@ -50,8 +50,10 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
     }
     whole: Any = None
     for param in used(method):
-        if param.wire:
+        if param.role == "named":
             places[param.place][param.wire] = _value(param)
+        elif param.role == "extra":
+            places["body"] |= _value(param)
         else:
             whole = _value(param)
     for place, wire, name in method.fixed:
@@ -68,9 +70,7 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
         parts=method.parts,
         content_type=method.content_type,
     )
-    has_members = method.body and all(
-        param.wire for param in method.params if param.place == "body"
-    )
+    has_members = method.body and all(param.role != "whole" for param in method.params)
     body = places["body"] if has_members else whole
     encoded = encode(operation, places["path"], places["query"], places["header"], body)
     base_url = "" if method.server else wrapper.base_url or wrapper.base_path
@@ -99,4 +99,4 @@ def _value(param: Param) -> Any:
 
 
 def _telling(param: Param) -> bool:
-    return param.type != Scalar("json") or not param.wire
+    return param.type != Scalar("json") or param.role == "whole"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from noctule.apidoc import Schema
 from noctule.apidoc.model.operation import VARIABLE
 from noctule.codegen.build.examples import ExampleBuilder, fit
 from noctule.codegen.build.types.responses import SCALARS
@@ -29,7 +30,7 @@ from noctule.json_types import is_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from noctule.apidoc import ApiOperation, Media, Parameter, RequestBody, Schema
+    from noctule.apidoc import ApiOperation, Media, Parameter, RequestBody
     from noctule.codegen.build.types.arguments import ArgumentTypes
     from noctule.providers import Pack
 
@@ -59,6 +60,7 @@ USUAL_TYPES: Mapping[BodyKind, str] = {
 """The media type that the runtime sends by default; forms have no other."""
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
 PATH_STYLES = frozenset({"simple", "label", "matrix"})
+MORE = "Further members of the body, beside those that have an argument."
 TOKENS = frozenset({"token", "access_token"})
 CONTAINERS = frozenset({"array", "object", "union"})
 """Types of values that may be lists or objects."""
@@ -207,6 +209,18 @@ class ParameterBuilder:
                 example=examples.get(wire),
                 deprecated=schema.deprecated,
             )
+        if media.schema is not None and media.schema.more:
+            yield self._extra(method, media.schema, names_in_use)
+
+    def _extra(self, method: str, schema: Schema, names_in_use: set[str]) -> Param:
+        """Further members, which the document allows beside those that it names."""
+        name = free(("extra", "extra_members"), names_in_use)
+        additional = schema.additional
+        kind: Type = JSON
+        if isinstance(additional, Schema) and additional.type in SCALARS:
+            kind = self._arguments.param(additional, method, name, clears=False)
+        example = fit(MapOf(kind), None, self._arguments.records)
+        return Param(name, "", "body", MapOf(kind), False, MORE, example, role="extra")
 
     def _whole(
         self,
@@ -241,9 +255,8 @@ class ParameterBuilder:
             sentence(request_body.description if request_body else "")
             or f"The request body ({media.type})."
         )
-        return Param(
-            name, "", "body", kind, bool(request_body and request_body.required), doc, example
-        )
+        required = bool(request_body and request_body.required)
+        return Param(name, "", "body", kind, required, doc, example, role="whole")
 
     def _line(self, media: Media, method: str) -> Type:
         """The type of one value of a body of lines."""

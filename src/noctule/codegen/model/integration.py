@@ -110,6 +110,8 @@ class Record:
     doc: str
     fields: tuple[Field, ...]
     role: Literal["response", "argument"] = "response"
+    open: bool = False
+    """Whether a response may have more members than these, by the document."""
 
 
 SHARED = "shared_models"
@@ -127,7 +129,7 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Param:
     name: str
     wire: str
-    """The name in the request; "" when this parameter is the whole body."""
+    """The name in the request."""
     place: Place
     type: Type
     required: bool
@@ -135,6 +137,8 @@ class Param:
     example: Any
     """A valid JSON value; text for files and bytes."""
     deprecated: bool = False
+    role: Literal["named", "whole", "extra"] = "named"
+    """One value with a name; the whole body; or further members of the body, with their names."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,7 @@ class Method:
     @property
     def nulls(self) -> bool:
         """Whether the caller writes the JSON body as a whole, and None in it is null."""
-        whole = (param.type for param in self.params if param.place == "body" and not param.wire)
+        whole = (param.type for param in self.params if param.role == "whole")
         return self.body in ("json", "merge-patch") and any(
             isinstance(kind, MapOf) or kind == JSON for kind in whole
         )

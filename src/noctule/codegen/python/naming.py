@@ -12,17 +12,18 @@ from noctule.project.frameworks import FRAMEWORKS
 from noctule.project.frameworks.base import module_parts
 
 IMPORTED = frozenset(
-    {"AbstractAsyncContextManager", "AbstractContextManager", "All", "Any", "ApiKeyHeader",
-     "ApiKeyQuery", "AsyncIterator", "AsyncStream", "Awaitable", "BadRequest",
-     "Basic", "Bearer", "Call", "Callable", "CallOptions", "Conflict", "Cursor",
+    {"AbstractAsyncContextManager", "AbstractContextManager", "All", "Annotated", "Any",
+     "ApiKeyHeader", "ApiKeyQuery", "AsyncIterator", "AsyncStream", "Awaitable", "BadRequest",
+     "Basic", "Bearer", "Call", "Callable", "CallOptions", "Conflict", "Cursor", "Decimal",
      "Event", "File", "InvalidResponse",
      "Iterator", "JSON", "LastId", "LinkHeader", "Literal", "Mapping", "MissingSecrets",
      "MockProvider", "Model", "NextUrl", "NoAuth", "NotFound", "NotRequired", "NULL", "Null",
-     "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "Operation", "OutcomeUnknown",
+     "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "OpenModel", "Operation",
+     "OutcomeUnknown",
      "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "ClientError",
      "RetryLimits", "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError",
      "SyncService", "SyncStream", "SyncReceiver", "TelemetryEvent", "TimedOut", "TypedDict",
-     "Unprocessable", "VirtualClock"}
+     "Unprocessable", "Variants", "VirtualClock"}
 ).union(*(framework.reserved for framework in FRAMEWORKS.values()))  # fmt: skip
 """What generated modules import or define."""
 TYPES = frozenset({"bool", "bytes", "dict", "field", "float", "int", "list", "str"})
@@ -35,8 +36,8 @@ class PythonNaming:
     """`snake_case`, `PascalCase`, and what Python, pytest and the runtime keep for themselves."""
 
     types = IMPORTED | frozenset(dir(builtins))
-    members = TYPES
-    parameters = frozenset({"self", "options", "env"})
+    members = TYPES | {"extra"}
+    parameters = frozenset({"self", "options", "env", "with_extra"})
     methods = frozenset({"json", "null"})
     """Their constants would hide the runtime's `JSON` and `NULL`."""
     service = frozenset(

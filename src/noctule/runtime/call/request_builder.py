@@ -188,6 +188,8 @@ class RequestBuilder:
         """Raises `InvalidArgument` for a value that cannot be put into the request."""
         settings = self._settings_for(operation, options)
         options = settings.options
+        if options.extra_query is not None or options.extra_body is not None:
+            query, body = _extended(options, query, body)
         encoded = encode(operation, path, query, headers, body)
         accepted = self._json_type if operation.accepts == JSON_TYPE else operation.accepts
         all_headers = {**self._headers, "Accept": accepted, **encoded.headers}
@@ -287,6 +289,13 @@ class RequestBuilder:
         if not self._config.idempotency_header:
             return "never" if operation.retry == "with_key" else operation.retry
         return "with_key"
+
+
+def _extended(options: CallOptions, query: Any, body: Any) -> tuple[Any, Any]:
+    from noctule.runtime.encoding.extra import with_extra
+
+    query = with_extra(query, options.extra_query, "extra_query")
+    return query, with_extra(body, options.extra_body, "extra_body")
 
 
 def _unread(_: PreparedCall, __: Response) -> None:

@@ -79,10 +79,12 @@ class ResultReader:
         if not content and operation.writes and response.status in NO_CONTENT:
             # Undocumented, but done: an object of its type without a member, where it is one.
             content = b"null" if kind is Any else b"{}"
+        keep = call.options.keep_extra
+        keep = self._config.keep_extra if keep is None else keep
         try:
-            value, violations = decode(kind, content)
+            value, violations = decode(kind, content, keep_extra=keep)
         except errors.InvalidResponse as error:
-            value, violations = decode(kind, _transcoded(response, error))
+            value, violations = decode(kind, _transcoded(response, error), keep_extra=keep)
         for violation in violations:
             self._violations.add(call.operation.name, violation)
         if violations:

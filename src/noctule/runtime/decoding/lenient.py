@@ -11,14 +11,22 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
 import msgspec
 
 from noctule.runtime.decoding.incomplete import MISSING, Misfit, Misfits, incomplete, misfits_of
+from noctule.runtime.decoding.kinds import (
+    branch,
+    choices,
+    is_model,
+    is_object,
+    is_open,
+    members,
+    variants_of,
+)
 
 MAX_VIOLATIONS = 50
 MAX_DEPTH = 100
@@ -37,16 +45,19 @@ class Violation:
     """"null", "missing", "string", "unknown value", …"""
 
 
-def decode_leniently(data: Any, kind: Any) -> tuple[Any, tuple[Violation, ...]]:
-    """`data` (plain JSON values) as `kind`, as far as it fits. Raises nothing."""
-    decoder = _LenientDecoder()
+def decode_leniently(
+    data: Any, kind: Any, *, keep_extra: bool = False
+) -> tuple[Any, tuple[Violation, ...]]:
+    """`data` (plain JSON values, decimals if `kind` has some) as `kind`, as far as it fits. Raises
+    nothing."""
+    decoder = _LenientDecoder(keep_extra=keep_extra)
     value = _received(decoder.value(data, kind, "", 0))
     return value, tuple(decoder.violations)
 
 
 def is_unlike(value: Any, kind: Any) -> bool:
     """Whether `value`, decoded as `kind`, is of another JSON type altogether."""
-    return not any(_fits(value, choice) for choice in _choices(kind))
+    return not any(_fits(value, choice) for choice in choices(kind))
 
 
 def is_hollow(value: Any) -> bool:
@@ -77,37 +88,41 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 class _LenientDecoder:
-    def __init__(self) -> None:
+    def __init__(self, *, keep_extra: bool) -> None:
         self.violations: dict[Violation, None] = {}
+        self._keep_extra = keep_extra
 
     def value(self, data: Any, kind: Any, at: str, depth: int) -> Any:
         """The typed value, or a `Misfit`."""
-        branch = _branch(data, kind) if depth < MAX_DEPTH else None
-        if _is_model(branch):
-            return self._model(data, branch, at, depth + 1)
-        if get_origin(branch) is list:
-            (item,) = get_args(branch)
+        container = branch(data, kind) if depth < MAX_DEPTH else None
+        if is_model(container):
+            return self._model(data, container, at, depth + 1)
+        if get_origin(container) is list:
+            (item,) = get_args(container)
             return [
                 self._element(element, item, f"{at}/{index}", depth + 1)
                 for index, element in enumerate(data)
             ]
-        if get_origin(branch) is dict:
-            _, member = get_args(branch)
+        if get_origin(container) is dict:
+            _, member = get_args(container)
             # Names of dynamic members may be personal data: a pointer does not show them.
             return {
                 name: self._element(element, member, f"{at}/*", depth + 1)
                 for name, element in data.items()
             }
-        try:
-            return msgspec.convert(data, kind)
-        except (msgspec.ValidationError, RecursionError):
+        if variants_of(kind) is not None and is_unlike(data, kind):
             return self._misfit(at, kind, _described(data, kind), data)
+        try:
+            value = msgspec.convert(data, kind)
+        except (msgspec.ValidationError, RecursionError):
+            return self._misfit(at, kind, _described(data, kind), _with_floats(data))
+        return value if Decimal in choices(kind) else _with_floats(value)
 
     def _element(self, data: Any, kind: Any, at: str, depth: int) -> Any:
         """An element of a list or a mapping. One that should be an object of a model is an object
         without valid members."""
         value = self.value(data, kind, at, depth)
-        if isinstance(value, Misfit) and _is_model(kind):
+        if isinstance(value, Misfit) and is_model(kind):
             return _without_members(kind, value)
         return _received(value)
 
@@ -116,9 +131,9 @@ class _LenientDecoder:
         if config.tag_field and data.get(config.tag_field, config.tag) != config.tag:
             place = f"{at}/{_escaped(config.tag_field)}"
             self._misfit(place, Literal[config.tag], "unknown value", None)
-        members: dict[str, Any] = {}
+        fitting: dict[str, Any] = {}
         misfits: Misfits = {}
-        for member in _members(model):
+        for member in members(model):
             pointer = f"{at}/{_escaped(member.encode_name)}"
             if member.encode_name in data:
                 element = data[member.encode_name]
@@ -127,14 +142,25 @@ class _LenientDecoder:
                 value = self._misfit(pointer, member.type, MISSING, None)
             else:
                 continue
-            (misfits if isinstance(value, Misfit) else members)[member.name] = value
+            (misfits if isinstance(value, Misfit) else fitting)[member.name] = value
+        result = self._made(data, model, at, fitting, misfits)
+        if self._keep_extra or is_open(model):
+            from noctule.runtime.decoding.beyond import keep
+
+            keep(result, _with_floats(data))
+        return result
+
+    def _made(
+        self, data: Any, model: Any, at: str, fitting: dict[str, Any], misfits: Misfits
+    ) -> Any:
         if misfits:
-            return incomplete(model, members, misfits)
+            return incomplete(model, fitting, misfits)
         try:
-            return model(**members)
+            return model(**fitting)
         except (ValueError, TypeError):
             # A check of the model itself (`__post_init__`) failed.
-            return _without_members(model, self._misfit(at, model, "refused by the model", data))
+            misfit = self._misfit(at, model, "refused by the model", _with_floats(data))
+            return _without_members(model, misfit)
 
     def _misfit(self, at: str, kind: Any, found: str, received: Any) -> Misfit:
         expected = _type_name(kind)
@@ -149,47 +175,24 @@ def _received(value: Any) -> Any:
 
 def _without_members(model: Any, misfit: Misfit) -> Any:
     """For what is no such object at all."""
-    return incomplete(model, {}, {member.name: misfit for member in _members(model)})
+    return incomplete(model, {}, {member.name: misfit for member in members(model)})
 
 
-@lru_cache(maxsize=4096)
-def _members(model: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
-    return msgspec.structs.fields(model)
-
-
-@lru_cache(maxsize=4096)
-def _choices(kind: Any) -> tuple[Any, ...]:
-    """The alternatives of a union, or the type itself, without annotations."""
-    if get_origin(kind) is Annotated:
-        return _choices(get_args(kind)[0])
-    if get_origin(kind) in (Union, UnionType):
-        return tuple(choice for member in get_args(kind) for choice in _choices(member))
-    return (kind,)
-
-
-def _branch(data: Any, kind: Any) -> Any:
-    """The one container type in `kind` that fits `data`; None for a scalar."""
-    fitting = [choice for choice in _choices(kind) if _may_be(data, choice)]
-    if len(fitting) > 1:
-        fitting = [choice for choice in fitting if _is_model(choice) and _has_tag(data, choice)]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _may_be(data: Any, kind: Any) -> bool:
-    if isinstance(data, list):
-        return get_origin(kind) is list
-    if isinstance(data, dict):
-        return _is_model(kind) or (get_origin(kind) is dict and get_args(kind)[0] is str)
-    return False
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
-
-
-def _has_tag(data: Any, model: Any) -> bool:
-    config = model.__struct_config__
-    return bool(config.tag_field and data.get(config.tag_field) == config.tag)
+def _with_floats(data: Any) -> Any:
+    """Plain JSON values with floats for decimals: in place, since nobody else has them."""
+    if not isinstance(data, dict | list | Decimal):
+        return data
+    waiting: list[Any] = [[data]]
+    whole = waiting[0]
+    while waiting:
+        container: Any = waiting.pop()
+        pairs: Any = container.items() if is_object(container) else enumerate(container)
+        for place, item in pairs:
+            if isinstance(item, Decimal):
+                container[place] = float(item)
+            elif isinstance(item, dict | list):
+                waiting.append(item)
+    return whole[0]
 
 
 def _escaped(name: str) -> str:
@@ -215,7 +218,7 @@ _NAMES: dict[Any, str] = {
 
 def _type_name(kind: Any) -> str:
     """The name of a type in the terms of JSON Schema."""
-    return " | ".join(dict.fromkeys(_choice_name(choice) for choice in _choices(kind)))
+    return " | ".join(dict.fromkeys(_choice_name(choice) for choice in choices(kind)))
 
 
 def _choice_name(kind: Any) -> str:
@@ -229,6 +232,6 @@ def _described(value: Any, kind: Any) -> str:
     """The type of `value`, or "unknown value" for a string that is none of the literals."""
     name = _NAMES.get(type(value), "any")
     if name == "string" and name not in _type_name(kind).split(" | "):
-        literal = any(get_origin(choice) is Literal for choice in _choices(kind))
+        literal = any(get_origin(choice) is Literal for choice in choices(kind))
         return "unknown value" if literal else name
     return name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -44,7 +45,9 @@ class _Writer:
                 (f"{name}=", misfits[name] if name in misfits else getattr(value, name))
                 for name in names
             )
-            self._series(f"{type(value).__name__}(", members, ")", depth)
+            kept = getattr(value, "__dict__", {}).get("extra")
+            beyond = [("extra=", kept)] if kept else []
+            self._series(f"{type(value).__name__}(", chain(members, beyond), ")", depth)
         elif type(value) is list:
             items = cast("list[object]", value)
             self._series("[", (("", item) for item in items), "]", depth)

@@ -120,7 +120,10 @@ def _struct(value: msgspec.Struct) -> dict[str, object]:
     pairs = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
     # A member of a response that does not fit its type is not sent.
     all_members = {wire: getattr(value, name, msgspec.UNSET) for wire, name in pairs}
-    return tag | {wire: item for wire, item in all_members.items() if item is not msgspec.UNSET}
+    sent = tag | {wire: item for wire, item in all_members.items() if item is not msgspec.UNSET}
+    # What was kept of a response goes back with it.
+    kept: dict[str, object] = getattr(value, "__dict__", {}).get("extra", {})
+    return sent | {name: NULL if item is None else item for name, item in kept.items()}
 
 
 def utf8(value: str, where: str) -> bytes:

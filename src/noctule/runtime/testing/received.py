@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def as_received(value: object) -> JSON:
-    """`value` as JSON values, under their wire names, without members that are None or that the
-    model does not declare.
+    """`value` as JSON values, under their wire names, without members that are None, and without
+    those beyond the model that are not kept.
 
     A test compares it with the provider's response, to find a member that is read under a wrong
     name, or not at all.
@@ -28,7 +28,9 @@ def as_received(value: object) -> JSON:
             else getattr(value, field.name)
             for field in msgspec.structs.fields(value)
         }
-        return {name: as_received(item) for name, item in members.items() if item is not None}
+        read = {name: as_received(item) for name, item in members.items() if item is not None}
+        kept: dict[str, JSON] = getattr(value, "__dict__", {}).get("extra", {})
+        return read | kept
     if isinstance(value, list):
         return [as_received(item) for item in cast("list[object]", value)]
     if isinstance(value, dict):

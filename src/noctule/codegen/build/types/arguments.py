@@ -112,7 +112,9 @@ class ArgumentTypes:
             )
             self.records[name] = Record(name, doc, fields, role="argument")
             self._known[key] = name
-        return Reference(self._known[key])
+        reference = Reference(self._known[key])
+        # A typed dict takes no other keys, so that the type has to allow them.
+        return OneOf((reference, MapOf(JSON))) if schema.more else reference
 
     def _fields(self, schema: Schema, owner: str, wire: str, level: int) -> Iterable[Field]:
         for name, value in schema.properties.items():

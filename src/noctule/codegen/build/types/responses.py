@@ -43,7 +43,7 @@ SCALARS = {
 
 UNSPEAKABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 """What a member's name in JSON cannot hold: msgspec refuses it when the module is imported."""
-LEFT_OUT = " A member is left out whose name has quotes or control characters: `raw` has it."
+LEFT_OUT = " A member whose name has quotes or control characters is in `extra`."
 DECIMALS = frozenset({"decimal", "decimal128", "bigdecimal", "money", "currency"})
 """Formats of numbers that a binary fraction would round."""
 
@@ -112,9 +112,9 @@ class ResponseTypes:
         name = self._scope.record(schema.name or "", whole, beside=wire)
         fields = self._fields(schema, name, level)
         doc = sentence(own_description(schema)) or doc or f"`{wire}` of `{owner}`."
-        if any(UNSPEAKABLE.search(wire) for wire in schema.properties):
-            doc += LEFT_OUT
-        self.records[name] = Record(name, doc, fields)
+        unspeakable = any(map(UNSPEAKABLE.search, schema.properties))
+        doc += LEFT_OUT if unspeakable else ""
+        self.records[name] = Record(name, doc, fields, open=schema.more or unspeakable)
         self._names[identity] = name
         return Reference(name)
 

@@ -46,7 +46,7 @@ def _strings(values: tuple[str, ...]) -> tuple[str, ...]:
 def _record(record: Record, imports: Imports) -> Block:
     some = any(field.required for field in record.fields)
     if record.role == "response":
-        base = imports.use(RUNTIME, "Model")
+        base = imports.use(RUNTIME, "OpenModel" if record.open else "Model")
     else:
         base = imports.use("typing", "TypedDict") + ("" if some else ", total=False")
     lines = [f"class {record.name}({base}):", *docstring([record.doc], 4)]

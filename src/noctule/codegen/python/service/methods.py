@@ -157,8 +157,9 @@ class MethodWriter:
     def _places(self, method: Method, params: Iterable[Param]) -> Iterator[Code]:
         for place, argument in ARGUMENTS:
             here = [param for param in params if param.place == place]
-            whole = next((param for param in here if not param.wire), None)
-            pairs: list[Code] = [f"{string(param.wire)}: {self._sent(param)}" for param in here]
+            named = [param for param in here if param.role == "named"]
+            other = next((param for param in here if param.role != "named"), None)
+            pairs: list[Code] = [f"{string(param.wire)}: {self._sent(param)}" for param in named]
             pairs += [
                 f"{string(wire)}: {variable(name, self._imports)}.read().reveal()"
                 for fixed, wire, name in method.fixed
@@ -168,8 +169,12 @@ class MethodWriter:
                 pairs += _cookies(params)
             if place == "path":
                 pairs.sort(key=lambda pair: method.path.find(str(pair).split('"')[1]))
-            if whole is not None:
-                yield f"{argument}={whole.name}"
+            if other is not None and other.role == "whole":
+                yield f"{argument}={other.name}"
+            elif other is not None:
+                extended = self._imports.use(RUNTIME, "with_extra")
+                members = call(extended, collection("{", pairs, "}"), other.name)
+                yield joined(f"{argument}=", members)
             elif pairs:
                 yield joined(f"{argument}=", collection("{", pairs, "}"))
 

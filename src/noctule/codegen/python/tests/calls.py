@@ -226,7 +226,9 @@ def _argument(param: Param) -> Code:
 
 def _part_texts(param: Param) -> Iterator[str]:
     """What a multipart body contains of a parameter."""
-    if param.place == "body" and param.wire:
+    if param.role == "extra":
+        yield from (f'name="{name}"' for name in param.example)
+    elif param.place == "body" and param.role == "named":
         yield f'name="{param.wire}"'
         if isinstance(param.example, str):
             yield param.example

@@ -40,7 +40,7 @@ _KEYED: tuple[tuple[str, type[Fact], str], ...] = (
 
 _NEW_NAMES = {"probed": "compared", "checked_against": "compared_with"}
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """RFC 9110, section 9.2.2."""
 
 _CAUSES = (

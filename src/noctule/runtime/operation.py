@@ -31,15 +31,16 @@ Style = Literal[
     "matrix",
     "matrix-explode",
     "reserved",
+    "json",
 ]
-"""The first seven are for queries and forms (`encoding.pairs`), the others for paths
-(`encoding.path`); `reserved` is for both."""
+"""The first seven are for queries and forms (`encoding.query`), the others for paths
+(`encoding.path`); `reserved` is for both, `json` for queries."""
 
-IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Sending such a request twice has the effect of sending it once (RFC 9110, 9.2.2)."""
 
 
-READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Such a request asks for nothing but an answer (RFC 9110, 9.2.1)."""
 
 

@@ -62,6 +62,8 @@ def method(resource: str, *entries: tuple[str, str] | tuple[str, str, Any]) -> s
         ("DELETE /v2/projects/{id}", "delete_projects", "delete_project"),
         ("POST /mail/batch", "POST_mail-batch", "batch_mail"),
         ("POST /chat.postMessage", "chat_postMessage", "chat_post_message"),
+        ("GET /servers/{id}/zones/{zone_id}", "listZone", "get_zone"),
+        ("GET /servers/{id}/zones", "listZones", "list_zones"),
     ],
 )
 def test_a_chosen_operation_id_counts_and_a_derived_one_does_not(
@@ -92,6 +94,8 @@ def test_a_chosen_operation_id_counts_and_a_derived_one_does_not(
         ("DELETE /projects/{id}/fork", "delete_project_fork"),
         ("POST /statuses/{sha}", "update_status"),
         ("GET /settings", "get_settings"),
+        ("GET /alerts?lat={lat}&lon={lon}", "list_alerts"),
+        ("GET /templates/{id}?full=true", "get_template"),
     ],
 )
 def test_a_path_is_read_as_rest_reads_it(key: str, expected: str) -> None:
@@ -116,6 +120,39 @@ def test_a_path_without_nouns_is_named_by_its_summary() -> None:
     assert "_".join(next(OperationNames([operation]).candidates(operation))) == "get_api"
     operation.node.value["summary"] = "Get the server version"
     assert "_".join(next(OperationNames([operation]).candidates(operation))) == "get_server_version"
+
+
+@pytest.mark.parametrize(
+    ("key", "operation_id", "expected"),
+    [
+        ("PUT /servers/{id}/zones/{zone_id}", "putZone", "replace_zone"),
+        ("PUT /servers/{id}/zones", "put_zones", "replace_zones"),
+        ("PUT /servers/{id}/zones/{zone_id}", "putServerZone", "replace_server_zone"),
+        ("PUT /servers/{id}/tsigkeys/{key}", "putTSIGKey", "replace_server_tsigkey"),
+    ],
+)
+def test_put_is_a_method_and_no_verb(key: str, operation_id: str, expected: str) -> None:
+    assert name(("GET /servers/{id}", "findServer"), (key, operation_id)) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "summary", "expected"),
+    [
+        ("POST", "Create a new file in the folder", "create_content"),
+        ("POST", "Restore the file to a checkpoint", "restore_content"),
+        ("POST", "Update the file", "update_content"),
+        ("POST", "Get the file", "update_content"),
+        ("POST", "File", "update_content"),
+        ("POST", "", "update_content"),
+        ("PATCH", "Rename the file", "update_content"),
+    ],
+)
+def test_a_post_to_one_thing_does_what_its_summary_says(
+    method: str, summary: str, expected: str
+) -> None:
+    [operation] = operations((f"{method} /contents/{{path}}", ""))
+    operation.node.value["summary"] = summary
+    assert "_".join(next(OperationNames([operation]).candidates(operation))) == expected
 
 
 def test_ids_that_only_repeat_the_paths_of_a_document_are_not_read() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from noctule.apidoc.model import openapi3
 from noctule.apidoc.model.node import Node
 from noctule.apidoc.model.parts import Parameter
+from noctule.apidoc.model.path_query import VARIABLE, moved, split
 from noctule.apidoc.model.schema import Schema
 from noctule.json_types import is_list, is_object
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Server,
     )
 
-VARIABLE = re.compile(r"\{([^{}]+)\}")
 Alternatives = tuple[tuple[str, ...], ...]
 
 
@@ -109,17 +109,24 @@ class ApiOperation:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """The path's included, also those that only the path names: required texts."""
-        return (*self._declared, *map(self._undeclared, self.undeclared))
+        every = (*self._declared, *map(self._undeclared, self.undeclared))
+        return every if "?" not in self.path else tuple(moved(every, *split(self.path)))
 
     @cached_property
     def _declared(self) -> tuple[Parameter, ...]:
         return self._dialect.parameters(self.node, self._path_item, self._root)
 
     @property
+    def template(self) -> str:
+        """The path as it is sent, without its fragment; its variables are those of the path."""
+        return split(self.path)[0]
+
+    @property
     def undeclared(self) -> tuple[str, ...]:
         """The variables of the path that no parameter describes."""
         path = self.path.partition("#")[0] if self.path.startswith("/") else ""
-        declared = {parameter.name for parameter in self._declared if parameter.where == "path"}
+        places = ("path", "query") if "?" in path else ("path",)
+        declared = {parameter.name for parameter in self._declared if parameter.where in places}
         return tuple(name for name in dict.fromkeys(VARIABLE.findall(path)) if name not in declared)
 
     def _undeclared(self, name: str) -> Parameter:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from noctule.apidoc.model.path_query import split
 from noctule.apidoc.naming.nouns import is_plural, plural, singular
 from noctule.apidoc.naming.verbs import (
     ARTICLES,
@@ -93,7 +94,11 @@ class OperationNames:
     def from_id(self, operation: ApiOperation, resource: Words = ()) -> Words:
         """The operationId, without a start that only says `resource`; () where nobody chose it."""
         words = _chosen_words(operation)
-        if not words or _is_derived(words, operation):
+        if not words:
+            return ()
+        if (words[0], operation.method) == ("put", "PUT") and _names_thing(words[1:], operation):
+            words = ("replace", *words[1:])
+        if _is_derived(words, operation):
             return ()
         if self._generated and _repeats_path(operation):
             return ()
@@ -101,7 +106,10 @@ class OperationNames:
             words = words[len(resource) :]
         if len(words) > MOST_WORDS:
             return ()
-        return _numbered(operation, *_verb_first(words, operation))
+        verb, nouns, moved = _verb_first(words, operation)
+        if verb == "list" and _reads_one(operation):
+            verb = "get"
+        return _numbered(operation, verb, nouns, moved)
 
     def from_path(self, operation: ApiOperation) -> Words:
         """As REST reads method and path; the part after a `#` tells two of them apart."""
@@ -115,7 +123,7 @@ class OperationNames:
         if self._is_action(operation, last, owners):
             return _action(operation, nouns, owners)
         if _is_item(operation.path):
-            return _unrepeated(_verb(_ITEM, operation), *owners, *_one(last))
+            return _unrepeated(_item_verb(operation), *owners, *_one(last))
         if operation.method == "GET":
             return _unrepeated("list" if self.is_list(operation) else "get", *owners, *last)
         if operation.method == "POST" and not is_plural(last[-1]) and self._is_singleton(operation):
@@ -196,7 +204,7 @@ def fitted(words: Words, longest: int = LONGEST) -> Words:
 
 def statics(path: str) -> list[str]:
     """The fixed parts of a path, without versions, a first `api`, and an ending such as `.json`."""
-    parts = [part for part in path.partition("#")[0].split("/") if part and "{" not in part[:1]]
+    parts = [part for part in split(path)[0].split("/") if part and "{" not in part[:1]]
     plain = [re.sub(r"\.(json|xml)$", "", part) for part in parts]
     fixed = [part for part in plain if not _VERSION.fullmatch(part)]
     while len(fixed) > 1 and _PREFIX.fullmatch(fixed[0]):
@@ -206,7 +214,7 @@ def statics(path: str) -> list[str]:
 
 def _is_item(path: str) -> bool:
     """Whether the path names one thing by an identifier."""
-    return re.sub(r"\.(json|xml)$", "", path.partition("#")[0]).rstrip("/").endswith("}")
+    return re.sub(r"\.(json|xml)$", "", split(path)[0].partition("?")[0]).rstrip("/").endswith("}")
 
 
 def _chosen_words(operation: ApiOperation) -> Words:
@@ -231,6 +239,24 @@ def _is_derived(words: Words, operation: ApiOperation) -> bool:
     places = [at for at, word in enumerate(words) if word == method and word in _NO_VERBS]
     after = [words[at + 1] for at in places if at + 1 < len(words)]
     return bool(places) and all(word in PREPOSITIONS for word in after)
+
+
+def _names_thing(nouns: Words, operation: ApiOperation) -> bool:
+    """Whether `nouns` are what the path is about: the zone of `/servers/{id}/zones/{id}`."""
+    return _alike(nouns, lower_words(next(iter(statics(operation.path)[-1:]), "")))
+
+
+def _reads_one(operation: ApiOperation) -> bool:
+    """Whether it reads one thing by its identifier, whatever it is called."""
+    success = operation.success
+    several = success is not None and success.schema is not None and success.schema.type == "array"
+    return operation.method == "GET" and _is_item(operation.path) and not several
+
+
+def _item_verb(operation: ApiOperation) -> str:
+    """A POST to one thing updates it, unless the summary says what else it does."""
+    first = lower_words(operation.summary)[:1] if operation.method == "POST" else []
+    return first[0] if first and first[0] in CLEAR_VERBS - _READS else _verb(_ITEM, operation)
 
 
 def _from_summary(operation: ApiOperation) -> Words:

@@ -21,7 +21,6 @@ from noctule.codegen.build.requests import (
 from noctule.codegen.build.types.responses import ResponseTypes, core, expandable
 from noctule.codegen.model.integration import (
     JSON,
-    READS,
     STRING,
     Failure,
     ListOf,
@@ -33,6 +32,7 @@ from noctule.codegen.model.integration import (
 )
 from noctule.codegen.model.text import rest_of, sentence
 from noctule.json_types import is_list
+from noctule.runtime.operation import IDEMPOTENT_METHODS, READ_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from noctule.codegen.build.resources import MethodPlace
     from noctule.codegen.model.integration import Param
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 EXPANDING = frozenset({"expand", "expand[]"})
 """Parameters that replace ids in a response by objects, which would break its type."""
 DETAIL = 320
@@ -105,13 +104,13 @@ class MethodBuilder:
             does=self._linked(summary) or sentence(place.does),
             detail=self._linked(_detail(operation, summary)),
             verb=operation.method,
-            path=operation.path.partition("#")[0],
+            path=operation.template,
             params=params,
             fixed=self._requests.fixed(operation),
             returns=returns,
             body=body,
             retry=self._retry_mode(operation, idempotent=bool(fact and fact.idempotent)),
-            reads=operation.method in READS or bool(fact and fact.reads),
+            reads=operation.method in READ_METHODS or bool(fact and fact.reads),
             styles=styles_by_name,
             moves_money=bool(fact and fact.moves_money),
             accepts=accepts,
@@ -167,7 +166,7 @@ class MethodBuilder:
         return STRING if text else Scalar("bytes")
 
     def _retry_mode(self, operation: ApiOperation, *, idempotent: bool) -> RetryMode:
-        if operation.method in SAFE:
+        if operation.method in IDEMPOTENT_METHODS:
             return "idempotent"
         pack, header = self._conventions.pack, self._conventions.idempotency_header
         if pack and pack.idempotency and operation.method in pack.idempotency.methods:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import Schema
-from noctule.apidoc.model.operation import VARIABLE
+from noctule.apidoc.model.path_query import VARIABLE
 from noctule.codegen.build.examples import ExampleBuilder, fit
 from noctule.codegen.build.types.responses import SCALARS
 from noctule.codegen.model.integration import (
@@ -130,13 +130,14 @@ class ParameterBuilder:
     def _outer(
         self, method: str, operation: ApiOperation, names_in_use: set[str], without: frozenset[str]
     ) -> Iterator[Param]:
-        variables = frozenset(VARIABLE.findall(operation.path.partition("#")[0]))
+        variables = frozenset(VARIABLE.findall(operation.template))
         for parameter in operation.parameters:
             place = PLACES.get(parameter.where)
             if place is None or not self._asked(parameter, place, variables, without):
                 continue
             kind: Type = STRING
-            typed = not parameter.media and not (place == "path" and _unspellable(parameter.schema))
+            typed = not parameter.media or _is_json(parameter)
+            typed = typed and not (place == "path" and _unspellable(parameter.schema))
             if typed:
                 kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
             names = self._spelt(parameter.name, place)
@@ -341,10 +342,19 @@ def _says_nothing(media: Media, body: BodyKind | None, request_body: RequestBody
     return body == "form" or schema.additional is False
 
 
+def _is_json(parameter: Parameter) -> bool:
+    """Whether the value is one JSON text in the query, as its `content` says."""
+    media = parameter.media.partition(";")[0].strip().lower()
+    return parameter.where == "query" and media.endswith(("/json", "+json"))
+
+
 def styles(operation: ApiOperation) -> dict[str, str]:
     """Parameter -> serialization style, if it is not the runtime's default."""
     styles_by_name: dict[str, str] = {}
     for parameter in operation.parameters:
+        if _is_json(parameter):
+            styles_by_name[parameter.name] = "json"
+            continue
         plain = parameter.schema.type not in CONTAINERS or parameter.media
         if parameter.reserved and plain and parameter.where in ("path", "query"):
             styles_by_name[parameter.name] = "reserved"

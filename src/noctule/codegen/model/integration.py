@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from noctule.runtime.operation import READ_METHODS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -121,8 +123,6 @@ Place = Literal["path", "query", "header", "cookie", "body"]
 PageKind = Literal["Cursor", "LastId", "LinkHeader", "NextUrl", "Offset", "PageNumber"]
 BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch", "lines"]
 RetryMode = Literal["idempotent", "with_key", "never"]
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""HTTP methods that change nothing."""
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class Method:
     @property
     def reads_otherwise(self) -> bool:
         """Whether it changes nothing although its HTTP method may: a search by POST."""
-        return self.reads and self.verb not in READS
+        return self.reads and self.verb not in READ_METHODS
 
     @property
     def full_name(self) -> str:

@@ -40,7 +40,7 @@ def encode(
     """Encode the arguments of a call; raises `InvalidArgument`."""
     target = expand_path(operation.path, path, operation.styles)
     if query and (query_string := encode_query(query, operation.styles)):
-        target = f"{target}?{query_string}"
+        target = f"{target}{'&' if '?' in target else '?'}{query_string}"
     all_headers = encode_headers(headers) if headers else {}
     if body is None:
         return Encoded(target, all_headers, b"")

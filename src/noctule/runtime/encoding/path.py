@@ -18,7 +18,8 @@ from noctule.runtime.errors import InvalidArgument
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-QUERY_STYLES = ("form", "deepObject", "spaceDelimited", "pipeDelimited", "tabDelimited", "brackets")
+QUERY_STYLES = ("form", "deepObject", "spaceDelimited", "pipeDelimited", "tabDelimited", "brackets",
+                "json")  # fmt: skip
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SAFE = string.punctuation.replace("\\", "").replace("#", "")
 _PARAMETER = re.compile(r"\{([^{}/]{1,200})\}")

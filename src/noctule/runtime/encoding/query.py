@@ -12,6 +12,7 @@ The styles are those of OpenAPI 3.1 ("Style Values" and "Encoding Object"), and 
     deepObject      a[0]=1&a[1]=2    a[R]=100&a[G]=200, to any depth
     brackets        a[]=1&a[]=2      a[R]=100
     reserved        a=b/c:d                           for one text: `allowReserved`
+    json            a={"b":1}                         a document: `content` (its signs are escaped)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
-from noctule.runtime.encoding.values import is_container, members, text, utf8
+from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
 DELIMITERS = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C", "tabDelimited": "%09"}
@@ -64,6 +65,8 @@ def _encoded(
 def _pairs(
     name: str, value: object, style: str | None, objects: str, escape: Escape
 ) -> Iterator[Pair]:
+    if style == "json":
+        return iter([(_name(name, escape), escape(as_json(value, name)))])
     if is_container(value):
         return _styled(name, value, style or _default(value, objects), escape)
     data = utf8(text(value, name), name)

@@ -73,7 +73,7 @@ class Router:
 
 
 def _found(operation: ApiOperation, values: Iterable[str]) -> RouteMatch:
-    names = PATH_PARAMETER.findall(operation.path)
+    names = PATH_PARAMETER.findall(operation.path.partition("?")[0])
     return RouteMatch(operation, dict(zip(names, map(unquote, values), strict=True)))
 
 

@@ -6,8 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from noctule.codegen.build.auth import secrets_of
-from noctule.codegen.model.integration import READS
 from noctule.codegen.python.emitter.line_breaks import columns
+from noctule.runtime.operation import READ_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ def method_doc(method: Method, common: frozenset[Failure]) -> list[str]:
         entry
         for failure in own
         for entry in _error(failure)
-        if not (failure.status == "409" and method.verb in READS)
+        if not (failure.status == "409" and method.verb in READ_METHODS)
     ]
     if raised:
         paragraphs.append("Raises:\n" + _entries(raised))

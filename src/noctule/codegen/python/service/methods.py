@@ -12,6 +12,7 @@ from noctule.codegen.python.emitter.module import Block, Imports, docstring, fun
 from noctule.codegen.python.naming import constant_name
 from noctule.codegen.python.service.config import variable
 from noctule.codegen.python.service.docstrings import all_doc, method_doc, stream_doc
+from noctule.runtime.operation import IDEMPOTENT_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from noctule.codegen.model.integration import Failure, Method, Pages, Param, Place, Type
     from noctule.codegen.python.service.mode import Mode
 
-IDEMPOTENT_BY_DEFAULT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 ARGUMENTS: tuple[tuple[Place, str], ...] = (
     ("path", "path"), ("query", "query"), ("header", "headers"), ("body", "body")
 )  # fmt: skip
@@ -35,7 +35,7 @@ def operation_block(method: Method, imports: Imports) -> Block:
         items.append(joined("also=", collection("{", list(others), "}")))
     if method.body:
         items.append(f"body={string(method.body)}")
-    idempotent = method.reads or method.verb in IDEMPOTENT_BY_DEFAULT
+    idempotent = method.reads or method.verb in IDEMPOTENT_METHODS
     if method.retry != ("idempotent" if idempotent else "never"):
         items.append(f"retry={string(method.retry)}")
     if method.reads_otherwise:

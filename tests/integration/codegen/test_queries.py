@@ -1,0 +1,83 @@
+"""Queries: those that are part of a path, and parameters that are JSON documents."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from noctule.runtime.testing import MockProvider
+from support.wrapped import answers, document_of, service_of
+
+Field = tuple[str, str, bool]
+CASES: dict[str, tuple[str, list[Field], dict[str, Any], str]] = {
+    "a constant": ("/items?action=list", [], {}, "/items?action=list"),
+    "beside a parameter": (
+        "/items?action=list", [("max", "query", False)], {"max": "5"}, "/items?action=list&max=5",
+    ),
+    "a parameter not given": (
+        "/items?action=list", [("max", "query", False)], {}, "/items?action=list",
+    ),
+    "beside a variable of the path": (
+        "/items/{id}?full=true", [("id", "path", True)], {"id": "a/b"}, "/items/a%2Fb?full=true",
+    ),
+    "a constant that is a parameter too": (
+        "/rest?view=all", [("view", "query", False), ("n", "query", False)], {"n": "1"},
+        "/rest?view=all&n=1",
+    ),
+    "variables, described as the path's": (
+        "/alerts?lat={lat}&lon={lon}", [("lat", "path", True), ("lon", "path", True)],
+        {"lat": "1&2", "lon": "é"}, "/alerts?lat=1%262&lon=%C3%A9",
+    ),
+    "variables, described as the query's": (
+        "/search?q={q}&page={page}", [("q", "query", True), ("page", "query", False)],
+        {"q": "a b"}, "/search?q=a%20b",
+    ),
+    "a variable that nobody describes": ("/search?q={q}", [], {"q": "a"}, "/search?q=a"),
+    "a variable by another name": (
+        "/pic?key={APIKEY}", [("APIKEY", "path", True)], {"key": "k"}, "/pic?key=k",
+    ),
+    "part of a value": ("/x?sort=-{it}", [("it", "path", True)], {"it": "a"}, "/x?sort=-a"),
+    "no value": ("/x?uploads&n={n}", [("n", "path", True)], {"n": "1"}, "/x?uploads&n=1"),
+    "a fragment behind it": ("/x?a=1#two", [("b", "query", False)], {"b": "2"}, "/x?a=1&b=2"),
+}  # fmt: skip
+"""A path with a query, its parameters (name, place, required), arguments, and what is sent."""
+
+
+@pytest.mark.parametrize(("path", "parameters", "arguments", "sent"), CASES.values(), ids=CASES)
+def test_a_query_in_a_path_is_joined_with_the_parameters(
+    path: str, parameters: list[Field], arguments: dict[str, Any], sent: str
+) -> None:
+    described = [
+        {"name": name, "in": place, "required": required, "schema": {"type": "string"}}
+        for name, place, required in parameters
+    ]
+    operation = {"operationId": "read", "parameters": described, "responses": answers({})}
+    provider = MockProvider().replies(json={})
+    service_of(document_of({path: {"get": operation}}), provider).read(**arguments)
+    (request,) = provider.requests
+    assert request.url == f"https://ledger.example/v1{sent}"
+
+
+DOCUMENTS: dict[str, tuple[dict[str, Any], Any, str]] = {
+    "object": ({"type": "object"}, {"a": 1, "b": None}, '{"a":1,"b":null}'),
+    "list": ({"type": "array", "items": {"type": "string"}}, ["a&b", "é"], '["a&b","é"]'),
+    "text": ({"type": "string"}, "a", '"a"'),
+    "number": ({"type": "integer"}, 1, "1"),
+    "anything": ({}, [True], "[true]"),
+}
+
+
+@pytest.mark.parametrize(("schema", "value", "text"), DOCUMENTS.values(), ids=DOCUMENTS)
+@pytest.mark.parametrize("kind", ["application/json", "application/vnd.x+json; charset=utf-8"])
+def test_a_parameter_with_json_content_is_one_json_text(
+    kind: str, schema: dict[str, Any], value: Any, text: str
+) -> None:
+    parameters: list[dict[str, Any]] = [
+        {"name": "filter", "in": "query", "content": {kind: {"schema": schema}}},
+        {"name": "raw", "in": "query", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    ]
+    operation = {"operationId": "read", "parameters": parameters, "responses": answers({})}
+    provider = MockProvider().replies(json={})
+    service_of(document_of({"/x": {"get": operation}}), provider).read(filter=value, raw="{}")
+    (request,) = provider.requests
+    assert parse_qsl(urlsplit(request.url).query) == [("filter", text), ("raw", "{}")]

@@ -49,6 +49,7 @@ def gate(
             place=document.source,
             count=len(blocking),
             **{f"gaps_{language}": _listed(blocking, language) for language in LANGUAGES},
+            **{f"auth_{language}": _way_on(blocking, language) for language in LANGUAGES},
         )
 
 
@@ -119,6 +120,13 @@ def refuse_webhooks(service: str, refusal: RefusedPart) -> Problem:
         reason=refusal.reason,
         alternative=refusal.alternative,
     )
+
+
+def _way_on(gaps: list[Gap], language: Language) -> str:
+    """The option that fills a gap, where there is one."""
+    if not any(gap.kind == "auth" for gap in gaps):
+        return ""
+    return say(language, "checks.incomplete_auth")
 
 
 def _listed(gaps: list[Gap], language: Language) -> str:

@@ -74,6 +74,22 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         accept_incomplete,
         click.option(
+            "--server",
+            metavar="NAME|URL|N",
+            help="The production server, where the document names several.",
+        ),
+        click.option(
+            "--auth",
+            metavar="bearer|basic|header:NAME|none",
+            help="How to authenticate, where the document does not say (also query:NAME,"
+            " cookie:NAME).",
+        ),
+        click.option(
+            "--audience",
+            metavar="TEXT",
+            help="For whom the tokens of OAuth 2 client credentials are.",
+        ),
+        click.option(
             "--unsigned",
             type=click.Choice(["refetch"]),
             help="Receive webhooks that are not signed as hints to read the object again.",
@@ -113,6 +129,9 @@ def plan_options(
         target=answers["target"] or "",
         whole=answers["whole"],
         unsigned=answers["unsigned"] or "",
+        server=answers["server"] or "",
+        auth=answers["auth"] or "",
+        audience=answers["audience"] or "",
     )
     return Output(language, as_json=as_json), selected
 

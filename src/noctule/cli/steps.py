@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.cli.views import count_changes, read_answer, show_changes, show_tests
+from noctule.cli.views import INDENT, count_changes, read_answer, show_changes, show_tests
 from noctule.messages import say
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def plan_step(output: Output, folder: Path, options: PlanOptions, *, dry_run: bo
             )
         )
     show_changes(output, [planned.change], diffs=dry_run)
+    for decision in planned.decisions:
+        output.line(f"{INDENT}{decision}")
     for warning in planned.warnings:
         output.say("cli.warning", text=warning)
     for refusal in task.refused:

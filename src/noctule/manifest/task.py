@@ -123,6 +123,16 @@ class IntegrationTask(TaskPart):
     depth: str = ""
     """How many levels of a response are typed below the first: "0" to "3"; "" means "1"."""
     document: DocumentRef = field(default_factory=DocumentRef)
+    server: str = ""
+    """The production server, where the document has several: its address, with the names of its
+    variables in braces."""
+    sandbox: str = ""
+    """The address to test against, where the document names one beside others."""
+    auth: str = ""
+    """How calls are authenticated, where the document does not say: "bearer", "basic",
+    "header:NAME", "query:NAME", "cookie:NAME", or "none" on purpose."""
+    audience: str = ""
+    """For whom the tokens of client credentials are, where the provider wants to know."""
     accepted_incomplete: str = ""
     refused: list[RefusedPart] = field(default_factory=list[RefusedPart])
     evidence: list[Evidence] = field(default_factory=list[Evidence])

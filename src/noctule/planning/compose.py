@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from noctule.apidoc.credentials import credentials, token_store
 from noctule.apidoc.naming.operation_names import OperationNames
+from noctule.checks.choices import NOTHING_SAID
 from noctule.checks.gates import PACK
 from noctule.checks.retry_text import TIMEOUT, retry_text
 from noctule.manifest import (
     DocumentRef,
-    EnvVar,
     ErrorHandling,
     Evidence,
     IntegrationTask,
@@ -22,25 +21,28 @@ from noctule.manifest import (
 from noctule.messages import say
 from noctule.planning.language.verbs import verb_class
 from noctule.planning.select.naming import method_name
+from noctule.planning.select.server import NO_CHOICE
+from noctule.planning.variables import env_vars
 from noctule.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from noctule.apidoc import ApiOperation
+    from noctule.checks.choices import Said
     from noctule.manifest import RefusedPart
     from noctule.messages import Language
     from noctule.planning.language.request import ParsedRequest
     from noctule.planning.refetch import RefetchPlan
     from noctule.planning.select.provider_choice import ProviderChoice
+    from noctule.planning.select.server import ServerChoice
     from noctule.project.layout import Layout
     from noctule.providers import Need, OperationFact
 
 HINT = "hint"
 """The event of an unsigned webhook."""
-RETIRED, UNCONFIRMED = "service", "webhooks"
+RETIRED, UNCONFIRMED, SERVER = "service", "webhooks", "server"
 """What the task's warnings are about, as evidence."""
-_WEBHOOK_ROLES = frozenset({"webhook_secret", "webhook_url"})
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,14 @@ class PlanDraft:
     events: tuple[str, ...]
     refusal: RefusedPart | None
     accepted: str
+    said: Said = NOTHING_SAID
+    """What people say of the document."""
     whole: bool = False
     """Whether every operation of the document is wrapped, not just `operations`."""
     refetch: RefetchPlan | None = None
     """How webhooks are received that are not signed."""
+    server: ServerChoice = NO_CHOICE
+    """Which of several servers is the production server."""
 
     @property
     def has_webhooks(self) -> bool:
@@ -106,7 +112,7 @@ def compose(
     task = IntegrationTask(
         service=provider.name,
         files=_files(draft, layout, tests),
-        env_vars=_env_vars(draft),
+        env_vars=env_vars(draft.provider, _operations(draft), language, events=bool(draft.events)),
         methods=methods,
         webhooks=_webhooks(draft),
         error_handling=error_handling(language),
@@ -124,10 +130,15 @@ def compose(
             compared=facts.compared if facts else "",
             compared_with=facts.compared_with if facts else "",
         ),
+        server=draft.server.server,
+        sandbox=draft.server.sandbox,
+        auth=draft.said.auth,
+        audience=draft.said.audience,
         accepted_incomplete=draft.accepted,
         refused=[draft.refusal] if draft.refusal else [],
         evidence=[
             *(Evidence(about=f"methods.{r.method}", source=r.source, says=r.why) for r in reasons),
+            *_of_server(draft),
             *_warnings(draft),
         ],
     )
@@ -167,53 +178,10 @@ def _files(draft: PlanDraft, layout: Layout, tests: str) -> list[PlannedFile]:
     return files
 
 
-def _env_vars(draft: PlanDraft) -> list[EnvVar]:
-    """The pack's variables; the document's where no pack says how to authenticate."""
-    pack = draft.provider.pack
-    if pack is None:
-        return _of_document(draft)
-    of_pack = [
-        EnvVar(
-            name=fact.name,
-            description=fact.label(draft.request.language),
-            role=fact.role,
-            required=fact.required,
-            source="pack",
-        )
-        for fact in pack.env
-        if draft.events or (pack.auth and fact.role not in _WEBHOOK_ROLES)
-    ]
-    if pack.auth is not None:
-        return of_pack
-    names = {variable.name for variable in of_pack}
-    return [*(v for v in _of_document(draft) if v.name not in names), *of_pack]
-
-
-def _of_document(draft: PlanDraft) -> list[EnvVar]:
-    provider, language = draft.provider, draft.request.language
-    operations = [planned.operation for planned in draft.operations]
+def _operations(draft: PlanDraft) -> list[ApiOperation]:
     if draft.whole:
-        operations = list(provider.document.operations.values())
-    needed = credentials(provider.document, operations, provider.slug.upper())
-    stores = {token_store(c.env) for c in needed if c.role == "refresh_token"}
-    return [
-        EnvVar(
-            name=credential.env,
-            description=say(language, f"planning.env_{credential.role}", service=provider.name),
-            role=credential.role,
-            source="document",
-        )
-        for credential in {c.env: c for c in reversed(needed)}.values()
-    ][::-1] + [
-        EnvVar(
-            name=store,
-            description=say(language, "planning.env_token_store", service=provider.name),
-            role="setting",
-            required=False,
-            source="document",
-        )
-        for store in sorted(stores)
-    ]
+        return list(draft.provider.document.operations.values())
+    return [planned.operation for planned in draft.operations]
 
 
 def _methods(draft: PlanDraft) -> list[PlannedMethod]:
@@ -267,6 +235,12 @@ def _webhooks(draft: PlanDraft) -> list[Webhook]:
         Webhook(event=event, endpoint=endpoint, signature=pack.id, source="pack")
         for event in draft.events
     ]
+
+
+def _of_server(draft: PlanDraft) -> Iterator[Evidence]:
+    if draft.server.says:
+        source = f"{draft.provider.document.source}#/servers"
+        yield Evidence(about=SERVER, source=source, says=draft.server.says)
 
 
 def _warnings(draft: PlanDraft) -> Iterator[Evidence]:

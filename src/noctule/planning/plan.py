@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from noctule.checks.choices import NOTHING_SAID, choices_for
 from noctule.checks.gates import refuse_not_supported, refuse_webhooks, unsigned
 from noctule.checks.operations import require_operation
 from noctule.planning.compose import PlanDraft, PlannedOperation, compose
@@ -18,12 +19,14 @@ from noctule.planning.refetch import plan_refetch
 from noctule.planning.search.discovery import MAX_OPERATIONS, discover
 from noctule.planning.select.pack_operations import select_operations
 from noctule.planning.select.provider_choice import choose_provider
+from noctule.planning.select.server import ServerChoice, choose_server
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from noctule.apidoc import ApiDocument, ApiOperation
+    from noctule.checks.choices import Said
     from noctule.manifest import IntegrationTask
     from noctule.messages import Language
     from noctule.planning.compose import OperationReason
@@ -80,6 +83,7 @@ def plan(
     accepted: str = "",
     whole: bool = False,
     unsigned_webhooks: UnsignedWebhooks = "",
+    said: Said = NOTHING_SAID,
 ) -> PlanResult:
     """Plan the integration that `request` asks for.
 
@@ -87,7 +91,7 @@ def plan(
     the pack's compact one. `accepted` is the reason for accepting an incomplete document. `whole`
     plans every operation of the document, so that there is no question about operations.
     `unsigned_webhooks` is "refetch" to receive webhooks that are not signed as hints to read an
-    object again, instead of refusing them.
+    object again, instead of refusing them. `said` is what the document leaves open.
 
     Raises `Problem` for an empty request, an unknown provider without a document, an unknown need
     or operation (all exit 2), and for a request for nothing but unsigned webhooks (exit 3).
@@ -98,9 +102,11 @@ def plan(
     chosen = choose_provider(text, language, document, pack, provider, refetch=refetch)
     if isinstance(chosen, Question):
         return PlanResult(None, chosen, 0.5)
+    server = choose_server(chosen, said.server, language)
+    chosen = _as_said(chosen, said, server)
     parsed = parse_request(text, language, chosen.written)
     choice = _choose(chosen, parsed, need, operations, whole=whole)
-    draft = _draft(chosen, parsed, choice, accepted, whole=whole)
+    draft = _draft(chosen, parsed, choice, accepted, said, whole=whole)
     if refetch and draft.refusal is not None:
         draft = _with_refetch(draft)
     elif draft.refusal and parsed.wants_webhooks and not choice.operations and not whole:
@@ -110,9 +116,23 @@ def plan(
     if choice.question and confidence < SURE and draft.refetch is None:
         return PlanResult(None, choice.question, confidence, (), document, pack)
     planned = [each.operation for each in draft.operations]
+    if isinstance(server, Question):
+        if any(not document.own_servers(operation) for operation in planned) or whole:
+            return PlanResult(None, server, confidence, (), document, pack)
+    else:
+        draft = replace(draft, server=server)
     refuse_not_supported(document, document.operations.values() if whole else planned, pack)
     task, reasons = compose(draft, layout)
     return PlanResult(task, None, confidence, reasons, document, pack, choice.left_out)
+
+
+def _as_said(
+    provider: ProviderChoice, said: Said, server: ServerChoice | Question
+) -> ProviderChoice:
+    """The provider, its document read as people say."""
+    address = server.server if isinstance(server, ServerChoice) else ""
+    choices = choices_for(replace(said, server=address), provider.document, provider.pack)
+    return replace(provider, document=provider.document.chosen(choices))
 
 
 def _clean(request: str) -> str:
@@ -129,6 +149,7 @@ def _draft(
     request: ParsedRequest,
     choice: _OperationChoice,
     accepted: str,
+    said: Said,
     *,
     whole: bool,
 ) -> PlanDraft:
@@ -139,7 +160,7 @@ def _draft(
     if not refusal and not request.refuses_webhooks:
         events = _events(provider, request, choice.need)
     return PlanDraft(
-        provider, request, choice.need, choice.operations, events, refusal, accepted, whole
+        provider, request, choice.need, choice.operations, events, refusal, accepted, said, whole
     )
 
 

@@ -10,7 +10,7 @@ from noctule.messages import say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from noctule.apidoc import ApiOperation
+    from noctule.apidoc import ApiOperation, Server
     from noctule.messages import Language
     from noctule.providers import Need, Pack
 
@@ -26,7 +26,7 @@ class QuestionChoice:
 
 @dataclass(frozen=True)
 class Question:
-    about: Literal["provider", "need", "operation"]
+    about: Literal["provider", "need", "operation", "server"]
     """Also the name of the option of `noctule plan` that answers it."""
     text: str
     choices: tuple[QuestionChoice, ...]
@@ -62,3 +62,16 @@ def which_operation(
     )
     text = say(language, "planning.which_operation", service=service)
     return Question("operation", text, choices[:MAX_CHOICES])
+
+
+def which_server(service: str, servers: Iterable[Server], language: Language) -> Question:
+    """All of them, since only one is right."""
+    choices = tuple(QuestionChoice(server.address, _server_label(server)) for server in servers)
+    return Question("server", say(language, "planning.which_server", service=service), choices)
+
+
+def _server_label(server: Server) -> str:
+    from noctule.text import one_line
+
+    description = one_line(server.description, 80)
+    return f"{server.address} ({description})" if description else server.address

@@ -7,6 +7,7 @@ import re
 import secrets
 import string
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.values.patterns import example
@@ -14,7 +15,7 @@ from noctule.webhooks.signing.keypair import KeyPair
 from noctule.webhooks.signing.sign import new_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
@@ -25,9 +26,10 @@ LENGTH = 24
 """Characters of a credential, where its shape allows that many: enough to be unique."""
 TRIES = 16
 SHOWN = frozenset(
-    {"public", "setting", "webhook_url", "username", "client_id", "client_certificate"}
+    {"public", "setting", "server", "webhook_url", "username", "client_id", "client_certificate"}
 )
 """Roles of variables that are not secret."""
+NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,12 @@ def throwaway(
     *,
     signers: Collection[str] = (),
     webhook_url: str = "",
+    addresses: Mapping[str, str] = NO_ADDRESSES,
 ) -> Credentials:
     """A value for each variable of the task.
 
-    `signers` names those that verify signatures; `scheme` says what their keys look like.
+    `addresses` has the parts of addresses by their variable. `signers` names those that verify
+    signatures; `scheme` says what their keys look like.
     """
     facts = {fact.name: fact for fact in pack.env} if pack is not None else {}
     environment = pack.environments.get("sandbox") if pack is not None else None
@@ -69,7 +73,9 @@ def throwaway(
         fact = facts.get(variable.name)
         value = _shaped_value(fact.shape, sandbox) if fact is not None and fact.shape else ""
         value = value or _random_value()
-        if variable.role == "webhook_url":
+        if variable.role == "server":
+            value = addresses.get(variable.name, "")
+        elif variable.role == "webhook_url":
             value = webhook_url
         elif variable.name in signers and scheme is not None:
             pair = KeyPair(value, value) if scheme.key_form == "utf8" else new_key(scheme)

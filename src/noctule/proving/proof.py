@@ -105,7 +105,14 @@ class _Proof:
         url = f"{HOST}{webhooks.endpoint}" if webhooks is not None else HOST
         scheme = _scheme(webhooks.scheme) if webhooks is not None and webhooks.scheme else None
         signers = webhooks.secrets if webhooks is not None else ()
-        credentials = throwaway(self.task, self.pack, scheme, signers=signers, webhook_url=url)
+        credentials = throwaway(
+            self.task,
+            self.pack,
+            scheme,
+            signers=signers,
+            webhook_url=url,
+            addresses={part.variable: part.example for part in integration.wrapper.address_parts},
+        )
         async with DriverProcess(
             language.driver, self.python, self.project, credentials.variables
         ) as driver:

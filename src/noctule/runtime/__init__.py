@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from noctule.runtime.call.config import OFF, CallOptions, Policies, ServiceConfig
     from noctule.runtime.call.provider_state import ProviderStates, SharedBreakers
     from noctule.runtime.call.result import RawResponse
+    from noctule.runtime.call.server_variables import ServerVariable
+    from noctule.runtime.call.service_options import ServiceOptions, SyncServiceOptions
     from noctule.runtime.call.telemetry import TelemetryEvent
     from noctule.runtime.clock import Clock, SystemClock, deadline
     from noctule.runtime.decoding.models import (
@@ -185,13 +187,16 @@ __all__ = [
     "Secret",
     "SecretRef",
     "ServerError",
+    "ServerVariable",
     "Service",
     "ServiceConfig",
     "ServiceError",
+    "ServiceOptions",
     "SharedBreakers",
     "SqliteOutboxStore",
     "SyncHttpTransport",
     "SyncService",
+    "SyncServiceOptions",
     "SyncStream",
     "SyncTransport",
     "SystemClock",
@@ -224,6 +229,8 @@ _HOMES = {
     "clock": "Clock SystemClock deadline",
     "call.config": "CallOptions OFF Policies ServiceConfig",
     "call.result": "RawResponse",
+    "call.server_variables": "ServerVariable",
+    "call.service_options": "ServiceOptions SyncServiceOptions",
     "encoding": "File",
     "encoding.extra": "with_extra",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"

@@ -64,6 +64,7 @@ class BaseService:
         *,
         base_url: str | None,
         servers: Mapping[str, str] | None,
+        variables: Mapping[str, str | None] | None,
         clock: Clock | None,
         on_event: Callable[[TelemetryEvent], None] | None,
         provider_states: ProviderStates | None,
@@ -74,7 +75,7 @@ class BaseService:
         recorder = JOURNAL.recorder(config.name) if shared else None
         telemetry = Telemetry(config.name, on_event, recorder)
         states = provider_states or (PROCESS_STATES if shared else ProviderStates())
-        self._places = Servers(config, base_url, servers)
+        self._places = Servers(config, base_url, servers, variables)
         sessions = Sessions(config, self._places[""].base_url, shared=shared)
         self._credential = sessions[""].fingerprint
         self._builder = RequestBuilder(
@@ -200,7 +201,8 @@ class Service(BaseService):
 
     Services of one process share the state of a provider (breaker, permits, retry budget, tokens),
     except those with a `transport` or `clock` of their own, unless `provider_states` is given.
-    `base_url` replaces the config's, and `servers` its other servers (name -> base URL).
+    `base_url` replaces the config's, and `servers` its other servers (name -> base URL);
+    `variables` fills the variables in both.
     Raises `MissingSecrets`, which names every variable that is not set.
     """
 
@@ -209,6 +211,7 @@ class Service(BaseService):
         *,
         base_url: str | None = None,
         servers: Mapping[str, str] | None = None,
+        variables: Mapping[str, str | None] | None = None,
         transport: AsyncTransport | None = None,
         clock: Clock | None = None,
         on_event: Callable[[TelemetryEvent], None] | None = None,
@@ -217,6 +220,7 @@ class Service(BaseService):
         super().__init__(
             base_url=base_url,
             servers=servers,
+            variables=variables,
             clock=clock,
             on_event=on_event,
             provider_states=provider_states,
@@ -296,6 +300,7 @@ class SyncService(BaseService):
         *,
         base_url: str | None = None,
         servers: Mapping[str, str] | None = None,
+        variables: Mapping[str, str | None] | None = None,
         transport: SyncTransport | None = None,
         clock: Clock | None = None,
         on_event: Callable[[TelemetryEvent], None] | None = None,
@@ -304,6 +309,7 @@ class SyncService(BaseService):
         super().__init__(
             base_url=base_url,
             servers=servers,
+            variables=variables,
             clock=clock,
             on_event=on_event,
             provider_states=provider_states,

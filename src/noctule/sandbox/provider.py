@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from noctule.apidoc.model.servers import example_url
 from noctule.runtime import BodyFailure
 from noctule.runtime.testing.failure_body import failure_body
 from noctule.sandbox.backend import Backend
@@ -56,9 +57,9 @@ class FakeProvider:
         self._tokens = TokenEndpoint(document, pack, seed=seed)
         self._failure = _body_failure(pack)
         self._request_id = pack.request_id_header.lower() if pack is not None else ""
-        self._prefix = (
-            urlsplit(document.servers[0].url).path.rstrip("/") if document.servers else ""
-        )
+        main = document.main_server
+        base_url = example_url(main) if main is not None else document.base_path
+        self._prefix = urlsplit(base_url).path.rstrip("/")
         self._faults = Schedule()
         self._listener = Listener(self._serve)
         self._started = time.monotonic()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule import apidoc, manifest, providers
+from noctule.checks.choices import choices_for, said_in
 from noctule.checks.gates import PACK
 from noctule.problem import Exit, Problem
 from noctule.project.atomic_write import write_all
@@ -94,18 +95,22 @@ def find_task(project: Project, path: Path | None) -> TaskFile:
 
 def load_context(project: Project, file: TaskFile) -> TaskContext:
     """The context of a task. Raises `Problem` if its pack or document is not available."""
-    task = file.task
-    pack = providers.find(task.provider or task.service)
+    pack = providers.find(file.task.provider or file.task.service)
+    document = _document_of(project, file.task, pack)
+    choices = choices_for(said_in(file.task), document, pack)
+    return TaskContext(project, file, pack, document.chosen(choices))
+
+
+def _document_of(project: Project, task: IntegrationTask, pack: Pack | None) -> ApiDocument:
     source = task.document.source
     if source and not source.startswith(PACK):
-        return TaskContext(project, file, pack, read_document(project, project.located(source)))
+        return read_document(project, project.located(source))
     if pack is None:
         request = task.request or task.service
         raise Problem(
             "stages.provider_unknown", exit=Exit.USAGE, place=task.service, request=request
         )
-    document = apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}")
-    return TaskContext(project, file, pack, document)
+    return apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}")
 
 
 def read_document(project: Project, source: str) -> ApiDocument:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule import manifest, providers
+from noctule.checks.choices import Said, choices_for, said_in
 from noctule.checks.gates import PACK
 from noctule.checks.hidden_failures import hidden_failures
 from noctule.checks.operations import operations_of
 from noctule.checks.pages import unread_pages
 from noctule.manifest.extend import extend_task
 from noctule.planning import PlanResult, Question, plan
-from noctule.planning.compose import RETIRED, UNCONFIRMED
+from noctule.planning.compose import RETIRED, SERVER, UNCONFIRMED
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
 from noctule.project.layout import detect_layout
-from noctule.project.location import open_project
+from noctule.project.location import TASKS, open_project
 from noctule.project.rendered import Rendered
 from noctule.project.workspace import Change, Workspace
 from noctule.stages.context import TaskContext, TaskFile, read_document
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from noctule.apidoc import ApiDocument
     from noctule.messages import Language
     from noctule.project.location import Project
 
@@ -65,6 +68,12 @@ class PlanOptions:
     whole: bool = False
     """Every operation of the document, not only those that the request needs."""
 
+    server: str = ""
+    """The production server, where the document has several: name, address or number."""
+    auth: str = ""
+    """How to authenticate, where the document does not say."""
+    audience: str = ""
+
     def answered(self, question: Question, value: str) -> PlanOptions:
         """The options with the answer to one of the planner's questions."""
         match question.about:
@@ -74,6 +83,8 @@ class PlanOptions:
                 return replace(self, provider=value)
             case "need":
                 return replace(self, need=value)
+            case "server":
+                return replace(self, server=value)
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,11 @@ class Planned:
         evidence = self.context.task.evidence
         says = [each.says for each in evidence if each.about in (RETIRED, UNCONFIRMED)]
         return [*says, *self.read_warnings]
+
+    @property
+    def decisions(self) -> list[str]:
+        """What was decided where the document leaves it open, and how."""
+        return [each.says for each in self.context.task.evidence if each.about == SERVER]
 
     def write(self) -> None:
         self.workspace.write([self.change])
@@ -129,6 +145,10 @@ class Planned:
                 for reason in self.plan.reasons
             ],
             "left_out": [operation.key for operation in self.plan.left_out],
+            "server": task.server,
+            "sandbox": task.sandbox,
+            "auth": task.auth,
+            "decisions": self.decisions,
             "warnings": self.warnings,
             "refused": [
                 {
@@ -165,6 +185,7 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
         text = path.read_text("utf-8-sig") if task == current else manifest.dumps(task)
     (change,) = workspace.compare([Rendered(place, text, "task")])
     pack = result.pack or providers.find(task.provider)
+    document = document.chosen(choices_for(said_in(task), document, pack))
     context = TaskContext(project, TaskFile(path, place, task), pack, document)
     operations = operations_of(task, document, pack)
     warnings = unread_pages(operations, pack, options.language)
@@ -176,6 +197,7 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
 def _plan(project: Project, options: PlanOptions) -> PlanResult:
     require_python(project.root, options.target)
     document = read_document(project, options.document) if options.document else None
+    said = Said(options.server, options.auth, options.audience)
     return plan(
         options.request,
         layout=detect_layout(project.root, options.target),
@@ -187,4 +209,23 @@ def _plan(project: Project, options: PlanOptions) -> PlanResult:
         accepted=options.accepted,
         whole=options.whole,
         unsigned_webhooks=options.unsigned,
+        said=_said_before(project, document, said),
     )
+
+
+def _said_before(project: Project, document: ApiDocument | None, said: Said) -> Said:
+    """`said`, and where it says nothing what the project's task for the same document keeps: what
+    was answered once is not asked again."""
+    if document is None:
+        return said
+    for path in sorted((project.root / TASKS).glob("*.yaml")):
+        with suppress(Problem):
+            task = manifest.read(path)
+            if task.document.source == document.source:
+                before = said_in(task)
+                return Said(
+                    said.server or before.server,
+                    said.auth or before.auth,
+                    said.audience or before.audience,
+                )
+    return said

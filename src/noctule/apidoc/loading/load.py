@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -105,7 +106,11 @@ def build(data: bytes, *, source: str, place: str, library: Library, name: str) 
     dialect, value = recognise(decoded.value, place)
     root = Node(value, library.main(value, name))
     return ApiDocument(
-        root, source=source, data=data, dialect=dialect, duplicates=decoded.duplicates
+        root,
+        source=source,
+        sha256=hashlib.sha256(data).hexdigest(),
+        dialect=dialect,
+        duplicates=decoded.duplicates,
     )
 
 

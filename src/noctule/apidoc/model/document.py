@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import replace
 from functools import cached_property
@@ -12,13 +11,19 @@ from urllib.parse import urljoin, urlsplit
 
 from noctule.apidoc.address import is_address
 from noctule.apidoc.model import openapi3, swagger2
+from noctule.apidoc.model.choices import NO_CHOICES
 from noctule.apidoc.model.operation import ApiOperation, Dialect, delivery, methods
+from noctule.apidoc.model.parts import Server
+from noctule.apidoc.model.servers import from_template, nearest_to, production, seen_from
+from noctule.json_types import is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from noctule.apidoc.model.choices import Choices
     from noctule.apidoc.model.node import Node
-    from noctule.apidoc.model.parts import SecurityScheme, Server
+    from noctule.apidoc.model.operation import Alternatives
+    from noctule.apidoc.model.parts import SecurityScheme
     from noctule.apidoc.model.schema import Schema
 
 DIALECTS: Mapping[str, Dialect] = {
@@ -44,19 +49,34 @@ class ApiDocument:
         root: Node,
         *,
         source: str,
-        data: bytes,
+        sha256: str,
         dialect: str,
         duplicates: tuple[str, ...] = (),
+        choices: Choices = NO_CHOICES,
     ) -> None:
         self.root = root
         self.source = source
-        self.sha256 = hashlib.sha256(data).hexdigest()
+        self.sha256 = sha256
         self.dialect = dialect
         self.duplicates = duplicates
+        self.choices = choices
         self._reader = DIALECTS[dialect]
 
     def __repr__(self) -> str:
         return f"<ApiDocument {self.title!r} {self.dialect} {self.source}>"
+
+    def chosen(self, choices: Choices) -> ApiDocument:
+        """The document, read with these choices."""
+        if choices == self.choices:
+            return self
+        return ApiDocument(
+            self.root,
+            source=self.source,
+            sha256=self.sha256,
+            dialect=self.dialect,
+            duplicates=self.duplicates,
+            choices=choices,
+        )
 
     @property
     def raw(self) -> Mapping[str, Any]:
@@ -80,21 +100,35 @@ class ApiDocument:
     @cached_property
     def servers(self) -> tuple[Server, ...]:
         """The API's addresses; relative ones are seen from where the document came from."""
-        servers = self._reader.servers(self.root)
         base = self.source if is_address(self.source) else ""
-        return tuple(replace(server, url=absolute(server.url, base)) for server in servers)
+        return tuple(seen_from(server, base) for server in self._reader.servers(self.root))
+
+    @cached_property
+    def production(self) -> tuple[Server, ...]:
+        """The server that requests go to: the chosen one, else the one that the document shows to
+        be for production. Several where it does not tell, () without an absolute address."""
+        wanted = self.choices.server
+        if not wanted:
+            return production(self.servers)
+        known = (server for server in self.servers if server.address == wanted)
+        return (next(known, None) or from_template(wanted),)
+
+    @cached_property
+    def main_server(self) -> Server | None:
+        """The production server, the first of those that could be; None where the document names no
+        host."""
+        return next(iter(self.production), None)
 
     @cached_property
     def base_url(self) -> str:
-        """The address that requests go to: the first server's, by https where the document lists
-        that host so, too; else the origin the document came from; "" if there is none."""
-        servers = [server.url for server in self.servers]
-        if chosen := secure_one(servers):
-            return chosen
+        """The address that requests go to, its variables filled by their defaults; the origin that
+        the document came from where it names no host; "" if there is none."""
+        if self.main_server is not None:
+            return self.main_server.url
         source = urlsplit(self.source)
         if source.scheme not in ("http", "https"):
             return ""
-        relative = next((url for url in servers if url.startswith("/")), "")
+        relative = next((s.url for s in self.servers if s.url.startswith("/")), "")
         return f"{source.scheme}://{source.netloc}{relative}"
 
     @cached_property
@@ -103,17 +137,22 @@ class ApiDocument:
         paths = (server.url.rstrip("/") for server in self.servers)
         return next((path for path in paths if not self.base_url and path.startswith("/")), "")
 
-    def own_server(self, operation: ApiOperation) -> str:
-        """The base URL of an operation that is not at `base_url`, chosen likewise; a path alone
-        where the document names no host; "" for all others."""
+    def own_servers(self, operation: ApiOperation) -> tuple[Server, ...]:
+        """Where an operation is that is not at `base_url`, chosen likewise: a path alone where the
+        document names no host; several where it does not tell; () for all other operations."""
         base = self.source if is_address(self.source) else ""
-        urls = [absolute(server.url, base) for server in operation.servers]
-        if not urls or self.base_url.rstrip("/") in [url.rstrip("/") for url in urls]:
-            return ""
-        url = secure_one(urls) or next((url for url in urls if url.startswith("/")), "")
-        if url.startswith("/") and self.base_url:
-            url = urljoin(self.base_url, url)
-        return "" if url.rstrip("/") == self.base_url.rstrip("/") else url
+        own = [seen_from(server, base) for server in operation.servers]
+        main = {self.base_url.rstrip("/")}
+        if self.main_server is not None:
+            main.add(self.main_server.address.rstrip("/"))
+        if any(server.address.rstrip("/") in main for server in own):
+            return ()
+        chosen = nearest_to(self.main_server, production(own))
+        paths = (server.url for server in own if server.url.startswith("/"))
+        path = next(paths, "") if not chosen else ""
+        if path:
+            chosen = (Server(urljoin(self.base_url, path) if self.base_url else path),)
+        return tuple(server for server in chosen if server.url.rstrip("/") not in main)
 
     def token_url(self, scheme: SecurityScheme) -> str:
         """Where the scheme's tokens are fetched; a relative address is seen from the first server;
@@ -125,12 +164,19 @@ class ApiDocument:
         return self._seen_from_server(scheme.refresh_url or scheme.token_url)
 
     def _seen_from_server(self, url: str) -> str:
-        relative = url and "://" not in url and self.servers
-        return urljoin(self.servers[0].url, url) if relative else url
+        """A relative address stays so where the server has variables: the service fills them."""
+        server = self.main_server or next(iter(self.servers), None)
+        relative = url and "://" not in url and server is not None and not server.variables
+        return urljoin(server.url, url) if server is not None and relative else url
 
     @cached_property
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
-        return MappingProxyType(dict(self._reader.security_schemes(self.root)))
+        schemes = dict(self._reader.security_schemes(self.root))
+        if audience := self.choices.audience:
+            schemes = {name: replace(one, audience=audience) for name, one in schemes.items()}
+        if scheme := self.choices.scheme:
+            schemes[scheme.name] = scheme
+        return MappingProxyType(schemes)
 
     @cached_property
     def schemas(self) -> Mapping[str, Schema]:
@@ -200,18 +246,28 @@ class ApiDocument:
             item = node.follow()
             for method, operation in methods(self._reader, item):
                 yield ApiOperation(
-                    self._reader, self.root, item, operation, method=method, path=rooted(path)
+                    self._reader,
+                    self.root,
+                    item,
+                    operation,
+                    method=method,
+                    path=rooted(path),
+                    security=self._security_of(operation),
                 )
 
+    def _security_of(self, operation: Node) -> Alternatives | None:
+        """How an operation authenticates by our choice; None: as the document says."""
+        scheme = self.choices.scheme
+        if self.choices.public:
+            return ()
+        own = operation.mapping.get("security")
+        if scheme is None or (is_list(own) and not any(own) and self._written_secured):
+            return None
+        return ((scheme.name,),)
 
-def secure_one(urls: list[str]) -> str:
-    """The first absolute address, by https where that host is listed so, too; "" if there is
-    none."""
-    absolute_ones = [url for url in urls if "://" in url]
-    if not absolute_ones:
-        return ""
-    secure = re.sub(r"^http:", "https:", absolute_ones[0])
-    return secure if secure in absolute_ones else absolute_ones[0]
+    @cached_property
+    def _written_secured(self) -> bool:
+        return self.chosen(NO_CHOICES).secured
 
 
 def grouped(pairs: Iterable[tuple[str, ApiOperation]]) -> Mapping[str, tuple[ApiOperation, ...]]:
@@ -224,13 +280,6 @@ def grouped(pairs: Iterable[tuple[str, ApiOperation]]) -> Mapping[str, tuple[Api
 def rooted(path: str) -> str:
     """A path as OpenAPI requires it; without its slash, it would be part of the host."""
     return path if path.startswith("/") else f"/{path}"
-
-
-def absolute(url: str, base: str) -> str:
-    """A server's address seen from the document's; https where only the host is named."""
-    if base:
-        return urljoin(base, url)
-    return f"https:{url}" if url.startswith("//") else url
 
 
 def shape(key: str) -> str:

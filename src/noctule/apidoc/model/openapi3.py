@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -16,16 +15,17 @@ from noctule.apidoc.model.parts import (
     RequestBody,
     SchemeKind,
     SecurityScheme,
-    Server,
     Where,
     encoding_of,
 )
 from noctule.apidoc.model.schema import Schema
+from noctule.apidoc.model.servers import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from noctule.apidoc.model.node import Node
+    from noctule.apidoc.model.parts import Server
 
 METHODS: tuple[str, ...] = (
     "get",
@@ -57,19 +57,7 @@ FLOWS: Mapping[str, SchemeKind] = {
 
 def servers(root: Node) -> tuple[Server, ...]:
     """The servers a document, a path or an operation lists."""
-    return tuple(
-        Server(address(node), node.text("description") or node.text("name"))
-        for node in root.at("servers").members()
-    )
-
-
-def address(server: Node) -> str:
-    """The server's address, its variables filled by their defaults."""
-
-    def default(match: re.Match[str]) -> str:
-        return str(server.at("variables", match[1]).mapping.get("default", match[0]))
-
-    return re.sub(r"\{([^{}]+)\}", default, server.text("url"))
+    return tuple(map(server, root.at("servers").members()))
 
 
 def schemas(root: Node) -> Mapping[str, Schema]:

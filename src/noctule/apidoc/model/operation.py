@@ -53,6 +53,7 @@ class ApiOperation:
         method: str,
         path: str,
         key: str = "",
+        security: Alternatives | None = None,
     ) -> None:
         self._dialect = dialect
         self._root = root
@@ -61,6 +62,7 @@ class ApiOperation:
         self.method = method.upper()
         self.path = path
         self.key = key or f"{self.method} {path}"
+        self._chosen_security = security
 
     def __repr__(self) -> str:
         return f"<ApiOperation {self.key}>"
@@ -172,6 +174,8 @@ class ApiOperation:
     def security(self) -> Alternatives:
         """Alternatives of scheme names, all of one alternative needed at once; an optional one
         shows as an empty alternative at the end; () where none is required."""
+        if self._chosen_security is not None:
+            return self._chosen_security
         own = self.node.mapping.get("security")
         place = self.node if is_list(own) else self._root
         needs = place.at("security").members()
@@ -192,7 +196,9 @@ class ApiOperation:
 
     @property
     def public(self) -> bool:
-        """Whether the document says explicitly that no authentication is needed."""
+        """Whether it is said explicitly that no authentication is needed."""
+        if self._chosen_security is not None:
+            return not self._chosen_security
         own = self.node.mapping.get("security")
         return is_list(own) and not self.security
 

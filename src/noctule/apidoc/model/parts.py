@@ -31,11 +31,38 @@ SchemeKind = Literal[
 
 
 @dataclass(frozen=True)
+class AddressVariable:
+    """A part of a server's address that the caller chooses: a region, a tenant, a version."""
+
+    name: str
+    default: str | None = None
+    """None where the document has none, or only a placeholder ("your-domain")."""
+    values: tuple[str, ...] = ()
+    """The only values that there are; () for any."""
+    description: str = ""
+
+    @property
+    def example(self) -> str:
+        """A value that is allowed."""
+        if self.default is not None:
+            return self.default
+        return next(iter(self.values), "443" if "port" in self.name.lower() else "example")
+
+
+@dataclass(frozen=True)
 class Server:
-    """An address of the API; variables in it are replaced by their defaults."""
+    """An address of the API. In `url`, variables are replaced by their defaults; `template` is the
+    address with their names in braces, "" where it has none."""
 
     url: str
     description: str = ""
+    template: str = ""
+    variables: tuple[AddressVariable, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """As the document has it, with the names of its variables."""
+        return self.template or self.url
 
 
 @dataclass(frozen=True)

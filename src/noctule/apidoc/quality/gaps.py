@@ -183,7 +183,7 @@ def authenticates(document: ApiDocument, operation: ApiOperation) -> bool:
     """Whether the operation has a known scheme or a credential among its parameters, or needs none
     by its own words (`security: []` or `[{}]`), which count where other operations need some:
     generators write them into every operation of documents that say nothing of security."""
-    if operation.public and document.secured:
+    if operation.public and (document.secured or document.choices.public):
         return True
     named = [name for names in operation.security for name in names]
     if named:

@@ -93,7 +93,7 @@ def auth_of(
     public = {op.key: PUBLIC for op in operations if op.public and secured}
     if pack is not None and pack.auth is not None:
         return Authentications(_of_pack(pack, pack.auth, variables), names=public)
-    prefix = _variable(task.provider or task.service)
+    prefix = variable_prefix(task)
     planned = {
         (credential.scheme, credential.role): credential.env
         for credential in credentials(document, operations, prefix)
@@ -130,6 +130,11 @@ def _together(ways: Iterable[Authentication]) -> Authentication:
     if len(parts) > 1:
         return Authentication("all", parts=tuple(parts))
     return parts[0] if parts else Authentication("none")
+
+
+def variable_prefix(task: IntegrationTask) -> str:
+    """What the names of the service's environment variables begin with."""
+    return _variable(task.provider or task.service)
 
 
 def _variable(text: str) -> str:

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 
 from noctule.apidoc.address import is_cleartext
 from noctule.apidoc.naming.word_split import lower_words
-from noctule.apidoc.servers import OtherServers
+from noctule.apidoc.servers import SERVER_ROLE, ServiceAddresses
 from noctule.checks.gates import PACK
-from noctule.codegen.build.auth import Authentications, auth_of, secrets_of, sent_names
+from noctule.codegen.build.auth import (
+    Authentications,
+    auth_of,
+    secrets_of,
+    sent_names,
+    variable_prefix,
+)
 from noctule.codegen.build.event_objects import event_objects
 from noctule.codegen.build.methods import (
     MethodBuilder,
@@ -32,6 +38,7 @@ from noctule.codegen.build.types.renaming import with_names
 from noctule.codegen.build.types.responses import ResponseTypes
 from noctule.codegen.build.webhooks import HandlerBuilder
 from noctule.codegen.model.integration import (
+    AddressPart,
     Integration,
     Method,
     Webhooks,
@@ -76,10 +83,9 @@ def build(
     places = _places(task, document, naming)
     operations = [place.operation for place in places]
     auth = auth_of(task, document, operations, pack)
-    servers = OtherServers(document, operations)
+    addresses = _addresses(task, document, operations)
     titles = {p.resource: naming.resource_type(p.resource) for p in places if p.resource}
-    constants = (naming.constant(place.name) for place in places)
-    allocator = NameAllocator(naming, task.service, [*constants, *titles.values()])
+    allocator = _allocator(task, naming, places, titles.values())
     conventions = _conventions(document, pack, auth, operations)
     _check_variables(name for way in auth for name in secrets_of(way))
     objects = event_objects(task, document, pack, operations)
@@ -90,12 +96,12 @@ def build(
     arguments = ArgumentTypes(naming, allocator, called)
     requests = ParameterBuilder(naming, conventions, arguments)
     methods = MethodBuilder(conventions, answers, requests, names)
-    built = (_placed(methods.build(place), place.operation, servers, auth) for place in places)
+    built = (_placed(methods.build(place), place.operation, addresses, auth) for place in places)
     all_methods = without_clashes(built)
     handlers = HandlerBuilder(naming, pack, answers, objects, all_methods)
     webhooks = _webhooks(task, handlers, naming)
     _check_webhooks(webhooks, document, pack)
-    base_url, others = _base_url(document, pack), servers.by_name
+    base_url, others = addresses.base_url or _live(pack), addresses.by_name
     wrapper = Wrapper(
         name=naming.service_type(task.service),
         slug=task.provider or "_".join(lower_words(task.service)) or "service",
@@ -107,6 +113,8 @@ def build(
         schemes=auth.schemes,
         certificate=auth.certificate,
         servers=others,
+        address_parts=_address_parts(addresses, naming),
+        sandbox=task.sandbox or _environment(pack, "sandbox"),
         base_path="" if base_url else document.base_path,
         idempotency_header=conventions.idempotency_header,
         records=(*answers.records.values(), *arguments.records.values()),
@@ -121,12 +129,19 @@ def build(
     return Integration(wrapper, webhooks)
 
 
+def _allocator(
+    task: IntegrationTask, naming: Naming, places: list[MethodPlace], titles: Iterable[str]
+) -> NameAllocator:
+    constants = (naming.constant(place.name) for place in places)
+    return NameAllocator(naming, task.service, [*constants, *titles])
+
+
 def _placed(
-    method: Method, operation: ApiOperation, servers: OtherServers, auth: Authentications
+    method: Method, operation: ApiOperation, addresses: ServiceAddresses, auth: Authentications
 ) -> Method:
     """The method with the names of its server and of its scheme."""
     scheme = auth.names.get(operation.key, "")
-    return replace(method, server=servers.name_of(operation), auth=scheme)
+    return replace(method, server=addresses.name_of(operation), auth=scheme)
 
 
 def _webhooks(task: IntegrationTask, handlers: HandlerBuilder, naming: Naming) -> Webhooks | None:
@@ -139,7 +154,7 @@ def _check_webhooks(webhooks: Webhooks | None, document: ApiDocument, pack: Pack
     if webhooks is None:
         return
     _check_variables([*webhooks.secrets, *filter(None, [webhooks.url])])
-    if webhooks.refetch and not _base_url(document, pack):
+    if webhooks.refetch and not (document.base_url or _live(pack)):
         raise Problem("codegen.no_server", exit=Exit.USAGE, place=document.source)
 
 
@@ -227,13 +242,37 @@ def _roots(operations: Iterable[ApiOperation]) -> list[Schema]:
     return [media.schema for media in medias if media is not None and media.schema is not None]
 
 
-def _base_url(document: ApiDocument, pack: Pack | None) -> str:
-    """The base URL: the document's, which fits its paths, else the pack's.
+def _addresses(
+    task: IntegrationTask, document: ApiDocument, operations: list[ApiOperation]
+) -> ServiceAddresses:
+    """Where the operations are. The base URL is the document's, which fits its paths, else the
+    pack's; "" if there is none: it is not invented, the caller has to pass one."""
+    taken = [variable.name for variable in task.env_vars if variable.role != SERVER_ROLE]
+    return ServiceAddresses(document, operations, variable_prefix(task), taken)
 
-    "" if there is none: it is not invented, the caller has to pass one.
-    """
-    live = pack.environments["live"].base_url if pack and "live" in pack.environments else ""
-    return document.base_url or live
+
+def _address_parts(addresses: ServiceAddresses, naming: Naming) -> tuple[AddressPart, ...]:
+    used = {*naming.constructor}
+    return tuple(
+        AddressPart(
+            name=free((naming.member(setting.name), f"server_{setting.name}"), used),
+            key=setting.name,
+            variable=setting.env,
+            default=setting.variable.default,
+            values=setting.variable.values,
+            doc=_one_line(setting.variable.description),
+            example=setting.variable.example,
+        )
+        for setting in addresses.settings
+    )
+
+
+def _live(pack: Pack | None) -> str:
+    return _environment(pack, "live")
+
+
+def _environment(pack: Pack | None, name: str) -> str:
+    return pack.environments[name].base_url if pack and name in pack.environments else ""
 
 
 def _accepts_cleartext(task: IntegrationTask, servers: list[str], auth: Authentications) -> bool:

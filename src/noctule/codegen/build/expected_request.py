@@ -74,11 +74,12 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
     body = places["body"] if has_members else whole
     encoded = encode(operation, places["path"], places["query"], places["header"], body)
     base_url = "" if method.server else wrapper.base_url or wrapper.base_path
+    server = wrapper.servers.get(method.server)
     path, _, query = encoded.path_and_query.partition("?")
     content = encoded.content if isinstance(encoded.content, bytes) else b""
     is_json = method.body in ("json", "merge-patch") and content
     return Expected(
-        path=urlsplit((wrapper.servers.get(method.server) or base_url).rstrip("/")).path + path,
+        path=urlsplit(wrapper.example_url(server or base_url).rstrip("/")).path + path,
         query=_pairs(query),
         headers={
             name: encoded.headers[name] for name in places["header"] if name in encoded.headers

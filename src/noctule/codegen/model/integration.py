@@ -280,6 +280,23 @@ class Authentication:
 
 
 @dataclass(frozen=True)
+class AddressPart:
+    """A variable in an address of the provider: an argument of the service."""
+
+    name: str
+    """The argument."""
+    key: str
+    """What stands in braces in the addresses."""
+    variable: str
+    """The environment variable."""
+    default: str | None
+    values: tuple[str, ...]
+    """The only values that there are; () for any."""
+    doc: str
+    example: str
+
+
+@dataclass(frozen=True)
 class Resource:
     """A resource of a whole API, with its own module."""
 
@@ -324,6 +341,10 @@ class Wrapper:
     """The path of the API where `base_url` is ""."""
     servers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Other servers, name -> base URL."""
+    address_parts: tuple[AddressPart, ...] = ()
+    """The variables in `base_url` and `servers`."""
+    sandbox: str = ""
+    """The base URL to test against; "" where none is known."""
     schemes: Mapping[str, Authentication] = field(default_factory=dict[str, "Authentication"])
     """Other ways to authenticate, by name."""
     resources: tuple[Resource, ...] = ()
@@ -333,6 +354,12 @@ class Wrapper:
     def base_url_variable(self) -> str:
         """The environment variable for another base URL."""
         return f"{re.sub(r'[^A-Z0-9]+', '_', self.slug.upper()).strip('_')}_BASE_URL"
+
+    def example_url(self, address: str) -> str:
+        """The address with an example of each variable."""
+        for part in self.address_parts:
+            address = address.replace(f"{{{part.key}}}", part.example)
+        return address
 
     @property
     def every_record(self) -> tuple[Record, ...]:

@@ -38,6 +38,11 @@ class Naming(Protocol):
         ...
 
     @property
+    def constructor(self) -> Set[str]:
+        """Names that no argument of the service gets: those that it has already."""
+        ...
+
+    @property
     def handlers(self) -> Set[str]:
         """Names that no webhook handler gets."""
         ...

@@ -21,8 +21,9 @@ IMPORTED = frozenset(
      "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "OpenModel", "Operation",
      "OutcomeUnknown",
      "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "ClientError",
-     "RetryLimits", "Sender", "Sequence", "Service", "ServiceConfig", "ServiceError",
-     "SyncService", "SyncStream", "SyncReceiver", "TelemetryEvent", "TimedOut", "TypedDict",
+     "RetryLimits", "Sender", "Sequence", "ServerVariable", "Service", "ServiceConfig",
+     "ServiceError", "ServiceOptions", "SyncService", "SyncServiceOptions", "SyncStream",
+     "SyncReceiver", "Unpack", "TelemetryEvent", "TimedOut", "TypedDict",
      "Unprocessable", "Variants", "VirtualClock"}
 ).union(*(framework.reserved for framework in FRAMEWORKS.values()))  # fmt: skip
 """What generated modules import or define."""
@@ -43,6 +44,10 @@ class PythonNaming:
     service = frozenset(
         {"call", "raw", "stream", "deliver", "close", "aclose", "config", "base_url",
          "base_url_of", "json", "null"}
+    )  # fmt: skip
+    constructor = frozenset(
+        {"self", "options", "base_url", "servers", "variables", "transport", "clock", "on_event",
+         "provider_states"}
     )  # fmt: skip
     handlers = frozenset(
         {"receiver", "router", "logger", "logging", "inbox", "blueprint", "webhook",

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from noctule.proving.driver.modules import NotLoaded
 from noctule.proving.driver.unreachable import make_unreachable
 from noctule.runtime import ServiceError, SyncService
+from noctule.runtime.call.server_variables import ServerVariables
 from noctule.runtime.testing import FastClock
 from noctule.runtime.testing.truth import untrue
 from noctule.runtime.transport.http import HttpTransport, SyncHttpTransport
@@ -116,8 +117,7 @@ class Caller:
         transport = (SyncRedirectingTransport if sync else RedirectingTransport)(fake, clock)
         config = self._kind.config
         os.environ.pop(config.base_url_variable, None)
-        urls: list[str] = [config.base_url, *config.servers.values()]
-        make_unreachable({urlsplit(url).hostname or "" for url in urls} - LOOPBACK)
+        make_unreachable(_hosts(config))
         host_known = "://" in config.base_url
         addresses: dict[str, Any] = {} if host_known else {"base_url": fake.base_url}
         if unknown := {name: fake.base_url for name, url in config.servers.items() if not url}:
@@ -127,6 +127,16 @@ class Caller:
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             raise NotLoaded("no_instance", self.name, cause) from error
+
+
+def _hosts(config: Any) -> set[str]:
+    """The provider's hosts, as they are with the variables of this process."""
+    fill = ServerVariables(config.variables, {}).fill
+    hosts: set[str] = set()
+    for url in (config.base_url, *config.servers.values()):
+        with contextlib.suppress(ServiceError):  # a server that nobody could call
+            hosts.add(urlsplit(fill(url)).hostname or "")
+    return hosts - LOOPBACK
 
 
 def _arguments(method: Any, command: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from noctule.runtime.auth import Auth
+    from noctule.runtime.call.server_variables import ServerVariable
     from noctule.runtime.policy.body_failure import BodyFailure
     from noctule.runtime.responses.rate_limits import RateLimitHeaders
     from noctule.runtime.transport.tls import Tls
@@ -181,6 +182,9 @@ class ServiceConfig:
     servers: Mapping[str, str] = field(default_factory=dict[str, str])
     """The provider's other servers, name -> base URL (a path alone is below the base URL's origin,
     "" must be given to the service): for operations that name one. They get credentials as well."""
+    variables: Mapping[str, ServerVariable] = field(default_factory=dict[str, "ServerVariable"])
+    """The parts of addresses that the caller chooses, by the names that `base_url` and `servers`
+    have in braces: "https://{region}.api.example.com"."""
     schemes: Mapping[str, Auth] = field(default_factory=dict[str, "Auth"])
     """Other ways to authenticate, by name: for operations that name one."""
     policies: Policies = field(default_factory=Policies)

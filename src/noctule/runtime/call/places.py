@@ -15,7 +15,7 @@ from noctule.runtime.auth.base import Session
 from noctule.runtime.origin import check_encrypted, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from noctule.runtime.call.config import ServiceConfig
     from noctule.runtime.origin import Origin
@@ -42,34 +42,55 @@ class Servers:
     """
 
     def __init__(
-        self, config: ServiceConfig, base_url: str | None, others: Mapping[str, str] | None
+        self,
+        config: ServiceConfig,
+        base_url: str | None,
+        others: Mapping[str, str] | None,
+        variables: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Raises `ConfigurationError` for an address that is none, and for an unknown name."""
+        """Raises `ConfigurationError` for an address that is none, for an unknown name, and for a
+        variable of the base URL without a value that fits."""
         for name in others or ():
             if name not in config.servers:
                 known = ", ".join(config.servers) or "none"
                 raise errors.ConfigurationError(f"no server {name!r}; the servers are: {known}")
+        fill = _filler(config, variables)
         base_url = _base_url(config, base_url)
-        main = place_of(base_url)
+        main = place_of(fill(base_url))
         host_known = config.base_url[:1] not in ("", "/")
         same = not host_known or base_url.rstrip("/") == config.base_url.rstrip("/")
-        usual = place_of(config.base_url).origin if host_known else main.origin
+        usual = _start_of(config.base_url) if host_known else str(main.origin)
         addresses = dict(others or {})
         for name, url in config.servers.items():
-            path = url.removeprefix(str(usual))
+            path = url.removeprefix(usual)
             if path[:1] in ("", "/") and url:
                 addresses.setdefault(name, f"{main.origin}{path}")
             elif same:
                 addresses.setdefault(name, url)
-        self._places = {name: place_of(url) for name, url in addresses.items() if url}
+        self._places: dict[str, Place] = {}
+        self._incomplete: dict[str, str] = {}
+        for name, url in addresses.items():
+            if url:
+                self._add(name, url, fill)
         self._places[DEFAULT] = main
         self.origins = tuple(dict.fromkeys(place.origin for place in self._places.values()))
         self.starts = tuple(f"{origin}/" for origin in self.origins)
+
+    def _add(self, name: str, url: str, fill: Callable[[str], str]) -> None:
+        """A server that lacks the value of a variable is an error when it is called."""
+        try:
+            filled = fill(url)
+        except errors.ConfigurationError as error:
+            self._incomplete[name] = str(error)
+        else:
+            self._places[name] = place_of(filled)
 
     def __getitem__(self, name: str) -> Place:
         """Raises `ConfigurationError` for a server whose address is not known."""
         place = self._places.get(name)
         if place is None:
+            if reason := self._incomplete.get(name):
+                raise errors.ConfigurationError(reason)
             raise errors.ConfigurationError(
                 f"this operation goes to the server {name!r}, whose address is not known, since"
                 " the service has another base URL than its config or the API document has no"
@@ -111,6 +132,23 @@ class Sessions:
                 raise errors.ConfigurationError(f"the service has no scheme {name!r}")
             session = self._sessions[name] = auth.open(shared=self._shared)
         return session
+
+
+def _filler(config: ServiceConfig, given: Mapping[str, str | None] | None) -> Callable[[str], str]:
+    """What replaces the variables in an address."""
+    if not config.variables and not given:
+        return str
+    from noctule.runtime.call.server_variables import ServerVariables  # few providers have any
+
+    return ServerVariables(config.variables, given or {}).fill
+
+
+def _start_of(base_url: str) -> str:
+    """The origin of the config's base URL; as it is written where it has variables."""
+    if "{" not in base_url:
+        return str(place_of(base_url).origin)
+    scheme, _, rest = base_url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _base_url(config: ServiceConfig, given: str | None) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from noctule.providers import Pack
     from noctule.stages.doctor.finding import DoctorContext
 
-OTHER_ROLES = frozenset({"public", "webhook_url", "setting", "client_certificate"})
+OTHER_ROLES = frozenset({"public", "webhook_url", "setting", "server", "client_certificate"})
 """Roles of variables that are no credentials."""
 
 

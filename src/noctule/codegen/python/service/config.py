@@ -11,7 +11,7 @@ from noctule.codegen.python.emitter.literals import literal, string
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from noctule.codegen.model.integration import Authentication, Wrapper
+    from noctule.codegen.model.integration import AddressPart, Authentication, Wrapper
     from noctule.codegen.python.emitter.module import Imports
     from noctule.providers import FailureFact, RateLimitFact
 
@@ -33,6 +33,8 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
     yield joined("auth=", _auth(wrapper.auth, imports))
     if wrapper.servers:
         yield joined("servers=", literal(dict(wrapper.servers)))
+    if wrapper.address_parts:
+        yield joined("variables=", _variables(wrapper.address_parts, imports))
     if wrapper.schemes:
         pairs = [
             joined(f"{string(name)}: ", _auth(scheme, imports))
@@ -92,6 +94,22 @@ def body_failure(failure: FailureFact, imports: Imports) -> Code:
             if names
         ),
     )
+
+
+def _variables(parts: tuple[AddressPart, ...], imports: Imports) -> Code:
+    """The mapping for `ServiceConfig(variables=...)`."""
+    kind = imports.use(RUNTIME, "ServerVariable")
+    pairs = [joined(f"{string(part.key)}: ", call(kind, *_address_part(part))) for part in parts]
+    return collection("{", pairs, "}")
+
+
+def _address_part(part: AddressPart) -> list[Code]:
+    facts: list[Code] = [f"variable={string(part.variable)}"]
+    if part.default is not None:
+        facts.append(f"default={string(part.default)}")
+    if part.values:
+        facts.append(joined("values=", tuple_of(map(string, part.values))))
+    return facts
 
 
 def tuple_of(items: Iterable[str]) -> Code:

@@ -139,11 +139,9 @@ def _address(wrapper: Wrapper) -> str:
 
 
 def _sandbox(wrapper: Wrapper) -> str:
-    pack = wrapper.pack
-    other = pack.environments.get("sandbox") if pack else None
-    if other is None or other.base_url == wrapper.base_url:
+    if wrapper.sandbox in ("", wrapper.base_url):
         return ""
-    return f"For the sandbox: `{wrapper.name}(base_url='{other.base_url}')`."
+    return f"For the sandbox: `{wrapper.name}(base_url='{wrapper.sandbox}')`."
 
 
 def _listed(names: list[str]) -> str:

@@ -8,6 +8,7 @@ from noctule.codegen.python.emitter.annotations import RUNTIME
 from noctule.codegen.python.emitter.module import Block, Imports, docstring, module
 from noctule.codegen.python.emitter.types import type_blocks
 from noctule.codegen.python.service.config import config_lines
+from noctule.codegen.python.service.constructor import constructor_lines
 from noctule.codegen.python.service.docstrings import class_doc, common_failures, module_doc
 from noctule.codegen.python.service.methods import MethodWriter, operation_block
 from noctule.codegen.python.service.mode import Mode
@@ -35,6 +36,7 @@ def _service(wrapper: Wrapper, imports: Imports) -> Block:
         *docstring(class_doc(wrapper), 4),
         "",
         *config_lines(wrapper, imports),
+        *constructor_lines(wrapper, imports, mode),
         *writer.lines(),
     ]
     return Block(tuple(lines), definition=True)

@@ -18,6 +18,7 @@ from noctule.codegen.python.emitter.module import (
 from noctule.codegen.python.emitter.types import aliases, type_blocks
 from noctule.codegen.python.naming import dotted
 from noctule.codegen.python.service.config import config_lines
+from noctule.codegen.python.service.constructor import constructor_lines
 from noctule.codegen.python.service.docstrings import class_doc, common_failures, module_doc
 from noctule.codegen.python.service.methods import MethodWriter, operation_block
 from noctule.codegen.python.service.mode import Mode
@@ -51,6 +52,7 @@ def _service_module(wrapper: Wrapper, package: str) -> str:
         *docstring(class_doc(wrapper), 4),
         "",
         *config_lines(wrapper, imports),
+        *constructor_lines(wrapper, imports, mode),
     ]
     for resource in wrapper.resources:
         body = [

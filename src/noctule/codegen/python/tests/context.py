@@ -41,7 +41,8 @@ class FileContext:
     @property
     def origin(self) -> str:
         """Where the service sends its requests."""
-        return (self.wrapper.base_url or ORIGIN + self.wrapper.base_path).rstrip("/")
+        base_url = self.wrapper.example_url(self.wrapper.base_url)
+        return (base_url or ORIGIN + self.wrapper.base_path).rstrip("/")
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -52,4 +53,4 @@ class FileContext:
     def url_of(self, method: Method) -> str:
         """Where a method's requests go that has a server of its own."""
         url = self.addresses.get(method.server) or self.wrapper.servers[method.server]
-        return urljoin(self.origin, url).rstrip("/")
+        return urljoin(self.origin, self.wrapper.example_url(url)).rstrip("/")

@@ -39,6 +39,11 @@ def _facts(context: FileContext) -> Iterator[Code]:
     addresses: list[Code] = []
     if not wrapper.base_url:
         addresses.append(f"base_url={string(context.origin)}")
+    addresses += [
+        f"{part.name}={string(part.example)}"
+        for part in wrapper.address_parts
+        if part.default is None
+    ]
     if context.addresses:
         addresses.append(joined("servers=", literal(dict(context.addresses))))
     if addresses:
@@ -119,6 +124,8 @@ def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
 def _settings(wrapper: Wrapper) -> Iterator[str]:
     """Variables that are no secrets."""
     yield wrapper.base_url_variable
+    for address_part in wrapper.address_parts:
+        yield address_part.variable
     for auth in (wrapper.auth, *wrapper.schemes.values()):
         for part in (auth, *auth.parts):
             if store := part.settings.get("store", ""):

@@ -35,6 +35,7 @@ QUICK = (
 LONG = (
     "runtime.calls",
     "runtime.hang",
+    "runtime.operations",
     "runtime.outage",
     "runtime.leaks",
     "runtime.trial_calls",

@@ -34,6 +34,7 @@ PAGES = {
             "runtime.jitter",
             "runtime.storm",
             "runtime.outage",
+            "runtime.operations",
             "runtime.leaks",
             "runtime.trial_calls",
             "runtime.together",

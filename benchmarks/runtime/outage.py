@@ -123,7 +123,7 @@ class Simulation:
         self.draw = random.Random(seed)
         self.time = Time()
         self.state = ProviderState(policies, random=self.draw.random)
-        self.config = EngineConfig(policies, self.state, self.time)
+        self.config = EngineConfig(policies, self.state, self.time, operation="call")
         self.outcome = Seconds(up=up)
         self.heap: list[tuple[float, int, Callable[[], None]]] = []
         self.count = 0
@@ -147,22 +147,26 @@ class Simulation:
         outcome.calls[int(begun)] += 1
         outcome.waiting += 1
         outcome.most_waiting = max(outcome.most_waiting, outcome.waiting)
-        engine = PolicyEngine(self.config)
+        engine = PolicyEngine(self.config_of_call())
         self.go(engine, begun, engine.start)
+
+    def config_of_call(self) -> EngineConfig:
+        """Of the operation that the next call is for."""
+        return self.config
 
     def go(self, engine: PolicyEngine, begun: float, decide: Callable[[], Effect | None]) -> None:
         """Do what the engine decides, and come back when it is done."""
         effect = None
         try:
             effect = decide()
-        except errors.ServiceError:
-            self.outcome.failed[int(begun)] += 1
+        except errors.ServiceError as error:
+            self.call_failed(engine, begun, error)
         now = self.time.now
         resume = partial(self.go, engine, begun, engine.resume)
         match effect:
             case Attempt(seconds):
                 self.outcome.requests[int(now)] += 1
-                seconds_taken, outcome = self.provider(now, seconds)
+                seconds_taken, outcome = self.provider(now, seconds, engine)
                 answered = partial(engine.after_attempt, outcome)
                 self.at(now + seconds_taken, partial(self.go, engine, begun, answered))
             case Sleep(seconds):
@@ -177,7 +181,12 @@ class Simulation:
                 engine.close()
                 self.outcome.waiting -= 1
 
-    def provider(self, now: float, seconds: float | None) -> tuple[float, AttemptOutcome]:
+    def call_failed(self, _: PolicyEngine, begun: float, __: errors.ServiceError) -> None:
+        self.outcome.failed[int(begun)] += 1
+
+    def provider(
+        self, now: float, seconds: float | None, _: PolicyEngine
+    ) -> tuple[float, AttemptOutcome]:
         """How long it takes to answer, and what."""
         if not DOWN <= now < self.outcome.up:
             self.outcome.answered(now + 0.05)

@@ -38,7 +38,7 @@ async def nothing() -> AttemptOutcome:
 
 
 def noctule(policies: Policies) -> Subject:
-    config = EngineConfig(policies, ProviderState(policies), SYSTEM)
+    config = EngineConfig(policies, ProviderState(policies), SYSTEM, operation="call")
 
     async def attempt(_: Attempt) -> AttemptOutcome:
         return OK

@@ -66,7 +66,7 @@ def bare(backend: Backend) -> Callable[[], Awaitable[object]]:
 
 def noctule(policies: Policies) -> Stack:
     def stack(backend: Backend) -> Callable[[], Awaitable[object]]:
-        config = EngineConfig(policies, ProviderState(policies), SYSTEM)
+        config = EngineConfig(policies, ProviderState(policies), SYSTEM, operation="call")
 
         async def attempt(_: Attempt) -> AttemptOutcome:
             if await backend.call():

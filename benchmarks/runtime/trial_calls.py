@@ -152,7 +152,7 @@ def service_with_open_circuit(
     service = type("Probe", (kind,), {"config": config})(
         transport=transport, clock=clock, provider_states=ProviderStates(random.Random(7).random)
     )
-    state_of(service).breaker.trip(clock.monotonic() - 10.0)
+    state_of(service).circuits.provider.breaker.trip(clock.monotonic() - 10.0)
     return service
 
 
@@ -161,7 +161,10 @@ def state_of(service: Any) -> Any:
 
 
 def in_trial(state: Any) -> bool:
-    return state.breaker.state is HALF_OPEN and state.breaker._trial_running
+    return (
+        state.circuits.provider.breaker.state is HALF_OPEN
+        and state.circuits.provider.breaker._trial_running
+    )
 
 
 async def streamed(service: Any) -> None:
@@ -216,7 +219,9 @@ async def cancelled_at(
         service._transport.times = 0
         await service.call(READ)
         await service.call(READ)
-        recovered = state.breaker.state is CLOSED and state.bulkhead.active_calls == 0
+        recovered = (
+            state.circuits.provider.breaker.state is CLOSED and state.bulkhead.active_calls == 0
+        )
         count["recovered"] += recovered
     task.cancel()
     await asyncio.wait([task])
@@ -284,7 +289,7 @@ def recovers(service: Any, state: Any) -> bool:
         service.call(READ)
     except CircuitOpen:
         return False
-    return state.breaker.state is CLOSED
+    return state.circuits.provider.breaker.state is CLOSED
 
 
 async def tasks(callers: int = 50, rounds: int = 100) -> int:
@@ -318,7 +323,7 @@ def one_of_threads(callers: int, *, well: bool) -> bool:
     clock = SystemClock()
     transport = Watched(clock, well=well)
     service = service_with_open_circuit(SyncService, transport, clock, places=callers)
-    line = state_of(service).breaker.line
+    line = state_of(service).circuits.provider.breaker.line
     barrier = threading.Barrier(callers)
     refused: list[bool] = []
     transport.others_settled = lambda: len(line.calls) + len(refused) == callers - 1

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
         OAuth2RefreshToken,
         TokenFile,
     )
+    from noctule.runtime.call.circuits import SharedBreakers
     from noctule.runtime.call.config import OFF, CallOptions, Policies, ServiceConfig
-    from noctule.runtime.call.provider_state import ProviderStates, SharedBreakers
+    from noctule.runtime.call.provider_state import ProviderStates
     from noctule.runtime.call.result import RawResponse
     from noctule.runtime.call.server_variables import ServerVariable
     from noctule.runtime.call.service_options import ServiceOptions, SyncServiceOptions
@@ -239,7 +240,8 @@ _HOMES = {
     " ServerError ServiceError TimedOut TooManyConcurrentCalls Unauthorized Unavailable"
     " Unprocessable",
     "fallback.fallback": "Computed Degraded Fallback LastGood Message Value",
-    "call.provider_state": "SharedBreakers ProviderStates",
+    "call.circuits": "SharedBreakers",
+    "call.provider_state": "ProviderStates",
     "transport.http": "HttpTransport SyncHttpTransport",
     "idempotency": "key_for",
     "fallback.outbox_store": "OutboxStore SqliteOutboxStore",

@@ -106,7 +106,7 @@ async def during_a_trial_call(
     shop: Any, clock: VirtualClock, calls: int, options: CallOptions | None = None
 ) -> list[Any]:
     """The results of calls that begin together when a trial call is due, in an old outage."""
-    state_of(shop).breaker.trip(clock.monotonic())
+    state_of(shop).circuits.provider.breaker.trip(clock.monotonic())
     clock.advance(10)
     tasks = [shop.call(READ, path={"id": n}, options=options) for n in range(calls)]
     return await asyncio.gather(*tasks, return_exceptions=True)
@@ -166,7 +166,7 @@ def test_a_call_listens_no_longer_than_a_second_or_its_deadline(
 
 async def hanging_trial_call(shop: Any, clock: VirtualClock, seconds: float) -> asyncio.Task[Any]:
     """A trial call that has hung for `seconds`, in a long outage."""
-    breaker = state_of(shop).breaker
+    breaker = state_of(shop).circuits.provider.breaker
     for _ in range(6):
         breaker.trip(-100.0)
     trial_call = asyncio.ensure_future(shop.call(READ, path={"id": 0}))
@@ -203,7 +203,7 @@ def test_a_trial_call_that_hangs_does_not_hide_that_the_provider_is_back(
         path = {"id": 1} if operation is READ else None
         calls = [await attempted(shop.call(operation, path=path)) for _ in range(100)]
         assert calls.count(True) == passed
-        assert (state_of(shop).breaker.state is State.CLOSED) == (passed > 0)
+        assert (state_of(shop).circuits.provider.breaker.state is State.CLOSED) == (passed > 0)
         trial_call.cancel()
 
     asyncio.run(main())
@@ -231,7 +231,7 @@ def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
             )
             shop = service(provider, clock, max_concurrency=1)
             if draw.random() < 0.5:
-                state_of(shop).breaker.trip(-100.0)
+                state_of(shop).circuits.provider.breaker.trip(-100.0)
             tasks = [asyncio.ensure_future(shop.call(READ, path={"id": n})) for n in range(2)]
             await clock.sleep(draw.random() * 3)
             for task in tasks:
@@ -240,7 +240,7 @@ def test_a_call_cancelled_at_any_moment_leaves_nothing_behind() -> None:
             state = state_of(shop)
             assert state.bulkhead.active_calls == 0
             clock.advance(100)
-            assert state.breaker.admit(clock.monotonic()) is not None
+            assert state.circuits.provider.breaker.admit(clock.monotonic()) is not None
 
     asyncio.run(main())
 
@@ -271,7 +271,7 @@ def test_cancelling_calls_does_not_open_the_breaker() -> None:
             await clock.sleep(0.1)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        assert state_of(shop).breaker.state is State.CLOSED
+        assert state_of(shop).circuits.provider.breaker.state is State.CLOSED
 
     asyncio.run(main())
 
@@ -283,7 +283,7 @@ def test_our_own_deadline_does_not_open_the_breaker() -> None:
         for _ in range(30):
             with pytest.raises(Exception, match="used up"):
                 await shop.call(READ, path={"id": "i"}, options=CallOptions(deadline=1.0))
-        assert state_of(shop).breaker.state is State.CLOSED
+        assert state_of(shop).circuits.provider.breaker.state is State.CLOSED
 
     asyncio.run(main())
 
@@ -343,7 +343,7 @@ def test_no_hedge_while_the_breaker_is_open_or_the_retry_budget_is_spent() -> No
         await shop.call(READ, path={"id": "i"})
         assert slow.total == 1
         state_of(shop).retry_tokens.tokens = 500
-        state_of(shop).breaker.trip(-100.0)
+        state_of(shop).circuits.provider.breaker.trip(-100.0)
         await shop.call(READ, path={"id": "i"})
         assert slow.total == 2
 

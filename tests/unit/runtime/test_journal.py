@@ -271,7 +271,7 @@ def test_metrics_are_the_same_counters(monkeypatch: pytest.MonkeyPatch) -> None:
         'noctule_call_seconds_bucket{service="shop",operation="read",le="0.025"} 1',
         'noctule_call_seconds_bucket{service="shop",operation="read",le="+Inf"} 2',
         'noctule_call_seconds_count{service="shop",operation="read"} 2',
-        'noctule_circuit_open{service="shop",host="api.shop.example"} 1',
+        'noctule_circuit_open{service="shop",host="api.shop.example",operation=""} 1',
     ):
         assert line in text.splitlines()
     assert_prometheus(text)

@@ -62,12 +62,14 @@ class LineMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = ProviderState(Policies(breaker=LIMITS, max_concurrency=None))
+        circuits = ProviderState(Policies(breaker=LIMITS, max_concurrency=None)).circuits
+        assert circuits
+        self.state = circuits.provider
         self.now = 0.0
         self.waiting: list[Waiter] = []
         self.sent: list[tuple[Waiter, int]] = []
         self.arrived: list[WaitingCall] = []
-        assert self.state.breaker
+
         self.breaker = self.state.breaker
         self.breaker.trip(0.0)
 
@@ -144,7 +146,7 @@ class LineMachine(RuleBasedStateMachine):
     @rule(data=st.data(), well=st.booleans())
     def an_attempt_ends(self, data: st.DataObject | FirstDraw, well: bool) -> None:
         waiter, generation = self.sent.pop(data.draw(st.integers(0, len(self.sent) - 1)))
-        self.state.record(generation, WELL if well else FAILED, self.now, 0.05)
+        self.state.end(generation, WELL if well else FAILED, self.now, 0.05)
         if not well and self.breaker.state is not State.CLOSED:
             call = waiter.call
             if self.state.join_line(call, self.now, self.now + 1.0):
@@ -210,7 +212,7 @@ class LineMachine(RuleBasedStateMachine):
             if self.sent:
                 waiter, generation = self.sent.pop(0)
                 done.append(waiter)
-                self.state.record(generation, WELL, self.now, 0.01)
+                self.state.end(generation, WELL, self.now, 0.01)
                 self.run_woken()
             else:
                 self.time_passes(max(0.0, min(w.sleeps_until for w in self.waiting) - self.now))
@@ -244,10 +246,11 @@ def test_a_call_whose_wait_ended_long_ago_gives_up_to_the_next_one(number: int) 
 
 def opened(places: int = PLACES) -> tuple[ProviderState, Breaker]:
     limits = BreakerLimits(max_waiting_calls=places)
-    state = ProviderState(Policies(breaker=limits, max_concurrency=None), random=lambda: 0.5)
-    assert state.breaker
-    state.breaker.trip(0.0)
-    return state, state.breaker
+    policies = Policies(breaker=limits, max_concurrency=None)
+    circuits = ProviderState(policies, random=lambda: 0.5).circuits
+    assert circuits
+    circuits.provider.breaker.trip(0.0)
+    return circuits.provider, circuits.provider.breaker
 
 
 def waiting(state: ProviderState, now: float, count: int, **facts: bool) -> list[WaitingCall]:
@@ -265,7 +268,7 @@ def test_a_call_that_is_let_go_before_it_sleeps_does_not_sleep() -> None:
     generation = state.admit(0.5, first)
     assert effect
     assert generation is not None
-    state.record(generation, WELL, 0.5, 0.0)
+    state.end(generation, WELL, 0.5, 0.0)
     assert effect.subscribe(lambda: None)
     assert state.wait_in_line(second, 0.5) is None
 
@@ -278,7 +281,7 @@ def test_a_call_that_was_let_go_in_vain_lets_the_next_one_go(unused: bool) -> No
     for call in (calls[0], calls[1]):
         generation = state.admit(0.5, call)
         assert generation is not None
-        state.record(generation, WELL, 0.5, 0.0)
+        state.end(generation, WELL, 0.5, 0.0)
     going = [call for call in calls if call.released]
     assert going == calls[2:6] or going == calls[2:5]
     left = len(breaker.line.calls)
@@ -287,7 +290,7 @@ def test_a_call_that_was_let_go_in_vain_lets_the_next_one_go(unused: bool) -> No
     else:
         generation = state.admit(0.6, going[0])
         assert generation is not None
-        state.record(generation, FAILED, 0.6, 0.0)
+        state.end(generation, FAILED, 0.6, 0.0)
     assert breaker.is_recovering
     assert len(breaker.line.calls) == left - 1
 
@@ -395,7 +398,7 @@ def make(transport: Any, clock: Any, **policies: Any) -> Any:
 
 
 def breaker_of(shop: Any) -> Any:
-    return shop._builder._settings_for(READ, None).engine_config.state.breaker
+    return shop._builder._settings_for(READ, None).engine_config.state.circuits.provider.breaker
 
 
 def failed(results: list[Result], begin: float, end: float) -> float:
@@ -600,7 +603,7 @@ def test_a_cancelled_call_gives_its_place_back() -> None:
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert {type(r).__name__ for r in results} == {"CancelledError", "Item"}
         state = shop._builder._settings_for(READ, None).engine_config.state
-        assert not state.breaker.line.calls
+        assert not state.circuits.provider.breaker.line.calls
         assert state.bulkhead.active_calls == 0
 
     asyncio.run(main())

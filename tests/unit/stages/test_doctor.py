@@ -169,6 +169,16 @@ def test_an_open_circuit_is_told_with_its_cause_until_its_process_says_otherwise
     assert "circuit" not in findings(batch(2 * 3600, {"ok": 1}, 1, open=(circuit,)), other)
 
 
+def test_the_open_circuit_of_an_operation_is_no_outage() -> None:
+    circuit = OpenCircuit("stripe", "api.stripe.com", NOW - 300, "ServerError (status 500)", "read")
+    found = findings(batch(50, {"ok": 9}, 1, open=(circuit,)), batch(20, {"ok": 900}, 2))
+    finding = found["circuit_of_operation"]
+    assert finding.subject == "stripe.read"
+    assert "read at api.stripe.com is open" in finding.text("en")
+    assert "ServerError (status 500)" in finding.text("fr")
+    assert "circuit" not in found
+
+
 @pytest.mark.parametrize(
     ("sunset", "check", "severity"),
     [

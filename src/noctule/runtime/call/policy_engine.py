@@ -40,6 +40,7 @@ from noctule.runtime.policy.waiting_line import WaitingCall
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from noctule.runtime.call.circuits import Circuit
     from noctule.runtime.call.config import Policies
     from noctule.runtime.call.provider_state import ProviderState
     from noctule.runtime.call.telemetry import Telemetry
@@ -87,12 +88,17 @@ class EngineConfig:
 class PolicyEngine:
     """The policies around one call."""
 
+    _circuit: Circuit | None
+    """The circuit that decides about the present attempt, or the last one."""
+
     __slots__ = (
         "_attempt_start",
+        "_circuit",
         "_cut_by_deadline",
         "_doubt",
         "_generation",
         "_line_call",
+        "_line_circuit",
         "_retry_cost",
         "_until",
         "_waiter",
@@ -112,7 +118,7 @@ class PolicyEngine:
         self.renewing = False
         """The attempt is getting a token: the request itself has not been sent."""
         self._line_call: WaitingCall | None = None
-        """The call in line, once it has found the circuit open."""
+        """The call in the line of `_line_circuit`, once it has found that open."""
         self.start_time = start_time = config.monotonic()
         until = None if AMBIENT.get() is None else ambient_deadline(config.clock)
         deadline = config.policies.deadline
@@ -131,17 +137,18 @@ class PolicyEngine:
         if bulkhead is None or bulkhead.try_acquire():
             self._waiter = None
             return self._next_attempt(now)
-        if not config.state.is_closed:
-            call = self._waiting_call(now)
-            if config.state.can_wait(call, now) and self._joins_line(call, now, now):
-                return self._in_line(call, now)
+        circuit = self._find_circuit(now)
+        if circuit is not None and not circuit.is_closed:
+            call = self._waiting_call(circuit, now)
+            if circuit.can_wait(call, now) and self._joins_line(circuit, call, now, now):
+                return self._in_line(circuit, call, now)
         return self._wait_for_permit(bulkhead, now, config.policies.concurrency_timeout)
 
     def resume(self) -> Attempt | Sleep | Wait:
         """The wait is over: make the next attempt, if nothing prevents it now."""
         waiter = self._waiter
         if waiter is NO_WAITER and self._line_call is not None:
-            return self._in_line(self._line_call, self.config.monotonic())
+            return self._in_line(self._line_circuit, self._line_call, self.config.monotonic())
         if waiter is RESTING:
             self._waiter = NO_WAITER
             self.config.state.stop_resting()
@@ -163,18 +170,27 @@ class PolicyEngine:
         state, now = config.state, config.monotonic()
         seconds = now - self._attempt_start
         generation, self._generation = self._generation, NO_GENERATION
-        error, breaker, new_state = outcome.error, state.breaker, None
+        error, circuit, changed = outcome.error, self._circuit, None
         if (
             error is not None
             or outcome.cooldown
-            or (breaker is not None and not breaker.record_clean_success(generation, now, seconds))
+            or (
+                circuit is not None
+                and (
+                    circuit.tracked
+                    or not circuit.breaker.record_clean_success(generation, now, seconds)
+                )
+            )
         ):
             outcome = self._adjusted(outcome)
             error = outcome.error
-            new_state = state.record(generation, outcome, now, seconds, config.operation)
+            if outcome.cooldown:
+                state.cool_down(now, outcome, config.operation)
+            if circuit is not None:
+                changed = circuit.end(generation, outcome, now, seconds, config.operation)
         telemetry = config.telemetry
-        if new_state is not None or (telemetry is not None and telemetry.is_enabled("attempt")):
-            self._report(outcome, new_state, seconds)
+        if changed is not None or (telemetry is not None and telemetry.is_enabled("attempt")):
+            self._report(outcome, changed, seconds)
         if error is None:
             tokens = state.retry_tokens
             if tokens is not None and tokens.tokens < tokens.capacity:
@@ -216,10 +232,11 @@ class PolicyEngine:
             if self._generation != NO_GENERATION:
                 if self.config.writes and not self.renewing:
                     self._doubt = self._doubt or errors.TimedOut()
-                self.config.state.release(self._generation, self.config.monotonic())
+                if self._circuit is not None:
+                    self._circuit.release(self._generation, self.config.monotonic())
                 self._generation = NO_GENERATION
             if self._line_call is not None:
-                self.config.state.leave_line(self._line_call, self.config.monotonic())
+                self._line_circuit.leave_line(self._line_call, self.config.monotonic())
         finally:
             waiter, self._waiter = self._waiter, NO_WAITER
             state = self.config.state
@@ -243,7 +260,10 @@ class PolicyEngine:
     def try_hedge(self) -> bool:
         """Whether a slow read may be sent a second time now; if so, it counts and is paid for."""
         state, budget = self.config.state, self.config.policies.retry_budget
-        if not state.is_closed or not (budget is None or state.withdraw(budget.transient_cost)):
+        circuit = self._circuit
+        if circuit is not None and not circuit.is_closed:
+            return False
+        if budget is not None and not state.withdraw(budget.transient_cost):
             return False
         self.attempts += 1
         return True
@@ -282,16 +302,19 @@ class PolicyEngine:
         self._cut_by_deadline = False
         if until is not None and (attempt.seconds is None or now + attempt.seconds > until):
             attempt = self._shortened(now)
-        breaker = state.breaker
-        if breaker is None:
-            self._generation = 0
-        elif breaker.state is CLOSED and state.shared_breakers is None:
-            self._generation = breaker.generation
+        circuits = state.circuits
+        if circuits is None:
+            self._circuit, self._generation = None, 0
         else:
-            admitted = self._admit(now, attempt)
-            if not isinstance(admitted, Attempt):
-                return admitted
-            attempt = admitted
+            circuit = self._circuit = circuits.provider
+            breaker = circuit.breaker
+            if breaker.state is CLOSED and not circuits.divided:
+                self._generation = breaker.generation
+            else:
+                admitted = self._admit(now, attempt)
+                if not isinstance(admitted, Attempt):
+                    return admitted
+                attempt = admitted
         self.attempts += 1
         return attempt if config.policies.hedge_after is None else self._hedged(attempt)
 
@@ -318,50 +341,74 @@ class PolicyEngine:
             self._waiter = RESTING
         return Sleep(seconds)
 
+    def _find_circuit(self, now: float) -> Circuit | None:
+        """The circuit that decides about this call at present; it leaves the line of another."""
+        circuit = self.config.state.circuit_for(self.config.operation)
+        self._circuit = circuit
+        call = self._line_call
+        if call is not None and circuit is not self._line_circuit:
+            self._line_call = None
+            self._line_circuit.leave_line(call, now)
+        return circuit
+
     def _admit(self, now: float, attempt: Attempt) -> Attempt | Sleep | Wait:
-        """The attempt that the breaker admits, or a wait; raises when the call is refused."""
-        state = self.config.state
-        if state.open_with_peer(now, self.config.clock.time()):
-            self._emit_breaker("breaker", State.OPEN)
-        call = self._waiting_call(now)
-        generation = state.admit(now, call)
-        if generation is None and (seconds := state.admit_short_trial(now, call)):
+        """The attempt that the circuit admits, or a wait; raises when the call is refused."""
+        self._open_with_peer(now)
+        circuit = self._find_circuit(now)
+        if circuit is None:
+            return attempt
+        call = self._waiting_call(circuit, now)
+        generation = circuit.admit(now, call)
+        if generation is None and (seconds := circuit.admit_short_trial(now, call)):
             generation = SHORT_TRIAL
             attempt = Attempt(seconds if attempt.seconds is None else min(seconds, attempt.seconds))
         elif generation is None:
-            if self._joins_line(call, now, now):
-                return self._in_line(call, now)
+            if self._joins_line(circuit, call, now, now):
+                return self._in_line(circuit, call, now)
             # Another thread may have closed the circuit in the meantime.
-            generation = state.admit(now, call) if state.lets_calls_pass else None
+            generation = circuit.admit(now, call) if circuit.lets_calls_pass else None
             if generation is None:
                 raise self._circuit_open(now)
         self._generation = generation
-        if not state.lets_calls_pass:
-            self._emit_breaker("trial_call", State.HALF_OPEN)
+        if not circuit.lets_calls_pass:
+            self._emit_breaker("trial_call", circuit, State.HALF_OPEN)
         return attempt
 
-    def _waiting_call(self, now: float) -> WaitingCall:
+    def _open_with_peer(self, now: float) -> None:
+        circuits, config = self.config.state.circuits, self.config
+        if circuits is not None and circuits.shared_breakers is not None:
+            opened = circuits.open_with_peer(config.operation, now, config.clock.time())
+            if opened is not None:
+                self._emit_breaker("breaker", opened, State.OPEN)
+
+    def _waiting_call(self, circuit: Circuit, now: float) -> WaitingCall:
         call, config = self._line_call, self.config
         if call is None:
+            self._line_circuit = circuit
             call = self._line_call = WaitingCall(
-                now, config.max_outage_wait, may_repeat=config.retry_mode != "never"
+                now,
+                config.max_outage_wait,
+                may_repeat=config.retry_mode != "never",
+                operation=config.operation,
             )
         return call
 
-    def _joins_line(self, call: WaitingCall, now: float, not_before: float) -> bool:
+    def _joins_line(
+        self, circuit: Circuit, call: WaitingCall, now: float, not_before: float
+    ) -> bool:
         """Take a place in line, and give the permit back. False: the call cannot wait there."""
         state = self.config.state
-        if not state.join_line(call, now, not_before):
+        if not circuit.join_line(call, now, not_before):
             return False
         waiter, self._waiter = self._waiter, NO_WAITER
         if state.bulkhead is not None and waiter is not NO_WAITER:
             state.return_permit(state.bulkhead, waiter, now)
         return True
 
-    def _in_line(self, call: WaitingCall, now: float) -> Attempt | Sleep | Wait:
+    def _in_line(self, circuit: Circuit, call: WaitingCall, now: float) -> Attempt | Sleep | Wait:
         """Wait for the call's turn in line, or make its attempt."""
-        state, until = self.config.state, self._until
-        wait = state.wait_in_line(call, now)
+        until = self._until
+        wait = circuit.wait_in_line(call, now)
         if wait is not None:
             if until is not None:
                 wait.seconds = min(wait.seconds, until - now)
@@ -393,19 +440,21 @@ class PolicyEngine:
     def _pause(self, wait: float) -> Attempt | Sleep | Wait:
         """The wait before a retry: in line if the circuit is open, since the provider may be back
         sooner, and since a call in line holds no permit."""
-        config = self.config
-        now = config.monotonic()
-        if not config.state.lets_calls_pass:
-            call = self._waiting_call(now)
-            may_wait = config.state.can_wait(call, now + wait)
-            if may_wait and self._joins_line(call, now, now + wait):
-                return self._in_line(call, now)
+        now = self.config.monotonic()
+        circuit = self._find_circuit(now)
+        if circuit is not None and not circuit.lets_calls_pass:
+            call = self._waiting_call(circuit, now)
+            may_wait = circuit.can_wait(call, now + wait)
+            if may_wait and self._joins_line(circuit, call, now, now + wait):
+                return self._in_line(circuit, call, now)
         return self._sleep(now, wait)
 
     def _circuit_open(self, now: float) -> errors.ServiceError:
-        return self._stop(
-            errors.CircuitOpen(), retry_after=self.config.state.seconds_until_trial(now)
-        )
+        circuit = self._circuit
+        error = errors.CircuitOpen()
+        if circuit is not None and circuit.operation:
+            error = errors.CircuitOpen("this operation only, the others are called")
+        return self._stop(error, retry_after=circuit.seconds_until_trial(now) if circuit else 0.0)
 
     def _hedged(self, attempt: Attempt) -> Attempt:
         after, seconds = self.config.policies.hedge_after, attempt.seconds
@@ -441,9 +490,12 @@ class PolicyEngine:
 
     def _refused_after(self, wait: float) -> bool:
         """Whether the breaker would refuse a retry after `wait`."""
-        state, now = self.config.state, self.config.monotonic()
-        return state.seconds_until_trial(now) > wait and not state.can_wait(
-            self._waiting_call(now), now + wait
+        now = self.config.monotonic()
+        circuit = self._find_circuit(now)
+        return (
+            circuit is not None
+            and circuit.seconds_until_trial(now) > wait
+            and not circuit.can_wait(self._waiting_call(circuit, now), now + wait)
         )
 
     def _pay_for_retry(self, outcome: AttemptOutcome) -> bool:
@@ -475,15 +527,16 @@ class PolicyEngine:
         unknown = errors.OutcomeUnknown.because(error, doubt)
         return self.annotate(unknown, safe=self.config.retry_mode != "never")
 
-    def _report(self, outcome: AttemptOutcome, new_state: State | None, seconds: float) -> None:
+    def _report(self, outcome: AttemptOutcome, changed: Circuit | None, seconds: float) -> None:
         config = self.config
-        if new_state is State.OPEN:
-            config.state.publish_open(config.monotonic(), config.clock.time())
-        if new_state is not None:
+        if changed is not None:
+            state = changed.breaker.state
+            if state is State.OPEN:
+                changed.publish_open(config.monotonic(), config.clock.time())
             # The result of a trial call is an event of the breaker only if it ends the outage.
-            breaker = config.state.breaker
-            reopened = new_state is State.OPEN and breaker and breaker.trips > 1
-            self._emit_breaker("trial_call" if reopened else "breaker", new_state, outcome.error)
+            reopened = state is State.OPEN and changed.breaker.trips > 1
+            event = "trial_call" if reopened else "breaker"
+            self._emit_breaker(event, changed, state, outcome.error)
         response = outcome.response or (outcome.error and outcome.error.response)
         self._emit(
             "attempt",
@@ -494,12 +547,17 @@ class PolicyEngine:
         )
 
     def _emit_breaker(
-        self, event: str, state: State, error: errors.ServiceError | None = None
+        self,
+        event: str,
+        circuit: Circuit,
+        state: State,
+        error: errors.ServiceError | None = None,
     ) -> None:
         origin, telemetry = self.config.state.origin, self.config.telemetry
         if event == "breaker" and telemetry is not None and telemetry.recorder is not None:
-            telemetry.recorder.circuit(origin, state.value, error)
-        self._emit(event, state=state.value, origin=origin)
+            telemetry.recorder.circuit(origin, state.value, error, circuit.operation)
+        only = {"only": circuit.operation} if circuit.operation else {}
+        self._emit(event, state=state.value, origin=origin, **only)
 
     def _emit(self, event: str, /, **data: object) -> None:
         if self.config.telemetry is not None:

@@ -197,7 +197,7 @@ class ResultReader:
             status=response.status if response else None,
             request_id=self._request_id(response),
             error=type(error).__name__ if error else None,
-            **_network_reason(error, call.engine.config.state.origin),
+            **_network_reason(error, call.engine.config.state.origin, call.operation.name),
         )
 
 
@@ -239,9 +239,12 @@ def _described(violations: tuple[Violation, ...]) -> str:
     return f"{place}: expected {first.expected}, got {first.found}{more}"
 
 
-def _network_reason(error: errors.ServiceError | None, origin: str) -> dict[str, object]:
+def _network_reason(
+    error: errors.ServiceError | None, origin: str, operation: str
+) -> dict[str, object]:
     """Host and cause, where the network failed: these texts are ours, never the provider's."""
     reason = failure_reason(error) if error is not None else ""
     if isinstance(error, errors.CircuitOpen):
-        reason = f"{host_of(origin)}: the circuit is open"
+        of = f" of {operation}" if error.args else ""
+        reason = f"{host_of(origin)}: the circuit{of} is open"
     return {"reason": reason} if reason else {}

@@ -10,8 +10,9 @@ of its headers the dates and the link of a deprecation. Events:
                         circuit, also the reason (the host and what happened)
     outcome_unknown     a write may have happened, its call failed or was cancelled: attempts,
                         seconds, fingerprint, idempotency_key (to the hook only), error
-    breaker             it opened or closed: state, origin
-    trial_call          the open breaker admits a trial call, or one failed: state, origin
+    breaker             a circuit opened or closed: state, origin, and only, the operation, if it
+                        is the circuit of one operation
+    trial_call          an open circuit admits a trial call, or one failed: the same
     degraded            a fallback was used: source, age, error
     contract_violation  a response does not fit its model: pointer, expected, found; once per place
     deprecated          the provider announces that the operation will go away: header, date,

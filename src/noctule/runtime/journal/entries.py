@@ -58,6 +58,8 @@ class OpenCircuit(msgspec.Struct, frozen=True, omit_defaults=True):
     since: float
     reason: str = ""
     """The failure that opened it."""
+    operation: str = ""
+    """Set if it stops this operation only."""
 
 
 class CircuitChange(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,6 +70,7 @@ class CircuitChange(msgspec.Struct, frozen=True, omit_defaults=True):
     host: str
     state: str
     reason: str = ""
+    operation: str = ""
 
 
 class DeprecatedOperation(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -54,10 +54,12 @@ def _latencies(totals: list[CallCounts]) -> Iterator[str]:
 
 
 def _circuits() -> Iterator[str]:
-    yield from _head("noctule_circuit_open", "gauge", "1 while no calls are sent to a host.")
+    text = "1 while no calls are sent to a host, or none of one operation."
+    yield from _head("noctule_circuit_open", "gauge", text)
     for recorder in list(JOURNAL.recorders.values()):
         for circuit in list(recorder.circuits.values()):
-            labels = _braced({"service": circuit.service, "host": circuit.host})
+            names = {"service": circuit.service, "host": circuit.host}
+            labels = _braced(names | {"operation": circuit.operation})
             yield f"noctule_circuit_open{labels} 1"
 
 

@@ -97,8 +97,8 @@ class ServiceRecorder:
     def __init__(self, service: str, on_call: Callable[[], None]) -> None:
         self.service = service
         self.operations: dict[str, OperationCounters] = {}
-        self.circuits: dict[str, OpenCircuit] = {}
-        """Host -> its open circuit."""
+        self.circuits: dict[tuple[str, str], OpenCircuit] = {}
+        """Host and operation, "" for all -> the open circuit."""
         self.changes: deque[CircuitChange] = deque(maxlen=MAX_CHANGES)
         self.deprecated: dict[DeprecatedOperation, None] = {}
         self.awake = False
@@ -138,21 +138,27 @@ class ServiceRecorder:
         counters.seconds += seconds
         counters.retries += max(0, attempts - 1)
         reason = failure_reason(error)
-        if not reason and name == "CircuitOpen" and (circuit := self.circuits.get(host_of(origin))):
-            reason = circuit.reason
+        if not reason and name == "CircuitOpen":
+            host = host_of(origin)
+            circuit = self.circuits.get((host, operation)) or self.circuits.get((host, ""))
+            reason = circuit.reason if circuit else ""
         counters.failure = time.time(), name, origin, error.status, reason
         if not self.awake:
             self._on_call()
 
-    def circuit(self, origin: str, state: str, error: errors.ServiceError | None) -> None:
-        """The circuit of `origin` opened or closed; `error` is what opened it."""
+    def circuit(
+        self, origin: str, state: str, error: errors.ServiceError | None, operation: str = ""
+    ) -> None:
+        """The circuit of `origin`, or of one operation there, opened or closed; `error` is what
+        opened it."""
         now, host = round(time.time(), 3), host_of(origin)
         reason = "" if error is None else failure_reason(error) or _described(error)
         if state == "open":
-            self.circuits[host] = OpenCircuit(self.service, host, now, reason)
+            circuit = OpenCircuit(self.service, host, now, reason, operation)
+            self.circuits[host, operation] = circuit
         else:
-            self.circuits.pop(host, None)
-        self.changes.append(CircuitChange(now, self.service, host, state, reason))
+            self.circuits.pop((host, operation), None)
+        self.changes.append(CircuitChange(now, self.service, host, state, reason, operation))
 
     def deprecation(self, operation: str, notice: DeprecationNotice) -> None:
         if len(self.deprecated) < MAX_OPERATIONS:

@@ -28,6 +28,13 @@ caller, and only help against a provider that answers one call and not the next.
 `successes_to_close` on, failures are judged as in a closed circuit, and it closes when the line
 is empty.
 
+**Which circuit.** A provider has one circuit, and each of its operations that fails alone has one
+of its own (`noctule.runtime.call.circuits`). So `record` takes the operation: when a limit is
+exceeded by one operation only, it names that operation instead of opening, and forgets its calls.
+Since a provider that is down may be called by one operation first, the next failure of another
+one opens the circuit, unless a success has come in between. A trial call that fails says less of
+the other operations: one of them goes after half of the open time.
+
 Each admission carries a *generation*. Every change of state and every trial call starts a new
 one, and results of older generations are ignored: calls sent before an outage neither open nor
 close anything.
@@ -37,6 +44,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from operator import sub
 from typing import TYPE_CHECKING
 
 from noctule.runtime.policy.waiting_line import WaitingLine
@@ -109,12 +117,15 @@ class Breaker:
 
     __slots__ = (
         "_connect_failures",
+        "_doubt",
         "_first_trial",
         "_limits",
         "_next_trial",
+        "_open_since",
         "_opened",
         "_random",
         "_recovered",
+        "_recovered_by",
         "_refused",
         "_slow_call_seconds",
         "_successes",
@@ -122,6 +133,7 @@ class Breaker:
         "_trial_started",
         "_wait_limit",
         "_window",
+        "failed_trial",
         "generation",
         "line",
         "open_until",
@@ -143,8 +155,16 @@ class Breaker:
         self.line = WaitingLine(limits.max_waiting_calls)
         self._opened = 0.0
         """When the outage began."""
+        self._open_since = 0.0
+        """When it was last opened."""
         self._recovered = 0.0
         """Half-open: when the trial call succeeded."""
+        self._recovered_by = ""
+        """The operation of that trial call."""
+        self.failed_trial = ""
+        """The operation of the last trial call, if that failed: others go first."""
+        self._doubt = False
+        """An operation was set apart, and no other has succeeded since."""
         self._next_trial = 0.0
         """When enough refused calls may earn a trial call."""
         self._first_trial = 0
@@ -163,7 +183,7 @@ class Breaker:
         self._successes = 0
         self._connect_failures = 0
 
-    def admit(self, now: float, *, first: bool = True) -> int | None:
+    def admit(self, now: float, *, first: bool = True, operation: str = "") -> int | None:
         """The generation, to be handed back with the result. None: the call must not be sent.
         `first`: no other call has to be let go before it."""
         if self.state is CLOSED:
@@ -174,7 +194,8 @@ class Breaker:
         if not first:
             return None
         if self.state is OPEN:
-            if now < self.trial_due(now):
+            other = bool(self.failed_trial) and operation != self.failed_trial
+            if now < self.trial_due(now, other=other):
                 return None
             self._enter(HALF_OPEN)
             self._first_trial = self.generation
@@ -193,9 +214,15 @@ class Breaker:
         """Whether it is half-open and the trial call succeeded."""
         return self._successes > 0 and self.state is HALF_OPEN
 
-    def trial_due(self, now: float, *, short: bool = True) -> float:
+    @property
+    def is_clean(self) -> bool:
+        """Whether it is closed, and no call failed or was slow lately."""
+        return self.state is CLOSED and not self._window.has_problems
+
+    def trial_due(self, now: float, *, short: bool = True, other: bool = False) -> float:
         """When the next trial call may go, or the next call of a line that has come to a stop, if
-        no more calls are refused until then. `short`: it may be a short trial."""
+        no more calls are refused until then. `short`: it may be a short trial. `other`: it is of
+        another operation than the one that failed."""
         if self.state is HALF_OPEN:
             if self._successes or (self._trial_running and not short):
                 return max(now, self.open_until)
@@ -203,8 +230,11 @@ class Breaker:
                 return now
         limits = self._limits
         rate = limits.waiting_trial_rate if self._is_young(now) else limits.trial_call_rate
+        until = self.open_until
+        if other:
+            rate, until = 2 * rate, (self._open_since + until) / 2
         earned = self._refused * rate >= 1
-        return max(now, min(self.open_until, self._next_trial) if earned else self.open_until)
+        return max(now, min(until, self._next_trial) if earned else until)
 
     def waits_until(self, call: WaitingCall) -> float:
         """How long that call should wait in line, as things are. 0: not at all."""
@@ -259,23 +289,54 @@ class Breaker:
         success: bool,
         seconds: float = 0.0,
         connect_failure: bool = False,
-    ) -> None:
-        """The admitted call ended after `seconds`. `connect_failure`: there was no connection."""
+        operation: str = "",
+    ) -> str:
+        """The admitted call ended after `seconds`. `connect_failure`: there was no connection,
+        which says nothing about its operation. Returns the operation that fails alone, if there is
+        one: it is to be given a circuit of its own."""
         slow = seconds >= self._slow_call_seconds
         healthy = success and not slow
         # A trial call that took long is a good sign, too: the provider may always be that slow.
         late = healthy and self.state is HALF_OPEN and generation >= self._first_trial
+        alone = ""
         if generation != self.generation and not late:
-            return
+            return alone
+        failed = "" if connect_failure else operation
         if self.state is HALF_OPEN and self._successes < self._limits.successes_to_close:
-            self._record_trial(now, success=healthy)
-        else:
-            self._window.add(now, not success, slow)
-            self._connect_failures = self._connect_failures + 1 if connect_failure else 0
-            if not healthy and self._limit_exceeded(now):
+            if healthy:
+                self._record_trial(now, operation)
+            elif self._successes and failed != self._recovered_by and not self._doubt:
+                alone = failed
+            if not (healthy or alone):
                 self.trip(now)
+                self.failed_trial = failed
+        else:
+            self._window.add(now, not success, slow, operation)
+            self._connect_failures = self._connect_failures + 1 if connect_failure else 0
+            if self._doubt and not success:
+                self.trip(now)
+            elif not healthy and self._limit_exceeded(now):
+                alone = failed and self._failing_alone(now)
+                if not alone:
+                    self.trip(now)
+        if healthy:
+            self._doubt = False
+        if alone:
+            self.set_apart(alone)
         if self.is_recovering:
             self._continue_recovery(now)
+        return alone
+
+    def set_apart(self, operation: str) -> None:
+        """That operation has a circuit of its own from now on."""
+        self._window.forget(operation)
+        self._doubt = True
+
+    def another_succeeded(self, now: float) -> None:
+        """A call of an operation with a circuit of its own succeeded: the provider answers."""
+        self._doubt = False
+        if self.state is OPEN:
+            self.open_until = min(self.open_until, now)
 
     def release(self, generation: int) -> None:
         """The admitted call has no result (it was cancelled): another trial call may go."""
@@ -289,6 +350,7 @@ class Breaker:
         seconds = self._open_seconds(now)
         self.trips += 1
         self._enter(OPEN)
+        self._open_since = now
         jitter = self._limits.open_jitter * (2 * self._random() - 1)
         self.open_until = now + seconds * (1 + jitter)
         self._next_trial = now + self._limits.trial_call_interval
@@ -318,14 +380,13 @@ class Breaker:
         self._next_trial = now + self._limits.trial_call_interval
         self._refused = 0
 
-    def _record_trial(self, now: float, *, success: bool) -> None:
-        if not success:
-            self.trip(now)
-            return
+    def _record_trial(self, now: float, operation: str) -> None:
+        """A trial call, or one of those that were let go after it, succeeded."""
         self._successes += 1
         self._refused = 0
+        self.failed_trial = ""
         if self._successes == 1:
-            self._recovered = now
+            self._recovered, self._recovered_by = now, operation
             self._window.clear()
 
     def _continue_recovery(self, now: float) -> None:
@@ -340,6 +401,7 @@ class Breaker:
         self.generation += 1
         self._successes = 0
         self._connect_failures = 0
+        self._doubt = False
 
     def _limit_exceeded(self, now: float) -> bool:
         limits = self._limits
@@ -353,3 +415,17 @@ class Breaker:
             or slow >= limits.slow_call_rate * calls
             or self._window.latest_failed(limits.consecutive_failures)
         )
+
+    def _failing_alone(self, now: float) -> str:
+        """The operation without which no limit would be exceeded; "" when there is none."""
+        limits, window = self._limits, self._window
+        worst = window.worst_operation()
+        if not worst or self._connect_failures >= limits.consecutive_connect_failures:
+            return ""
+        row = limits.consecutive_failures
+        if window.latest_failed(row) and window.latest_operations(row) != {worst}:
+            return ""
+        calls, failed, slow = map(sub, window.totals(now), window.totals_of(worst))
+        others_fail = failed > 0 and failed >= limits.failure_rate * calls
+        others_are_slow = slow > 0 and slow >= limits.slow_call_rate * calls
+        return "" if others_fail or others_are_slow else worst

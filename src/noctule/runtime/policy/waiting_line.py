@@ -46,6 +46,7 @@ class WaitingCall:
         "may_repeat",
         "not_before",
         "number",
+        "operation",
         "released",
         "since",
         "wake",
@@ -53,8 +54,16 @@ class WaitingCall:
         "woken",
     )
 
-    def __init__(self, now: float, max_wait: float | None, *, may_repeat: bool = True) -> None:
+    def __init__(
+        self,
+        now: float,
+        max_wait: float | None,
+        *,
+        may_repeat: bool = True,
+        operation: str = "",
+    ) -> None:
         self.since = now
+        self.operation = operation
         self.max_wait = max_wait
         self.may_repeat = may_repeat
         """A request that must not be repeated makes a trial call only if no other call can."""
@@ -118,24 +127,30 @@ class WaitingLine:
             call.in_line, call.released, call.woken = False, True, True
         return released
 
-    def leader(self, due: float, now: float) -> WaitingCall | None:
+    def leader(self, due: float, now: float, failed: str = "") -> WaitingCall | None:
         """The call that makes the trial call that is due then: the first whose backoff is over by
-        then, and that may be repeated."""
+        then, and that may be repeated. One of the operation `failed`, whose trial call failed last,
+        leads only if no other does."""
         while self.calls and self.calls[0].wakes_at < now - LOST:
             self.calls.pop(0).in_line = False
         head = [call for call in islice(self.calls, SEARCHED) if call.wakes_at >= now - LOST]
+        last_resort = None
         for call in head:
             if call.may_repeat and call.not_before <= due:
-                return call
+                if not failed or call.operation != failed:
+                    return call
+                last_resort = last_resort or call
+        if last_resort is not None:
+            return last_resort
 
         def order(call: WaitingCall) -> tuple[float, bool]:
             return max(call.not_before, due), not call.may_repeat
 
         return min(head, key=order, default=None)
 
-    def call_leader(self, due: float, now: float) -> list[WaitingCall]:
+    def call_leader(self, due: float, now: float, failed: str = "") -> list[WaitingCall]:
         """The call that leads, to be woken, if it would sleep beyond its trial call."""
-        leader = self.leader(due, now)
+        leader = self.leader(due, now, failed)
         if leader is None or leader.woken or leader.wakes_at <= max(due, leader.not_before):
             return []
         leader.woken, leader.wakes_at = True, now

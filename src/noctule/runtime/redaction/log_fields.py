@@ -23,6 +23,7 @@ LOG_FIELDS = frozenset(
         "header",
         "link",
         "number",
+        "only",
         "open_for",
         "operation",
         "origin",

@@ -185,28 +185,31 @@ def _cause(failure: CallFailure) -> str:
 
 
 def _circuits(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorFinding]:
-    """What each process said last of its circuits, unless the service was called with success
-    since: by others, while that process said nothing, because it ended or had no calls."""
-    success: dict[str, float] = defaultdict(float)
+    """What each process said last of its circuits, unless the service, or the operation, was called
+    with success since: by others, while that process said nothing, because it ended or had no
+    calls."""
+    success: dict[tuple[str, str], float] = defaultdict(float)
     for batch in batches:
         for counts in batch.calls:
             if counts.outcomes.get("ok"):
-                success[counts.service] = max(success[counts.service], batch.at)
+                for key in ((counts.service, ""), (counts.service, counts.operation)):
+                    success[key] = max(success[key], batch.at)
     last: dict[tuple[str, int], JournalBatch] = {}
     for batch in batches:
         process = batch.host, batch.pid
         if batch.at >= now - CIRCUIT_AGE and (process not in last or batch.at >= last[process].at):
             last[process] = batch
-    circuits: dict[tuple[str, str], list[OpenCircuit]] = defaultdict(list)
+    circuits: dict[tuple[str, str, str], list[OpenCircuit]] = defaultdict(list)
     for batch in last.values():
         for circuit in batch.open:
-            if success[circuit.service] >= batch.at + SILENT:
+            if success[circuit.service, circuit.operation] >= batch.at + SILENT:
                 continue
-            circuits[circuit.service, circuit.host].append(circuit)
-    for (service, host), open_circuits in sorted(circuits.items()):
+            circuits[circuit.service, circuit.host, circuit.operation].append(circuit)
+    for (service, host, operation), open_circuits in sorted(circuits.items()):
         first = min(open_circuits, key=lambda circuit: circuit.since)
         values = {
             "service": service,
+            "operation": operation,
             "host": host,
             "url": _url(host),
             "since": clock_time(first.since),
@@ -214,7 +217,10 @@ def _circuits(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorFin
             "count": str(len(open_circuits)),
             "processes": str(len(last)),
         }
-        yield DoctorFinding("bad", "calls", "circuit", service, values)
+        check, subject = "circuit", service
+        if operation:
+            check, subject = "circuit_of_operation", f"{service}.{operation}"
+        yield DoctorFinding("bad", "calls", check, subject, values)
 
 
 def _limits(batches: Sequence[JournalBatch], now: float) -> Iterator[DoctorFinding]:

@@ -23,7 +23,7 @@ from noctule.runtime import (
     ServiceError,
     errors,
 )
-from noctule.runtime.call.circuits import MAX_TRACKED, Circuits, Result
+from noctule.runtime.call.circuits import MAX_TRACKED, ProviderCircuits, Result
 from noctule.runtime.call.provider_state import ProviderState
 from noctule.runtime.testing import VirtualClock
 from support.runtime_calling import MakeShop, Shop, config
@@ -212,7 +212,7 @@ def test_calls_of_the_bad_operation_wait_in_a_line_of_their_own() -> None:
     asyncio.run(main())
 
 
-def circuits() -> Circuits:
+def circuits() -> ProviderCircuits:
     made = ProviderState(Policies(), random=lambda: 0.5).circuits
     assert made
     return made

@@ -1,8 +1,8 @@
 """The circuits of one provider: its own, and one for each operation that fails alone.
 
-    Circuits.provider             every operation, but for those below
-    Circuits.tracked[operation]   an operation that failed lately. While this circuit is not closed,
-                                  it decides about that operation, and the provider's is not asked
+    provider             every operation, but for those below
+    tracked[operation]   an operation that failed lately. While this circuit is not closed, it
+                         decides about that operation, and the provider's is not asked
 
 An operation that answers every call with 500 (an unknown id, a bug behind one path) must not stop
 the others; a provider that is down must stop at once for all of them. So each failure with an
@@ -67,7 +67,9 @@ class Circuit:
 
     __slots__ = ("breaker", "circuits", "lock", "operation", "tracked", "used")
 
-    def __init__(self, breaker: Breaker, lock: Lock, circuits: Circuits, operation: str) -> None:
+    def __init__(
+        self, breaker: Breaker, lock: Lock, circuits: ProviderCircuits, operation: str
+    ) -> None:
         self.breaker = breaker
         self.lock = lock
         self.circuits = circuits
@@ -267,7 +269,7 @@ class Circuit:
         return 0.0 if self.lets_calls_pass else max(0.0, self.breaker.open_until - now)
 
 
-class Circuits:
+class ProviderCircuits:
     """All circuits of one provider and credential under the same limits."""
 
     __slots__ = (

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from noctule.runtime import fork
-from noctule.runtime.call.circuits import Circuits
+from noctule.runtime.call.circuits import ProviderCircuits
 from noctule.runtime.call.telemetry import DeprecationLog
 from noctule.runtime.effects import Wait
 from noctule.runtime.policy.bulkhead import Bulkhead
@@ -75,7 +75,7 @@ class ProviderState:
             RetryTokens(policies.retry_budget.capacity) if policies.retry_budget else None
         )
         self.circuits = (
-            Circuits(
+            ProviderCircuits(
                 policies.breaker,
                 self.lock,
                 random,

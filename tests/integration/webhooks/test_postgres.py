@@ -204,3 +204,50 @@ def test_two_hosts_that_receive_two_attempts_at_once_handle_one(postgres_inbox):
     with ThreadPoolExecutor(2) as hosts:
         outcomes = list(hosts.map(lambda number: asyncio.run(received(number)), range(2)))
     assert sorted(outcomes) == ["accepted", "duplicate"]
+
+
+def some(numbers: range) -> list[Delivery]:
+    request = WebhookRequest("POST", "", {}, b"{}")
+    return [
+        Delivery(
+            "r",
+            "acme",
+            request,
+            1.0,
+            None,
+            "KEY",
+            "full",
+            (EventItem(f"e{n}", "t", EventIdentity(f"id:e{n}"), subject=f"s{n}"),),
+        )
+        for n in numbers
+    ]
+
+
+@pytest.mark.parametrize(
+    ("work", "most"),
+    [
+        pytest.param(lambda store: store.accept(some(range(10_000, 10_010))), 50, id="new"),
+        pytest.param(lambda store: store.accept(some(range(10))), 1100, id="known"),
+        pytest.param(lambda store: store.known_ids("r", ["e1", "e2"]), 10, id="ids"),
+        pytest.param(lambda store: store.claim("r", 2.0, 60.0, 8), 3000, id="claim"),
+    ],
+)
+def test_a_server_without_statistics_reads_each_event_a_few_times_at_most(store, work, most):
+    for start in range(0, 1000, 50):  # so often that plans for small tables would be kept
+        store.accept(some(range(start, start + 50)))
+        store.accept(some(range(10)))
+        store.claim("another", 2.0, 60.0, 8)
+        store.known_ids("another", ["e1"])
+    with store.transaction():
+        before = rows_read(store)
+        work(store)
+        assert rows_read(store) - before <= most
+
+
+def rows_read(store: PostgresStore) -> int:
+    """Of events and deliveries, since some time."""
+    [(read,)] = store.run(
+        """SELECT sum(seq_tup_read + idx_tup_fetch)::int FROM pg_stat_xact_user_tables
+        WHERE relname IN ('noctule_event', 'noctule_delivery')"""
+    )
+    return read

@@ -270,8 +270,7 @@ def _run_group(store: InboxStore, group: list[_Job[Any]]) -> None:
     error, each runs alone, so that only that one fails."""
     for _ in range(CONFLICTS):
         try:
-            with store.transaction():
-                _run_together(store, group)
+            _run_together(store, group)
         except EventConflict:
             continue
         except InboxError as error:
@@ -283,13 +282,20 @@ def _run_group(store: InboxStore, group: list[_Job[Any]]) -> None:
 
 
 def _run_together(store: InboxStore, group: list[_Job[Any]]) -> None:
-    puts = [job for job in group if job.delivery is not None]
-    receipts = store.accept([job.delivery for job in puts if job.delivery]) if puts else []
+    others = [job for job in group if job.delivery is None]
+    if not others:
+        _store(store, group)  # a transaction of its own
+        return
+    with store.transaction():
+        _store(store, [job for job in group if job.delivery is not None])
+        for job in others:
+            job.result = job.function(store)
+
+
+def _store(store: InboxStore, puts: list[_Job[Any]]) -> None:
+    receipts = store.accept([put.delivery for put in puts if put.delivery]) if puts else []
     for put, receipt in zip(puts, receipts, strict=True):
         put.result = receipt
-    for job in group:
-        if job.delivery is None:
-            job.result = job.function(store)
 
 
 def _run_alone(store: InboxStore, group: list[_Job[Any]]) -> None:

@@ -1,8 +1,9 @@
 """What a database engine implements, and the migration of the schema.
 
-Parameters are written `:name`. Three keywords are replaced by each engine's own SQL: `AMONG_LIST`
-compares a column with the list `:list`, `UNCLAIMED` skips rows that another worker is claiming,
-`HOLDS_WORDS` is true for copies that contain `:words`.
+Parameters are written `:name`. Four keywords are replaced by each engine's own SQL: `AMONG_LIST`
+compares a column with the list `:list`, `LISTED_VALUES` is a table `k` with the texts of that list
+as `value`, `UNCLAIMED` skips rows that another worker is claiming, `HOLDS_WORDS` is true for copies
+that contain `:words`.
 """
 
 from __future__ import annotations

@@ -102,6 +102,12 @@ MIGRATIONS = (
     );
     CREATE INDEX noctule_start_route ON noctule_start (route, at);
     """,
+    """
+    {compression};
+    DROP INDEX noctule_event_due;
+    CREATE INDEX noctule_event_waiting ON noctule_event (route, due, seq)
+        WHERE state IN ('pending', 'leased');
+    """,
 )
 
 

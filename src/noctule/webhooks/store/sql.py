@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,12 @@ from noctule.webhooks.store.dedupe import (
 )
 from noctule.webhooks.store.engine import SELECT
 from noctule.webhooks.store.progress import StoreProgress
-from noctule.webhooks.store.queries import BEHIND, StoreQueries
+from noctule.webhooks.store.queries import FIRST_OF_SUBJECT, StoreQueries
 from noctule.webhooks.store.retention import StoreRetention
 from noctule.webhooks.verification.identity import ALWAYS, WAITING_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from noctule.webhooks.store.base import Delivery, EventState, Receipt, StoredEvent
     from noctule.webhooks.verification.classify import EventItem
@@ -46,7 +47,7 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress, StoreActivity):
             due = self.run(
                 f"""SELECT e.seq, e.subject FROM noctule_event e
                 WHERE e.state IN ('pending', 'leased') AND e.due <= :now AND e.route = :route
-                AND NOT {BEHIND} AND NOT {IN_HAND}
+                AND {FIRST_OF_SUBJECT} AND {SUBJECT_FREE}
                 ORDER BY e.due, e.seq LIMIT :limit UNCLAIMED""",  # noqa: S608 - constants
                 values | {"limit": limit},
             )
@@ -61,7 +62,7 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress, StoreActivity):
                 SET state = 'leased', attempts = attempts + 1, claim = claim + 1,
                     due = :until,
                     identity = CASE WHEN {WAITING} THEN NULL ELSE identity END
-                WHERE e.seq AMONG_LIST AND NOT {BEHIND} AND NOT {IN_HAND} RETURNING seq""",  # noqa: S608
+                WHERE e.seq AMONG_LIST AND {FIRST_OF_SUBJECT} AND {SUBJECT_FREE} RETURNING seq""",  # noqa: S608
                 values | {"list": self.listed(seqs)},
             )
             numbers = {"list": self.listed([seq for (seq,) in claimed])}
@@ -113,37 +114,45 @@ class SqlStore(StoreQueries, StoreRetention, StoreProgress, StoreActivity):
         return len(unclaimed)
 
     def _known(self, deliveries: Sequence[Delivery]) -> dict[IdentityKey, KnownEvent]:
-        """The stored events that have an identity of these deliveries."""
+        """The stored events that have a key of these deliveries."""
         known: dict[IdentityKey, KnownEvent] = {}
-        for route, group in groupby(sorted(deliveries, key=_route), _route):
-            items = [item for delivery in group for item in delivery.items]
-            keys = [key for item in items for key in _keys(item)]
-            rows = self.run(
-                # A join would be planned as a scan of all deliveries, for the few that are known.
-                """SELECT identity, id,
-                    (SELECT received_at FROM noctule_delivery WHERE seq = e.delivery), seq
-                FROM noctule_event e WHERE route = :route AND identity AMONG_LIST""",
-                {"route": route, "list": self.listed(keys)},
+        for route, group in groupby(sorted(set(keys_of(deliveries))), _route):
+            keys = self.run(
+                # Each key is looked up by itself. If PostgreSQL has no statistics yet, it plans a
+                # comparison with a list as a scan of all events of the route.
+                """SELECT k.value, (
+                    SELECT e.seq FROM noctule_event e
+                    WHERE e.route = :route AND e.identity = k.value),
+                (
+                    SELECT e.seq FROM noctule_event e
+                    WHERE e.route = :route AND e.identity = (
+                        SELECT a.identity FROM noctule_alias a
+                        WHERE a.route = :route AND a.alias = k.value)),
+                (
+                    SELECT a.until FROM noctule_alias a
+                    WHERE a.route = :route AND a.alias = k.value)
+                FROM LISTED_VALUES""",
+                {"route": route, "list": self.listed([key for _, key in group])},
             )
-            events = [KnownEvent(*row) for row in rows]
-            known |= {(route, event.identity): event for event in events}
-            aliases = [key for i in items if i.identity.twin for key in i.identity[:2]]
-            known |= self._known_aliases(route, aliases) if aliases else {}
+            events = self._known_events([seq for row in keys for seq in row[1:3] if seq])
+            for key, seq, alias_of, until in keys:
+                if seq:
+                    known[route, key] = events[seq]
+                elif alias_of:
+                    known[route, key] = replace(events[alias_of], until=until)
         return known
 
-    def _known_aliases(self, route: str, aliases: Sequence[str]) -> dict[IdentityKey, KnownEvent]:
+    def _known_events(self, seqs: Sequence[int]) -> dict[int, KnownEvent]:
+        if not seqs:
+            return {}
         rows = self.run(
-            """SELECT a.alias, e.identity, e.id, d.received_at, e.seq, a.until
-            FROM noctule_alias a
-            JOIN noctule_event e ON e.route = a.route AND e.identity = a.identity
-            JOIN noctule_delivery d ON d.seq = e.delivery
-            WHERE a.route = :route AND a.alias AMONG_LIST""",
-            {"route": route, "list": self.listed(aliases)},
+            # A join would be planned as a scan of all deliveries, for the few that are known.
+            """SELECT identity, id,
+                (SELECT received_at FROM noctule_delivery WHERE seq = e.delivery), seq
+            FROM noctule_event e WHERE e.seq AMONG_LIST""",
+            {"list": self.listed(seqs)},
         )
-        return {
-            (route, alias): KnownEvent(identity, event_id, received_at, seq, until=until)
-            for alias, identity, event_id, received_at, seq, until in rows
-        }
+        return {row[3]: KnownEvent(*row) for row in rows}
 
     def _write(self, batch: DedupeBatch) -> None:
         self.run_many(
@@ -199,14 +208,25 @@ DELIVERY_COLUMNS = {
     "coverage": "text",
     "cipher_key": "text",
 }
-IN_HAND = """EXISTS (
-    SELECT 1 FROM noctule_event h WHERE h.route = e.route AND h.subject = e.subject
-    AND h.state = 'leased' AND h.due > :now AND h.seq != e.seq)"""
-"""Whether a worker holds another event of the same subject."""
+SUBJECT_FREE = """(
+    SELECT h.seq FROM noctule_event h WHERE h.route = e.route AND h.subject = e.subject
+    AND h.state IN ('leased', '') AND h.due > :now AND h.seq != e.seq LIMIT 1) IS NULL"""
+"""Whether no worker holds another event of the same subject; see `FIRST_OF_SUBJECT`."""
 
 
-def _route(delivery: Delivery) -> str:
-    return delivery.route
+def _route(key: IdentityKey) -> str:
+    return key[0]
+
+
+def keys_of(deliveries: Iterable[Delivery]) -> list[IdentityKey]:
+    """The keys under which one of these events, or what repeats it, may be stored."""
+    return [
+        (delivery.route, key)
+        for delivery in deliveries
+        for item in delivery.items
+        for key in (*_keys(item), item.identity.twin)
+        if key
+    ]
 
 
 def _keys(item: EventItem) -> Iterator[str]:

@@ -58,6 +58,7 @@ class SqliteStore(SqlStore):
         "real": "REAL",
         "search": "CREATE VIRTUAL TABLE noctule_copy USING fts5(text)",
         "forgetting": "INSERT INTO noctule_copy (noctule_copy, rank) VALUES ('secure-delete', 1)",
+        "compression": "SELECT 1",
     }
 
     def __init__(self, place: str) -> None:
@@ -170,11 +171,15 @@ class SqliteStore(SqlStore):
 @cache
 def _dialect(sql: str) -> str:
     # One writer holds the whole file, so nothing is claimed concurrently.
-    listed = "IN (SELECT value FROM json_each(:list))"
-    matches = "c.noctule_copy MATCH :words"
-    return (
-        sql.replace("AMONG_LIST", listed).replace("UNCLAIMED", "").replace("HOLDS_WORDS", matches)
-    )
+    words = {
+        "AMONG_LIST": "IN (SELECT value FROM json_each(:list))",
+        "LISTED_VALUES": "json_each(:list) AS k",
+        "UNCLAIMED": "",
+        "HOLDS_WORDS": "c.noctule_copy MATCH :words",
+    }
+    for keyword, text in words.items():
+        sql = sql.replace(keyword, text)
+    return sql
 
 
 @cache

@@ -69,6 +69,11 @@ class Limits:
     max_bytes: int = 32 * 1024 * 1024
     max_redirects: int = 5
 
+    def within(self, total: float | None) -> Limits:
+        """These, with other seconds in total."""
+        # Each attempt of a thread has its own: `dataclasses.replace` takes five times as long.
+        return Limits(total, self.connect, self.pool, self.max_bytes, self.max_redirects)
+
 
 @dataclass(slots=True)
 class Request:

@@ -8,7 +8,6 @@ the steps of one attempt. `run_policies` drives a policy engine, which decides w
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from types import MethodType
@@ -265,7 +264,7 @@ def _limited(request: Request, until: float | None, clock: Clock) -> Request:
         error = errors.TimedOut()
         error.sent = False
         raise error
-    request.limits = replace(request.limits, total=left)
+    request.limits = request.limits.within(left)
     return request
 
 

@@ -59,6 +59,8 @@ def _parts(template: str) -> tuple[list[str], list[str]]:
 
 
 def _expand(name: str, value: object, style: str) -> str:
+    if style == "simple" and type(value) is str:  # nearly every parameter
+        return _escaped(name, value)
     style, _, exploded = style.partition("-")
     if style == "reserved":
         return quote(utf8(_required_text(name, value), name), safe="/")

@@ -42,6 +42,8 @@ def text(value: object, where: str) -> str:
     obvious spelling: a datetime without zone, NaN, bytes, a secret, any other object. `where`
     names the value in that error.
     """
+    if type(value) is str:
+        return value
     if isinstance(value, Enum):
         return "" if value is NULL else text(value.value, where)
     match value:

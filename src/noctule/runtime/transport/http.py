@@ -7,7 +7,7 @@ time of an attempt even when the provider sends one byte a second.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import httpcore2
 
@@ -19,14 +19,32 @@ from noctule.runtime.transport.network_errors import translate
 from noctule.runtime.transport.pools import ThreadPools
 from noctule.runtime.transport.response_body import AsyncEngineBody, Decompressor, SyncEngineBody
 from noctule.runtime.transport.route import Route, Routes
-from noctule.runtime.transport.sockets import thread_deadline
+from noctule.runtime.transport.sockets import ThreadDeadline
 from noctule.runtime.transport.tls import DEFAULT, Tls, TlsContext
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from noctule.runtime.clock import Clock
 
 CONNECTIONS = 100
 """Per transport by default: more than the bulkhead's default concurrency."""
+
+
+class _NoContent:
+    """No chunk, for threads and for event loops: the engine would frame and write an empty one."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
+
+
+NO_CONTENT = _NoContent()
 
 
 class HttpTransport:
@@ -49,10 +67,11 @@ class HttpTransport:
         fork.check()
         route, engine_request = _engine_request(request, self._routes, self._clock)
         pool = self._pools.pool(route.proxy) or await self._pools.open(route.proxy)
-        with EngineBoundary(route):
+        boundary = EngineBoundary(route)
+        with boundary:
             engine_response = await pool.handle_async_request(engine_request)
             response, decompress = _head(engine_response, request)
-            body = AsyncEngineBody(engine_response, decompress, EngineBoundary(route))
+            body = AsyncEngineBody(engine_response, decompress, boundary)
             if request.stream and response.status < 300:
                 response.body = body
             else:
@@ -77,14 +96,14 @@ class SyncHttpTransport:
         fork.check()
         route, engine_request = _engine_request(request, self._routes, self._clock)
         pool = self._pools.pool(route.proxy)
-        total = request.limits.total
+        boundary, total = EngineBoundary(route), request.limits.total
         with (
-            EngineBoundary(route),
-            thread_deadline(None if total is None else self._clock.real(total)),
+            boundary,
+            ThreadDeadline(None if total is None else self._clock.real(total)),
         ):
             engine_response = pool.handle_request(engine_request)
             response, decompress = _head(engine_response, request)
-            body = SyncEngineBody(engine_response, decompress, EngineBoundary(route))
+            body = SyncEngineBody(engine_response, decompress, boundary)
             if request.stream and response.status < 300:
                 response.body = body
             else:
@@ -102,7 +121,13 @@ def _engine_request(
     host, slash, target = rest.partition("/")
     route = routes.find(f"{scheme}://{host}")
     headers = [(b"Host", route.header)]
-    headers += [(name.encode("ascii"), _latin(value)) for name, value in request.headers.items()]
+    try:
+        headers += [
+            (name.encode("ascii"), value.encode("latin-1"))
+            for name, value in request.headers.items()
+        ]
+    except UnicodeEncodeError:
+        raise errors.ConfigurationError("a header contains a character outside latin-1") from None
     length = _length(request)
     if length is None:
         headers.append((b"Transfer-Encoding", b"chunked"))
@@ -117,8 +142,7 @@ def _engine_request(
             port=route.port,
             target=(slash or "/").encode() + target.encode("ascii"),
         ),
-        headers=headers,
-        content=request.content,
+        content=NO_CONTENT if request.content == b"" else request.content,
         extensions={
             "timeout": {
                 "connect": None if limits.connect is None else clock.real(limits.connect),
@@ -127,6 +151,8 @@ def _engine_request(
             }
         },
     )
+    # Not as an argument: the engine would check each name and value for what they are.
+    engine_request.headers = headers
     return route, engine_request
 
 
@@ -136,13 +162,6 @@ def _length(request: Request) -> int | None:
         return len(request.content)
     length: int | None = getattr(request.content, "length", None)
     return length
-
-
-def _latin(value: str) -> bytes:
-    try:
-        return value.encode("latin-1")
-    except UnicodeEncodeError:
-        raise errors.ConfigurationError("a header contains a character outside latin-1") from None
 
 
 def _head(response: httpcore2.Response, request: Request) -> tuple[Response, Decompressor]:
@@ -161,9 +180,9 @@ class EngineBoundary:
 
     def __init__(self, route: Route) -> None:
         self._route = route
+        self._logs = scrubbed_logs()
 
     def __enter__(self) -> None:
-        self._logs = scrubbed_logs()
         self._logs.__enter__()
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
 from threading import local
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -21,7 +20,7 @@ from noctule.runtime import fork
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Generator, Iterable
+    from collections.abc import Iterable
 
 
 class _OpenStreams:
@@ -58,13 +57,19 @@ class _ThreadLocal(local):
 _thread = _ThreadLocal()
 
 
-@contextmanager
-def thread_deadline(seconds: float | None) -> Generator[None]:
-    """Reads and writes of this thread end within `seconds` of the machine's clock."""
-    _thread.until = None if seconds is None else time.monotonic() + seconds
-    try:
-        yield
-    finally:
+class ThreadDeadline:
+    """`with ThreadDeadline(seconds): …`: reads and writes of this thread end within so many seconds
+    of the machine's clock."""
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        _thread.until = None if self._seconds is None else time.monotonic() + self._seconds
+
+    def __exit__(self, *exc: object) -> None:
         _thread.until = None
 
 
@@ -91,6 +96,8 @@ class _DeadlineStream(httpcore2.NetworkStream):
         return self._stream.read(max_bytes, _time_left(timeout, httpcore2.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:  # the end of a message that needs none
+            return
         self._stream.write(buffer, _time_left(timeout, httpcore2.WriteTimeout))
 
     def close(self) -> None:
@@ -110,7 +117,7 @@ class _DeadlineStream(httpcore2.NetworkStream):
 
 
 class ThreadBackend(httpcore2.SyncBackend):
-    """The engine's network backend, with streams that keep to `thread_deadline`."""
+    """The engine's network backend, with streams that keep to `ThreadDeadline`."""
 
     def connect_tcp(
         self,

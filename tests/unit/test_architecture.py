@@ -34,7 +34,7 @@ def test_the_page_names_every_room_and_no_other() -> None:
 
 
 def test_the_page_is_short() -> None:
-    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 130
+    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 140
 
 
 def test_a_room_imports_only_rooms_of_lower_floors() -> None:

@@ -18,6 +18,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("noctule.cli.plan", "Write the integration task for a request."),
     "generate": ("noctule.cli.generate", "Write the files that a task names."),
     "prove": ("noctule.cli.prove", "Run the generated wrapper against a fake provider that fails."),
+    "probe": (
+        "noctule.cli.probe",
+        "Find where an API document and recorded traffic differ.",
+    ),
     "check": (
         "noctule.cli.check",
         "Check a task file against the provider's pack and API document.",
@@ -86,7 +90,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # a user never sees a traceback
         if os.environ.get("NOCTULE_DEBUG"):
             raise
-        from noctule.cli.failure import show_failure
+        from noctule.cli.views.failure import show_failure
 
         return show_failure(error, arguments)
     return code if isinstance(code, int) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -123,9 +124,15 @@ def list_(source: str, words: tuple[str, ...], as_json: bool) -> None:
 
 @command.command("show", short_help="Print a document as noctule reads it.")
 @source_argument
-def show(source: str) -> None:
+@click.option(
+    "--overlay",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Apply this OpenAPI Overlay first.",
+)
+def show(source: str, overlay: Path | None) -> None:
     """Print DOC as JSON; a Postman collection or a HAR capture as the equivalent OpenAPI."""
 
     from noctule.stages.document import document_json
 
-    click.echo(json_text(document_json(source)))
+    click.echo(json_text(document_json(source, overlay)))

@@ -44,7 +44,7 @@ def _integrate(
     output: Output, folder: Path, plan_options: PlanOptions, *, dry_run: bool
 ) -> IntegrationResult:
     from noctule.cli.steps import generate_step, plan_step, prove_step, test_step
-    from noctule.cli.views import show_next_steps
+    from noctule.cli.views.stages import show_next_steps
     from noctule.stages.integrate import IntegrationResult
     from noctule.stages.next_steps import next_steps
     from noctule.stages.prove import summary

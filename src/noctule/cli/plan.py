@@ -33,7 +33,7 @@ def command(
     source. Edit it as you like before `noctule generate`.
     """
     from noctule.cli.steps import plan_step
-    from noctule.cli.views import show_reasons
+    from noctule.cli.views.stages import show_reasons
 
     output, plan_options = options.plan_options(request, lang, as_json=as_json, **answers)
     planned = plan_step(output, folder, plan_options, dry_run=dry_run)

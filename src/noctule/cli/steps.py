@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.cli.views import INDENT, count_changes, read_answer, show_changes, show_tests
+from noctule.cli.views.stages import INDENT, count_changes, read_answer, show_changes, show_tests
 from noctule.messages import say
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 def plan_step(output: Output, folder: Path, options: PlanOptions, *, dry_run: bool) -> Planned:
     """Plan; the planner's questions go to the user at the terminal. Raises `Problem`."""
-    from noctule.stages.plan import AnswerNeeded, Question, plan_task
-    from noctule.stages.written import written
+    from noctule.stages.plan import AnswerNeeded, Question, plan_task, written
 
     def answered() -> Planned:
         nonlocal options
@@ -59,8 +58,7 @@ def plan_step(output: Output, folder: Path, options: PlanOptions, *, dry_run: bo
 
 
 def generate_step(output: Output, context: TaskContext, *, dry_run: bool) -> Generated:
-    from noctule.stages.generate import generate
-    from noctule.stages.written import written
+    from noctule.stages.generate import generate, written
 
     with output.stage("generate") as stage:
         generated = generate(context)

@@ -5,21 +5,48 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 PATIENCE = 30.0
 """Seconds to wait for another run; writing takes a fraction of one."""
 _PAUSE = 0.02
+_ATTEMPTS = 5
 
 
 class ChangedMeanwhile(Problem):
     """A file changed between comparing and writing: compare again."""
+
+
+class Writable(Protocol):
+    """What a stage came to, computed but not yet written."""
+
+    def write(self) -> None: ...
+
+
+W = TypeVar("W", bound=Writable)
+
+
+def written(result: W, compute: Callable[[], W]) -> W:
+    """Write `result`; `compute` it again if a file changed meanwhile, by another run or an editor.
+
+    Returns what was written. Raises `ChangedMeanwhile` if files go on changing, and what `compute`
+    and `write` raise.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            result.write()
+        except ChangedMeanwhile:
+            result = compute()
+        else:
+            return result
+    result.write()
+    return result
 
 
 @contextlib.contextmanager

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from noctule import apidoc
 from noctule.apidoc import ApiDocument, ApiOperation, DocumentScore
+from noctule.apidoc.overlay import amendment
 from noctule.apidoc.quality.score import ScoreLine
 from noctule.checks.operations import require_operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from noctule.messages import Language
 
@@ -102,9 +104,10 @@ def operation_json(operation: ApiOperation) -> dict[str, Any]:
     }
 
 
-def document_json(source: str) -> dict[str, Any]:
-    """The document as noctule reads it: a Postman collection or a HAR capture as OpenAPI.
+def document_json(source: str, overlay: Path | None = None) -> dict[str, Any]:
+    """The document as noctule reads it: a Postman collection or a HAR capture as OpenAPI, after the
+    actions of `overlay`.
 
-    Raises `Problem` as `score_document` does.
+    Raises `Problem` as `score_document` does, and for an overlay that cannot be applied (exit 2).
     """
-    return dict(apidoc.load(source).raw)
+    return dict(apidoc.load(source, amend=amendment(overlay) if overlay else None).raw)

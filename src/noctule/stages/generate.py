@@ -12,12 +12,13 @@ from noctule.codegen import render, target_of
 from noctule.planning.select.naming import method_names
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
+from noctule.project.turn import written
 from noctule.project.workspace import Action, Change, Workspace
 
 if TYPE_CHECKING:
     from noctule.stages.context import TaskContext
 
-__all__ = ["Action", "Change", "Generated", "generate"]
+__all__ = ["Action", "Change", "Generated", "generate", "written"]
 
 BLOCKING = frozenset({"operation", "unsigned", "path", "duplicate", "secret", "endpoint"})
 """Codes of the findings of `check` that prevent generation."""

@@ -20,6 +20,7 @@ from noctule.project.languages import require_python
 from noctule.project.layout import detect_layout
 from noctule.project.location import TASKS, open_project
 from noctule.project.rendered import Rendered
+from noctule.project.turn import written
 from noctule.project.workspace import Change, Workspace
 from noctule.stages.context import TaskContext, TaskFile, read_document
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from noctule.messages import Language
     from noctule.project.location import Project
 
-__all__ = ["AnswerNeeded", "PlanOptions", "Planned", "Question", "plan_task"]
+__all__ = ["AnswerNeeded", "PlanOptions", "Planned", "Question", "plan_task", "written"]
 
 
 class AnswerNeeded(Problem):

@@ -14,9 +14,8 @@ from noctule.problem import Exit, Problem
 from noctule.project import env_file
 from noctule.project.merging.three_way import BETWEEN, THEIRS, YOURS
 from noctule.project.rendered import Rendered, Role
-from noctule.project.turn import ChangedMeanwhile
+from noctule.project.turn import ChangedMeanwhile, written
 from noctule.project.workspace import Change, Workspace
-from noctule.stages.written import written
 
 SERVICE = "app/services/stripe.py"
 

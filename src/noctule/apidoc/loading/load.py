@@ -21,7 +21,9 @@ from noctule.json_types import as_dict, is_list, is_object
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    Amend = Callable[[Any], Any]
 
 SIGNED = re.compile(r"sig(nature)?$|^(auth|jwt|session|code|access)", re.IGNORECASE)
 """Names of parameters that let in whoever has the address."""
@@ -42,23 +44,27 @@ STRANGERS: Mapping[str, str] = {
 """A key at the root -> the format it betrays."""
 
 
-def load(source: str | Path, *, fetch: Fetch | None = None) -> ApiDocument:
+def load(
+    source: str | Path, *, fetch: Fetch | None = None, amend: Amend | None = None
+) -> ApiDocument:
     """The document at a path or an http(s) address, or on standard input ("-").
 
-    `fetch` replaces the default download. Raises Problem: USAGE where the file is missing, too
-    large, malformed or no API document; OUTSIDE where an address cannot be read.
+    `fetch` replaces the default download. `amend` makes another value of the decoded main file
+    (`overlay.amendment`). Raises Problem: USAGE where the file is missing, too large, malformed
+    or no API document; OUTSIDE where an address cannot be read.
     """
     name = str(source)
     if name == "-":
-        return parse(sys.stdin.buffer.read(bounds.MAX_BYTES + 1), source="-")
+        return parse(sys.stdin.buffer.read(bounds.MAX_BYTES + 1), source="-", amend=amend)
     if is_address(name):
-        return from_address(name, fetch)
+        return from_address(name, fetch, amend)
     path = Path(name).expanduser()
     library = Library(folder=path.parent)
-    return build(path_bytes(path), source=name, place=name, library=library, name=path.name)
+    data = path_bytes(path)
+    return build(data, source=name, place=name, library=library, name=path.name, amend=amend)
 
 
-def from_address(address: str, fetch: Fetch | None) -> ApiDocument:
+def from_address(address: str, fetch: Fetch | None, amend: Amend | None = None) -> ApiDocument:
     from noctule.apidoc.loading import download
 
     if secret := secret_part(address):
@@ -66,7 +72,8 @@ def from_address(address: str, fetch: Fetch | None) -> ApiDocument:
     get = fetch or download.fetch
     library = Library(address=address, fetch=get)
     place = shown(address)
-    return build(get(address), source=address, place=place, library=library, name=address)
+    data = get(address)
+    return build(data, source=address, place=place, library=library, name=address, amend=amend)
 
 
 def secret_part(address: str) -> str:
@@ -84,10 +91,10 @@ def secret_part(address: str) -> str:
     return "query" if not pairs and opaque(parts.query) else ""
 
 
-def parse(data: bytes, *, source: str) -> ApiDocument:
+def parse(data: bytes, *, source: str, amend: Amend | None = None) -> ApiDocument:
     """The document in these bytes; its references may not leave it. Raises Problem as `load`."""
     place = "standard input" if source == "-" else source
-    return build(data, source=source, place=place, library=Library(), name="")
+    return build(data, source=source, place=place, library=Library(), name="", amend=amend)
 
 
 def path_bytes(path: Path) -> bytes:
@@ -101,9 +108,19 @@ def path_bytes(path: Path) -> bytes:
         refuse("unreadable", str(path), cause=error)
 
 
-def build(data: bytes, *, source: str, place: str, library: Library, name: str) -> ApiDocument:
+def build(
+    data: bytes,
+    *,
+    source: str,
+    place: str,
+    library: Library,
+    name: str,
+    amend: Amend | None = None,
+) -> ApiDocument:
     decoded = decode(data, place=place)
     dialect, value = recognise(decoded.value, place)
+    if amend is not None:
+        dialect, value = recognise(amend(value), place)
     root = Node(value, library.main(value, name))
     return ApiDocument(
         root,

@@ -1,0 +1,1 @@
+"""Where an API document and the provider's sandbox differ."""

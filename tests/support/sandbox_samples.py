@@ -10,11 +10,15 @@ import httpx2
 
 from noctule import apidoc
 from noctule.sandbox import FakeProvider
+from noctule.sandbox.checks.judge import RequestJudge
+from noctule.sandbox.checks.routing import Router
+from noctule.sandbox.stated.document import StatedDocument
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from noctule.apidoc import ApiDocument
+    from noctule.sandbox.http.connection import IncomingRequest
 
     Scene = Callable[[FakeProvider, httpx2.AsyncClient], Awaitable[None]]
 
@@ -142,6 +146,21 @@ def play(scene: Scene, api: ApiDocument = PARCELS, **options: Any) -> None:
     asyncio.run(played())
 
 
+class _NoGrants:
+    def scopes(self, token: str) -> None:
+        return None
+
+
+def findings(api: ApiDocument, request: IncomingRequest) -> list[str]:
+    """What the fake provider has against a request."""
+    judge = RequestJudge(StatedDocument(api), None, _NoGrants())
+    prefixes = judge.addresses.prefixes(request)
+    path = request.target.partition("?")[0]
+    match = Router(api).match(request.method, path, prefixes)
+    assert match is not None
+    return [finding.text("en") for finding in judge.judge(match, request)[1]]
+
+
 async def said(fake: FakeProvider, data: bytes, *, limit: float = 20.0) -> bytes:
     """All that the fake answers to these bytes, until it closes."""
     host, port = fake.origin.removeprefix("http://").split(":")
@@ -156,4 +175,4 @@ async def said(fake: FakeProvider, data: bytes, *, limit: float = 20.0) -> bytes
 
 def get(path: str = "/v1/parcels") -> bytes:
     """A GET that asks for the connection to be closed after the answer."""
-    return f"GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n".encode()

@@ -13,7 +13,7 @@ from noctule.proving.matrix import MatrixRow, Observed
 from noctule.proving.promises import CallEvidence
 from noctule.proving.report import CallOutcome, CallReport
 from noctule.proving.scenarios import CARD, Scenario
-from noctule.sandbox.checks.hosts import ADDRESSED
+from noctule.sandbox.checks.address import ADDRESSED
 
 if TYPE_CHECKING:
     from noctule.proving.credentials import Credentials
@@ -79,7 +79,7 @@ class CallTrials:
             "do": "call",
             "module": self._module,
             "method": method.name,
-            "arguments": method.arguments,
+            "arguments": method.everything if scenario.every_argument else method.arguments,
             "binary": method.binary,
             "base_url": self._fake.base_url,
             "host_header": ADDRESSED,

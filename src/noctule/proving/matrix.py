@@ -10,9 +10,18 @@ from noctule.messages import Language, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from noctule.sandbox.finding import RequestFinding
 
 EVERYWHERE = ("in_time", "within_attempts", "nothing_secret")
 """Promises of every call, printed once below the table."""
+AS_DOCUMENTED = (
+    "right_host",
+    "right_credentials",
+    "right_scopes",
+    "right_accept",
+    "right_request",
+)
+"""Promises that are printed as one while they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,13 @@ class PromiseCheck:
     """Id: "one_effect", "ends_in_time" …; its text is in the catalogue."""
     held: bool
     evidence: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    findings: tuple[RequestFinding, ...] = ()
+    """How the requests differ from the document, where the promise was broken."""
+
+    def as_json(self) -> dict[str, Any]:
+        written = {"promise": self.promise, "held": self.held, "evidence": dict(self.evidence)}
+        findings = [finding.as_json() for finding in self.findings]
+        return {**written, "findings": findings} if findings else written
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +101,11 @@ class MatrixRow:
 
     def promises(self, language: Language) -> str:
         """The broken promises, else those of this row that not every call has."""
-        own = [check for check in self.checks if check.promise not in EVERYWHERE]
-        return "; ".join(
-            say(language, f"proving.promise_{check.promise}") for check in self.broken or own
-        )
+        names = [check.promise for check in self.broken or self.checks]
+        if not self.broken:
+            shown = ("as_documented" if name in AS_DOCUMENTED else name for name in names)
+            names = list(dict.fromkeys(name for name in shown if name not in EVERYWHERE))
+        return "; ".join(say(language, f"proving.promise_{name}") for name in names)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -96,10 +113,7 @@ class MatrixRow:
             "method": self.method,
             "observed": self.observed.as_json(),
             "held": self.held,
-            "promises": [
-                {"promise": check.promise, "held": check.held, "evidence": dict(check.evidence)}
-                for check in self.checks
-            ],
+            "promises": [check.as_json() for check in self.checks],
         }
 
 

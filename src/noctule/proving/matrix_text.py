@@ -103,6 +103,19 @@ def _promises(rows: Sequence[MatrixRow], language: Language) -> str:
 
 
 def _evidence(row: MatrixRow, language: Language) -> list[str]:
+    """What is wrong with the requests, each difference once; else what was observed."""
+    findings = dict.fromkeys(finding for check in row.broken for finding in check.findings)
+    if findings:
+        return [
+            say(
+                language,
+                "proving.finding",
+                method=row.method,
+                fault=_fault(row, language),
+                finding=finding.text(language),
+            )
+            for finding in findings
+        ]
     return [
         say(
             language,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import sample
-from noctule.apidoc.values.fits import fits
-from noctule.codegen.build.requests import body_of
 from noctule.codegen.model.integration import Scalar
-from noctule.json_types import is_list, is_object
-from noctule.proving.proven_method import CallLimits, ProvenMethod
+from noctule.proving.conformity.arguments import values
+from noctule.proving.proven_method import CallLimits, Given, ProvenMethod
+from noctule.sandbox.stated.document import StatedDocument
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from noctule.apidoc import ApiDocument, ApiOperation, Schema
-    from noctule.codegen.model.integration import Method, Param, Wrapper
+    from noctule.apidoc import ApiDocument, ApiOperation
+    from noctule.codegen.model.integration import Method, Wrapper
     from noctule.manifest import IntegrationTask
     from noctule.providers import Pack
+    from noctule.sandbox.stated.operation import StatedOperation
 
 BINARY = (Scalar("bytes"), Scalar("file"))
 
@@ -40,8 +39,9 @@ def proven_methods(
         if task.scope == "whole"
         else [document.find(method.operation) for method in task.methods]
     )
+    stated = StatedDocument(document)
     return [
-        _proven_method(method, operation, limits, variables, pack)
+        _proven_method(method, operation, stated.operation(operation.key), limits, variables, pack)
         for method, operation in zip(wrapper.methods, operations, strict=True)
         if operation is not None
     ]
@@ -76,17 +76,21 @@ def _call_kind(method: ProvenMethod) -> tuple[object, ...]:
 def _proven_method(
     method: Method,
     operation: ApiOperation,
+    stated: StatedOperation,
     limits: CallLimits,
     variables: Mapping[str, str],
     pack: Pack | None,
 ) -> ProvenMethod:
-    values = _values(operation)
-    arguments = {param.name: values[param.place, param.wire] for param in _sent(method, values)}
+    fewest, every = values(stated, method), values(stated, method, every=True)
+    arguments, everything = _arguments(method, fewest), _arguments(method, every)
     fixed = {wire: variables.get(name, "") for place, wire, name in method.fixed if place == "path"}
     path = {
         param.wire: str(arguments[param.name])
         for param in method.params
         if param.place == "path" and param.name in arguments
+    }
+    names: dict[tuple[str, str], str] = {
+        (param.place, param.wire): param.name for param in method.params
     }
     return ProvenMethod(
         name=name_of(method),
@@ -96,52 +100,24 @@ def _proven_method(
         limits=limits,
         writes=not method.reads,
         arguments=arguments,
+        everything=everything,
+        given={
+            name: given
+            for given in every
+            if (name := names.get((given.where, given.name))) is not None
+        },
         reads_json=method.reads_json,
-        binary=tuple(
-            param.name
-            for param in method.params
-            if param.type in BINARY and param.name in arguments
-        ),
+        binary=tuple(param.name for param in method.params if param.type in BINARY),
         path={**path, **fixed},
         failure=pack.failure if pack is not None else None,
     )
 
 
-def _sent(method: Method, values: Mapping[tuple[str, str], Any]) -> list[Param]:
-    return [
-        param
+def _arguments(method: Method, given: list[Given]) -> dict[str, Any]:
+    """By the names of the method's parameters."""
+    by_place = {(each.where, each.name): each.value for each in given}
+    return {
+        param.name: by_place[param.place, param.wire]
         for param in method.params
-        if param.role != "extra" and (param.place, param.wire) in values
-    ]
-
-
-def _values(operation: ApiOperation) -> dict[tuple[str, str], Any]:
-    """The values of a smallest valid request, by place and name."""
-    values: dict[tuple[str, str], Any] = {
-        (parameter.where, parameter.name): sample(parameter.schema, request=True)
-        for parameter in operation.parameters
-        if parameter.required or parameter.where == "path"
+        if param.role != "extra" and (param.place, param.wire) in by_place
     }
-    media, kind = body_of(operation)
-    if kind in ("text", "bytes"):
-        return {**values, ("body", ""): "content"}
-    if media is None or media.schema is None:
-        return values
-    body = sample(media.schema, request=True)
-    if kind == "lines":
-        return {**values, ("body", ""): body if is_list(body) else [body]}
-    if media.schema.type != "object" or not media.schema.properties or not is_object(body):
-        return {**values, ("body", ""): body}
-    if kind == "form":
-        properties = media.schema.properties
-        body = {name: _spellable(properties.get(name), value) for name, value in body.items()}
-    return {**values, **{("body", name): value for name, value in body.items()}}
-
-
-def _spellable(schema: Schema | None, value: Any) -> Any:
-    """A value that a form can write down: an empty object or list is nothing there."""
-    if value not in ({}, []) or schema is None:
-        return value
-    filled = sample(schema, optional=True, request=True)
-    empty = {"key": "value"} if is_object(value) else ["value"]
-    return filled or (empty if fits(schema, empty, request=True) else value)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from noctule.proving.proven_method import ProvenMethod
     from noctule.proving.report import CallOutcome, CallReport
     from noctule.sandbox import Ledger
+    from noctule.sandbox.finding import RequestFinding
 
 SLACK = 1.5
 """Factor on every bound in time: the wrapper's clock runs fast on a machine that may be busy."""
@@ -47,6 +48,12 @@ class CallEvidence:
     @property
     def requests(self) -> int:
         return len(self.ledger.requests(self.method.operation))
+
+    @property
+    def findings(self) -> tuple[RequestFinding, ...]:
+        """How the requests differ from the document, each difference once."""
+        found = (each for exchange in self.ledger.exchanges for each in exchange.findings)
+        return tuple(dict.fromkeys(found))
 
     @property
     def effects(self) -> int:
@@ -116,7 +123,11 @@ def rereads(evidence: CallEvidence) -> PromiseCheck:
 def own_wait(evidence: CallEvidence) -> PromiseCheck:
     """The second request comes no earlier than after our own first wait, on both clocks."""
     gaps = [gap * evidence.speed for gap in evidence.ledger.gaps(evidence.method.operation)]
-    held = bool(gaps) and gaps[0] >= FIRST_WAIT * 0.95 and max(evidence.report.waits) >= FIRST_WAIT
+    held = (
+        bool(gaps)
+        and gaps[0] >= FIRST_WAIT * 0.95
+        and max(evidence.report.waits, default=0) >= FIRST_WAIT
+    )
     figures = {"gaps": [round(gap, 2) for gap in gaps], "waits": evidence.report.waits}
     return _check("own_wait", evidence, held=held, **figures)
 
@@ -220,4 +231,4 @@ def _check(promise: str, evidence: CallEvidence, *, held: bool, **figures: Any) 
         "requests": [exchange.as_json() for exchange in requests[:6]],
         **figures,
     }
-    return PromiseCheck(promise, held, values)
+    return PromiseCheck(promise, held, values, () if held else evidence.findings)

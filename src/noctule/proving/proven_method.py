@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from noctule.providers import FailureFact
 
 RetryMode = Literal["idempotent", "with_key", "never"]
@@ -18,6 +20,19 @@ class CallLimits:
     attempts: int = 4
     timeout: float = 10.0
     deadline: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The value of one parameter, or of one member of the body."""
+
+    where: str
+    name: str
+    """ "" for a body as a whole."""
+    value: Any
+    documented: str
+    """How the document wants it written."""
+    pointer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +52,10 @@ class ProvenMethod:
     """Whether it may change something at the provider."""
     arguments: dict[str, Any] = field(default_factory=dict[str, Any])
     """By Python name."""
+    everything: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Likewise, with a value for each parameter that the document has."""
+    given: Mapping[str, Given] = field(default_factory=dict[str, Given])
+    """Python name -> what `everything` gives there, and where the document has it."""
     reads_json: bool = True
     """Whether it returns the JSON of the response."""
     binary: tuple[str, ...] = ()

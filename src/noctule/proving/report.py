@@ -34,6 +34,8 @@ class CallReport(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[CallOutcome, ...]
     waits: tuple[float, ...]
     """Seconds waited, in order."""
+    given: tuple[str, ...] = ()
+    """Names of the arguments that the method took."""
 
 
 class HandledEvent(msgspec.Struct, frozen=True, kw_only=True):

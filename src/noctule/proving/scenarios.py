@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from noctule.proving import promises as p
+from noctule.proving.conformity import requests as c
 from noctule.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Scenario:
     those under an idempotency key, those of a provider that reports failures inside a 200."""
     codes: Literal["", "rate_limited", "uncertain"] = ""
     """The list of the pack's `[failure]` that the error code is taken from; "": from none."""
+    every_argument: bool = False
+    """Called with all arguments, not only with those that are required."""
     quotes_secrets: bool = False
     """The error body repeats the credentials of the request."""
 
@@ -72,8 +75,22 @@ class Scenario:
 EVERY_CALL: tuple[p.Promise, ...] = (p.in_time, p.within_attempts, p.nothing_secret)
 ALWAYS: tuple[p.Promise, ...] = (p.one_effect, *EVERY_CALL)
 
+AS_DOCUMENTED: tuple[p.Promise, ...] = (
+    c.right_host,
+    c.right_credentials,
+    c.right_scopes,
+    c.right_accept,
+    c.right_request,
+)
+"""What the requests of one call must be; the fake provider refuses any other in each row."""
+
 FIRST_SET: tuple[Scenario, ...] = (
-    Scenario(id="none", promises=(p.returns, *ALWAYS)),
+    Scenario(id="none", promises=(p.returns, *AS_DOCUMENTED, *ALWAYS)),
+    Scenario(
+        id="every_argument",
+        every_argument=True,
+        promises=(p.returns, c.arrives, *AS_DOCUMENTED, *ALWAYS),
+    ),
     Scenario(
         id="refused",
         faults=(Fault(kind="refuse"),),

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.sandbox.checks.hosts import Hosts
-from noctule.sandbox.checks.refusals import RequestChecks
+from noctule.sandbox.checks.judge import RequestJudge
 from noctule.sandbox.checks.routing import RouteMatch, Router
+from noctule.sandbox.finding import RequestFinding
 from noctule.sandbox.ledger import Effect
 from noctule.sandbox.request import Refusal
 from noctule.sandbox.state.idempotency import IdempotencyKeys, KeyReused
 from noctule.sandbox.state.state import SandboxState
+from noctule.sandbox.stated.document import StatedDocument
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
+    from noctule.sandbox.checks.credentials import Grants
     from noctule.sandbox.http.connection import FakeResponse, IncomingRequest
     from noctule.sandbox.ledger import Exchange, Ledger
 
@@ -23,13 +25,12 @@ class Backend:
     """What the fake provider does with a request, without HTTP."""
 
     def __init__(
-        self, document: ApiDocument, pack: Pack | None, ledger: Ledger, *, seed: int
+        self, document: ApiDocument, pack: Pack | None, ledger: Ledger, grants: Grants, *, seed: int
     ) -> None:
         self.state = SandboxState(document, pack, seed=seed)
         self._document = document
         self._router = Router(document)
-        self._hosts = Hosts(document, pack)
-        self._checks = RequestChecks(document, pack)
+        self._judge = RequestJudge(StatedDocument(document), pack, grants)
         self._idempotency = IdempotencyKeys(pack)
         self._ledger = ledger
 
@@ -47,14 +48,16 @@ class Backend:
 
     def find(self, request: IncomingRequest) -> RouteMatch | None:
         path = request.target.partition("?")[0]
-        return self._router.match(request.method, path, self._hosts.prefixes(request))
+        prefixes = self._judge.addresses.prefixes(request)
+        return self._router.match(request.method, path, prefixes)
 
     def answer(
         self, match: RouteMatch | None, request: IncomingRequest, exchange: Exchange
     ) -> FakeResponse:
-        """The response without faults. Records effects, and the reason of a refusal."""
+        """The response without faults. Records effects, and what is wrong with the request."""
         if match is None:
-            exchange.reason = f"the document has no {exchange.method} at this path"
+            exchange.findings = (self._not_found(request),)
+            exchange.reason = exchange.findings[0].text("en")
             return self.refuse(None, 404, exchange.reason)
         try:
             return self._act(match, request, exchange)
@@ -65,6 +68,12 @@ class Backend:
             exchange.reason = "the request is nested too deep"
             return self.refuse(match, 400, exchange.reason)
 
+    def _not_found(self, request: IncomingRequest) -> RequestFinding:
+        path = request.target.partition("?")[0]
+        methods = self._router.methods(path, self._judge.addresses.prefixes(request))
+        named = f"{request.method} {path}"
+        return RequestFinding("no_operation", named, path, ", ".join(methods) or "-", "#/paths")
+
     def refuse(self, match: RouteMatch | None, status: int, reason: str) -> FakeResponse:
         """The documented error of this status, with `reason` in its text fields."""
         operation = match.operation if match is not None else None
@@ -72,9 +81,11 @@ class Backend:
 
     def _act(self, match: RouteMatch, request: IncomingRequest, exchange: Exchange) -> FakeResponse:
         operation = match.operation
-        if reason := self._hosts.wrong(operation, request):
-            raise Refusal(421, reason)
-        decoded = self._checks.admit(match, request)
+        values, exchange.findings = self._judge.judge(match, request)
+        if exchange.findings:
+            reasons = "; ".join(finding.text("en") for finding in exchange.findings)
+            raise Refusal(exchange.findings[0].status, reasons)
+        exchange.values = values
         key = self._idempotency.key(operation, request)
         try:
             earlier = self._idempotency.response_to(operation, key, request)
@@ -83,7 +94,7 @@ class Backend:
         if earlier is not None:
             exchange.replayed = True
             return earlier
-        response, changed = self.state.perform(operation, match.path, decoded)
+        response, changed = self.state.perform(operation, match.path, values)
         if changed:
             effect = Effect(exchange=exchange.number, operation=operation.key, resource=changed)
             self._ledger.effects.append(effect)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from noctule.sandbox.finding import RequestFinding
+    from noctule.sandbox.request import RequestValues
+
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
@@ -33,6 +36,10 @@ class Exchange:
     """Of the response; 0 when none was sent."""
     reason: str = ""
     """Why the request was refused: how it differs from the document."""
+    findings: tuple[RequestFinding, ...] = ()
+    """How it differs from the document."""
+    values: RequestValues | None = field(default=None, repr=False)
+    """What the provider reads in a request that it admits."""
     replayed: bool = False
     """The response is that of an earlier request with the same idempotency key."""
 

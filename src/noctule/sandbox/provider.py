@@ -53,8 +53,8 @@ class FakeProvider:
     ) -> None:
         self.ledger = Ledger()
         self.latency = latency
-        self._backend = Backend(document, pack, self.ledger, seed=seed)
         self._tokens = TokenEndpoint(document, pack, seed=seed)
+        self._backend = Backend(document, pack, self.ledger, self._tokens, seed=seed)
         self._failure = _body_failure(pack)
         self._request_id = pack.request_id_header.lower() if pack is not None else ""
         main = document.main_server

@@ -1,17 +1,12 @@
-"""An admitted request as values, and why a request is refused."""
+"""A request as values, and why it is refused."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from noctule.json_types import as_dict
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from noctule.apidoc import Media
 
 PATH_PARAMETER = re.compile(r"\{([^{}]+)\}")
 """A parameter in a path template: `{id}`."""
@@ -23,9 +18,9 @@ class RequestValues:
 
     path: dict[str, Any]
     query: dict[str, Any]
-    headers: Mapping[str, str]
+    header: dict[str, Any]
+    cookie: dict[str, Any]
     body: Any
-    media: Media | None
 
     def facts(self) -> dict[str, Any]:
         """All values by name; a member of the body wins over a parameter of the same name."""

@@ -12,10 +12,8 @@ from noctule.runtime.auth.base import Session
 from noctule.runtime.encoding import headers
 from noctule.runtime.request import Request
 from noctule.runtime.testing import MockProvider
-from noctule.sandbox.checks.decoding import decode
-from noctule.sandbox.checks.routing import Router
-from noctule.sandbox.checks.validation import Validators
 from noctule.sandbox.http.connection import IncomingRequest
+from support.sandbox_samples import findings
 from support.wrapped import answers, document_of, service_of
 
 NUMBERS = {"type": "array", "items": {"type": "integer"}}
@@ -51,10 +49,7 @@ def written_as(path: str, *parameters: dict[str, Any]) -> dict[str, Any]:
 def refused(written: dict[str, Any], path: str, query: str = "") -> list[str]:
     """What the fake provider has against the request."""
     document = apidoc.parse(json.dumps(written).encode(), source="ledger.json")
-    match = Router(document).match("GET", path, ["/v1"])
-    assert match is not None
-    incoming = IncomingRequest("GET", f"{path}?{query}", {}, b"")
-    return Validators().refusals(match.operation, decode(match.operation, match.path, incoming))
+    return findings(document, IncomingRequest("GET", f"{path}?{query}", {}, b""))
 
 
 @pytest.mark.parametrize(("path", "parameter", "value", "sent"), PATHS.values(), ids=PATHS)

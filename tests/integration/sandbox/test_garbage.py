@@ -16,7 +16,7 @@ from support.sandbox_samples import PARCELS, get, play, said
 if TYPE_CHECKING:
     import httpx2
 
-HEAD = b"POST /v1/parcels HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+HEAD = b"POST /v1/parcels HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n"
 JSON = HEAD + b"content-type: application/json\r\n"
 UNREADABLE: dict[str, bytes] = {
     "TLS": bytes.fromhex("16030100c8010000c40303") + b"\0" * 200 + b"\r\n\r\n",

@@ -9,6 +9,7 @@ from noctule.proving import calls, promises, proof, proven_method, scenarios
 from noctule.proving.deliveries import FIRST_SET as DELIVERIES
 from noctule.proving.scenarios import EVERY_CALL
 from noctule.proving.scenarios import FIRST_SET as CALLS
+from noctule.sandbox import finding
 from noctule.sandbox.events import LATE
 from support.paths import DOCS
 
@@ -84,3 +85,13 @@ def test_the_figures_are_those_of_the_prover() -> None:
     ):
         assert figure in TEXT, figure
     assert calls.SLOWER == 5.0  # "five times slower"
+
+
+def test_every_finding_is_described() -> None:
+    told = [name for row in rows("The judge") for name in names(row[0])]
+    assert sorted(told) == sorted(finding.KINDS)
+    statuses = {name: row[1] for row in rows("The judge") for name in names(row[0])}
+    for kind in finding.KINDS:
+        found = finding.RequestFinding(kind, "GET /", "x", "y", "#/")
+        assert statuses[kind] in ("–", str(found.status))
+        assert found.text("fr") != found.text("en") != ""

@@ -58,7 +58,7 @@ class FakeAddress:
         return replace(
             request,
             url=urlunsplit((fake.scheme, fake.netloc, *target[2:])),
-            headers={**request.headers, self._host_header: target.netloc},
+            headers={**request.headers, self._host_header: f"{target.scheme}://{target.netloc}"},
         )
 
 
@@ -109,7 +109,7 @@ class Caller:
             ]
         finally:
             await _closed(service)
-        return {"outcomes": outcomes, "waits": clock.waits}
+        return {"outcomes": outcomes, "waits": clock.waits, "given": list(arguments)}
 
     def _service(self, fake: FakeAddress, clock: FastClock) -> Any:
         """The service with its own addresses; with the fake's where it has none."""

@@ -41,16 +41,28 @@ class Router:
         self._root = _PathSegment()
         self._open: list[tuple[re.Pattern[str], ApiOperation]] = []
         """Operations with a parameter that may hold slashes."""
+        self._methods = sorted({operation.method for operation in document.operations.values()})
         for operation in document.operations.values():
             self._node(operation).operations.setdefault(operation.method, operation)
             reserved = {p.name for p in operation.parameters if p.where == "path" and p.reserved}
             if reserved:
                 self._open.append((_across(operation.path, reserved), operation))
 
-    def match(self, method: str, path: str, prefixes: Iterable[str]) -> RouteMatch | None:
+    def match(self, method: str, path: str, prefixes: Iterable[str] = ("",)) -> RouteMatch | None:
         """The operation that `method` and `path` (as sent, no query) name, or None. `prefixes` are
-        the paths of the servers, the longest first."""
-        segments = _without_prefix(path, prefixes).strip("/").split("/")
+        what may come before its path, the likeliest first."""
+        for prefix in prefixes:
+            match = self._match(method, path.removeprefix(prefix).strip("/").split("/"))
+            if match is not None:
+                return match
+        return None
+
+    def methods(self, path: str, prefixes: Iterable[str] = ("",)) -> list[str]:
+        """The methods that the document has at this path."""
+        prefixes = list(prefixes)
+        return [each for each in self._methods if self.match(each, path, prefixes)]
+
+    def _match(self, method: str, segments: list[str]) -> RouteMatch | None:
         for node, values in _walk(self._root, segments, 0, ()):
             if method in node.operations:
                 return _found(node.operations[method], values)
@@ -75,13 +87,6 @@ class Router:
 def _found(operation: ApiOperation, values: Iterable[str]) -> RouteMatch:
     names = PATH_PARAMETER.findall(operation.path.partition("?")[0])
     return RouteMatch(operation, dict(zip(names, map(unquote, values), strict=True)))
-
-
-def _without_prefix(path: str, prefixes: Iterable[str]) -> str:
-    for prefix in prefixes:
-        if path == prefix or path.startswith(f"{prefix}/"):
-            return path[len(prefix) :]
-    return path
 
 
 def _child(node: _PathSegment, segment: str) -> _PathSegment:

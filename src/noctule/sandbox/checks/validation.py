@@ -1,4 +1,4 @@
-"""Whether a request conforms to the document, and where it does not.
+"""Whether the values of a request fit their schemas.
 
 Validators are compiled at the first request that needs them.
 """
@@ -7,93 +7,107 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import json_schema
-from noctule.json_types import is_object
+from noctule.apidoc import Schema, json_schema
+from noctule.json_types import is_list, is_object
 from noctule.problem import Exit, Problem
+from noctule.sandbox.checks.bodies import is_lines
+from noctule.sandbox.finding import RequestFinding
+from noctule.sandbox.stated.schema_shape import DEEPEST, properties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
     import jsonschema_rs
 
-    from noctule.apidoc import ApiOperation, Media, Parameter, Schema
-    from noctule.sandbox.request import RequestValues
+    from noctule.apidoc.model.node import Node
+    from noctule.sandbox.checks.bodies import BodyValue
+    from noctule.sandbox.checks.parameters import ParameterValues
+    from noctule.sandbox.stated.bodies import StatedMedia
+    from noctule.sandbox.stated.operation import StatedOperation
 
-TOKENS = frozenset({"token", "access_token"})
-MAX_REASONS = 5
+VALUES = frozenset({"enum", "const", "default", "examples"})
+"""Keywords that hold values and no schemas."""
 
 
 class Validators:
-    """Compiled validators by schema.
+    """Compiled validators by the place of their schema."""
 
-    `elsewhere` names query parameters that are documented outside the operations: credentials.
-    """
+    def __init__(self) -> None:
+        self._compiled: dict[str, jsonschema_rs.Validator] = {}
 
-    def __init__(self, elsewhere: Iterable[str] = ()) -> None:
-        self._elsewhere = frozenset(elsewhere)
-        self._compiled: dict[Schema, jsonschema_rs.Validator] = {}
+    def parameters(
+        self, operation: StatedOperation, values: ParameterValues
+    ) -> Iterator[RequestFinding]:
+        for parameter in operation.parameters:
+            sent = values.of(parameter.where)
+            if parameter.name in sent:
+                place = f"{parameter.where} {parameter.name}"
+                value = sent[parameter.name]
+                yield from self._misfits(operation, place, parameter.schema, value)
 
-    def refusals(self, operation: ApiOperation, decoded: RequestValues) -> list[str]:
-        """How the request differs from the document, in words; at most MAX_REASONS."""
-        reasons = [
-            reason
-            for parameter in operation.parameters
-            for reason in self._parameter(parameter, decoded)
-        ]
-        reasons += _unknown(operation, decoded, self._elsewhere)
-        if decoded.media is not None and decoded.media.schema is not None:
-            for place, value in _values(decoded.media, decoded.media.schema, decoded.body):
-                reasons += self._value(place, decoded.media.schema, value)
-        elif operation.body is not None and operation.body.required and decoded.body is None:
-            reasons.append("body: is required")
-        return reasons[:MAX_REASONS]
+    def body(self, operation: StatedOperation, body: BodyValue) -> Iterator[RequestFinding]:
+        media = body.media
+        if media is None or media.schema is None or body.value is None:
+            return
+        for place, value in _values(media, media.schema, body.value):
+            yield from self._misfits(operation, place, media.schema, value)
+        yield from _undeclared(operation, media, media.schema, body.value)
 
-    def _parameter(self, parameter: Parameter, decoded: RequestValues) -> list[str]:
-        place = f"{parameter.where} {parameter.name}"
-        is_missing = parameter.required and not _sent(parameter, decoded)
-        missing = [f"{place}: is required"] if is_missing else []
-        if parameter.where == "header":
-            return [] if parameter.name.lower() in decoded.headers else missing
-        if parameter.where not in {"path", "query"}:
-            return []
-        values = decoded.path if parameter.where == "path" else decoded.query
-        if parameter.name not in values:
-            return missing
-        return self._value(place, parameter.schema, values[parameter.name])
-
-    def _value(self, place: str, schema: Schema, value: Any) -> list[str]:
+    def _misfits(
+        self, operation: StatedOperation, place: str, schema: Node, value: Any
+    ) -> Iterator[RequestFinding]:
         validator = self._validator(schema)
         if validator.is_valid(value):
-            return []
-        return [
-            f"{'.'.join([place, *map(str, error.instance_path)])}: {error.message}"
-            for error in validator.iter_errors(value)
-        ]
+            return
+        for error in validator.iter_errors(value):
+            where = ".".join([place, *map(str, error.instance_path)])
+            yield RequestFinding("value", operation.key, where, error.message, schema.pointer)
 
-    def _validator(self, schema: Schema) -> jsonschema_rs.Validator:
-        validator = self._compiled.get(schema)
+    def _validator(self, schema: Node) -> jsonschema_rs.Validator:
+        validator = self._compiled.get(schema.pointer)
         if validator is None:
-            validator = self._compiled[schema] = _compile(json_schema(schema, request=True))
+            written = json_schema(Schema.of(schema), request=True)
+            compiled = _compile(_overlapping(_described(written, schema)))
+            validator = self._compiled[schema.pointer] = compiled
         return validator
 
 
-def _values(media: Media, schema: Schema, body: Any) -> list[tuple[str, Any]]:
+def _values(media: StatedMedia, schema: Node, body: Any) -> list[tuple[str, Any]]:
     """What the schema describes: the body, or each of its lines where they are no list. A body that
     is neither JSON nor a form (XML, a file) is not looked into."""
-    if isinstance(body, str) and not media.is_json and "form" not in media.essence:
+    if isinstance(body, str) and "json" not in media.essence and "form" not in media.essence:
         return []
-    if not media.is_lines or schema.type == "array":
+    read = Schema.of(schema)
+    if not is_lines(media.essence) or (read.type == "array" and not media.streams):
         return [("body", body)]
-    if schema.type == "string":
+    if read.type == "string":
         return []
     return [(f"body[{index}]", line) for index, line in enumerate(body)]
 
 
-def _sent(parameter: Parameter, decoded: RequestValues) -> bool:
-    """Whether it is a token that was sent as a credential: some documents ask for it twice."""
-    if parameter.where == "path":
-        return False
-    return parameter.name.lower() in TOKENS and "authorization" in decoded.headers
+def _described(written: dict[str, Any], schema: Node) -> dict[str, Any]:
+    """Without the required members that the document does not describe: nobody can send them."""
+    required, named = written.get("required", []), properties(schema)
+    if not named:
+        return written
+    return {**written, "required": [name for name in required if name in named]}
+
+
+def _overlapping(value: Any) -> Any:
+    """`oneOf` as `anyOf`: that two of a document's alternatives overlap is no fault of a request
+    that fits both."""
+    if is_list(value):
+        return [_overlapping(each) for each in value]
+    if not is_object(value):
+        return value
+    members = {
+        name: member if name in VALUES else _overlapping(member) for name, member in value.items()
+    }
+    one_of = members.get("oneOf")
+    if is_list(one_of):  # not a property of that name
+        del members["oneOf"]
+        members["allOf"] = [*members.get("allOf", []), {"anyOf": one_of}]
+    return members
 
 
 def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
@@ -101,26 +115,29 @@ def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
         import jsonschema_rs
     except ImportError as error:
         raise Problem("sandbox.no_validator", exit=Exit.USAGE, place="jsonschema-rs") from error
-    # Masked: a request may contain a card number, and reasons are shown and logged.
+    # Masked: a request may contain a card number, and findings are shown and logged.
     return jsonschema_rs.Draft202012Validator(schema, mask="the value")
 
 
-def _unknown(
-    operation: ApiOperation, decoded: RequestValues, elsewhere: frozenset[str]
-) -> list[str]:
-    """Names that are not in the document: the provider would ignore them."""
-    known = {parameter.name for parameter in operation.parameters if parameter.where == "query"}
-    reasons = [
-        f"query {name}: is not in the document"
-        for name in decoded.query
-        if name not in known and name not in elsewhere
-    ]
-    schema = decoded.media.schema if decoded.media is not None else None
-    if schema is None or schema.type != "object" or not schema.properties:
-        return reasons
-    body = decoded.body
-    if "additionalProperties" in schema.raw or not is_object(body):
-        return reasons
-    return reasons + [
-        f"body.{n}: is not in the document" for n in body if n not in schema.properties
-    ]
+def _undeclared(
+    operation: StatedOperation, media: StatedMedia, schema: Node, body: Any
+) -> Iterator[RequestFinding]:
+    """Members that the document does not have: the provider would ignore them."""
+    named = properties(schema)
+    if not is_object(body) or not named or _is_open(schema, 0):
+        return
+    for name in body:
+        if name not in named:
+            known = ", ".join(named)
+            yield RequestFinding("undeclared", operation.key, f"body.{name}", known, media.pointer)
+
+
+def _is_open(schema: Node, depth: int) -> bool:
+    """Whether the document speaks of other members than it names."""
+    node = schema.follow()
+    if not {"additionalProperties", "patternProperties", "unevaluatedProperties"}.isdisjoint(
+        node.mapping
+    ):
+        return True
+    parts = [each for key in ("allOf", "anyOf", "oneOf") for each in node.at(key).members()]
+    return depth < DEEPEST and any(_is_open(part, depth + 1) for part in parts)

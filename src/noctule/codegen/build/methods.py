@@ -129,8 +129,8 @@ class MethodBuilder:
         """Type, media type ("" for plain JSON) and an example."""
         media = answer_media(operation)
         if media is None:
-            # A documented redirect is followed: what the caller wants is behind it.
-            return (Scalar("bytes"), "*/*", "content") if _leads_on(operation) else (None, "", None)
+            unsaid = _leads_on(operation) or _says_no_content(operation)
+            return (Scalar("bytes"), "*/*", "content") if unsaid else (None, "", None)
         kind = self._type(media, f"{name}_result", f"Response of `{self._names[operation.key]}`.")
         if media.is_json:
             accepts = named_type(media)
@@ -146,10 +146,13 @@ class MethodBuilder:
     ) -> dict[int, Type | None]:
         """The other documented successes, where their content differs from that of the first."""
         also: dict[int, Type | None] = {}
+        first = answer_media(operation)
         for status, response in other_successes(operation):
             media = main_media(response)
             kind = None
             if media is not None and status not in BODILESS:
+                if first is not None and _alike(media, first):
+                    continue
                 does = f"Response {status} of `{self._names[operation.key]}`."
                 label = f"{name}_{HTTPStatus(status).phrase}"
                 kind = self._type(media, label, does)
@@ -204,6 +207,13 @@ def main_media(response: ApiResponse) -> Media | None:
     return media[0] if media else None
 
 
+def _alike(media: Media, other: Media) -> bool:
+    """Whether both say the same, though each says it at a place of its own."""
+    if media.schema is None or other.schema is None or media.essence != other.essence:
+        return False
+    return [n.value for n in media.schema.nodes] == [n.value for n in other.schema.nodes]
+
+
 def _preference(media: Media) -> int:
     """Plain JSON first, then JSON of a kind, then anything else."""
     return 2 - media.is_json - (media.essence in ("application/json", "*/*"))
@@ -232,8 +242,17 @@ def _is_conditional(operation: ApiOperation) -> bool:
     return not CONDITIONS.isdisjoint(names)
 
 
+def _says_no_content(operation: ApiOperation) -> bool:
+    """Whether the document does not say what a read is answered with: hardly with nothing."""
+    success = operation.success
+    return (
+        operation.method == "GET" and success is not None and success.status not in ("204", "205")
+    )
+
+
 def _leads_on(operation: ApiOperation) -> bool:
-    """Whether a read is answered with nothing but a redirect."""
+    """Whether a read is answered with nothing but a redirect, which is followed: what the caller
+    wants is behind it."""
     return (
         operation.method == "GET"
         and operation.success is None

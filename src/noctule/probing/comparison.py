@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from noctule.apidoc.model.node import escape
+from noctule.probing.credentials import credential_differences
 from noctule.probing.differences import Difference, body_differences
+from noctule.probing.headers import header_differences
 from noctule.probing.observation import NOT_JSON
 from noctule.sandbox.checks.routing import Router
 
@@ -40,7 +42,7 @@ def compare(document: ApiDocument, observations: Iterable[Observation]) -> list[
     prefixes = sorted({_path_of(server.url) for server in document.servers} | {""}, key=len)[::-1]
     found = _undocumented_prefix(router, observations, prefixes)
     judged = [
-        _judge(router, observation, [found, *prefixes] if found else prefixes)
+        _judge(document, router, observation, [found, *prefixes] if found else prefixes)
         for observation in observations
     ]
     if found:
@@ -76,19 +78,26 @@ def _undocumented_prefix(
     return prefix if count * 2 > len(unmatched) and count * 2 > len(observations) else ""
 
 
-def _judge(router: Router, observation: Observation, prefixes: list[str]) -> Judged:
+def _judge(
+    document: ApiDocument, router: Router, observation: Observation, prefixes: list[str]
+) -> Judged:
     match = router.match(observation.method, observation.path, prefixes)
     if match is None:
         lost = Difference("undocumented_path", "", "#/paths", "", str(observation.status))
         return Judged(observation, None, {lost: []})
     operation = match.operation
+    credentials = credential_differences(document, operation, observation)
+    differences: dict[Difference, list[object]] = {each: [] for each in credentials}
     response = response_for(operation, observation.status)
     if response is None:
         listed = ", ".join(operation.responses)
         pointer = f"{operation.pointer}/responses"
         status = Difference("undocumented_status", "", pointer, listed, str(observation.status))
-        return Judged(observation, operation, {status: [observation.json()]})
-    return Judged(observation, operation, _body(observation, response))
+        differences[status] = [observation.json()]
+    else:
+        differences |= _body(observation, response)
+        differences |= {each: [] for each in header_differences(observation, response)}
+    return Judged(observation, operation, differences)
 
 
 def response_for(operation: ApiOperation, status: int) -> ApiResponse | None:

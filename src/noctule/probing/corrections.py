@@ -6,13 +6,18 @@ Observed values stay out of the overlay: only types, formats and names of member
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from noctule.apidoc.importers.inference import schema_of
 from noctule.apidoc.overlay import apply
 from noctule.apidoc.overlay.reading import Action, Overlay
-from noctule.apidoc.overlay.targets import Location, query_for, select, value_at
+from noctule.apidoc.overlay.targets import Location, location_of, query_for, value_at
 from noctule.json_types import as_dict, as_list, is_list, is_object
+from noctule.probing.corrections_everywhere import (
+    base_path,
+    credential,
+    undocumented_credential,
+    undocumented_header,
+)
 from noctule.probing.dialects import in_dialect, nullable_reference, with_null
 from noctule.probing.observation import NOT_JSON
 
@@ -56,26 +61,14 @@ def _applied(document: Any, changes: Iterable[Change]) -> Any:
 
 
 def _changes(seen: Discrepancy, document: Any, dialect: str) -> list[Change]:
-    rule = RULES.get(seen.kind)
-    location = () if seen.kind == "base_path" else _location(seen.pointer, document)
-    if rule is None or location is None or seen.example.status >= 500:
+    if seen.example.status >= 500:
+        return []
+    if everywhere := DOCUMENT_RULES.get(seen.kind):
+        return everywhere(seen, document, dialect)
+    rule, location = RULES.get(seen.kind), location_of(seen.pointer, document)
+    if rule is None or location is None:
         return []
     return rule(seen, location, value_at(document, location), dialect)
-
-
-def _location(pointer: str, document: Any) -> Location | None:
-    """The location of a JSON pointer into the main file; None for another file, or for nothing."""
-    if not pointer.startswith("#"):
-        return None
-    location: Location = ()
-    for token in pointer[1:].split("/")[1:]:
-        name = token.replace("~1", "/").replace("~0", "~")
-        inside = value_at(document, location)
-        step = int(name) if is_list(inside) and name.isdecimal() else name
-        location = (*location, step)
-        if not select(query_for(location), document, place=""):
-            return None
-    return location
 
 
 def _undocumented_member(
@@ -181,19 +174,6 @@ def _no_body(seen: Discrepancy, location: Location, value: Any, _: str) -> list[
     return [{"target": query_for((*location, key)), "remove": True} for key in there]
 
 
-def _base_path(seen: Discrepancy, _: Location, value: Any, dialect: str) -> list[Change]:
-    """The observed path, at the host that the document names."""
-    prefix = seen.difference.observed
-    if dialect == "swagger-2.0":
-        return [{"target": "$", "update": {"basePath": prefix}}]
-    first = as_dict(next(iter(as_list(as_dict(value).get("servers"))), None))
-    address = urlsplit(str(first.get("url", "")))
-    new = f"{address.scheme}://{address.netloc}{prefix}" if address.netloc else prefix
-    if first:
-        return [{"target": "$['servers'][0]['url']", "update": new}]
-    return [{"target": "$", "update": {"servers": [{"url": new}]}}]
-
-
 def _replaced(location: Location, old: Any, new: Any) -> list[Change]:
     """Another value at a place: only what differs, where an update alone can say it."""
     if is_object(old) and is_object(new) and old.items() <= new.items():
@@ -221,5 +201,10 @@ RULES: Mapping[str, Rule] = {
     "undocumented_status": _undocumented_status,
     "media_type": _media_type,
     "no_body": _no_body,
-    "base_path": _base_path,
+}
+DOCUMENT_RULES: Mapping[str, Callable[[Discrepancy, Any, str], list[Change]]] = {
+    "base_path": base_path,
+    "undocumented_header": undocumented_header,
+    "undocumented_credential": undocumented_credential,
+    "credential": credential,
 }

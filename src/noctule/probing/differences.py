@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Kind = Literal[
     "undocumented_member", "missing_member", "container", "type", "null", "format", "enum",
     "bounds", "no_branch", "undocumented_status", "media_type", "not_json", "no_body",
-    "undocumented_path", "base_path",
+    "undocumented_path", "base_path", "undocumented_header", "undocumented_credential",
+    "credential",
 ]  # fmt: skip
 CONTAINERS = ("object", "array")
 DEEPEST = 60

@@ -24,9 +24,12 @@ Verdict = Literal["document", "provider", "unclear"]
 Cause = tuple[str, str, str]
 
 OMISSIONS = frozenset({
-    "undocumented_member", "undocumented_status", "undocumented_path", "media_type",
+    "undocumented_member", "undocumented_status", "undocumented_path", "undocumented_header",
+    "undocumented_credential", "media_type",
 })  # fmt: skip
 """Kinds that contradict nothing that the document says."""
+EVERYWHERE = frozenset({"undocumented_header", "undocumented_credential", "credential"})
+"""Kinds that are one cause in all operations that show them."""
 BY_NAME = frozenset({"undocumented_member", "missing_member"})
 """Kinds whose place in the document is that of the object, not of the member."""
 
@@ -40,6 +43,8 @@ class Discrepancy:
     places: tuple[str, ...]
     """Where it was seen in answers, as `Difference.at`."""
     operations: tuple[str, ...]
+    pointers: tuple[str, ...]
+    """The places in the document, the first one that of `difference`."""
     times: int
     """In how many answers it was seen."""
     of: int
@@ -91,6 +96,7 @@ class _Seen:
     example: Observation
     places: dict[str, None] = field(default_factory=dict[str, None])
     operations: dict[str, None] = field(default_factory=dict[str, None])
+    pointers: dict[str, None] = field(default_factory=dict[str, None])
     classes: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     values: list[object] = field(default_factory=list[object])
     times: int = 0
@@ -112,6 +118,7 @@ def discrepancies(judged: Iterable[Judged]) -> list[Discrepancy]:
             causes.add(cause)
             entry.places.setdefault(difference.at)
             entry.operations.setdefault(key)
+            entry.pointers.setdefault(difference.pointer)
             entry.classes.add(status_class)
             entry.values += values[: MOST_VALUES - len(entry.values)]
     found = [
@@ -119,6 +126,7 @@ def discrepancies(judged: Iterable[Judged]) -> list[Discrepancy]:
             difference=entry.difference,
             places=tuple(entry.places),
             operations=tuple(entry.operations),
+            pointers=tuple(entry.pointers),
             times=entry.times,
             of=sum(answers[status_class] for status_class in entry.classes),
             example=entry.example,
@@ -144,6 +152,8 @@ def _cause(difference: Difference, observation: Observation) -> Cause:
     kind, pointer = difference.kind, difference.pointer
     if kind == "undocumented_path":
         return kind, _lost(observation), ""
+    if kind in EVERYWHERE:
+        return kind, difference.documented, difference.observed
     if kind in BY_NAME:
         return kind, pointer, difference.member
     if kind in ("undocumented_status", "media_type"):

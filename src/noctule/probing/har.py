@@ -6,10 +6,10 @@ import base64
 import binascii
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from noctule.apidoc.bounds import MAX_BYTES
-from noctule.apidoc.importers.traffic import pairs
+from noctule.apidoc.importers.traffic import pairs, schemes_of
 from noctule.json_types import as_dict, as_text, is_list
 from noctule.probing.observation import Observation
 from noctule.problem import Exit, Problem
@@ -52,6 +52,7 @@ def _observation(entry: dict[str, Any]) -> Observation | None:
         status=status,
         headers=headers,
         body=_body(content),
+        schemes=schemes_of(pairs(request.get("headers")), parse_qsl(url.query)),
     )
 
 

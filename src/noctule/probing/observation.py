@@ -26,6 +26,8 @@ class Observation:
     """Of the answer, names in lower case."""
     body: bytes = field(repr=False)
     """Of the answer, decoded."""
+    schemes: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    """How the request authenticated: name -> OpenAPI security scheme, never a credential."""
 
     @property
     def media(self) -> str:

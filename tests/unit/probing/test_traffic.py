@@ -27,6 +27,7 @@ PET = {
         "kind": {"type": "string", "enum": ["cat", "dog"]},
     },
 }
+TOKEN = {"type": "oauth2", "flow": "application", "tokenUrl": "https://api.test", "scopes": {}}
 OWNER = {"type": "object", "required": ["email"], "properties": {"email": {"type": "string"}}}
 
 
@@ -50,7 +51,11 @@ def document(version: str = "3.1.0", prefix: str = "https://api.test") -> dict[s
                 "delete": {"responses": {"200": answer(pet)}},
             },
         },
-        "components": {"schemas": {"Pet": PET, "Owner": OWNER}},
+        "security": [{"token": []}],
+        "components": {
+            "schemas": {"Pet": PET, "Owner": OWNER},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -72,15 +77,24 @@ def swagger() -> dict[str, Any]:
             },
         },
         "definitions": json.loads(schemas),
+        "security": [{"token": []}],
+        "securityDefinitions": {"token": TOKEN},
     }
 
 
 def entry(
-    method: str, path: str, status: int, body: Any = None, media: str = "application/json"
+    method: str,
+    path: str,
+    status: int,
+    body: Any = None,
+    media: str = "application/json",
+    also: tuple[str, ...] = (),
+    scheme: str = "Bearer",
 ) -> dict[str, Any]:
     text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
     headers = [{"name": "Content-Type", "value": media}] if text else []
-    sent = [{"name": "Authorization", "value": "Bearer s3cret"}]
+    headers += [{"name": name, "value": "s3cret"} for name in also]
+    sent = [{"name": "Authorization", "value": f"{scheme} s3cret"}]
     return {
         "request": {"method": method, "url": f"https://api.test{path}", "headers": sent},
         "response": {"status": status, "headers": headers, "content": {"text": text}},
@@ -112,6 +126,10 @@ LIES = [
     ("undocumented_status", entry("DELETE", "/pets/1", 204)),
     ("no_body", entry("DELETE", "/pets/1", 200)),
 ]  # fmt: skip
+LIES += [
+    ("undocumented_header", entry("GET", "/pets/1", 200, TOM, also=("X-Next-Page", "X-Other"))),
+    ("credential", entry("GET", "/pets/1", 200, TOM, scheme="Basic")),
+]
 LIES_OF_3 = [
     *LIES,
     ("media_type", entry("GET", "/pets/1", 200, TOM, "application/vnd.pets+json")),
@@ -270,3 +288,48 @@ def test_bodies_in_base64_and_entries_without_an_answer() -> None:
 def test_what_is_no_capture_is_refused(data: bytes) -> None:
     with pytest.raises(Problem, match="HAR"):
         har.read(data, place="c.har")
+
+
+@pytest.mark.parametrize("version", ["3.1.0", "2.0"])
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_credential_that_the_document_does_not_ask_for(
+    tmp_path: Path, version: str, empty: bool
+) -> None:
+    described = swagger() if version == "2.0" else document(version)
+    del described["security"]
+    described.pop("securityDefinitions", None)
+    described.get("components", {}).pop("securitySchemes", None)
+    for methods in described["paths"].values():
+        for method in methods.keys() - {"parameters"} if empty else ():
+            methods[method]["security"] = []
+    path, traffic = tmp_path / "pets.json", tmp_path / "traffic.har"
+    path.write_text(json.dumps(described), "utf-8")
+    refused = entry("GET", "/pets/2", 200, TOM, scheme="Basic")
+    traffic.write_bytes(capture(entry("GET", "/pets/1", 200, TOM, scheme="Basic"), refused))
+    report = probe_traffic(str(path), traffic)
+    ((seen, _),) = report.corrected
+    assert (seen.kind, seen.difference.observed, seen.times) == (
+        "undocumented_credential",
+        "HTTP basic",
+        2,
+    )
+    corrected = apply(read(report.overlay(tmp_path).encode(), place="o.yaml"), described).document
+    path.write_text(json.dumps(corrected), "utf-8")
+    assert probe_traffic(str(path), traffic).good
+    operations = apidoc.load(path).operations
+    assert {operation.security for operation in operations.values()} == {(("basic",),)}
+
+
+def test_a_header_in_several_operations_is_one_finding_and_corrected_in_each(
+    tmp_path: Path,
+) -> None:
+    path, traffic = tmp_path / "pets.json", tmp_path / "traffic.har"
+    path.write_text(json.dumps(document()), "utf-8")
+    calls = [
+        entry("GET", "/pets/1", 200, TOM, also=("Link",)),
+        entry("GET", "/pets", 200, [TOM], also=("link", "Date")),
+    ]
+    traffic.write_bytes(capture(*calls))
+    ((seen, actions),) = probe_traffic(str(path), traffic).corrected
+    assert (seen.kind, seen.operations) == ("undocumented_header", ("GET /pets/{id}", "GET /pets"))
+    assert len(actions) == 2

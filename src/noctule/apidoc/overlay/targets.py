@@ -80,6 +80,21 @@ def _quoted(step: str | int) -> str:
     return f"'{body}'"
 
 
+def location_of(pointer: str, document: Any) -> Location | None:
+    """The location of a JSON pointer into the main file; None for another file, or for nothing."""
+    if not pointer.startswith("#"):
+        return None
+    location: Location = ()
+    for token in pointer[1:].split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        inside = value_at(document, location)
+        step = int(name) if is_list(inside) and name.isdecimal() else name
+        location = (*location, step)
+        if not _has(document, location):
+            return None
+    return location
+
+
 def value_at(document: Any, location: Location) -> Any:
     for step in location:
         document = document[step]

@@ -143,6 +143,23 @@ def wait_for(port: int, seconds: float = 20) -> None:
             connection.close()
 
 
+def wait_until_idle(pid: int, seconds: float = 120) -> None:
+    """Return when a process has used less than a twentieth of a processor for a second."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        before = _ticks(pid)
+        time.sleep(1)
+        if _ticks(pid) - before < os.sysconf("SC_CLK_TCK") / 20:
+            return
+    print(f"process {pid} is still busy after {seconds:.0f} s", flush=True)
+
+
+def _ticks(pid: int) -> int:
+    """The time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def server_programs() -> Path:
     """The folder of `initdb` and `pg_ctl`."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

@@ -35,6 +35,14 @@ class WebhookRequest:
         self._by_name = dict(self.headers)
         self._doubled = len(self._by_name) != len(self.headers)
 
+    def with_headers(self, headers: list[tuple[bytes, bytes]]) -> WebhookRequest:
+        """The same delivery with some of its headers."""
+        request = WebhookRequest(self.method, self.url, (), self.body)
+        request.headers = headers
+        request._by_name = dict(headers)
+        request._doubled = len(request._by_name) != len(headers)
+        return request
+
     def __repr__(self) -> str:
         return f"WebhookRequest({self.method}, {len(self.body)} bytes)"
 

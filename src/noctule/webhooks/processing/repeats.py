@@ -71,6 +71,8 @@ class RepeatLog:
 
     def add(self, route: str, receipt: Receipt) -> None:
         """Tell of the repeats in a delivery, if there are any."""
+        if not ACTION_OF.keys() & receipt.outcomes:
+            return
         counts = Counter(receipt.outcomes)
         for outcome, action in ACTION_OF.items():
             if not (count := counts[outcome]):

@@ -131,16 +131,16 @@ def url_of(scope: Any) -> str:
 
 async def send_response(response: WebhookResponse, send: Any) -> None:
     """Send the answer to a delivery."""
-    headers = [(name.encode(), value.encode()) for name, value in response.headers]
-    await _send(send, response.status, headers, response.body)
+    await _send(send, response.status, response.raw_headers, response.body)
 
 
 async def send_text(send: Any, status: int, media_type: str, body: bytes) -> None:
     """Send an answer that has nothing to do with a delivery."""
-    await _send(send, status, [(b"content-type", media_type.encode())], body)
+    length = b"%d" % len(body)
+    headers = [(b"content-type", media_type.encode()), (b"content-length", length)]
+    await _send(send, status, headers, body)
 
 
 async def _send(send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

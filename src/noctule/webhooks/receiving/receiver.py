@@ -16,7 +16,6 @@ from noctule.webhooks.receiving.base import BaseReceiver
 from noctule.webhooks.receiving.limits import check_limits
 from noctule.webhooks.receiving.rejection_log import RejectionLog
 from noctule.webhooks.receiving.response import WebhookResponse
-from noctule.webhooks.request import WebhookRequest
 from noctule.webhooks.schemes.registry import scheme_of
 from noctule.webhooks.schemes.scheme import Scheme
 from noctule.webhooks.store.base import Delivery
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from noctule.runtime.clock import Clock
+    from noctule.webhooks.request import WebhookRequest
     from noctule.webhooks.schemes.handshake import Handshake
     from noctule.webhooks.verification.identity import RepeatAction
 
@@ -123,11 +123,12 @@ class Receiver(BaseReceiver):
             self._retiring_in_use.add(variable)
             log.warning("webhooks %s: the retiring secret %s is still in use", self.route, variable)
         request = verified.view.request
-        headers = [pair for pair in request.headers if self.scheme.stores_header(pair[0])]
+        stores = self.scheme.stores_header
+        headers = [pair for pair in request.headers if stores(pair[0])]
         return Delivery(
             route=self.route,
             provider=self.scheme.provider,
-            request=WebhookRequest(request.method, request.url, headers, request.body),
+            request=request.with_headers(headers),
             received_at=now,
             signed_at=verified.signed_at,
             key=variable,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ class WebhookResponse:
     def to_handshake(cls, reply: HandshakeReply) -> WebhookResponse:
         return cls(reply.status, reply.headers, reply.body, "handshake")
 
+    @cached_property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers as ASGI has them, with the length of the body."""
+        pairs = [(name.encode(), value.encode()) for name, value in self.headers]
+        return [*pairs, (b"content-length", b"%d" % len(self.body))]
+
     def with_text(self, text: str) -> WebhookResponse:
         """The same with another body, for providers that want to read a certain text."""
         headers = (("content-type", "text/plain; charset=utf-8"),)
@@ -56,6 +62,8 @@ def json_response(
 
 def outcome_of(receipt: Receipt) -> DeliveryOutcome:
     """The outcome of a whole delivery, from those of its events."""
+    if receipt.outcomes == ("accepted",):
+        return "accepted"
     outcomes = set(receipt.outcomes)
     if not outcomes or outcomes & {"accepted", "repeated"}:
         return "accepted"

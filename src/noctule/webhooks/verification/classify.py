@@ -81,8 +81,11 @@ def _item(
 
 def version_number(text: str) -> float | None:
     """A number or an ISO 8601 time as a number that grows; None for anything else."""
-    with contextlib.suppress(ValueError):
+    try:
         number = float(text)
+    except ValueError:
+        pass
+    else:
         return number if math.isfinite(number) else None
     with contextlib.suppress(ValueError, OverflowError):
         return datetime.fromisoformat(text).timestamp()

@@ -40,9 +40,10 @@ def proven_methods(
         else [document.find(method.operation) for method in task.methods]
     )
     stated = StatedDocument(document)
+    main_methods = [method for method in wrapper.methods if not method.alternative]
     return [
         _proven_method(method, operation, stated.operation(operation.key), limits, variables, pack)
-        for method, operation in zip(wrapper.methods, operations, strict=True)
+        for method, operation in zip(main_methods, operations, strict=True)
         if operation is not None
     ]
 
@@ -90,7 +91,7 @@ def _proven_method(
         if param.place == "path" and param.name in arguments
     }
     names: dict[tuple[str, str], str] = {
-        (param.place, param.wire): param.name for param in method.params
+        (param.place, param.wire): param.name for param in method.params if param.role != "extra"
     }
     return ProvenMethod(
         name=name_of(method),

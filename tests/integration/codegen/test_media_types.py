@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from noctule.runtime import InvalidResponse
 from noctule.runtime.charset import decoded_text
 from noctule.runtime.testing import MockProvider
-from support.wrapped import answers, document_of, service_of
+from support.wrapped import answers, document_of, service_of, wrapped
 
 ITEM = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
 TEXT = {"type": "string"}
@@ -132,3 +132,62 @@ def test_json_in_another_charset_is_read(charset: str) -> None:
 
 def answers_of() -> dict[str, Any]:
     return {"/items": {"get": {"operationId": "read", "responses": answers(ITEM)}}}
+
+
+FORMATS = {
+    "application/pdf": ("get_pdf", b"%PDF-1.4\xff"),
+    "text/csv": ("get_csv", "a;b\né;2\n"),
+    "image/png": ("get_png", b"\x89PNG"),
+    "application/x-ndjson": ("get_lines", '{"a":1}\n{"a":2}\n'),
+    "text/event-stream": ("get_events", "data: 1\n\n"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("get_xlsx", b"PK"),
+}
+
+
+@pytest.mark.parametrize("media", FORMATS)
+@pytest.mark.parametrize("first", [True, False])
+def test_each_format_of_an_answer_has_a_method(media: str, first: bool) -> None:
+    name, body = FORMATS[media]
+    schemas = {"application/json": {"schema": ITEM}, media: {"schema": {"type": "string"}}}
+    content = schemas if first else dict(reversed(schemas.items()))
+    operation = {
+        "operationId": "get",
+        "responses": {"200": {"description": "", "content": content}},
+    }
+    sent = body if isinstance(body, bytes) else body.encode()
+    headers = {"Content-Type": media if isinstance(body, bytes) else f"{media}; charset=utf-8"}
+    provider = MockProvider().replies(json={"id": "1"}).replies(content=sent, headers=headers)
+    service = service_of(document_of({"/report": {"get": operation}}), provider)
+    assert service.get().id == "1"
+    assert getattr(service, name)() == body
+    assert [request.headers["accept"] for request in provider.requests] == [
+        "application/json",
+        media,
+    ]
+    assert hasattr(service, f"{name}_stream") == (name != "get_csv")
+
+
+@pytest.mark.parametrize("media", ["application/xml", "text/plain", "application/x-yaml", "*/*"])
+def test_another_spelling_of_the_same_data_has_none(media: str) -> None:
+    content = {"application/json": {"schema": ITEM}, media: {"schema": ITEM}}
+    operation = {
+        "operationId": "get",
+        "responses": {"200": {"description": "", "content": content}},
+    }
+    space = wrapped(document_of({"/report": {"get": operation}}))
+    assert [name for name in vars(space["LedgerService"]) if name.startswith("get")] == ["get"]
+
+
+def test_a_name_that_is_taken_is_not_taken_again() -> None:
+    content = {"application/json": {"schema": ITEM}, "application/pdf": {}}
+    both = {"responses": {"200": {"description": "", "content": content}}}
+    paths = {"/a": {"get": {"operationId": "get", **both}}}
+    paths["/b"] = {"get": {"operationId": "get_pdf", **both}}
+    space = wrapped(document_of(paths))
+    methods = [name for name in vars(space["LedgerService"]) if name.startswith("get")]
+    assert sorted(name for name in methods if not name.endswith("_stream")) == [
+        "get",
+        "get_as_pdf",
+        "get_pdf",
+        "get_pdf_pdf",
+    ]

@@ -6,7 +6,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from noctule.apidoc.model import composition
+from noctule.apidoc.model import composition, inheritance
 from noctule.apidoc.model.keywords import MISSING, SchemaKeywords
 from noctule.apidoc.model.node import Node
 from noctule.json_types import is_list, is_object, json_type
@@ -198,13 +198,26 @@ class Schema(SchemaKeywords):
         for part in self.parts:
             mapping = part.at("discriminator", "mapping")
             for tag, target in mapping.mapping.items():
-                name = str(target)
-                is_name = "/" not in name and "#" not in name and "." not in name
-                place = f"#/components/schemas/{name}" if is_name else name
-                target = part.target(place)
-                if not target.broken:
-                    pointers.setdefault(tag, target.pointer)
+                node = inheritance.named_schema(part, str(target))
+                if not node.broken:
+                    pointers.setdefault(tag, node.pointer)
         return MappingProxyType(pointers)
+
+    @cached_property
+    def children(self) -> Mapping[str, Schema]:
+        """Discriminator value -> schema, for an object that others extend: as the document maps
+        them, else each component that refers to this one in its `allOf`, by its name."""
+        schemas: dict[str, Schema] = {}
+        mapping = self.node.at("discriminator", "mapping")
+        for tag, target in mapping.mapping.items():
+            node = inheritance.named_schema(self.node, str(target))
+            if not node.broken:
+                schemas[tag] = Schema.of(node)
+        mapped = {schema.pointer for schema in schemas.values()}
+        for name, node in inheritance.extensions(self.node):
+            if node.pointer not in mapped:
+                schemas.setdefault(name, Schema.of(node))
+        return MappingProxyType(schemas)
 
     @cached_property
     def properties(self) -> Mapping[str, Schema]:

@@ -19,6 +19,7 @@ from noctule.codegen.build.auth import (
     variable_prefix,
 )
 from noctule.codegen.build.event_objects import event_objects
+from noctule.codegen.build.formats import in_other_formats
 from noctule.codegen.build.methods import (
     MethodBuilder,
     answer_media,
@@ -97,7 +98,7 @@ def build(
     requests = ParameterBuilder(naming, conventions, arguments)
     methods = MethodBuilder(conventions, answers, requests, names)
     built = (_placed(methods.build(place), place.operation, addresses, auth) for place in places)
-    all_methods = without_clashes(built)
+    all_methods = without_clashes(in_other_formats(built, operations, naming))
     handlers = HandlerBuilder(naming, pack, answers, objects, all_methods)
     webhooks = _webhooks(task, handlers, naming)
     _check_webhooks(webhooks, document, pack)

@@ -60,6 +60,9 @@ def fit(kind: Type, value: Any, records: Mapping[str, Record], name: str = "") -
             return [fit(item, items[0] if items else None, records, name)]
         case MapOf(item):
             return _map(item, value, records)
+        case Reference(record) if records[record].variants:
+            tag, variant = _variant(records[record], value)
+            return {**fit(variant, value, records), records[record].discriminator: tag}
         case Reference(record):
             return _object(records[record], value, records)
         case OneOf(options):
@@ -80,6 +83,9 @@ def sparse(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
             return sparse(inner, value, records)
         case ListOf(item):
             return [sparse(item, one, records) for one in value]
+        case Reference(record) if records[record].variants:
+            tag, variant = _variant(records[record], value)
+            return {**sparse(variant, value, records), records[record].discriminator: tag}
         case Reference(record):
             return {
                 field.wire: sparse(field.type, value[field.wire], records)
@@ -88,6 +94,12 @@ def sparse(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
             }
         case _:
             return value
+
+
+def _variant(record: Record, value: Any) -> tuple[str, Reference]:
+    """The variant that `value` is of, or else the first one."""
+    tag = value.get(record.discriminator) if is_object(value) else None
+    return next((variant for variant in record.variants if variant[0] == tag), record.variants[0])
 
 
 class ExampleBuilder:
@@ -140,6 +152,8 @@ class ExampleBuilder:
                 return fit(kind, value, self._records, name)
 
     def _object(self, kind: Type, record: str, schema: Schema) -> Any:
+        if self._records[record].variants:
+            return fit(kind, sample(schema, depth=1, request=self._request), self._records)
         none: dict[str, Any] = {}
         example = next((example for example in schema.examples if is_object(example)), none)
         members = _members(self._records[record])

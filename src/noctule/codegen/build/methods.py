@@ -165,8 +165,7 @@ class MethodBuilder:
         if media.is_json:
             kind = JSON if media.schema is None else self._answers.root(media.schema, name, doc)
             return kind if isinstance(kind, Reference | ListOf) else JSON
-        text = media.is_lines or media.type.startswith("text/") or media.essence.endswith("xml")
-        return STRING if text else Scalar("bytes")
+        return other_type(media)
 
     def _retry_mode(self, operation: ApiOperation, *, idempotent: bool) -> RetryMode:
         if operation.method in IDEMPOTENT_METHODS:
@@ -179,6 +178,12 @@ class MethodBuilder:
         if pack and pack.idempotency:
             return "never"
         return "with_key" if header and header in idempotency_headers([operation]) else "never"
+
+
+def other_type(media: Media) -> Type:
+    """The type of an answer in a media type that is not JSON."""
+    text = media.is_lines or media.type.startswith("text/") or media.essence.endswith("xml")
+    return STRING if text else Scalar("bytes")
 
 
 def _comes_in_pieces(operation: ApiOperation) -> bool:

@@ -10,6 +10,7 @@ from noctule.apidoc import Schema
 from noctule.apidoc.model.path_query import VARIABLE
 from noctule.codegen.build.examples import ExampleBuilder, fit
 from noctule.codegen.build.types.responses import SCALARS
+from noctule.codegen.build.types.variants import variants_of
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
@@ -210,8 +211,9 @@ class ParameterBuilder:
                 example=examples.get(wire),
                 deprecated=schema.deprecated,
             )
-        if media.schema is not None and media.schema.more:
-            yield self._extra(method, media.schema, names_in_use)
+        whole = media.schema
+        if whole is not None and (whole.more or variants_of(whole) is not None):
+            yield self._extra(method, whole, names_in_use)
 
     def _extra(self, method: str, schema: Schema, names_in_use: set[str]) -> Param:
         """Further members, which the document allows beside those that it names."""

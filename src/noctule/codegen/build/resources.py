@@ -154,5 +154,5 @@ def _reached(methods: Iterable[Method], records: Mapping[str, Record]) -> set[st
         name = pending.pop()
         if name in records and name not in reachable:
             reachable.add(name)
-            pending += named(field.type for field in records[name].fields)
+            pending += named(records[name].parts)
     return reachable

@@ -114,6 +114,18 @@ class Record:
     role: Literal["response", "argument"] = "response"
     open: bool = False
     """Whether a response may have more members than these, by the document."""
+    variants: tuple[tuple[str, Reference], ...] = ()
+    """For a union of records: the record of each value of the member `discriminator`."""
+    discriminator: str = ""
+    other: Reference | None = None
+    """The record of an object with another value; by default it stays JSON."""
+
+    @property
+    def parts(self) -> Iterator[Type]:
+        """The types of its fields, and its variants."""
+        yield from (field.type for field in self.fields)
+        yield from (reference for _, reference in self.variants)
+        yield from [self.other] if self.other else []
 
 
 SHARED = "shared_models"
@@ -210,6 +222,8 @@ class Method:
     auth: str = ""
     """The name of its scheme in `Wrapper.schemes`; "" for the wrapper's, "none" for no
     credentials."""
+    alternative: bool = False
+    """Whether it is the method before it, for an answer in another format."""
 
     @property
     def reads_json(self) -> bool:

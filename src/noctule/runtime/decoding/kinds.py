@@ -27,12 +27,14 @@ class Variants:
     """The models of a union, by the value of the member that tells them apart:
     `Annotated[Cat | Dog | JSON, Variants("kind", {"cat": Cat, "dog": Dog})]`.
 
-    An object with another value stays the dict that was received. A value may also lead to a union
-    with variants of its own.
+    An object with another value is of the model `other`, or stays the dict that was received. A
+    value may also lead to a union with variants of its own.
     """
 
     name: str
     kinds: Mapping[str, Any]
+    other: Any = None
+    """The model of an object with another value."""
 
     def __post_init__(self) -> None:
         extend()
@@ -40,11 +42,12 @@ class Variants:
     def kind_of(self, data: Mapping[str, Any]) -> Any:
         """The model of this object; None for a value that nobody has named."""
         value = data.get(self.name)
-        return self.kinds.get(value) if isinstance(value, str) else None
+        return self.kinds.get(value, self.other) if isinstance(value, str) else self.other
 
     @property
     def models(self) -> tuple[Any, ...]:
-        return tuple(dict.fromkeys(self.kinds.values()))
+        others = [] if self.other is None else [self.other]
+        return tuple(dict.fromkeys([*self.kinds.values(), *others]))
 
 
 @lru_cache(maxsize=4096)

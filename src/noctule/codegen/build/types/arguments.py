@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from noctule.apidoc import Schema
 from noctule.codegen.build.types.responses import SCALARS, own_description, scalar, texts
+from noctule.codegen.build.types.variants import variants_of
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
@@ -113,8 +114,9 @@ class ArgumentTypes:
             self.records[name] = Record(name, doc, fields, role="argument")
             self._known[key] = name
         reference = Reference(self._known[key])
-        # A typed dict takes no other keys, so that the type has to allow them.
-        return OneOf((reference, MapOf(JSON))) if schema.more else reference
+        # A record takes no other keys: the type has to allow them.
+        more = schema.more or variants_of(schema) is not None
+        return OneOf((reference, MapOf(JSON))) if more else reference
 
     def _fields(self, schema: Schema, owner: str, wire: str, level: int) -> Iterable[Field]:
         for name, value in schema.properties.items():
@@ -126,7 +128,15 @@ class ArgumentTypes:
             yield Field(name, name, kind, required, doc)
 
     def _union(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
-        """A union of a few simple types, else JSON. An empty string is not a type of its own."""
+        """A union of a few simple types, or of objects that a member tells apart, else JSON. An
+        empty string is not a type of its own."""
+        if (told_apart := variants_of(schema)) is not None:
+            kinds: dict[Schema, Type] = {}
+            for tag, variant in told_apart.schemas.items():
+                if variant not in kinds:
+                    kinds[variant] = self._unnullable(variant, owner, f"{tag}_{wire}", level)
+            objects = all(isinstance(kind, Reference) for kind in kinds.values())
+            return OneOf(tuple(kinds.values())) if objects else JSON
         variants = [variant for variant in schema.variants if variant.enum != ("",)]
         options = {self._unnullable(variant, owner, wire, level): None for variant in variants}
         if len(options) == 1:

@@ -8,9 +8,11 @@ default), the deepest ones only if they are small. Deeper parts stay JSON. An en
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from noctule.apidoc import MISSING, Schema
+from noctule.codegen.build.types.variants import DocumentedVariants, variants_of
 from noctule.codegen.model.integration import (
     JSON,
     STRING,
@@ -61,12 +63,15 @@ class ResponseTypes:
         cores = map(core, roots)
         self._roots = {_identity(schema) for schema in cores if schema is not None}
         self._names: dict[str | Schema, str | None] = {}
+        self._unions: dict[tuple[str | Schema, str], Type] = {}
 
     def root(self, schema: Schema, name: str, doc: str) -> Type:
         """The type of a whole response; `name` and `doc` are used if the document has neither for
         its record."""
         if schema.type == "array" and schema.items is not None:
             return ListOf(self.root(schema.items, item_name(name), doc))
+        if (variants := variants_of(schema)) is not None:
+            return self._union(schema, variants, name, "", level=0, doc=doc)
         if schema.type == "object" and schema.properties:
             return self._record(schema, name, "", level=0, doc=doc)
         return JSON if schema.type in ("object", "array") else self._plain(schema, name, "")
@@ -80,6 +85,8 @@ class ResponseTypes:
             if schema.items is None:
                 return ListOf(JSON)
             return ListOf(self._type(schema.items, owner, item_name(wire), level))
+        if (variants := variants_of(schema)) is not None:
+            return self._union(schema, variants, owner, wire, level)
         if schema.type != "object":
             return self._plain(schema, owner, wire)
         if not schema.properties:
@@ -87,15 +94,78 @@ class ResponseTypes:
             if isinstance(value, Schema) and value.type in SCALARS:
                 return MapOf(self._type(value, owner, wire, level))
             return MapOf(JSON)
+        depth = self._depth_of(schema, level)
+        return MapOf(JSON) if depth is None else self._record(schema, owner, wire, depth)
+
+    def _depth_of(self, schema: Schema, level: int) -> int | None:
+        """The level of an object's record; None if it is too deep to have one."""
         if _identity(schema) in self._roots:
-            level = 0
-        elif level > self._depth or (level == self._depth and len(schema.properties) > SMALL):
-            return MapOf(JSON)
-        return self._record(schema, owner, wire, level)
+            return 0
+        deep = level > self._depth or (level == self._depth and len(schema.properties) > SMALL)
+        return None if deep else level
+
+    def _union(
+        self,
+        schema: Schema,
+        variants: DocumentedVariants,
+        owner: str,
+        wire: str,
+        level: int,
+        doc: str = "",
+    ) -> Type:
+        """The union of the variants' records; JSON if one of them is too deep to have one."""
+        key = (_identity(schema), variants.member)
+        if key in self._unions:
+            return self._unions[key]
+        self._unions[key] = JSON
+        whole = f"{owner}_{wire}" if wire else owner
+        kinds: dict[Schema, Type] = {}
+        for tag, variant in variants.schemas.items():
+            if variant not in kinds:
+                kinds[variant] = self._variant(variant, variants.member, whole, tag, level)
+        if variants.other is not None:
+            kinds[variants.other] = self._variant(variants.other, variants.member, whole, "", level)
+        references = {at: kind for at, kind in kinds.items() if isinstance(kind, Reference)}
+        if len(references) < len(kinds):
+            # It may have a record elsewhere, where it is less deep.
+            del self._unions[key]
+            return JSON
+        base = f"any_{schema.name}" if schema.name and variants.other else schema.name
+        name = self._scope.record(base or "", whole, beside=wire)
+        self.records[name] = Record(
+            name,
+            sentence(own_description(schema)) or doc or f"`{wire}` of `{owner}`.",
+            fields=(),
+            variants=tuple((tag, references[at]) for tag, at in variants.schemas.items()),
+            discriminator=variants.member,
+            other=references[variants.other] if variants.other else None,
+        )
+        self._unions[key] = Reference(name)
+        return self._unions[key]
+
+    def _variant(self, schema: Schema, member: str, owner: str, tag: str, level: int) -> Type:
+        if schema.type == "union":
+            inner = variants_of(schema)
+            return self._union(schema, inner, owner, tag, level) if inner else JSON
+        depth = self._depth_of(schema, level)
+        value = f"is `{tag}`" if tag and tag.isprintable() else "has another value"
+        doc = f"The variant whose `{member}` {value}."
+        kind = JSON if depth is None else self._record(schema, owner, tag, depth, doc)
+        if isinstance(kind, Reference):
+            self.records[kind.name] = self._with_member(self.records[kind.name], member)
+        return kind
+
+    def _with_member(self, record: Record, wire: str) -> Record:
+        """The record with the member that tells it from others: documents may leave it out."""
+        if wire in {field.wire for field in record.fields} or UNSPEAKABLE.search(wire):
+            return record
+        names_in_use = {*self._naming.members, *(field.name for field in record.fields)}
+        name = free((self._naming.member(wire),), names_in_use)
+        return replace(record, fields=(*record.fields, Field(name, wire, STRING, required=False)))
 
     def _plain(self, schema: Schema, owner: str, wire: str) -> Type:
         if schema.type == "union":
-            return _union(schema)
+            return _plain_union(schema)
         if schema.type == "string":
             values = texts(schema)
             name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
@@ -173,7 +243,7 @@ def texts(schema: Schema) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values)) if fits else ()
 
 
-def _union(schema: Schema) -> Type:
+def _plain_union(schema: Schema) -> Type:
     """A union of scalars; the id of an expandable reference; anything else is JSON."""
     kinds = {variant.type for variant in schema.variants}
     if kinds <= SCALARS.keys():

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from noctule.codegen.model.integration import Enumeration, parts
 from noctule.codegen.python.emitter.annotations import RUNTIME, annotation, literals, optional
-from noctule.codegen.python.emitter.line_breaks import Brackets, call, columns, joined, lay_out
+from noctule.codegen.python.emitter.line_breaks import (
+    Brackets,
+    Code,
+    Strings,
+    call,
+    collection,
+    columns,
+    joined,
+    lay_out,
+)
 from noctule.codegen.python.emitter.literals import string
 from noctule.codegen.python.emitter.module import Block, Imports, docstring
 
@@ -26,12 +35,12 @@ def type_blocks(
             literals(values, imports)
             yield Block(tuple(lay_out(Brackets(f"{name} = Literal[", _strings(values), "]"))))
     for record in records:
-        yield _record(record, imports)
+        yield _union(record, imports) if record.variants else _record(record, imports)
 
 
 def aliases(records: Iterable[Record], methods: Iterable[Method]) -> dict[str, tuple[str, ...]]:
     """The named enumerations that they use, with their values."""
-    fields = (field.type for record in records for field in record.fields)
+    fields = (part for record in records for part in record.parts)
     signed = (kind for method in methods for kind in method.types)
     all_parts = (part for kind in (*fields, *signed) for part in parts(kind))
     return {
@@ -57,6 +66,23 @@ def _record(record: Record, imports: Imports) -> Block:
         else:
             lines += _key(field, imports, some=some)
     return Block(tuple(lines), definition=True)
+
+
+def _union(record: Record, imports: Imports) -> Block:
+    """The alias of a union whose records are told apart by a member."""
+    kinds = dict.fromkeys(reference.name for _, reference in record.variants)
+    kinds |= {record.other.name: None} if record.other else {}
+    names = [*kinds, imports.use(RUNTIME, "JSON")]
+    whole = " | ".join(names)
+    fits = len(whole) + 5 <= columns()
+    union = whole if fits else Strings((names[0], *(f"| {name}" for name in names[1:])))
+    by_value = (f"{string(value)}: {reference.name}" for value, reference in record.variants)
+    items: list[Code] = [string(record.discriminator), collection("{", by_value, "}")]
+    items += [record.other.name] if record.other else []
+    variants = call(imports.use(RUNTIME, "Variants"), *items)
+    annotated = imports.use("typing", "Annotated")
+    alias = collection(f"{record.name} = {annotated}[", [union, variants], "]")
+    return Block((*lay_out(alias), *docstring([record.doc], 0)))
 
 
 def _member(field: Field, imports: Imports) -> Iterator[str]:

@@ -106,7 +106,7 @@ def _resource_module(
 ) -> str:
     imports = Imports(package)
     mode = Mode(wrapper.asynchronous)
-    fields = [field.type for record in resource.records for field in record.fields]
+    fields = [part for record in resource.records for part in record.parts]
     signed = [kind for method in resource.methods for kind in method.types]
     for name in shared.intersection(named([*fields, *signed])):
         imports.use(f"{wrapper.module}/{SHARED}", name)

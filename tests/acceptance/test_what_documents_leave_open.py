@@ -68,6 +68,10 @@ WAYS = {
         'Basic(env("ACME_USERNAME"), env("ACME_PASSWORD"))',
         ["ACME_USERNAME", "ACME_PASSWORD"],
     ),
+    "digest": (
+        'Digest(env("ACME_USERNAME"), env("ACME_PASSWORD"))',
+        ["ACME_USERNAME", "ACME_PASSWORD"],
+    ),
     "header:X-Acme-Key": ('ApiKeyHeader("X-Acme-Key", env("ACME_API_KEY"))', ["ACME_API_KEY"]),
     "query:key": ('ApiKeyQuery("key", env("ACME_API_KEY"))', ["ACME_API_KEY"]),
     "cookie:SID": (
@@ -106,10 +110,11 @@ def test_an_open_document_is_refused_with_the_way_on(project: Path, noctule: Noc
             "integrate", REQUEST, *PARTS, "--operation", "GET /files", "--lang", language
         )
         assert done.code == 3
-        assert "--auth bearer|basic|header:" in done.err
-    done = noctule("integrate", REQUEST, *PARTS, "--auth", "header:X-Acme-Key")
-    assert done.code == 0, done.err
-    assert "promises held" in done.out
+        assert "--auth bearer|basic|digest|header:" in done.err
+    for way in ("header:X-Acme-Key", "digest"):
+        done = noctule("integrate", REQUEST, *PARTS, "--auth", way)
+        assert done.code == 0, done.err
+        assert "promises held" in done.out
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_a_way_that_is_none_is_refused_and_not_shown(
     write(project, **OPEN)
     done = noctule("plan", REQUEST, *PARTS, "--auth", way)
     assert done.code == 2
-    assert "bearer, basic, header:NAME" in done.err
+    assert "bearer, basic, digest, header:NAME" in done.err
     assert way not in done.err.replace("header:X-Api-Key", "").replace("header:NAME", "")
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _PARTS: dict[str, tuple[str, ...]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
+    "digest": ("username", "password"),
     "api_key": ("api_key",),
     "oauth2_client_credentials": ("client_id", "client_secret"),
     "oauth2_authorization_code": ("client_id", "client_secret", "refresh_token"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from noctule.providers import Pack
 
 NONE = "none"
-WAYS = "bearer, basic, header:NAME, query:NAME, cookie:NAME, none"
+WAYS = "bearer, basic, digest, header:NAME, query:NAME, cookie:NAME, none"
 _KEY = re.compile(r"(header|query|cookie):([A-Za-z0-9!#$%&'*+.^_`|~\[\]-]{1,100})")
 _OURS = frozenset(
     {"host", "connection", "content-length", "content-type", "transfer-encoding", "accept"}
@@ -61,8 +61,8 @@ def _scheme(auth: str) -> SecurityScheme | None:
         return None
     if auth == "bearer":
         return SecurityScheme("bearer", "bearer", scheme="bearer")
-    if auth == "basic":
-        return SecurityScheme("basic", "basic", scheme="basic")
+    if auth in ("basic", "digest"):
+        return SecurityScheme(auth, "digest" if auth == "digest" else "basic", scheme=auth)
     key = _KEY.fullmatch(auth)
     if key is None or (key[1] == "header" and key[2].lower() in _OURS):
         raise Problem("checks.unknown_auth", exit=Exit.USAGE, place="--auth", known=WAYS)

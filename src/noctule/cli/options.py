@@ -80,7 +80,7 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--auth",
-            metavar="bearer|basic|header:NAME|none",
+            metavar="bearer|basic|digest|header:NAME|none",
             help="How to authenticate, where the document does not say (also query:NAME,"
             " cookie:NAME).",
         ),

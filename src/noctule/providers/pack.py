@@ -20,7 +20,7 @@ EnvRole = Literal[
     "webhook_secret", "public", "webhook_url", "setting",
 ]  # fmt: skip
 AuthKind = Literal[
-    "bearer", "basic", "api_key_header", "api_key_query",
+    "bearer", "basic", "digest", "api_key_header", "api_key_query",
     "oauth2_client_credentials", "oauth2_refresh_token", "none",
 ]  # fmt: skip
 _PLACE = re.compile(r"(?:header:[\w!#$%&'*+.^`|~-]+|(?!header:)[^:\s]*)", re.ASCII)
@@ -31,6 +31,7 @@ PaginationStyle = Literal[
 AUTH_PARTS: Mapping[AuthKind, tuple[str, ...]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
+    "digest": ("username", "password"),
     "api_key_header": ("key",),
     "api_key_query": ("key",),
     "oauth2_client_credentials": ("client_id", "client_secret"),

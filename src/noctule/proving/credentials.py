@@ -47,6 +47,14 @@ class Credentials:
         """Names of the secrets that `text` contains."""
         return tuple(name for name, value in self.secret.items() if value in text)
 
+    def logins(self, task: IntegrationTask) -> dict[str, str]:
+        """User -> password, for each pair of variables in the task."""
+        values = {
+            role: [self.variables[v.name] for v in task.env_vars if v.role == role]
+            for role in ("username", "password")
+        }
+        return dict(zip(values["username"], values["password"], strict=False))
+
 
 def throwaway(
     task: IntegrationTask,

@@ -133,7 +133,10 @@ class _Proof:
         methods = self._selected(
             proven_methods(self.task, self.document, wrapper, credentials.variables, self.pack)
         )
-        async with FakeProvider(self.document, pack=self.pack, seed=self.seed) as fake:
+        logins = credentials.logins(self.task)
+        async with FakeProvider(
+            self.document, pack=self.pack, seed=self.seed, logins=logins
+        ) as fake:
             trials = CallTrials(driver, module, fake, credentials, speed=self.speed)
             for method in methods:
                 await trials.warm_up(method)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Auth,
         Basic,
         Bearer,
+        Digest,
         JwtAssertion,
         NoAuth,
         OAuth2ClientCredentials,
@@ -139,6 +140,7 @@ __all__ = [
     "Cursor",
     "DeadlineExceeded",
     "Degraded",
+    "Digest",
     "Done",
     "Fallback",
     "FallbackRefused",
@@ -225,7 +227,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer JwtAssertion NoAuth"
+    "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer Digest JwtAssertion NoAuth"
     " OAuth2ClientCredentials OAuth2RefreshToken TokenFile",
     "clock": "Clock SystemClock deadline",
     "call.config": "CallOptions OFF Policies ServiceConfig",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from noctule.runtime import BodyFailure
 from noctule.runtime.testing.failure_body import failure_body
 from noctule.sandbox.backend import Backend
 from noctule.sandbox.http.connection import FakeResponse, Unreadable
+from noctule.sandbox.http.digest import OPERATION as CHALLENGE
+from noctule.sandbox.http.digest import DigestChallenges
 from noctule.sandbox.http.fault_injection import send_with_fault
 from noctule.sandbox.http.faults import Fault, Schedule
 from noctule.sandbox.http.listener import HOST, Listener
@@ -25,6 +28,7 @@ from noctule.sandbox.state.operation_roles import success_schema
 from noctule.sandbox.state.schema_drift import with_schema_drift
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from noctule.apidoc import ApiDocument
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from noctule.sandbox.checks.routing import RouteMatch
     from noctule.sandbox.http.connection import ClientConnection, IncomingRequest
 
+NO_LOGINS: Mapping[str, str] = MappingProxyType({})
 INJECTED = "a fault was injected into the fake provider"
 
 
@@ -41,6 +46,7 @@ class FakeProvider:
     It validates requests, asks for credentials, keeps state per resource and honours
     idempotency keys; `inject` makes it fail; `ledger` records requests and effects. The same
     requests and seed give the same responses. `latency` is in seconds, for every response.
+    `logins` (user -> password) are those whose answers to a Digest challenge are right.
     """
 
     def __init__(
@@ -50,11 +56,13 @@ class FakeProvider:
         pack: Pack | None = None,
         seed: int = 0,
         latency: float = 0.0,
+        logins: Mapping[str, str] = NO_LOGINS,
     ) -> None:
         self.ledger = Ledger()
         self.latency = latency
         self._tokens = TokenEndpoint(document, pack, seed=seed)
         self._backend = Backend(document, pack, self.ledger, self._tokens, seed=seed)
+        self._digest = DigestChallenges(document, pack, logins, seed=seed)
         self._failure = _body_failure(pack)
         self._request_id = pack.request_id_header.lower() if pack is not None else ""
         main = document.main_server
@@ -108,6 +116,7 @@ class FakeProvider:
         self._faults.clear()
         self._backend.reset()
         self._tokens.reset()
+        self._digest.reset()
         self.ledger.clear()
         await self._listener.listen()
 
@@ -153,6 +162,11 @@ class FakeProvider:
     ) -> None:
         token = self._tokens.grant(request)
         match = self._backend.find(request) if token is None else None
+        challenge = self._digest.challenge(match.operation, request) if match else None
+        if challenge is not None:
+            exchange.operation = CHALLENGE
+            await self._send(connection, request, exchange, None, challenge)
+            return
         exchange.operation = TOKEN if token is not None else match.operation.key if match else ""
         fault = self._faults.on_request(exchange.operation)
         if fault is not None and not fault.needs_the_response:

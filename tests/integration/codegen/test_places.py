@@ -31,7 +31,7 @@ SCHEMES: dict[str, Any] = {
     "header": {"type": "apiKey", "in": "header", "name": "X-App"},
     "query": {"type": "apiKey", "in": "query", "name": "key"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "SID"},
-    "digest": {"type": "http", "scheme": "digest"},
+    "negotiate": {"type": "http", "scheme": "negotiate"},
     "tls": {"type": "mutualTLS"},
     "custom": {"type": "http", "scheme": "SSWS"},
 }
@@ -92,7 +92,7 @@ ALTERNATIVES: dict[str, tuple[Any, dict[str, str], dict[str, str]]] = {
     ),
     "the shorter one": ([{"basic": []}, {"query": []}], {}, {"key": "ACME_API_KEY"}),
     "the one that can be used": (
-        [{"digest": []}, {"unheard": []}, {"basic": []}],
+        [{"negotiate": []}, {"unheard": []}, {"basic": []}],
         {"authorization": BASIC},
         {},
     ),

@@ -364,7 +364,7 @@ def test_security_schemes_of_openapi_3() -> None:
         }
     ).security_schemes
     assert {name: scheme.kind for name, scheme in schemes.items()} == {
-        "key": "api_key", "basic": "basic", "bearer": "bearer", "digest": "other",
+        "key": "api_key", "basic": "basic", "bearer": "bearer", "digest": "digest",
         "machine": "oauth2_client_credentials", "person": "oauth2_authorization_code",
         "password": "oauth2_password", "implicit": "oauth2_implicit", "device": "oauth2_device",
         "openid": "openid", "tls": "mutual_tls", "odd": "other", "ref": "api_key", "junk": "other",

@@ -111,6 +111,7 @@ def test_a_server_is_named_by_number_address_host_or_description(
         ("https://{v}.x.test", {"default": "your-company"}, "https://{v}.x.test", None, ()),
         ("https://{v}.x.test", {"default": "V"}, "https://{v}.x.test", None, ()),
         ("https://{v}.x.test", {"default": "<tenant>"}, "https://{v}.x.test", None, ()),
+        ("{v}/v1", {"default": "https://x.test"}, "https://x.test/v1", "https://x.test", ()),
         ("https://{v}.x.test", {}, "https://{v}.x.test", None, ()),
         ("https://{v}.x.test", None, "https://{v}.x.test", None, ()),
         ("https://{v}.x.test", {"default": ["a"], "enum": "eu"}, "https://{v}.x.test", None, ()),

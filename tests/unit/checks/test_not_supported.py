@@ -34,7 +34,6 @@ def document(scheme: Any, security: Any, **operation: Any) -> apidoc.ApiDocument
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "digest": ({"type": "http", "scheme": "Digest"}, "own (HTTP Digest)"),
     "negotiate": ({"type": "http", "scheme": "negotiate"}, "own (HTTP negotiate)"),
     "an http signature": ({"type": "http", "scheme": "signature"}, "own (HTTP signature)"),
     "hmac": ({"type": "http", "scheme": "hmac-sha256"}, "own (HTTP hmac-sha256)"),

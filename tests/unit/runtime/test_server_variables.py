@@ -31,6 +31,8 @@ VARIABLES = {
     "scheme": ServerVariable(default="https"),
     "host": ServerVariable(),
     "prefix": ServerVariable(default="api/v2"),
+    "path": ServerVariable(default="/v2"),
+    "root": ServerVariable(default="https://root.test"),
 }
 
 
@@ -67,6 +69,9 @@ def url_of(
         ("https://{host}/v1", {"host": "own.test:81"}, "https://own.test:81/v1/files"),
         ("https://{host}:{port}", {"host": "a.own.test"}, "https://a.own.test:8443/files"),
         ("https://acme.test/{prefix}", {"prefix": "a/b/c"}, "https://acme.test/a/b/c/files"),
+        ("https://acme.test{path}", {}, "https://acme.test/v2/files"),
+        ("https://acme.test{path}", {"path": "/a/b"}, "https://acme.test/a/b/files"),
+        ("{root}/v1", {}, "https://root.test/v1/files"),
         ("https://a-{region}-{tenant}.test", {"tenant": "x"}, "https://a-eu-x.test/files"),
         ("https://acme.test", {"base_url": "https://{tenant}.me.test", "tenant": "t"},
          "https://t.me.test/files"),
@@ -94,6 +99,8 @@ def test_a_value_fills_its_place(address: str, given: dict[str, Any], url: str) 
         ("https://acme.test/{version}", {"version": ".."}, "does not fit a segment"),
         ("https://acme.test/{version}", {"version": "v2?x=1"}, "does not fit a segment"),
         ("https://acme.test/{prefix}", {"prefix": "a/../b"}, "does not fit a part of the path"),
+        ("https://acme.test{path}", {"path": ".evil.test/a"}, "does not fit a path"),
+        ("https://acme.test{path}", {"path": "/../a"}, "does not fit a path"),
         ("https://acme.test", {"zone": "x"}, "no variable 'zone'; the variables are: region"),
         ("https://{what}.acme.test", {}, "has a variable 'what' that is not known"),
     ],

@@ -88,9 +88,8 @@ def security_scheme(name: str, node: Node) -> SecurityScheme:
                 description=description,
                 signed=signed(node),
             )
-        case "http", ("basic" | "bearer") as scheme:
-            kind: SchemeKind = "basic" if scheme == "basic" else "bearer"
-            return SecurityScheme(name, kind, scheme=scheme, description=description)
+        case "http", ("basic" | "bearer" | "digest") as scheme:
+            return SecurityScheme(name, scheme, scheme=scheme, description=description)
         case "http", _:
             written = node.text("scheme")
             return SecurityScheme(name, "other", scheme=written, description=description)

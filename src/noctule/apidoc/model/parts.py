@@ -25,8 +25,9 @@ _LINES = re.compile(
 """application/x-ndjson, application/jsonl, application/json-seq (RFC 7464), and their spellings."""
 
 SchemeKind = Literal[
-    "api_key", "basic", "bearer", "oauth2_client_credentials", "oauth2_authorization_code",
-    "oauth2_password", "oauth2_implicit", "oauth2_device", "openid", "mutual_tls", "other",
+    "api_key", "basic", "bearer", "digest", "oauth2_client_credentials",
+    "oauth2_authorization_code", "oauth2_password", "oauth2_implicit", "oauth2_device",
+    "openid", "mutual_tls", "other",
 ]  # fmt: skip
 
 

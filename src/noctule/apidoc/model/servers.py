@@ -104,8 +104,9 @@ def _is_broken(url: str) -> bool:
 
 def seen_from(one: Server, base: str) -> Server:
     """The server with its address seen from the document's."""
-    template = absolute(one.template, base) if one.template else ""
-    return replace(one, url=absolute(one.url, base), template=template)
+    url = absolute(one.url, base)
+    moved = one.template and url != one.url
+    return replace(one, url=url, template=absolute(one.template, base) if moved else one.template)
 
 
 def absolute(url: str, base: str) -> str:
@@ -122,12 +123,12 @@ def candidates(servers: Iterable[Server]) -> tuple[Server, ...]:
     document lists that host so, too."""
     distinct: dict[str, Server] = {}
     for one in servers:
-        if "://" in one.address:
-            key = one.address.partition("://")[2].rstrip("/")
+        if "://" in one.url:
+            key = one.url.partition("://")[2].rstrip("/")
             known = distinct.get(key)
             if known is None:
                 distinct[key] = one
-            elif one.address.startswith("https:") and known.address.startswith("http:"):
+            elif one.url.startswith("https:") and known.url.startswith("http:"):
                 described = one.description or known.description
                 distinct[key] = replace(one, description=described)
     return tuple(distinct.values())

@@ -198,8 +198,8 @@ def _of_scheme(
         settings |= {"url": document.refresh_url(scheme), "store": store}
         return Authentication("refresh_token", secrets, settings)
     match scheme.kind:
-        case "basic":
-            return Authentication("basic", named(("username",), ("password",)))
+        case "basic" | "digest":
+            return Authentication(scheme.kind, named(("username",), ("password",)))
         case "api_key":
             return _key(scheme, named(KEY))
         case "oauth2_client_credentials" if url and variables.has(("client_id",)):

@@ -279,6 +279,7 @@ class Authentication:
         "none",
         "bearer",
         "basic",
+        "digest",
         "header",
         "query",
         "client_credentials",

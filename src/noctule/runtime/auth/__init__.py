@@ -1,4 +1,4 @@
-"""Authentication: keys, Basic, bearer tokens, OAuth2, signed assertions.
+"""Authentication: keys, Basic, Digest, bearer tokens, OAuth2, signed assertions.
 
 Secrets are named, never written: `Bearer(env("STRIPE_SECRET_KEY"))`. A literal raises
 `LiteralSecret`.
@@ -10,7 +10,7 @@ A service opens its `Auth` once, which reads the secrets. Then, for each attempt
     yield from session.prepare(request, clock)        # yields requests and waits
     session.apply(request)
     response = yield request
-    if response.status == 401 and session.reject(request, clock):
+    if response.status == 401 and session.reject(request, response, clock):
         ...                                           # once more, with a copy of the request
 """
 
@@ -23,6 +23,7 @@ from noctule.runtime.auth.base import Auth, Session
 from noctule.runtime.auth.keys import All, ApiKeyHeader, ApiKeyQuery, Basic, Bearer, NoAuth
 
 if TYPE_CHECKING:
+    from noctule.runtime.auth.digest import Digest
     from noctule.runtime.auth.jwt import JwtAssertion
     from noctule.runtime.auth.oauth import OAuth2ClientCredentials, OAuth2RefreshToken
     from noctule.runtime.auth.token_file import TokenFile
@@ -34,6 +35,7 @@ __all__ = [
     "Auth",
     "Basic",
     "Bearer",
+    "Digest",
     "JwtAssertion",
     "NoAuth",
     "OAuth2ClientCredentials",
@@ -44,6 +46,7 @@ __all__ = [
 
 # Most services have a plain key and need not import the code of tokens.
 _LATER = {
+    "Digest": "digest",
     "JwtAssertion": "jwt",
     "OAuth2ClientCredentials": "oauth",
     "OAuth2RefreshToken": "oauth",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from noctule.runtime.clock import Clock
     from noctule.runtime.effects import HttpSteps
-    from noctule.runtime.request import Request
+    from noctule.runtime.request import Request, Response
     from noctule.runtime.secrets import Secret, SecretSource
 
 
@@ -29,7 +29,7 @@ class RenewableCredential(Protocol):
 
     def apply(self, request: Request) -> None: ...
 
-    def reject(self, request: Request, clock: Clock) -> bool: ...
+    def reject(self, request: Request, response: Response, clock: Clock) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Session:
         for token in self.tokens:
             token.apply(request)
 
-    def reject(self, request: Request, clock: Clock) -> bool:
-        """The provider answered 401 to `request`. Returns whether to sign and send it again."""
-        renewable = [token.reject(request, clock) for token in self.tokens]
+    def reject(self, request: Request, response: Response, clock: Clock) -> bool:
+        """The provider answered `request` with a 401. Returns whether to sign and send it again."""
+        renewable = [token.reject(request, response, clock) for token in self.tokens]
         return any(renewable)
 
 

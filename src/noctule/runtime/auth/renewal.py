@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from noctule.runtime.auth.token_file import FileLock, TokenFile
     from noctule.runtime.clock import Clock
     from noctule.runtime.effects import HttpSteps
-    from noctule.runtime.request import Request
+    from noctule.runtime.request import Request, Response
 
 LOGGER = logging.getLogger("noctule.runtime")
 
@@ -74,7 +74,8 @@ class TokenSession:
         if token is not None:
             request.headers["Authorization"] = f"Bearer {token.value}"
 
-    def reject(self, request: Request, clock: Clock) -> bool:
+    def reject(self, request: Request, response: Response, clock: Clock) -> bool:
+        del response
         value = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return self._cell.reject(value, clock.time())
 

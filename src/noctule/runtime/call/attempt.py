@@ -134,7 +134,7 @@ def _send_signed(
     rejected = response.status == 401 or (
         body_failure is not None and body_failure.rejects_credentials(response)
     )
-    if not rejected or not replayable or not session.reject(signed, context.clock):
+    if not rejected or not replayable or not session.reject(signed, response, context.clock):
         return response
     signed = yield from _sign_with_token(call, session, context)
     response = yield signed

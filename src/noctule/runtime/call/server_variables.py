@@ -26,6 +26,7 @@ _SHAPES = {
     "a part of the host": re.compile(_HOST),
     "the host": re.compile(_HOST + r"(:[0-9]{1,5})?"),
     "the port": re.compile(r"[0-9]{1,5}"),
+    "a path": re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)*"),
     "a segment of the path": re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~!$&'()*+,;=:@-]+"),
     "a part of the path": re.compile(
         r"(?!(.*/)?\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*/?"
@@ -127,6 +128,8 @@ def _places(address: str) -> Iterator[tuple[re.Match[str], str]]:
 def _allowed(place: str, variable: ServerVariable) -> str:
     """The shape of a value: it may have several parts where the known values have them."""
     known = [*variable.values, variable.default or ""]
+    if place == "a label of the host" and any(value.startswith("/") for value in known):
+        return "a path"  # https://api.example.com{path}
     if place == "a label of the host" and any("." in value for value in known):
         return "a part of the host"
     if place == "a segment of the path" and any("/" in value for value in known):

@@ -141,6 +141,8 @@ def _auth(auth: Authentication, imports: Imports) -> Code:
             return make("Bearer", *secrets)
         case "basic":
             return make("Basic", *secrets)
+        case "digest":
+            return make("Digest", *secrets)
         case "header":
             prefix = auth.settings.get("prefix", "")
             extra = [f"prefix={string(prefix)}"] if prefix else []

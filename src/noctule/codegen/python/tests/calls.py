@@ -25,7 +25,7 @@ from noctule.codegen.python.emitter.module import Block
 from noctule.codegen.python.naming import constant_name
 from noctule.codegen.python.tests.context import CONTRACT
 from noctule.codegen.python.tests.example_answers import nested
-from noctule.codegen.python.tests.profile import credentials_code
+from noctule.codegen.python.tests.profile import credentials_code, digest_code
 from noctule.json_types import is_list, is_object
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ class CallTable:
         credentials = credentials_code(self._context.wrapper, method, self._context.imports)
         if credentials is not None:
             yield joined("credentials=", credentials)
+        if (digest := digest_code(self._context.wrapper, method)) is not None:
+            yield joined("digest=", digest)
 
     def _body(self, method: Method, request: Expected) -> Iterator[Code]:
         if request.form is not None:

@@ -95,6 +95,15 @@ def credentials_code(wrapper: Wrapper, method: Method, imports: Imports) -> Code
     return call(imports.use(CONTRACT, "SentCredentials"), *_sent(auth, of_pack))
 
 
+def digest_code(wrapper: Wrapper, method: Method) -> Code | None:
+    """The variables of user and password of a method that answers challenges."""
+    if method.auth == PUBLIC:
+        return None
+    auth = wrapper.schemes.get(method.auth, wrapper.auth)
+    parts = (part for part in auth.parts or (auth,) if part.kind == "digest")
+    return next((tuple_of(map(string, part.secrets)) for part in parts), None)
+
+
 def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
     """Credentials and headers of every request."""
     authorization = ""

@@ -21,6 +21,7 @@ ROWS: Mapping[str, Callable[[ExampleCall[Any]], bool]] = {
     "sparse_example": lambda example: example.least is not None,
     "paged_example": lambda example: example.pages is not None,
     "streamed_example": lambda example: example.stream is not None,
+    "digest_example": lambda example: bool(example.digest),
     "payment_example": lambda example: example.payment is not None,
 }
 """Name of a test's parameter -> the rows that the test runs for."""

@@ -90,6 +90,8 @@ class ExampleCall(Generic[S]):
     """Where the request goes, if not to the profile's `url`."""
     credentials: SentCredentials | None = None
     """What it carries instead of the profile's credentials."""
+    digest: Sequence[str] = ()
+    """The environment variables of user and password, where they answer a Digest challenge."""
     name: str = ""
     """The operation's name in telemetry; the contract takes the key of the table."""
 

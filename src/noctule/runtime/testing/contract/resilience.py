@@ -26,6 +26,7 @@ from noctule.runtime.errors import (
 )
 from noctule.runtime.testing.contract.calls import CallContract, check_result
 from noctule.runtime.testing.contract.collection import Contract
+from noctule.runtime.testing.contract.digest import CHALLENGE, is_answer
 from noctule.runtime.testing.contract.requests import check_credentials, credentials_of
 from noctule.runtime.testing.contract.workbench import ISSUED_TOKEN
 from noctule.runtime.testing.failure_body import failure_body
@@ -63,6 +64,19 @@ class ResilienceContract(Contract):
         bench.call(example)
         [request] = bench.requests
         check_credentials(bench, request, example)
+
+    def test_challenge_is_answered(
+        self, bench: Workbench, digest_example: ExampleCall[Any]
+    ) -> None:
+        """No credential goes out before the provider's challenge; the request after it proves that
+        both sides know the password."""
+        bench.provider.replies(401, headers={"WWW-Authenticate": CHALLENGE})
+        bench.succeed(digest_example)
+        bench.call(digest_example)
+        first, second = bench.requests
+        assert first.headers.get("Authorization") is None
+        user, password = (bench.credentials[name] for name in digest_example.digest)
+        assert is_answer(second, user, password)
 
     def test_missing_variables_are_reported_together(
         self, profile: ServiceProfile, monkeypatch: pytest.MonkeyPatch

@@ -76,6 +76,8 @@ class Vendor:
     """Values of the wrapper's environment variables; `secret` for all others."""
     base_url: str = ""
     """Where the document does not say it."""
+    server: str = ""
+    """The production server, where the document has several and does not say which it is."""
     token: str = ""
     """The variable of a bearer token, where the document says nothing of authentication and a
     person adds it to the task."""

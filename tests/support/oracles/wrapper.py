@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from noctule import apidoc
+from noctule.checks.choices import Said
 from noctule.codegen import render
 from noctule.manifest import EnvVar
 from noctule.planning import plan
@@ -69,7 +70,8 @@ def requests_of(name: str, vendor: Vendor, source: Path | None = None) -> list[S
     operations = [call.operation for call in vendor.calls]
     layout = Layout(framework=framework_of("flask"))
     made = plan(vendor.provider or name.title(), layout=layout, document=document,
-                operations=list(dict.fromkeys(operations)), accepted="a test")  # fmt: skip
+                operations=list(dict.fromkeys(operations)), accepted="a test",
+                said=Said(server=vendor.server))  # fmt: skip
     assert made.task is not None, made.question
     if vendor.token:
         made.task.env_vars.append(EnvVar(name=vendor.token, description="API token", role="token"))

@@ -32,7 +32,8 @@ VENDOR = Vendor("linode.com.json", "linode_api4", client, [
     Call("DELETE /domains/{domainId}", {"domain_id": 7}, lambda sdk: _domain(sdk).delete()),
     Call("GET /domains/{domainId}", {"domain_id": 7}, lambda sdk: _domain(sdk).domain,
          answer=DOMAIN),
-], DIFFERS)  # fmt: skip
+], DIFFERS,
+   server="https://api.linode.com/v4")  # fmt: skip
 
 
 def _domain(sdk: Any) -> Any:

@@ -72,6 +72,49 @@ def test_reserved_characters_of_a_query_stay() -> None:
     assert refused(written_as("/a", parameter), "/v1/a", query) == []
 
 
+NAMES = {
+    "one level": ("filter[tag]", "filter%5Btag%5D=a"),
+    "two levels": ("filter[voice.name][contains]", "filter%5Bvoice.name%5D%5Bcontains%5D=a"),
+}
+
+
+@pytest.mark.parametrize(("name", "sent"), NAMES.values(), ids=NAMES)
+def test_a_parameter_may_have_brackets_in_its_name(name: str, sent: str) -> None:
+    written = written_as(
+        "/a",
+        {"name": name, "in": "query", "schema": TEXT},
+        {"name": "filter[other]", "in": "query", "schema": TEXT},
+        {"name": "page", "in": "query", "schema": POINT, "style": "deepObject"},
+    )
+    query = f"{sent}&filter%5Bother%5D=b&page%5Bx%5D=1"
+    assert refused(written, "/v1/a", query) == []
+
+
+LISTED = {"anyOf": [{"type": "array", "items": TEXT}, {"type": "string", "enum": [""]}]}
+FORMS: dict[str, tuple[dict[str, Any], Any, bytes]] = {
+    "indexes": ({"style": "deepObject", "explode": True}, ["a", "b"], b"it[0]=a&it[1]=b"),
+    "a text": ({"style": "deepObject", "explode": True}, "", b"it="),
+    "repeated": ({"style": "form", "explode": True}, ["a", "b"], b"it=a&it=b"),
+    "commas": ({"style": "form", "explode": False}, ["a", "b"], b"it=a,b"),
+    "nothing said": ({}, ["a", "b"], b"it=a&it=b"),
+}
+"""How the document encodes a field, a value, and what is sent."""
+
+
+@pytest.mark.parametrize("schema", [LISTED, LISTED["anyOf"][0]], ids=["union", "list"])
+@pytest.mark.parametrize(("encoding", "value", "sent"), FORMS.values(), ids=FORMS)
+def test_a_list_of_a_form_is_spelt_as_documented(
+    schema: dict[str, Any], encoding: dict[str, Any], value: Any, sent: bytes
+) -> None:
+    media = {"schema": {"type": "object", "properties": {"it": schema}}}
+    media |= {"encoding": {"it": encoding}} if encoding else {}
+    body = {"required": True, "content": {"application/x-www-form-urlencoded": media}}
+    operation = {"operationId": "put", "requestBody": body, "responses": answers({})}
+    provider = MockProvider().replies(json={})
+    service_of(document_of({"/a": {"post": operation}}), provider).put(it=value)
+    assert provider.requests[0].body == sent
+
+
 COOKIES: list[tuple[dict[str, Any], str]] = [
     ({"session": "a b"}, "session=a%20b"),
     ({"session": "a", "theme": "é;"}, "session=a; theme=%C3%A9%3B"),

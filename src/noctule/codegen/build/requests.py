@@ -377,7 +377,7 @@ def styles(operation: ApiOperation) -> dict[str, str]:
                 styles_by_name[wire] = style
     if media is not None and body == "form":
         for wire, schema in _properties(operation).items():
-            usual = "form-explode" if _flat_list(schema) else "deepObject"
+            usual = "form-explode" if _may_be_flat_list(schema) else "deepObject"
             style = str(media.styles.get(wire) or usual)
             if schema.type in CONTAINERS and style != usual:
                 styles_by_name[wire] = style
@@ -403,6 +403,12 @@ def _nested(schema: Schema) -> bool:
 
 def _flat_list(schema: Schema) -> bool:
     return schema.type == "array" and schema.items is not None and schema.items.type != "object"
+
+
+def _may_be_flat_list(schema: Schema) -> bool:
+    if schema.type == "union":
+        return any(map(_may_be_flat_list, schema.variants))
+    return _flat_list(schema)
 
 
 def _properties(operation: ApiOperation) -> Mapping[str, Schema]:

@@ -39,6 +39,37 @@ def test_a_member_is_read_and_sent_whatever_its_schema_says(
     assert provider.requests[0].json == {"id": "1", "state": value}
 
 
+UNDESCRIBED: dict[str, tuple[dict[str, Any], Any]] = {
+    "anything": ({}, {"any": [1]}),
+    "a text": ({}, "sent"),
+    "as others": ({"additionalProperties": {"type": "integer"}}, 3),
+    "of a parent": ({"allOf": [{"required": ["state"]}]}, "sent"),
+}
+"""What else the object says, and a value."""
+
+
+@pytest.mark.parametrize(("others", "value"), UNDESCRIBED.values(), ids=UNDESCRIBED)
+def test_a_member_that_is_required_but_not_described_is_an_argument(
+    others: dict[str, Any], value: Any
+) -> None:
+    kind = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["state"]}
+    operation = {"operationId": "put", "requestBody": json_body(kind | others)}
+    operation |= {"responses": answers(kind | others)}
+    provider = MockProvider().replies(json={"id": "1", "state": value})
+    service = service_of(document_of({"/orders": {"post": operation}}), provider)
+    assert service.put(state=value).state == value
+    assert provider.requests[0].json == {"state": value}
+    assert inspect.signature(service.put).parameters["state"].default is inspect.Parameter.empty
+
+
+def test_a_required_member_that_nothing_may_describe_is_left_out() -> None:
+    kind = {"type": "object", "required": ["state"], "additionalProperties": False}
+    kind |= {"properties": {"id": {"type": "string"}}}
+    operation = {"operationId": "put", "requestBody": json_body(kind), "responses": answers(kind)}
+    service = service_of(document_of({"/orders": {"post": operation}}), MockProvider())
+    assert list(inspect.signature(service.put).parameters) == ["id", "options"]
+
+
 @pytest.mark.parametrize("where", ["query", "header"])
 def test_a_deprecated_parameter_is_there_last_and_marked(where: str) -> None:
     old = {"name": "old", "in": where, "deprecated": True, "schema": {"type": "string"}}

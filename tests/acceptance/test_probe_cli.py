@@ -65,3 +65,44 @@ def test_bad_input_is_named(project: Path) -> None:
     done = command(project, "probe", "pets.json", "--from", "no.har")
     assert done.code == 2
     assert "not a HAR capture" in done.err
+
+
+def test_a_task_reads_its_document_through_the_overlay(project: Path) -> None:
+    """The wrapper has the member that only the traffic shows, also when it is planned again."""
+    (document,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    described = json.loads(document)
+    described["paths"]["/pets/{id}"]["get"] |= {"operationId": "getPet", "summary": "Get a pet"}
+    described["paths"]["/pets/{id}"]["get"]["responses"]["400"] = {"description": "Bad request"}
+    (project / "pets.json").write_text(json.dumps(described), "utf-8")
+    answered = entry(200, {"id": "p1", "name": "Tom", "age": 3})
+    answered["request"]["headers"] = [{"name": "Authorization", "value": "Bearer t0ken"}]
+    (project / "traffic.har").write_text(json.dumps({"log": {"entries": [answered]}}), "utf-8")
+    written = ("--overlay", "integrations/pets.overlay.yaml")
+    (project / "integrations").mkdir()
+    assert command(project, "probe", "pets.json", "--from", "traffic.har", *written).code == 1
+
+    plan = ("plan", "Get a pet from Pets", "--doc", "pets.json")
+    assert command(project, *plan, *written).code == 0
+    task = (project / "integrations/pets.yaml").read_text("utf-8")
+    assert "pets.overlay.yaml" in task
+    assert command(project, *plan).code == 0
+    assert (project / "integrations/pets.yaml").read_text("utf-8") == task
+    assert command(project, "check").code == 0
+    assert command(project, "generate").code == 0
+    (wrapper,) = project.glob("**/pets_service.py")
+    text = wrapper.read_text("utf-8")
+    assert "age: int" in text
+    assert "PETS_TOKEN" in text
+    proof = command(project, "prove")
+    assert proof.code == 0, proof.out
+
+    overlay = project / "integrations/pets.overlay.yaml"
+    overlay.write_text(overlay.read_text("utf-8").replace("update:", "udpate:", 1), "utf-8")
+    done = command(project, "generate")
+    assert done.code == 2
+    assert "integrations/pets.overlay.yaml#/actions/0" in done.err
+
+
+def test_an_overlay_without_a_document_is_a_usage_error(project: Path) -> None:
+    done = command(project, "plan", "Integrate Stripe for payments", "--overlay", "o.yaml")
+    assert (done.code, "--doc" in done.err) == (2, True)

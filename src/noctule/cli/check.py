@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,24 +11,27 @@ from noctule.cli.output import Output
 from noctule.messages import say
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from noctule.messages import Language
 
 
 @click.command(
     "check", short_help="Check a task file against the provider's pack and API document."
 )
-@click.argument("path", metavar="TASK", type=click.Path(path_type=Path))
+@options.task
 @options.document
 @options.project
 @options.as_json
 @options.lang
 def command(
-    path: Path, document: str | None, folder: Path, as_json: bool, lang: Language | None
+    path: Path | None, document: str | None, folder: Path, as_json: bool, lang: Language | None
 ) -> int:
     """Check a task file against the provider's pack and API document.
 
-    TASK may come from noctule or from another tool, in the card's shape. Each finding names its
-    place and a fix. Exits with 1 when there are findings.
+    TASK may come from noctule or from another tool, in the card's shape; it may be left out if the
+    project has only one. Each finding names its place and a fix. Exits with 1 when there are
+    findings.
     """
     from noctule.stages.check import check_task
 

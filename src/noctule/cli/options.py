@@ -43,6 +43,11 @@ document = click.option(
     metavar="PATH|URL",
     help="The provider's API document, JSON or YAML; replaces the pack's compact one.",
 )
+overlay = click.option(
+    "--overlay",
+    metavar="FILE",
+    help="An OpenAPI Overlay that corrects the document of --doc; kept in the task.",
+)
 accept_incomplete = click.option(
     "--accept-incomplete",
     metavar="REASON",
@@ -56,6 +61,7 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
     decorators: list[Decorator] = [
         click.argument("request"),
         document,
+        overlay,
         click.option("--provider", metavar="ID", help="The provider, to answer a question."),
         click.option(
             "--need", metavar="NAME", help="What the provider is needed for, to answer a question."
@@ -117,11 +123,14 @@ def plan_options(
     from noctule.stages.language import detect_language
     from noctule.stages.plan import PlanOptions
 
+    if answers["overlay"] and not answers["document"]:
+        raise click.UsageError("--overlay corrects the document of --doc; give both")
     language = lang or detect_language(request)
     selected = PlanOptions(
         request=request,
         language=language,
         document=answers["document"],
+        overlay=answers["overlay"] or "",
         provider=answers["provider"] or "",
         need=answers["need"] or "",
         operations=answers["operations"],

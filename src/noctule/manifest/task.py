@@ -79,6 +79,8 @@ class DocumentRef(TaskPart):
     """Path, URL or "pack:stripe"."""
     sha256: str = ""
     version: str = ""
+    overlay: str = ""
+    """Path of the OpenAPI Overlay that the document is read through."""
     compared: str = ""
     """ISO date on which noctule's own document was last compared with `compared_with`, or ""."""
     compared_with: str = ""

@@ -127,6 +127,7 @@ def compose(
             source=document.source,
             sha256=document.sha256,
             version=document.version,
+            overlay=document.overlay,
             compared=facts.compared if facts else "",
             compared_with=facts.compared_with if facts else "",
         ),

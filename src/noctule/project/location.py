@@ -10,6 +10,14 @@ from noctule.problem import Exit, Problem
 from noctule.project.interpreter import environment_of, interpreter_of
 
 TASKS = "integrations"
+OVERLAY = ".overlay.yaml"
+"""How the name of an overlay ends, which may lie beside the tasks."""
+
+
+def task_files(root: Path) -> list[Path]:
+    """The task files of the project at `root`, by name."""
+    files = (root / TASKS).glob("*.yaml")
+    return sorted(path for path in files if not path.name.endswith(OVERLAY))
 
 
 @dataclass(frozen=True)

@@ -67,10 +67,10 @@ def _document(
     project: Project, task: IntegrationTask, pack: Pack | None, replacement: str | None
 ) -> ApiDocument | None:
     if replacement:
-        return read_document(project, replacement)
+        return read_document(project, replacement, task.document.overlay)
     source = task.document.source
     if source and not source.startswith(PACK):
-        return read_document(project, project.located(source))
+        return read_document(project, project.located(source), task.document.overlay)
     if pack is None or not pack.complete:
         return None
     return apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}")

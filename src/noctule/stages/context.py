@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from noctule import apidoc, manifest, providers
 from noctule.checks.choices import choices_for, said_in
 from noctule.checks.gates import PACK
 from noctule.problem import Exit, Problem
 from noctule.project.atomic_write import write_all
-from noctule.project.location import TASKS, open_project
+from noctule.project.location import TASKS, open_project, task_files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from noctule.apidoc import ApiDocument
@@ -104,29 +105,40 @@ def load_context(project: Project, file: TaskFile) -> TaskContext:
 def _document_of(project: Project, task: IntegrationTask, pack: Pack | None) -> ApiDocument:
     source = task.document.source
     if source and not source.startswith(PACK):
-        return read_document(project, project.located(source))
+        return read_document(project, project.located(source), task.document.overlay)
     if pack is None:
         request = task.request or task.service
         raise Problem(
             "stages.provider_unknown", exit=Exit.USAGE, place=task.service, request=request
         )
-    return apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}")
+    amend = _amendment(project, task.document.overlay)
+    return apidoc.parse(pack.document_bytes(), source=f"{PACK}{pack.id}", amend=amend)
 
 
-def read_document(project: Project, source: str) -> ApiDocument:
-    """The document at a path or address; its `source` is relative to the project, as tasks have it.
+def read_document(project: Project, source: str, overlay: str = "") -> ApiDocument:
+    """The document at a path or address, read through `overlay` (a path from the project; "" is
+    none); its `source` is relative to the project, as tasks have it.
 
     Raises `Problem`.
     """
     if source == "-":
         raise Problem("stages.document_stdin", exit=Exit.USAGE, place="--doc -")
-    document = apidoc.load(source)
+    document = apidoc.load(source, amend=_amendment(project, overlay))
     document.source = project.named(source)
+    document.overlay = overlay
     return document
 
 
+def _amendment(project: Project, overlay: str) -> Callable[[Any], Any] | None:
+    if not overlay:
+        return None
+    from noctule.apidoc.overlay import amendment
+
+    return amendment(project.root / overlay, place=overlay)
+
+
 def _only_task(project: Project) -> Path:
-    paths = sorted((project.root / TASKS).glob("*.yaml"))
+    paths = task_files(project.root)
     if not paths:
         raise Problem("stages.task_missing", exit=Exit.USAGE, place=f"{TASKS}/")
     if len(paths) > 1:

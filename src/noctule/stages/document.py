@@ -110,4 +110,6 @@ def document_json(source: str, overlay: Path | None = None) -> dict[str, Any]:
 
     Raises `Problem` as `score_document` does, and for an overlay that cannot be applied (exit 2).
     """
-    return dict(apidoc.load(source, amend=amendment(overlay) if overlay else None).raw)
+    return dict(
+        apidoc.load(source, amend=amendment(overlay, place=str(overlay)) if overlay else None).raw
+    )

@@ -18,7 +18,7 @@ from noctule.planning.compose import RETIRED, SERVER, UNCONFIRMED
 from noctule.problem import Exit, Problem
 from noctule.project.languages import require_python
 from noctule.project.layout import detect_layout
-from noctule.project.location import TASKS, open_project
+from noctule.project.location import open_project, task_files
 from noctule.project.rendered import Rendered
 from noctule.project.turn import written
 from noctule.project.workspace import Change, Workspace
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from noctule.apidoc import ApiDocument
+    from noctule.manifest import IntegrationTask
     from noctule.messages import Language
     from noctule.project.location import Project
 
@@ -56,6 +57,8 @@ class PlanOptions:
     language: Language
     document: str | None = None
     """Path or address of the API document that replaces the pack's."""
+    overlay: str = ""
+    """Path of an OpenAPI Overlay that corrects it, relative to the working directory."""
     provider: str = ""
     need: str = ""
     operations: Sequence[str] = ()
@@ -197,7 +200,7 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
 
 def _plan(project: Project, options: PlanOptions) -> PlanResult:
     require_python(project.root, options.target)
-    document = read_document(project, options.document) if options.document else None
+    document = _document(project, options)
     said = Said(options.server, options.auth, options.audience)
     return plan(
         options.request,
@@ -214,19 +217,35 @@ def _plan(project: Project, options: PlanOptions) -> PlanResult:
     )
 
 
+def _document(project: Project, options: PlanOptions) -> ApiDocument | None:
+    """The given document, through the given overlay or else the one that its task keeps."""
+    if not options.document:
+        return None
+    overlay = project.named(options.overlay) if options.overlay else ""
+    if not overlay and (before := _task_before(project, project.named(options.document))):
+        overlay = before.document.overlay
+    return read_document(project, options.document, overlay)
+
+
+def _task_before(project: Project, source: str) -> IntegrationTask | None:
+    """The project's task that was planned with this document."""
+    for path in task_files(project.root):
+        with suppress(Problem):
+            task = manifest.read(path)
+            if task.document.source == source:
+                return task
+    return None
+
+
 def _said_before(project: Project, document: ApiDocument | None, said: Said) -> Said:
     """`said`, and where it says nothing what the project's task for the same document keeps: what
     was answered once is not asked again."""
-    if document is None:
+    task = None if document is None else _task_before(project, document.source)
+    if task is None:
         return said
-    for path in sorted((project.root / TASKS).glob("*.yaml")):
-        with suppress(Problem):
-            task = manifest.read(path)
-            if task.document.source == document.source:
-                before = said_in(task)
-                return Said(
-                    said.server or before.server,
-                    said.auth or before.auth,
-                    said.audience or before.audience,
-                )
-    return said
+    before = said_in(task)
+    return Said(
+        said.server or before.server,
+        said.auth or before.auth,
+        said.audience or before.audience,
+    )

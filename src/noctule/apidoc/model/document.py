@@ -41,7 +41,8 @@ class ApiDocument:
     """An API document, read lazily and never dereferenced as a whole.
 
     `source` is what the user named; `sha256` is of the main file's bytes; `duplicates` are the
-    places where the file states one key twice (the last one counts).
+    places where the file states one key twice (the last one counts); `overlay` is the path of the
+    overlay that it was read through, "" for none.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ApiDocument:
         dialect: str,
         duplicates: tuple[str, ...] = (),
         choices: Choices = NO_CHOICES,
+        overlay: str = "",
     ) -> None:
         self.root = root
         self.source = source
@@ -60,6 +62,7 @@ class ApiDocument:
         self.dialect = dialect
         self.duplicates = duplicates
         self.choices = choices
+        self.overlay = overlay
         self._reader = DIALECTS[dialect]
 
     def __repr__(self) -> str:
@@ -76,6 +79,7 @@ class ApiDocument:
             dialect=self.dialect,
             duplicates=self.duplicates,
             choices=choices,
+            overlay=self.overlay,
         )
 
     @property

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["Action", "Applied", "Overlay", "amendment", "apply", "read"]
 
 
-def amendment(path: Path) -> Callable[[Any], Any]:
-    """What `apidoc.load` takes to read a document through the overlay at `path`.
+def amendment(path: Path, *, place: str) -> Callable[[Any], Any]:
+    """What `apidoc.load` takes to read a document through the overlay at `path`; `place` names it.
 
     Raises `Problem` for a file that is no overlay, and, while the document is read, for an action
     that does not go with it.
     """
-    overlay = read(path_bytes(path), place=str(path))
+    overlay = read(path_bytes(path), place=place)
     return lambda document: apply(overlay, document).document

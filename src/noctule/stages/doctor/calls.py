@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from operator import add
 from typing import TYPE_CHECKING
 
-from noctule.project.location import TASKS
+from noctule.project.location import task_files
 from noctule.runtime.journal.reader import CallSummary, read_journal
 from noctule.stages.doctor.finding import DoctorFinding
 from noctule.webhooks.operations.doctor.check import clock_time
@@ -56,7 +56,7 @@ _NETWORK = frozenset({"ConnectionFailed", "TimedOut", "DeadlineExceeded", "Circu
 def check_journal(context: DoctorContext) -> Iterator[DoctorFinding]:
     batches = [] if context.journal is None else list(read_journal(context.journal))
     if not any(batch.calls for batch in batches):
-        if any((context.folder / TASKS).glob("*.yaml")):
+        if task_files(context.folder):
             check = "off" if context.journal is None else "none"
             yield DoctorFinding("warning", "calls", check, "calls", {"place": str(context.journal)})
         return

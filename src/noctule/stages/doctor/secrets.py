@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from noctule import manifest
-from noctule.project.location import TASKS
+from noctule.project.location import task_files
 from noctule.providers import find
 from noctule.runtime.errors import ConfigurationError, MissingSecrets
 from noctule.runtime.secrets import SecretRef
@@ -56,7 +56,7 @@ def check_secrets(context: DoctorContext) -> Iterator[DoctorFinding]:
 def _variables(context: DoctorContext) -> dict[str, _Variable]:
     """The variables by name."""
     variables: dict[str, _Variable] = {}
-    for path in sorted((context.folder / TASKS).glob("*.yaml")):
+    for path in task_files(context.folder):
         task = manifest.read(path)
         service = task.provider or task.service
         for variable in task.env_vars:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from noctule import manifest
 from noctule.problem import Exit, Problem
-from noctule.project.location import TASKS
+from noctule.project.location import TASKS, task_files
 from noctule.providers import find, packs
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _of_pack(pack: Pack, origin: str) -> WebhookRoute:
 
 
 def _of_tasks(folder: Path) -> Iterator[WebhookRoute]:
-    for path in sorted((folder / TASKS).glob("*.yaml")):
+    for path in task_files(folder):
         task = manifest.read(path)
         if task.webhooks and not task.webhooks[0].refetch:  # the application has their handlers
             yield _of_task(task, f"{TASKS}/{path.name}")

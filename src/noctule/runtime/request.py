@@ -6,6 +6,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, overload
 
+import msgspec
+
 T = TypeVar("T")
 
 Content = bytes | Iterable[bytes] | AsyncIterable[bytes]
@@ -58,8 +60,7 @@ class Headers(Mapping[str, str]):
         return f"<Headers {', '.join(self._values)}>"
 
 
-@dataclass(slots=True)
-class Limits:
+class Limits(msgspec.Struct):
     """Limits of one attempt: seconds in total and per phase, redirects that are followed, and bytes
     of the response."""
 
@@ -71,7 +72,6 @@ class Limits:
 
     def within(self, total: float | None) -> Limits:
         """These, with other seconds in total."""
-        # Each attempt of a thread has its own: `dataclasses.replace` takes five times as long.
         return Limits(total, self.connect, self.pool, self.max_bytes, self.max_redirects)
 
 
@@ -105,8 +105,6 @@ class Response:
 
     def json(self) -> Any:
         """The body as plain JSON values; raises ValueError when it is not JSON."""
-        import msgspec
-
         return msgspec.json.decode(self.content)
 
     @property

@@ -23,7 +23,7 @@ from noctule.runtime import (
     path_in,
 )
 from noctule.runtime.testing import FastClock
-from noctule.runtime.transport import tls as tls_module
+from noctule.runtime.transport import tls_context as tls_module
 from support import hostile
 from support.certificates import Authority, TlsServer
 from support.runtime_calling import CREATE, READ, Caller, config

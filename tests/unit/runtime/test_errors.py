@@ -11,6 +11,7 @@ import pkgutil
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 import noctule.runtime
@@ -267,3 +268,5 @@ def test_the_frames_of_a_cancelled_call_hold_no_credential(
             if dataclasses.is_dataclass(value) and not isinstance(value, type):
                 members = [getattr(value, field.name) for field in dataclasses.fields(value)]
                 assert KEY not in repr(members)
+            if isinstance(value, msgspec.Struct):
+                assert KEY not in repr([getattr(value, name) for name in value.__struct_fields__])

@@ -157,7 +157,7 @@ def test_what_the_provider_asks_for_is_waited_in_full(seconds: float, draw: floa
 
 
 outcomes = st.builds(
-    AttemptOutcome,
+    lambda **members: AttemptOutcome(**members),  # whose annotations are for type checkers only
     delivery=st.sampled_from(DeliveryStatus),
     retry_kind=st.sampled_from(["no", "transient_cost", "throttled"]),
     retry_after=st.none() | st.floats(0, 200),

@@ -6,6 +6,7 @@ import dataclasses
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from noctule.runtime.testing import VirtualClock
@@ -46,6 +47,8 @@ def texts(value: Any, depth: int) -> Iterator[str]:
     elif type(value).__module__.startswith("noctule"):
         if dataclasses.is_dataclass(value):
             inside += [getattr(value, field.name) for field in dataclasses.fields(value)]
+        if isinstance(value, msgspec.Struct):
+            inside += [getattr(value, name, None) for name in value.__struct_fields__]
         inside += list(getattr(value, "__dict__", {}).values())
     for item in inside:
         yield from texts(item, depth - 1)

@@ -7,9 +7,10 @@ reads the result: a success that cannot be read is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urldefrag, urljoin, urlsplit
+
+import msgspec
 
 from noctule.runtime import errors
 from noctule.runtime.origin import origin_of
@@ -31,8 +32,7 @@ E = TypeVar("E", bound=errors.ServiceError)
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-@dataclass(slots=True)
-class AttemptContext:
+class AttemptContext(msgspec.Struct):
     """What all attempts of a service share."""
 
     config: ServiceConfig

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypedDict
+
+import msgspec
 
 from noctule.runtime import fork
 from noctule.runtime.call.config import CallOptions
@@ -45,8 +47,7 @@ class CallArguments(TypedDict, total=False):
     options: CallOptions | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallSettings:
+class CallSettings(msgspec.Struct, frozen=True):
     """What all calls with one operation and the same options share."""
 
     operation: Operation[Any]
@@ -63,21 +64,23 @@ class CallSettings:
         return replace(self.engine_config, policies=replace(policies, retry=retry))
 
 
-@dataclass(slots=True)
-class PreparedCall:
+class PreparedCall(msgspec.Struct):
     """One logical call, ready to be made: its request, and the policy engine that decides."""
 
     service: str
     operation: Operation[Any]
-    target: str = field(repr=False)
+    target: str
     """Path and query."""
     request: Request
     engine: PolicyEngine
     options: CallOptions
-    key: str | None = field(repr=False)
+    key: str | None
     """The idempotency key that all its attempts carry."""
-    read: Callable[[PreparedCall, Response], Any] = field(repr=False)
+    read: Callable[[PreparedCall, Response], Any]
     """Reads the result from a success; raises `InvalidResponse` where it cannot."""
+
+    def __repr__(self) -> str:
+        return f"<PreparedCall {self.service}.{self.operation.name}>"
 
     @property
     def rereads(self) -> bool:

@@ -8,7 +8,6 @@ list or a mapping that is no model stays as it was received. Each such place is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from types import NoneType
@@ -33,8 +32,7 @@ MAX_DEPTH = 100
 """Levels of nested models; a deeper one is decoded as a whole, or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """One place where a response does not fit the API document. It holds no value."""
 
     pointer: str

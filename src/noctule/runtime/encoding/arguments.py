@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from noctule.runtime.encoding.body import encode_body
 from noctule.runtime.encoding.headers import headers as encode_headers
@@ -18,16 +19,18 @@ if TYPE_CHECKING:
     from noctule.runtime.operation import Operation
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A request without its origin."""
+class Encoded(msgspec.Struct, frozen=True):
+    """A request without its origin. Its repr shows nothing of it."""
 
     path_and_query: str
-    headers: dict[str, str] = field(repr=False)
+    headers: dict[str, str]
     """The caller's headers, and those that describe the body."""
-    content: bytes | BodySource = field(repr=False)
+    content: bytes | BodySource
     replayable: bool = True
     """Whether `content` can be sent a second time."""
+
+    def __repr__(self) -> str:
+        return "<Encoded>"
 
 
 def encode(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from noctule.runtime.encoding.multipart import multipart
 from noctule.runtime.encoding.query import form
@@ -19,13 +20,15 @@ SMALL = 1024 * 1024
 """A replayable multipart body up to this size is one `bytes`, like every other body."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedBody:
+class EncodedBody(msgspec.Struct, frozen=True):
     """The bytes to send, and whether they can be sent a second time."""
 
-    content: bytes | BodySource = field(repr=False)
+    content: bytes | BodySource
     content_type: str = ""
     replayable: bool = True
+
+    def __repr__(self) -> str:
+        return f"<EncodedBody {self.content_type}>"
 
     @property
     def length(self) -> int | None:
@@ -91,7 +94,7 @@ def _lines(value: Any, sequence: bool) -> EncodedBody:
         value = utf8(value, "body")
     items = members(value, "body") if is_container(value) else None
     if items is None:
-        return replace(_bytes(value), content_type="application/x-ndjson")
+        return msgspec.structs.replace(_bytes(value), content_type="application/x-ndjson")
     if isinstance(items, dict):
         raise InvalidArgument("body: give a list, one value for each line")
     before = b"\x1e" if sequence else b""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
+
+import msgspec
 
 from noctule.runtime.errors import InvalidArgument
 
@@ -26,8 +27,7 @@ class Readable(Protocol):
 Content = bytes | Path | BinaryIO | Iterable[bytes] | AsyncIterable[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class BodySource:
+class BodySource(msgspec.Struct, frozen=True):
     """Chunks of bytes for both drivers: iterate with `for` or with `async for`.
 
     `length` is the number of bytes, None when unknown. `replayable` says whether a second

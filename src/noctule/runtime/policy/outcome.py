@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from noctule.runtime.errors import ServiceError
@@ -29,8 +30,7 @@ RetryKind = Literal["no", "transient", "throttled"]
 """Whether another attempt may succeed, and which wait it needs before."""
 
 
-@dataclass(slots=True)
-class AttemptOutcome:
+class AttemptOutcome(msgspec.Struct):
     """`response` and `value`, what was read from it, are set on success, `error` otherwise."""
 
     response: Response | None = None

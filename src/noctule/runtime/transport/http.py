@@ -20,12 +20,13 @@ from noctule.runtime.transport.pools import ThreadPools
 from noctule.runtime.transport.response_body import AsyncEngineBody, Decompressor, SyncEngineBody
 from noctule.runtime.transport.route import Route, Routes
 from noctule.runtime.transport.sockets import ThreadDeadline
-from noctule.runtime.transport.tls import DEFAULT, Tls, TlsContext
+from noctule.runtime.transport.tls_context import DEFAULT, TlsContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from noctule.runtime.clock import Clock
+    from noctule.runtime.transport.tls import Tls
 
 CONNECTIONS = 100
 """Per transport by default: more than the bulkhead's default concurrency."""

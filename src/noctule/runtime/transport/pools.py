@@ -8,7 +8,7 @@ import httpcore2
 
 from noctule.runtime import fork
 from noctule.runtime.transport.sockets import ThreadBackend
-from noctule.runtime.transport.tls import DEFAULT
+from noctule.runtime.transport.tls_context import DEFAULT
 
 if TYPE_CHECKING:
     import ssl

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from noctule.runtime.errors import ConfigurationError
 from noctule.runtime.origin import DEFAULT_PORTS, Origin, origin_of
-from noctule.runtime.transport.proxies import Proxy, proxy_for
+
+if TYPE_CHECKING:
+    from noctule.runtime.transport.proxies import Proxy
 
 MAX_ROUTES = 256
 
@@ -41,6 +43,8 @@ class Routes:
 
 
 def _route(start: str) -> Route:
+    from noctule.runtime.transport.proxies import proxy_for  # at the first request, not at import
+
     try:
         origin = origin_of(start)
     except ValueError:

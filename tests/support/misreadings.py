@@ -69,7 +69,16 @@ PATHS: dict[str, Any] = {
         "get": {
             "operationId": "getParcel",
             "parameters": [ID],
-            "responses": {"200": content(ITEM), "404": {"description": "…"}},
+            "responses": {
+                "200": {
+                    "description": "…",
+                    "content": {
+                        "application/json": {"schema": ITEM},
+                        "application/xml": {"schema": ITEM},
+                    },
+                },
+                "404": {"description": "…"},
+            },
         },
         "delete": {
             "operationId": "deleteParcel",
@@ -80,6 +89,33 @@ PATHS: dict[str, Any] = {
     },
     "/status": {
         "get": {"operationId": "getStatus", "security": [], "responses": {"200": content(JOB)}}
+    },
+    "/parcels/{id}/label": {
+        "get": {
+            "operationId": "getLabel",
+            "parameters": [
+                ID,
+                {"name": "If-None-Match", "in": "header", "schema": TEXT},
+            ],
+            "responses": {
+                "200": {
+                    "description": "…",
+                    "content": {
+                        "application/json": {"schema": ITEM},
+                        VENDOR: {"schema": ITEM},
+                    },
+                },
+                "302": {"description": "…"},
+                "304": {"description": "…"},
+            },
+        }
+    },
+    "/parcels/{id}/scan": {
+        "get": {
+            "operationId": "getScan",
+            "parameters": [ID],
+            "responses": {"302": {"description": "…"}},
+        }
     },
     "/labels": {
         "post": {

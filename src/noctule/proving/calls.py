@@ -45,10 +45,22 @@ class CallTrials:
         self._fake = fake
         self._credentials = credentials
         self._speed = speed
+        self._accepted = "*/*"
+        """The header Accept of the method that is warm."""
 
     async def warm_up(self, method: ProvenMethod) -> None:
         """One call that is not judged, because the first call imports and compiles."""
         await self._run(method, Scenario(id="none", promises=()), self._speed / SLOWER)
+        requests = self._fake.ledger.requests(method.operation)
+        self._accepted = requests[-1].headers.get("accept", "*/*") if requests else "*/*"
+
+    def applies(self, method: ProvenMethod, scenario: Scenario) -> bool:
+        """Whether there is a row for the method, once it is warm: the fake provider may have no
+        other answer that the wrapper accepts."""
+        return scenario.applies(method) and (
+            scenario.serves is None
+            or bool(self._fake.answers(method.operation, scenario.serves, accept=self._accepted))
+        )
 
     async def row(self, method: ProvenMethod, scenario: Scenario) -> MatrixRow:
         speed = min(self._speed, scenario.fastest)
@@ -60,11 +72,16 @@ class CallTrials:
     async def _run(self, method: ProvenMethod, scenario: Scenario, speed: float) -> MatrixRow:
         await self._fake.renew()
         self._fake.ensure(method.operation, method.path)
+        times = scenario.calls
+        if scenario.serves is not None:
+            answers = self._fake.answers(method.operation, scenario.serves, accept=self._accepted)
+            self._fake.serve(answers)
+            times = len(answers)
         await self._fake.inject(*self._faults(method, scenario, speed))
         before = len(self._driver.output())
         evidence = CallEvidence(
             method=method,
-            report=await self._call(method, scenario, speed),
+            report=await self._call(method, scenario, speed, times),
             ledger=self._fake.ledger,
             speed=speed,
             leaked=self._credentials.seen_in(self._driver.output()[before:]),
@@ -73,7 +90,9 @@ class CallTrials:
         checks = tuple(check for promise in scenario.promises if (check := promise(evidence)))
         return MatrixRow(scenario.id, method.name, _observed(evidence), checks)
 
-    async def _call(self, method: ProvenMethod, scenario: Scenario, speed: float) -> CallReport:
+    async def _call(
+        self, method: ProvenMethod, scenario: Scenario, speed: float, times: int
+    ) -> CallReport:
         bound = 2 * method.limits.deadline / speed + OVERHEAD
         command: dict[str, Any] = {
             "do": "call",
@@ -85,10 +104,10 @@ class CallTrials:
             "host_header": ADDRESSED,
             "speed": speed,
             "limit": bound,
-            "times": scenario.calls,
+            "times": times,
         }
         try:
-            report = await self._driver.ask(command, limit=bound * scenario.calls + OVERHEAD)
+            report = await self._driver.ask(command, limit=bound * times + OVERHEAD)
         except Hung:
             return CallReport(outcomes=(CallOutcome(kind="hung", type=""),), waits=())
         return msgspec.convert(report, CallReport)

@@ -141,7 +141,7 @@ class _Proof:
             for method in methods:
                 await trials.warm_up(method)
                 for scenario in scenarios:
-                    if scenario.applies(method):
+                    if trials.applies(method, scenario):
                         yield await trials.row(method, scenario)
 
     def _selected(self, methods: list[ProvenMethod]) -> list[ProvenMethod]:

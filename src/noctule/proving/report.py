@@ -7,6 +7,15 @@ from typing import Literal
 import msgspec
 
 
+class ResultDigest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call returned, without values."""
+
+    kind: Literal["nothing", "bytes", "text", "object", "list", "other"] = "nothing"
+    members: tuple[str, ...] = ()
+    """Wire names of the members of an object that have a value."""
+    length: int = 0
+
+
 class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """How one call ended."""
 
@@ -19,6 +28,7 @@ class CallOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the error is a `noctule.runtime.ServiceError`."""
     untrue: tuple[str, ...] = ()
     """Places in the result whose value is not what its annotation says, as JSON pointers."""
+    result: ResultDigest = ResultDigest()
     messages: dict[str, str] = {}
     """The error's message for the user, by language."""
     safe_to_retry: bool = False

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from noctule.proving import promises as p
 from noctule.proving.conformity import requests as c
+from noctule.proving.conformity import responses as r
 from noctule.sandbox import Fault
 
 if TYPE_CHECKING:
     from noctule.providers import FailureFact
     from noctule.proving.proven_method import ProvenMethod
+    from noctule.sandbox.stated.documented_answers import AnswerKind
 
 ASKED_WAIT = 5
 """Seconds of Retry-After."""
@@ -46,6 +48,8 @@ class Scenario:
     """The list of the pack's `[failure]` that the error code is taken from; "": from none."""
     every_argument: bool = False
     """Called with all arguments, not only with those that are required."""
+    serves: AnswerKind | None = None
+    """Each call gets another answer of this kind; no row where the document has none."""
     quotes_secrets: bool = False
     """The error body repeats the credentials of the request."""
 
@@ -90,6 +94,27 @@ FIRST_SET: tuple[Scenario, ...] = (
         id="every_argument",
         every_argument=True,
         promises=(p.returns, c.arrives, *AS_DOCUMENTED, *ALWAYS),
+    ),
+    Scenario(
+        id="other_success",
+        serves="other_success",
+        promises=(r.reads_answer, *EVERY_CALL),
+    ),
+    Scenario(
+        id="other_media_type",
+        serves="other_media_type",
+        promises=(r.reads_answer, *EVERY_CALL),
+    ),
+    Scenario(
+        id="redirect",
+        serves="redirect",
+        promises=(r.reads_answer, c.right_credentials, *EVERY_CALL),
+    ),
+    Scenario(
+        id="not_modified",
+        serves="not_modified",
+        every_argument=True,
+        promises=(r.reads_answer, *EVERY_CALL),
     ),
     Scenario(
         id="refused",

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
+from noctule.sandbox.checks.accept import admits
+from noctule.sandbox.checks.address import ADDRESSED
 from noctule.sandbox.checks.judge import RequestJudge
 from noctule.sandbox.checks.routing import RouteMatch, Router
 from noctule.sandbox.finding import RequestFinding
+from noctule.sandbox.http.connection import FakeResponse
 from noctule.sandbox.ledger import Effect
 from noctule.sandbox.request import Refusal
+from noctule.sandbox.state.documented import (
+    ELSEWHERE,
+    content,
+    documented_answers,
+    response_of,
+)
 from noctule.sandbox.state.idempotency import IdempotencyKeys, KeyReused
 from noctule.sandbox.state.state import SandboxState
 from noctule.sandbox.stated.document import StatedDocument
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
     from noctule.sandbox.checks.credentials import Grants
-    from noctule.sandbox.http.connection import FakeResponse, IncomingRequest
+    from noctule.sandbox.http.connection import IncomingRequest
     from noctule.sandbox.ledger import Exchange, Ledger
+    from noctule.sandbox.stated.documented_answers import AnswerKind, DocumentedAnswer
+    from noctule.sandbox.stated.operation import StatedOperation
 
 
 class Backend:
@@ -30,7 +44,10 @@ class Backend:
         self.state = SandboxState(document, pack, seed=seed)
         self._document = document
         self._router = Router(document)
-        self._judge = RequestJudge(StatedDocument(document), pack, grants)
+        self._stated = StatedDocument(document)
+        self._judge = RequestJudge(self._stated, pack, grants)
+        self._redirected: tuple[StatedOperation, DocumentedAnswer] | None = None
+        self._answers: deque[DocumentedAnswer] = deque()
         self._idempotency = IdempotencyKeys(pack)
         self._ledger = ledger
 
@@ -38,6 +55,7 @@ class Backend:
         """Forget all resources, idempotency keys and preferences of `ensure`."""
         self._router = Router(self._document)
         self.state.reset()
+        self._answers.clear()
         self._idempotency.reset()
 
     def ensure(self, operation: str, path: dict[str, str]) -> None:
@@ -45,6 +63,29 @@ class Backend:
         described = self._document.operations[operation]
         self._router.prefer(described)
         self.state.ensure(described, path)
+
+    def answers(self, operation: str, kind: AnswerKind, accept: str) -> list[DocumentedAnswer]:
+        """The documented answers of a kind that `accept` admits."""
+        usual = self.state.responses.success(self._document.operations[operation], {})
+        return [
+            answer
+            for answer in documented_answers(self._stated.operation(operation), usual)
+            if answer.kind == kind and (answer.media is None or admits(accept, answer.media_type))
+        ]
+
+    def serve(self, answers: Iterable[DocumentedAnswer]) -> None:
+        """Give these answers to the next requests that are right, in turn."""
+        self._answers.extend(answers)
+
+    def elsewhere(self, request: IncomingRequest, exchange: Exchange) -> FakeResponse | None:
+        """What is where a redirect leads; None for a request to the provider."""
+        if request.headers.get(ADDRESSED, "") != ELSEWHERE:
+            return None
+        if self._redirected is None:
+            return FakeResponse(404)
+        operation, answer = self._redirected
+        exchange.findings = tuple(self._judge.elsewhere(operation, request, ELSEWHERE))
+        return FakeResponse(200, *content(answer.media))
 
     def find(self, request: IncomingRequest) -> RouteMatch | None:
         path = request.target.partition("?")[0]
@@ -86,6 +127,10 @@ class Backend:
             reasons = "; ".join(finding.text("en") for finding in exchange.findings)
             raise Refusal(exchange.findings[0].status, reasons)
         exchange.values = values
+        if self._answers:
+            exchange.served = answer = self._answers.popleft()
+            self._redirected = self._stated.operation(operation.key), answer
+            return response_of(answer)
         key = self._idempotency.key(operation, request)
         try:
             earlier = self._idempotency.response_to(operation, key, request)

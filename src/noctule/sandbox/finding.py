@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from noctule.messages import Language
 
 FindingKind = Literal[
-    "no_operation", "host", "credential_missing", "credential_extra", "credential_public", "scope",
-    "accept", "content_type", "part_type", "part_header", "body", "missing", "undeclared", "style",
-    "value", "not_sent", "altered",
+    "no_operation", "host",
+    "credential_missing", "credential_extra", "credential_public", "credential_elsewhere", "scope",
+    "accept", "content_type", "part_type", "part_header", "body",
+    "missing", "undeclared", "style", "value", "not_sent", "altered", "unread",
 ]  # fmt: skip
 KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 STATUSES: dict[FindingKind, int] = {

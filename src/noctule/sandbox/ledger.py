@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from noctule.sandbox.finding import RequestFinding
     from noctule.sandbox.request import RequestValues
+    from noctule.sandbox.stated.documented_answers import DocumentedAnswer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +41,10 @@ class Exchange:
     """How it differs from the document."""
     values: RequestValues | None = field(default=None, repr=False)
     """What the provider reads in a request that it admits."""
+    served: DocumentedAnswer | None = None
+    """The answer that it got in place of the usual one."""
+    content: bytes = field(default=b"", repr=False)
+    """The body of that answer."""
     replayed: bool = False
     """The response is that of an earlier request with the same idempotency key."""
 

@@ -28,13 +28,14 @@ from noctule.sandbox.state.operation_roles import success_schema
 from noctule.sandbox.state.schema_drift import with_schema_drift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from noctule.apidoc import ApiDocument
     from noctule.providers import Pack
     from noctule.sandbox.checks.routing import RouteMatch
     from noctule.sandbox.http.connection import ClientConnection, IncomingRequest
+    from noctule.sandbox.stated.documented_answers import AnswerKind, DocumentedAnswer
 
 NO_LOGINS: Mapping[str, str] = MappingProxyType({})
 INJECTED = "a fault was injected into the fake provider"
@@ -128,6 +129,16 @@ class FakeProvider:
         """Create the resource of an operation: `ensure("GET /v1/items/{id}", {"id": "it_1"})`."""
         self._backend.ensure(operation, path)
 
+    def answers(
+        self, operation: str, kind: AnswerKind, *, accept: str = "*/*"
+    ) -> list[DocumentedAnswer]:
+        """What the document has for the operation beside its usual answer, and `accept` admits."""
+        return self._backend.answers(operation, kind, accept)
+
+    def serve(self, answers: Iterable[DocumentedAnswer]) -> None:
+        """Give these answers to the next requests that are as documented, in turn."""
+        self._backend.serve(answers)
+
     async def _serve(self, connection: ClientConnection) -> None:
         self.ledger.connections += 1
         number = self.ledger.connections
@@ -161,7 +172,8 @@ class FakeProvider:
         self, connection: ClientConnection, request: IncomingRequest, exchange: Exchange
     ) -> None:
         token = self._tokens.grant(request)
-        match = self._backend.find(request) if token is None else None
+        elsewhere = self._backend.elsewhere(request, exchange)
+        match = self._backend.find(request) if token is None and elsewhere is None else None
         challenge = self._digest.challenge(match.operation, request) if match else None
         if challenge is not None:
             exchange.operation = CHALLENGE
@@ -172,9 +184,10 @@ class FakeProvider:
         if fault is not None and not fault.needs_the_response:
             response = self._backend.refuse(match, fault.status, INJECTED)
         else:
-            response = token or self._backend.answer(match, request, exchange)
+            response = token or elsewhere or self._backend.answer(match, request, exchange)
         if fault is not None:
             response = self._with_fault(fault, match, response)
+        exchange.content = response.body if exchange.served else b""
         if self.latency:
             await asyncio.sleep(self.latency)
         await self._send(

@@ -113,6 +113,23 @@ REQUESTS: dict[str, tuple[str, str, str, str, str]] = {
 """What is edited, into what, the method, the broken promise and the kind of the finding."""
 
 
+BOTH = 'returns=GetParcelResult, accepts="application/json, application/xml")'
+ANSWERS: dict[str, tuple[str, str, str, str]] = {
+    "a second success": (
+        "    also={202: CreateParcelAccepted},\n", "", "create_parcel", "other_success",
+    ),
+    "a second success of another type": (
+        "also={202: CreateParcelAccepted}", "also={202: None}", "create_parcel", "other_success",
+    ),
+    "a media type that was asked for": (GET, BOTH, "get_parcel", "other_media_type"),
+    "304 to a condition": (", also={304: None}", "", "get_label", "not_modified"),
+    "what a redirect leads to": (
+        'returns=bytes, accepts="*/*"', "returns=None", "get_scan", "redirect",
+    ),
+}  # fmt: skip
+"""What is edited, into what, the method and the row."""
+
+
 def broken(folder: Path, before: str, after: str, method: str, *faults: str) -> list[PromiseCheck]:
     project = depot()
     assert before in project.wrapper
@@ -136,7 +153,19 @@ def test_a_misread_request_is_caught(name: str, tmp_path: Path) -> None:
     assert (promise, kind) in findings
 
 
+@pytest.mark.parametrize("name", ANSWERS)
+def test_an_answer_that_is_not_read_is_caught(name: str, tmp_path: Path) -> None:
+    before, after, method, fault = ANSWERS[name]
+    checks = broken(tmp_path, before, after, method, fault)
+    assert {check.promise for check in checks} == {"reads_answer"}
+    assert {finding.kind for check in checks for finding in check.findings} == {"unread"}
+
+
+ROWS = ("none", "every_argument", "other_success", "other_media_type", "redirect", "not_modified")
+
+
 def test_the_wrapper_that_they_misread_holds(tmp_path: Path) -> None:
     project = depot()
-    matrix = project.proven(tmp_path, project.wrapper, "none", "every_argument")
+    matrix = project.proven(tmp_path, project.wrapper, *ROWS)
+    assert {row.fault for row in matrix.rows} == {*ROWS} - {"other_media_type"}
     assert matrix.held, table(matrix, "en")

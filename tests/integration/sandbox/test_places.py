@@ -79,3 +79,23 @@ def test_an_operation_gets_the_credentials_that_it_wants(
         assert (await client.get(path, headers=headers)).status_code == status
 
     play(scene, document(PATHS, schemes=SCHEMES))
+
+
+@pytest.mark.parametrize(("headers", "kinds"), [({}, []), (BEARER, ["credential_elsewhere"])])
+def test_a_credential_that_follows_a_redirect_to_another_host_is_told(
+    headers: dict[str, str], kinds: list[str]
+) -> None:
+    path: Any = {"get": operation(security=[{"bearer": []}])}
+    path["get"]["responses"]["302"] = {"description": "elsewhere"}
+
+    async def scene(fake: FakeProvider, client: httpx2.AsyncClient) -> None:
+        (answer,) = fake.answers("GET /file", "redirect")
+        fake.serve([answer])
+        moved = await client.get("/file", headers=BEARER)
+        assert moved.status_code == answer.status == 302
+        origin, _, name = moved.headers["location"].rpartition("/")
+        there = {**headers, ADDRESSED: origin}
+        assert (await client.get(f"{fake.origin}/{name}", headers=there)).status_code == 200
+        assert [finding.kind for finding in fake.ledger.exchanges[1].findings] == kinds
+
+    play(scene, document({"/file": path}, schemes=SCHEMES))

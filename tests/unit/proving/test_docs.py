@@ -15,6 +15,9 @@ from support.paths import DOCS
 
 TEXT = (DOCS / "proving.md").read_text(encoding="utf-8")
 
+READS = "reads with such an answer"
+APPLIES = {"redirect": READS, "not_modified": READS}
+
 
 def rows(heading: str) -> list[list[str]]:
     """The cells of the one table below a heading."""
@@ -37,7 +40,9 @@ def test_every_fault_of_a_call_is_described_with_its_promises() -> None:
         (
             [scenario.id],
             say("en", f"proving.fault_{scenario.id}"),
-            scenario.only or "all",
+            APPLIES.get(scenario.serves or "", "with such an answer")
+            if scenario.serves
+            else scenario.only or "all",
             [
                 promise.__name__.removesuffix("_lost_answer")
                 for promise in scenario.promises

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOST: frozenset[FindingKind] = frozenset({"host", "no_operation"})
 CREDENTIALS: frozenset[FindingKind] = frozenset(
-    {"credential_missing", "credential_extra", "credential_public"}
+    {"credential_missing", "credential_extra", "credential_public", "credential_elsewhere"}
 )
 SCOPES: frozenset[FindingKind] = frozenset({"scope"})
 ACCEPT: frozenset[FindingKind] = frozenset({"accept"})

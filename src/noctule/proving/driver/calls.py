@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from noctule.proving.driver.digest import digest
 from noctule.proving.driver.modules import NotLoaded
 from noctule.proving.driver.unreachable import make_unreachable
 from noctule.runtime import ServiceError, SyncService
@@ -166,6 +167,7 @@ async def _outcome(
             else:
                 value = await asyncio.to_thread(method, **arguments)
         outcome: dict[str, Any] = {"kind": "returned", "type": type(value).__name__}
+        outcome["result"] = digest(value)
         outcome["untrue"] = list(islice(untrue(value), 5))
     except Exception as error:
         _show(error)

@@ -68,6 +68,15 @@ class CredentialChecks:
         satisfied = [needs for needs, names in zip(alternatives, absent, strict=True) if not names]
         yield from self._scopes(operation, satisfied, request)
 
+    def elsewhere(
+        self, operation: StatedOperation, request: IncomingRequest, origin: str
+    ) -> Iterator[RequestFinding]:
+        """At most one finding about a request that a redirect of the operation led to `origin`."""
+        if self._carried(operation, request) or "authorization" in request.headers:
+            yield RequestFinding(
+                "credential_elsewhere", operation.key, origin, "none", operation.pointer
+            )
+
     def _scopes(
         self,
         operation: StatedOperation,

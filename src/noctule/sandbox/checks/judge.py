@@ -64,6 +64,12 @@ class RequestJudge:
         read = RequestValues(values.path, values.query, values.header, values.cookie, body.value)
         return read, tuple(findings[:MAX_FINDINGS])
 
+    def elsewhere(
+        self, operation: StatedOperation, request: IncomingRequest, origin: str
+    ) -> Iterator[RequestFinding]:
+        """Whether credentials were sent on to where a redirect led."""
+        return self._credentials.elsewhere(operation, request, origin)
+
     def _of_credentials(
         self, operation: StatedOperation, request: IncomingRequest
     ) -> Iterator[RequestFinding]:

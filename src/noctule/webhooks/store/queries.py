@@ -32,15 +32,18 @@ RECENT = 100_000
 """Deliveries in which an overview looks for the secrets in use."""
 NEAR = 1000
 """Events around a number that are searched for the first or last delivery: hosts store at once."""
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 def words_of(text: str) -> str:
     """Letters and digits only, without case and accents, for copies and search texts alike."""
     plain = unicodedata.normalize("NFKD", text).casefold()
-    bare = (
-        "".join(c for c in plain if not unicodedata.combining(c)) if not plain.isascii() else plain
-    )
+    bare = _NOT_ASCII.sub(_without_accent, plain)
     return re.sub(r"[\W_]+", " ", bare).strip()
+
+
+def _without_accent(character: re.Match[str]) -> str:
+    return "" if unicodedata.combining(character[0]) else character[0]
 
 
 def search_phrase(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from noctule.apidoc.model.choices import Choices
 from noctule.apidoc.model.parts import SecurityScheme
+from noctule.checks.failures import declared_failure
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -33,19 +34,21 @@ class Said:
     server: str = ""
     auth: str = ""
     audience: str = ""
+    failure: str = ""
 
 
 NOTHING_SAID = Said()
 
 
 def said_in(task: IntegrationTask) -> Said:
-    return Said(task.server, task.auth, task.audience)
+    return Said(task.server, task.auth, task.audience, task.failure)
 
 
 def choices_for(said: Said, document: ApiDocument, pack: Pack | None) -> Choices:
     """How the document is to be read. Raises `Problem` (exit 2) for what cannot be meant."""
     if said.auth and pack is not None and pack.auth is not None:
         raise Problem("checks.auth_of_pack", exit=Exit.USAGE, place=pack.name)
+    declared_failure(said.failure)
     scheme = _scheme(said.auth)
     if said.audience:
         _check_audience(said.audience, document)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from noctule.apidoc import ApiOperation
     from noctule.messages import Language
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact
 
 SHOWN = 8
 MAX_OPERATIONS = 2_000
@@ -20,10 +20,10 @@ MAX_OPERATIONS = 2_000
 
 
 def hidden_failures(
-    operations: Sequence[ApiOperation], pack: Pack | None, language: Language
+    operations: Sequence[ApiOperation], declared: FailureFact | None, language: Language
 ) -> tuple[str, ...]:
-    """A warning for each of the first such operations; none where the pack names the flag."""
-    if pack is not None and pack.failure is not None:
+    """A warning for each of the first such operations; none where failures are declared."""
+    if declared is not None:
         return ()
     gaps = [
         Gap(operation.key, "hidden_failure", operation.pointer, member)

@@ -48,6 +48,12 @@ overlay = click.option(
     metavar="FILE",
     help="An OpenAPI Overlay that corrects the document of --doc; kept in the task.",
 )
+failure = click.option(
+    "--failure",
+    metavar="flag:NAME|error:NAME,…",
+    help="How failures inside a 200 look: flag:ok,code:error where `ok` is then false, error:errors"
+    " where `errors` is then there.",
+)
 accept_incomplete = click.option(
     "--accept-incomplete",
     metavar="REASON",
@@ -95,6 +101,7 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="TEXT",
             help="For whom the tokens of OAuth 2 client credentials are.",
         ),
+        failure,
         click.option(
             "--unsigned",
             type=click.Choice(["refetch"]),
@@ -141,6 +148,7 @@ def plan_options(
         server=answers["server"] or "",
         auth=answers["auth"] or "",
         audience=answers["audience"] or "",
+        failure=answers["failure"] or "",
     )
     return Output(language, as_json=as_json), selected
 

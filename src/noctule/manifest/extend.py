@@ -32,6 +32,7 @@ def extend_task(current: IntegrationTask, new: IntegrationTask) -> IntegrationTa
         sandbox=new.sandbox if new.server else current.sandbox,
         auth=new.auth or current.auth,
         audience=new.audience or current.audience,
+        failure=new.failure or current.failure,
         accepted_incomplete=new.accepted_incomplete or current.accepted_incomplete,
         refused=_union(current.refused, new.refused, lambda refusal: refusal.what),
         evidence=_union(current.evidence, new.evidence, lambda evidence: evidence.about),

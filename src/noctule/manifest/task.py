@@ -135,6 +135,8 @@ class IntegrationTask(TaskPart):
     "header:NAME", "query:NAME", "cookie:NAME", or "none" on purpose."""
     audience: str = ""
     """For whom the tokens of client credentials are, where the provider wants to know."""
+    failure: str = ""
+    """How the provider reports failures inside a 200: "flag:ok,code:error"."""
     accepted_incomplete: str = ""
     refused: list[RefusedPart] = field(default_factory=list[RefusedPart])
     evidence: list[Evidence] = field(default_factory=list[Evidence])

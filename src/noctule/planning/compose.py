@@ -135,6 +135,7 @@ def compose(
         sandbox=draft.server.sandbox,
         auth=draft.said.auth,
         audience=draft.said.audience,
+        failure=draft.said.failure,
         accepted_incomplete=draft.accepted,
         refused=[draft.refusal] if draft.refusal else [],
         evidence=[

@@ -154,10 +154,14 @@ class RateLimitFact(Fact, frozen=True, kw_only=True):
 class FailureFact(Fact, frozen=True, kw_only=True):
     """A provider that reports failures inside a 200; see `noctule.runtime.BodyFailure`."""
 
-    flag: str
+    flag: str = ""
     """Body field that is false on failure; dots between keys."""
-    code: str
+    code: str = ""
     """Body field that then holds the error code."""
+    error: str = ""
+    """Body field that is there, and not empty, on failure only."""
+    failed: tuple[str, ...] = ()
+    """What the flag says on failure, where it is a text."""
     rate_limited: tuple[str, ...] = ()
     """Codes after which nothing was done, and we are to wait."""
     retryable: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, ApiOperation
     from noctule.codegen.model.integration import Method, Wrapper
     from noctule.manifest import IntegrationTask
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact
     from noctule.sandbox.stated.operation import StatedOperation
 
 BINARY = (Scalar("bytes"), Scalar("file"))
@@ -26,7 +26,6 @@ def proven_methods(
     document: ApiDocument,
     wrapper: Wrapper,
     variables: Mapping[str, str],
-    pack: Pack | None = None,
 ) -> list[ProvenMethod]:
     """The wrapper's methods in order. `variables` are the values of the environment, some of which
     are part of paths."""
@@ -42,7 +41,9 @@ def proven_methods(
     stated = StatedDocument(document)
     main_methods = [method for method in wrapper.methods if not method.alternative]
     return [
-        _proven_method(method, operation, stated.operation(operation.key), limits, variables, pack)
+        _proven_method(
+            method, operation, stated.operation(operation.key), limits, variables, wrapper.failure
+        )
         for method, operation in zip(main_methods, operations, strict=True)
         if operation is not None
     ]
@@ -80,7 +81,7 @@ def _proven_method(
     stated: StatedOperation,
     limits: CallLimits,
     variables: Mapping[str, str],
-    pack: Pack | None,
+    failure: FailureFact | None,
 ) -> ProvenMethod:
     fewest, every = values(stated, method), values(stated, method, every=True)
     arguments, everything = _arguments(method, fewest), _arguments(method, every)
@@ -110,7 +111,7 @@ def _proven_method(
         reads_json=method.reads_json,
         binary=tuple(param.name for param in method.params if param.type in BINARY),
         path={**path, **fixed},
-        failure=pack.failure if pack is not None else None,
+        failure=failure,
     )
 
 

@@ -131,12 +131,16 @@ class _Proof:
         if not scenarios or not module:
             return
         methods = self._selected(
-            proven_methods(self.task, self.document, wrapper, credentials.variables, self.pack)
+            proven_methods(self.task, self.document, wrapper, credentials.variables)
         )
-        logins = credentials.logins(self.task)
-        async with FakeProvider(
-            self.document, pack=self.pack, seed=self.seed, logins=logins
-        ) as fake:
+        fake_provider = FakeProvider(
+            self.document,
+            pack=self.pack,
+            failure=wrapper.failure,
+            seed=self.seed,
+            logins=credentials.logins(self.task),
+        )
+        async with fake_provider as fake:
             trials = CallTrials(driver, module, fake, credentials, speed=self.speed)
             for method in methods:
                 await trials.warm_up(method)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from noctule.apidoc import ApiDocument
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact, Pack
     from noctule.sandbox.checks.credentials import Grants
     from noctule.sandbox.http.connection import IncomingRequest
     from noctule.sandbox.ledger import Exchange, Ledger
@@ -39,9 +39,16 @@ class Backend:
     """What the fake provider does with a request, without HTTP."""
 
     def __init__(
-        self, document: ApiDocument, pack: Pack | None, ledger: Ledger, grants: Grants, *, seed: int
+        self,
+        document: ApiDocument,
+        pack: Pack | None,
+        ledger: Ledger,
+        grants: Grants,
+        *,
+        failure: FailureFact | None = None,
+        seed: int,
     ) -> None:
-        self.state = SandboxState(document, pack, seed=seed)
+        self.state = SandboxState(document, pack, failure=failure, seed=seed)
         self._document = document
         self._router = Router(document)
         self._stated = StatedDocument(document)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from noctule.apidoc import ApiDocument
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact, Pack
     from noctule.sandbox.checks.routing import RouteMatch
     from noctule.sandbox.http.connection import ClientConnection, IncomingRequest
     from noctule.sandbox.stated.documented_answers import AnswerKind, DocumentedAnswer
@@ -55,16 +55,20 @@ class FakeProvider:
         document: ApiDocument,
         *,
         pack: Pack | None = None,
+        failure: FailureFact | None = None,
         seed: int = 0,
         latency: float = 0.0,
         logins: Mapping[str, str] = NO_LOGINS,
     ) -> None:
         self.ledger = Ledger()
         self.latency = latency
+        failure = failure or (pack.failure if pack is not None else None)
         self._tokens = TokenEndpoint(document, pack, seed=seed)
-        self._backend = Backend(document, pack, self.ledger, self._tokens, seed=seed)
+        self._backend = Backend(
+            document, pack, self.ledger, self._tokens, failure=failure, seed=seed
+        )
         self._digest = DigestChallenges(document, pack, logins, seed=seed)
-        self._failure = _body_failure(pack)
+        self._failure = _body_failure(failure)
         self._request_id = pack.request_id_header.lower() if pack is not None else ""
         main = document.main_server
         base_url = example_url(main) if main is not None else document.base_path
@@ -97,10 +101,10 @@ class FakeProvider:
     async def inject(self, *faults: Fault) -> None:
         """Inject these faults, in this order. "refuse" closes the port at once, until `clear`.
 
-        Raises ValueError for "refused_in_200" where the pack has no `[failure]`.
+        Raises ValueError for "refused_in_200" where neither `failure` nor the pack declares it.
         """
         if self._failure is None and any(fault.kind == "refused_in_200" for fault in faults):
-            raise ValueError("the pack has no [failure]: a 200 of this provider is a success")
+            raise ValueError("no failure is declared: a 200 of this provider is a success")
         self._faults.add(fault for fault in faults if fault.kind != "refuse")
         if any(fault.kind == "refuse" for fault in faults):
             await self._listener.refuse()
@@ -234,7 +238,9 @@ class FakeProvider:
         return replace(response, headers={**response.headers, self._request_id: name})
 
 
-def _body_failure(pack: Pack | None) -> BodyFailure | None:
-    if pack is None or pack.failure is None:
+def _body_failure(failure: FailureFact | None) -> BodyFailure | None:
+    if failure is None:
         return None
-    return BodyFailure(flag=pack.failure.flag, code=pack.failure.code)
+    return BodyFailure(
+        flag=failure.flag, code=failure.code, error=failure.error, failed=failure.failed
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from noctule import manifest, providers
 from noctule.checks.choices import Said, choices_for, said_in
+from noctule.checks.failures import failure_of
 from noctule.checks.gates import PACK
 from noctule.checks.hidden_failures import hidden_failures
 from noctule.checks.operations import operations_of
@@ -77,6 +78,8 @@ class PlanOptions:
     auth: str = ""
     """How to authenticate, where the document does not say."""
     audience: str = ""
+    failure: str = ""
+    """How the provider reports failures inside a 200."""
 
     def answered(self, question: Question, value: str) -> PlanOptions:
         """The options with the answer to one of the planner's questions."""
@@ -152,6 +155,7 @@ class Planned:
             "server": task.server,
             "sandbox": task.sandbox,
             "auth": task.auth,
+            "failure": task.failure,
             "decisions": self.decisions,
             "warnings": self.warnings,
             "refused": [
@@ -194,14 +198,15 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
     operations = operations_of(task, document, pack)
     warnings = unread_pages(operations, pack, options.language)
     if not document.source.startswith(PACK):
-        warnings += hidden_failures(operations, pack, options.language)
+        declared = failure_of(task, pack)
+        warnings += hidden_failures(operations, declared, options.language)
     return Planned(result, context, change, workspace, warnings)
 
 
 def _plan(project: Project, options: PlanOptions) -> PlanResult:
     require_python(project.root, options.target)
     document = _document(project, options)
-    said = Said(options.server, options.auth, options.audience)
+    said = Said(options.server, options.auth, options.audience, options.failure)
     return plan(
         options.request,
         layout=detect_layout(project.root, options.target),
@@ -248,4 +253,5 @@ def _said_before(project: Project, document: ApiDocument | None, said: Said) -> 
         said.server or before.server,
         said.auth or before.auth,
         said.audience or before.audience,
+        said.failure or before.failure,
     )

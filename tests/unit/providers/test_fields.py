@@ -25,8 +25,8 @@ FIELDS = [(kind, name) for kind in FACTS for name in kind.__struct_fields__]
 BELOW_PACKS = ("runtime", "apidoc")
 JUDGES = (SRC / "providers" / "validation.py", SRC / "providers" / "reading.py")
 """They read every field to judge it, which is not a use."""
-FOR_USERS_PACKS = {"query", "prefix", "token_url", "scopes"}
-"""Ways to authenticate that no shipped provider wants."""
+FOR_USERS_PACKS = {"query", "prefix", "token_url", "scopes", "error", "failed"}
+"""Ways to authenticate, and to report failures, that no shipped provider has."""
 
 
 @cache

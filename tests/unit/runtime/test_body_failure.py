@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from noctule.runtime import (
     BodyFailure,
     ClientError,
+    ConfigurationError,
     Headers,
     OAuth2RefreshToken,
     OutcomeUnknown,
@@ -33,6 +34,59 @@ SLACK = BodyFailure(
     unauthorized=("invalid_auth",),
 )
 ITEM = {"ok": True, "id": "i1"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "failing", "well"),
+    [
+        (
+            BodyFailure(error="error"),
+            [({"id": "i1", "error": "gone"}, "gone"), ({"error": {"code": "gone"}}, "")],
+            [{"id": "i1", "error": value} for value in (None, "", [], {}, False, 0)]
+            + [{"id": "i1"}],
+        ),
+        (
+            BodyFailure(error="errors", code="errors.0.extensions.code"),
+            [
+                ({"data": None, "errors": [{"extensions": {"code": "gone"}}]}, "gone"),
+                ({"errors": [{"message": "no such field"}]}, ""),
+                ({"errors": ["a text"]}, ""),
+            ],
+            [{"id": "i1", "errors": []}, {"id": "i1", "data": {"errors": ["those of an item"]}}],
+        ),
+        (
+            BodyFailure(flag="status", failed=("error", "fail"), code="code"),
+            [({"status": "fail", "code": 4001}, "4001"), ({"status": False}, "")],
+            [{"id": "i1", "status": "success"}, {"id": "i1", "status": "failed"}],
+        ),
+        (
+            BodyFailure(flag="meta.ok", error="meta.error"),
+            [({"meta": {"error": "gone"}}, "gone"), ({"meta": {"ok": False}}, "")],
+            [{"id": "i1", "meta": {"ok": True}}, {"id": "i1", "meta": None}, {"id": "i1"}],
+        ),
+    ],
+)
+def test_what_reports_a_failure_and_what_does_not(
+    make_shop: MakeShop,
+    failure: BodyFailure,
+    failing: list[tuple[dict[str, Any], str]],
+    well: list[dict[str, Any]],
+) -> None:
+    for body, code in failing:
+        shop = make_shop(failure=failure)
+        shop.provider.replies(json=body)
+        with pytest.raises(ClientError) as raised:
+            shop.call(CREATE, body={"amount": 1})
+        assert (raised.value.provider_code, shop.sent) == (code, 1)
+    for body in well:
+        shop = make_shop(failure=failure)
+        shop.provider.replies(json=body)
+        assert shop.call(CREATE, body={"amount": 1}).id == "i1"
+
+
+def test_a_declaration_that_declares_nothing_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="flag or an error"):
+        BodyFailure(code="error")
 
 
 def refused(code: object) -> dict[str, object]:
@@ -164,7 +218,7 @@ def test_a_flag_that_is_not_false_is_a_success(make_shop: MakeShop, content: byt
     assert shop.call(READ, path={"id": 1}).id == "i1"
 
 
-@pytest.mark.parametrize("code", [{}, 7, None])
+@pytest.mark.parametrize("code", [{}, True, 1.5, None])
 def test_a_failure_without_a_readable_code_is_a_refusal(make_shop: MakeShop, code: object) -> None:
     shop = shop_with(make_shop, code)
     with pytest.raises(ClientError) as raised:

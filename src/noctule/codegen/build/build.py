@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from noctule.apidoc.address import is_cleartext
 from noctule.apidoc.naming.word_split import lower_words
 from noctule.apidoc.servers import SERVER_ROLE, ServiceAddresses
+from noctule.checks.failures import failure_of, without_failure
 from noctule.checks.gates import PACK
 from noctule.codegen.build.auth import (
     Authentications,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 
     from noctule.apidoc import ApiDocument, ApiOperation, Schema
     from noctule.manifest import IntegrationTask
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact, Pack
 
 BEARERS = frozenset({"bearer", "client_credentials", "refresh_token"})
 DEPTHS = ("0", "1", "2", "3")
@@ -126,8 +127,8 @@ def build(
         pack=pack,
         asynchronous=asynchronous,
     )
-    wrapper = in_resources(with_names(wrapper, allocator.shared_choices()), titles, naming)
-    return Integration(wrapper, webhooks)
+    wrapper = with_names(_with_failure(wrapper, failure_of(task, pack)), allocator.shared_choices())
+    return Integration(in_resources(wrapper, titles, naming), webhooks)
 
 
 def _allocator(
@@ -135,6 +136,17 @@ def _allocator(
 ) -> NameAllocator:
     constants = (naming.constant(place.name) for place in places)
     return NameAllocator(naming, task.service, [*constants, *titles])
+
+
+def _with_failure(wrapper: Wrapper, failure: FailureFact | None) -> Wrapper:
+    """The wrapper, with examples of responses that report no failure."""
+    if failure is None:
+        return wrapper
+    methods = [
+        replace(method, response_example=without_failure(failure, method.response_example))
+        for method in wrapper.methods
+    ]
+    return replace(wrapper, failure=failure, methods=tuple(methods))
 
 
 def _placed(

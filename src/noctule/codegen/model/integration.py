@@ -16,7 +16,7 @@ from noctule.runtime.operation import READ_METHODS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact, Pack
 
 # -- types
 
@@ -349,6 +349,8 @@ class Wrapper:
     document: str
     """Title and version of the document the methods are from."""
     pack: Pack | None
+    failure: FailureFact | None = None
+    """How the provider reports failures inside a 200."""
     asynchronous: bool = True
     certificate: str = ""
     """The variable for the path of our own certificate and its key (mutual TLS)."""

@@ -1,4 +1,5 @@
-"""Failures that a provider reports inside a 200: `{"ok": false, "error": "ratelimited"}`."""
+"""Failures that a provider reports inside a 200: `{"ok": false, "error": "ratelimited"}`, or
+`{"errors": [{"message": "no such field"}]}`."""
 
 from __future__ import annotations
 
@@ -25,14 +26,19 @@ _PRINTABLE_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 class BodyFailure:
     """Where the JSON body of a 2xx response reports a failure, and what its codes mean.
 
-    `flag` and `code` are member names, with dots between the names of nested members. A code
-    in no list is a `ClientError` and is not retried.
+    `flag`, `error` and `code` are member names, with dots between the names of nested members and
+    numbers for places in lists. One of `flag` and `error` is needed. A code in no list is a
+    `ClientError` and is not retried.
     """
 
-    flag: str
-    """False in a failure."""
-    code: str
-    """Holds the error code of a failure."""
+    flag: str = ""
+    """False in a failure, or one of the texts `failed`."""
+    code: str = ""
+    """Holds the error code of a failure; without it, `error` does if it is a text."""
+    error: str = ""
+    """There in a failure, and neither null, nor empty, nor zero."""
+    failed: tuple[str, ...] = ()
+    """What the flag says in a failure, where it is a text: ("error", "fail")."""
     rate_limited: tuple[str, ...] = ()
     """Nothing was done: wait, then retry (`RateLimited`)."""
     retryable: tuple[str, ...] = ()
@@ -42,12 +48,26 @@ class BodyFailure:
     unauthorized: tuple[str, ...] = ()
     """The credentials were rejected: renewed once if possible, then `Unauthorized`."""
 
+    def __post_init__(self) -> None:
+        if not (self.flag or self.error):
+            raise errors.ConfigurationError("BodyFailure needs a flag or an error")
+
     def code_of(self, response: Response) -> str | None:
         """The code of the failure; "" for a failure without one, None for a success."""
-        if not 200 <= response.status < 300 or _member(response.content, self.flag) is not False:
+        content = response.content
+        if not 200 <= response.status < 300 or not self._reports_failure(content):
             return None
-        code = _member(response.content, self.code)
+        code = _member(content, self.code or self.error)
+        if isinstance(code, int) and not isinstance(code, bool):
+            return str(code)
         return code if isinstance(code, str) else ""
+
+    def _reports_failure(self, content: bytes) -> bool:
+        if self.flag:
+            flag = _member(content, self.flag)
+            if flag is False or (isinstance(flag, str) and flag in self.failed):
+                return True
+        return bool(self.error and _member(content, self.error))
 
     def rejects_credentials(self, response: Response) -> bool:
         return bool(self.unauthorized) and self.code_of(response) in self.unauthorized
@@ -95,7 +115,10 @@ def _member(content: bytes, path: str) -> Any:
         return None
     try:
         for name in path.split("."):
-            content = bytes(msgspec.json.decode(content, type=dict[str, msgspec.Raw])[name])
+            if content.startswith(b"["):
+                content = bytes(msgspec.json.decode(content, type=list[msgspec.Raw])[int(name)])
+            else:
+                content = bytes(msgspec.json.decode(content, type=dict[str, msgspec.Raw])[name])
         return msgspec.json.decode(content)
-    except (ValueError, KeyError, RecursionError):
+    except (ValueError, LookupError, RecursionError):
         return None

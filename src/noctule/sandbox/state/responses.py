@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from noctule.apidoc import sample
+from noctule.checks.failures import without_failure
 from noctule.json_types import as_dict, is_object
 from noctule.sandbox.http.connection import FakeResponse
 from noctule.sandbox.state.facts import Facts, facts_of, fill, plain
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from noctule.apidoc import ApiOperation, ApiResponse, Schema
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact, Pack
 
 TEXT_FIELDS = frozenset({"message", "detail", "description", "errordescription", "title", "reason"})
 """Properties of an error that contain text for people."""
@@ -25,13 +26,14 @@ TEXT_FIELDS = frozenset({"message", "detail", "description", "errordescription",
 class ResponseBuilder:
     """Builds the responses of one document."""
 
-    def __init__(self, pack: Pack | None) -> None:
+    def __init__(self, pack: Pack | None, failure: FailureFact | None = None) -> None:
         self._samples: dict[Schema, Any] = {}
         self._success_facts: Facts = {}
         """What every success says: a provider that reports failures inside a 200 sets a flag."""
         self._next = pack.pagination.next if pack is not None and pack.pagination else ""
-        if pack is not None and pack.failure is not None:
-            self._success_facts[plain(pack.failure.flag.rpartition(".")[2])] = True
+        self._failure = failure
+        if failure is not None and failure.flag:
+            self._success_facts[plain(failure.flag.rpartition(".")[2])] = True
 
     def sample(self, schema: Schema) -> Any:
         """The sample of a schema, made once; the caller must not change it."""
@@ -67,6 +69,7 @@ class ResponseBuilder:
 
     def encode(self, operation: ApiOperation, body: Any) -> FakeResponse:
         """`body` with the status and the media type of the success."""
+        body = without_failure(self._failure, body)
         response = operation.success
         media, status = main_media(response), _status(response)
         if media is None or status == 204:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from noctule.apidoc import ApiDocument, ApiOperation
-    from noctule.providers import Pack
+    from noctule.providers import FailureFact, Pack
     from noctule.sandbox.http.connection import FakeResponse
     from noctule.sandbox.request import RequestValues
 
@@ -70,8 +70,15 @@ Performed = tuple["FakeResponse", str]
 class SandboxState:
     """All resources, and how each kind of operation reads and changes them."""
 
-    def __init__(self, document: ApiDocument, pack: Pack | None, *, seed: int) -> None:
-        self.responses = ResponseBuilder(pack)
+    def __init__(
+        self,
+        document: ApiDocument,
+        pack: Pack | None,
+        *,
+        failure: FailureFact | None = None,
+        seed: int,
+    ) -> None:
+        self.responses = ResponseBuilder(pack, failure)
         self._roles = OperationRoles(document)
         self._seed = seed
         self._performed: dict[tuple[str, str, bytes], Performed] = {}

@@ -57,8 +57,8 @@ def _config(wrapper: Wrapper, imports: Imports) -> Iterator[Code]:
         yield f"request_id_header={string(pack.request_id_header)}"
     if pack and pack.rate_limit:
         yield joined("rate_limit=", rate_limit_headers(pack.rate_limit, imports))
-    if pack and pack.failure:
-        yield joined("failure=", body_failure(pack.failure, imports))
+    if wrapper.failure:
+        yield joined("failure=", body_failure(wrapper.failure, imports))
     if pack and pack.headers:
         yield joined("headers=", literal(dict(pack.headers)))
     policies = list(_policies(wrapper, imports))
@@ -78,7 +78,9 @@ def rate_limit_headers(limit: RateLimitFact, imports: Imports) -> Code:
 
 
 def body_failure(failure: FailureFact, imports: Imports) -> Code:
+    members = {"flag": failure.flag, "error": failure.error, "code": failure.code}
     codes = {
+        "failed": failure.failed,
         "rate_limited": failure.rate_limited,
         "retryable": failure.retryable,
         "uncertain": failure.uncertain,
@@ -86,8 +88,7 @@ def body_failure(failure: FailureFact, imports: Imports) -> Code:
     }
     return call(
         imports.use(RUNTIME, "BodyFailure"),
-        f"flag={string(failure.flag)}",
-        f"code={string(failure.code)}",
+        *(f"{name}={string(member)}" for name, member in members.items() if member),
         *(
             joined(f"{meaning}=", tuple_of(map(string, names)))
             for meaning, names in codes.items()

@@ -77,8 +77,8 @@ def _facts(context: FileContext) -> Iterator[Code]:
         yield joined("retry_statuses=", tuple_of(map(repr, pack.retry.statuses)))
     if pack and pack.rate_limit:
         yield joined("rate_limit=", rate_limit_headers(pack.rate_limit, imports))
-    if pack and pack.failure:
-        yield joined("failure=", body_failure(pack.failure, imports))
+    if wrapper.failure:
+        yield joined("failure=", body_failure(wrapper.failure, imports))
     if wrapper.attempts is not None:
         yield f"attempts={wrapper.attempts}"
     if wrapper.timeout is not None:

@@ -92,7 +92,9 @@ def _proven_method(
         if param.place == "path" and param.name in arguments
     }
     names: dict[tuple[str, str], str] = {
-        (param.place, param.wire): param.name for param in method.params if param.role != "extra"
+        (param.place, param.wire): param.name
+        for param in method.params
+        if param.role in ("named", "whole")
     }
     return ProvenMethod(
         name=name_of(method),
@@ -118,8 +120,10 @@ def _proven_method(
 def _arguments(method: Method, given: list[Given]) -> dict[str, Any]:
     """By the names of the method's parameters."""
     by_place = {(each.where, each.name): each.value for each in given}
-    return {
+    arguments = {
         param.name: by_place[param.place, param.wire]
         for param in method.params
-        if param.role != "extra" and (param.place, param.wire) in by_place
+        if param.role in ("named", "whole") and (param.place, param.wire) in by_place
     }
+    headers = (param for param in method.params if param.role == "part_header" and param.required)
+    return arguments | {param.name: param.example for param in headers}

@@ -28,11 +28,12 @@ class Given:
 
     where: str
     name: str
-    """ "" for a body as a whole."""
     value: Any
     documented: str
     """How the document wants it written."""
     pointer: str
+    whole: bool = False
+    """Whether it is the whole body, which has no name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         Violation,
         field,
     )
-    from noctule.runtime.encoding import File
+    from noctule.runtime.encoding import File, FormPart
     from noctule.runtime.encoding.extra import with_extra
     from noctule.runtime.errors import (
         BadRequest,
@@ -147,6 +147,7 @@ __all__ = [
     "File",
     "FlushResult",
     "Forbidden",
+    "FormPart",
     "Headers",
     "HttpTransport",
     "InvalidArgument",
@@ -234,7 +235,7 @@ _HOMES = {
     "call.result": "RawResponse",
     "call.server_variables": "ServerVariable",
     "call.service_options": "ServiceOptions SyncServiceOptions",
-    "encoding": "File",
+    "encoding": "File FormPart",
     "encoding.extra": "with_extra",
     "errors": "BadRequest CircuitOpen ConfigurationError Conflict ConnectionFailed"
     " DeadlineExceeded FallbackRefused Forbidden InvalidArgument InvalidMember InvalidResponse"

@@ -34,7 +34,7 @@ Style = Literal[
     "json",
 ]
 """The first seven are for queries and forms (`encoding.query`), the others for paths
-(`encoding.path`); `reserved` is for both, `json` for queries."""
+(`encoding.path`); `reserved` is for both, `json` also for headers."""
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 """Sending such a request twice has the effect of sending it once (RFC 9110, 9.2.2)."""

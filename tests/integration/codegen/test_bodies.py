@@ -169,3 +169,37 @@ def test_each_line_is_one_value(values: list[Any]) -> None:
     content = encode_body("lines", values).content
     assert isinstance(content, bytes)
     assert [json.loads(line) for line in content.split(b"\n")[:-1]] == values
+
+
+HEADERS: dict[str, tuple[dict[str, Any], Any, str | None]] = {
+    "a constant": ({"schema": {"const": "invoice"}}, None, "invoice"),
+    "one choice": ({"schema": {"type": "string", "enum": ["a"]}}, None, "a"),
+    "a default": ({"schema": {"type": "string", "default": "b"}}, None, "b"),
+    "an argument": ({"schema": {"type": "integer"}}, 7, "7"),
+    "a required one": ({"required": True, "schema": TEXT}, "x", "x"),
+    "nothing given": ({"schema": TEXT}, None, None),
+    "a list": ({"schema": TEXTS}, ["a", "b"], "a,b"),
+}
+
+
+@pytest.mark.parametrize(("header", "argument", "sent"), HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [(TEXT, "a"), (FILE, b"a"), (ROW, {"sku": "1"}), (TEXTS, ["a", "b"])],
+    ids=["text", "file", "object", "texts"],
+)
+def test_the_headers_of_a_part(
+    header: dict[str, Any], argument: Any, sent: str | None, part: dict[str, Any], value: Any
+) -> None:
+    body = json_body({"type": "object", "properties": {"data": part}}, "multipart/form-data")
+    headers = {"X-Kind": header, "Content-Type": {"schema": TEXT}}
+    body["content"]["multipart/form-data"]["encoding"] = {"data": {"headers": headers}}
+    operation = {"operationId": "upload", "requestBody": body, "responses": answers({})}
+    provider = MockProvider().replies(json={}, times=None)
+    service = service_of(document_of({"/files": {"post": operation}}), provider)
+    service.upload(data=value, **({} if argument is None else {"data_x_kind": argument}))
+    (request,) = provider.requests
+    parts = request.body.split(b"\r\n--")[:-1]
+    assert len(parts) == (2 if part is TEXTS else 1)
+    for each in parts:
+        assert (f"\r\nX-Kind: {sent}\r\n".encode() in each) == (sent is not None)

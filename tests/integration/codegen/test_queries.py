@@ -1,5 +1,6 @@
 """Queries: those that are part of a path, and parameters that are JSON documents."""
 
+import json
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -81,3 +82,18 @@ def test_a_parameter_with_json_content_is_one_json_text(
     service_of(document_of({"/x": {"get": operation}}), provider).read(filter=value, raw="{}")
     (request,) = provider.requests
     assert parse_qsl(urlsplit(request.url).query) == [("filter", text), ("raw", "{}")]
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/vnd.a+json; charset=utf-8"])
+def test_a_header_that_is_a_json_document_is_sent_as_json_in_ascii(media: str) -> None:
+    schema = {"type": "object", "properties": {"path": {"type": "string"}}}
+    argument = {"name": "X-Arg", "in": "header", "content": {media: {"schema": schema}}}
+    operation = {"operationId": "read", "parameters": [argument], "responses": answers({})}
+    provider = MockProvider().replies(json={}, times=None)
+    service = service_of(document_of({"/x": {"get": operation}}), provider)
+    service.read(x_arg={"path": "/é\x7f😀 b"})
+    sent = provider.requests[0].headers["x-arg"]
+    assert sent == '{"path":"/\\u00e9\\u007f\\ud83d\\ude00 b"}'
+    assert json.loads(sent) == {"path": "/é\x7f😀 b"}
+    service.read()
+    assert "x-arg" not in provider.requests[1].headers

@@ -223,6 +223,7 @@ def media(node: Node) -> Mapping[str, Media]:
             Schema.of(schema) if schema.value not in (None, {}) else None,
             styles=dict(styles(content)),
             content_types=dict(content_types(content)),
+            part_headers=dict(part_headers(content)),
             examples=examples(content),
             stream=Schema.of(item) if item.mapping else None,
         )
@@ -245,6 +246,18 @@ def content_types(content: Node) -> Iterator[tuple[str, str]]:
     for name, encoding in content.at("encoding").entries():
         if encoding.text("contentType"):
             yield name, encoding.text("contentType")
+
+
+def part_headers(content: Node) -> Iterator[tuple[str, Mapping[str, Parameter]]]:
+    """The headers of parts; their media type is not one of them (OpenAPI, "Encoding Object")."""
+    for name, encoding in content.at("encoding").entries():
+        headers = {
+            header: described(node.follow(), header, "header")
+            for header, node in encoding.at("headers").entries()
+            if header.lower() != "content-type"
+        }
+        if headers:
+            yield name, headers
 
 
 def examples(node: Node) -> tuple[object, ...]:

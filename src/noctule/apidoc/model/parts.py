@@ -121,12 +121,16 @@ class Parameter:
 class Media:
     """One representation of a body. `schema` is None where the document has none; `styles` holds
     the form fields whose encoding the document states; `content_types` the parts of a multipart
-    body that have a media type of their own; `stream` is the schema of each element of a stream."""
+    body that have a media type of their own, and `part_headers` their other headers; `stream` is
+    the schema of each element of a stream."""
 
     type: str
     schema: Schema | None
     styles: Mapping[str, Encoding] = field(default_factory=dict[str, Encoding])
     content_types: Mapping[str, str] = field(default_factory=dict[str, str])
+    part_headers: Mapping[str, Mapping[str, Parameter]] = field(
+        default_factory=dict[str, "Mapping[str, Parameter]"]
+    )
     examples: tuple[object, ...] = ()
     stream: Schema | None = None
 

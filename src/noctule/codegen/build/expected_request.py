@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from noctule.codegen.model.integration import Method, Param, Scalar, Wrapper
-from noctule.runtime.encoding import encode
+from noctule.runtime.encoding import FormPart, encode
 from noctule.runtime.operation import Operation
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
     whole: Any = None
     for param in used(method):
         if param.role == "named":
-            places[param.place][param.wire] = _value(param)
+            places[param.place][param.wire] = _with_headers(method, param, used(method))
         elif param.role == "extra":
             places["body"] |= _value(param)
-        else:
+        elif param.role == "whole":
             whole = _value(param)
     for place, wire, name in method.fixed:
         places[place][wire] = fixed[name]
@@ -97,6 +97,15 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 def _value(param: Param) -> Any:
     binary = isinstance(param.type, Scalar) and param.type.kind in ("bytes", "file")
     return str(param.example).encode() if binary else param.example
+
+
+def _with_headers(method: Method, param: Param, given: list[Param]) -> Any:
+    values = {
+        name: value if isinstance(value, str) else value.example
+        for name, value in method.headers_of(param).items()
+        if isinstance(value, str) or value in given
+    }
+    return FormPart(_value(param), values) if values else _value(param)
 
 
 def _telling(param: Param) -> bool:

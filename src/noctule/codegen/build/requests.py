@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import Schema
+from noctule.apidoc import MISSING, Schema
 from noctule.apidoc.model.path_query import VARIABLE
 from noctule.codegen.build.examples import ExampleBuilder, fit
 from noctule.codegen.build.types.responses import SCALARS
@@ -211,9 +211,33 @@ class ParameterBuilder:
                 example=examples.get(wire),
                 deprecated=schema.deprecated,
             )
+        if body == "multipart":
+            yield from self._part_headers(method, media, names_in_use)
         whole = media.schema
         if whole is not None and (whole.more or variants_of(whole) is not None):
             yield self._extra(method, whole, names_in_use)
+
+    def _part_headers(self, method: str, media: Media, names_in_use: set[str]) -> Iterator[Param]:
+        """The headers of parts that have no constant value."""
+        constant = constant_headers(media)
+        for part, headers in media.part_headers.items():
+            for wire, header in headers.items():
+                if wire in constant.get(part, {}):
+                    continue
+                label = f"{part}_{wire}"
+                kind = self._arguments.param(header.schema, method, label, clears=False)
+                param = self._param(
+                    free((self._naming.member(label),), names_in_use),
+                    wire,
+                    "body",
+                    kind,
+                    header.schema,
+                    required=header.required,
+                    doc=header.description or f"Header `{wire}` of the part `{part}`.",
+                    example=next(iter(header.examples), None),
+                    deprecated=header.deprecated,
+                )
+                yield replace(param, role="part_header", part=part)
 
     def _extra(self, method: str, schema: Schema, names_in_use: set[str]) -> Param:
         """Further members, which the document allows beside those that it names."""
@@ -326,6 +350,20 @@ def part_types(media: Media) -> dict[str, str]:
     }
 
 
+def constant_headers(media: Media) -> dict[str, dict[str, str]]:
+    """Part -> headers that have one value, by a constant, a single choice or a default."""
+    constant: dict[str, dict[str, str]] = {}
+    for part, headers in media.part_headers.items():
+        for name, header in headers.items():
+            schema = header.schema
+            stated = [schema.const, *schema.enum[:1]] if len(schema.enum) < 2 else []
+            values = [value for value in (*stated, schema.default) if value is not MISSING]
+            value = values[0] if values else None
+            if isinstance(value, str) and value.isprintable() and value.isascii():
+                constant.setdefault(part, {})[name] = value
+    return constant
+
+
 def content_type(media: Media, body: BodyKind) -> str:
     """The document's media type if it differs from the runtime's default; "" for ranges and invalid
     media types."""
@@ -345,9 +383,9 @@ def _says_nothing(media: Media, body: BodyKind | None, request_body: RequestBody
 
 
 def _is_json(parameter: Parameter) -> bool:
-    """Whether the value is one JSON text in the query, as its `content` says."""
+    """Whether the value is one JSON text, as its `content` says."""
     media = parameter.media.partition(";")[0].strip().lower()
-    return parameter.where == "query" and media.endswith(("/json", "+json"))
+    return parameter.where in ("query", "header") and media.endswith(("/json", "+json"))
 
 
 def styles(operation: ApiOperation) -> dict[str, str]:

@@ -149,8 +149,11 @@ class Param:
     example: Any
     """A valid JSON value; text for files and bytes."""
     deprecated: bool = False
-    role: Literal["named", "whole", "extra"] = "named"
-    """One value with a name; the whole body; or further members of the body, with their names."""
+    role: Literal["named", "whole", "extra", "part_header"] = "named"
+    """One value with a name; the whole body; further members of the body, with their names; or a
+    header of one of its parts."""
+    part: str = ""
+    """The name of that part."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +216,10 @@ class Method:
     """The resource in a whole API, such as "payment_intents"; "" otherwise."""
     parts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Media types of the parts of the body, by their names in the request."""
+    part_headers: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict[str, "Mapping[str, str]"]
+    )
+    """Part -> headers that always have the same value."""
     also: Mapping[int, Type | None] = field(default_factory=dict[int, Type | None])
     """Status -> type of each documented success that has another content; None for no content."""
     streams: bool = False
@@ -254,6 +261,16 @@ class Method:
         yield from (param.type for param in self.params)
         yield from (kind for kind in (self.returns, self.pages and self.pages.item) if kind)
         yield from filter(None, self.also.values())
+
+    def headers_of(self, part: Param) -> dict[str, str | Param]:
+        """The headers of a part of the body: constants and parameters."""
+        if part.place != "body" or part.role != "named":
+            return {}
+        headers: dict[str, str | Param] = {**self.part_headers.get(part.wire, {})}
+        for param in self.params:
+            if param.role == "part_header" and param.part == part.wire:
+                headers[param.wire] = param
+        return headers
 
     @property
     def result(self) -> Type | None:

@@ -15,7 +15,7 @@ IMPORTED = frozenset(
     {"AbstractAsyncContextManager", "AbstractContextManager", "All", "Annotated", "Any",
      "ApiKeyHeader", "ApiKeyQuery", "AsyncIterator", "AsyncStream", "Awaitable", "BadRequest",
      "Basic", "Bearer", "Call", "Callable", "CallOptions", "Conflict", "Cursor", "Decimal",
-     "Event", "File", "InvalidResponse",
+     "Event", "File", "FormPart", "InvalidResponse",
      "Iterator", "JSON", "LastId", "LinkHeader", "Literal", "Mapping", "MissingSecrets",
      "MockProvider", "Model", "NextUrl", "NoAuth", "NotFound", "NotRequired", "NULL", "Null",
      "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "OpenModel", "Operation",

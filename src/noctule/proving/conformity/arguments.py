@@ -69,21 +69,22 @@ def _media(operation: StatedOperation, method: Method) -> StatedMedia | None:
 
 
 def _body(media: StatedMedia, method: Method, *, every: bool) -> Iterator[Given]:
-    def given(name: str, value: Any) -> Given:
-        return Given("body", name, value, media.type, media.pointer)
+    def given(name: str, value: Any, *, whole: bool = False) -> Given:
+        return Given("body", name, value, media.type, media.pointer, whole)
 
     if method.body in ("text", "bytes"):
-        yield given("", CONTENT)
+        yield given("", CONTENT, whole=True)
         return
     if media.schema is None:
         return
     schema = Schema.of(media.schema)
     body = sample(schema, request=True, optional=every)
     if method.body == "lines":
-        yield given("", body if is_list(body) and not media.streams else [body])
+        yield given("", body if is_list(body) and not media.streams else [body], whole=True)
         return
-    yield given("", body)
-    if is_object(body):
+    if any(param.role == "whole" for param in method.params):
+        yield given("", body, whole=True)
+    elif is_object(body):
         for name, value in body.items():
             member = schema.properties.get(name)
             if method.body in ("form", "multipart") and member is not None:

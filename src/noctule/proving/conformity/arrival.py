@@ -23,7 +23,7 @@ def arrival(
     if expected in (None, "", [], {}):
         return
     place = f"{given.where} {given.name}".strip()
-    if given.where == "body" and not given.name:
+    if given.whole:
         arrived = values.body
     elif given.where == "body":
         arrived = values.body.get(given.name) if is_object(values.body) else None

@@ -3,7 +3,7 @@
 from noctule.runtime.encoding.arguments import Encoded, encode
 from noctule.runtime.encoding.body import EncodedBody, encode_body
 from noctule.runtime.encoding.headers import header, headers
-from noctule.runtime.encoding.multipart import File
+from noctule.runtime.encoding.multipart import File, FormPart
 from noctule.runtime.encoding.path import expand_path
 from noctule.runtime.encoding.query import form, query
 from noctule.runtime.encoding.values import NULL, Null
@@ -13,6 +13,7 @@ __all__ = [
     "Encoded",
     "EncodedBody",
     "File",
+    "FormPart",
     "Null",
     "encode",
     "encode_body",

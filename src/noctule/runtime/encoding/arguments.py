@@ -44,7 +44,7 @@ def encode(
     target = expand_path(operation.path, path, operation.styles)
     if query and (query_string := encode_query(query, operation.styles)):
         target = f"{target}{'&' if '?' in target else '?'}{query_string}"
-    all_headers = encode_headers(headers) if headers else {}
+    all_headers = encode_headers(headers, operation.styles) if headers else {}
     if body is None:
         return Encoded(target, all_headers, b"")
     if operation.body is None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from noctule.runtime.encoding.values import Container, is_container, members, text, utf8
+from noctule.runtime.encoding.values import Container, as_json, is_container, members, text, utf8
 from noctule.runtime.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 COOKIE = "!#$%&'()*+-./:<=>?@[]^_`{|}~"
+_BEYOND = re.compile(r"[^\x00-\x7e]+")
 _VISIBLE = re.compile(r"[\t\x20-\x7e]*")
 
 
@@ -40,6 +41,14 @@ def header(name: str, value: object) -> str:
     return encoded.strip(" \t")
 
 
+def _in_json(value: object, name: str) -> str:
+    def escaped(match: re.Match[str]) -> str:
+        units = match[0].encode("utf-16-be").hex()
+        return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+    return _BEYOND.sub(escaped, as_json(value, f"header {name}").decode())
+
+
 def _cookies(value: Container, where: str) -> str:
     """`a=1; b=2` (RFC 6265, 4.2.1), with percent escapes for what a cookie cannot hold."""
     contents = members(value, where)
@@ -55,7 +64,17 @@ def _cookies(value: Container, where: str) -> str:
     return "; ".join(f"{name}={quote(data, COOKIE)}" for name, data in texts)
 
 
-def headers(values: Mapping[str, object]) -> dict[str, str]:
-    """Every field that is not None; no cookies are no field."""
+def headers(
+    values: Mapping[str, object], styles: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Every field that is not None; no cookies are no field. Under the style `json` a value is JSON
+    in ASCII, the rest of Unicode as escapes."""
+    if styles and "json" in styles.values():
+        values = {
+            name: _in_json(value, name)
+            if styles.get(name) == "json" and value is not None
+            else value
+            for name, value in values.items()
+        }
     written = {name: header(name, value) for name, value in values.items() if value is not None}
     return {name: text for name, text in written.items() if text or name.lower() != "cookie"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from noctule.runtime.encoding.headers import header
+from noctule.runtime.encoding.headers import headers as encode_headers
 from noctule.runtime.encoding.query import DELIMITERS
 from noctule.runtime.encoding.upload import BodySource, Content, bounded, source
 from noctule.runtime.encoding.values import as_json, is_container, members, text, utf8
@@ -45,6 +46,15 @@ class File:
         return Path(path).name if isinstance(path, str | Path) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class FormPart:
+    """A value of a multipart body whose part has headers of its own; None among them, or as the
+    value, is not sent. The parts of a list all have them."""
+
+    value: object = field(repr=False)
+    headers: Mapping[str, object] = field(repr=False)
+
+
 def multipart(
     values: Mapping[str, object],
     boundary: str = "",
@@ -59,11 +69,11 @@ def multipart(
     """
     boundary = boundary or os.urandom(16).hex()
     types, styles = types or {}, styles or {}
-    parts = [
-        part
-        for name, value in values.items()
-        for part in _parts(name, _joined(name, value, styles.get(name, "")), types.get(name, ""))
-    ]
+    parts: list[tuple[bytes, BodySource]] = []
+    for name, value in values.items():
+        part = value if isinstance(value, FormPart) else FormPart(value, {})
+        joined = _joined(name, part.value, styles.get(name, ""))
+        parts += _parts(name, joined, types.get(name, ""), encode_headers(part.headers))
     if len(parts) > MAX_PARTS:
         raise InvalidArgument(f"a multipart body of more than {MAX_PARTS} parts")
     pieces: list[BodySource] = []
@@ -73,25 +83,27 @@ def multipart(
     return bounded(_chained(pieces)), f"multipart/form-data; boundary={boundary}"
 
 
-def _parts(name: str, value: object, media_type: str) -> Iterator[tuple[bytes, BodySource]]:
+def _parts(
+    name: str, value: object, media_type: str, headers: Mapping[str, str]
+) -> Iterator[tuple[bytes, BodySource]]:
     if value is None:
         return
     if isinstance(value, File):
         filename = _quoted(value.name or "file")
         media_type = value.content_type or media_type or OCTETS
-        head = _head(name, f'; filename="{filename}"', media_type, value.headers)
-        yield head, source(value.content)
+        others = {**headers, **value.headers}
+        yield _head(name, f'; filename="{filename}"', media_type, others), source(value.content)
     elif isinstance(value, bytes):
-        yield from _parts(name, File(value, filename=name), media_type)
+        yield from _parts(name, File(value, filename=name), media_type, headers)
     elif _is_json(media_type):
-        yield _head(name, "", media_type), source(as_json(value, name))
+        yield _head(name, "", media_type, headers), source(as_json(value, name))
     elif not is_container(value):
-        yield _head(name, "", media_type), source(utf8(text(value, name), name))
+        yield _head(name, "", media_type, headers), source(utf8(text(value, name), name))
     elif isinstance(contents := members(value, name), list):
         for item in contents:
-            yield from _parts(name, item, media_type)
+            yield from _parts(name, item, media_type, headers)
     else:
-        yield _head(name, "", "application/json"), source(as_json(value, name))
+        yield _head(name, "", "application/json", headers), source(as_json(value, name))
 
 
 def _joined(name: str, value: object, style: str) -> object:
@@ -110,12 +122,10 @@ def _is_json(media_type: str) -> bool:
     return essence == "application/json" or essence.endswith("+json")
 
 
-def _head(
-    name: str, extra: str, content_type: str, others: Mapping[str, str] | None = None
-) -> bytes:
+def _head(name: str, extra: str, content_type: str, others: Mapping[str, str]) -> bytes:
     lines = f'Content-Disposition: form-data; name="{_quoted(name)}"{extra}\r\n'
     fields = {"Content-Type": content_type} if content_type else {}
-    for key, value in {**fields, **(others or {})}.items():
+    for key, value in {**fields, **others}.items():
         lines += f"{key}: {header(key, value)}\r\n"
     return utf8(lines + "\r\n", name)
 

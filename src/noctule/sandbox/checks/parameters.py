@@ -91,6 +91,8 @@ class ParameterReader:
                 return in_path(parameter, self._path[name]) if name in self._path else None
             case "header":
                 text = self._request.headers.get(name.lower())
+                if text is not None and "json" in parameter.media:
+                    return msgspec.json.decode(text)
                 return None if text is None else in_header(parameter, text)
             case "cookie":
                 pairs = [(key, value) for key, value in self._cookies.items()]

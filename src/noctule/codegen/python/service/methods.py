@@ -154,12 +154,27 @@ class MethodWriter:
         null = self._imports.use(RUNTIME, "NULL")
         return f"{null} if {param.name} is None else {param.name}"
 
+    def _with_headers(self, method: Method, param: Param) -> Code:
+        """What is sent for the argument, with the headers of its part."""
+        headers = method.headers_of(param)
+        if not headers:
+            return self._sent(param)
+        pairs = (
+            f"{string(name)}: {string(value) if isinstance(value, str) else value.name}"
+            for name, value in headers.items()
+        )
+        part = self._imports.use(RUNTIME, "FormPart")
+        return call(part, self._sent(param), collection("{", pairs, "}"))
+
     def _places(self, method: Method, params: Iterable[Param]) -> Iterator[Code]:
         for place, argument in ARGUMENTS:
             here = [param for param in params if param.place == place]
             named = [param for param in here if param.role == "named"]
-            other = next((param for param in here if param.role != "named"), None)
-            pairs: list[Code] = [f"{string(param.wire)}: {self._sent(param)}" for param in named]
+            other = next((param for param in here if param.role in ("whole", "extra")), None)
+            pairs: list[Code] = [
+                joined(f"{string(param.wire)}: ", self._with_headers(method, param))
+                for param in named
+            ]
             pairs += [
                 f"{string(wire)}: {variable(name, self._imports)}.read().reveal()"
                 for fixed, wire, name in method.fixed

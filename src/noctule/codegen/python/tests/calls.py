@@ -27,6 +27,7 @@ from noctule.codegen.python.tests.context import CONTRACT
 from noctule.codegen.python.tests.example_answers import nested
 from noctule.codegen.python.tests.profile import credentials_code, digest_code
 from noctule.json_types import is_list, is_object
+from noctule.runtime.encoding import header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -129,6 +130,11 @@ class CallTable:
             yield joined("json=", literal(_placeholders(request.json, method)))
         elif method.body == "multipart":
             texts = [text for param in used(method) for text in _part_texts(param)]
+            texts += [
+                f"{name}: {value}"
+                for headers in method.part_headers.values()
+                for name, value in headers.items()
+            ]
             yield joined("parts=", collection("[", map(octets, texts), "]"))
         elif request.content:
             yield f"body={octets(request.content.decode())}"
@@ -228,7 +234,9 @@ def _argument(param: Param) -> Code:
 
 def _part_texts(param: Param) -> Iterator[str]:
     """What a multipart body contains of a parameter."""
-    if param.role == "extra":
+    if param.role == "part_header":
+        yield f"{param.wire}: {header(param.wire, param.example)}"
+    elif param.role == "extra":
         yield from (f'name="{name}"' for name in param.example)
     elif param.place == "body" and param.role == "named":
         yield f'name="{param.wire}"'

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
+
+from msgspec.structs import replace
 
 from noctule.apidoc.address import is_address
 from noctule.apidoc.model import openapi3, swagger2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from msgspec import field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +33,7 @@ SchemeKind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class AddressVariable:
+class AddressVariable(msgspec.Struct, frozen=True):
     """A part of a server's address that the caller chooses: a region, a tenant, a version."""
 
     name: str
@@ -50,8 +51,7 @@ class AddressVariable:
         return next(iter(self.values), "443" if "port" in self.name.lower() else "example")
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """An address of the API. In `url`, variables are replaced by their defaults; `template` is the
     address with their names in braces, "" where it has none."""
 
@@ -66,8 +66,7 @@ class Server:
         return self.template or self.url
 
 
-@dataclass(frozen=True)
-class SecurityScheme:
+class SecurityScheme(msgspec.Struct, frozen=True):
     """One way to authenticate. `where` and `parameter` (its wire name) are an API key's alone;
     `scheme` is the HTTP authentication scheme as written ("digest"); `scopes` name -> meaning;
     `metadata_url` is where an OAuth 2 server describes itself (RFC 8414)."""
@@ -90,8 +89,7 @@ class SecurityScheme:
     """What the `x-audience` of an OAuth 2 flow says: for whom a token is."""
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """One parameter, or one header of a response.
 
     `style` and `explode` are OpenAPI's, defaults filled in; `reserved` characters (RFC 3986) go
@@ -117,8 +115,7 @@ class Parameter:
         return encoding_of(self.style, self.explode) if self.where == "query" else None
 
 
-@dataclass(frozen=True)
-class Media:
+class Media(msgspec.Struct, frozen=True):
     """One representation of a body. `schema` is None where the document has none; `styles` holds
     the form fields whose encoding the document states; `content_types` the parts of a multipart
     body that have a media type of their own, and `part_headers` their other headers; `stream` is
@@ -150,8 +147,7 @@ class Media:
         return self.essence == "*/*" or ("json" in self.essence and not self.is_lines)
 
 
-@dataclass(frozen=True)
-class ApiLink:
+class ApiLink(msgspec.Struct, frozen=True):
     """How an answer leads on: `operation` is an operationId or a key ("GET /orders/{id}"), and
     `parameters` name -> value, mostly an expression such as "$response.body#/id". `body` is what
     the next request carries, None where the document says nothing of it."""
@@ -162,8 +158,7 @@ class ApiLink:
     description: str = ""
 
 
-@dataclass(frozen=True)
-class RequestBody:
+class RequestBody(msgspec.Struct, frozen=True):
     """What a request may carry, by media type, in the document's order."""
 
     required: bool
@@ -171,8 +166,7 @@ class RequestBody:
     media: Mapping[str, Media]
 
 
-@dataclass(frozen=True)
-class ApiResponse:
+class ApiResponse(msgspec.Struct, frozen=True):
     """One documented answer; `status` is "200", "4XX" or "default"; `links` are what a caller may
     do next with it; `broken` says why a reference to it leads nowhere, "" where it leads."""
 

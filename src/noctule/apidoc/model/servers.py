@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
+
+from msgspec.structs import replace
 
 from noctule.apidoc.address import is_local
 from noctule.apidoc.model.parts import AddressVariable, Server

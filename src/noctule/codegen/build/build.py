@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from noctule.apidoc.address import is_cleartext
 from noctule.apidoc.naming.word_split import lower_words

@@ -7,8 +7,9 @@ Each is a method of its own, because it returns something else. Other spellings 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from noctule.codegen.build.methods import answer_media, other_type
 from noctule.codegen.model.integration import Scalar

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from noctule.codegen.build.examples import ExampleBuilder
 from noctule.codegen.build.pagination import pages_of

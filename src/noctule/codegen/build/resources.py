@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from noctule.apidoc.naming.operation_names import OperationNames, statics
 from noctule.codegen.build.method_names import plain_name, resource_method

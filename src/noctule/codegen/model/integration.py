@@ -2,14 +2,19 @@
 
 A wrapper has methods and records. Every name is final: the target's `Naming` spelled it. Targets
 read only this model, never an API document.
+
+These are structs: dataclasses take 12 ms longer to define, at the start of every command that
+generates.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from msgspec import field
 
 from noctule.runtime.operation import READ_METHODS
 
@@ -21,45 +26,38 @@ if TYPE_CHECKING:
 # -- types
 
 
-@dataclass(frozen=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     kind: Literal["string", "integer", "number", "decimal", "boolean", "bytes", "file", "json"]
 
 
-@dataclass(frozen=True)
-class Enumeration:
+class Enumeration(msgspec.Struct, frozen=True):
     """An open enumeration of strings: the known values; others are accepted."""
 
     name: str
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class ListOf:
+class ListOf(msgspec.Struct, frozen=True):
     item: Type
 
 
-@dataclass(frozen=True)
-class MapOf:
+class MapOf(msgspec.Struct, frozen=True):
     """An object whose keys are data."""
 
     value: Type
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """A record, by name."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class OneOf:
+class OneOf(msgspec.Struct, frozen=True):
     options: tuple[Type, ...]
 
 
-@dataclass(frozen=True)
-class Nullable:
+class Nullable(msgspec.Struct, frozen=True):
     """null is a value, different from absence."""
 
     value: Type
@@ -95,8 +93,7 @@ def named(kinds: Iterable[Type]) -> Iterator[str]:
 # -- what is made of them
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     name: str
     wire: str
     type: Type
@@ -104,8 +101,7 @@ class Field:
     doc: str = ""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """An object with known keys, in a response or as an argument."""
 
     name: str
@@ -137,8 +133,7 @@ BodyKind = Literal["json", "form", "multipart", "text", "bytes", "merge-patch", 
 RetryMode = Literal["idempotent", "with_key", "never"]
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(msgspec.Struct, frozen=True):
     name: str
     wire: str
     """The name in the request."""
@@ -156,8 +151,7 @@ class Param:
     """The name of that part."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """An error response that the document describes."""
 
     status: str
@@ -165,8 +159,7 @@ class Failure:
     doc: str
 
 
-@dataclass(frozen=True)
-class Pages:
+class Pages(msgspec.Struct, frozen=True):
     """How to request the next page of a list, as one of the runtime's styles."""
 
     kind: PageKind
@@ -181,8 +174,7 @@ class Pages:
     """An example of an item."""
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(msgspec.Struct, frozen=True):
     name: str
     does: str
     """One sentence."""
@@ -288,8 +280,7 @@ def full_name(resource: str, method: str) -> str:
     return ".".join(filter(None, (resource, method)))
 
 
-@dataclass(frozen=True)
-class Authentication:
+class Authentication(msgspec.Struct, frozen=True):
     """How calls are authenticated. `secrets` are names of environment variables."""
 
     kind: Literal[
@@ -311,8 +302,7 @@ class Authentication:
     """The parts of "all", sent together."""
 
 
-@dataclass(frozen=True)
-class AddressPart:
+class AddressPart(msgspec.Struct, frozen=True):
     """A variable in an address of the provider: an argument of the service."""
 
     name: str
@@ -328,8 +318,7 @@ class AddressPart:
     example: str
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """A resource of a whole API, with its own module."""
 
     name: str
@@ -342,8 +331,7 @@ class Resource:
     """Records that no other resource uses."""
 
 
-@dataclass(frozen=True)
-class Wrapper:
+class Wrapper(msgspec.Struct, frozen=True, dict=True):
     name: str
     """The class: `StripeService`."""
     slug: str
@@ -412,8 +400,7 @@ class Wrapper:
         return {record.name: common for record in self.records} | own
 
 
-@dataclass(frozen=True)
-class EventHandler:
+class EventHandler(msgspec.Struct, frozen=True):
     """One event and the function that handles it."""
 
     event: str
@@ -426,8 +413,7 @@ class EventHandler:
     example: Any
 
 
-@dataclass(frozen=True)
-class Refetch:
+class Refetch(msgspec.Struct, frozen=True):
     """How webhooks are received that are not signed: as hints to read an object again."""
 
     provider: str
@@ -441,8 +427,7 @@ class Refetch:
     """An id of that shape."""
 
 
-@dataclass(frozen=True)
-class Webhooks:
+class Webhooks(msgspec.Struct, frozen=True):
     module: str
     endpoint: str
     scheme: str
@@ -457,8 +442,7 @@ class Webhooks:
     refetch: Refetch | None = None
 
 
-@dataclass(frozen=True)
-class Integration:
+class Integration(msgspec.Struct, frozen=True):
     """Everything that a target renders."""
 
     wrapper: Wrapper

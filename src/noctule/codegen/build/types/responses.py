@@ -8,8 +8,9 @@ default), the deepest ones only if they are small. Deeper parts stay JSON. An en
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from noctule.apidoc import MISSING, Schema
 from noctule.codegen.build.types.variants import DocumentedVariants, variants_of

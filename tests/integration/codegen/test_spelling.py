@@ -34,6 +34,7 @@ PATHS: dict[str, tuple[str, dict[str, Any], Any, str]] = {
     "label": ("/a{it}", {"schema": NUMBERS, **LABEL}, [1, 2], "/a.1,2"),
     "label.": ("/a{it}", {"schema": NUMBERS, **LABEL, **EXPLODE}, [1, 2], "/a.1.2"),
     "slashes": ("/a/{it}", RESERVED, "b/c d", "/a/b/c%20d"),
+    "segments": ("/a/{it}", {"schema": TEXT, "x-multi-segment": True}, "b/c d", "/a/b/c%20d"),
     "slashes inside": ("/a/{it}/end", RESERVED, "b/c", "/a/b/c/end"),
     "not ASCII": ("/établi/{it}", {"schema": TEXT}, "é/", "/%C3%A9tabli/%C3%A9%2F"),
     "mixed": ("/é-{it}.json", {"schema": TEXT}, "1", "/%C3%A9-1.json"),

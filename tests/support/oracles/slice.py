@@ -26,6 +26,7 @@ NAMED = frozenset({"properties", "patternProperties", "parameters", "headers", "
                    "definitions", "securitySchemes", "responses", "content", "paths",
                    "encoding"})  # fmt: skip
 """Members whose keys are names, not words of OpenAPI."""
+EXTENSIONS = ("x-nullable", "x-multi-segment")
 SILENT = frozenset({"example", "examples", "externalDocs", "tags", "callbacks", "links"})
 
 
@@ -134,7 +135,7 @@ def _trimmed(value: Any, reached: set[str], *, names: bool = False) -> Any:
         return {}
     made: dict[str, Any] = {}
     for name, inner in value.items():
-        if not names and (name in SILENT or (name.startswith("x-") and name != "x-nullable")):
+        if not names and (name in SILENT or (name.startswith("x-") and name not in EXTENSIONS)):
             continue
         if not names and name == "description" and isinstance(inner, str):
             made[name] = inner[:PROSE]

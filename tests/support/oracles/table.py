@@ -15,7 +15,7 @@ from support.oracles.wrapper import GOLDEN, golden, requests_of
 from support.paths import DOCS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from support.oracles.calls import Vendor
     from support.oracles.wrapper import Spoken
@@ -42,7 +42,16 @@ def table(found: Mapping[str, Sequence[set[str]]]) -> str:
     lines += ["", "| words | what they say | calls |", "|---|---|---|"]
     for word in in_order(chain.from_iterable(calls)):
         lines.append(f"| {word} | {REASONS[word]} | {sum(word in words for words in calls)} |")
-    return "\n".join(lines) + "\n"
+    lines += ["", "| call that differs in more than order and spelling | in what |", "|---|---|"]
+    return "\n".join([*lines, *apart(found)]) + "\n"
+
+
+def apart(found: Mapping[str, Sequence[set[str]]]) -> Iterator[str]:
+    """A line for each call with another line or body."""
+    for name, vendor in vendors().items():
+        for call, words in zip(vendor.calls, found[name], strict=True):
+            if beyond := words - OF_HEADERS - OF_SPELLING:
+                yield f"| {name} `{call.operation}` | {', '.join(in_order(beyond))} |"
 
 
 def counts(per_call: Sequence[set[str]]) -> str:

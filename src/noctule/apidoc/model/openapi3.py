@@ -46,6 +46,8 @@ PLACES: Mapping[str, Where] = {
     "cookie": "cookie",
     "querystring": "querystring",
 }
+RESERVED = ("allowReserved", "x-multi-segment")
+"""Say that a value is sent as it is. The second is GitHub's, for a path of several segments."""
 FLOWS: Mapping[str, SchemeKind] = {
     "clientCredentials": "oauth2_client_credentials",
     "authorizationCode": "oauth2_authorization_code",
@@ -169,7 +171,7 @@ def described(node: Node, name: str, where: Where) -> Parameter:
         deprecated=node.mapping.get("deprecated") is True,
         media=content.type if content else "",
         examples=(*examples(node), *(content.examples if content else ())),
-        reserved=node.mapping.get("allowReserved") is True,
+        reserved=any(node.mapping.get(keyword) is True for keyword in RESERVED),
     )
 
 

@@ -12,7 +12,6 @@ def client() -> Any:
 
 
 DIFFERS = {
-    "path slashes",
     "query order",
     "query space",
     "json spelling",

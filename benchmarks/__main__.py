@@ -52,6 +52,7 @@ LONG = (
     "documents.scores",
     "documents.peers",
     "documents.tolerance",
+    "documents.readings",
     "codegen.generators",
     "codegen.whole",
     "codegen.mutants",

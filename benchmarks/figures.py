@@ -64,6 +64,7 @@ PAGES = {
             "documents.corpus.clients",
             "documents.peers",
             "documents.tolerance",
+            "documents.readings",
             "codegen.generators.stripe",
             "codegen.whole",
             "codegen.mutants",

@@ -1,4 +1,5 @@
-"""Where a document is wrong, and what it would have to say: the judges read it so amended."""
+"""What the judges read: the document, without what OpenAPI tells to ignore, and amended where it is
+known to be wrong."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ def amendments() -> tuple[dict[str, Any], ...]:
 
 def amended(name: str, document: dict[str, Any]) -> dict[str, Any]:
     """The document, changed in place. Raises ValueError for an amendment that changes nothing."""
+    _without_ignored(document)
     for entry in amendments():
         if name in entry["documents"] and not _changed(document, entry):
             raise ValueError(f"{name}: the document says already: {entry['reason']}")
@@ -30,6 +32,32 @@ def _changed(document: dict[str, Any], entry: dict[str, Any]) -> bool:
     if "dangling" in entry:
         return _without_dangling(document, tuple(entry["dangling"])) > 0
     return _replaced(document, entry["pointer"], entry["value"])
+
+
+def _without_ignored(node: Any) -> None:
+    """Remove parameters that "shall be ignored" (OpenAPI, "Parameter Object"), and the defaults of
+    the others, which judges check as if they were sent."""
+    if isinstance(node, list):
+        node[:] = [item for item in node if not _is_ignored(item)]
+        for item in node:
+            _without_ignored(item)
+    elif isinstance(node, dict):
+        if node.get("in") in PLACES and isinstance(node.get("schema"), dict):
+            node["schema"].pop("default", None)
+        for item in node.values():
+            _without_ignored(item)
+
+
+def _is_ignored(item: Any) -> bool:
+    return (
+        isinstance(item, dict)
+        and item.get("in") == "header"
+        and str(item.get("name")).lower() in IGNORED
+    )
+
+
+IGNORED = ("accept", "authorization", "content-type")
+PLACES = ("path", "query", "header", "cookie")
 
 
 def _without_dangling(node: Any, start: tuple[str, ...]) -> int:

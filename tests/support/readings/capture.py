@@ -106,8 +106,11 @@ class Capture:
                 return [line async for line in self._called(service, relay, fake, calls)]
 
     def _calls(self) -> Iterator[tuple[ApiOperation, Method, str, dict[str, Any]]]:
-        for planned, method in zip(self.task.methods, self.methods, strict=True):
-            operation = self.document.operations[planned.operation]
+        planned = iter(self.task.methods)
+        operation = self.document.operations[self.task.methods[0].operation]
+        for method in self.methods:
+            if not method.alternative:  # else the same operation, in another format
+                operation = self.document.operations[next(planned).operation]
             for variant, arguments in calls_of(method, operation):
                 yield operation, method, variant, arguments
 

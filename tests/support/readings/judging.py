@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 KNOWN = DATA / "readings" / "known.toml"
+UNSEEN = DATA / "readings" / "unseen.toml"
+"""Reasons for complaints about documents that nobody looked at (`documents.readings`)."""
 NPM = ROOT / ".golden" / "readings"
 """Where `make test-judges` installs the judges of npm."""
 PACKS = ROOT / "src" / "noctule" / "providers" / "packs"
@@ -109,8 +111,8 @@ def documents() -> list[Judged]:
 
 
 @cache
-def known() -> tuple[Known, ...]:
-    return tuple(Known(**entry) for entry in tomllib.loads(KNOWN.read_text())["known"])
+def known(path: Path = KNOWN) -> tuple[Known, ...]:
+    return tuple(Known(**entry) for entry in tomllib.loads(path.read_text())["known"])
 
 
 def judged(one: Judged, folder: Path, judges: Sequence[str], operations: int = 0) -> Result:

@@ -71,7 +71,7 @@ function target(url) {
   const servers = [...(document.servers ?? []), ...Object.values(document.paths).flatMap((item) =>
     [...(item.servers ?? []), ...METHODS.flatMap((method) => item[method]?.servers ?? [])])];
   const full = url.replace(/^[^:]+:\/\/[^/]+/, "");
-  const bases = servers.map(({ url }) => url.replace(/^[^:]+:\/\/[^/]+/, "").replace(/\/$/, ""));
+  const bases = servers.map(({ url }) => url.replace(/^([^:/]+:)?\/\/[^/]+/, "").replace(/\/$/, ""));
   const base = bases.filter((base) => full.startsWith(`${base}/`)).sort((a, b) => b.length - a.length)[0];
   return base ? full.slice(base.length) : full;
 }

@@ -215,3 +215,30 @@ def generated(written: dict[str, Any]) -> Generated:
 @cache
 def depot() -> Generated:
     return generated(DOCUMENT)
+
+
+def listed(name: str, said: dict[str, Any], *parameters: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"data": {"type": "array", "items": ITEM}, **said}}
+    get = {"operationId": name, "parameters": [*parameters], "responses": {"200": content(schema)}}
+    return {"get": get}
+
+
+COUNT = {"type": "integer"}
+LISTS: dict[str, Any] = {
+    "/cursors": listed(
+        "listCursors",
+        {"next_cursor": {"type": ["string", "null"]}, "has_more": {"type": "boolean"}},
+        query("cursor", TEXT),
+    ),
+    "/offsets": listed(
+        "listOffsets", {"total": COUNT}, query("offset", COUNT), query("limit", COUNT)
+    ),
+    "/numbers": listed("listNumbers", {"total_pages": COUNT}, query("page", COUNT)),
+    "/addresses": listed("listAddresses", {"next": {"type": ["string", "null"], "format": "uri"}}),
+}
+
+
+@cache
+def lists() -> Generated:
+    """Lists in pages, of each style."""
+    return generated({**DOCUMENT, "paths": LISTS})

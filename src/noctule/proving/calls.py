@@ -14,6 +14,7 @@ from noctule.proving.promises import CallEvidence
 from noctule.proving.report import CallOutcome, CallReport
 from noctule.proving.scenarios import CARD, Scenario
 from noctule.sandbox.checks.address import ADDRESSED
+from noctule.sandbox.state.pages import PAGES
 
 if TYPE_CHECKING:
     from noctule.proving.credentials import Credentials
@@ -57,6 +58,8 @@ class CallTrials:
     def applies(self, method: ProvenMethod, scenario: Scenario) -> bool:
         """Whether there is a row for the method, once it is warm: the fake provider may have no
         other answer that the wrapper accepts."""
+        if scenario.pages is not None:
+            return bool(method.pages) and self._fake.has_pages(method.operation)
         return scenario.applies(method) and (
             scenario.serves is None
             or bool(self._fake.answers(method.operation, scenario.serves, accept=self._accepted))
@@ -77,6 +80,8 @@ class CallTrials:
             answers = self._fake.answers(method.operation, scenario.serves, accept=self._accepted)
             self._fake.serve(answers)
             times = len(answers)
+        if scenario.pages is not None:
+            self._fake.serve_pages(method.operation, scenario.pages)
         await self._fake.inject(*self._faults(method, scenario, speed))
         before = len(self._driver.output())
         evidence = CallEvidence(
@@ -86,6 +91,7 @@ class CallTrials:
             speed=speed,
             leaked=self._credentials.seen_in(self._driver.output()[before:]),
             asked_wait=scenario.asked_wait,
+            pages=PAGES + 1 if scenario.pages else 1,
         )
         checks = tuple(check for promise in scenario.promises if (check := promise(evidence)))
         return MatrixRow(scenario.id, method.name, _observed(evidence), checks)
@@ -97,7 +103,8 @@ class CallTrials:
         command: dict[str, Any] = {
             "do": "call",
             "module": self._module,
-            "method": method.name,
+            "method": method.pages if scenario.pages else method.name,
+            "iterates": scenario.pages is not None,
             "arguments": method.everything if scenario.every_argument else method.arguments,
             "binary": method.binary,
             "base_url": self._fake.base_url,

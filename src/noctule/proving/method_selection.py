@@ -99,6 +99,7 @@ def _proven_method(
     return ProvenMethod(
         name=name_of(method),
         operation=operation.key,
+        pointer=stated.pointer,
         verb=operation.method,
         retry=method.retry,
         limits=limits,
@@ -111,6 +112,7 @@ def _proven_method(
             if (name := names.get((given.where, given.name))) is not None
         },
         reads_json=method.reads_json,
+        pages=f"{name_of(method)}_all" if method.pages is not None else "",
         binary=tuple(param.name for param in method.params if param.type in BINARY),
         path={**path, **fixed},
         failure=failure,

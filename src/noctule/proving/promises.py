@@ -39,6 +39,8 @@ class CallEvidence:
     """Names of the credentials that were found in logs, exceptions or output."""
     asked_wait: float = 0.0
     """Seconds of the fake provider's Retry-After."""
+    pages: int = 1
+    """Pages that one call may ask for, the empty one at the end included."""
 
     @property
     def outcome(self) -> CallOutcome:
@@ -182,7 +184,8 @@ def within_attempts(evidence: CallEvidence) -> PromiseCheck:
     """No call makes more attempts than planned, and there are no more requests than attempts."""
     outcomes = evidence.report.outcomes
     attempts = max(
-        math.ceil(evidence.requests / len(outcomes)), *(outcome.attempts for outcome in outcomes)
+        math.ceil(evidence.requests / len(outcomes) / evidence.pages),
+        *(outcome.attempts for outcome in outcomes),
     )
     planned = evidence.method.limits.attempts
     return _check(

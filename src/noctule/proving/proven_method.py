@@ -44,6 +44,8 @@ class ProvenMethod:
     """Name on the service, after that of its resource where it has one: "customers.create"."""
     operation: str
     """Key in the document."""
+    pointer: str = ""
+    """JSON pointer to the operation."""
     verb: str
     retry: RetryMode
     """"idempotent": it may be sent again; "with_key": under the provider's idempotency header;
@@ -59,6 +61,8 @@ class ProvenMethod:
     """Python name -> what `everything` gives there, and where the document has it."""
     reads_json: bool = True
     """Whether it returns the JSON of the response."""
+    pages: str = ""
+    """The method that iterates over all pages of the list; "" for none."""
     binary: tuple[str, ...] = ()
     """Arguments that are text here and bytes in the call."""
     path: dict[str, str] = field(default_factory=dict[str, str])

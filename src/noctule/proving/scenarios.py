@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from noctule.proving import promises as p
+from noctule.proving.conformity import pages as g
 from noctule.proving.conformity import requests as c
 from noctule.proving.conformity import responses as r
 from noctule.sandbox import Fault
@@ -13,6 +14,7 @@ from noctule.sandbox import Fault
 if TYPE_CHECKING:
     from noctule.providers import FailureFact
     from noctule.proving.proven_method import ProvenMethod
+    from noctule.sandbox.state.pages import PageKind
     from noctule.sandbox.stated.documented_answers import AnswerKind
 
 ASKED_WAIT = 5
@@ -50,6 +52,8 @@ class Scenario:
     """Called with all arguments, not only with those that are required."""
     serves: AnswerKind | None = None
     """Each call gets another answer of this kind; no row where the document has none."""
+    pages: PageKind | None = None
+    """The list is iterated over, in such pages."""
     quotes_secrets: bool = False
     """The error body repeats the credentials of the request."""
 
@@ -116,6 +120,9 @@ FIRST_SET: tuple[Scenario, ...] = (
         every_argument=True,
         promises=(r.reads_answer, *EVERY_CALL),
     ),
+    Scenario(id="pages", pages="pages", promises=(g.reads_pages, *EVERY_CALL)),
+    Scenario(id="pages_repeat", pages="pages_repeat", promises=(g.stops_repeating, *EVERY_CALL)),
+    Scenario(id="pages_lie", pages="pages_lie", promises=(g.survives_lie, *EVERY_CALL)),
     Scenario(
         id="refused",
         faults=(Fault(kind="refuse"),),

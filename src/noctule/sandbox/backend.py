@@ -20,6 +20,7 @@ from noctule.sandbox.state.documented import (
     response_of,
 )
 from noctule.sandbox.state.idempotency import IdempotencyKeys, KeyReused
+from noctule.sandbox.state.pages import PagedList
 from noctule.sandbox.state.state import SandboxState
 from noctule.sandbox.stated.document import StatedDocument
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from noctule.sandbox.checks.credentials import Grants
     from noctule.sandbox.http.connection import IncomingRequest
     from noctule.sandbox.ledger import Exchange, Ledger
+    from noctule.sandbox.state.pages import PageKind
     from noctule.sandbox.stated.documented_answers import AnswerKind, DocumentedAnswer
     from noctule.sandbox.stated.operation import StatedOperation
 
@@ -53,6 +55,9 @@ class Backend:
         self._router = Router(document)
         self._stated = StatedDocument(document)
         self._judge = RequestJudge(self._stated, pack, grants)
+        self._pages: PagedList | None = None
+        self._paged = ""
+        self._pagination = pack.pagination if pack is not None else None
         self._redirected: tuple[StatedOperation, DocumentedAnswer] | None = None
         self._answers: deque[DocumentedAnswer] = deque()
         self._idempotency = IdempotencyKeys(pack)
@@ -63,6 +68,7 @@ class Backend:
         self._router = Router(self._document)
         self.state.reset()
         self._answers.clear()
+        self._pages = None
         self._idempotency.reset()
 
     def ensure(self, operation: str, path: dict[str, str]) -> None:
@@ -83,6 +89,16 @@ class Backend:
     def serve(self, answers: Iterable[DocumentedAnswer]) -> None:
         """Give these answers to the next requests that are right, in turn."""
         self._answers.extend(answers)
+
+    def pages(self, operation: str) -> PagedList | None:
+        """The operation's list in pages; None where it has none."""
+        return PagedList.of(self._stated.operation(operation), self._pagination)
+
+    def serve_pages(self, operation: str, kind: PageKind) -> None:
+        """Answer requests of the operation with pages, until `reset`."""
+        self._paged, self._pages = operation, self.pages(operation)
+        if self._pages is not None:
+            self._pages.kind = kind
 
     def elsewhere(self, request: IncomingRequest, exchange: Exchange) -> FakeResponse | None:
         """What is where a redirect leads; None for a request to the provider."""
@@ -138,6 +154,9 @@ class Backend:
             exchange.served = answer = self._answers.popleft()
             self._redirected = self._stated.operation(operation.key), answer
             return response_of(answer)
+        if self._pages is not None and self._paged == operation.key:
+            origin = request.headers.get(ADDRESSED) or f"http://{request.headers.get('host', '')}"
+            return self._pages.response(values, request.target, origin)
         key = self._idempotency.key(operation, request)
         try:
             earlier = self._idempotency.response_to(operation, key, request)

@@ -14,7 +14,7 @@ FindingKind = Literal[
     "no_operation", "host",
     "credential_missing", "credential_extra", "credential_public", "credential_elsewhere", "scope",
     "accept", "content_type", "part_type", "part_header", "body",
-    "missing", "undeclared", "style", "value", "not_sent", "altered", "unread",
+    "missing", "undeclared", "style", "value", "not_sent", "altered", "unread", "pages",
 ]  # fmt: skip
 KINDS: tuple[FindingKind, ...] = get_args(FindingKind)
 STATUSES: dict[FindingKind, int] = {

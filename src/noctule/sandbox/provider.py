@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from noctule.providers import FailureFact, Pack
     from noctule.sandbox.checks.routing import RouteMatch
     from noctule.sandbox.http.connection import ClientConnection, IncomingRequest
+    from noctule.sandbox.state.pages import PageKind
     from noctule.sandbox.stated.documented_answers import AnswerKind, DocumentedAnswer
 
 NO_LOGINS: Mapping[str, str] = MappingProxyType({})
@@ -142,6 +143,15 @@ class FakeProvider:
     def serve(self, answers: Iterable[DocumentedAnswer]) -> None:
         """Give these answers to the next requests that are as documented, in turn."""
         self._backend.serve(answers)
+
+    def has_pages(self, operation: str) -> bool:
+        """Whether the operation's list can come in pages."""
+        return self._backend.pages(operation) is not None
+
+    def serve_pages(self, operation: str, kind: PageKind) -> None:
+        """Answer the operation with three pages of two items ("pages"), with the first one again
+        and again ("pages_repeat"), or with one page that promises two more ("pages_lie")."""
+        self._backend.serve_pages(operation, kind)
 
     async def _serve(self, connection: ClientConnection) -> None:
         self.ledger.connections += 1

@@ -11,6 +11,9 @@ from noctule.json_types import as_dict
 PATH_PARAMETER = re.compile(r"\{([^{}]+)\}")
 """A parameter in a path template: `{id}`."""
 
+NEXT_PARAMETER = "noctule_page"
+"""The parameter of made-up addresses of pages, where the document has none that could ask."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestValues:

@@ -3,18 +3,20 @@ document by itself: each edit is what a misreading of the generator would have w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from noctule.messages import LANGUAGES
 from noctule.proving import table
-from support.misreadings import depot
+from support.misreadings import depot, lists
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from noctule.proving import PromiseCheck
+    from support.misreadings import Generated
 
 BASE = 'base_url="https://api.depot.example/v1"'
 STYLES = '"ids": "form", "kinds": "pipeDelimited", "filter": "deepObject"'
@@ -130,8 +132,49 @@ ANSWERS: dict[str, tuple[str, str, str, str]] = {
 """What is edited, into what, the method and the row."""
 
 
-def broken(folder: Path, before: str, after: str, method: str, *faults: str) -> list[PromiseCheck]:
-    project = depot()
+OWN = """
+
+async def own_pages(service):
+    cursor = None
+    while True:
+        page = await service.list_cursors(cursor=cursor)
+        {first}
+        for item in page.data or ():
+            yield item
+        if not page.has_more:
+            return
+        cursor = page.next_cursor
+"""
+ENDLESS, TRUSTING = OWN.format(first="pass"), OWN.format(first="page.data[0]")
+ITERATES = "return paginate(\n            self,\n            LIST_CURSORS,"
+CURSOR, NUMBER = 'Cursor(more="has_more")', 'PageNumber(pages="total_pages")'
+PAGES: dict[str, tuple[str, str, str, str]] = {
+    "another parameter": (
+        CURSOR, 'Cursor(parameter="after", more="has_more")', "list_cursors", "pages",
+    ),
+    "another member": (CURSOR, 'Cursor(next_at="next")', "list_cursors", "pages"),
+    "numbers for offsets": (
+        'Offset(total="total")', 'PageNumber(parameter="offset", total="total")',
+        "list_offsets", "pages",
+    ),
+    "offsets for numbers": (NUMBER, 'Offset(parameter="page")', "list_numbers", "pages"),
+    "numbers from 0": (NUMBER, 'PageNumber(first=0, pages="total_pages")', "list_numbers", "pages"),
+    "one page": ('NextUrl(next_at="next")', 'NextUrl(next_at="nxt")', "list_addresses", "pages"),
+    "the same page for ever": (ITERATES, "return own_pages(self)", "list_cursors", "pages_repeat"),
+    "no empty page": (ITERATES, "return own_pages(self)", "list_cursors", "pages_lie"),
+}  # fmt: skip
+"""What is edited, into what, the method and the row."""
+
+
+def broken(
+    folder: Path,
+    before: str,
+    after: str,
+    method: str,
+    *faults: str,
+    project: Generated | None = None,
+) -> list[PromiseCheck]:
+    project = project or depot()
     assert before in project.wrapper
     wrapper = project.wrapper.replace(before, after, 1)
     matrix = project.proven(folder, wrapper, *faults, methods=[method])
@@ -159,6 +202,28 @@ def test_an_answer_that_is_not_read_is_caught(name: str, tmp_path: Path) -> None
     checks = broken(tmp_path, before, after, method, fault)
     assert {check.promise for check in checks} == {"reads_answer"}
     assert {finding.kind for check in checks for finding in check.findings} == {"unread"}
+
+
+PAGED = {"pages": "reads_pages", "pages_repeat": "stops_repeating", "pages_lie": "survives_lie"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_misread_page_is_caught(name: str, tmp_path: Path) -> None:
+    before, after, method, fault = PAGES[name]
+    project = lists()
+    if "own_pages" in after:
+        own = TRUSTING if fault == "pages_lie" else ENDLESS
+        project = replace(project, wrapper=project.wrapper + own)
+        after = f"{after}\n        {before}"
+    checks = broken(tmp_path, before, after, method, fault, project=project)
+    assert PAGED[fault] in {check.promise for check in checks}
+    assert "pages" in {finding.kind for check in checks for finding in check.findings}
+
+
+def test_lists_in_pages_hold(tmp_path: Path) -> None:
+    matrix = lists().proven(tmp_path, lists().wrapper, *PAGED)
+    assert matrix.held, table(matrix, "en")
+    assert len(matrix.rows) == 4 * len(PAGED)
 
 
 ROWS = ("none", "every_argument", "other_success", "other_media_type", "redirect", "not_modified")

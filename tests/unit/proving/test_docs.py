@@ -42,6 +42,8 @@ def test_every_fault_of_a_call_is_described_with_its_promises() -> None:
             say("en", f"proving.fault_{scenario.id}"),
             APPLIES.get(scenario.serves or "", "with such an answer")
             if scenario.serves
+            else "lists in pages"
+            if scenario.pages
             else scenario.only or "all",
             [
                 promise.__name__.removesuffix("_lost_answer")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from noctule.codegen.model.integration import Method
     from noctule.sandbox.stated.bodies import StatedMedia
     from noctule.sandbox.stated.operation import StatedOperation
+    from noctule.sandbox.stated.parameters import StatedParameter
 
 TYPES: Mapping[str, str] = {
     "json": "application/json",
@@ -31,6 +32,7 @@ TYPES: Mapping[str, str] = {
     "lines": "application/x-ndjson",
 }
 """Kind of body -> its usual media type."""
+NOTHING: tuple[Any, ...] = ({}, [], [None])
 ANY_TEXT = "string"
 """The sample of a text of which the document says nothing more."""
 CONTENT = "content"
@@ -41,22 +43,30 @@ def values(operation: StatedOperation, method: Method, *, every: bool = False) -
     """Of a smallest valid request, or, with `every`, of one that has everything: all parameters and
     members, and two elements in each list."""
     parameters = [
-        Given(
-            parameter.where,
-            parameter.name,
-            _value(
-                parameter.name,
-                Schema.of(parameter.schema),
-                every=every or parameter.where == "path",
-            ),
-            parameter.media or parameter.spelling,
-            parameter.pointer,
-        )
+        given
         for parameter in operation.parameters
-        if parameter.required or every
+        for given in (_parameter(parameter, every=every),)
+        if parameter.required or (every and _can_be_written(parameter, given.value))
     ]
     media = _media(operation, method)
     return [*parameters, *(_body(media, method, every=every) if media is not None else ())]
+
+
+def _parameter(parameter: StatedParameter, *, every: bool) -> Given:
+    schema = Schema.of(parameter.schema)
+    value = _value(parameter.name, schema, every=every or parameter.required)
+    documented = parameter.media or parameter.spelling
+    spellable = _spellable(schema, value) if parameter.required else value
+    return Given(parameter.where, parameter.name, spellable, documented, parameter.pointer)
+
+
+def _can_be_written(parameter: StatedParameter, value: Any) -> bool:
+    """Whether the value fits its own schema, which nothing may, and the document says how it is
+    written: of a list in an object it does not."""
+    if not fits(Schema.of(parameter.schema), value, request=True):
+        return False
+    inside = value.values() if is_object(value) else value if is_list(value) else ()
+    return bool(parameter.media) or not any(is_object(each) or is_list(each) for each in inside)
 
 
 def _media(operation: StatedOperation, method: Method) -> StatedMedia | None:
@@ -106,7 +116,7 @@ def _telling(name: str, schema: Schema, value: Any) -> Any:
     if schema.type != "array" or schema.items is None or not is_list(value):
         return value
     element = value[0] if value else sample(schema.items, request=True)
-    element = _telling(name, schema.items, element)
+    element = name if element is None else _telling(name, schema.items, element)
     others = [*schema.items.enum, f"{element}2" if isinstance(element, str) else element]
     for second in others:
         two = [element, second]
@@ -116,9 +126,12 @@ def _telling(name: str, schema: Schema, value: Any) -> Any:
 
 
 def _spellable(schema: Schema, value: Any) -> Any:
-    """A value that a form can write down: an empty object or list is nothing there."""
-    if value not in ({}, []):
+    """A value that a form or a query can write down: there, an empty object or list is nothing, and
+    so is null."""
+    if value not in NOTHING:
         return value
     filled = sample(schema, optional=True, request=True)
+    if filled not in NOTHING:
+        return filled
     empty: Any = {"key": "value"} if is_object(value) else ["value"]
-    return filled or (empty if fits(schema, empty, request=True) else value)
+    return empty if fits(schema, empty, request=True) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import os
 import sys
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from noctule.runtime.request import Request, Response
 
 
+MOST_ITEMS = 1000
+"""Of a list in pages that does not end."""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -100,6 +103,8 @@ class Caller:
         service = self._service(fake, clock)
         try:
             method = attrgetter(command["method"])(service)
+            if command["iterates"]:
+                method = _collecting(method)
         except AttributeError as error:
             raise NotLoaded("no_method", self.name, command["method"]) from error
         arguments = _arguments(method, command)
@@ -138,6 +143,24 @@ def _hosts(config: Any) -> set[str]:
         with contextlib.suppress(ServiceError):  # a server that nobody could call
             hosts.add(urlsplit(fill(url)).hostname or "")
     return hosts - LOOPBACK
+
+
+def _collecting(method: Any) -> Any:
+    """The method of an iterator, as one that returns the list of its items."""
+
+    @functools.wraps(method)
+    async def collected(**arguments: Any) -> list[Any]:
+        iterator = method(**arguments)
+        if hasattr(iterator, "__aiter__"):
+            items: list[Any] = []
+            async for item in iterator:
+                items.append(item)
+                if len(items) == MOST_ITEMS:
+                    break
+            return items
+        return await asyncio.to_thread(lambda: list(islice(iterator, MOST_ITEMS)))
+
+    return collected
 
 
 def _arguments(method: Any, command: dict[str, Any]) -> dict[str, Any]:

@@ -191,6 +191,8 @@ def _typed(values: dict[str, Any], media: StatedMedia) -> Any:
 def _parts(body: bytes, content_type: str) -> list[Part]:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
     message = BytesParser(policy=HTTP).parsebytes(head + body)
+    if body.startswith(b"--") and body.strip().endswith(b"--") and body.count(b"\n") <= 1:
+        return []  # a form without fields: nothing but its end
     if not message.is_multipart():
         raise Undecodable("the body is not multipart/form-data")
     return [_part(part) for part in message.iter_parts()]

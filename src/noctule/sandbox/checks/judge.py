@@ -10,7 +10,7 @@ from noctule.sandbox.checks.bodies import read_body
 from noctule.sandbox.checks.credentials import CredentialChecks
 from noctule.sandbox.checks.parameters import ParameterReader
 from noctule.sandbox.checks.validation import Validators
-from noctule.sandbox.request import RequestValues
+from noctule.sandbox.request import NEXT_PARAMETER, RequestValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,9 @@ class RequestJudge:
         self._accept = lower.get("accept", "")
         """What the pack knows to be right for all operations."""
         places = (scheme.place.partition(" ") for scheme in document.schemes.values())
-        self._elsewhere = {name for where, _, name in places if where in ("query", "cookie")}
+        self._elsewhere = {NEXT_PARAMETER} | {
+            name for where, _, name in places if where in ("query", "cookie")
+        }
         if pack is not None:
             self._elsewhere |= {pack.auth.query if pack.auth else "", *pack.parameters}
         self._validators = Validators()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -242,6 +243,18 @@ def test_a_server_without_statistics_reads_each_event_a_few_times_at_most(store,
         before = rows_read(store)
         work(store)
         assert rows_read(store) - before <= most
+
+
+def test_a_forked_child_gives_numbers_of_its_own(store):
+    store.accept(some(range(1)))
+    child = os.fork()
+    if not child:
+        with suppress(InboxError):
+            os._exit(len(store.accept(some(range(1, 2)))))
+        os._exit(0)
+    store.accept(some(range(2, 3)))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    assert store.known_ids("r", ["e0", "e1", "e2"]) == {"e0", "e1", "e2"}
 
 
 def rows_read(store: PostgresStore) -> int:

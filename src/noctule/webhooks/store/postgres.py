@@ -83,6 +83,7 @@ class PostgresStore(SqlStore):
         self._db.close()
 
     def disconnect(self) -> None:
+        self._numbers = iter(())  # they would be the child's, too
         if self._db.info.transaction_status == TransactionStatus.IDLE:
             self._db.close()
 

@@ -15,7 +15,7 @@ from noctule.runtime.encoding import headers as encode_headers
 from noctule.runtime.idempotency import fingerprint, new_key
 from noctule.runtime.operation import Operation
 from noctule.runtime.request import Limits, Request
-from noctule.runtime.transport.response_body import ACCEPTED_ENCODINGS
+from noctule.runtime.transport.content_codings import accepted_encodings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,7 +165,7 @@ class RequestBuilder:
         self._credential = credential
         self._headers = {
             "User-Agent": USER_AGENT,
-            "Accept-Encoding": ACCEPTED_ENCODINGS,
+            "Accept-Encoding": accepted_encodings(),
             **encode_headers(config.headers),
         }
         # A service may have a name of its own for JSON.

@@ -97,6 +97,7 @@ class ResultReader:
 
     def _content(self, call: PreparedCall, response: Response, kind: type[bytes | str]) -> Any:
         """A body that is no JSON by the document. If it is JSON, that is told; a text is read."""
+        _refuse_unreadable(response)
         sent = _essence(response)
         accepted = call.operation.accepts
         if _is_json(sent) and accepted != "*/*" and not _is_json(accepted):
@@ -218,10 +219,21 @@ def _transcoded(response: Response, error: errors.InvalidResponse) -> bytes:
 
     if stated_charset(response.headers.get("content-type", "")) not in ("", "utf-8"):
         return response.text.encode()
+    _refuse_unreadable(response)
     sent = _essence(response)
     if sent and not _is_json(sent):
         error.args = (*error.args, f"it was sent as {sent}")
     raise error
+
+
+def _refuse_unreadable(response: Response) -> None:
+    """Raises `InvalidResponse` for a coding that was not asked for: the body is not what it was."""
+    header = response.headers.get("content-encoding")
+    if header:
+        from noctule.runtime.transport.content_codings import unreadable
+
+        if coding := unreadable(header):
+            raise errors.InvalidResponse(f"compressed with {coding}, which was not asked for")
 
 
 def _kind_of(also: Mapping[int, Any], usual: Any, response: Response) -> Any:

@@ -7,11 +7,10 @@ from contextlib import AbstractContextManager, aclosing, closing
 from typing import TYPE_CHECKING, Any
 
 from noctule.runtime import errors
+from noctule.runtime.transport.content_codings import decompressing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-ACCEPTED_ENCODINGS = "gzip, deflate"
 
 MAX_OVERHEAD = 64 * 1024
 """Bytes by which a compressed body may be larger than what it unpacks to."""
@@ -26,8 +25,7 @@ class Decompressor:
         self._limit = limit
         self._left = limit
         self._received = 0
-        compressed = _COMPRESSED.get(encoding.strip().lower())
-        self._stream = None if compressed is None else compressed()
+        self._stream = decompressing(encoding) if encoding else None
 
     def __call__(self, chunk: bytes) -> bytes:
         if self._stream is not None:
@@ -46,73 +44,6 @@ class Decompressor:
         """The response has ended; raises `InvalidResponse` if the compressed body has not."""
         if self._stream is not None and not self._stream.complete:
             raise errors.InvalidResponse("the compressed body is incomplete")
-
-
-class _GzipStream:
-    """Any number of gzip members, one after the other (RFC 1952, 2.2). What follows them and is no
-    member is ignored, as gzip does."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        self._between = b""
-        """What has arrived of the next member's first two bytes."""
-        self._empty = True
-        self._ended = False
-
-    def decompress(self, data: bytes, limit: int) -> bytes:
-        parts: list[bytes] = []
-        while data and limit > 0 and not self._ended:
-            if self._member.eof and not self._begin_member(data):
-                break
-            data, self._between = self._between + data, b""
-            part = self._member.decompress(data, limit)
-            self._empty = False
-            parts.append(part)
-            limit -= len(part)
-            data = self._member.unused_data
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _begin_member(self, data: bytes) -> bool:
-        start = (self._between + data[:2])[:2]
-        if start == b"\x1f\x8b":
-            self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            return True
-        self._ended = start != b"\x1f"
-        self._between = b"" if self._ended else start
-        return False
-
-    @property
-    def complete(self) -> bool:
-        return self._empty or (self._member.eof and not self._between)
-
-
-class _DeflateStream:
-    """zlib data (RFC 9110, 8.4.1.2), or the bare deflate data that some servers send."""
-
-    def __init__(self) -> None:
-        self._start = b""
-        self._stream: Any = None
-
-    def decompress(self, data: bytes, limit: int) -> bytes:
-        if self._stream is None:
-            data = self._start = self._start + data
-            if len(data) < 2:
-                return b""
-            has_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
-            self._stream = zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
-        part: bytes = self._stream.decompress(data, limit)
-        return part
-
-    @property
-    def complete(self) -> bool:
-        return bool(self._stream.eof) if self._stream is not None else not self._start
-
-
-_COMPRESSED: dict[str, type[_GzipStream] | type[_DeflateStream]] = {
-    "gzip": _GzipStream,
-    "x-gzip": _GzipStream,
-    "deflate": _DeflateStream,
-}
 
 
 class _EngineBody:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from support.command_line import command
 from support.paths import DOCS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PAGE = (DOCS / "probing.md").read_text("utf-8")
@@ -106,3 +111,108 @@ def test_a_task_reads_its_document_through_the_overlay(project: Path) -> None:
 def test_an_overlay_without_a_document_is_a_usage_error(project: Path) -> None:
     done = command(project, "plan", "Integrate Stripe for payments", "--overlay", "o.yaml")
     assert (done.code, "--doc" in done.err) == (2, True)
+
+
+@pytest.fixture
+def pets_server() -> Iterator[str]:
+    """A sandbox whose pets have an age, which the document does not list."""
+    pets: dict[str, dict[str, Any]] = {}
+
+    class Pets(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            size = int(self.headers.get("Content-Length", 0))
+            sent = json.loads(self.rfile.read(size) or b"{}")
+            name = self.path.removeprefix("/pets").strip("/")
+            if self.headers.get("Authorization") != "Bearer t0ken":
+                return self.reply(401, {"message": "who are you?"})
+            if self.command == "POST":
+                pets["p1"] = {"id": "p1", "name": sent["name"], "age": 3}
+                return self.reply(201, pets["p1"])
+            if name not in pets:
+                return self.reply(404, {"message": "no such pet"})
+            if self.command == "DELETE":
+                del pets[name]
+                return self.reply(204, None)
+            return self.reply(200, pets[name])
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815  (the names that the base class calls)
+
+        def reply(self, status: int, body: Any) -> None:
+            data = b"" if body is None else json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pets)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        assert pets == {}
+
+
+def test_a_sandbox_is_called_and_left_as_it_was(
+    project: Path, pets_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pet = {
+        "type": "object",
+        "required": ["id", "name"],
+        "properties": {"id": {"type": "string", "readOnly": True}, "name": {"type": "string"}},
+    }
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}}
+    answered = {"description": "A pet", "content": content}
+    described = {
+        "openapi": "3.1.0",
+        "info": {"title": "Pets", "version": "1"},
+        "security": [{"token": []}],
+        "paths": {
+            "/pets": {
+                "post": {"requestBody": {"content": content}, "responses": {"201": answered}}
+            },
+            "/pets/{id}": {
+                "get": {"responses": {"200": answered, "404": {"description": "No such pet"}}},
+                "delete": {"responses": {"204": {"description": "Gone"}}},
+            },
+        },
+        "components": {
+            "schemas": {"Pet": pet},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+    (project / "pets.json").write_text(json.dumps(described), "utf-8")
+    sandbox = ("probe", "pets.json", "--sandbox", pets_server, "--write", "--rate", "100")
+    done = command(project, *sandbox, "--dry-run", "--json")
+    assert done.code == 0
+    assert [call["act"] for call in json.loads(done.out)["calls"]] == [
+        "create", "read", "delete", "read_again",
+    ]  # fmt: skip
+    assert command(project, *sandbox).code == 2
+    monkeypatch.setenv("PETS_TOKEN", "sk_live_0")
+    assert command(project, *sandbox).code == 3
+    monkeypatch.setenv("PETS_TOKEN", "t0ken")
+    done = command(project, *sandbox, "--overlay", "pets.overlay.yaml", "--json")
+    assert done.code == 1
+    report = json.loads(done.out)
+    assert (report["answers"], report["made"], report["left"]) == (4, 1, [])
+    kinds = {(each["kind"], *each["places"]) for each in report["differences"]}
+    assert kinds == {("undocumented_member", "/age"), ("media_type", "")}
+    assert "t0ken" not in done.out + (project / "pets.overlay.yaml").read_text("utf-8")
+    corrected = command(project, "document", "show", "pets.json", "--overlay", "pets.overlay.yaml")
+    (project / "corrected.json").write_text(corrected.out, "utf-8")
+    done = command(project, "probe", "corrected.json", *sandbox[2:])
+    assert done.code == 0, done.out
+    away = ("probe", "pets.json", "--sandbox", "http://127.0.0.1:1")
+    done = command(project, *away)
+    assert (done.code, "--write" in done.err) == (2, True)
+    assert command(project, *away, "--write").code == 6
+    assert command(project, "probe", "pets.json", "--sandbox", "nowhere").code == 2
+    assert command(project, "probe", "pets.json").code == 2

@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prove": ("noctule.cli.prove", "Run the generated wrapper against a fake provider that fails."),
     "probe": (
         "noctule.cli.probe",
-        "Find where an API document and recorded traffic differ.",
+        "Find where an API document and the provider differ.",
     ),
     "check": (
         "noctule.cli.check",

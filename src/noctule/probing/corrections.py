@@ -65,10 +65,14 @@ def _changes(seen: Discrepancy, document: Any, dialect: str) -> list[Change]:
         return []
     if everywhere := DOCUMENT_RULES.get(seen.kind):
         return everywhere(seen, document, dialect)
-    rule, location = RULES.get(seen.kind), location_of(seen.pointer, document)
-    if rule is None or location is None:
-        return []
-    return rule(seen, location, value_at(document, location), dialect)
+    rule = RULES.get(seen.kind)
+    located = (location_of(pointer, document) for pointer in seen.pointers)
+    return [
+        change
+        for location in located
+        if rule is not None and location is not None
+        for change in rule(seen, location, value_at(document, location), dialect)
+    ]
 
 
 def _undocumented_member(

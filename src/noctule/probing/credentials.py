@@ -18,7 +18,7 @@ def credential_differences(
 ) -> Iterator[Difference]:
     """For an accepted call: a credential that the document does not ask for at all, or another one
     than it asks for. Cookies are not looked at."""
-    if not 200 <= observation.status < 300:
+    if not observation.succeeded:
         return
     documented = [
         document.security_schemes[name]

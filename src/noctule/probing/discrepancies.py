@@ -148,14 +148,16 @@ def _lost(observation: Observation) -> str:
 
 
 def _cause(difference: Difference, observation: Observation) -> Cause:
-    """What two differences have in common that are one discrepancy."""
+    """What two differences have in common that are one discrepancy. Where a document describes one
+    object again in each operation, the place in the answer tells that it is the same."""
     kind, pointer = difference.kind, difference.pointer
     if kind == "undocumented_path":
         return kind, _lost(observation), ""
     if kind in EVERYWHERE:
         return kind, difference.documented, difference.observed
     if kind in BY_NAME:
-        return kind, pointer, difference.member
+        shared = not pointer.startswith("#/paths/")
+        return kind, pointer if shared else difference.at, difference.member
     if kind in ("undocumented_status", "media_type"):
         return kind, pointer, difference.observed
     return kind, pointer, ""

@@ -30,6 +30,10 @@ class Observation:
     """How the request authenticated: name -> OpenAPI security scheme, never a credential."""
 
     @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
     def media(self) -> str:
         """The media type of the answer in lower case, without parameters; "" if it names none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,25 +1,60 @@
-"""`probe`: where an API document and recorded traffic differ, and an overlay that corrects it."""
+"""`probe`: where an API document and the provider differ, and an overlay that corrects it."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from noctule import apidoc
 from noctule.apidoc.loading.load import path_bytes
 from noctule.apidoc.overlay.writing import dumps
+from noctule.checks.choices import Said, choices_for
+from noctule.checks.operations import require_operation
+from noctule.planning.select.naming import slug
 from noctule.probing import har
 from noctule.probing.comparison import compare
 from noctule.probing.corrections import corrections
 from noctule.probing.discrepancies import Discrepancy, discrepancies
+from noctule.probing.live.access import refuse_production
+from noctule.probing.live.itinerary import Step, itinerary
+from noctule.problem import Exit, Problem
 from noctule.project.atomic_write import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["Discrepancy", "ProbeReport", "probe_traffic"]
+    from noctule.probing.live.prober import ProbeRun
+    from noctule.probing.observation import Observation
+
+__all__ = [
+    "Discrepancy",
+    "ProbeReport",
+    "SandboxOptions",
+    "Step",
+    "probe_sandbox",
+    "probe_traffic",
+    "steps_of",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxOptions:
+    """How a sandbox is called."""
+
+    base_url: str
+    writes: bool = False
+    """Also create, change and delete objects."""
+    calls: int = 60
+    """The most calls."""
+    per_second: float = 5.0
+    operations: Sequence[str] = ()
+    """Only these; all of the document by default."""
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Values of path parameters that no operation makes, by name."""
+    auth: str = ""
+    """How to authenticate, where the document does not say."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +65,8 @@ class ProbeReport:
     answers: int
     operations: int
     """Operations of the document that the traffic called."""
+    run: ProbeRun | None
+    """What was done in the sandbox; None for recorded traffic."""
     corrected: tuple[tuple[Discrepancy, tuple[Mapping[str, Any], ...]], ...]
     """Each discrepancy, with the actions of an overlay that correct the document."""
 
@@ -51,7 +88,8 @@ class ProbeReport:
         ]
         source = self.document.source
         extends = source if "://" in source else os.path.relpath(source, folder)
-        title = f"{self.document.title}: corrections from recorded traffic"
+        origin = "recorded traffic" if self.run is None else "its sandbox"
+        title = f"{self.document.title}: corrections from {origin}"
         return dumps(title, actions, extends=Path(extends).as_posix() if extends else "")
 
     def write_overlay(self, path: Path) -> None:
@@ -64,6 +102,16 @@ class ProbeReport:
             "document": self.document.source,
             "answers": self.answers,
             "operations": self.operations,
+            **(
+                {}
+                if self.run is None
+                else {
+                    "made": self.run.made,
+                    "left": self.run.left,
+                    "spent": self.run.spent,
+                    "broken": self.run.broken,
+                }
+            ),
             "differences": [
                 {**discrepancy.as_json(), "overlay": [dict(action) for action in actions]}
                 for discrepancy, actions in self.corrected
@@ -77,7 +125,57 @@ def probe_traffic(source: str, capture: Path) -> ProbeReport:
     Raises `Problem` for a document or a capture that cannot be read.
     """
     document = apidoc.load(source)
-    observations = har.read(path_bytes(capture), place=str(capture))
+    return _report(document, har.read(path_bytes(capture), place=str(capture)), None)
+
+
+def steps_of(source: str, options: SandboxOptions) -> list[Step]:
+    """The calls that `probe_sandbox` would make, in order; nothing is sent.
+
+    Raises `Problem` for a document that cannot be read, or an operation that it lacks.
+    """
+    _, steps = _planned(source, options)
+    return steps
+
+
+def probe_sandbox(
+    source: str, options: SandboxOptions, environment: Mapping[str, str]
+) -> ProbeReport:
+    """Call the sandbox and compare its answers with the document at `source`.
+
+    Raises `Problem` for a document that cannot be read, a missing or a live key, an address that
+    the document names as production, and a sandbox that cannot be reached.
+    """
+    from noctule.probing.live.access import access_of
+    from noctule.probing.live.client import SandboxClient
+    from noctule.probing.live.prober import Prober
+
+    document, steps = _planned(source, options)
+    refuse_production(document, options.base_url)
+    operations = list(dict.fromkeys(step.operation for step in steps))
+    prefix = slug(document.title).upper()
+    access = access_of(document, operations, prefix, environment)
+    client = SandboxClient(options.base_url, access, options.calls, options.per_second)
+    try:
+        run = Prober(client, options.values).walk(steps)
+    finally:
+        client.close()
+    return _report(document, client.observations, run)
+
+
+def _planned(source: str, options: SandboxOptions) -> tuple[apidoc.ApiDocument, list[Step]]:
+    document = apidoc.load(source)
+    document = document.chosen(choices_for(Said(auth=options.auth), document, None))
+    selected = [require_operation(document, None, each) for each in options.operations]
+    operations = selected or list(document.operations.values())
+    steps = itinerary(document, operations, writes=options.writes)
+    if not steps:
+        raise Problem("probing.no_steps", exit=Exit.USAGE, place=document.source)
+    return document, steps
+
+
+def _report(
+    document: apidoc.ApiDocument, observations: list[Observation], run: ProbeRun | None
+) -> ProbeReport:
     judged = compare(document, observations)
     called = {each.operation.key for each in judged if each.operation is not None}
     corrected = corrections(document, discrepancies(judged))
@@ -85,6 +183,7 @@ def probe_traffic(source: str, capture: Path) -> ProbeReport:
         document=document,
         answers=len(observations),
         operations=len(called),
+        run=run,
         corrected=tuple((discrepancy, tuple(changes)) for discrepancy, changes in corrected),
     )
 

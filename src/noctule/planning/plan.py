@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from noctule.apidoc.loading.decode import no_collection
 from noctule.checks.choices import NOTHING_SAID, choices_for
 from noctule.checks.gates import refuse_not_supported, refuse_webhooks, unsigned
 from noctule.checks.operations import require_operation
@@ -70,6 +71,7 @@ class _OperationChoice:
     left_out: tuple[ApiOperation, ...] = ()
 
 
+@no_collection()
 def plan(
     request: str,
     *,

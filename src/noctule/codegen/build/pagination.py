@@ -5,7 +5,6 @@ Without a clear style there is no iterator: a guess could loop.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc.pages.style import page_style
@@ -38,7 +37,8 @@ def pages_of(
     parameter = str(style.settings.get("parameter", ""))
     if parameter and parameter not in wires:
         return None
-    usual = {field.name: field.default for field in fields(getattr(styles, style.kind))}
+    kind = getattr(styles, style.kind)
+    usual = dict(zip(kind.__struct_fields__, kind.__struct_defaults__, strict=True))
     settings = {"items": style.items, **style.settings}
     return Pages(
         kind=style.kind,

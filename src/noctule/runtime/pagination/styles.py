@@ -6,7 +6,6 @@ Each `Paging` reads one page and returns the parameter, or the address, of the n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard, cast
 
 import msgspec
@@ -29,8 +28,7 @@ NOT = "!"
 NEGATIVE = frozenset({"", "0", "false", "no"})
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One page, and the number of its items and of all items so far."""
 
     content: bytes
@@ -107,8 +105,7 @@ class Paging(Protocol):
 Place = Literal["", "query", "body"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cursor:
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     """The response holds a cursor, page token or offset for the next page (Slack)."""
 
     parameter: str = "cursor"
@@ -135,8 +132,7 @@ class Cursor:
         return None if told and str(cursor) == str(page.parameter) else cursor
 
 
-@dataclass(frozen=True, kw_only=True)
-class LastId:
+class LastId(msgspec.Struct, frozen=True, kw_only=True):
     """The next page starts after the last item of this one (Stripe)."""
 
     parameter: str = "starting_after"
@@ -156,8 +152,7 @@ class LastId:
         return last
 
 
-@dataclass(frozen=True, kw_only=True)
-class Offset:
+class Offset(msgspec.Struct, frozen=True, kw_only=True):
     """The next page starts after the items so far (SendGrid)."""
 
     parameter: str = "offset"
@@ -175,8 +170,7 @@ class Offset:
         return None if page.ends(self.more, self.total, following - self.first) else following
 
 
-@dataclass(frozen=True, kw_only=True)
-class PageNumber:
+class PageNumber(msgspec.Struct, frozen=True, kw_only=True):
     """Pages have numbers."""
 
     parameter: str = "page"
@@ -197,8 +191,7 @@ class PageNumber:
         return None if page.ends(self.more, self.total, page.total) else number + 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class LinkHeader:
+class LinkHeader(msgspec.Struct, frozen=True, kw_only=True):
     """A Link header with `rel="next"` (RFC 8288; GitHub)."""
 
     items: str = ""
@@ -211,8 +204,7 @@ class LinkHeader:
         return find_link(page.headers.get("link", ""))
 
 
-@dataclass(frozen=True, kw_only=True)
-class NextUrl:
+class NextUrl(msgspec.Struct, frozen=True, kw_only=True):
     """The response holds the address of the next page (Twilio)."""
 
     next_at: str = "next_page_uri"

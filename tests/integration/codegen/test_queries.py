@@ -1,13 +1,22 @@
 """Queries: those that are part of a path, and parameters that are JSON documents."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from noctule import apidoc
 from noctule.runtime.testing import MockProvider
+from support.sandbox_samples import play
 from support.wrapped import answers, document_of, service_of
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from noctule.sandbox import FakeProvider
 
 Field = tuple[str, str, bool]
 CASES: dict[str, tuple[str, list[Field], dict[str, Any], str]] = {
@@ -54,9 +63,17 @@ def test_a_query_in_a_path_is_joined_with_the_parameters(
     ]
     operation = {"operationId": "read", "parameters": described, "responses": answers({})}
     provider = MockProvider().replies(json={})
-    service_of(document_of({path: {"get": operation}}), provider).read(**arguments)
+    written = document_of({path: {"get": operation}})
+    service_of(written, provider).read(**arguments)
     (request,) = provider.requests
     assert request.url == f"https://ledger.example/v1{sent}"
+
+    async def scene(fake: FakeProvider, client: httpx2.AsyncClient) -> None:
+        answer = await client.get(f"{fake.origin}/v1{sent}")
+        assert answer.status_code in (200, 404)  # nothing has this id
+        assert list(fake.ledger.exchanges[0].findings) == []
+
+    play(scene, apidoc.parse(json.dumps(written).encode(), source="ledger.json"))
 
 
 DOCUMENTS: dict[str, tuple[dict[str, Any], Any, str]] = {

@@ -67,7 +67,7 @@ class OperationRoles:
         collection, parameter = _split(operation.path)
         if parameter:
             return OperationRole(_ON_ITEM.get(operation.method, "other"), collection, parameter)
-        path = _EXTENSION.sub("", operation.path)
+        path = _EXTENSION.sub("", operation.path.partition("?")[0])
         item = path.rpartition("/")[0]
         parameter = self._items.get(_anonymous(path), "")
         if operation.method == "POST" and self._is_action(operation, item):
@@ -116,7 +116,7 @@ def main_media(response: ApiResponse | None) -> Media | None:
 
 def _split(template: str) -> tuple[str, str]:
     """("/v1/customers", "id") of "/v1/customers/{id}"; no parameter for another path."""
-    path = template.partition("#")[0]
+    path = template.partition("#")[0].partition("?")[0]
     collection, _, last = _EXTENSION.sub("", path).rpartition("/")
     match = PATH_PARAMETER.fullmatch(last)
     return (collection, match[1]) if match else (path, "")

@@ -66,6 +66,7 @@ class ServiceError(Exception):
     """The provider's code for the failure, from a 2xx answer that reports one (`BodyFailure`) or
     from problem details."""
     _read_response: Callable[[], Response] | None = None
+    _provider_message: str | None = None
 
     @property
     def response(self) -> Response | None:
@@ -76,9 +77,11 @@ class ServiceError(Exception):
     @response.setter
     def response(self, response: Response | None) -> None:
         self._read_response = _masked_when_read(response) if response else None
+        self._provider_message = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         state = {name: value for name, value in vars(self).items() if name != "_read_response"}
+        state["_provider_message"] = self.provider_message
         if isinstance(self.__cause__, ServiceError):
             state["__cause__"] = self.__cause__
         return restored, (type(self), self.args), state
@@ -90,11 +93,27 @@ class ServiceError(Exception):
 
         return problem_details(self.response) if self.response else None
 
+    @property
+    def provider_message(self) -> str:
+        """What the provider says about the failure in its response, in its own words: redacted, and
+        at most 300 characters. "" if it says nothing."""
+        message = self._provider_message
+        if message is None:
+            message, response = "", self.response
+            if response is not None and (response.status >= 400 or self.provider_code is not None):
+                from noctule.runtime.responses.provider_message import provider_message
+
+                message = provider_message(response)
+            self._provider_message = message
+        return message
+
     def __str__(self) -> str:
         name = ".".join(part for part in (self.service, self.operation) if part)
         doc = type(self).__doc__ or ServiceError.__doc__ or ""
         detail = "; ".join(str(arg) for arg in self.args)
         message = doc.splitlines()[0].rstrip(".") + (f": {detail}" if detail else "")
+        if self.provider_message and self.provider_message not in self.args:
+            message += f'; it says "{self.provider_message}"'
         return (f"{name}: " if name else "") + message + self._facts()
 
     def _facts(self) -> str:

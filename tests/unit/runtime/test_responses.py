@@ -302,7 +302,8 @@ class TestProblems:
         assert problem.detail == "[redacted] was declined for [redacted]"
         assert problem.extensions == {"code": "card_declined", "password": "[redacted]"}
         assert error.provider_code == "card_declined"
-        assert "declined" not in str(error)
+        quoted = "Card declined: [redacted] was declined for [redacted]"
+        assert str(error).endswith(f'it says "{quoted}" (status 400)')
 
     def test_the_problem_of_an_unknown_outcome_is_there_too(self, make_shop: MakeShop) -> None:
         shop = make_shop()

@@ -12,7 +12,7 @@ from noctule.sandbox.checks.routing import RouteMatch, Router
 from noctule.sandbox.finding import RequestFinding
 from noctule.sandbox.http.connection import FakeResponse
 from noctule.sandbox.ledger import Effect
-from noctule.sandbox.request import Refusal
+from noctule.sandbox.request import Refusal, RequestValues
 from noctule.sandbox.state.documented import (
     ELSEWHERE,
     content,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from noctule.sandbox.state.pages import PageKind
     from noctule.sandbox.stated.documented_answers import AnswerKind, DocumentedAnswer
     from noctule.sandbox.stated.operation import StatedOperation
+
+SIGNS = frozenset({";", "."})
+"""What a path parameter in the style "matrix" or "label" begins with."""
 
 
 class Backend:
@@ -165,9 +168,17 @@ class Backend:
         if earlier is not None:
             exchange.replayed = True
             return earlier
-        response, changed = self.state.perform(operation, match.path, values)
+        response, changed = self.state.perform(operation, _named(match, values), values)
         if changed:
             effect = Effect(exchange=exchange.number, operation=operation.key, resource=changed)
             self._ledger.effects.append(effect)
         self._idempotency.remember(operation, key, request, response)
         return response
+
+
+def _named(match: RouteMatch, values: RequestValues) -> dict[str, str]:
+    """The path parameters as text, those in a style without its signs."""
+    return {
+        name: str(values.path[name]) if text[:1] in SIGNS and name in values.path else text
+        for name, text in match.path.items()
+    }

@@ -33,6 +33,8 @@ PATHS: dict[str, tuple[str, dict[str, Any], Any, str]] = {
     "matrix{}": ("/a{it}", {"schema": POINT, **MATRIX, **EXPLODE}, {"x": 1, "y": 2}, "/a;x=1;y=2"),
     "label": ("/a{it}", {"schema": NUMBERS, **LABEL}, [1, 2], "/a.1,2"),
     "label.": ("/a{it}", {"schema": NUMBERS, **LABEL, **EXPLODE}, [1, 2], "/a.1.2"),
+    "matrix of a text": ("/a{it}", {"schema": TEXT, **MATRIX}, "1", "/a;it=1"),
+    "label of a text": ("/a{it}", {"schema": TEXT, **LABEL}, "1", "/a.1"),
     "slashes": ("/a/{it}", RESERVED, "b/c d", "/a/b/c%20d"),
     "segments": ("/a/{it}", {"schema": TEXT, "x-multi-segment": True}, "b/c d", "/a/b/c%20d"),
     "slashes inside": ("/a/{it}/end", RESERVED, "b/c", "/a/b/c/end"),

@@ -60,6 +60,8 @@ USUAL_TYPES: Mapping[BodyKind, str] = {
 }
 """The media type that the runtime sends by default; forms have no other."""
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+_-]*/[a-z0-9][a-z0-9.+_-]*")
+SIGNED_STYLES = frozenset({"label", "matrix"})
+"""Styles that put a sign before any value, not only between those of a list."""
 PATH_STYLES = frozenset({"simple", "label", "matrix"})
 MORE = "Further members of the body, beside those that have an argument."
 TOKENS = frozenset({"token", "access_token"})
@@ -398,6 +400,8 @@ def styles(operation: ApiOperation) -> dict[str, str]:
         plain = parameter.schema.type not in CONTAINERS or parameter.media
         if parameter.reserved and plain and parameter.where in ("path", "query"):
             styles_by_name[parameter.name] = "reserved"
+        elif plain and parameter.where == "path" and parameter.style in SIGNED_STYLES:
+            styles_by_name[parameter.name] = parameter.style
         if parameter.schema.type in CONTAINERS and not parameter.media:
             style: str = parameter.encoding or ""
             if style in ("form", "form-explode") and _nested(parameter.schema):

@@ -116,7 +116,8 @@ def _telling(name: str, schema: Schema, value: Any) -> Any:
     if schema.type != "array" or schema.items is None or not is_list(value):
         return value
     element = value[0] if value else sample(schema.items, request=True)
-    element = name if element is None else _telling(name, schema.items, element)
+    untyped = schema.items.type == "any" and element in (None, {}, [])
+    element = name if untyped else _telling(name, schema.items, element)
     others = [*schema.items.enum, f"{element}2" if isinstance(element, str) else element]
     for second in others:
         two = [element, second]

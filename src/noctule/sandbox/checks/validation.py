@@ -12,6 +12,7 @@ from noctule.json_types import is_list, is_object
 from noctule.problem import Exit, Problem
 from noctule.sandbox.checks.bodies import is_lines
 from noctule.sandbox.finding import RequestFinding
+from noctule.sandbox.stated.parameters import texts
 from noctule.sandbox.stated.schema_shape import DEEPEST, properties
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Validators:
         validator = self._compiled.get(schema.pointer)
         if validator is None:
             written = json_schema(Schema.of(schema), request=True)
-            compiled = _compile(_overlapping(_described(written, schema)))
+            compiled = _compile(_overlapping(written))
             validator = self._compiled[schema.pointer] = compiled
         return validator
 
@@ -83,14 +84,6 @@ def _values(media: StatedMedia, schema: Node, body: Any) -> list[tuple[str, Any]
     if read.type == "string":
         return []
     return [(f"body[{index}]", line) for index, line in enumerate(body)]
-
-
-def _described(written: dict[str, Any], schema: Node) -> dict[str, Any]:
-    """Without the required members that the document does not describe: nobody can send them."""
-    required, named = written.get("required", []), properties(schema)
-    if not named:
-        return written
-    return {**written, "required": [name for name in required if name in named]}
 
 
 def _overlapping(value: Any) -> Any:
@@ -123,12 +116,12 @@ def _undeclared(
     operation: StatedOperation, media: StatedMedia, schema: Node, body: Any
 ) -> Iterator[RequestFinding]:
     """Members that the document does not have: the provider would ignore them."""
-    named = properties(schema)
+    named = [*properties(schema), *texts(schema.follow().at("required"))]
     if not is_object(body) or not named or _is_open(schema, 0):
         return
     for name in body:
         if name not in named:
-            known = ", ".join(named)
+            known = ", ".join(dict.fromkeys(named))
             yield RequestFinding("undeclared", operation.key, f"body.{name}", known, media.pointer)
 
 

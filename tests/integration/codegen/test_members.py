@@ -156,6 +156,37 @@ def test_a_decimal_keeps_its_digits(digits: str, kind: str) -> None:
     assert provider.requests[0].body == body
 
 
+MONEY: dict[str, tuple[str, dict[str, Any], type]] = {
+    "a step": ("x", {"multipleOf": 0.01}, Decimal),
+    "another step": ("x", {"multipleOf": 0.001}, Decimal),
+    "no decimal step": ("x", {"multipleOf": 0.25}, float),
+    "an example": ("amount", {"example": 19.99}, Decimal),
+    "a description": ("unitPrice", {"description": "Price in EUR."}, Decimal),
+    "in French": ("montant_total", {"description": "Montant TTC en euros"}, Decimal),
+    "in binary, by its format": ("total", {"format": "double", "example": 1.25}, Decimal),
+    "only a name": ("amount", {}, float),
+    "only an example": ("height", {"example": 19.99}, float),
+    "a rate": ("tax_rate", {"example": 19.25, "description": "of the price, in USD"}, float),
+    "a coarse example": ("amount", {"example": 19.5}, float),
+    "cents": ("amount", {"type": "integer", "description": "in cents of the currency"}, int),
+    "a text": ("amount", {"type": "string", "example": "19.99"}, str),
+}
+
+
+@pytest.mark.parametrize(("name", "schema", "kind"), MONEY.values(), ids=MONEY)
+def test_an_amount_with_decimals_keeps_its_digits(
+    name: str, schema: dict[str, Any], kind: type
+) -> None:
+    order = {"type": "object", "properties": {name: {"type": "number", **schema}}}
+    operation = {"operationId": "get", "responses": answers(order)}
+    digits = {int: "1999", str: '"19.99"'}.get(kind, "1234567890123456.78")
+    provider = MockProvider().replies(content=f'{{"{name}":{digits}}}'.encode())
+    answer = service_of(document_of({"/orders": {"get": operation}}), provider).get()
+    (value,) = (getattr(answer, field) for field in answer.__struct_fields__)
+    assert type(value) is kind
+    assert kind is not Decimal or value == Decimal(digits)
+
+
 # -- members beside those that are named
 
 UNSPEAKABLE = ['a"b', "a\\b", "a\x01b"]

@@ -81,7 +81,7 @@ class ArgumentTypes:
             case "union":
                 return self._union(schema, owner, wire, level)
             case _:
-                return scalar(schema)
+                return scalar(schema, wire)
 
     def _text(self, schema: Schema, owner: str, wire: str, level: int) -> Type:
         if self._files and level == 1 and _is_file(schema):

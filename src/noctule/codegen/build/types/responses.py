@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from noctule.apidoc import MISSING, Schema
+from noctule.codegen.build.types.money import is_decimal
 from noctule.codegen.build.types.variants import DocumentedVariants, variants_of
 from noctule.codegen.model.integration import (
     JSON,
@@ -47,8 +48,6 @@ SCALARS = {
 UNSPEAKABLE = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 """What a member's name in JSON cannot hold: msgspec refuses it when the module is imported."""
 LEFT_OUT = " A member whose name has quotes or control characters is in `extra`."
-DECIMALS = frozenset({"decimal", "decimal128", "bigdecimal", "money", "currency"})
-"""Formats of numbers that a binary fraction would round."""
 
 
 class ResponseTypes:
@@ -171,7 +170,7 @@ class ResponseTypes:
             values = texts(schema)
             name = self._scope.choice(values, owner, wire, schema.name or "") if values else None
             return STRING if name is None else Enumeration(name, values)
-        return scalar(schema)
+        return scalar(schema, wire)
 
     def _record(self, schema: Schema, owner: str, wire: str, level: int, doc: str = "") -> Type:
         identity = _identity(schema)
@@ -206,9 +205,9 @@ class ResponseTypes:
         return tuple(sorted(fields, key=lambda field: (not field.required, field.wire != "id")))
 
 
-def scalar(schema: Schema) -> Type:
-    """A plain type; a number that is written down as a decimal keeps its digits."""
-    if schema.type == "number" and schema.format.lower() in DECIMALS:
+def scalar(schema: Schema, name: str) -> Type:
+    """A plain type; a number whose decimals count keeps its digits."""
+    if is_decimal(schema, name):
         return Scalar("decimal")
     return SCALARS.get(schema.type, JSON)
 

@@ -1,6 +1,7 @@
 """The catalogue is complete: every message in both languages, with the same holes to fill."""
 
 import re
+import tomllib
 from importlib import resources
 from string import Formatter
 
@@ -19,6 +20,12 @@ def holes(template: str, language: str) -> set[str]:
     """Names of the holes: "wants" where an English text has "wants_en", a French one "wants_fr"."""
     names = (re.split(r"[.\[]", name)[0] for _, name, _, _ in Formatter().parse(template) if name)
     return {name.removesuffix(f"_{language}") for name in names}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_messages_read_one_by_one_are_those_of_the_file(room: str) -> None:
+    file = resources.files("noctule.messages").joinpath("catalog", f"{room}.toml")
+    assert catalog(room) == tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("room", ROOMS)

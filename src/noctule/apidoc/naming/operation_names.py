@@ -8,6 +8,8 @@ name is read from method and path as REST reads them.
 from __future__ import annotations
 
 import re
+from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from noctule.apidoc.model.path_query import split
@@ -56,9 +58,15 @@ class OperationNames:
         for operation in operations:
             self._methods.setdefault(operation.path, set()).add(operation.method)
         self._collections = {path.rpartition("/{")[0] for path in self._methods if _is_item(path)}
-        with_variables = [op for op in operations if "{" in op.path and op.operation_id]
-        repeating = sum(map(_repeats_path, with_variables))
-        self._generated = 2 * repeating > len(with_variables)
+        self._operations = operations
+
+    @cached_property
+    def _generated(self) -> bool:
+        """Whether most ids repeat their path, so that nobody chose them."""
+        # Asked only where an id is not known to be derived already: it reads the whole document.
+        with_variables = [op for op in self._operations if "{" in op.path and op.operation_id]
+        most = islice(filter(_repeats_path, with_variables), len(with_variables) // 2, None)
+        return next(most, None) is not None
 
     def candidates(self, operation: ApiOperation) -> Iterator[Words]:
         """Names of the operation, the best first, each in lower-case words."""
@@ -100,7 +108,7 @@ class OperationNames:
             words = ("replace", *words[1:])
         if _is_derived(words, operation):
             return ()
-        if self._generated and _repeats_path(operation):
+        if _repeats_path(operation) and self._generated:
             return ()
         if resource and len(words) > len(resource) and _alike(words[: len(resource)], resource):
             words = words[len(resource) :]

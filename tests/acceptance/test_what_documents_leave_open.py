@@ -156,3 +156,81 @@ def test_the_audience_of_client_credentials(project: Path, noctule: Noctule) -> 
     assert done.code == 0, done.err
     assert 'extra={"audience": "https://acme.test/"}' in wrapper(project)
     assert manifest.read(project / "integrations/acme.yaml").audience == "https://acme.test/"
+
+
+RULES = {
+    "ovh": """
+algorithm = "sha1"
+signed = "{ACME_SECRET}+{ACME_CONSUMER_KEY}+{method}+{url}+{body}+{timestamp}"
+[headers]
+X-Acme-Application = "{ACME_KEY}"
+X-Acme-Timestamp = "{timestamp}"
+X-Acme-Signature = "$1${signature}"
+""",
+    "binance": """
+algorithm = "hmac-sha256"
+secret = "ACME_SECRET"
+signed = "{query}{body}"
+timestamp = "ms"
+[headers]
+X-Acme-Key = "{ACME_KEY}"
+[query]
+timestamp = "{timestamp}"
+signature = "{signature}"
+""",
+    "kraken": """
+algorithm = "hmac-sha512"
+secret = "ACME_SECRET"
+key = "base64"
+encoding = "base64"
+digest = "{nonce}{body}"
+digest_encoding = "raw"
+signed = "{path}{digest}"
+nonce = "counter"
+[headers]
+API-Key = "{ACME_KEY}"
+API-Nonce = "{nonce}"
+API-Sign = "{signature}"
+""",
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_signed_requests_are_declared(project: Path, noctule: Noctule, rule: str) -> None:
+    """Where the document names a signature that it cannot describe."""
+    named = {"type": "apiKey", "in": "header", "name": "X-Acme-Signature"}
+    write(project, components={"securitySchemes": {"token": named}})
+    assert noctule("plan", REQUEST, *PARTS).code == 3
+    (project / "sign.toml").write_text(RULES[rule])
+    done = noctule("integrate", REQUEST, *PARTS, "--auth", "signed:sign.toml")
+    assert done.code == 0, done.out + done.err
+    assert "auth=Signed(" in wrapper(project)
+    task = manifest.read(project / "integrations/acme.yaml")
+    assert task.auth == "signed"
+    assert task.signing.signed in RULES[rule]
+    assert {variable.name for variable in task.env_vars} >= {"ACME_SECRET", "ACME_KEY"}
+    again = noctule("integrate", REQUEST, *PARTS)
+    assert again.code == 0, again.err
+    assert manifest.read(project / "integrations/acme.yaml") == task
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("algorithm = 'x'\nsigned = ''", "algorithm must be one of"),
+        ("algorithm = 'sha1'\nsigned = ''", "holds {signature}"),
+        ("algorithm = 'sha1'\nsign = ''", "the keys are algorithm, signed"),
+        ("algorithm = 1", "the keys are"),
+        ("not toml", "sign.toml"),
+        (RULES["ovh"] + "\nPrivate = '{ACME_x}'", "{ACME_x} is no placeholder"),
+    ],
+)
+def test_a_rule_that_is_none_is_refused(
+    project: Path, noctule: Noctule, rule: str, said: str
+) -> None:
+    write(project, **OPEN)
+    (project / "sign.toml").write_text(rule)
+    done = noctule("plan", REQUEST, *PARTS, "--auth", "signed:sign.toml")
+    assert done.code == 2
+    assert said in done.err
+    assert noctule("plan", REQUEST, *PARTS, "--auth", "signed:none.toml").code == 2

@@ -95,7 +95,7 @@ def _of(document: ApiDocument, operation: ApiOperation, prefix: str) -> Iterable
     group = chosen_schemes(document, operation)
     several_keys = sum(scheme.kind == "api_key" for scheme in group) > 1
     for scheme in group:
-        for part in _parts(scheme):
+        for part in _parts(scheme) if scheme.kind != "signed" else ():
             suffix = _of_parameter(scheme.parameter, prefix) if several_keys else part.upper()
             yield Credential(f"{prefix}_{suffix}", part, scheme.name)
     if not operation.security:
@@ -167,6 +167,8 @@ def _is_signature(name: str) -> bool:
 
 
 def _parts(scheme: SecurityScheme) -> tuple[str, ...]:
+    if scheme.kind == "signed":
+        return scheme.variables
     if scheme.signed or _is_signature(scheme.parameter):
         return ()
     if scheme.kind == "other" and scheme.scheme and not NOT_SUPPORTED.fullmatch(scheme.scheme):

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from noctule.apidoc.model.choices import Choices
 from noctule.apidoc.model.parts import SecurityScheme
 from noctule.checks.failures import declared_failure
+from noctule.checks.signing import scheme_of, signing_of
 from noctule.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument
-    from noctule.manifest import IntegrationTask
+    from noctule.manifest import IntegrationTask, RequestSigning
     from noctule.providers import Pack
 
-NONE = "none"
-WAYS = "bearer, basic, digest, header:NAME, query:NAME, cookie:NAME, none"
+NONE, SIGNED = "none", "signed"
+WAYS = "bearer, basic, digest, header:NAME, query:NAME, cookie:NAME, signed:FILE, none"
 _KEY = re.compile(r"(header|query|cookie):([A-Za-z0-9!#$%&'*+.^_`|~\[\]-]{1,100})")
 _OURS = frozenset(
     {"host", "connection", "content-length", "content-type", "transfer-encoding", "accept"}
@@ -35,13 +36,16 @@ class Said:
     auth: str = ""
     audience: str = ""
     failure: str = ""
+    signing: RequestSigning | None = None
+    """With the auth "signed": how."""
 
 
 NOTHING_SAID = Said()
 
 
 def said_in(task: IntegrationTask) -> Said:
-    return Said(task.server, task.auth, task.audience, task.failure)
+    signing = task.signing if task.auth == SIGNED else None
+    return Said(task.server, task.auth, task.audience, task.failure, signing)
 
 
 def choices_for(said: Said, document: ApiDocument, pack: Pack | None) -> Choices:
@@ -49,7 +53,9 @@ def choices_for(said: Said, document: ApiDocument, pack: Pack | None) -> Choices
     if said.auth and pack is not None and pack.auth is not None:
         raise Problem("checks.auth_of_pack", exit=Exit.USAGE, place=pack.name)
     declared_failure(said.failure)
-    scheme = _scheme(said.auth)
+    if pack is not None and pack.auth is not None and pack.auth.sign:
+        signing_of(pack.auth.sign, pack.name)
+    scheme = scheme_of(said.signing, SIGNED) if said.signing else _scheme(said.auth)
     if said.audience:
         _check_audience(said.audience, document)
     return Choices(

@@ -94,7 +94,7 @@ def planning(command: Callable[..., Any]) -> Callable[..., Any]:
             "--auth",
             metavar="bearer|basic|digest|header:NAME|none",
             help="How to authenticate, where the document does not say (also query:NAME,"
-            " cookie:NAME).",
+            " cookie:NAME, signed:FILE).",
         ),
         click.option(
             "--audience",

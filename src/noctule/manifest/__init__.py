@@ -18,6 +18,8 @@ from noctule.manifest.task import (
     PlannedFile,
     PlannedMethod,
     RefusedPart,
+    RequestSigning,
+    SignedText,
     TaskPart,
     Webhook,
 )
@@ -33,6 +35,8 @@ __all__ = [
     "PlannedFile",
     "PlannedMethod",
     "RefusedPart",
+    "RequestSigning",
+    "SignedText",
     "TaskPart",
     "Webhook",
     "card",

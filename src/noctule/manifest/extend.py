@@ -31,6 +31,7 @@ def extend_task(current: IntegrationTask, new: IntegrationTask) -> IntegrationTa
         server=new.server or current.server,
         sandbox=new.sandbox if new.server else current.sandbox,
         auth=new.auth or current.auth,
+        signing=new.signing if new.auth else current.signing,
         audience=new.audience or current.audience,
         failure=new.failure or current.failure,
         accepted_incomplete=new.accepted_incomplete or current.accepted_incomplete,

@@ -103,6 +103,35 @@ class Evidence(TaskPart):
 
 
 @dataclass(kw_only=True)
+class SignedText(TaskPart):
+    """A header, or a parameter, that signed requests carry."""
+
+    name: str
+    value: str
+    """A text with placeholders."""
+
+
+@dataclass(kw_only=True)
+class RequestSigning(TaskPart):
+    """How each request is signed: the arguments of `noctule.runtime.Signed`."""
+
+    algorithm: str = ""
+    signed: str = ""
+    secret: str = ""
+    """The environment variable of the key."""
+    key: str = ""
+    encoding: str = ""
+    timestamp: str = ""
+    nonce: str = ""
+    digest: str = ""
+    digest_algorithm: str = ""
+    digest_encoding: str = ""
+    headers: list[SignedText] = field(default_factory=list[SignedText])
+    query: list[SignedText] = field(default_factory=list[SignedText])
+    form: list[SignedText] = field(default_factory=list[SignedText])
+
+
+@dataclass(kw_only=True)
 class IntegrationTask(TaskPart):
     # The card's keys, in the card's order.
     service: str
@@ -132,7 +161,9 @@ class IntegrationTask(TaskPart):
     """The address to test against, where the document names one beside others."""
     auth: str = ""
     """How calls are authenticated, where the document does not say: "bearer", "basic",
-    "header:NAME", "query:NAME", "cookie:NAME", or "none" on purpose."""
+    "digest", "header:NAME", "query:NAME", "cookie:NAME", "signed" as `signing` says, or "none" on
+    purpose."""
+    signing: RequestSigning = field(default_factory=RequestSigning)
     audience: str = ""
     """For whom the tokens of client credentials are, where the provider wants to know."""
     failure: str = ""

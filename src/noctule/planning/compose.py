@@ -16,6 +16,7 @@ from noctule.manifest import (
     IntegrationTask,
     PlannedFile,
     PlannedMethod,
+    RequestSigning,
     Webhook,
 )
 from noctule.messages import say
@@ -134,6 +135,7 @@ def compose(
         server=draft.server.server,
         sandbox=draft.server.sandbox,
         auth=draft.said.auth,
+        signing=draft.said.signing or RequestSigning(),
         audience=draft.said.audience,
         failure=draft.said.failure,
         accepted_incomplete=draft.accepted,

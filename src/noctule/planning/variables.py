@@ -104,6 +104,14 @@ def _of_document(
             role=credential.role,
             source="document",
         )
+    schemes = provider.document.security_schemes.values()
+    for name in dict.fromkeys(name for scheme in schemes for name in scheme.variables):
+        yield EnvVar(
+            name=name,
+            description=say(language, "planning.env_signing", service=provider.name),
+            role="api_key",
+            source="document",
+        )
     for store in sorted({token_store(c.env) for c in needed if c.role == "refresh_token"}):
         yield EnvVar(
             name=store,

@@ -20,7 +20,7 @@ EnvRole = Literal[
     "webhook_secret", "public", "webhook_url", "setting",
 ]  # fmt: skip
 AuthKind = Literal[
-    "bearer", "basic", "digest", "api_key_header", "api_key_query",
+    "bearer", "basic", "digest", "signed", "api_key_header", "api_key_query",
     "oauth2_client_credentials", "oauth2_refresh_token", "none",
 ]  # fmt: skip
 _PLACE = re.compile(r"(?:header:[\w!#$%&'*+.^`|~-]+|(?!header:)[^:\s]*)", re.ASCII)
@@ -32,6 +32,7 @@ AUTH_PARTS: Mapping[AuthKind, tuple[str, ...]] = {
     "bearer": ("token",),
     "basic": ("username", "password"),
     "digest": ("username", "password"),
+    "signed": (),
     "api_key_header": ("key",),
     "api_key_query": ("key",),
     "oauth2_client_credentials": ("client_id", "client_secret"),
@@ -96,6 +97,13 @@ class AuthFact(Fact, frozen=True, kw_only=True):
     prefix: str = ""
     token_url: str = ""
     scopes: tuple[str, ...] = ()
+    sign: Mapping[str, Any] = {}
+    """With the kind "signed": how; docs/request-signing.md has the keys."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a kind without its facts."""
+        if (self.kind == "signed") != bool(self.sign):
+            raise ValueError("kind signed and the table auth.sign go together")
 
 
 class IdempotencyFact(Fact, frozen=True, kw_only=True):

@@ -53,7 +53,9 @@ def _credentials(pack: Pack) -> Iterator[str]:
     wanted = set(AUTH_PARTS[pack.auth.kind])
     if set(pack.auth.env) != wanted:
         yield f"auth.env: {pack.auth.kind} takes {sorted(wanted)}, not {sorted(pack.auth.env)}"
-    for variable in (*pack.auth.env.values(), *pack.parameters.values()):
+    used = [*pack.auth.env.values(), *pack.parameters.values()]
+    used += [pack.auth.sign["secret"]] if "secret" in pack.auth.sign else []
+    for variable in used:
         if variable not in names:
             yield f"env: {variable} is used and not described"
     if not {"live"} <= set(pack.environments):

@@ -73,6 +73,7 @@ def throwaway(
     facts = {fact.name: fact for fact in pack.env} if pack is not None else {}
     environment = pack.environments.get("sandbox") if pack is not None else None
     sandbox = environment.credential_shape if environment is not None else ""
+    packed = _packed(task, pack)
     pair = KeyPair("", "")
     variables: dict[str, str] = {}
     for variable in task.env_vars:
@@ -81,6 +82,8 @@ def throwaway(
         fact = facts.get(variable.name)
         value = _shaped_value(fact.shape, sandbox) if fact is not None and fact.shape else ""
         value = value or _random_value()
+        if variable.name in packed:
+            value = secrets.token_hex(32)  # digits that Base64 may have as well
         if variable.role == "server":
             value = addresses.get(variable.name, "")
         elif variable.role == "webhook_url":
@@ -94,6 +97,14 @@ def throwaway(
         hidden -= {name for name, value in variables.items() if value == pair.secret}
     secret = {name: variables[name] for name in hidden}
     return Credentials(variables, secret, pair.signing, pair.document)
+
+
+def _packed(task: IntegrationTask, pack: Pack | None) -> set[str]:
+    """The variables of signing keys that are written in hexadecimal or in Base64."""
+    rules = [(task.signing.secret, task.signing.key)]
+    if pack is not None and pack.auth is not None:
+        rules.append((pack.auth.sign.get("secret", ""), pack.auth.sign.get("key", "")))
+    return {secret for secret, key in rules if key in ("hex", "base64")}
 
 
 def _shaped_value(shape: str, sandbox: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         NoAuth,
         OAuth2ClientCredentials,
         OAuth2RefreshToken,
+        Signed,
         TokenFile,
     )
     from noctule.runtime.call.circuits import SharedBreakers
@@ -197,6 +198,7 @@ __all__ = [
     "ServiceError",
     "ServiceOptions",
     "SharedBreakers",
+    "Signed",
     "SqliteOutboxStore",
     "SyncHttpTransport",
     "SyncService",
@@ -229,7 +231,7 @@ __all__ = [
 
 _HOMES = {
     "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer Digest JwtAssertion NoAuth"
-    " OAuth2ClientCredentials OAuth2RefreshToken TokenFile",
+    " OAuth2ClientCredentials OAuth2RefreshToken Signed TokenFile",
     "clock": "Clock SystemClock deadline",
     "call.config": "CallOptions OFF Policies ServiceConfig",
     "call.result": "RawResponse",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from noctule import manifest, providers
-from noctule.checks.choices import Said, choices_for, said_in
+from noctule.checks.choices import SIGNED, Said, choices_for, said_in
 from noctule.checks.failures import failure_of
 from noctule.checks.gates import PACK
 from noctule.checks.hidden_failures import hidden_failures
 from noctule.checks.operations import operations_of
 from noctule.checks.pages import unread_pages
+from noctule.checks.signing import read_signing
 from noctule.manifest.extend import extend_task
 from noctule.planning import PlanResult, Question, plan
 from noctule.planning.compose import RETIRED, SERVER, UNCONFIRMED
@@ -27,7 +29,6 @@ from noctule.stages.context import TaskContext, TaskFile, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from noctule.apidoc import ApiDocument
     from noctule.manifest import IntegrationTask
@@ -206,7 +207,7 @@ def plan_task(folder: Path, options: PlanOptions, *, dry_run: bool = False) -> P
 def _plan(project: Project, options: PlanOptions) -> PlanResult:
     require_python(project.root, options.target)
     document = _document(project, options)
-    said = Said(options.server, options.auth, options.audience, options.failure)
+    said = _said(options)
     return plan(
         options.request,
         layout=detect_layout(project.root, options.target),
@@ -242,6 +243,15 @@ def _task_before(project: Project, source: str) -> IntegrationTask | None:
     return None
 
 
+def _said(options: PlanOptions) -> Said:
+    """What the options say of the document. Raises `Problem` for a rule of signing that is none."""
+    way, _, file = options.auth.partition(":")
+    if way == SIGNED and file:
+        signing = read_signing(Path(file))
+        return Said(options.server, SIGNED, options.audience, options.failure, signing)
+    return Said(options.server, options.auth, options.audience, options.failure)
+
+
 def _said_before(project: Project, document: ApiDocument | None, said: Said) -> Said:
     """`said`, and where it says nothing what the project's task for the same document keeps: what
     was answered once is not asked again."""
@@ -254,4 +264,5 @@ def _said_before(project: Project, document: ApiDocument | None, said: Said) -> 
         said.auth or before.auth,
         said.audience or before.audience,
         said.failure or before.failure,
+        said.signing if said.auth else before.signing,
     )

@@ -19,6 +19,8 @@ from noctule.manifest import (
     PlannedFile,
     PlannedMethod,
     RefusedPart,
+    RequestSigning,
+    SignedText,
     TaskPart,
     Webhook,
 )
@@ -85,6 +87,9 @@ tasks = parts(
     webhooks=some(Webhook),
     error_handling=parts(ErrorHandling),
     document=parts(DocumentRef),
+    signing=parts(
+        RequestSigning, headers=some(SignedText), query=some(SignedText), form=some(SignedText)
+    ),
     refused=some(RefusedPart),
     evidence=some(Evidence),
     beside=st.dictionaries(names.filter(lambda n: n != "integration_task"), plain, max_size=2),

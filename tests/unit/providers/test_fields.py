@@ -25,7 +25,7 @@ FIELDS = [(kind, name) for kind in FACTS for name in kind.__struct_fields__]
 BELOW_PACKS = ("runtime", "apidoc")
 JUDGES = (SRC / "providers" / "validation.py", SRC / "providers" / "reading.py")
 """They read every field to judge it, which is not a use."""
-FOR_USERS_PACKS = {"query", "prefix", "token_url", "scopes", "error", "failed"}
+FOR_USERS_PACKS = {"query", "prefix", "token_url", "scopes", "sign", "error", "failed"}
 """Ways to authenticate, and to report failures, that no shipped provider has."""
 
 

@@ -27,7 +27,7 @@ _LINES = re.compile(
 """application/x-ndjson, application/jsonl, application/json-seq (RFC 7464), and their spellings."""
 
 SchemeKind = Literal[
-    "api_key", "basic", "bearer", "digest", "oauth2_client_credentials",
+    "api_key", "basic", "bearer", "digest", "signed", "oauth2_client_credentials",
     "oauth2_authorization_code", "oauth2_password", "oauth2_implicit", "oauth2_device",
     "openid", "mutual_tls", "other",
 ]  # fmt: skip
@@ -87,6 +87,10 @@ class SecurityScheme(msgspec.Struct, frozen=True):
     """How requests are signed, where the scheme says so: "awsSigv4"."""
     audience: str = ""
     """What the `x-audience` of an OAuth 2 flow says: for whom a token is."""
+    variables: tuple[str, ...] = ()
+    """The environment variables of a signature that a person declared."""
+    query: tuple[str, ...] = ()
+    """What such a signature adds to the query."""
 
 
 class Parameter(msgspec.Struct, frozen=True):

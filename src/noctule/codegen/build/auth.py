@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from noctule.apidoc.credentials import chosen_schemes, credentials, token_store
 from noctule.apidoc.naming.word_split import split_words
+from noctule.checks.signing import TABLES, arguments, signing_of, variables_of
 from noctule.codegen.model.integration import Authentication
 from noctule.providers import AUTH_PARTS, AuthFact, Pack
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from noctule.apidoc import ApiDocument, ApiOperation, SecurityScheme
     from noctule.codegen.model.integration import Method
-    from noctule.manifest import IntegrationTask
+    from noctule.manifest import IntegrationTask, RequestSigning
 
 Roles = tuple[str, ...]
 TOKEN: Roles = ("token", "api_key")
@@ -92,6 +93,9 @@ def auth_of(
     secured = any(operation.security for operation in operations)
     public = {op.key: PUBLIC for op in operations if op.public and secured}
     if pack is not None and pack.auth is not None:
+        if pack.auth.sign:
+            rule = signing_of(pack.auth.sign, pack.name)
+            return Authentications(_signed(rule), names=public)
         return Authentications(_of_pack(pack, pack.auth, variables), names=public)
     prefix = variable_prefix(task)
     planned = {
@@ -106,7 +110,9 @@ def auth_of(
     counts = Counter(group for group in groups.values() if group)
     ways = {
         group: _together(
-            _of_scheme(document.security_schemes[name], variables, planned, document, scopes)
+            _signed(task.signing)
+            if document.security_schemes[name].kind == "signed"
+            else _of_scheme(document.security_schemes[name], variables, planned, document, scopes)
             for name in group
         )
         for group, _ in counts.most_common()
@@ -154,8 +160,11 @@ def sent_names(ways: Iterable[Authentication], document: ApiDocument) -> frozens
     """Names, in lower case, of parameters that authentication sends: no method has them."""
     schemes = document.security_schemes.values()
     key_names = {scheme.parameter.lower() for scheme in schemes if scheme.kind == "api_key"}
-    parts = (part for way in ways for part in way.parts or (way,))
-    return frozenset(key_names | {part.settings.get("name", "").lower() for part in parts}) - {""}
+    parts = [part for way in ways for part in way.parts or (way,)]
+    names = {part.settings.get("name", "").lower() for part in parts}
+    tables = (part.tables.get(table, {}) for part in parts for table in ("headers", "query"))
+    signed = {name.lower() for table in tables for name in table}
+    return frozenset(key_names | names | signed) - {""}
 
 
 def _of_pack(pack: Pack, fact: AuthFact, variables: TaskVariables) -> Authentication:
@@ -212,6 +221,14 @@ def _of_scheme(
             return Authentication("header", named(TOKEN), settings)
         case _:
             return Authentication("bearer", named(TOKEN))
+
+
+def _signed(signing: RequestSigning) -> Authentication:
+    given = arguments(signing)
+    tables = {name: given.pop(name) for name in TABLES if name in given}
+    return Authentication(
+        "signed", variables_of(signing), {**given, "secret": signing.secret}, tables=tables
+    )
 
 
 def _of_header(name: str, env: str, variables: TaskVariables) -> Authentication:

@@ -288,6 +288,7 @@ class Authentication(msgspec.Struct, frozen=True):
         "bearer",
         "basic",
         "digest",
+        "signed",
         "header",
         "query",
         "client_credentials",
@@ -298,6 +299,8 @@ class Authentication(msgspec.Struct, frozen=True):
     secrets: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
     scopes: tuple[str, ...] = ()
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
+    """Of "signed": what is put into headers, query and form."""
     parts: tuple[Authentication, ...] = ()
     """The parts of "all", sent together."""
 

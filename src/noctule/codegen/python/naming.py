@@ -21,7 +21,7 @@ IMPORTED = frozenset(
      "OAuth2ClientCredentials", "OAuth2RefreshToken", "Offset", "OpenModel", "Operation",
      "OutcomeUnknown",
      "PageNumber", "Path", "Policies", "RateLimitHeaders", "Receiver", "ClientError",
-     "RetryLimits", "Sender", "Sequence", "ServerVariable", "Service", "ServiceConfig",
+     "RetryLimits", "Sender", "Sequence", "ServerVariable", "Service", "Signed", "ServiceConfig",
      "ServiceError", "ServiceOptions", "SyncService", "SyncServiceOptions", "SyncStream",
      "SyncReceiver", "Unpack", "TelemetryEvent", "TimedOut", "TypedDict",
      "Unprocessable", "Variants", "VirtualClock"}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from noctule.runtime.auth.digest import Digest
     from noctule.runtime.auth.jwt import JwtAssertion
     from noctule.runtime.auth.oauth import OAuth2ClientCredentials, OAuth2RefreshToken
+    from noctule.runtime.auth.signing import Signed
     from noctule.runtime.auth.token_file import TokenFile
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "OAuth2ClientCredentials",
     "OAuth2RefreshToken",
     "Session",
+    "Signed",
     "TokenFile",
 ]
 
@@ -50,6 +52,7 @@ _LATER = {
     "JwtAssertion": "jwt",
     "OAuth2ClientCredentials": "oauth",
     "OAuth2RefreshToken": "oauth",
+    "Signed": "signing",
     "TokenFile": "token_file",
 }
 

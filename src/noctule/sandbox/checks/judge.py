@@ -45,6 +45,8 @@ class RequestJudge:
         }
         if pack is not None:
             self._elsewhere |= {pack.auth.query if pack.auth else "", *pack.parameters}
+            self._elsewhere |= {*(pack.auth.sign.get("query", ()) if pack.auth else ())}
+        self._elsewhere |= {*document.signed_query}
         self._validators = Validators()
 
     def judge(

@@ -32,6 +32,11 @@ class StatedDocument:
         for path, node in self._root.at("paths").entries():
             self._paths.setdefault(path if path.startswith("/") else f"/{path}", node)
 
+    @property
+    def signed_query(self) -> tuple[str, ...]:
+        """What a declared signature adds to the query."""
+        return self._choices.scheme.query if self._choices.scheme is not None else ()
+
     def operation(self, key: str) -> StatedOperation:
         """The operation of "POST /v1/charges"."""
         if key not in self._operations:

@@ -144,6 +144,8 @@ def _auth(auth: Authentication, imports: Imports) -> Code:
             return make("Basic", *secrets)
         case "digest":
             return make("Digest", *secrets)
+        case "signed":
+            return make("Signed", *_signed(auth, imports))
         case "header":
             prefix = auth.settings.get("prefix", "")
             extra = [f"prefix={string(prefix)}"] if prefix else []
@@ -159,6 +161,15 @@ def _auth(auth: Authentication, imports: Imports) -> Code:
             kept = joined("store=", make("TokenFile", store))
             url = string(auth.settings["url"])
             return make("OAuth2RefreshToken", url, *secrets, *_audience(auth), kept)
+
+
+def _signed(auth: Authentication, imports: Imports) -> Iterator[Code]:
+    texts = dict(auth.settings)
+    yield f"algorithm={string(texts.pop('algorithm'))}"
+    if secret := texts.pop("secret"):
+        yield f"secret={variable(secret, imports)}"
+    yield from (f"{name}={string(text)}" for name, text in texts.items())
+    yield from (joined(f"{name}=", literal(dict(table))) for name, table in auth.tables.items())
 
 
 def _audience(auth: Authentication) -> list[Code]:

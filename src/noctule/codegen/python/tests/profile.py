@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -63,6 +64,7 @@ def _facts(context: FileContext) -> Iterator[Code]:
     if later:
         yield joined("later_secrets=", collection("[", map(string, later), "]"))
     yield from _sent(wrapper.auth, pack.headers if pack else {})
+    yield from _signatures(wrapper)
     if paths := list(dict.fromkeys(_token_paths(wrapper))):
         yield joined("token_paths=", collection("[", map(string, paths), "]"))
     steered = {name for method in wrapper.methods if method.pages for name in method.pages.steered}
@@ -123,11 +125,37 @@ def _sent(auth: Authentication, of_pack: Mapping[str, str]) -> Iterator[Code]:
                 headers[part.settings["name"]] = part.settings.get("prefix", "") + names[0]
             case "query":
                 query[part.settings["name"]] = names[0]
+            case "signed":
+                headers |= _constant(part.tables.get("headers", {}))
+                query |= _constant(part.tables.get("query", {}))
             case _:
                 pass
     yield from [f"authorization={string(authorization)}"] if authorization else []
     yield from [joined("headers=", literal(headers))] if headers else []
     yield from [joined("query=", literal(query))] if query else []
+
+
+def _constant(texts: Mapping[str, str]) -> dict[str, str]:
+    """Of the texts of a signature, those that are the same in every request."""
+    return {name: text for name, text in texts.items() if _is_constant(text)}
+
+
+def _is_constant(text: str) -> bool:
+    return all(name.isupper() for name in re.findall(r"\{([^{}]*)\}", text))
+
+
+def _signatures(wrapper: Wrapper) -> Iterator[Code]:
+    """What a signature adds to each request, and the secrets that are not texts."""
+    ways = (wrapper.auth, *wrapper.schemes.values())
+    parts = [part for way in ways for part in way.parts or (way,) if part.kind == "signed"]
+    for table in ("headers", "query", "form"):
+        texts = [(n, text) for part in parts for n, text in part.tables.get(table, {}).items()]
+        names = dict.fromkeys(n for n, text in texts if table == "form" or not _is_constant(text))
+        if names:
+            yield joined(f"signature_{table}=", collection("[", map(string, names), "]"))
+    packed = [p.settings["secret"] for p in parts if p.settings.get("key", "utf8") != "utf8"]
+    if packed:
+        yield joined("binary_secrets=", collection("[", map(string, packed), "]"))
 
 
 def _settings(wrapper: Wrapper) -> Iterator[str]:

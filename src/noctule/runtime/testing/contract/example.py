@@ -139,6 +139,14 @@ class ServiceProfile:
     """Headers of every request: "X-Api-Key": "{ACME_KEY}", an API version."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     """Query parameters of every request, for providers that take the key there."""
+    signature_headers: Sequence[str] = ()
+    """Headers that each request has, with a value of its own: a signature, the time of it."""
+    signature_query: Sequence[str] = ()
+    """The same in the query."""
+    signature_form: Sequence[str] = ()
+    """The same in the form of a body."""
+    binary_secrets: Sequence[str] = ()
+    """Variables whose values are written in hexadecimal or in Base64."""
     token_paths: Sequence[str] = ()
     """The paths that OAuth2 tokens are requested from; the contract then issues "issued"."""
     page_parameters: Sequence[str] = ()

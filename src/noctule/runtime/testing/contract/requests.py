@@ -21,6 +21,10 @@ def check_request(bench: Workbench, received: Received, example: ExampleCall[Any
     assert query_of(bench, received, example) == expected_query(bench, example)
     for name, value in {**credentials_of(bench, example).headers, **example.headers}.items():
         assert _carries(received, name, bench.filled(value)), name
+    if example.credentials is None:
+        for name in bench.profile.signature_headers:
+            assert received.headers.get(name), name
+        assert {*bench.profile.signature_query} <= {*received.query}
     if header := bench.profile.idempotency_header:
         keyed = example.retry_mode(bench.profile) == "with_key"
         assert not keyed or received.headers.get(header), header
@@ -65,7 +69,7 @@ def query_of(
 ) -> list[tuple[str, str]]:
     """Sorted names and values of the query, without those of the credentials."""
     pairs = _pairs(urlsplit(received.url).query)
-    own = credentials_of(bench, example).query
+    own = {*credentials_of(bench, example).query, *bench.profile.signature_query}
     return sorted(pair for pair in pairs if pair[0] not in own)
 
 
@@ -78,7 +82,10 @@ def _check_body(bench: Workbench, received: Received, example: ExampleCall[Any])
     media = received.headers.get("content-type") or ""
     if example.form is not None:
         assert media.startswith("application/x-www-form-urlencoded")
-        assert sorted(_pairs(received.body.decode())) == bench.filled_fields(example.form)
+        pairs = _pairs(received.body.decode())
+        own = bench.profile.signature_form
+        assert sorted(p for p in pairs if p[0] not in own) == bench.filled_fields(example.form)
+        assert {*own} <= {name for name, _ in pairs}
     elif example.json is not None:
         assert "json" in media
         assert received.json == bench.filled_json(example.json)

@@ -34,7 +34,9 @@ _TOKEN_ANSWER = {"access_token": ISSUED_TOKEN, "token_type": "Bearer", "expires_
 @contextmanager
 def workbench(profile: ServiceProfile) -> Generator[Workbench]:
     """A new service whose environment holds random credentials while the block runs."""
-    values = {name: _placeholder(name) for name in (*profile.secrets, *profile.later_secrets)}
+    names = (*profile.secrets, *profile.later_secrets)
+    values = {name: _placeholder(name) for name in names}
+    values |= {name: _hexadecimal(name) for name in profile.binary_secrets}
     with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as runner:
         for name in profile.settings:
             environment.delenv(name, raising=False)
@@ -155,6 +157,13 @@ class Workbench:
 def _placeholder(name: str) -> str:
     """A value for the environment variable, random in each test run."""
     return f"{name.lower()}-{secrets.token_hex(16)}"
+
+
+@cache
+def _hexadecimal(name: str) -> str:
+    """Digits that Base64 may have as well."""
+    del name
+    return secrets.token_hex(32)
 
 
 async def _awaited(value: Awaitable[Any]) -> Any:

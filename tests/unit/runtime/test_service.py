@@ -198,8 +198,19 @@ def test_a_key_that_the_provider_does_not_honour_protects_nothing(make_shop: Mak
     shop = make_shop(idempotency_header="")
     shop.provider.replies(500)
     with pytest.raises(OutcomeUnknown):
-        shop.call(CHARGE, body={"a": 1}, options=CallOptions(idempotency_key="k"))
+        shop.call(CHARGE, body={"a": 1})
     assert "idempotency-key" not in shop.provider.requests[0].headers
+
+
+@pytest.mark.parametrize("operation", [CHARGE, CREATE, READ])
+def test_a_key_that_nobody_would_see_is_refused(
+    make_shop: MakeShop, operation: Operation[Any]
+) -> None:
+    shop = make_shop(idempotency_header="")
+    arguments = {"path": {"id": 1}} if operation is READ else {"body": {"a": 1}}
+    with pytest.raises(InvalidArgument, match=rf"shop\.{operation.name}: .*idempotency_header"):
+        shop.call(operation, options=CallOptions(idempotency_key="k"), **arguments)
+    assert shop.sent == 0
 
 
 def test_a_failed_keyed_write_tells_the_key_under_which_to_go_on(make_shop: MakeShop) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
 
-from noctule.runtime import fork
+from noctule.runtime import errors, fork
 from noctule.runtime.call.config import CallOptions
 from noctule.runtime.call.policy_engine import EngineConfig, PolicyEngine
 from noctule.runtime.encoding import encode
@@ -290,6 +290,11 @@ class RequestBuilder:
         if operation.retry != "with_key" and options.idempotency_key is None:
             return operation.retry
         if not self._config.idempotency_header:
+            if options.idempotency_key is not None:
+                raise errors.InvalidArgument(
+                    "idempotency_key: this service has no idempotency_header, so that the provider"
+                    " would not see the key; leave it out"
+                )
             return "never" if operation.retry == "with_key" else operation.retry
         return "with_key"
 

@@ -219,6 +219,9 @@ class FakeProvider:
         if fault is not None:
             exchange.fault = fault.kind
             exchange.status = 0 if fault.silent else response.status
+            if request.method == "HEAD":
+                # A body would be taken for the next response of the connection.
+                response = replace(response, body=b"")
             await send_with_fault(connection, fault, response)
         else:
             exchange.status = response.status

@@ -368,3 +368,17 @@ def test_it_ends_with_a_client_still_waiting() -> None:
         writer.close()
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("kind", ["status", "latency"])
+def test_an_answer_to_head_has_no_body_under_a_fault(kind: Any) -> None:
+    async def scene(fake: FakeProvider, _: httpx2.AsyncClient) -> None:
+        await fake.inject(Fault(kind=kind, status=503, seconds=0.01))
+        head, _, body = (await said(fake, get(PLACE).replace(b"GET", b"HEAD"))).partition(
+            b"\r\n\r\n"
+        )
+        assert head.startswith(b"HTTP/1.1 ")
+        assert fake.ledger.exchanges[-1].fault == kind
+        assert body == b""
+
+    play(scene)

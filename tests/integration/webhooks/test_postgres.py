@@ -245,6 +245,13 @@ def test_a_server_without_statistics_reads_each_event_a_few_times_at_most(store,
         assert rows_read(store) - before <= most
 
 
+def test_what_stores_new_events_is_planned_once(store):
+    for number in range(20):
+        store.accept(some(range(number, number + 1)))
+    [(plans,)] = store.run("SELECT generic_plans FROM pg_prepared_statements")
+    assert plans > 10
+
+
 def test_a_forked_child_gives_numbers_of_its_own(store):
     store.accept(some(range(1)))
     child = os.fork()

@@ -41,6 +41,9 @@ MIGRATING = 0x6E6F6374
 """Key of the advisory lock for changes of the schema."""
 SUBJECTS = 0x6E6F
 """Seed of the advisory locks that make workers claim events of a subject one at a time."""
+NEVER = 2**62
+"""After so many uses a statement is prepared, unless it asks for it: a plan that was made for empty
+tables would be kept when they are full."""
 BLOCK = 512
 """Numbers for deliveries that a host fetches at once."""
 BLOCK_SECONDS = 1.0
@@ -202,7 +205,7 @@ class PostgresStore(SqlStore):
                 connect_timeout=CONNECT_SECONDS,
                 options=OPTIONS,
                 application_name="noctule",
-                prepare_threshold=None,  # a plan for an empty table would be kept when it is full
+                prepare_threshold=NEVER,
             )
         except psycopg.Error as error:
             raise InboxError(

@@ -69,6 +69,10 @@ DOCUMENTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a header with a list": (
         "get", "/it", {"parameters": [{"name": "X-Ids", "in": "header", "schema": TEXTS}]},
     ),
+    "a text of any media type": ("get", "/it", {"responses": {"200": content(TEXT, "*/*")}}),
+    "an answer of any shape": (
+        "get", "/it", {"responses": {"200": content({"example": [1]})}},
+    ),
     "no answer described": ("get", "/it", {"responses": {"default": {"description": "…"}}}),
     "a success of any status": ("get", "/it", {"responses": {"2XX": content(ITEM)}}),
 }  # fmt: skip

@@ -72,7 +72,7 @@ def _bytes(media: StatedMedia) -> bytes:
     if binary or not ("json" in media.essence or media.essence in ("*/*", "text/plain")):
         return b"sample" if media.essence.startswith("text/") else BYTES
     value: Any = sample(Schema.of(media.schema), optional=True) if media.schema is not None else {}
-    if "json" not in media.essence and isinstance(value, str):
+    if media.essence == "text/plain" and isinstance(value, str):
         return value.encode()
     return msgspec.json.encode(value)
 

@@ -74,7 +74,7 @@ class ResponseBuilder:
         media, status = main_media(response), _status(response)
         if media is None or status == 204:
             return FakeResponse(status)
-        if isinstance(body, str) and "json" not in media.type:
+        if isinstance(body, str) and "json" not in media.type and media.type != "*/*":
             return FakeResponse(status, body.encode(), {"content-type": media.type})
         kind = "application/json" if media.type == "*/*" else media.type
         return FakeResponse(status, msgspec.json.encode(body), {"content-type": kind})
@@ -86,9 +86,12 @@ class ResponseBuilder:
             return self.encode(operation, None)
         if schema.type == "array":
             return self.encode(operation, self._items(schema, items))
+        whole = self.sample(schema)
+        if not is_object(whole):  # of a schema that does not say what it describes
+            return self.encode(operation, whole)
         name = _list_property(schema)
         members = {name: self._items(schema.properties[name], items)} if name else {}
-        body = fill(schema, self.sample(schema), self._success_facts) | members
+        body = fill(schema, whole, self._success_facts) | members
         return self.encode(operation, self._last_page(schema, body))
 
     def refusal(self, operation: ApiOperation | None, status: int, reason: str) -> FakeResponse:

@@ -37,8 +37,11 @@ _NAMES: tuple[tuple[Sign, str], ...] = (
     ),
     ("next", r".*next.*|.*suivant.*"),
     ("pages", r".*(total|num|count|nb).*pages?.*|pages?(total|count)|pages|lastpage"),
-    ("total", r".*total.*|count|.*(items|results|records|num|nb|rows)count|(num|nb).*|hits|found"),
-    ("number", r"(current|this)?page(number|no|num|index|nr)?|p|pg"),
+    (
+        "total",
+        r".*total.*|count|.*(items|results|records|num|nb|rows)count|(num(?!ber$)|nb).*|hits|found",
+    ),
+    ("number", r"(current|this)?page(number|no|num|index|nr)?|number|p|pg"),
     ("offset", r".*offset.*|skip|start(index|at|from)?|from|debut"),
     ("size", r".*(limit|size|perpage|maxresults).*|top|take|rows|count"),
 )

@@ -84,12 +84,16 @@ class PagedList:
             **as_dict(values.body),
             **dict(parse_qsl(target.partition("?")[2])),
         }
-        for value in asked.values():
-            if str(value) in self._indexes:
+        for name, value in asked.items():
+            kind = sign(name)
+            number = _number(value)
+            counts = number is not None and number < FIRST_SERIAL and kind in ("number", "offset")
+            # The number of a page is not the id of an item that happens to be equal to it.
+            if not counts and str(value) in self._indexes:
                 return self._indexes[str(value)]
         for name, value in asked.items():
             kind = sign(name)
-            number = value if is_number(value) else int(value) if str(value).isdecimal() else None
+            number = _number(value)
             if number is None:
                 continue
             if kind == "offset":
@@ -229,6 +233,12 @@ def _names(schema: Schema, depth: int) -> Iterator[str]:
         member = concrete(stated)
         if member.properties and depth < 2:
             yield from _names(member, depth + 1)
+
+
+def _number(value: object) -> int | float | None:
+    if is_number(value):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
 def _numbered(schema: Schema, number: int) -> Any:

@@ -186,6 +186,18 @@ def test_members_of_a_variant_that_do_not_fit_are_told() -> None:
         answer.of.bark  # noqa: B018
 
 
+def test_flags_tell_a_success_from_a_failure() -> None:
+    def flagged(value: bool, **members: Any) -> dict[str, Any]:
+        flag = {"type": "boolean", "enum": [value]}
+        return {"type": "object", "properties": {"ok": flag, **members}, "required": ["ok"]}
+
+    schemas = {"Pet": {"oneOf": BOTH}, "Cat": flagged(True, **LIVES), "Dog": flagged(False)}
+    for flag, name in ((True, "Cat"), (False, "Dog"), (1, "dict"), ("true", "dict")):
+        provider = MockProvider().replies(json={"ok": flag, "lives": 9})
+        pet = module_of(schemas, PET)["LedgerService"](transport=provider).get()
+        assert type(pet).__name__ == name
+
+
 UNTOLD: dict[str, dict[str, Any]] = {
     "nothing tells them apart": {"Pet": {"oneOf": BOTH}, "Cat": CAT, "Dog": DOG},
     "the same constant": {

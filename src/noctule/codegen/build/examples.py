@@ -96,7 +96,7 @@ def sparse(kind: Type, value: Any, records: Mapping[str, Record]) -> Any:
             return value
 
 
-def _variant(record: Record, value: Any) -> tuple[str, Reference]:
+def _variant(record: Record, value: Any) -> tuple[str | bool, Reference]:
     """The variant that `value` is of, or else the first one."""
     tag = value.get(record.discriminator) if is_object(value) else None
     return next((variant for variant in record.variants if variant[0] == tag), record.variants[0])

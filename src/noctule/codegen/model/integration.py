@@ -110,7 +110,7 @@ class Record(msgspec.Struct, frozen=True):
     role: Literal["response", "argument"] = "response"
     open: bool = False
     """Whether a response may have more members than these, by the document."""
-    variants: tuple[tuple[str, Reference], ...] = ()
+    variants: tuple[tuple[str | bool, Reference], ...] = ()
     """For a union of records: the record of each value of the member `discriminator`."""
     discriminator: str = ""
     other: Reference | None = None

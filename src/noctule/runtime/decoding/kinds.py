@@ -32,7 +32,7 @@ class Variants:
     """
 
     name: str
-    kinds: Mapping[str, Any]
+    kinds: Mapping[Any, Any]
     other: Any = None
     """The model of an object with another value."""
 
@@ -42,7 +42,7 @@ class Variants:
     def kind_of(self, data: Mapping[str, Any]) -> Any:
         """The model of this object; None for a value that nobody has named."""
         value = data.get(self.name)
-        return self.kinds.get(value, self.other) if isinstance(value, str) else self.other
+        return self.kinds.get(value, self.other) if isinstance(value, str | bool) else self.other
 
     @property
     def models(self) -> tuple[Any, ...]:

@@ -122,7 +122,7 @@ class ResponseTypes:
         kinds: dict[Schema, Type] = {}
         for tag, variant in variants.schemas.items():
             if variant not in kinds:
-                kinds[variant] = self._variant(variant, variants.member, whole, tag, level)
+                kinds[variant] = self._variant(variant, variants.member, whole, str(tag), level)
         if variants.other is not None:
             kinds[variants.other] = self._variant(variants.other, variants.member, whole, "", level)
         references = {at: kind for at, kind in kinds.items() if isinstance(kind, Reference)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import MISSING
 
@@ -19,8 +19,9 @@ MOST = 24
 @dataclass(frozen=True)
 class DocumentedVariants:
     member: str
-    schemas: Mapping[str, Schema]
-    """The schema of each value of the member: an object, or a union with variants of its own."""
+    schemas: Mapping[Any, Schema]
+    """The schema of each value of the member, a text or a flag: an object, or a union with
+    variants of its own."""
     other: Schema | None = None
     """The schema of an object with another value; None where the document has none."""
 
@@ -43,9 +44,11 @@ def _of_union(schema: Schema) -> DocumentedVariants | None:
     member = schema.discriminator or _constant_member(branches)
     if not member or not 1 < len(branches) <= MOST:
         return None
-    schemas: dict[str, Schema] = {}
+    schemas: dict[str | bool, Schema] = {}
     for branch in branches:
-        tags = [tag for tag, pointer in schema.tags.items() if pointer == branch.pointer]
+        tags: list[str | bool] = [
+            tag for tag, pointer in schema.tags.items() if pointer == branch.pointer
+        ]
         if branch.type == "object" and branch.properties:
             tags += _values(branch, member) or ([] if tags or not branch.name else [branch.name])
         elif (inner := variants_of(branch)) is None:
@@ -59,13 +62,13 @@ def _of_union(schema: Schema) -> DocumentedVariants | None:
     )
 
 
-def _values(schema: Schema, member: str) -> list[str]:
+def _values(schema: Schema, member: str) -> list[str | bool]:
     """The constants that the member may have by this schema."""
     kind = schema.properties.get(member)
     if kind is None:
         return []
     stated = kind.enum if kind.const is MISSING else (kind.const,)
-    return [value for value in stated if isinstance(value, str)]
+    return [value for value in stated if isinstance(value, str | bool)]
 
 
 def _constant_member(branches: Iterable[Schema]) -> str:

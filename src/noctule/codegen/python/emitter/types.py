@@ -16,7 +16,7 @@ from noctule.codegen.python.emitter.line_breaks import (
     joined,
     lay_out,
 )
-from noctule.codegen.python.emitter.literals import string
+from noctule.codegen.python.emitter.literals import literal, string
 from noctule.codegen.python.emitter.module import Block, Imports, docstring
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def _union(record: Record, imports: Imports) -> Block:
     whole = " | ".join(names)
     fits = len(whole) + 5 <= columns()
     union = whole if fits else Strings((names[0], *(f"| {name}" for name in names[1:])))
-    by_value = (f"{string(value)}: {reference.name}" for value, reference in record.variants)
+    by_value = (
+        joined(literal(value), f": {reference.name}") for value, reference in record.variants
+    )
     items: list[Code] = [string(record.discriminator), collection("{", by_value, "}")]
     items += [record.other.name] if record.other else []
     variants = call(imports.use(RUNTIME, "Variants"), *items)

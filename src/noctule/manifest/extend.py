@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from noctule.manifest.task import IntegrationTask, PlannedMethod
+    from noctule.manifest.task import EnvVar, IntegrationTask, PlannedMethod
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ def extend_task(current: IntegrationTask, new: IntegrationTask) -> IntegrationTa
     return replace(
         current,
         files=_union(current.files, new.files, lambda file: file.role),
-        env_vars=_union(current.env_vars, new.env_vars, lambda variable: variable.name),
+        env_vars=_union(_variables(current, new), new.env_vars, lambda variable: variable.name),
         methods=_methods(current.methods, new.methods),
         webhooks=_union(current.webhooks, new.webhooks, lambda webhook: webhook.event),
         tests=current.tests or new.tests,
@@ -38,6 +38,14 @@ def extend_task(current: IntegrationTask, new: IntegrationTask) -> IntegrationTa
         refused=_union(current.refused, new.refused, lambda refusal: refusal.what),
         evidence=_union(current.evidence, new.evidence, lambda evidence: evidence.about),
     )
+
+
+def _variables(current: IntegrationTask, new: IntegrationTask) -> list[EnvVar]:
+    """The variables that stay: another way to authenticate does not read those of the old one."""
+    if not new.auth or new.auth == current.auth:
+        return current.env_vars
+    names = {variable.name for variable in new.env_vars}
+    return [v for v in current.env_vars if v.source != "document" or v.name in names]
 
 
 def _union(current: list[T], new: list[T], key: Callable[[T], str]) -> list[T]:

@@ -66,14 +66,22 @@ async function steady() {
   throw new Error(`Steady does not take the document: ${said.slice(-500)}`);
 }
 
+/** A base path with variables, as a regular expression. */
+const pattern = (base) => base.split(/\{[^}]*\}/).map((text) => text.replace(/[.*+?^$()|[\]\\]/g, "\\$&"))
+  .join("[^/]+");
+
+/** Credentials in the query, which Steady does not know of. */
+const KEYS = Object.values(document.components?.securitySchemes ?? {})
+  .filter((scheme) => scheme.in === "query").map((scheme) => `E3015 query.${scheme.name} `);
+
 /** The target below the server that the request went to: Steady has the paths alone. */
 function target(url) {
   const servers = [...(document.servers ?? []), ...Object.values(document.paths).flatMap((item) =>
     [...(item.servers ?? []), ...METHODS.flatMap((method) => item[method]?.servers ?? [])])];
   const full = url.replace(/^[^:]+:\/\/[^/]+/, "");
   const bases = servers.map(({ url }) => url.replace(/^([^:/]+:)?\/\/[^/]+/, "").replace(/\/$/, ""));
-  const base = bases.filter((base) => full.startsWith(`${base}/`)).sort((a, b) => b.length - a.length)[0];
-  return base ? full.slice(base.length) : full;
+  const lengths = bases.map((base) => full.match(new RegExp(`^${pattern(base)}(?=/)`))?.[0].length ?? 0);
+  return full.slice(Math.max(0, ...lengths));
 }
 
 /** Steady reads the items of a list as `name[]`, we write them as Stripe's SDKs do: `name[0]`. */
@@ -92,7 +100,8 @@ async function requestErrors(port, line) {
   const answer = await ask(port, line.method, path, headers, body.length ? body : undefined);
   const count = Number(answer.headers["x-steady-error-count"] ?? 0);
   const errors = Array.from({ length: count }, (_, at) =>
-    ["code", "path", "message"].map((part) => answer.headers[`x-steady-error-${at + 1}-${part}`]).join(" "));
+    ["code", "path", "message"].map((part) => answer.headers[`x-steady-error-${at + 1}-${part}`]).join(" "))
+    .filter((text) => !KEYS.some((key) => text.startsWith(key)));
   const refused = answer.headers["x-steady-request-valid"] !== "true" && !count;
   return refused ? [`status ${answer.status} ${answer.body.slice(0, 300)}`] : errors;
 }

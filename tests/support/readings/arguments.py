@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc import sample
+from noctule.apidoc import Schema, sample
 from noctule.codegen.build.requests import body_of
 from noctule.codegen.model.integration import ListOf, Nullable, Scalar
 from noctule.json_types import is_list, is_object
@@ -12,7 +12,7 @@ from noctule.json_types import is_list, is_object
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from noctule.apidoc import ApiOperation, Schema
+    from noctule.apidoc import ApiOperation
     from noctule.codegen.model.integration import Method, Type
 
 BINARY = (Scalar("bytes"), Scalar("file"))
@@ -90,5 +90,7 @@ def _spellable(schema: Schema | None, value: Any) -> Any:
         filled = sample(schema, request=True, optional=True)
         return filled if filled == value else _spellable(schema, filled)
     if is_object(value):
-        return {name: _spellable(schema.properties.get(name), item) for name, item in value.items()}
+        other = schema.additional if isinstance(schema.additional, Schema) else None
+        members = schema.properties
+        return {name: _spellable(members.get(name, other), item) for name, item in value.items()}
     return [_spellable(schema.items, item) for item in value] if is_list(value) else value

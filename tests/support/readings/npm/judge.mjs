@@ -7,7 +7,6 @@ import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 
 import { setShouldValidateSchema } from "@hyperjump/json-schema";
 
@@ -25,7 +24,7 @@ const FORMATS = nested
       "x-steady-query-array-format": "brackets", "x-steady-form-array-format": "brackets" }
   : {};
 
-function ask(port, method, path, headers, body) {
+function ask(method, path, headers, body) {
   return new Promise((done, failed) => {
     const options = { host: "127.0.0.1", port, method, path, headers, agent, maxHeaderSize: 1 << 22 };
     const request = http.request(options, (response) => {
@@ -40,17 +39,12 @@ function ask(port, method, path, headers, body) {
   });
 }
 
-const freePort = () => new Promise((done) => {
-  const server = createServer().listen(0, "127.0.0.1", () => {
-    const { port } = server.address();
-    server.close(() => done(port));
-  });
-});
+/** Below those that the system gives to others, and another one for each process. */
+const port = 10000 + (process.pid % 20000);
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function steady() {
-  const port = await freePort();
   const program = require.resolve(`@stdy/cli-${process.platform}-${process.arch}/bin/steady`);
   const child = spawn(program, ["-p", port, "--log=false", "--no-color", "--reject-on-sdk-error", documentFile],
     { stdio: ["ignore", "pipe", "pipe"] });
@@ -58,8 +52,8 @@ async function steady() {
   child.stdout.on("data", (text) => (said += text));
   child.stderr.on("data", (text) => (said += text));
   for (let tries = 0; tries < 600 && child.exitCode === null; tries++) {
-    const up = await ask(port, "GET", "/_x-steady/health", {}).catch(() => null);
-    if (up) return { port, child };
+    const up = await ask("GET", "/_x-steady/health", {}).catch(() => null);
+    if (up) return child;
     await pause(100);
   }
   child.kill();
@@ -87,7 +81,7 @@ function target(url) {
 /** Steady reads the items of a list as `name[]`, we write them as Stripe's SDKs do: `name[0]`. */
 const unindexed = (text) => text.replace(/(\[|%5B)\d+(\]|%5D)(?==)/gi, "$1$2");
 
-async function requestErrors(port, line) {
+async function requestErrors(line) {
   const headers = { ...FORMATS };
   for (const [name, value] of line.headers) if (name.toLowerCase() !== "accept-encoding") headers[name] = value;
   let body = Buffer.from(line.body, "base64");
@@ -97,7 +91,7 @@ async function requestErrors(port, line) {
     if (/urlencoded/.test(headers["Content-Type"])) body = Buffer.from(unindexed(body.toString()));
   }
   if (body.length) headers["content-length"] = body.length;
-  const answer = await ask(port, line.method, path, headers, body.length ? body : undefined);
+  const answer = await ask(line.method, path, headers, body.length ? body : undefined);
   const count = Number(answer.headers["x-steady-error-count"] ?? 0);
   const errors = Array.from({ length: count }, (_, at) =>
     ["code", "path", "message"].map((part) => answer.headers[`x-steady-error-${at + 1}-${part}`]).join(" "))
@@ -171,14 +165,14 @@ async function attempt(work) {
   }
 }
 
-const { port, child } = await steady();
+const child = await steady();
 const judgeAnswer = await answerJudge();
 const step = Math.max(1, Math.floor(lines.length / (Number(answers) || lines.length)));
 const verdicts = [];
 for (const [at, line] of lines.entries()) {
   const sent = Boolean(line.url);
   verdicts.push({
-    request: sent ? await attempt(() => requestErrors(port, line)) : [],
+    request: sent ? await attempt(() => requestErrors(line)) : [],
     answer: sent && at % step === 0 ? await attempt(() => judgeAnswer(line)) : null,
   });
 }

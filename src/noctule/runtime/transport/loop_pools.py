@@ -7,6 +7,7 @@ connections are closed by an asynchronous generator: the loop closes all that ar
 from __future__ import annotations
 
 import asyncio
+import select
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -32,9 +33,23 @@ class _LoopStream(httpcore2.AsyncNetworkStream):
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         # The methods themselves: a coroutine around each read and write would cost 1 % of a call.
-        for name in ("read", "write", "aclose", "get_extra_info"):
+        for name in ("read", "write", "aclose"):
             setattr(self, name, getattr(stream, name))
+        self._socket = stream.get_extra_info("socket")
         OPEN_STREAMS.add(self)
+
+    def get_extra_info(self, info: str) -> Any:
+        """The engine asks twice in each call whether there is something to read, and anyio would
+        collect all attributes of the socket for it: 2 % of a call."""
+        if info == "socket":
+            return self._socket
+        if info != "is_readable" or self._socket is None or not hasattr(select, "poll"):
+            return self._stream.get_extra_info(info)
+        if self._socket.fileno() < 0:
+            return True
+        poll = select.poll()
+        poll.register(self._socket.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
     def __del__(self) -> None:
         transport = self._transport

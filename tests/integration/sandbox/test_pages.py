@@ -43,6 +43,10 @@ def parameter(name: str, **schema: Any) -> dict[str, Any]:
         ([parameter("page", default=0)], ["", "?page=1", "?page=2"]),
         ([parameter("page")], ["", "?page=2", "?page=3"]),
         ([parameter("offset"), parameter("limit")], ["", "?offset=2", "?offset=4"]),
+        (
+            [parameter("page", default=0), parameter("size")],
+            ["?size=2", "?size=2&page=1", "?size=2&page=2"],
+        ),
     ],
 )
 def test_the_number_of_a_page_is_not_taken_for_an_id(

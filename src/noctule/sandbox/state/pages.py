@@ -87,8 +87,9 @@ class PagedList:
         for name, value in asked.items():
             kind = sign(name)
             number = _number(value)
-            counts = number is not None and number < FIRST_SERIAL and kind in ("number", "offset")
-            # The number of a page is not the id of an item that happens to be equal to it.
+            counting = kind in ("number", "offset", "size")
+            counts = number is not None and number < FIRST_SERIAL and counting
+            # The number or the size of a page is not the id of an item that is equal to it.
             if not counts and str(value) in self._indexes:
                 return self._indexes[str(value)]
         for name, value in asked.items():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from noctule.providers import Pack
 
 
+@no_collection()
 def render(
     task: IntegrationTask, document: ApiDocument, pack: Pack | None, style: Style | None = None
 ) -> tuple[Rendered, ...]:
@@ -27,8 +28,5 @@ def render(
     """
     target = target_of(task.target)
     language, framework = target.language, target.framework
-    with no_collection():
-        integration = build(
-            task, document, pack, language.naming, asynchronous=framework.asynchronous
-        )
-        return language.render(task, integration, framework.id, style or Style())
+    integration = build(task, document, pack, language.naming, asynchronous=framework.asynchronous)
+    return language.render(task, integration, framework.id, style or Style())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 from noctule.apidoc.address import is_address
 from noctule.apidoc.model import openapi3, swagger2
 from noctule.apidoc.model.choices import NO_CHOICES
+from noctule.apidoc.model.lazy import lazy
 from noctule.apidoc.model.operation import ApiOperation, Dialect, delivery, methods
 from noctule.apidoc.model.parts import Server
 from noctule.apidoc.model.servers import from_template, nearest_to, production, seen_from
@@ -102,13 +102,13 @@ class ApiDocument:
         info = self.root.at("info")
         return info.text("description") or info.text("summary")
 
-    @cached_property
+    @lazy
     def servers(self) -> tuple[Server, ...]:
         """The API's addresses; relative ones are seen from where the document came from."""
         base = self.source if is_address(self.source) else ""
         return tuple(seen_from(server, base) for server in self._reader.servers(self.root))
 
-    @cached_property
+    @lazy
     def production(self) -> tuple[Server, ...]:
         """The server that requests go to: the chosen one, else the one that the document shows to
         be for production. Several where it does not tell, () without an absolute address."""
@@ -118,13 +118,13 @@ class ApiDocument:
         known = (server for server in self.servers if server.address == wanted)
         return (next(known, None) or from_template(wanted),)
 
-    @cached_property
+    @lazy
     def main_server(self) -> Server | None:
         """The production server, the first of those that could be; None where the document names no
         host."""
         return next(iter(self.production), None)
 
-    @cached_property
+    @lazy
     def base_url(self) -> str:
         """The address that requests go to, its variables filled by their defaults; the origin that
         the document came from where it names no host; "" if there is none."""
@@ -136,7 +136,7 @@ class ApiDocument:
         relative = next((s.url for s in self.servers if s.url.startswith("/")), "")
         return f"{source.scheme}://{source.netloc}{relative}"
 
-    @cached_property
+    @lazy
     def base_path(self) -> str:
         """The path of the API where the document does not say at which host it is; else ""."""
         paths = (server.url.rstrip("/") for server in self.servers)
@@ -174,7 +174,7 @@ class ApiDocument:
         relative = url and "://" not in url and server is not None and not server.variables
         return urljoin(server.url, url) if server is not None and relative else url
 
-    @cached_property
+    @lazy
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
         schemes = dict(self._reader.security_schemes(self.root))
         if audience := self.choices.audience:
@@ -183,22 +183,22 @@ class ApiDocument:
             schemes[scheme.name] = scheme
         return MappingProxyType(schemes)
 
-    @cached_property
+    @lazy
     def schemas(self) -> Mapping[str, Schema]:
         """The named schemas (components, or Swagger 2's definitions)."""
         return MappingProxyType(dict(self._reader.schemas(self.root)))
 
-    @cached_property
+    @lazy
     def operations(self) -> Mapping[str, ApiOperation]:
         """Every operation by key ("POST /v1/charges"), in the document's order."""
         return MappingProxyType({operation.key: operation for operation in self._operations()})
 
-    @cached_property
+    @lazy
     def secured(self) -> bool:
         """Whether any operation says that it needs authentication."""
         return any(operation.security for operation in self.operations.values())
 
-    @cached_property
+    @lazy
     def webhooks(self) -> Mapping[str, ApiOperation]:
         """The provider's own requests: name -> operation that describes the delivery."""
         deliveries: dict[str, ApiOperation] = {}
@@ -221,7 +221,7 @@ class ApiDocument:
         alike = self._by_shape.get(shape(key), ())
         return alike[0] if len(alike) == 1 else None
 
-    @cached_property
+    @lazy
     def _by_id(self) -> Mapping[str, ApiOperation]:
         every = reversed([*self.operations.values()])
         return {name: op for op in every for name in (op.id, op.operation_id) if name}
@@ -236,11 +236,11 @@ class ApiDocument:
         same = self._by_shape.get(shape(operation.key), ())
         return tuple(other for other in same if other.key != operation.key)
 
-    @cached_property
+    @lazy
     def _by_name(self) -> Mapping[str, tuple[ApiOperation, ...]]:
         return grouped((op.operation_id, op) for op in self.operations.values() if op.operation_id)
 
-    @cached_property
+    @lazy
     def _by_shape(self) -> Mapping[str, tuple[ApiOperation, ...]]:
         return grouped((shape(key), operation) for key, operation in self.operations.items())
 
@@ -270,7 +270,7 @@ class ApiDocument:
             return None
         return ((scheme.name,),)
 
-    @cached_property
+    @lazy
     def _written_secured(self) -> bool:
         return self.chosen(NO_CHOICES).secured
 

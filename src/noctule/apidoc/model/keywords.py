@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from noctule.apidoc.model.lazy import lazy
 from noctule.json_types import is_list, is_number
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ class SchemaKeywords:
 
     if TYPE_CHECKING:
 
-        @cached_property
+        @lazy
         def parts(self) -> tuple[Node, ...]: ...
 
-    @cached_property
+    @lazy
     def enum(self) -> tuple[object, ...]:
         """The values that every part lists, null left out."""
         allowed: list[object] | None = None
@@ -53,7 +53,7 @@ class SchemaKeywords:
     def default(self) -> object:
         return self._first("default", MISSING)
 
-    @cached_property
+    @lazy
     def examples(self) -> tuple[object, ...]:
         """The document's examples, the nearest first, as written (they may not fit)."""
         examples: list[object] = []
@@ -100,20 +100,20 @@ class SchemaKeywords:
 
     # -- bounds
 
-    @cached_property
+    @lazy
     def minimum(self) -> int | float | None:
         return max(self._numbers("minimum", "exclusiveMinimum"), default=None)
 
-    @cached_property
+    @lazy
     def maximum(self) -> int | float | None:
         return min(self._numbers("maximum", "exclusiveMaximum"), default=None)
 
-    @cached_property
+    @lazy
     def exclusive_minimum(self) -> bool:
         """The minimum itself is not a value (both spellings: a flag, or a bound of its own)."""
         return self._excludes("minimum", "exclusiveMinimum", self.minimum)
 
-    @cached_property
+    @lazy
     def exclusive_maximum(self) -> bool:
         return self._excludes("maximum", "exclusiveMaximum", self.maximum)
 
@@ -147,7 +147,7 @@ class SchemaKeywords:
 
     # -- reading the parts
 
-    @cached_property
+    @lazy
     def _mappings(self) -> tuple[Mapping[str, Any], ...]:
         return tuple(part.mapping for part in self.parts)
 

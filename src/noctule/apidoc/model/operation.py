@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from noctule.apidoc.model import openapi3
+from noctule.apidoc.model.lazy import lazy
 from noctule.apidoc.model.node import Node
 from noctule.apidoc.model.parts import Parameter
 from noctule.apidoc.model.path_query import VARIABLE, moved, split
@@ -103,18 +103,18 @@ class ApiOperation:
     def raw(self) -> Mapping[str, Any]:
         return self.node.mapping
 
-    @cached_property
+    @lazy
     def servers(self) -> tuple[Server, ...]:
         """The operation's own servers, else its path's; () means the document's."""
         return openapi3.servers(self.node) or openapi3.servers(self._path_item)
 
-    @cached_property
+    @lazy
     def parameters(self) -> tuple[Parameter, ...]:
         """The path's included, also those that only the path names: required texts."""
         every = (*self._declared, *map(self._undeclared, self.undeclared))
         return every if "?" not in self.path else tuple(moved(every, *split(self.path)))
 
-    @cached_property
+    @lazy
     def _declared(self) -> tuple[Parameter, ...]:
         return self._dialect.parameters(self.node, self._path_item, self._root)
 
@@ -143,15 +143,15 @@ class ApiOperation:
             written.follow() for node in stated for written in node.at("parameters").members()
         )
 
-    @cached_property
+    @lazy
     def body(self) -> RequestBody | None:
         return self._dialect.body(self.node, self._path_item, self._root)
 
-    @cached_property
+    @lazy
     def responses(self) -> Mapping[str, ApiResponse]:
         return MappingProxyType(dict(self._dialect.responses(self.node, self._root)))
 
-    @cached_property
+    @lazy
     def success(self) -> ApiResponse | None:
         """The answer a caller waits for: the lowest 2xx with a body, else the lowest 2xx, else
         `default` where the document lists nothing but it."""
@@ -170,7 +170,7 @@ class ApiOperation:
             if status[:1] in ("4", "5") or status == "default"
         }
 
-    @cached_property
+    @lazy
     def security(self) -> Alternatives:
         """Alternatives of scheme names, all of one alternative needed at once; an optional one
         shows as an empty alternative at the end; () where none is required."""
@@ -202,7 +202,7 @@ class ApiOperation:
         own = self.node.mapping.get("security")
         return is_list(own) and not self.security
 
-    @cached_property
+    @lazy
     def callbacks(self) -> Mapping[str, ApiOperation]:
         """The requests the provider makes because of this one: "name {expression}" -> delivery."""
         deliveries: dict[str, ApiOperation] = {}

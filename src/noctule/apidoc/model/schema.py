@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from noctule.apidoc.model import composition, inheritance
 from noctule.apidoc.model.keywords import MISSING, SchemaKeywords
+from noctule.apidoc.model.lazy import lazy
 from noctule.apidoc.model.node import NOTHING, Node
 from noctule.json_types import is_list, is_object, json_type
 
@@ -69,7 +69,7 @@ class Schema(SchemaKeywords):
         """The places that make up this schema; usually one."""
         return self._nodes
 
-    @cached_property
+    @lazy
     def node(self) -> Node:
         """The place that defines the schema, after references that only point to it."""
         return composition.component(self._nodes[0], self._chosen)
@@ -78,7 +78,7 @@ class Schema(SchemaKeywords):
     def pointer(self) -> str:
         return self.node.pointer
 
-    @cached_property
+    @lazy
     def name(self) -> str | None:
         """The component's name, if the schema is a component or only refers to one."""
         alone = composition.parts(self._nodes[:1], self._chosen)
@@ -87,7 +87,7 @@ class Schema(SchemaKeywords):
         )
         return None if shaped else composition.component_name(self.node)
 
-    @cached_property
+    @lazy
     def raw(self) -> Mapping[str, Any]:
         """The node as written, after one `$ref`."""
         node = self._nodes[0]
@@ -100,12 +100,12 @@ class Schema(SchemaKeywords):
         """Why the schema's reference cannot be resolved; "" if it can."""
         return self._nodes[0].follow().broken
 
-    @cached_property
+    @lazy
     def parts(self) -> tuple[Node, ...]:
         """The nodes that apply together, the nearest first."""
         return composition.parts(self._nodes, self._chosen)
 
-    @cached_property
+    @lazy
     def type(self) -> Type:
         if self.variants:
             return "union"
@@ -116,11 +116,11 @@ class Schema(SchemaKeywords):
             return "null"
         return cast("Type", self._implied_type())
 
-    @cached_property
+    @lazy
     def nullable(self) -> bool:
         return self.type == "null" or any(map(composition.admits_null, self._nodes))
 
-    @cached_property
+    @lazy
     def _types(self) -> tuple[str, ...]:
         """The types that all parts allow; where parts contradict each other, the nearest counts."""
         allowed: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ class Schema(SchemaKeywords):
                 return implied
         return "any"
 
-    @cached_property
+    @lazy
     def alternatives(self) -> tuple[Schema, ...]:
         """The branches of the first choice, each merged with everything else that applies."""
         choice = self._choice
@@ -148,7 +148,7 @@ class Schema(SchemaKeywords):
         chosen = self._chosen | {choice.pointer}
         return tuple(Schema.of(branch, *self._nodes, chosen=chosen) for branch in choice.branches)
 
-    @cached_property
+    @lazy
     def variants(self) -> tuple[Schema, ...]:
         """The alternatives that differ in shape; () where they only restrict one shape."""
         if self._choice is not None:
@@ -163,7 +163,7 @@ class Schema(SchemaKeywords):
         """Whether exactly one of the alternatives may apply (`oneOf`)."""
         return self._choice is not None and self._choice.pointer.endswith("/oneOf")
 
-    @cached_property
+    @lazy
     def _choice(self) -> SchemaChoice | None:
         for part in self.parts:
             for choice in composition.choices(part, self._chosen):
@@ -181,7 +181,7 @@ class Schema(SchemaKeywords):
         type_only = Node({"type": kind}, first.file, f"{first.path}/type/{kind}")
         return Schema.of(*self._nodes, type_only, chosen=self._chosen)
 
-    @cached_property
+    @lazy
     def discriminator(self) -> str:
         """The property that distinguishes the variants; "" where none is named."""
         for value in self._each("discriminator"):
@@ -191,7 +191,7 @@ class Schema(SchemaKeywords):
                 return str(value.get("propertyName", ""))
         return ""
 
-    @cached_property
+    @lazy
     def tags(self) -> Mapping[str, str]:
         """Discriminator value -> pointer of its schema, as the document maps them."""
         pointers: dict[str, str] = {}
@@ -203,7 +203,7 @@ class Schema(SchemaKeywords):
                     pointers.setdefault(tag, node.pointer)
         return MappingProxyType(pointers)
 
-    @cached_property
+    @lazy
     def children(self) -> Mapping[str, Schema]:
         """Discriminator value -> schema, for an object that others extend: as the document maps
         them, else each component that refers to this one in its `allOf`, by its name."""
@@ -219,7 +219,7 @@ class Schema(SchemaKeywords):
                 schemas.setdefault(name, Schema.of(node))
         return MappingProxyType(schemas)
 
-    @cached_property
+    @lazy
     def properties(self) -> Mapping[str, Schema]:
         """The properties of all parts; one that several parts describe must fit all of them. One
         that is required and described nowhere may be what other properties may be."""
@@ -241,7 +241,7 @@ class Schema(SchemaKeywords):
         first = self._nodes[0]
         return Schema.of(Node(NOTHING, first.file, f"{first.path}/properties/{name}"))
 
-    @cached_property
+    @lazy
     def required(self) -> frozenset[str]:
         names: set[str] = set()
         for value in self._each("required"):
@@ -249,7 +249,7 @@ class Schema(SchemaKeywords):
                 names.update(name for name in value if isinstance(name, str))
         return frozenset(names)
 
-    @cached_property
+    @lazy
     def additional(self) -> Schema | bool:
         """What other properties may be: a schema, anything (True) or nothing (False)."""
         nodes = [
@@ -259,7 +259,7 @@ class Schema(SchemaKeywords):
             return False
         return Schema.of(*nodes) if nodes else True
 
-    @cached_property
+    @lazy
     def more(self) -> bool:
         """Whether the document says that there are properties beside those that it names."""
         return self.additional is not False and any(
@@ -277,13 +277,13 @@ class Schema(SchemaKeywords):
             and name not in part.at("properties").mapping
         )
 
-    @cached_property
+    @lazy
     def items(self) -> Schema | None:
         """The schema of the elements; None where the document has none."""
         nodes = [node for node in self._at("items") if is_object(node.value)]
         return Schema.of(*nodes) if nodes else None
 
-    @cached_property
+    @lazy
     def prefix(self) -> tuple[Schema, ...]:
         """The first elements of a tuple, position by position."""
         for keyword in ("prefixItems", "items"):

@@ -72,7 +72,7 @@ def beyond(node: Node) -> Node:
 
     The ends of chains are remembered, so that a long one is walked once.
     """
-    if len(node.mapping) != 1 or "$ref" not in node.mapping:
+    if "$ref" not in node.mapping or len(node.mapping) != 1:
         return node
     memory = node.file.memory
     visited: set[str] = set()
@@ -105,8 +105,8 @@ def types(node: Node) -> tuple[str, ...]:
         kinds = [kinds]
     if not is_list(kinds):
         return ()
-    names = (t for t in kinds if isinstance(t, str) and t != "null")
-    return tuple("string" if name == "file" else name for name in names)
+    names = [t for t in kinds if isinstance(t, str) and t != "null"]
+    return tuple(["string" if name == "file" else name for name in names])
 
 
 def is_null(node: Node) -> bool:
@@ -124,10 +124,12 @@ def admits_null(node: Node, visited: frozenset[str] = frozenset()) -> bool:
     branch of its choice. `nullable` beside `allOf` counts, as authors mean it, although OpenAPI
     3.0.3 gives it no meaning there.
     """
-    if node.pointer in visited or not node.mapping:
+    if states_null(node):
+        return True
+    if COMPOSING.isdisjoint(node.mapping) or node.pointer in visited:
         return False
     visited |= {node.pointer}
-    if states_null(node) or any(admits_null(target, visited) for target in reference(node)):
+    if any(admits_null(target, visited) for target in reference(node)):
         return True
     members = [m for m in node.at("allOf").members() if not is_annotation(m)]
     if members and all(admits_null(member, visited) for member in members):
@@ -155,7 +157,7 @@ def is_annotation(node: Node) -> bool:
 def component(node: Node, decided: Chosen) -> Node:
     """The named place this node only wraps (a `$ref`, `allOf` or branch alone), or itself."""
     visited: set[str] = set()
-    while node.pointer not in visited:
+    while not COMPOSING.isdisjoint(node.mapping) and node.pointer not in visited:
         visited.add(node.pointer)
         carried = [key for key in node.mapping if key not in ANNOTATIONS and key[:2] != "x-"]
         if component_name(node) or len(carried) != 1:

@@ -149,10 +149,10 @@ class SchemaKeywords:
 
     @lazy
     def _mappings(self) -> tuple[Mapping[str, Any], ...]:
-        return tuple(part.mapping for part in self.parts)
+        return tuple([part.mapping for part in self.parts])
 
-    def _each(self, keyword: str) -> Iterator[Any]:
-        return (mapping[keyword] for mapping in self._mappings if keyword in mapping)
+    def _each(self, keyword: str) -> list[Any]:
+        return [mapping[keyword] for mapping in self._mappings if keyword in mapping]
 
     def _at(self, keyword: str) -> Iterator[Node]:
         return (part.at(keyword) for part in self.parts if keyword in part.mapping)
@@ -164,13 +164,20 @@ class SchemaKeywords:
         return otherwise
 
     def _numbers(self, *keywords: str) -> list[int | float]:
-        return [v for keyword in keywords for v in self._each(keyword) if is_number(v)]
+        return [
+            mapping[keyword]
+            for keyword in keywords
+            for mapping in self._mappings
+            if keyword in mapping and is_number(mapping[keyword])
+        ]
 
     def _least(self, keyword: str) -> int | None:
-        return max((int(bound) for bound in self._numbers(keyword)), default=None)
+        bounds = self._numbers(keyword)
+        return int(max(bounds)) if bounds else None
 
     def _most(self, keyword: str) -> int | None:
-        return min((int(bound) for bound in self._numbers(keyword)), default=None)
+        bounds = self._numbers(keyword)
+        return int(min(bounds)) if bounds else None
 
     def _excludes(self, bound: str, keyword: str, limit: int | float | None) -> bool:
         return any(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -31,6 +32,11 @@ SchemeKind = Literal[
     "oauth2_authorization_code", "oauth2_password", "oauth2_implicit", "oauth2_device",
     "openid", "mutual_tls", "other",
 ]  # fmt: skip
+
+
+@lru_cache(maxsize=1000)
+def _essence(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
 
 
 class AddressVariable(msgspec.Struct, frozen=True):
@@ -138,7 +144,7 @@ class Media(msgspec.Struct, frozen=True):
     @property
     def essence(self) -> str:
         """The media type in lower case, without its parameters."""
-        return self.type.partition(";")[0].strip().lower()
+        return _essence(self.type)
 
     @property
     def is_lines(self) -> bool:

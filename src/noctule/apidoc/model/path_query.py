@@ -22,6 +22,8 @@ VARIABLE = re.compile(r"\{([^{}]+)\}")
 def split(path: str) -> tuple[str, dict[str, str]]:
     """The path as it is sent, without its fragment, which only tells operations apart, and without
     the variables of its query; those by their names in the query."""
+    if "?" not in path and "#" not in path:
+        return path, {}
     whole, _, query = path.partition("#")[0].partition("?")
     variables: dict[str, str] = {}
     constants: list[str] = []

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from noctule.apidoc.model.composition import Chosen, SchemaChoice
 
+    ViewKey = tuple[tuple[str, ...], Chosen]
+    """What tells views apart: where their nodes are, and the choices made."""
+
 
 Type = Literal["string", "integer", "number", "boolean", "array", "object", "null", "any", "union"]
 TYPES = ("string", "integer", "number", "boolean", "array", "object")
@@ -39,20 +42,20 @@ class Schema(SchemaKeywords):
     Two views of the same place are equal, so a cycle leads back to an equal view.
     """
 
-    def __init__(self, nodes: tuple[Node, ...], chosen: Chosen = frozenset()) -> None:
+    def __init__(self, nodes: tuple[Node, ...], chosen: Chosen, key: ViewKey) -> None:
         self._nodes = nodes
         self._chosen = chosen
-        self._key = (tuple(node.pointer for node in nodes), chosen)
-        self._hash = hash(self._key)
+        self._key = key
+        self._hash = hash(key)
 
     @classmethod
     def of(cls, *nodes: Node, chosen: Chosen = frozenset()) -> Schema:
         """The view in which all of `nodes` apply; created once per document."""
-        nodes = tuple(composition.beyond(node) for node in nodes)
-        key = (tuple(node.pointer for node in nodes), chosen)
+        nodes = tuple(map(composition.beyond, nodes))
+        key = (tuple([node.pointer for node in nodes]), chosen)
         memory = nodes[0].file.memory
         if key not in memory:
-            memory[key] = cls(nodes, chosen)
+            memory[key] = cls(nodes, chosen, key)
         return cast("Schema", memory[key])
 
     def __eq__(self, other: object) -> bool:
@@ -81,11 +84,15 @@ class Schema(SchemaKeywords):
     @lazy
     def name(self) -> str | None:
         """The component's name, if the schema is a component or only refers to one."""
+        return None if self._is_shaped else composition.component_name(self.node)
+
+    @property
+    def _is_shaped(self) -> bool:
+        """Whether what is said beside the first node makes another schema of it."""
+        if len(self._nodes) == 1:
+            return False
         alone = composition.parts(self._nodes[:1], self._chosen)
-        shaped = any(
-            not SHAPING.isdisjoint(part.mapping) for part in self.parts if part not in alone
-        )
-        return None if shaped else composition.component_name(self.node)
+        return any(not SHAPING.isdisjoint(part.mapping) for part in self.parts if part not in alone)
 
     @lazy
     def raw(self) -> Mapping[str, Any]:
@@ -125,8 +132,11 @@ class Schema(SchemaKeywords):
         """The types that all parts allow; where parts contradict each other, the nearest counts."""
         allowed: tuple[str, ...] = ()
         for part in self.parts:
-            types = tuple(name for name in composition.types(part) if name in TYPES)
-            allowed = _both(allowed, types) or allowed or types
+            types = tuple([name for name in composition.types(part) if name in TYPES])
+            if not allowed:
+                allowed = types
+            elif types:
+                allowed = _both(allowed, types) or allowed
         return allowed
 
     def _implied_type(self) -> str:
@@ -134,10 +144,8 @@ class Schema(SchemaKeywords):
             values = self.enum or (self.const,)
             kinds = {json_type(value) for value in values}
             return kinds.pop() if len(kinds) == 1 else "any"
-        for keyword, implied in IMPLIED.items():
-            if any(keyword in part.mapping for part in self.parts):
-                return implied
-        return "any"
+        keywords = frozenset[str]().union(*self._mappings)
+        return next((IMPLIED[keyword] for keyword in IMPLIED if keyword in keywords), "any")
 
     @lazy
     def alternatives(self) -> tuple[Schema, ...]:
@@ -166,6 +174,8 @@ class Schema(SchemaKeywords):
     @lazy
     def _choice(self) -> SchemaChoice | None:
         for part in self.parts:
+            if composition.COMPOSING.isdisjoint(part.mapping):
+                continue
             for choice in composition.choices(part, self._chosen):
                 if len(choice.branches) > 1 and not self._is_decided(choice):
                     return choice

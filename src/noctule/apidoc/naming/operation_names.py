@@ -35,6 +35,7 @@ Words = tuple[str, ...]
 MOST_WORDS = 7
 LONGEST = 52
 """Characters of a name, underscores included."""
+_ENDING = re.compile(r"\.(json|xml)$")
 _VERSION = re.compile(r"v?\d[\d.\-]*", re.IGNORECASE)
 _PREFIX = re.compile(r"api|rest|services?", re.IGNORECASE)
 _METHOD_FIRST = re.compile(r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)[_\-]")
@@ -213,7 +214,7 @@ def fitted(words: Words, longest: int = LONGEST) -> Words:
 def statics(path: str) -> list[str]:
     """The fixed parts of a path, without versions, a first `api`, and an ending such as `.json`."""
     parts = [part for part in split(path)[0].split("/") if part and "{" not in part[:1]]
-    plain = [re.sub(r"\.(json|xml)$", "", part) for part in parts]
+    plain = [_ENDING.sub("", part) for part in parts]
     fixed = [part for part in plain if not _VERSION.fullmatch(part)]
     while len(fixed) > 1 and _PREFIX.fullmatch(fixed[0]):
         fixed = fixed[1:]
@@ -222,7 +223,7 @@ def statics(path: str) -> list[str]:
 
 def _is_item(path: str) -> bool:
     """Whether the path names one thing by an identifier."""
-    return re.sub(r"\.(json|xml)$", "", split(path)[0].partition("?")[0]).rstrip("/").endswith("}")
+    return _ENDING.sub("", split(path)[0].partition("?")[0]).rstrip("/").endswith("}")
 
 
 def _chosen_words(operation: ApiOperation) -> Words:

@@ -37,12 +37,16 @@ def split_parts(text: str) -> list[str]:
 
     A text of symbols alone is spelt out: `+1` -> `plus`, `1`.
     """
-    plain = unicodedata.normalize("NFKD", text)
-    ascii_only = plain.encode("ascii", "ignore").decode()
-    source = (
-        ascii_only if any(map(str.isalnum, ascii_only)) else unicodedata.normalize("NFKC", text)
-    )
-    parts = [part for part in _SEPARATORS.split(source) if part]
+    parts = [part for part in _SEPARATORS.split(_source(text)) if part]
     if not any(part[0].isalpha() for part in parts):
         parts = [*(_SYMBOLS[sign] for sign in text if sign in _SYMBOLS), *parts]
     return parts
+
+
+def _source(text: str) -> str:
+    """The text without accents; as it is where nothing would remain."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKD", text)
+    ascii_only = plain.encode("ascii", "ignore").decode()
+    return ascii_only if any(map(str.isalnum, ascii_only)) else unicodedata.normalize("NFKC", text)

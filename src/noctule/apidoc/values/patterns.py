@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ PREFERRED = "a0A-_.@/ "
 """Characters an example takes first, where the class allows them."""
 
 
+PRINTABLE = "".join(map(chr, range(33, 127)))
+
+
 class UnsupportedError(ValueError):
     """The pattern is not of the simple kind."""
 
@@ -49,9 +52,7 @@ class Chars:
 
     def example(self) -> str:
         firsts = "" if self.negated else self.ranges[0][0]
-        printable = (chr(code) for code in range(33, 127))
-        candidates: list[str] = [*PREFERRED, *firsts, *printable]
-        return next(char for char in candidates if self.admits(char))
+        return next(char for char in chain(PREFERRED, firsts, PRINTABLE) if self.admits(char))
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,10 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
         "body": {},
     }
     whole: Any = None
-    for param in used(method):
+    given = used(method)
+    for param in given:
         if param.role == "named":
-            places[param.place][param.wire] = _with_headers(method, param, used(method))
+            places[param.place][param.wire] = _with_headers(method, param, given)
         elif param.role == "extra":
             places["body"] |= _value(param)
         elif param.role == "whole":

@@ -211,8 +211,7 @@ def answer_media(operation: ApiOperation) -> Media | None:
 
 def main_media(response: ApiResponse) -> Media | None:
     """JSON if the response offers it, else its first media type."""
-    media = sorted(response.media.values(), key=_preference)
-    return media[0] if media else None
+    return min(response.media.values(), key=_preference, default=None)
 
 
 def _alike(media: Media, other: Media) -> bool:

@@ -69,17 +69,15 @@ JSON = Scalar("json")
 STRING = Scalar("string")
 
 
-def parts(kind: Type) -> Iterator[Type]:
+def parts(kind: Type) -> tuple[Type, ...]:
     """The type and its parts, without the fields of records."""
-    yield kind
     match kind:
+        case Scalar() | Enumeration() | Reference():
+            return (kind,)
         case ListOf(inner) | MapOf(inner) | Nullable(inner):
-            yield from parts(inner)
+            return (kind, *parts(inner))
         case OneOf(options):
-            for option in options:
-                yield from parts(option)
-        case _:
-            return
+            return (kind, *(part for option in options for part in parts(option)))
 
 
 def named(kinds: Iterable[Type]) -> Iterator[str]:

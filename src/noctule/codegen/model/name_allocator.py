@@ -43,6 +43,10 @@ class NameAllocator:
         naming, service = self._naming, self._service
         limit = min(LONGEST_NAME, max(LONGEST_PAIR - len(naming.member(beside)), 16))
         type_names = [naming.type(candidate) for candidate in candidates if candidate]
+        first = naming.usable_type(type_names[0], service)
+        if len(first) <= limit and first not in self._taken:
+            self._taken.add(first)
+            return first
         type_names += [
             *self._endings(type_names[-1], limit),
             naming.type(service) + type_names[0],

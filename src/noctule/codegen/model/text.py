@@ -14,6 +14,8 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]{0,400}>")
 _LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,500}[^()]{0,200}\)")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.{1,300}?)(?<=\S)\1")
 _HEADING = re.compile(r"^\s*#{1,6}\s+", re.MULTILINE)
+_LOOSE = re.compile(r"\s+([.,;:])(?=\s|$)")
+"""A space before a mark, as a tag leaves it."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`'(])")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|no|[A-Z])\.$", re.IGNORECASE)
 _TYPOGRAPHY = str.maketrans(
@@ -30,10 +32,11 @@ def plain(text: str) -> str:
     text = html.unescape(_TAG.sub(" ", _HEADING.sub("", text[:20_000])))
     text = _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))
     text = text.translate(_TYPOGRAPHY)
-    printable = text
+    text = " ".join(text.split())
     if not text.isprintable():
         printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    return re.sub(r"\s+([.,;:])(?=\s|$)", r"\1", " ".join(printable.split()))
+        text = " ".join(printable.split())
+    return _LOOSE.sub(r"\1", text)
 
 
 def sentence(text: str, limit: int = 200) -> str:

@@ -114,6 +114,7 @@ def constant_name(text: str) -> str:
     return _legal("_".join(split_words(text))).rstrip("_").upper() + ending
 
 
+@lru_cache(maxsize=10_000)
 def class_name(text: str) -> str:
     """`payment_intent` -> `PaymentIntent`; capitals that are there stay (`GitHub`, `SMSReport`)."""
     name = "".join(part[0].upper() + part[1:] for part in split_parts(text))

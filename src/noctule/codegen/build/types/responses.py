@@ -231,8 +231,9 @@ def core(schema: Schema) -> Schema | None:
 
 def envelope(schema: Schema) -> bool:
     """Whether the object only wraps one other object or list of objects."""
-    inner = [part for value in schema.properties.values() if (part := core(value)) is not None]
-    return len(inner) == 1 and len(schema.properties) <= 6
+    if len(schema.properties) > 6:
+        return False
+    return sum(core(value) is not None for value in schema.properties.values()) == 1
 
 
 def texts(schema: Schema) -> tuple[str, ...]:

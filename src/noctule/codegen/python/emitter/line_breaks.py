@@ -11,8 +11,9 @@ import re
 import unicodedata
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -37,35 +38,31 @@ def page(width: int) -> Generator[None]:
         _columns.reset(token)
 
 
-@dataclass(frozen=True)
-class Brackets:
+class Brackets(msgspec.Struct):
     """`open` and `close` include the text next to the brackets: `Operation(`, `) -> None:`."""
 
     open: str
     items: tuple[Code, ...]
     close: str
     kind: Literal["call", "collection", "signature", "imports"] = "call"
-    line: str = field(init=False, compare=False, repr=False)
+    line: str = ""
     """All of it on one line."""
 
     def __post_init__(self) -> None:
-        line = self.open + ", ".join(map(flat, self.items)) + self.close
-        object.__setattr__(self, "line", line)
+        self.line = self.open + ", ".join(map(flat, self.items)) + self.close
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(msgspec.Struct):
     """Pieces one after the other."""
 
     pieces: tuple[Code, ...]
-    line: str = field(init=False, compare=False, repr=False)
+    line: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "line", "".join(map(flat, self.pieces)))
+        self.line = "".join(map(flat, self.pieces))
 
 
-@dataclass(frozen=True)
-class Strings:
+class Strings(msgspec.Struct, frozen=True):
     """String literals that Python joins, for a text that is too long for one line."""
 
     pieces: tuple[str, ...]

@@ -20,9 +20,11 @@ class Verbatim:
 
 def string(text: str) -> str:
     """A string literal, in double quotes unless single ones need fewer escapes."""
+    if text.isprintable() and "\\" not in text:
+        for quote in ('"', "'"):
+            if quote not in text:
+                return quote + text + quote
     quote = "'" if text.count('"') > text.count("'") else '"'
-    if text.isprintable() and quote not in text and "\\" not in text:
-        return quote + text + quote
     return quote + "".join(_escape(sign, quote) for sign in text) + quote
 
 

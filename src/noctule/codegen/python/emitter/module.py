@@ -121,7 +121,7 @@ def wrap(text: str, head: str, margin: str, width: int | None = None) -> list[st
 def _harmless(text: str) -> str:
     """Text that cannot end a docstring."""
     plain = text.replace('"', "'").replace("\\", "/")
-    if plain.isprintable():
+    if plain.replace("\n", "").isprintable():
         return plain
     return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in plain)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _IRREGULAR = {
     "people": "person", "children": "child", "men": "man", "women": "woman", "caches": "cache",
     "cookies": "cookie", "movies": "movie", "indices": "index", "matrices": "matrix",
@@ -25,6 +27,7 @@ _ONE_SET = frozenset(
 """Plurals that stand for one thing: nobody lists settings, one gets them."""
 
 
+@lru_cache(maxsize=10_000)
 def singular(noun: str) -> str:
     """One of them: `categories` -> `category`, `line_items` -> `line_item`."""
     start, last = _last_word(noun)

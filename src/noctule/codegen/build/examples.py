@@ -222,6 +222,8 @@ def _shows_nowhere_else(field: Field) -> bool:
 
 
 def _holds_records(field: Field) -> bool:
+    if isinstance(field.type, Scalar | Enumeration):
+        return False
     return any(isinstance(part, Reference) for part in parts(field.type))
 
 

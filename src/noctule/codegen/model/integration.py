@@ -83,9 +83,10 @@ def parts(kind: Type) -> tuple[Type, ...]:
 def named(kinds: Iterable[Type]) -> Iterator[str]:
     """Names of the records and enumerations in the types."""
     for kind in kinds:
-        for part in parts(kind):
-            if isinstance(part, Reference | Enumeration) and part.name:
-                yield part.name
+        if not isinstance(kind, Scalar):
+            for part in parts(kind):
+                if isinstance(part, Reference | Enumeration) and part.name:
+                    yield part.name
 
 
 # -- what is made of them

@@ -36,7 +36,10 @@ Use = Literal["response", "argument", "member"]
 
 def annotation(kind: Type, use: Use, imports: Imports) -> str:
     """The annotation of `kind`. Responses are lists and dicts; arguments may be any container."""
-    return " | ".join(dict.fromkeys(_alternatives(kind, use, imports)))
+    alternatives = [*_alternatives(kind, use, imports)]
+    if len(alternatives) == 1:
+        return alternatives[0]
+    return " | ".join(dict.fromkeys(alternatives))
 
 
 def _alternatives(kind: Type, use: Use, imports: Imports) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from noctule.codegen.build.auth import secrets_of
 from noctule.codegen.python.emitter.line_breaks import columns
+from noctule.codegen.python.emitter.module import wrap
 from noctule.runtime.operation import READ_METHODS
 
 if TYPE_CHECKING:
@@ -117,14 +117,7 @@ def _error(failure: Failure) -> Iterator[tuple[str, str]]:
 def _entries(entries: list[tuple[str, str]]) -> str:
     lines: list[str] = []
     for name, text in entries:
-        lines += textwrap.wrap(
-            f"{name}: {text}",
-            columns() - 8,
-            initial_indent="    ",
-            subsequent_indent="        ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        lines += wrap(f"{name}: {text}", "    ", "        ", columns() - 8)
     return "\n".join(lines)
 
 

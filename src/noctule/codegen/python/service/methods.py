@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from noctule.codegen.model.integration import Nullable
 from noctule.codegen.python.emitter.annotations import RUNTIME, annotation, optional
-from noctule.codegen.python.emitter.line_breaks import Code, call, collection, joined, lay_out
+from noctule.codegen.python.emitter.line_breaks import Code, call, collection, flat, joined, lay_out
 from noctule.codegen.python.emitter.literals import literal, string
 from noctule.codegen.python.emitter.module import Block, Imports, docstring, function
 from noctule.codegen.python.naming import constant_name
@@ -183,7 +183,7 @@ class MethodWriter:
             if place == "header":
                 pairs += _cookies(params)
             if place == "path":
-                pairs.sort(key=lambda pair: method.path.find(str(pair).split('"')[1]))
+                pairs.sort(key=lambda pair: method.path.find(flat(pair).split('"')[1]))
             if other is not None and other.role == "whole":
                 yield f"{argument}={other.name}"
             elif other is not None:

@@ -234,3 +234,42 @@ def test_a_rule_that_is_none_is_refused(
     assert done.code == 2
     assert said in done.err
     assert noctule("plan", REQUEST, *PARTS, "--auth", "signed:none.toml").code == 2
+
+
+AWS = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "Authorization",
+    "x-amazon-apigateway-authtype": "awsSigv4",
+}
+
+
+def test_documents_of_aws_are_signed_as_they_say(project: Path, noctule: Noctule) -> None:
+    region = {"default": "eu-west-3", "enum": ["eu-west-3", "us-east-1"]}
+    url = "https://acme.{region}.amazonaws.com"
+    signed = {
+        "components": {"securitySchemes": {"token": AWS}},
+        "info": {"title": "Acme", "version": "1", "x-aws-signingName": "acme-files"},
+    }
+    write(project, servers=[{"url": url, "variables": {"region": region}}], **signed)
+    done = noctule("integrate", REQUEST, *PARTS)
+    assert done.code == 0, done.out + done.err
+    text = "".join(wrapper(project).split())
+    assert 'access_key=env("AWS_ACCESS_KEY_ID"),secret_key=env("AWS_SECRET_ACCESS_KEY")' in text
+    assert 'service="acme-files",region="eu-west-3"' in text
+    variables = manifest.read(project / "integrations/acme.yaml").env_vars
+    assert {variable.name: variable.required for variable in variables} == {
+        "AWS_ACCESS_KEY_ID": True,
+        "AWS_SECRET_ACCESS_KEY": True,
+        "AWS_SESSION_TOKEN": False,
+        "ACME_REGION": False,
+    }
+
+
+def test_where_no_server_is_at_aws_such_a_signature_is_refused(
+    project: Path, noctule: Noctule
+) -> None:
+    write(project, components={"securitySchemes": {"token": AWS}})
+    done = noctule("plan", REQUEST, *PARTS)
+    assert done.code == 3
+    assert "awsSigv4" in done.err

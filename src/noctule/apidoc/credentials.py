@@ -25,7 +25,10 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "oauth2_device": ("token",),
     "openid": ("token",),
     "mutual_tls": ("client_certificate",),
+    "aws_sigv4": ("access_key_id", "secret_access_key"),
 }
+AWS_SESSION_TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105  (the name of a variable)
+"""The variable of a token that only temporary credentials have."""
 NOT_SUPPORTED = re.compile(
     r"digest|hoba|mutual|negotiate|ntlm|oauth|scram.*|vapid|dpop|gnap|concealed|privatetoken"
     r"|.*(?:sign|hmac|aws4|hawk|sigv4).*",
@@ -96,6 +99,9 @@ def _of(document: ApiDocument, operation: ApiOperation, prefix: str) -> Iterable
     several_keys = sum(scheme.kind == "api_key" for scheme in group) > 1
     for scheme in group:
         for part in _parts(scheme) if scheme.kind != "signed" else ():
+            if scheme.kind == "aws_sigv4":  # every tool of AWS reads these
+                yield Credential(f"AWS_{part.upper()}", part, scheme.name)
+                continue
             suffix = _of_parameter(scheme.parameter, prefix) if several_keys else part.upper()
             yield Credential(f"{prefix}_{suffix}", part, scheme.name)
     if not operation.security:
@@ -169,6 +175,8 @@ def _is_signature(name: str) -> bool:
 def _parts(scheme: SecurityScheme) -> tuple[str, ...]:
     if scheme.kind == "signed":
         return scheme.variables
+    if scheme.kind == "aws_sigv4":
+        return _PARTS[scheme.kind]
     if scheme.signed or _is_signature(scheme.parameter):
         return ()
     if scheme.kind == "other" and scheme.scheme and not NOT_SUPPORTED.fullmatch(scheme.scheme):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from noctule.apidoc.credentials import credentials, token_store
+from noctule.apidoc.credentials import AWS_SESSION_TOKEN, credentials, token_store
 from noctule.apidoc.servers import SERVER_ROLE, ServiceAddresses
 from noctule.manifest import EnvVar
 from noctule.messages import say
@@ -110,6 +110,14 @@ def _of_document(
             name=name,
             description=say(language, "planning.env_signing", service=provider.name),
             role="api_key",
+            source="document",
+        )
+    if any(credential.role == "secret_access_key" for credential in needed):
+        yield EnvVar(
+            name=AWS_SESSION_TOKEN,
+            description=say(language, "planning.env_session_token"),
+            role="session_token",
+            required=False,
             source="document",
         )
     for store in sorted({token_store(c.env) for c in needed if c.role == "refresh_token"}):

@@ -29,6 +29,8 @@ SHOWN = frozenset(
     {"public", "setting", "server", "webhook_url", "username", "client_id", "client_certificate"}
 )
 """Roles of variables that are not secret."""
+OPTIONAL = frozenset({"setting", "session_token"})
+"""Roles of variables that have no value of ours where they are not required."""
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -77,7 +79,7 @@ def throwaway(
     pair = KeyPair("", "")
     variables: dict[str, str] = {}
     for variable in task.env_vars:
-        if variable.role == "setting" and not variable.required:
+        if variable.role in OPTIONAL and not variable.required:
             continue
         fact = facts.get(variable.name)
         value = _shaped_value(fact.shape, sandbox) if fact is not None and fact.shape else ""

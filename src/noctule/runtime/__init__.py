@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ApiKeyHeader,
         ApiKeyQuery,
         Auth,
+        AwsSigV4,
         Basic,
         Bearer,
         Digest,
@@ -124,6 +125,7 @@ __all__ = [
     "AsyncStream",
     "AsyncTransport",
     "Auth",
+    "AwsSigV4",
     "Backoff",
     "BadRequest",
     "Basic",
@@ -230,7 +232,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "auth": "All ApiKeyHeader ApiKeyQuery Auth Basic Bearer Digest JwtAssertion NoAuth"
+    "auth": "All ApiKeyHeader ApiKeyQuery Auth AwsSigV4 Basic Bearer Digest JwtAssertion NoAuth"
     " OAuth2ClientCredentials OAuth2RefreshToken Signed TokenFile",
     "clock": "Clock SystemClock deadline",
     "call.config": "CallOptions OFF Policies ServiceConfig",

@@ -28,7 +28,7 @@ _LINES = re.compile(
 """application/x-ndjson, application/jsonl, application/json-seq (RFC 7464), and their spellings."""
 
 SchemeKind = Literal[
-    "api_key", "basic", "bearer", "digest", "signed", "oauth2_client_credentials",
+    "api_key", "basic", "bearer", "digest", "signed", "aws_sigv4", "oauth2_client_credentials",
     "oauth2_authorization_code", "oauth2_password", "oauth2_implicit", "oauth2_device",
     "openid", "mutual_tls", "other",
 ]  # fmt: skip
@@ -91,6 +91,10 @@ class SecurityScheme(msgspec.Struct, frozen=True):
     """Where tokens are renewed, if not at `token_url`."""
     signed: str = ""
     """How requests are signed, where the scheme says so: "awsSigv4"."""
+    service: str = ""
+    """Of "aws_sigv4": the service that requests are signed for."""
+    server: str = ""
+    """Of "aws_sigv4": the address that tells the region."""
     audience: str = ""
     """What the `x-audience` of an OAuth 2 flow says: for whom a token is."""
     variables: tuple[str, ...] = ()

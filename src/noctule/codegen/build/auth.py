@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from noctule.apidoc.credentials import chosen_schemes, credentials, token_store
+from noctule.apidoc.credentials import AWS_SESSION_TOKEN, chosen_schemes, credentials, token_store
 from noctule.apidoc.naming.word_split import split_words
 from noctule.checks.signing import TABLES, arguments, signing_of, variables_of
 from noctule.codegen.model.integration import Authentication
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 Roles = tuple[str, ...]
 TOKEN: Roles = ("token", "api_key")
 KEY: Roles = ("api_key", "token")
+AWS_NAMES = frozenset(
+    {"authorization", "x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date"}
+    | {"x-amz-expires", "x-amz-security-token", "x-amz-signature", "x-amz-signedheaders"}
+)
+"""What a request that is signed for AWS carries, in headers or in the query."""
 PUBLIC = "none"
 """The name, in the runtime, of sending no credentials."""
 
@@ -164,7 +170,8 @@ def sent_names(ways: Iterable[Authentication], document: ApiDocument) -> frozens
     names = {part.settings.get("name", "").lower() for part in parts}
     tables = (part.tables.get(table, {}) for part in parts for table in ("headers", "query"))
     signed = {name.lower() for table in tables for name in table}
-    return frozenset(key_names | names | signed) - {""}
+    aws = AWS_NAMES if any(part.kind == "aws_sigv4" for part in parts) else frozenset[str]()
+    return frozenset(key_names | names | signed | aws) - {""}
 
 
 def _of_pack(pack: Pack, fact: AuthFact, variables: TaskVariables) -> Authentication:
@@ -209,6 +216,8 @@ def _of_scheme(
     match scheme.kind:
         case "basic" | "digest":
             return Authentication(scheme.kind, named(("username",), ("password",)))
+        case "aws_sigv4":
+            return _aws(scheme, named(("access_key_id",), ("secret_access_key",)))
         case "api_key":
             return _key(scheme, named(KEY))
         case "oauth2_client_credentials" if url and variables.has(("client_id",)):
@@ -221,6 +230,14 @@ def _of_scheme(
             return Authentication("header", named(TOKEN), settings)
         case _:
             return Authentication("bearer", named(TOKEN))
+
+
+def _aws(scheme: SecurityScheme, secrets: tuple[str, ...]) -> Authentication:
+    from noctule.runtime.auth.aws_sigv4 import region_of  # few documents are signed so
+
+    region = region_of(urlsplit(scheme.server).hostname or "")
+    settings = {"region": region, "service": scheme.service, "session_token": AWS_SESSION_TOKEN}
+    return Authentication("aws_sigv4", secrets, settings)
 
 
 def _signed(signing: RequestSigning) -> Authentication:

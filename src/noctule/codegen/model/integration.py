@@ -288,6 +288,7 @@ class Authentication(msgspec.Struct, frozen=True):
         "basic",
         "digest",
         "signed",
+        "aws_sigv4",
         "header",
         "query",
         "client_credentials",

@@ -23,6 +23,7 @@ from noctule.runtime.auth.base import Auth, Session
 from noctule.runtime.auth.keys import All, ApiKeyHeader, ApiKeyQuery, Basic, Bearer, NoAuth
 
 if TYPE_CHECKING:
+    from noctule.runtime.auth.aws_sigv4 import AwsSigV4
     from noctule.runtime.auth.digest import Digest
     from noctule.runtime.auth.jwt import JwtAssertion
     from noctule.runtime.auth.oauth import OAuth2ClientCredentials, OAuth2RefreshToken
@@ -34,6 +35,7 @@ __all__ = [
     "ApiKeyHeader",
     "ApiKeyQuery",
     "Auth",
+    "AwsSigV4",
     "Basic",
     "Bearer",
     "Digest",
@@ -48,6 +50,7 @@ __all__ = [
 
 # Most services have a plain key and need not import the code of tokens.
 _LATER = {
+    "AwsSigV4": "aws_sigv4",
     "Digest": "digest",
     "JwtAssertion": "jwt",
     "OAuth2ClientCredentials": "oauth",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl
 
+from noctule.sandbox.checks.aws_signature import is_signed_for_aws
 from noctule.sandbox.checks.cookies import cookies
 from noctule.sandbox.finding import RequestFinding
 
@@ -136,6 +137,8 @@ def _holds(place: str, request: IncomingRequest) -> bool:
             scheme, _, credential = request.headers.get("authorization", "").partition(" ")
             same = scheme.lower() == name and bool(credential)
             return same and (name != "basic" or _is_basic(credential))
+        case "signature":
+            return is_signed_for_aws(request)
         case "header":
             return bool(request.headers.get(name))
         case "query":

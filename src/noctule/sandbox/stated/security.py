@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class StatedScheme:
     """One way to authenticate. `place` says what carries it: "authorization basic",
-    "header x-api-key", "query key", "cookie session", or "" for what no header shows."""
+    "header x-api-key", "query key", "cookie session", "signature aws", or "" for what no header
+    shows."""
 
     name: str
     place: str
@@ -62,6 +63,8 @@ def _scheme(name: str, node: Node) -> StatedScheme:
 
 def _place(node: Node) -> str:
     match node.text("type"):
+        case "apiKey" if "sigv4" in node.text("x-amazon-apigateway-authtype").lower():
+            return "signature aws"
         case "apiKey":
             return _carrier(node.text("in"), node.text("name"))
         case "basic":

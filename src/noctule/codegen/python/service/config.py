@@ -146,6 +146,8 @@ def _auth(auth: Authentication, imports: Imports) -> Code:
             return make("Digest", *secrets)
         case "signed":
             return make("Signed", *_signed(auth, imports))
+        case "aws_sigv4":
+            return make("AwsSigV4", *_aws(auth, imports))
         case "header":
             prefix = auth.settings.get("prefix", "")
             extra = [f"prefix={string(prefix)}"] if prefix else []
@@ -170,6 +172,13 @@ def _signed(auth: Authentication, imports: Imports) -> Iterator[Code]:
         yield f"secret={variable(secret, imports)}"
     yield from (f"{name}={string(text)}" for name, text in texts.items())
     yield from (joined(f"{name}=", literal(dict(table))) for name, table in auth.tables.items())
+
+
+def _aws(auth: Authentication, imports: Imports) -> Iterator[Code]:
+    names = (*auth.secrets, auth.settings["session_token"])
+    for key, name in zip(("access_key", "secret_key", "session_token"), names, strict=True):
+        yield f"{key}={variable(name, imports)}"
+    yield from (f"{key}={string(auth.settings[key])}" for key in ("service", "region"))
 
 
 def _audience(auth: Authentication) -> list[Code]:

@@ -148,9 +148,12 @@ def _signatures(wrapper: Wrapper) -> Iterator[Code]:
     """What a signature adds to each request, and the secrets that are not texts."""
     ways = (wrapper.auth, *wrapper.schemes.values())
     parts = [part for way in ways for part in way.parts or (way,) if part.kind == "signed"]
+    aws = any(part.kind == "aws_sigv4" for way in ways for part in way.parts or (way,))
     for table in ("headers", "query", "form"):
         texts = [(n, text) for part in parts for n, text in part.tables.get(table, {}).items()]
         names = dict.fromkeys(n for n, text in texts if table == "form" or not _is_constant(text))
+        if aws and table == "headers":
+            names |= dict.fromkeys(("Authorization", "X-Amz-Date"))
         if names:
             yield joined(f"signature_{table}=", collection("[", map(string, names), "]"))
     packed = [p.settings["secret"] for p in parts if p.settings.get("key", "utf8") != "utf8"]
@@ -159,14 +162,13 @@ def _signatures(wrapper: Wrapper) -> Iterator[Code]:
 
 
 def _settings(wrapper: Wrapper) -> Iterator[str]:
-    """Variables that are no secrets."""
+    """Variables that may be unset."""
     yield wrapper.base_url_variable
     for address_part in wrapper.address_parts:
         yield address_part.variable
     for auth in (wrapper.auth, *wrapper.schemes.values()):
         for part in (auth, *auth.parts):
-            if store := part.settings.get("store", ""):
-                yield store
+            yield from filter(None, map(part.settings.get, ("store", "session_token")))
 
 
 def _token_paths(wrapper: Wrapper) -> Iterator[str]:

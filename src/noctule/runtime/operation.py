@@ -77,6 +77,8 @@ class OperationDetails(TypedDict, total=False):
     nulls: bool
     """The caller writes the JSON body as a whole, so a None in it is null. By default its members
     are arguments, and one that is None is left out."""
+    optional_body: bool
+    """Where no member of the body is given, none is sent; by default it is an empty one."""
 
 
 @dataclass(frozen=True, init=False, eq=False)
@@ -104,6 +106,7 @@ class Operation(Generic[T]):
     parts: Mapping[str, str]
     also: Mapping[int, Any]
     nulls: bool
+    optional_body: bool
 
     @overload
     def __init__(
@@ -165,6 +168,7 @@ class Operation(Generic[T]):
             "parts": {},
             "also": {},
             "nulls": False,
+            "optional_body": False,
             **details,
         }
         _check(values)

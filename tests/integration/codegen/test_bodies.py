@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noctule import apidoc
-from noctule.runtime import File, InvalidArgument
+from noctule.runtime import NULL, CallOptions, File, InvalidArgument
 from noctule.runtime.encoding import encode_body
 from noctule.runtime.testing import MockProvider
 from noctule.sandbox.http.connection import IncomingRequest
@@ -203,3 +203,51 @@ def test_the_headers_of_a_part(
     assert len(parts) == (2 if part is TEXTS else 1)
     for each in parts:
         assert (f"\r\nX-Kind: {sent}\r\n".encode() in each) == (sent is not None)
+
+
+BODYLESS = [
+    ("post", False, [], {}, b""),
+    ("patch", False, [], {}, b""),
+    ("post", True, [], {}, b"{}"),
+    ("post", False, [], {"a": "1"}, b'{"a":"1"}'),
+    ("patch", False, [], {"a": NULL}, b'{"a":null}'),
+    ("post", False, ["b"], {"b": "1"}, b'{"b":"1"}'),
+]
+
+
+@pytest.mark.parametrize(("verb", "required", "members", "arguments", "sent"), BODYLESS)
+@pytest.mark.parametrize("kind", ["application/json", "application/merge-patch+json"])
+def test_an_optional_body_of_which_nothing_is_given_is_not_sent(
+    verb: str,
+    required: bool,
+    members: list[str],
+    arguments: dict[str, Any],
+    sent: bytes,
+    kind: str,
+) -> None:
+    schema = {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "required": members}
+    described = {
+        "operationId": "change",
+        "requestBody": {"required": required, "content": {kind: {"schema": schema}}},
+        "responses": {"204": {"description": "ok"}},
+    }
+    provider = MockProvider().replies(status=204)
+    service_of(document_of({"/rows": {verb: described}}), provider).change(**arguments)
+    (request,) = provider.requests
+    assert request.body == sent
+    assert (request.headers.get("content-type") == kind) is bool(sent)
+
+
+def test_further_members_are_a_body_too() -> None:
+    schema = {"type": "object", "properties": {"a": TEXT}, "additionalProperties": TEXT}
+    described = {
+        "operationId": "change",
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "responses": {"204": {"description": "ok"}},
+    }
+    provider = MockProvider().replies(status=204).replies(status=204).replies(status=204)
+    service = service_of(document_of({"/rows": {"post": described}}), provider)
+    service.change(extra={"c": "1"})
+    service.change(options=CallOptions(extra_body={"d": 1}))
+    service.change()
+    assert [request.body for request in provider.requests] == [b'{"c":"1"}', b'{"d":1}', b""]

@@ -156,6 +156,35 @@ def test_the_token_endpoint_grants_to_who_says_who_it_is() -> None:
     play(scene, api)
 
 
+def test_the_token_endpoint_answers_what_the_document_says() -> None:
+    answer = {
+        "type": "object",
+        "required": ["access_token", "issued_at", "scope"],
+        "properties": {
+            "access_token": {"type": "string"},
+            "token_type": {"type": "string", "enum": ["mac", "bearer"]},
+            "expires_in": {"type": "string"},
+            "issued_at": {"type": "integer"},
+            "scope": {"type": "string", "enum": ["all"]},
+            "note": {"type": "string"},
+        },
+    }
+    paths = {"/me": {"get": operation()}, "/oauth/token": {"post": operation(answer)}}
+    api = document(paths, schemes=SCHEMES, security=[{"oauth": []}])
+
+    async def scene(fake: FakeProvider, client: httpx2.AsyncClient) -> None:
+        place = fake.origin + TOKEN_URL.removeprefix("https://api.parcels.example")
+        form = {"grant_type": "client_credentials", "client_id": "c", "client_secret": "s"}
+        token = (await client.post(place, data=form)).json()
+        jsonschema_rs.Draft202012Validator(answer).validate(token)
+        assert token["token_type"] == "bearer"
+        assert "note" not in token
+        bearer = {"Authorization": f"Bearer {token['access_token']}"}
+        assert (await client.get("/me", headers=bearer)).status_code == 204
+
+    play(scene, api)
+
+
 def test_a_key_replays_its_answer_and_conflicts_with_another_request() -> None:
     async def scene(fake: FakeProvider, client: httpx2.AsyncClient) -> None:
         key = {"Idempotency-Key": "k-1"}

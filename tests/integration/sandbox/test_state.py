@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from noctule import apidoc, providers
-from support.sandbox_samples import document, operation, play
+from support.sandbox_samples import ID, document, operation, play
 
 if TYPE_CHECKING:
     import httpx2
@@ -54,6 +54,46 @@ def test_a_list_holds_what_exists_and_is_the_last_page() -> None:
         assert (await client.get("/parcels")).json()["data"] == made[1:]
 
     play(scene)
+
+
+def test_what_is_for_requests_only_is_not_answered() -> None:
+    secret = {"type": "string", "writeOnly": True}
+    signer = {
+        "type": "object",
+        "properties": {"email": {"type": "string"}, "password": secret},
+    }
+    request = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"type": "string"},
+            "pin": secret,
+            "owner": signer,
+            "signers": {"type": "array", "items": signer},
+            "any": {"anyOf": [{"type": "array", "items": signer}, {"type": "string"}]},
+            "named": {"type": "object", "additionalProperties": signer},
+        },
+    }
+    example = {**request, "example": {"id": "d", "pin": "9", "signers": [{"password": "example"}]}}
+    paths = {
+        "/deeds": {"post": operation(request, body=request)},
+        "/deeds/{id}": {"get": operation(example, parameters=[ID])},
+    }
+
+    async def scene(_: FakeProvider, client: httpx2.AsyncClient) -> None:
+        one = {"email": "a@example.com", "password": "sent"}
+        sent = {"id": "d_1", "pin": "1", "owner": one, "signers": [one, one], "any": [one]}
+        made = (await client.post("/deeds", json={**sent, "named": {"a": one}})).json()
+        shown = {"email": "a@example.com"}
+        assert made == {
+            "id": "d_1", "owner": shown, "signers": [shown, shown], "any": [shown],
+            "named": {"a": shown},
+        }  # fmt: skip
+        read = (await client.get("/deeds/d_1")).text
+        assert "d_1" in read
+        assert not any(word in read for word in ("pin", "password"))
+
+    play(scene, document(paths))
 
 
 def test_an_action_changes_the_thing_itself() -> None:

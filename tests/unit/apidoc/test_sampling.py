@@ -363,6 +363,29 @@ def test_a_parent_that_lists_its_children_can_be_validated() -> None:
     assert valid(child, sample(child))
 
 
+@pytest.mark.parametrize("kind", [{"enum": ["song"]}, {"const": "song"}])
+@pytest.mark.parametrize("depth", range(4))
+def test_deep_values_say_which_alternative_they_are(kind: dict[str, Any], depth: int) -> None:
+    """Though neither the name of the schema nor a mapping says it."""
+    reference = "#/components/schemas/"
+    song = {"type": "object", "properties": {"type": {"type": "string", **kind},
+                                             "next": {"$ref": f"{reference}Either"}}}  # fmt: skip
+    talk = {"type": "object", "properties": {"type": {"type": "string", "enum": ["talk"]}}}
+    either = {
+        "oneOf": [{"$ref": f"{reference}{name}"} for name in ("SongObject", "TalkObject")],
+        "discriminator": {"propertyName": "type"},
+    }
+    written: Any = {"$ref": f"{reference}Either"}
+    for _ in range(3):
+        written = {"type": "object", "required": ["in"], "properties": {"in": written}}
+    schemas = {"Either": either, "SongObject": song, "TalkObject": talk}
+    made = sample(view(written, **schemas), depth=depth)
+    inner = made["in"]["in"]["in"]
+    while inner:
+        assert inner["type"] == "song"
+        inner = inner.get("next")
+
+
 # -- patterns
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from noctule.apidoc.model.keywords import MISSING
 from noctule.apidoc.model.schema import Schema
 from noctule.apidoc.values import patterns
+from noctule.apidoc.values.directions import answered
 from noctule.apidoc.values.fits import DEEPEST, carried, fits, fits_text, needed
 from noctule.json_types import is_list, is_number, is_object
 from noctule.problem import Exit, Problem
@@ -80,13 +81,14 @@ class Sampler:
             )
         if schema.const is not MISSING:
             return schema.const
-        for candidate in (hint, *schema.examples, schema.default, *schema.enum):
+        for stated in (hint, *schema.examples, schema.default, *schema.enum):
+            candidate = stated if self.request else answered(schema, stated)
             if candidate is not MISSING and self.usable(schema, candidate):
                 return candidate
         if schema.enum and not schema.alternatives:
             return schema.enum[0]  # a bound or format beside it contradicts every listed value
         if self.open.count(schema.pointer) > 1:
-            return None if schema.nullable else empty(schema)
+            return None if schema.nullable else self.ended(schema)
         self.open.append(schema.pointer)
         try:
             return self.made(schema, depth, hint)
@@ -149,8 +151,19 @@ class Sampler:
         mapped = [tag for tag, pointer in schema.tags.items() if pointer == branch.pointer]
         tag = mapped[0] if mapped else branch.name
         prop = branch.properties.get(name)
-        if tag is not None and prop is not None and fits(prop, tag):
+        if prop is None:
+            return
+        if tag is not None and fits(prop, tag):
             value[name] = tag
+        elif name not in value and (prop.enum or prop.const is not MISSING):
+            value[name] = self.value(prop, 0)
+
+    def ended(self, schema: Schema) -> Any:
+        """The value that ends a cycle."""
+        value: Any = [] if schema.type == "array" else {}
+        for branch in schema.alternatives[:1]:
+            self.tag(schema, branch, value)
+        return value
 
     def mapping(self, schema: Schema, depth: int, hint: object) -> dict[str, Any]:
         hints = dict(hint) if is_object(hint) else {}
@@ -218,11 +231,6 @@ class Sampler:
 def boundless(schema: Schema) -> bool:
     """Whether the smallest value is larger than anybody would send."""
     return (schema.min_items or 0) > MOST_VALUES or (schema.min_length or 0) > LONGEST_TEXT
-
-
-def empty(schema: Schema) -> Any:
-    """The value that ends a cycle."""
-    return [] if schema.type == "array" else {}
 
 
 def distinct(elements: list[Any], item: Schema | None) -> list[Any]:

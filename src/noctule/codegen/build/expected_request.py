@@ -70,6 +70,7 @@ def expected(wrapper: Wrapper, method: Method, fixed: Mapping[str, str]) -> Expe
         styles=cast("Any", method.styles),
         parts=method.parts,
         content_type=method.content_type,
+        optional_body=method.optional_body,
     )
     has_members = method.body and all(param.role != "whole" for param in method.params)
     body = places["body"] if has_members else whole

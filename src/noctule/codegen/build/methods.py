@@ -126,6 +126,7 @@ class MethodBuilder:
             pages=pages,
             resource=place.resource,
             streams=returns == Scalar("bytes") or _comes_in_pieces(operation),
+            optional_body=body in ("json", "merge-patch") and _may_be_empty(operation, params),
         )
 
     def _returns(self, name: str, operation: ApiOperation) -> tuple[Type | None, str, Any]:
@@ -181,6 +182,13 @@ class MethodBuilder:
         if pack and pack.idempotency:
             return "never"
         return "with_key" if header and header in idempotency_headers([operation]) else "never"
+
+
+def _may_be_empty(operation: ApiOperation, params: Iterable[Param]) -> bool:
+    """Whether the document lets a body of members go, and no member has to be given."""
+    members = [param for param in params if param.place == "body"]
+    needed = operation.body is not None and operation.body.required
+    return not needed and not any(param.required or param.role == "whole" for param in members)
 
 
 def other_type(media: Media) -> Type:

@@ -223,6 +223,9 @@ class Method(msgspec.Struct, frozen=True):
     alternative: bool = False
     """Whether it is the method before it, for an answer in another format."""
 
+    optional_body: bool = False
+    """Whether a JSON body of which no member is given is not sent."""
+
     @property
     def reads_json(self) -> bool:
         """Whether the response is read as JSON."""

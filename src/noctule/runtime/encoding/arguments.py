@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,8 +14,6 @@ from noctule.runtime.encoding.query import query as encode_query
 from noctule.runtime.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from noctule.runtime.encoding.upload import BodySource
     from noctule.runtime.operation import Operation
 
@@ -52,6 +51,8 @@ def encode(
             'body: the operation is declared without one; declare it with body="json" or another'
             " kind, or leave the argument out"
         )
+    if operation.optional_body and _gives_nothing(body):
+        return Encoded(target, all_headers, b"")
     encoded = encode_body(
         operation.body,
         body,
@@ -62,3 +63,8 @@ def encode(
     )
     all_headers["Content-Type"] = operation.content_type or encoded.content_type
     return Encoded(target, all_headers, encoded.content, encoded.replayable)
+
+
+def _gives_nothing(body: object) -> bool:
+    """Whether no member of the body is given."""
+    return isinstance(body, Mapping) and all(value is None for value in body.values())

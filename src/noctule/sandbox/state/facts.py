@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from noctule.apidoc.values.fits import fits
+from noctule.apidoc.values.directions import answered
+from noctule.apidoc.values.fits import carried, fits
 from noctule.json_types import is_object
 
 if TYPE_CHECKING:
@@ -31,16 +32,17 @@ def facts_of(values: Mapping[str, Any]) -> Facts:
 def fill(schema: Schema, sample: Any, facts: Facts) -> Any:
     """`sample`, a value of `schema`, with each fact in the property of its name.
 
-    A fact that does not fit its property is left out, so that the response stays valid.
+    A fact that does not fit its property is left out, so that the response stays valid; so is what
+    the schema says is for requests only.
     """
     if not is_object(sample):
         return sample
     filled = dict(sample)
     for name, prop in schema.properties.items():
         key = plain(name)
-        if key not in facts:
+        if key not in facts or not carried(prop, request=False):
             continue
-        fact = facts[key]
+        fact = answered(prop, facts[key])
         if is_object(fact) and prop.properties and is_object(filled.get(name)):
             filled[name] = fill(prop, filled[name], facts_of(fact))
         elif fits(prop, fact):

@@ -56,6 +56,8 @@ def operation_block(method: Method, imports: Imports) -> Block:
         items.append(joined("parts=", literal(dict(method.parts))))
     if method.nulls:
         items.append("nulls=True")
+    if method.optional_body:
+        items.append("optional_body=True")
     operation = call(imports.use(RUNTIME, "Operation"), *items)
     return Block(tuple(lay_out(joined(f"{constant_name(method.name)} = ", operation))))
 

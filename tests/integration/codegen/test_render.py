@@ -241,7 +241,8 @@ def wrapper_of(document: ApiDocument, *variables: EnvVar, accepted: str = "") ->
 )
 def test_a_body_is_called_what_the_document_calls_it(media: str, said: str) -> None:
     content = {media: {"schema": {"type": "object", "properties": {"a": {"type": "string"}}}}}
-    written = {"requestBody": {"content": content}, "responses": {"204": {"description": ""}}}
+    body = {"required": True, "content": content}
+    written = {"requestBody": body, "responses": {"204": {"description": ""}}}
     code = wrapper_of(small({"PUT /a": written}))
     assert said in " ".join(code.split()).replace(", )", ")")
 

@@ -11,16 +11,18 @@ from noctule.json_types import is_list, is_object
 
 def answered(schema: Schema, value: Any, depth: int = 0) -> Any:
     """`value` without the members that `schema` says are for requests only, at any depth."""
-    if depth > DEEPEST or not isinstance(value, dict | list):
+    if depth > DEEPEST or not (is_object(value) or is_list(value)):
         return value
     branches = schema.alternatives or schema.variants
     if branches:
         fitting = (branch for branch in branches if fits(branch, value))
         return answered(next(fitting, branches[0]), value, depth + 1)
-    if is_list(value):
-        return [_element(schema, place, item, depth) for place, item in enumerate(value)]
-    if not is_object(value):
-        return value
+    if is_object(value):
+        return _object(schema, value, depth)
+    return [_element(schema, place, item, depth) for place, item in enumerate(value)]
+
+
+def _object(schema: Schema, value: dict[str, Any], depth: int) -> dict[str, Any]:
     return {
         name: answered(prop, member, depth + 1) if prop is not None else member
         for name, member in value.items()

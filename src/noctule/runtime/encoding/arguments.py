@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -67,4 +67,6 @@ def encode(
 
 def _gives_nothing(body: object) -> bool:
     """Whether no member of the body is given."""
-    return isinstance(body, Mapping) and all(value is None for value in body.values())
+    if not isinstance(body, Mapping):
+        return False
+    return all(value is None for value in cast("Mapping[object, object]", body).values())

@@ -13,6 +13,8 @@ _HOST = re.compile(
     r"(?P<service>.+?)(?:[.-](?:us-gov|[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}))?"
     r"\.(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws|aws\.amazon\.com)"
 )
+SIGV4 = frozenset({"awssigv4", "awss3"})
+"""The kinds of `x-amazon-apigateway-authtype`, in lower case, that mean Signature Version 4."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

@@ -9,20 +9,16 @@ import pytest
 
 from noctule import apidoc
 
-SCHEME = {
-    "type": "apiKey",
-    "in": "header",
-    "name": "Authorization",
-    "x-amazon-apigateway-authtype": "awsSigv4",
-}
+AUTHTYPE = "x-amazon-apigateway-authtype"
+SCHEME = {"type": "apiKey", "in": "header", "name": "Authorization"}
 
 
-def scheme(url: str, **info: str) -> apidoc.SecurityScheme:
+def scheme(url: str, kind: str = "awsSigv4", **info: str) -> apidoc.SecurityScheme:
     root: Any = {
         "openapi": "3.0.0",
         "info": {"title": "Acme", "version": "1", **info},
         "servers": [{"url": url}],
-        "components": {"securitySchemes": {"hmac": SCHEME}},
+        "components": {"securitySchemes": {"hmac": {**SCHEME, AUTHTYPE: kind}}},
         "paths": {},
     }
     return apidoc.parse(json.dumps(root).encode(), source="acme.json").security_schemes["hmac"]
@@ -49,3 +45,17 @@ def test_the_service_is_the_named_one_or_the_hosts(
     found = scheme(f"https://{host}", **info)
     assert found.service == service
     assert (found.kind == "aws_sigv4") is bool(service)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("awsSigv4", "aws_sigv4"),
+        ("awsS3", "aws_sigv4"),
+        ("AWSSIGV4", "aws_sigv4"),
+        ("awsSigv2", "api_key"),
+        ("custom", "api_key"),
+    ],
+)
+def test_version_four_is_meant_by_its_name_and_by_that_of_s3(kind: str, expected: str) -> None:
+    assert scheme("https://s3.us-east-1.amazonaws.com", kind).kind == expected

@@ -39,6 +39,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "hmac": ({"type": "http", "scheme": "hmac-sha256"}, "own (HTTP hmac-sha256)"),
     "aws": ({"type": "http", "scheme": "AWS4-HMAC-SHA256"}, "own (HTTP AWS4-HMAC-SHA256)"),
     "aws behind a gateway": (SIGV4, "own (awsSigv4)"),
+    "aws, an older version": (
+        {**SIGV4, "x-amazon-apigateway-authtype": "awsSigv2"},
+        "own (awsSigv2)",
+    ),
     "a header with a signature": (
         {"type": "apiKey", "in": "header", "name": "X-Acme-Signature"},
         "own (a signature of each request in X-Acme-Signature)",

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from msgspec.structs import replace
 
 from noctule.apidoc.address import is_address
-from noctule.apidoc.aws import signing_service
+from noctule.apidoc.aws import SIGV4, signing_service
 from noctule.apidoc.model import openapi3, swagger2
 from noctule.apidoc.model.choices import NO_CHOICES
 from noctule.apidoc.model.lazy import lazy
@@ -178,11 +178,11 @@ class ApiDocument:
     @lazy
     def security_schemes(self) -> Mapping[str, SecurityScheme]:
         schemes = dict(self._reader.security_schemes(self.root))
-        if any(one.signed for one in schemes.values()):
+        if any(one.signed.lower() in SIGV4 for one in schemes.values()):
             addresses = [server.url for server in (*self.production, *self.servers)]
             service, server = signing_service(self.root.at("info").mapping, addresses)
             for name, one in schemes.items():
-                if one.signed and service:
+                if one.signed.lower() in SIGV4 and service:
                     schemes[name] = replace(one, kind="aws_sigv4", service=service, server=server)
         if audience := self.choices.audience:
             schemes = {name: replace(one, audience=audience) for name, one in schemes.items()}

@@ -126,9 +126,10 @@ def oauth2(name: str, node: Node) -> SecurityScheme:
 
 
 def signed(node: Node) -> str:
-    """Amazon's word for requests that are signed (SigV4), which look like an API key otherwise."""
+    """Amazon's word for requests that are signed ("awsSigv4", "awsSigv2", "awsS3"), which look like
+    an API key otherwise."""
     kind = node.text("x-amazon-apigateway-authtype")
-    return kind if "sigv4" in kind.lower() else ""
+    return kind if kind.lower().startswith("aws") else ""
 
 
 def audience(node: Node) -> str:

@@ -11,6 +11,8 @@ from noctule.sandbox.stated.parameters import texts
 if TYPE_CHECKING:
     from noctule.apidoc.model.node import Node
 
+AWS = frozenset({"awssigv4", "awss3"})
+
 
 @dataclass(frozen=True, slots=True)
 class StatedScheme:
@@ -63,7 +65,7 @@ def _scheme(name: str, node: Node) -> StatedScheme:
 
 def _place(node: Node) -> str:
     match node.text("type"):
-        case "apiKey" if "sigv4" in node.text("x-amazon-apigateway-authtype").lower():
+        case "apiKey" if node.text("x-amazon-apigateway-authtype").lower() in AWS:
             return "signature aws"
         case "apiKey":
             return _carrier(node.text("in"), node.text("name"))

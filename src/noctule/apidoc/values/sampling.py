@@ -79,8 +79,8 @@ class Sampler:
                 depth=DEEPEST,
                 length=LONGEST_TEXT,
             )
-        if schema.const is not MISSING:
-            return schema.const
+        if (const := schema.const) is not MISSING:
+            return const
         for stated in (hint, *schema.examples, schema.default, *schema.enum):
             candidate = stated if self.request else answered(schema, stated)
             if candidate is not MISSING and self.usable(schema, candidate):

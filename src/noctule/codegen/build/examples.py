@@ -186,7 +186,7 @@ def _plausible(sampled: Any, schema: Schema, name: str, owner: str, about: str) 
         value = plausible_text(f"{name} url")
     elif type(sampled) is int and sampled == 1:
         value = plausible_number(name)
-    return value if fits(schema, value, request=True) else sampled
+    return value if value is sampled or fits(schema, value, request=True) else sampled
 
 
 def _map(item: Type, value: Any, records: Mapping[str, Record]) -> dict[str, Any]:

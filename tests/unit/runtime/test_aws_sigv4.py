@@ -219,6 +219,27 @@ def test_the_example_of_the_iam_documentation() -> None:
 
 
 @pytest.mark.parametrize(
+    ("service", "path", "sent"),
+    [
+        ("s3", "/b/a%2Fb%2F%2Fc", "/b/a/b//c"),
+        ("s3", "/b/..%2Fother%2Fx", "/b/..%2Fother%2Fx"),
+        ("s3", "/b/%2E%2E", "/b/%2E%2E"),
+        ("s3", "/b/a$b:c@d+e*", "/b/a%24b%3Ac%40d%2Be%2A"),
+        ("sqs", "/b/a%2Fb", "/b/a%2Fb"),
+        ("sqs", "/b/%2E%2E/c%3a", "/b/%2E%2E/c%3A"),
+        ("sqs", "", "/"),
+        ("sqs", "/#Action=x", "/"),
+    ],
+)
+def test_a_path_is_sent_in_the_form_in_which_it_is_signed(
+    service: str, path: str, sent: str
+) -> None:
+    """A slash in the name of an object is one; nothing leads to another bucket."""
+    request = signed(auth(service=service), Request("GET", f"https://x.test{path}"))
+    assert request.url == f"https://x.test{sent}"
+
+
+@pytest.mark.parametrize(
     ("host", "region"),
     [
         ("sqs.eu-west-3.amazonaws.com", "eu-west-3"),

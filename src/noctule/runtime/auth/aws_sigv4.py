@@ -117,7 +117,7 @@ class SigV4Session:
         return False
 
     def apply(self, request: Request) -> None:
-        origin, path, query = _parts(request.url)
+        origin, path, query = _parts(request.url, slashes=self._rule.service.startswith("s3"))
         request.url = f"{origin}{path}" + (f"?{query}" if query else "")
         moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock.time()))
         payload = _payload(request)
@@ -188,11 +188,12 @@ def _payload(request: Request) -> str:
     return UNSIGNED
 
 
-def _parts(url: str) -> tuple[Origin, str, str]:
-    """Origin, path and query of a URL; what is reserved in path and query is escaped."""
+def _parts(url: str, *, slashes: bool) -> tuple[Origin, str, str]:
+    """Origin, path and query of a URL; what is reserved in path and query is escaped, but for the
+    slashes of an object's name."""
     target = re.sub(r"^[^/?#]*", "", url.partition("://")[2]).partition("#")[0]
     path, _, query = target.partition("?")
-    segments = "/".join(map(_segment, path.split("/")))
+    segments = "/".join(_segment(text, slashes=slashes) for text in path.split("/"))
     pairs = (pair.partition("=") for pair in query.split("&") if pair)
     return (
         origin_of(url),
@@ -201,10 +202,13 @@ def _parts(url: str) -> tuple[Origin, str, str]:
     )
 
 
-def _segment(text: str) -> str:
-    """An escaped dot stays escaped: it would lead to another folder."""
+def _segment(text: str, *, slashes: bool) -> str:
+    """An escaped dot stays escaped, and a slash beside one: they would lead to another folder."""
     escaped = _escaped(text)
-    return text if escaped in (".", "..") else escaped
+    pieces = escaped.split("%2F") if slashes else [escaped]
+    if "." not in pieces and ".." not in pieces:
+        return "/".join(pieces)
+    return escaped if len(pieces) > 1 else text
 
 
 def _escaped(text: str) -> str:

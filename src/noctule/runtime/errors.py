@@ -26,8 +26,9 @@ ServiceError                     the call did not give its result
     ├── InvalidMember            a member that is missing or has another type, when it is read
     └── ResponseTooLarge         a response beyond the size limit
 
-The docstring of a class is its message. No message holds a header, a query or a body: the
-response is in `error.response`, for code that knows what it may show, without our credentials.
+The docstring of a class is its message. No message holds a header, a query or a body, but that of
+a redirect says where to, without a query: the response is in `error.response`, for code that knows
+what it may show, without our credentials.
 """
 
 from __future__ import annotations
@@ -329,11 +330,9 @@ _BY_STATUS: dict[int, type[ClientError]] = {
 
 
 def for_status(status: int) -> ServiceError:
-    """The error for a response that is not a success (status >= 300)."""
+    """The error for a response that is neither a success nor a redirect (status >= 400)."""
     if status == 429:
         return RateLimited()
     if status >= 500:
         return ServerError()
-    if status >= 400:
-        return _BY_STATUS.get(status, ClientError)()
-    return InvalidResponse("a redirect that is not followed")
+    return _BY_STATUS.get(status, ClientError)()

@@ -124,6 +124,48 @@ def refused(written: dict[str, Any], headers: dict[str, str], body: bytes) -> li
     return findings(document, IncomingRequest("POST", "/v1/up", headers, body))
 
 
+DEEP: dict[str, tuple[dict[str, Any], Any, dict[str, bytes]]] = {
+    "object": (ROW, {"sku": "é"}, {"it[sku]": "é".encode()}),
+    "list": (TEXTS, ["a", "b"], {"it[0]": b"a", "it[1]": b"b"}),
+    "inside": (
+        {"type": "object", "properties": {"of": ROWS, "on": {"type": "boolean"}}},
+        {"of": [{"sku": "1"}], "on": True},
+        {"it[of][0][sku]": b"1", "it[on]": b"true"},
+    ),
+    "text": (TEXT, "a", {"it": b"a"}),
+    "nothing": (ROW, None, {}),
+}
+"""The schema of a part in the style `deepObject`, a value, and the parts that are sent."""
+
+
+@pytest.mark.parametrize(("schema", "value", "parts"), DEEP.values(), ids=DEEP)
+def test_the_members_of_a_deep_object_are_parts(
+    schema: dict[str, Any], value: Any, parts: dict[str, bytes]
+) -> None:
+    whole = {"type": "object", "properties": {"it": schema, "file": FILE}}
+    encoding = {"it": {"style": "deepObject", "explode": True}}
+    body = {"content": {"multipart/form-data": {"schema": whole, "encoding": encoding}}}
+    written = document_of(
+        {"/up": {"post": {"operationId": "send", "requestBody": body, "responses": answers({})}}}
+    )
+    provider = MockProvider().replies(json={})
+    service_of(written, provider).send(it=value, file=b"A")
+    request = provider.requests[0]
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + request.body, policy=HTTP)
+    sent = {
+        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
+        for part in message.iter_parts()
+    }
+    assert sent == {**parts, "file": b"A"}
+    assert not refused(written, dict(request.headers), request.body)
+
+
+def test_a_deep_part_with_a_bracket_in_its_name_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="bracket"):
+        encode_body("multipart", {"it": {"a]": 1}}, {"it": "deepObject"})
+
+
 def test_a_part_has_the_headers_of_its_file() -> None:
     content = encode_body("multipart", {"it": File(b"A", headers={"X-Sum": "1"})}).content
     assert isinstance(content, bytes)

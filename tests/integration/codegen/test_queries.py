@@ -53,6 +53,27 @@ CASES: dict[str, tuple[str, list[Field], dict[str, Any], str]] = {
 """A path with a query, its parameters (name, place, required), arguments, and what is sent."""
 
 
+@pytest.mark.parametrize("schema", [{"type": "array", "items": {}}, {"type": "array"}])
+@pytest.mark.parametrize(
+    ("style", "sent"),
+    [
+        ({}, "ids=a&ids=2"),
+        ({"style": "form", "explode": False}, "ids=a,2"),
+        ({"style": "pipeDelimited"}, "ids=a%7C2"),
+        ({"style": "deepObject"}, "ids%5B0%5D=a&ids%5B1%5D=2"),
+    ],
+)
+def test_a_list_of_which_nothing_is_said_has_the_documented_style(
+    schema: dict[str, Any], style: dict[str, Any], sent: str
+) -> None:
+    described = {"name": "ids", "in": "query", "schema": schema, **style}
+    operation = {"operationId": "read", "parameters": [described], "responses": answers({})}
+    provider = MockProvider().replies(json={})
+    service_of(document_of({"/items": {"get": operation}}), provider).read(ids=["a", 2])
+    (request,) = provider.requests
+    assert request.url == f"https://ledger.example/v1/items?{sent}"
+
+
 @pytest.mark.parametrize(("path", "parameters", "arguments", "sent"), CASES.values(), ids=CASES)
 def test_a_query_in_a_path_is_joined_with_the_parameters(
     path: str, parameters: list[Field], arguments: dict[str, Any], sent: str

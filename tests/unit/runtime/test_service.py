@@ -555,6 +555,38 @@ def test_a_write_is_not_redirected(make_shop: MakeShop) -> None:
     assert moved.value.safe_to_retry
 
 
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("/elsewhere", "to /elsewhere"),
+        ("https://u:p@cdn.example/a?sig=s#f", "to https://cdn.example/a"),
+        ("//cdn.example/a", "to //cdn.example/a"),
+        ("https://cdn.example/sk_live_abcdefghijklmnop1234", "to https://cdn.example/"),
+        ("https://cdn.example/" + "a" * 9000, "a…"),
+        ("https://[", "to an invalid URL"),
+        ("", "to "),
+    ],
+)
+def test_a_redirect_that_is_not_followed_says_where_to(
+    make_shop: MakeShop, location: str, told: str
+) -> None:
+    shop = make_shop()
+    shop.provider.replies(**redirect(location, 308))
+    with pytest.raises(InvalidResponse) as caught:
+        shop.call(CREATE, body={"a": 1})
+    text = str(caught.value)
+    assert told in text
+    assert len(text) < 400
+    assert not any(secret in text for secret in ("sig=", "u:p", "sk_live_abc", "#"))
+
+
+def test_a_redirect_to_nowhere_says_so(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    shop.provider.replies(308)
+    with pytest.raises(InvalidResponse, match="no Location"):
+        shop.call(CREATE, body={"a": 1})
+
+
 def test_all_redirects_together_take_no_longer_than_one_attempt(make_shop: MakeShop) -> None:
     shop = make_shop()
     shop.provider.replies(302, headers={"Location": "/next"}, times=None, after=3.0)

@@ -67,6 +67,8 @@ SIGNED_STYLES = frozenset({"label", "matrix"})
 PATH_STYLES = frozenset({"simple", "label", "matrix"})
 MORE = "Further members of the body, beside those that have an argument."
 TOKENS = frozenset({"token", "access_token"})
+PLAIN = OneOf((STRING, Scalar("integer"), Scalar("number"), Scalar("boolean")))
+"""What a list outside of JSON may hold."""
 CONTAINERS = frozenset({"array", "object", "union"})
 """Types of values that may be lists or objects."""
 
@@ -145,6 +147,7 @@ class ParameterBuilder:
             typed = typed and not (place == "path" and _unspellable(parameter.schema))
             if typed:
                 kind = self._arguments.param(parameter.schema, method, parameter.name, clears=False)
+                kind = ListOf(PLAIN) if kind == ListOf(JSON) and _is_untyped(parameter) else kind
             names = self._spelt(parameter.name, place)
             examples = [*parameter.examples, None]
             yield self._param(
@@ -417,7 +420,8 @@ def styles(operation: ApiOperation) -> dict[str, str]:
     if media is not None and body == "multipart":
         for wire, schema in _properties(operation).items():
             style = media.styles.get(wire, "form-explode")
-            if style not in ("form-explode", "deepObject") and _flat_list(schema):
+            deep = style == "deepObject" and schema.type in CONTAINERS
+            if deep or (style not in ("form-explode", "deepObject") and _flat_list(schema)):
                 styles_by_name[wire] = style
     if media is not None and body == "form":
         for wire, schema in _properties(operation).items():
@@ -426,6 +430,13 @@ def styles(operation: ApiOperation) -> dict[str, str]:
             if schema.type in CONTAINERS and style != usual:
                 styles_by_name[wire] = style
     return styles_by_name
+
+
+def _is_untyped(parameter: Parameter) -> bool:
+    """Whether it is a list in the style of plain values, about which the document says nothing."""
+    schema = parameter.schema
+    plain = not parameter.media and parameter.style != "deepObject"
+    return plain and schema.type == "array" and not _nested(schema)
 
 
 def _unspellable(schema: Schema) -> bool:
@@ -439,7 +450,7 @@ def _unspellable(schema: Schema) -> bool:
 def _nested(schema: Schema) -> bool:
     """Whether values are nested containers, which only two styles support."""
     if schema.type == "array":
-        return schema.items is None or schema.items.type not in SCALARS
+        return schema.items is not None and schema.items.type not in {*SCALARS, "any"}
     if schema.type == "union":
         return any(map(_nested, schema.variants))
     return any(value.type in CONTAINERS for value in schema.properties.values())

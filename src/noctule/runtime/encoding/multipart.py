@@ -65,15 +65,21 @@ def multipart(
 
     A list repeats its name, an object is a part in JSON (OpenAPI 3.1, "Encoding Object"), and None
     is not sent. `types` gives the media types of parts: a value under a JSON type is one part.
-    Under one of `styles` a list is one text with delimiters.
+    Under one of `styles` a list is one text with delimiters; under `deepObject` each value inside a
+    list or an object is a part: `it[a]`, `it[0]`.
     """
     boundary = boundary or os.urandom(16).hex()
     types, styles = types or {}, styles or {}
     parts: list[tuple[bytes, BodySource]] = []
     for name, value in values.items():
         part = value if isinstance(value, FormPart) else FormPart(value, {})
+        headers, media_type = encode_headers(part.headers), types.get(name, "")
+        if styles.get(name) == "deepObject":
+            for inner, item in _deep(name, part.value):
+                parts += _parts(inner, item, media_type, headers)
+            continue
         joined = _joined(name, part.value, styles.get(name, ""))
-        parts += _parts(name, joined, types.get(name, ""), encode_headers(part.headers))
+        parts += _parts(name, joined, media_type, headers)
     if len(parts) > MAX_PARTS:
         raise InvalidArgument(f"a multipart body of more than {MAX_PARTS} parts")
     pieces: list[BodySource] = []
@@ -104,6 +110,18 @@ def _parts(
             yield from _parts(name, item, media_type, headers)
     else:
         yield _head(name, "", "application/json", headers), source(as_json(value, name))
+
+
+def _deep(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, File) or not is_container(value):
+        yield name, value
+        return
+    contents = members(value, name)
+    pairs = enumerate(contents) if isinstance(contents, list) else contents.items()
+    for key, item in pairs:
+        if not {"[", "]"}.isdisjoint(str(key)):
+            raise InvalidArgument(f"{name}: a nested name cannot contain a bracket")
+        yield from _deep(f"{name}[{key}]", item)
 
 
 def _joined(name: str, value: object, style: str) -> object:

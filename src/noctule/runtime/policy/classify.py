@@ -108,7 +108,7 @@ def _error_outcome(
 
     status = 429 if limited else response.status
     retry_kind: RetryKind = "throttled" if status == 429 else "transient"
-    error = errors.for_status(status)
+    error = errors.for_status(status) if status >= 400 else _redirect(response)
     error.status = response.status
     error.response = response
     problem = problem_details(response)
@@ -126,6 +126,14 @@ def _error_outcome(
     if isinstance(error, errors.Unavailable):
         error.retry_after = outcome.retry_after
     return outcome
+
+
+def _redirect(response: Response) -> errors.InvalidResponse:
+    from noctule.runtime.responses.redirects import told
+
+    location = response.headers.get("location")
+    where = "it has no Location" if location is None else f"to {told(location)}"
+    return errors.InvalidResponse(f"a redirect that is not followed: {where}")
 
 
 def classify_failure(error: errors.ServiceError, *, rereads: bool = False) -> AttemptOutcome:

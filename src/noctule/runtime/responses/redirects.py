@@ -10,7 +10,7 @@ LONGEST = 200
 
 
 def told(location: str) -> str:
-    """The address without user, query (which holds signatures) and fragment, redacted and bounded."""
+    """The address without user, fragment and query, which holds signatures; redacted, bounded."""
     try:
         parts = urlsplit(location[: 4 * LONGEST])
         host = parts.netloc.rpartition("@")[2]

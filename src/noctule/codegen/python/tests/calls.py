@@ -129,7 +129,7 @@ class CallTable:
         elif request.json is not None:
             yield joined("json=", literal(_placeholders(request.json, method)))
         elif method.body == "multipart":
-            texts = [text for param in used(method) for text in _part_texts(param)]
+            texts = [text for param in used(method) for text in _part_texts(param, method)]
             texts += [
                 f"{name}: {value}"
                 for headers in method.part_headers.values()
@@ -232,16 +232,29 @@ def _argument(param: Param) -> Code:
     return octets(str(param.example)) if binary else literal(param.example)
 
 
-def _part_texts(param: Param) -> Iterator[str]:
+def _part_texts(param: Param, method: Method) -> Iterator[str]:
     """What a multipart body contains of a parameter."""
     if param.role == "part_header":
         yield f"{param.wire}: {header(param.wire, param.example)}"
     elif param.role == "extra":
         yield from (f'name="{name}"' for name in param.example)
     elif param.place == "body" and param.role == "named":
-        yield f'name="{param.wire}"'
-        if isinstance(param.example, str):
-            yield param.example
+        deep = method.styles.get(param.wire) == "deepObject"
+        whole = [(param.wire, param.example)]
+        for name, value in _deep(param.wire, param.example) if deep else whole:
+            yield f'name="{name}"'
+            if isinstance(value, str):
+                yield value
+
+
+def _deep(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Each value that an example holds, under the name of its part."""
+    if not (is_object(value) or is_list(value)):
+        yield name, value
+        return
+    pairs: Iterable[tuple[Any, Any]] = value.items() if is_object(value) else enumerate(value)
+    for key, member in pairs:
+        yield from _deep(f"{name}[{key}]", member)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -127,11 +127,13 @@ async def test_a_slow_disk_is_503_and_the_event_is_still_stored_once(provider_of
 
     async with stripe.receiver.lifespan():
         stalled = asyncio.create_task(stripe.receiver.inbox.call(stuck))
-        await asyncio.to_thread(slow.wait)
-        with monkeypatch.context() as patch:
-            patch.setattr(ANSWER_SECONDS, 0.01)
-            assert (await stripe.sends(EVENT)).status == 503
-        free.set()
+        try:
+            await asyncio.to_thread(slow.wait)
+            with monkeypatch.context() as patch:
+                patch.setattr(ANSWER_SECONDS, 0.01)
+                assert (await stripe.sends(EVENT)).status == 503
+        finally:
+            free.set()
         await stalled
         assert (await stripe.sends(EVENT)).outcome == "duplicate"
         assert len(await stripe.events()) == 1

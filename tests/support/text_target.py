@@ -32,7 +32,7 @@ class CamelNaming:
     types = frozenset({"Promise"})
     members = frozenset({"constructor"})
     parameters = frozenset({"options"})
-    methods = service = handlers = NO_NAMES
+    methods = service = handlers = constructor = NO_NAMES
 
     def member(self, text: str) -> str:
         name = self.type(text)

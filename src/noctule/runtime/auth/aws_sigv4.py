@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
@@ -119,7 +119,7 @@ class SigV4Session:
     def apply(self, request: Request) -> None:
         origin, path, query = _parts(request.url, slashes=self._rule.service.startswith("s3"))
         request.url = f"{origin}{path}" + (f"?{query}" if query else "")
-        moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock.time()))
+        moment = f"{datetime.fromtimestamp(int(self._clock.time()), UTC):%Y%m%dT%H%M%SZ}"
         payload = _payload(request)
         headers = {n: v for n, v in request.headers.items() if n.lower() not in _OURS}
         headers["X-Amz-Date"] = moment

@@ -7,9 +7,9 @@ nonce is used for the calls that follow, until the provider names another one.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass, field
+from secrets import token_hex
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -111,7 +111,7 @@ class DigestSession:
             challenge.count += 1
             count = challenge.count
         request.headers["Authorization"] = answer(
-            challenge, self._username, self._password, request, count, os.urandom(16).hex()
+            challenge, self._username, self._password, request, count, token_hex(16)
         )
 
     def reject(self, request: Request, response: Response, clock: Clock) -> bool:

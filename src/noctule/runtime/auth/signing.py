@@ -16,11 +16,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import os
 import re
-import time
 import uuid
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -241,7 +241,7 @@ class SigningSession:
     def _nonce(self, now: float) -> str:
         match self._rule.nonce:
             case "hex":
-                return os.urandom(16).hex()
+                return token_hex(16)
             case "counter":
                 with self._lock:
                     self._last = max(self._last + 1, int(now * 1_000_000))
@@ -309,12 +309,12 @@ def _time(now: float, form: str) -> str:
     factors = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
     if form in factors:
         return str(int(now * factors[form]))
-    day = time.gmtime(now)
+    day = datetime.fromtimestamp(int(now), UTC)
     match form:
         case "iso":
-            return time.strftime("%Y-%m-%dT%H:%M:%SZ", day)
+            return f"{day:%Y-%m-%dT%H:%M:%SZ}"
         case "iso-ms":
-            return time.strftime("%Y-%m-%dT%H:%M:%S", day) + f".{int(now * 1000) % 1000:03d}Z"
+            return f"{day:%Y-%m-%dT%H:%M:%S}.{int(now * 1000) % 1000:03d}Z"
         case _:  # in English, whatever the locale
-            weekday, month = _WEEKDAYS[day.tm_wday], _MONTHS[day.tm_mon - 1]
-            return time.strftime(f"{weekday}, %d {month} %Y %H:%M:%S GMT", day)
+            weekday, month = _WEEKDAYS[day.weekday()], _MONTHS[day.month - 1]
+            return f"{weekday}, {day:%d} {month} {day:%Y %H:%M:%S} GMT"

@@ -94,6 +94,8 @@ class Run:
 
     search: Search
     server: Quoting
+    key: str | None
+    """The idempotency key of every call, if the provider takes one."""
     outcomes: Counter[str] = field(default_factory=Counter[str])
     strange: Counter[str] = field(default_factory=Counter[str])
     """What no caller expects: an exception that is no `ServiceError`."""
@@ -144,7 +146,7 @@ class Run:
         options = CallOptions(
             timeout=SOON if fault == "silence" else None,
             max_response_bytes=16 if fault == "too large" else None,
-            idempotency_key=KEY,
+            idempotency_key=self.key,
             headers={"X-Case": str(self.server.add(Case(fault, body))), "X-Partner-Token": TOKEN},
         )
         planted = Filling(cycle([CARD, TOKEN]), int(CARD))
@@ -198,7 +200,7 @@ async def call_all(kind: type[Service], search: Search, wanted: dict[int, Any]) 
             on_event=lambda event: search.read("event", repr(event)),
         )
         service._tracing = Tracing(Spans(search), "planted")
-        run = Run(search, server)
+        run = Run(search, server, KEY if service.config.idempotency_header else None)
         for resource, name in methods(service):
             await run.method(resource, name)
         holders = [service, service.config, *vars(service).values()]

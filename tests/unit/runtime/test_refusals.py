@@ -61,6 +61,13 @@ def test_what_is_no_operation_is_refused(make_shop: MakeShop) -> None:
         shop.call("create")
 
 
+def test_what_is_no_operation_is_refused_also_where_calls_are_traced(make_shop: MakeShop) -> None:
+    pytest.importorskip("opentelemetry.trace")
+    shop = make_shop()
+    with pytest.raises(InvalidArgument, match="an Operation, not a str"):
+        shop.call("create")
+
+
 def test_the_frames_of_a_refusal_hold_no_argument(make_shop: MakeShop) -> None:
     shop = make_shop()
     arguments: Any = {"path": {"id": 1}, "body": {"number": CARD, "deep": [{"x": object()}]}}

@@ -40,6 +40,10 @@ def test_the_example_of_the_page(project: Path) -> None:
     done = command(project, "probe", "pets.json", "--from", "traffic.har", *written, "--lang", "fr")
     assert done.code == 1
     assert "il en corrige 3" in done.out
+    done = command(project, "probe", "pets.json", "--from", "traffic.har", *written)
+    assert (done.code, "there already" in done.err) == (2, True)
+    done = command(project, "probe", "pets.json", "--from", "traffic.har", "--write")
+    assert done.code == 2
     done = command(project, "document", "show", "pets.json", *written)
     assert done.code == 0
     (project / "corrected.json").write_text(done.out, "utf-8")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from noctule.messages import Language
     from noctule.stages.probe import Discrepancy, ProbeReport, SandboxOptions
 
+INTERRUPTED = 130
 MARKS = {"document": ("✗", "red"), "provider": ("!", "yellow"), "unclear": ("?", "yellow")}
 
 
@@ -107,12 +108,19 @@ def command(
 
     In a sandbox, only what needs no id is read, unless --write: then one object of each collection
     is created, read, listed, changed, deleted and read again. Objects that others made are neither
-    read nor changed; what cannot be deleted is listed.
+    read nor changed; what cannot be deleted is listed. FILE of --overlay is never written over.
     """
-    from noctule.stages.probe import SandboxOptions, probe_sandbox, probe_traffic
+    from noctule.stages.probe import (
+        SandboxOptions,
+        probe_sandbox,
+        probe_traffic,
+        refuse_existing,
+    )
 
-    if (sandbox is None) == (capture is None):
-        raise click.UsageError("give either --sandbox URL or --from HAR")
+    calls_nothing = not (write or dry_run or operations or values or auth)
+    refuse_mixed(sandbox, capture, calls_nothing=calls_nothing)
+    if overlay is not None:
+        refuse_existing(overlay)
     output = Output(lang or "en", as_json=as_json)
     if capture is not None:
         report = probe_traffic(source, capture)
@@ -133,9 +141,17 @@ def command(
     if overlay is not None:
         report.write_overlay(overlay)
         output.say("cli.probe_overlay", path=overlay, count=report.correctable)
-    code = options.exit_code(good=report.good)
+    interrupted = report.run is not None and report.run.interrupted
+    code = INTERRUPTED if interrupted else options.exit_code(good=report.good)
     output.json({**report.as_json(), "exit": code})
     return code
+
+
+def refuse_mixed(sandbox: str | None, capture: Path | None, *, calls_nothing: bool) -> None:
+    if (sandbox is None) == (capture is None):
+        raise click.UsageError("give either --sandbox URL or --from HAR")
+    if capture is not None and not calls_nothing:
+        raise click.UsageError("--from calls nothing; leave out the options of --sandbox")
 
 
 def show_steps(output: Output, source: str, selected: SandboxOptions) -> int:
@@ -171,6 +187,8 @@ def show_report(output: Output, report: ProbeReport) -> None:
             output.line(f"    {path}")
         if report.run.spent:
             output.say("cli.probe_spent")
+        if report.run.interrupted:
+            output.say("cli.probe_interrupted")
         if report.run.broken:
             output.say("cli.probe_broken")
 

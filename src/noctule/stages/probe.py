@@ -35,6 +35,7 @@ __all__ = [
     "Step",
     "probe_sandbox",
     "probe_traffic",
+    "refuse_existing",
     "steps_of",
 ]
 
@@ -93,8 +94,10 @@ class ProbeReport:
         return dumps(title, actions, extends=Path(extends).as_posix() if extends else "")
 
     def write_overlay(self, path: Path) -> None:
-        """Write the overlay. Raises `Problem` (exit 6) if that fails."""
+        """Write the overlay. Raises `Problem` for a file that is there, which may hold a person's
+        decisions (exit 2), and if writing fails (exit 6)."""
         path = path.absolute()
+        refuse_existing(path)
         write_all(path.parent, {path: self.overlay(path.parent)})
 
     def as_json(self) -> dict[str, Any]:
@@ -110,6 +113,7 @@ class ProbeReport:
                     "left": self.run.left,
                     "spent": self.run.spent,
                     "broken": self.run.broken,
+                    "interrupted": self.run.interrupted,
                 }
             ),
             "differences": [
@@ -117,6 +121,12 @@ class ProbeReport:
                 for discrepancy, actions in self.corrected
             ],
         }
+
+
+def refuse_existing(overlay: Path) -> None:
+    """Raises `Problem` (exit 2) if there is such a file."""
+    if overlay.exists():
+        raise Problem("probing.overlay_exists", exit=Exit.USAGE, place=str(overlay))
 
 
 def probe_traffic(source: str, capture: Path) -> ProbeReport:

@@ -74,7 +74,8 @@ def steps(*, writes: bool) -> list[Step]:
 @dataclass
 class FakeTeams:
     """A sandbox that counts, with objects of others in it; `script` says how each call ends:
-    None as it should, a status instead, or -1 for a connection that breaks after the effect."""
+    None as it should, a status instead, -1 for a connection that breaks after the effect, -2 for an
+    interrupt from the keyboard, -3 for a creation that answers with what others made."""
 
     script: dict[int, int] = field(default_factory=dict[int, int])
     objects: dict[str, str] = field(
@@ -92,7 +93,11 @@ class FakeTeams:
         told = self.script.get(len(self.calls))
         if told is not None and told > 0:
             return httpx2.Response(told, json={"error": "no"})
+        if told == -3 and request.method == "POST" and path in ("/teams", "/teams/t0/members"):
+            return httpx2.Response(201, json={"id": "t0" if path == "/teams" else "m0"})
         response = self.effect(request.method, path)
+        if told == -2:
+            raise KeyboardInterrupt
         if told == -1:
             raise httpx2.ReadError("gone", request=request)
         return response
@@ -118,7 +123,8 @@ class FakeTeams:
             made = f"{path}/n{len(self.calls)}"
             self.objects[made] = "ours"
             return httpx2.Response(201, json={"id": made.rpartition("/")[2], "name": "a"})
-        return httpx2.Response(200, json=[{"id": "t0"}])
+        inside = [p.rpartition("/")[2] for p in self.objects if p.rpartition("/")[0] == path]
+        return httpx2.Response(200, json=[{"id": name} for name in inside])
 
     @property
     def ours(self) -> set[str]:
@@ -150,6 +156,9 @@ def test_without_write_only_what_needs_no_id_is_read() -> None:
     probe(fake, writes=False)
     assert fake.calls == [("GET", "/status"), ("GET", "/teams")]
     fake = FakeTeams()
+    probe(fake, writes=True, team="t0", name="theirs")
+    assert fake.touched == []
+    fake = FakeTeams()
     probe(fake, writes=False, region="eu")
     assert ("GET", "/regions/eu/prices") in fake.calls
 
@@ -161,6 +170,7 @@ def test_the_life_of_each_object_inner_ones_within_outer_ones() -> None:
     inner = [(method, path) for method, path in fake.calls if path.startswith(f"{team}/members")]
     member = inner[-1][1]
     assert inner == [
+        ("GET", f"{team}/members"),
         ("POST", f"{team}/members"),
         ("GET", f"{team}/members"),
         ("GET", member),
@@ -177,7 +187,7 @@ def test_the_life_of_each_object_inner_ones_within_outer_ones() -> None:
 
 
 scripts = st.dictionaries(
-    st.integers(1, 30), st.sampled_from([400, 401, 404, 409, 429, 500, 503]), max_size=8
+    st.integers(1, 30), st.sampled_from([400, 401, 404, 409, 429, 500, 503, -3]), max_size=8
 )
 
 
@@ -204,6 +214,42 @@ def test_a_sandbox_that_goes_away_ends_the_run_and_what_was_made_is_told(
     assert fake.touched == []
     for path in fake.ours:
         assert any(told_of(path, left) for left in done.left), (path, done.left)
+
+
+@pytest.mark.parametrize("call", range(1, 21))
+def test_an_interrupt_ends_the_run_and_leaves_nothing_untold(call: int) -> None:
+    fake = FakeTeams({call: -2})
+    done = probe(fake, writes=True)
+    assert done.interrupted == (len(fake.calls) >= call)
+    assert fake.touched == []
+    for path in fake.ours:
+        assert any(told_of(path, left) for left in done.left), (path, done.left)
+
+
+def test_a_creation_that_answers_with_what_others_made_is_left_alone_and_told() -> None:
+    fake = FakeTeams(dict.fromkeys(range(1, 40), -3))
+    done = probe(fake, writes=True)
+    assert fake.touched == []
+    assert "/teams (t0)" in done.left
+
+
+def test_a_sandbox_that_always_limits_does_not_make_the_probe_wait_for_ever() -> None:
+    fake = FakeTeams(dict.fromkeys(range(1, 61), 429))
+    probe(fake, writes=True)
+    assert fake.time < 60 * 6
+
+
+def test_a_key_does_not_travel_without_encryption() -> None:
+    document = read(SECURED)
+    operations = list(document.operations.values())
+    access = access_of(document, operations, "TEAMS", {"TEAMS_TOKEN": "t0ken"})
+    for address, refused in (("http://sandbox.test", True), ("http://127.0.0.1:1", False)):
+        if refused:
+            with pytest.raises(Problem) as raised:
+                SandboxClient(address, access, 1, 1.0)
+            assert raised.value.exit == Exit.REFUSED
+        else:
+            SandboxClient(address, access, 1, 1.0).close()
 
 
 def test_a_sandbox_that_is_not_there_is_a_problem() -> None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from noctule.apidoc import sample
+from noctule.problem import Problem
 from noctule.runtime.encoding import encode_body, expand_path, query
 from noctule.runtime.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from noctule.apidoc import ApiOperation, Media, Parameter
+    from noctule.apidoc import ApiOperation, Media
     from noctule.runtime.operation import BodyKind
 
 BODIES: Mapping[str, BodyKind] = {
@@ -31,41 +32,33 @@ class SandboxCall:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
 
-    @property
-    def writes(self) -> bool:
-        return self.operation.method not in ("GET", "HEAD", "OPTIONS")
 
-
-def prepare(
-    operation: ApiOperation, path: Mapping[str, str], also: Mapping[str, object] | None = None
-) -> SandboxCall | None:
-    """The call with these values in its path, and `also` in its query; required parameters and the
-    body have samples. None where the call cannot be made: no value for the path, no body that this
-    can write."""
+def prepare(operation: ApiOperation, path: Mapping[str, str]) -> SandboxCall | None:
+    """The call with these values in its path; required parameters and the body have samples. None
+    where the call cannot be made: no value for the path, no value that fits a schema, no body that
+    this can write."""
     wanted = {p.name for p in operation.parameters if p.where == "path"}
-    if not wanted <= path.keys():
-        return None
-    given = {p.name: sample(p.schema) for p in operation.parameters if _is_needed(p, "query")}
-    headers = {
-        p.name: str(sample(p.schema)) for p in operation.parameters if _is_needed(p, "header")
-    }
-    styles = {p.name: p.encoding for p in operation.parameters if p.where == "query" and p.encoding}
     media = _media(operation)
+    if not wanted <= path.keys() or (media is None and operation.body and operation.body.required):
+        return None
+    styles = {p.name: p.encoding for p in operation.parameters if p.where == "query" and p.encoding}
     try:
+        headers = {name: str(value) for name, value in _samples(operation, "header").items()}
         body, content_type = _body(media) if media else (b"", "")
         target = expand_path(operation.path, {name: path[name] for name in wanted})
-        text = query({**given, **(also or {})}, styles)
-    except InvalidArgument:
+        text = query(_samples(operation, "query"), styles)
+    except (InvalidArgument, Problem):
         return None
     if content_type:
         headers["Content-Type"] = content_type
-    if operation.body and operation.body.required and not media:
-        return None
     return SandboxCall(operation, target, text, headers, body)
 
 
-def _is_needed(parameter: Parameter, where: str) -> bool:
-    return parameter.where == where and parameter.required
+def _samples(operation: ApiOperation, where: str) -> dict[str, Any]:
+    """Of the required parameters there."""
+    return {
+        p.name: sample(p.schema) for p in operation.parameters if p.where == where and p.required
+    }
 
 
 def _media(operation: ApiOperation) -> Media | None:

@@ -11,6 +11,7 @@ import httpx2
 
 from noctule.probing.observation import Observation
 from noctule.problem import Exit, Problem
+from noctule.runtime.origin import is_loopback, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +24,8 @@ MAX_BODY = 4 * 2**20
 """Bytes of an answer that are read."""
 SLOWDOWNS = (429, 503)
 LONGEST_WAIT = 30.0
+SLOWEST = 0.2
+"""Calls per second, however often the sandbox says that there are too many."""
 
 
 class BudgetSpent(Exception):
@@ -51,8 +54,14 @@ class SandboxClient:
     _next: float = 0.0
 
     def __post_init__(self) -> None:
-        address = urlsplit(self.base_url)
-        if address.scheme not in ("http", "https") or not address.netloc or address.query:
+        try:
+            origin = origin_of(self.base_url)
+        except ValueError:
+            raise Problem("probing.bad_address", exit=Exit.USAGE, place=self.base_url) from None
+        secret = any(access.schemes for access in self.access.values())
+        if secret and origin.scheme == "http" and not is_loopback(origin.host):
+            raise Problem("probing.cleartext", exit=Exit.REFUSED, place=self.base_url)
+        if urlsplit(self.base_url).query:
             raise Problem("probing.bad_address", exit=Exit.USAGE, place=self.base_url)
         self._client = httpx2.Client(
             timeout=TIMEOUT, follow_redirects=False, transport=self.transport
@@ -118,7 +127,7 @@ class SandboxClient:
     def _slow_down(self, observation: Observation) -> None:
         """Half the pace, and the wait that the sandbox asks for, where it limits the calls."""
         if observation.status in SLOWDOWNS:
-            self.per_second /= 2
+            self.per_second = max(self.per_second / 2, min(self.per_second, SLOWEST))
             asked = observation.headers.get("retry-after", "")
             wait = float(asked) if asked.isdecimal() else 1.0
             self._next = max(self._next, self.clock() + min(wait, LONGEST_WAIT))

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from noctule.apidoc import ApiDocument, ApiOperation
 
 Act = Literal["get", "list", "create", "read", "change", "delete", "read_again"]
-OPENING: tuple[tuple[Act, str], ...] = (("create", "create"), ("list", "list"), ("read", "read"))
+OPENING: tuple[tuple[Act, str], ...] = (
+    ("list", "list"), ("create", "create"), ("list", "list"), ("read", "read"),
+)  # fmt: skip
+"""The first list shows what is there before; an object among it is not ours."""
 CLOSING: tuple[tuple[Act, str], ...] = (
     ("change", "update"), ("change", "replace"), ("delete", "delete"), ("read_again", "read"),
 )  # fmt: skip
@@ -55,7 +58,7 @@ class _Collection:
         if "create" in self.by_role or "replace" not in self.by_role:
             return self.steps(OPENING)
         made = [Step("create", self.by_role["replace"][0], self.path)]
-        return [*made, *self.steps(OPENING[1:])]
+        return [*self.steps(OPENING[:1]), *made, *self.steps(OPENING[2:])]
 
 
 def anonymous(template: str) -> str:
@@ -85,4 +88,4 @@ def itinerary(
     closed = [step for collection in reversed(ordered) for step in collection.steps(CLOSING)]
     if writes:
         return [*first, *opened, *closed]
-    return [*first, *(step for step in opened if step.act == "list")]
+    return [*first, *dict.fromkeys(step for step in opened if step.act == "list")]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from noctule.json_types import as_dict, is_object
+from noctule.json_types import as_dict, is_list, is_object
 from noctule.probing.live.arguments import SandboxCall, prepare
 from noctule.probing.live.client import BudgetSpent, Unreachable
 from noctule.probing.live.itinerary import anonymous
@@ -16,12 +16,15 @@ from noctule.sandbox.request import PATH_PARAMETER
 from noctule.sandbox.state.operation_roles import identity, success_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from noctule.apidoc import ApiOperation
     from noctule.probing.live.client import SandboxClient
     from noctule.probing.live.itinerary import Step
     from noctule.probing.observation import Observation
+
+ON_OBJECT = ("read", "change", "delete", "read_again")
+MOST = 50_000
 
 
 @dataclass
@@ -37,6 +40,7 @@ class ProbeRun:
     """Whether the budget ended the run."""
     broken: bool = False
     """Whether the sandbox stopped answering."""
+    interrupted: bool = False
 
 
 @dataclass
@@ -50,13 +54,16 @@ class _Made:
 
 
 class Prober:
-    """Makes the calls; `given` are values of path parameters that no collection makes, by name."""
+    """Makes the calls; `given` are values of path parameters by name, for objects around those that
+    are made: never for an object that is itself read, changed or deleted."""
 
     def __init__(self, client: SandboxClient, given: Mapping[str, str]) -> None:
         self._client = client
         self._given = given
         self._ids: dict[str, str] = {}
         """Collection -> the id of the object that was made in it."""
+        self._before: dict[str, set[str]] = {}
+        """Collection -> ids in its lists: an object among them is not ours."""
         self._made: list[_Made] = []
         self._deleted: list[str] = []
         """Paths of what is gone; what was inside is gone as well, or says 404."""
@@ -65,7 +72,8 @@ class Prober:
     def walk(self, steps: Iterable[Step]) -> ProbeRun:
         """Carry out the steps, then clean up, whatever happened.
 
-        Raises `Unreachable` if the first call is not answered; later, the run ends.
+        Raises `Unreachable` if the first call is not answered; later, the run ends, as it does at
+        Ctrl-C.
         """
         steps = list(steps)
         deletes = {step.collection: step.operation for step in steps if step.act == "delete"}
@@ -78,6 +86,8 @@ class Prober:
             if not self._client.observations:
                 raise
             self.run.broken = True
+        except KeyboardInterrupt:
+            self.run.interrupted = True
         finally:
             self._clean_up()
         return self.run
@@ -86,19 +96,21 @@ class Prober:
         if self._client.calls <= len(self._made) + (step.act == "create"):
             raise BudgetSpent  # what is left is for deleting what was made
         own = self._own_name(step)
-        values = self._values(step.operation, own)
-        needed = {p.name for p in step.operation.parameters if p.where == "path"}
-        call = prepare(step.operation, values) if needed <= values.keys() else None
+        if step.act in ON_OBJECT and step.collection not in self._ids:
+            return
+        call = prepare(step.operation, self._values(step.operation, own))
         if call is None:
             return
         self.run.called.add(step.operation.key)
         try:
             observation = self._client.send(call)
-        except Unreachable:
+        except (Unreachable, KeyboardInterrupt):
             if step.act == "create":
                 self.run.left.append(f"{call.path} ({own or '?'})")
             raise
-        if step.act == "create" and observation.succeeded:
+        if step.act == "list":
+            self._before.setdefault(step.collection, set()).update(ids_in(observation.json()))
+        elif step.act == "create" and observation.succeeded:
             self._remember(step, observation, own, deletes)
         elif step.act == "delete" and observation.succeeded:
             self._made = [made for made in self._made if made.collection != step.collection]
@@ -132,13 +144,19 @@ class Prober:
         delete = deletes.get(step.collection)
         name = PATH_PARAMETER.findall(delete.path)[-1] if delete else "id"
         made = own or id_of(step.operation, observation, name)
-        self.run.made += 1
-        if not made:
-            self.run.left.append(f"{observation.path} (?)")
+        if not made or not (own or self._is_new(step, observation, made)):
+            self.run.left.append(f"{observation.path} ({made or '?'})")
             return
+        self.run.made += 1
         self._ids[step.collection] = made
         call = prepare(delete, self._values(delete, "")) if delete else None
         self._made.append(_Made(step.collection, f"{observation.path} ({made})", call))
+
+    def _is_new(self, step: Step, observation: Observation, made: str) -> bool:
+        """Whether an answer tells of an object that was not there before. A document that knows 201
+        means something else by another success, such as "exists already"."""
+        known = made in self._before.get(step.collection, ())
+        return not known and ("201" not in step.operation.responses or observation.status == 201)
 
     def _clean_up(self) -> None:
         for made in reversed(self._made):
@@ -160,6 +178,22 @@ class Prober:
             return True
         within = any(made.delete.path.startswith(f"{path}/") for path in self._deleted)
         return observation.status == 410 or (observation.status == 404 and within)
+
+
+def ids_in(value: object) -> Iterator[str]:
+    """The ids in a JSON value, under any name that ends so; of a large one, the first MOST."""
+    pending, count = [value], 0
+    while pending and count < MOST:
+        each = pending.pop()
+        count += 1
+        if is_object(each):
+            named = (
+                v for n, v in each.items() if n.lower().endswith(("id", "key", "name", "slug"))
+            )
+            yield from (str(v) for v in named if isinstance(v, str | int))
+            pending.extend(each.values())
+        elif is_list(each):
+            pending.extend(each)
 
 
 def id_of(operation: ApiOperation, observation: Observation, parameter: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from support.http_body import body_of
 from support.oracles.calls import Sent, meaningful
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     def _any(self) -> None:
         _, target, _ = self.requestline.split(" ", 2)
         headers = meaningful(dict(self.headers.items()))
-        self.server.seen.append(Sent(self.command, target, headers, self._body()))
+        self.server.seen.append(Sent(self.command, target, headers, body_of(self)))
         told = TOKEN if "token" in target else ANSWER
         answer = json.dumps(told if self.server.answer is None else self.server.answer).encode()
         self.send_response(200)
@@ -59,16 +60,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _any  # noqa: N815 - http.server's
-
-    def _body(self) -> bytes:
-        if self.headers.get("transfer-encoding", "") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        whole = b""
-        while size := int(self.rfile.readline(), 16):
-            whole += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return whole
 
     def log_message(self, *_: Any) -> None:
         """Quietly."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from noctule.runtime.transport.http import SyncHttpTransport
+from support.http_body import body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         url = f"{scheme}://{host}/{path}"
         headers = [(name, value) for name, value in self.headers.items()
                    if name.lower() not in HOP]  # fmt: skip
-        body = self._body()
+        body = body_of(self)
         status, answer_headers, answer = self._answered(f"/{path}", host, headers, body)
         self.server.seen.append(
             Exchange(self.command, url, headers, body, status, answer_headers, answer)
@@ -90,16 +91,6 @@ class Handler(BaseHTTPRequestHandler):
             return 502, [("Content-Type", "text/plain")], str(error).encode()
         finally:
             fake.close()
-
-    def _body(self) -> bytes:
-        if self.headers.get("transfer-encoding", "") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        whole = b""
-        while size := int(self.rfile.readline(), 16):
-            whole += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return whole
 
     def log_message(self, *_: object) -> None:
         pass
